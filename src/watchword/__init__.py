@@ -1,0 +1,98 @@
+"""watchword: authenticate HTTP requests in Python, on both sides of the wire.
+
+The client half of a scheme is `XAuth`, put into any HTTP client by `watchword.clients.<library>.adapt`; the server half
+is `XVerifier`, put into a `Guard` and that into any server by `watchword.servers.<server>.protect`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchword.core.all_of import AllOf
+    from watchword.core.explain import explain, explain_async
+    from watchword.core.guard import AsyncGuard, Guard
+    from watchword.core.identity import Identity, Verdict
+    from watchword.core.message import Peer, Request, Response
+    from watchword.core.plan import Limits, Policy
+    from watchword.core.rejection import (
+        ConfigurationError,
+        CredentialsUnavailable,
+        Reason,
+        Rejected,
+        StoreUnavailable,
+        WatchwordError,
+    )
+    from watchword.crypto.keys import Key, KeySet
+    from watchword.crypto.passwords import Password
+    from watchword.fields.target import PublicURL
+    from watchword.schemes.basic import BasicAuth, BasicVerifier
+    from watchword.schemes.bearer import BearerAuth
+    from watchword.schemes.body_hmac import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier
+    from watchword.schemes.digest import DigestAuth, DigestVerifier
+    from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
+    from watchword.schemes.jwt import JWTAuth, JWTVerifier
+    from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
+
+__version__ = "0.1.0"
+
+# Where each public name lives; loaded at its first use (PEP 562), so that importing watchword stays cheap.
+_HOMES = {
+    "AllOf": "core.all_of",
+    "AsyncGuard": "core.guard",
+    "BasicAuth": "schemes.basic",
+    "BasicVerifier": "schemes.basic",
+    "BearerAuth": "schemes.bearer",
+    "ConfigurationError": "core.rejection",
+    "CredentialsUnavailable": "core.rejection",
+    "DigestAuth": "schemes.digest",
+    "DigestVerifier": "schemes.digest",
+    "Guard": "core.guard",
+    "HMACAuth": "schemes.hmac_header",
+    "HMACVerifier": "schemes.hmac_header",
+    "Identity": "core.identity",
+    "JWTAuth": "schemes.jwt",
+    "JWTVerifier": "schemes.jwt",
+    "Key": "crypto.keys",
+    "KeySet": "crypto.keys",
+    "Limits": "core.plan",
+    "OAuth2Auth": "schemes.oauth2",
+    "OAuth2Verifier": "schemes.oauth2",
+    "Password": "crypto.passwords",
+    "Peer": "core.message",
+    "Policy": "core.plan",
+    "PublicURL": "fields.target",
+    "Reason": "core.rejection",
+    "Rejected": "core.rejection",
+    "ReplayableBodyHMACAuth": "schemes.body_hmac",
+    "ReplayableBodyHMACVerifier": "schemes.body_hmac",
+    "Request": "core.message",
+    "Response": "core.message",
+    "StoreUnavailable": "core.rejection",
+    "Verdict": "core.identity",
+    "WatchwordError": "core.rejection",
+    "explain": "core.explain",
+    "explain_async": "core.explain",
+}
+
+__all__ = [  # noqa: PLE0604 -- strings, sorted
+    "AllOf", "AsyncGuard", "BasicAuth", "BasicVerifier", "BearerAuth", "ConfigurationError", "CredentialsUnavailable",
+    "DigestAuth", "DigestVerifier", "Guard", "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key",
+    "KeySet", "Limits", "OAuth2Auth", "OAuth2Verifier", "Password", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
+    "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "StoreUnavailable", "Verdict",
+    "WatchwordError", "explain", "explain_async",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'watchword' has no attribute {name!r}")
+    value = getattr(import_module(f"watchword.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

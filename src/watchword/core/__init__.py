@@ -1,0 +1,1 @@
+"""What a check is: requests, identities, rejections, records, schemes and the guard. Imports nothing of ours."""

@@ -1,0 +1,169 @@
+"""`AllOf`: several proofs that are demanded together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from watchword.core.identity import Identity
+from watchword.core.message import Request
+from watchword.core.records import Add, Found, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import (
+    STREAM, UNUSED, WHOLE, Address, Body, BodyNeed, Check, Claim, Decision, Digests, More, Random, Refusal, Verifier,
+)  # fmt: skip
+
+__all__ = ["AllOf", "same_subject"]
+
+
+def same_subject(identities: Sequence[Identity]) -> None:
+    """The default `bind`: every part proves the same subject.
+
+    Raises:
+        Rejected: BINDING_MISMATCH.
+    """
+    if len({identity.subject for identity in identities}) > 1:
+        raise Rejected(Reason.BINDING_MISMATCH, "the parts prove different subjects", where="subject")
+
+
+class AllOf:
+    """A verifier that claims a request when any of its parts is present, and demands all of them.
+
+    The identity is the first part's, with the scopes that all parts grant.
+
+    Args:
+        parts: two verifiers or more, each with credentials in a field of its own.
+        bind: shows that the parts belong together: called with their identities, raises `Rejected` if they don't.
+
+    Raises:
+        ConfigurationError: fewer than two parts, or two that read the same field.
+
+    >>> from watchword import HMACVerifier, JWTVerifier, Key
+    >>> AllOf(JWTVerifier(Key.generate("HS256")), HMACVerifier())
+    Traceback (most recent call last):
+        ...
+    watchword.core.rejection.ConfigurationError: jwt and hmac both read authorization; a request has one
+    """
+
+    scheme: ClassVar[str] = "all_of"
+    single_use: ClassVar[bool] = False
+    rank: ClassVar[int] = 0
+
+    def __init__(
+        self, *parts: Verifier, bind: Callable[[Sequence[Identity]], None] = same_subject
+    ) -> None:
+        if len(parts) < 2:
+            raise ConfigurationError("AllOf needs two parts or more")
+        seen: dict[bytes, str] = {}
+        for part in parts:
+            for field in {address.field for address in part.addresses}:
+                if field in seen:
+                    raise ConfigurationError(
+                        f"{seen[field]} and {part.scheme} both read {field.decode()}; a request has one"
+                    )
+                seen[field] = part.scheme
+        realms = {part.realm for part in parts if part.realm is not None}
+        if len(realms) > 1:
+            raise ConfigurationError(f"the parts of AllOf name different realms: {sorted(realms)}")
+        self.parts = parts
+        self.bind = bind
+        self.realm = realms.pop() if realms else None
+        self.single_use = any(part.single_use for part in parts)  # type: ignore[misc] -- one use of a part uses it all
+        self.rank = min(part.rank for part in parts)  # type: ignore[misc]
+        self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]
+        self.kinds: Sequence[type] = list(dict.fromkeys(kind for part in parts for kind in part.kinds))
+        self.standing: Sequence[Ref[Any]] = list(dict.fromkeys(ref for part in parts for ref in part.standing))
+
+    def read(self, request: Request) -> Claim | None:
+        """All the parts' claims; None if none is present.
+
+        Raises:
+            Rejected: BINDING_MISSING if only some are.
+        """
+        claims = []
+        missing = []
+        for part in self.parts:
+            claim = part.read(request) if _is_addressed(part, request) else None
+            if claim is None:
+                missing.append(part.scheme)
+            else:
+                claims.append(claim)
+        if not claims:
+            return None
+        if missing:
+            raise Rejected(Reason.BINDING_MISSING, f"{' and '.join(missing)} credentials are demanded as well")
+        return AllClaims(tuple(claims), self.bind)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """Every part's challenge: all of them are wanted."""
+        refusals = [part.refuse(rejection, found, now, random) for part in self.parts]
+        return Refusal(
+            rejection.reason.status,
+            [challenge for refusal in refusals for challenge in refusal.challenges],
+            tuple(pair for refusal in refusals for pair in refusal.headers),
+            [write for refusal in refusals for write in refusal.writes],
+        )
+
+
+def _is_addressed(part: Verifier, request: Request) -> bool:
+    for field, word in part.addresses:
+        for value in request.values(field):
+            if not word or value.partition(b" ")[0].lower() == word.encode():
+                return True
+    return False
+
+
+class AllClaims(NamedTuple):
+    """The claims of all parts as one."""
+
+    claims: tuple[Claim, ...]
+    bind: Callable[[Sequence[Identity]], None]
+
+    @property
+    def needs(self) -> Sequence[Ref[Any]]:
+        return [ref for claim in self.claims for ref in claim.needs]
+
+    @property
+    def reserve(self) -> Sequence[Add]:
+        return [add for claim in self.claims for add in claim.reserve]
+
+    @property
+    def body(self) -> BodyNeed | Digests:
+        needs = [claim.body for claim in self.claims if claim.body is not UNUSED]
+        if not needs:
+            return UNUSED
+        digests = [need for need in needs if isinstance(need, Digests)]
+        if digests:
+            names = tuple(dict.fromkeys(name for need in digests for name in need.algorithms))
+            return Digests(names, digests[0].new)
+        return STREAM if all(need is STREAM for need in needs) else WHOLE
+
+    def slow(self, found: Found) -> bool:
+        return any(claim.slow(found) for claim in self.claims)
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
+        decisions: list[Decision] = []
+        for claim in self.claims:
+            answer = claim.decide(found, body, now, random)
+            if isinstance(answer, More):
+                return answer
+            decisions.append(answer)
+        identities = [decision.identity for decision in decisions]
+        self.bind(identities)
+        first = identities[0]
+        scopes = first.scopes.intersection(*(identity.scopes for identity in identities[1:]))
+        seals = [decision.seal for decision in decisions if decision.seal]
+        streams = [decision.stream for decision in decisions if decision.stream]
+        if len(seals) > 1 or len(streams) > 1:
+            raise AssertionError("two parts of AllOf want to seal or stream one message")
+        return Decision(
+            Identity(first.subject, first.scheme, first.key_id, scopes, first.claims),
+            [write for decision in decisions for write in decision.writes],
+            tuple(pair for decision in decisions for pair in decision.response_headers),
+            seals[0] if seals else None,
+            streams[0] if streams else None,
+        )
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        parts = [claim.explain(found, body, now) for claim in self.claims]
+        return "\n".join(text for text, _ in parts if text), [check for _, checks in parts for check in checks]

@@ -1,0 +1,239 @@
+"""The two guards: one pipeline, driven in the caller's thread (`Guard`) or on its event loop (`AsyncGuard`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from inspect import iscoroutinefunction
+from typing import Any
+
+from watchword.core.body import BodyReader
+from watchword.core.identity import Identity, Verdict
+from watchword.core.message import Request
+from watchword.core.pipeline import Admission, Commit, Fetch, ReadBody, Step, Work, admission, refusing
+from watchword.core.plan import Plan, Policy
+from watchword.core.records import NOTHING_FOUND, AsyncStore, Store
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.scheme import Refusal, Verifier
+
+__all__ = ["AsyncGuard", "Guard"]
+
+Chunks = Callable[[], bytes]
+AsyncChunks = Callable[[], Awaitable[bytes]]
+
+
+class Guard:
+    """Verifies requests by any of its verifiers.
+
+    Args:
+        verifiers: the server halves of the schemes that are accepted.
+        store: where users, keys and replay memory are; needed by verifiers that say so.
+        policy: public URL, limits, clock, randomness.
+        observe: called with one `Verdict` per decision; what it raises propagates.
+        proxy: guard a proxy: Proxy-Authorization, Proxy-Authenticate, 407 (RFC 9110 §11.7).
+
+    Raises:
+        ConfigurationError: the parts don't fit together; the message says what to change.
+
+    >>> from watchword import BasicVerifier, Rejected, Request
+    >>> from watchword.stores import MemoryStore
+    >>> store = MemoryStore()
+    >>> store.add_user("alice", "open sesame")
+    >>> guard = Guard([BasicVerifier(realm="orders")], store)
+    >>> genuine = Request("GET", "https", "api.example", "/", {"Authorization": "Basic YWxpY2U6b3BlbiBzZXNhbWU="})
+    >>> guard.verify(genuine)
+    Identity(subject='alice', scheme='basic', key_id=None, scopes=[])
+    >>> try:
+    ...     guard.verify(Request("GET", "https", "api.example", "/"))
+    ... except Rejected as rejected:
+    ...     print(rejected.reason, rejected.refusal.response().values(b"www-authenticate"))
+    Reason.NO_CREDENTIALS [b'Basic realm="orders", charset="UTF-8"']
+    """
+
+    __slots__ = ("plan",)
+
+    def __init__(
+        self,
+        verifiers: Sequence[Verifier],
+        store: Store | None = None,
+        *,
+        policy: Policy = Policy(),  # noqa: B008 -- an immutable tuple
+        observe: Callable[[Verdict], None] | None = None,
+        proxy: bool = False,
+    ) -> None:
+        if store is not None and iscoroutinefunction(store.fetch):
+            raise ConfigurationError(f"{type(store).__name__} is an AsyncStore; use AsyncGuard, or its sync counterpart")
+        self.plan = Plan(verifiers, store, policy, observe, proxy)
+
+    def verify(self, request: Request, body: bytes = b"") -> Identity:
+        """Who made the request.
+
+        Raises:
+            Rejected: with `rejection` for the operator and `refusal` for the client.
+            StoreUnavailable: nothing could be decided.
+        """
+        identity = self.admit(request, _once(body)).identity
+        assert identity is not None
+        return identity
+
+    def admit(self, request: Request, receive: Chunks, *, optional: bool = False) -> Admission:
+        """For adapters: `verify`, with what the answer needs. `receive()` gives body chunks and b"" at the end.
+
+        With `optional` a request without credentials is admitted with the identity None.
+        """
+        return self._drive(admission(self.plan, request, optional, self.plan.clock()), receive)
+
+    def refuse(self, rejected: Rejected) -> Refusal:
+        """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
+        return self._drive(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), _once(b""))
+
+    def _drive(self, steps: Any, receive: Chunks) -> Any:
+        answer: object = None
+        while True:
+            try:
+                step: Step = steps.send(answer)
+            except StopIteration as stop:
+                return stop.value
+            while True:
+                try:
+                    answer = self._do(step, receive)
+                    break
+                except (Rejected, StoreUnavailable) as error:
+                    try:
+                        step = steps.throw(error)
+                    except StopIteration as stop:
+                        return stop.value
+
+    def _do(self, step: Step, receive: Chunks) -> object:
+        if isinstance(step, Fetch):
+            return self.plan.store.fetch(step.refs)
+        if isinstance(step, Commit):
+            return self.plan.store.commit(step.writes)
+        if isinstance(step, Work):
+            return step.call()
+        reader = BodyReader(step.need, step.limit)
+        while chunk := receive():
+            reader.feed(chunk)
+        return reader.body()
+
+
+class AsyncGuard:
+    """`Guard` for an event loop: same arguments, same verdicts; slow work runs in a thread.
+
+    Args:
+        store: a `Store` (called directly if it never blocks, else in a thread) or an `AsyncStore`.
+
+    >>> import asyncio
+    >>> from watchword import BearerAuth, JWTVerifier, Key, Request, Rejected
+    >>> guard = AsyncGuard([JWTVerifier(Key.generate("HS256"))])
+    >>> try:
+    ...     asyncio.run(guard.verify(Request("GET", "https", "api.example", "/", {"Authorization": "Bearer x"})))
+    ... except Rejected as rejected:
+    ...     print(rejected.reason)
+    Reason.MALFORMED_CREDENTIALS
+    """
+
+    __slots__ = ("_commit", "_fetch", "_in_thread", "plan")
+
+    def __init__(
+        self,
+        verifiers: Sequence[Verifier],
+        store: Store | AsyncStore | None = None,
+        *,
+        policy: Policy = Policy(),  # noqa: B008 -- an immutable tuple
+        observe: Callable[[Verdict], None] | None = None,
+        proxy: bool = False,
+    ) -> None:
+        self._bind(Plan(verifiers, store, policy, observe, proxy))
+
+    @classmethod
+    def of(cls, guard: Guard | AsyncGuard) -> AsyncGuard:
+        """The guard itself, or the async one with the same plan."""
+        if isinstance(guard, AsyncGuard):
+            return guard
+        self = object.__new__(cls)
+        self._bind(guard.plan)
+        return self
+
+    def _bind(self, plan: Plan) -> None:
+        from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+        self.plan = plan
+        self._in_thread = to_thread
+        fetch, commit = getattr(plan.store, "fetch", None), getattr(plan.store, "commit", None)
+        if plan.store is not None and not iscoroutinefunction(fetch):
+            blocking = getattr(plan.store, "blocking", True)
+            fetch, commit = (_threaded if blocking else _direct)(fetch), (_threaded if blocking else _direct)(commit)
+        self._fetch, self._commit = fetch, commit
+
+    async def verify(self, request: Request, body: bytes = b"") -> Identity:
+        """Who made the request; raises as `Guard.verify`."""
+        identity = (await self.admit(request, _once_async(body))).identity
+        assert identity is not None
+        return identity
+
+    async def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Admission:
+        """For adapters; as `Guard.admit`."""
+        return await self._drive(admission(self.plan, request, optional, self.plan.clock()), receive)
+
+    async def refuse(self, rejected: Rejected) -> Refusal:
+        """As `Guard.refuse`."""
+        return await self._drive(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), _once_async(b""))
+
+    async def _drive(self, steps: Any, receive: AsyncChunks) -> Any:
+        answer: object = None
+        while True:
+            try:
+                step: Step = steps.send(answer)
+            except StopIteration as stop:
+                return stop.value
+            while True:
+                try:
+                    answer = await self._do(step, receive)
+                    break
+                except (Rejected, StoreUnavailable) as error:
+                    try:
+                        step = steps.throw(error)
+                    except StopIteration as stop:
+                        return stop.value
+
+    async def _do(self, step: Step, receive: AsyncChunks) -> object:
+        if isinstance(step, Fetch):
+            return await self._fetch(step.refs)
+        if isinstance(step, Commit):
+            return await self._commit(step.writes)
+        if isinstance(step, Work):
+            return await self._in_thread(step.call)
+        reader = BodyReader(step.need, step.limit)
+        while chunk := await receive():
+            reader.feed(chunk)
+        return reader.body()
+
+
+def _once(body: bytes) -> Chunks:
+    chunks = iter((body, b""))
+    return lambda: next(chunks)
+
+
+def _once_async(body: bytes) -> AsyncChunks:
+    chunks = iter((body, b""))
+
+    async def receive() -> bytes:
+        return next(chunks)
+
+    return receive
+
+
+def _direct(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+    async def call(argument: Any) -> Any:
+        return verb(argument)
+
+    return call
+
+
+def _threaded(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+    from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+    async def call(argument: Any) -> Any:
+        return await to_thread(verb, argument)
+
+    return call

@@ -1,0 +1,179 @@
+"""What travels: `Request`, `Response`, the `Peer` behind a request, and a `Challenge` in an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+__all__ = ["Challenge", "Headers", "Peer", "Request", "Response", "Token"]
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Field lines in order, duplicates kept: (lower-case name, raw value)."""
+
+HeadersLike = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
+
+
+class Peer(NamedTuple):
+    """Who is at the other end of the connection.
+
+    Args:
+        address: the IP address as text, or "" where the transport has none.
+        client_certificate: the DER bytes of the verified TLS client certificate, or None.
+    """
+
+    address: str = ""
+    client_certificate: bytes | None = None
+
+
+NOBODY = Peer()
+
+
+class Request:
+    """A request as the schemes see it; treat it as immutable.
+
+    Args:
+        method: as sent, case-sensitive (RFC 9110 §9.1).
+        scheme: "http", "https", "ws" or "wss".
+        authority: host and optional port as sent in Host or :authority.
+        target: the request target exactly as sent (RFC 9112 §3.2); text is encoded as UTF-8.
+        headers: field lines in order; names are lower-cased, text values are encoded as UTF-8.
+        peer: the connection's other end.
+        exact: False where the server rebuilt the target, so that its bytes are a guess.
+
+    >>> request = Request("GET", "https", "api.example", "/orders?id=7", {"Accept": "*/*"})
+    >>> request.path, request.query, request.values(b"accept")
+    (b'/orders', b'id=7', [b'*/*'])
+    """
+
+    __slots__ = ("authority", "exact", "headers", "method", "peer", "scheme", "target")
+
+    method: str
+    scheme: str
+    authority: str
+    target: bytes
+    headers: Headers
+    peer: Peer
+    exact: bool
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        authority: str,
+        target: str | bytes,
+        headers: HeadersLike = (),
+        peer: Peer = NOBODY,
+        exact: bool = True,
+    ) -> None:
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self.method = method
+        self.scheme = scheme
+        self.authority = authority
+        self.target = _octets(target)
+        self.headers = tuple((_octets(name).lower(), _octets(value)) for name, value in pairs)
+        self.peer = peer
+        self.exact = exact
+
+    @classmethod
+    def raw(
+        cls, method: str, scheme: str, authority: str, target: bytes, headers: Headers, peer: Peer, exact: bool
+    ) -> Request:
+        """The constructor for adapters: takes the arguments as they are, names already in lower case."""
+        self = object.__new__(cls)
+        self.method = method
+        self.scheme = scheme
+        self.authority = authority
+        self.target = target
+        self.headers = headers
+        self.peer = peer
+        self.exact = exact
+        return self
+
+    @property
+    def path(self) -> bytes:
+        """The target up to the first "?"."""
+        return self.target.partition(b"?")[0]
+
+    @property
+    def query(self) -> bytes | None:
+        """The target after the first "?"; None where there is no "?"."""
+        _, mark, query = self.target.partition(b"?")
+        return query if mark else None
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of every field line called `name` (lower case), in order."""
+        return [value for field, value in self.headers if field == name]
+
+    def with_headers(self, headers: Headers) -> Request:
+        """The same request where the named fields have these values instead of any they had."""
+        names = {name for name, _ in headers}
+        kept = tuple(pair for pair in self.headers if pair[0] not in names)
+        return Request.raw(
+            self.method, self.scheme, self.authority, self.target, (*kept, *headers), self.peer, self.exact
+        )
+
+    def __repr__(self) -> str:
+        # The query and the field values may hold secrets.
+        names = ", ".join(name.decode("latin-1") for name, _ in self.headers)
+        path = self.path.decode("latin-1")
+        return f"Request({self.method} {self.scheme}://{self.authority}{path}, fields: {names})"
+
+
+class Response:
+    """The status and field lines of an answer.
+
+    >>> Response(401, {"WWW-Authenticate": 'Basic realm="a"'}).values(b"www-authenticate")
+    [b'Basic realm="a"']
+    """
+
+    __slots__ = ("headers", "status")
+
+    def __init__(self, status: int, headers: HeadersLike = ()) -> None:
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self.status = status
+        self.headers: Headers = tuple((_octets(name).lower(), _octets(value)) for name, value in pairs)
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of every field line called `name` (lower case), in order."""
+        return [value for field, value in self.headers if field == name]
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, fields: {', '.join(name.decode('latin-1') for name, _ in self.headers)})"
+
+
+class Token(str):
+    """A parameter value that is sent as a token, without quotes (RFC 9110 §5.6.2)."""
+
+    __slots__ = ()
+
+
+class Challenge(NamedTuple):
+    """One member of WWW-Authenticate (RFC 9110 §11.3): a scheme word and its parameters in order.
+
+    Values are quoted strings; wrap a value in `Token` where the scheme's RFC wants it bare.
+
+    >>> Challenge("Digest", (("realm", 'a "b"'), ("algorithm", Token("SHA-256")))).encode()
+    b'Digest realm="a \\\\"b\\\\"", algorithm=SHA-256'
+    """
+
+    scheme: str
+    params: tuple[tuple[str, str], ...] = ()
+    token68: str | None = None
+
+    def encode(self) -> bytes:
+        """The field value, UTF-8 inside quoted strings."""
+        if self.token68 is not None:
+            return f"{self.scheme} {self.token68}".encode()
+        params = ", ".join(f"{name}={_value(value)}" for name, value in self.params)
+        return f"{self.scheme} {params}".rstrip().encode()
+
+
+def _value(value: str) -> str:
+    if isinstance(value, Token):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _octets(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else bytes(text)

@@ -1,0 +1,286 @@
+"""read > fetch > body > decide > commit: the one text of it, a generator that the two guards drive.
+
+It yields what has to be done outside (`Fetch`, `Commit`, `ReadBody`, `Work`) and is sent the result. The order is the
+security property: limits and grammar come before look-ups, look-ups before the body, the body before cryptography, and
+replay memory is only touched by credentials that proved genuine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple
+
+from watchword.core.identity import Identity, Verdict
+from watchword.core.message import Challenge, Headers, Request
+from watchword.core.plan import Plan
+from watchword.core.records import NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed, Write
+from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable
+from watchword.core.router import Router
+from watchword.core.scheme import (
+    NO_BODY, UNUSED, Body, BodyNeed, BodyStream, Claim, Decision, Digests, More, Refusal, Seal, Verifier,
+)  # fmt: skip
+
+__all__ = ["Admission", "Commit", "Fetch", "ReadBody", "Step", "Work", "admission", "present", "refusing"]
+
+ROUNDS = 3
+
+
+class Fetch(NamedTuple):
+    """Answered by `Found`."""
+
+    refs: Sequence[Ref[Any]]
+
+
+class Commit(NamedTuple):
+    """Answered by an `Outcome`."""
+
+    writes: Sequence[Write]
+
+
+class ReadBody(NamedTuple):
+    """Answered by a `Body` of at most `limit` octets."""
+
+    need: BodyNeed | Digests
+    limit: int
+
+
+class Work(NamedTuple):
+    """Answered by what `call()` returns; it takes milliseconds and must not hold up an event loop."""
+
+    call: Callable[[], Decision | More]
+
+
+Step = Fetch | Commit | ReadBody | Work
+Steps = Generator[Step, Any, "Admission"]
+
+
+class Admission:
+    """A request that may pass: `identity` (None: anonymous) and what its answer needs."""
+
+    __slots__ = ("body", "identity", "response_headers", "seal", "stream")
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        body: bytes | None = None,
+        response_headers: Headers = (),
+        seal: Seal | None = None,
+        stream: BodyStream | None = None,
+    ) -> None:
+        self.identity = identity
+        self.body = body
+        self.response_headers = response_headers
+        self.seal = seal
+        self.stream = stream
+
+
+def admission(plan: Plan, request: Request, optional: bool, started: float) -> Steps:
+    """Admits `request` or raises `Rejected` (its `refusal` set) or `StoreUnavailable`."""
+    verifier: Verifier | None = None
+    found = NOTHING_FOUND
+    try:
+        try:
+            request, candidates, early = _arrive(plan, request)
+            verifier, claim = present(candidates, request)
+            if claim is None or verifier is None:
+                if optional and not candidates:
+                    _report(plan, None, None, started, None)
+                    return Admission(None)
+                raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
+            if early and not verifier.single_use:
+                raise Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
+            refs = (*verifier.standing, *claim.needs)
+            if refs:
+                found = yield Fetch(refs)
+            if claim.reserve:
+                _reserved((yield Commit(claim.reserve)), plan)
+            body = NO_BODY if claim.body is UNUSED else (yield ReadBody(claim.body, plan.limits.body))
+            decision = yield from _decide(plan, claim, found, refs, body)
+        except Rejected as rejected:
+            rejected.refusal = yield from refusing(plan, verifier, rejected, found)
+            _report(plan, verifier, rejected, started, None)
+            raise
+    except StoreUnavailable as error:
+        error.refusal = Refusal(503)
+        _report(plan, verifier, error, started, None)
+        raise
+    _report(plan, verifier, None, started, decision.identity)
+    return Admission(
+        decision.identity,
+        None if claim.body is UNUSED else body.data,
+        _private(claim, verifier, decision),
+        decision.seal,
+        decision.stream,
+    )
+
+
+def _arrive(plan: Plan, request: Request) -> tuple[Request, list[Verifier], bool]:
+    if plan.public_url is not None:
+        request = plan.public_url(request)
+    return plan.addressed(request)
+
+
+def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier | None, Claim | None]:
+    """The one verifier that claims the request, and its claim; (None, None) if none does.
+
+    Raises:
+        Rejected: AMBIGUOUS if two do, or what `read` raises; `rejected.verifier` says whose.
+    """
+    verifier: Verifier | None = None
+    claim: Claim | None = None
+    for candidate in candidates:
+        if isinstance(candidate, Router):
+            candidate = candidate.choose(request)
+        try:
+            mine = candidate.read(request)
+        except Rejected as rejected:
+            rejected.verifier = candidate
+            raise
+        if mine is None:
+            continue
+        if claim is not None:
+            raise Rejected(Reason.AMBIGUOUS, f"credentials of both {verifier and verifier.scheme} and {candidate.scheme}")
+        verifier, claim = candidate, mine
+    return verifier, claim
+
+
+def _reserved(outcome: object, plan: Plan) -> None:
+    if isinstance(outcome, Exceeded):
+        raise Rejected(
+            Reason.TOO_MANY_ATTEMPTS,
+            "too many failed attempts",
+            where=outcome.write.counter[0],
+            retry_after=max(1.0, outcome.until - plan.clock()),
+        )
+    if not isinstance(outcome, Committed):
+        raise StoreUnavailable("the store could not count an attempt")
+
+
+def _give_back(claim: Claim) -> list[Add]:
+    return [Add(add.counter, -add.n, add.until) for add in claim.reserve]
+
+
+def _decide(
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body
+) -> Generator[Step, Any, Decision]:
+    """Decides and commits, again while versions move, `ROUNDS` times at most."""
+    for _ in range(ROUNDS):
+        try:
+            decision = yield from _verdict(plan, claim, found, body)
+        except Rejected as rejected:
+            if rejected.rejection.genuine and claim.reserve:
+                rejected.writes = (*rejected.writes, *_give_back(claim))
+            raise
+        writes = [*decision.writes, *_give_back(claim)] if claim.reserve else decision.writes
+        if not writes:
+            return decision
+        outcome = yield Commit(writes)
+        if isinstance(outcome, Committed):
+            return decision
+        if isinstance(outcome, Replayed):
+            raise Rejected(
+                Reason.REPLAYED, "these credentials were used before", genuine=True, writes=_give_back(claim)
+            )
+        if isinstance(outcome, Exceeded):
+            _reserved(outcome, plan)
+        if refs:
+            found = yield Fetch(refs)
+    raise StoreUnavailable("the records kept changing while they were judged")
+
+
+def _verdict(plan: Plan, claim: Claim, found: Found, body: Body) -> Generator[Step, Any, Decision]:
+    for _ in range(3):
+        # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
+        now = plan.clock()
+        if claim.slow(found):
+            answer = yield Work(lambda found=found, now=now: claim.decide(found, body, now, plan.random))  # type: ignore[misc]
+        else:
+            answer = claim.decide(found, body, now, plan.random)
+        if not isinstance(answer, More):
+            return answer
+        found = found.merged((yield Fetch(answer.refs)))
+    raise AssertionError("a scheme asked for more records more than twice")
+
+
+def refusing(
+    plan: Plan, verifier: Verifier | None, rejected: Rejected, found: Found
+) -> Generator[Step, Any, Refusal]:
+    """The answer for the client; commits what it needs first (a refusal may carry writes)."""
+    verifier = rejected.verifier or verifier
+    for _ in range(ROUNDS):
+        refs = [ref for ref in plan.standing if found.version(ref) == 0]
+        if refs:
+            found = found.merged((yield Fetch(refs)))
+        refusal = _compose(plan, verifier, rejected.rejection, found)
+        writes = (*rejected.writes, *refusal.writes)
+        if not writes:
+            return refusal
+        outcome = yield Commit(writes)
+        if not isinstance(outcome, Conflict):
+            return refusal
+        found = NOTHING_FOUND
+    raise StoreUnavailable("the records kept changing while a challenge was made")
+
+
+def _compose(plan: Plan, verifier: Verifier | None, rejection: Rejection, found: Found) -> Refusal:
+    now = plan.clock()
+    own = None if verifier is None else verifier.refuse(rejection, found, now, plan.random)
+    status = rejection.reason.status if own is None else own.status
+    headers = [] if own is None else list(own.headers)
+    writes = [] if own is None else list(own.writes)
+    challenges: list[Challenge] = []
+    fresh = Rejection(Reason.NO_CREDENTIALS)
+    for offered in plan.verifiers:
+        if offered is verifier and own is not None:
+            challenges += own.challenges
+        elif status == 401:
+            other = offered.refuse(fresh, found, now, plan.random)
+            challenges += other.challenges
+            headers += other.headers
+            writes += other.writes
+    if rejection.retry_after is not None:
+        headers.append((b"retry-after", str(round(rejection.retry_after)).encode()))
+    if plan.proxy and status == 401:
+        status = 407
+    lines = list(dict.fromkeys(_with_realm(challenge, plan.realm) for challenge in challenges))
+    return Refusal(status, lines, tuple(headers), writes)
+
+
+def _with_realm(challenge: Challenge, realm: str) -> Challenge:
+    given = dict(challenge.params).get("realm", realm)
+    return Challenge(
+        challenge.scheme, (("realm", given), *(pair for pair in challenge.params if pair[0] != "realm"))
+    )
+
+
+def _private(claim: Claim, verifier: Verifier, decision: Decision) -> Headers:
+    """Caches know that Authorization makes an answer personal, but not other fields (RFC 9111 §3.5)."""
+    if all(address.field == b"authorization" for address in verifier.addresses):
+        return decision.response_headers
+    return (*decision.response_headers, (b"cache-control", b"private"))
+
+
+def _report(
+    plan: Plan,
+    verifier: Verifier | None,
+    error: Rejected | StoreUnavailable | None,
+    started: float,
+    identity: Identity | None,
+) -> None:
+    if plan.observe is None:
+        return
+    refusal = None if error is None else error.refusal
+    rejection = error.rejection if isinstance(error, Rejected) else None
+    owner = (error.verifier if isinstance(error, Rejected) else None) or verifier
+    plan.observe(
+        Verdict(
+            reason=None if rejection is None else rejection.reason,
+            status=0 if refusal is None else refusal.status,
+            scheme=None if owner is None else owner.scheme,
+            subject=None if identity is None else identity.subject,
+            key_id=None if identity is None else identity.key_id,
+            detail=str(error) if error is not None and rejection is None else "" if rejection is None else rejection.detail,
+            where="" if rejection is None else rejection.where,
+            duration=max(0.0, plan.clock() - started),
+        )
+    )

@@ -1,0 +1,180 @@
+"""What a guard settles once, at construction: who is addressed by what, the realm, the limits, the sources of time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from watchword.core.identity import Verdict
+from watchword.core.message import Headers, Request
+from watchword.core.records import Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.router import Routable, Router
+from watchword.core.scheme import Random, Verifier
+
+__all__ = ["Limits", "Plan", "Policy"]
+
+DEFAULT_REALM = "protected"
+
+
+class Limits(NamedTuple):
+    """What is refused unread.
+
+    Args:
+        field: octets of one field value that carries credentials (431). Servers bound the whole header section.
+        body: octets of a body that a scheme has to see (413).
+    """
+
+    field: int = 16 * 1024
+    body: int = 1024 * 1024
+
+
+class Policy(NamedTuple):
+    """What a guard assumes of its surroundings.
+
+    Args:
+        public_url: turns the request as the server saw it into the request as the client sent it (`PublicURL`).
+        limits: what is refused unread.
+        clock: seconds since the epoch.
+        random: n unpredictable bytes.
+    """
+
+    public_url: Callable[[Request], Request] | None = None
+    limits: Limits = Limits()
+    clock: Callable[[], float] = time.time
+    random: Random = os.urandom
+
+
+class Plan:
+    """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
+
+    __slots__ = (
+        "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "standing",
+        "store", "verifiers", "words",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        verifiers: Sequence[Verifier],
+        store: Any,
+        policy: Policy,
+        observe: Callable[[Verdict], None] | None,
+        proxy: bool,
+    ) -> None:
+        if not verifiers:
+            raise ConfigurationError("a Guard needs at least one verifier, for example Guard([BasicVerifier(realm=…)])")
+        self.verifiers = tuple(sorted(verifiers, key=lambda verifier: verifier.rank))
+        self.store = store
+        self.observe = observe
+        self.proxy = proxy
+        self.public_url, self.limits, self.clock, self.random = policy
+        self.realm = _one_realm(self.verifiers)
+        self.words, self.fields = _addresses(self.verifiers)
+        self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})
+        for verifier in self.verifiers:
+            _check_store(verifier, store)
+
+    def addressed(self, request: Request) -> tuple[Request, list[Verifier], bool]:
+        """The request to judge, the verifiers that its credentials address, and whether it came as early data.
+
+        Raises:
+            Rejected: two Authorization lines, a scheme that no verifier speaks, or a field that is too large.
+        """
+        headers = request.headers
+        if self.proxy:
+            request = _as_origin(request)
+            headers = request.headers
+        authorization: bytes | None = None
+        early = False
+        found: list[Verifier] = []
+        for name, value in headers:
+            if name == b"authorization":
+                if authorization is not None:
+                    raise Rejected(Reason.MALFORMED_REQUEST, "more than one Authorization line", where="authorization")
+                authorization = value
+            elif name in self.fields:
+                self._check_size(name, value)
+                if self.fields[name] not in found:
+                    found.append(self.fields[name])
+            elif name == b"early-data" and value.strip() == b"1":
+                early = True
+        if authorization is not None:
+            self._check_size(b"authorization", authorization)
+            word = authorization.partition(b" ")[0].lower()
+            verifier = self.words.get(word)
+            if verifier is None:
+                raise Rejected(
+                    Reason.UNSUPPORTED_SCHEME, f"no verifier speaks the scheme {word[:32]!r}", where="authorization"
+                )
+            if verifier not in found:
+                found.append(verifier)
+        return request, found, early
+
+    def _check_size(self, name: bytes, value: bytes) -> None:
+        if len(value) > self.limits.field:
+            raise Rejected(
+                Reason.HEADER_TOO_LARGE,
+                f"{len(value)} octets where at most {self.limits.field} are read",
+                where=name.decode("latin-1"),
+            )
+
+
+def _as_origin(request: Request) -> Request:
+    """The request with Proxy-Authorization in the place of Authorization, so that schemes know one field only."""
+    headers: Headers = tuple(
+        (b"authorization" if name == b"proxy-authorization" else name, value)
+        for name, value in request.headers
+        if name != b"authorization"
+    )
+    return Request.raw(
+        request.method, request.scheme, request.authority, request.target, headers, request.peer, request.exact
+    )
+
+
+def _one_realm(verifiers: Iterable[Verifier]) -> str:
+    realms = {verifier.realm for verifier in verifiers if verifier.realm is not None}
+    if len(realms) > 1:
+        raise ConfigurationError(f"a guard has one realm, its verifiers name {sorted(realms)}; use one guard for each")
+    return realms.pop() if realms else DEFAULT_REALM
+
+
+def _addresses(verifiers: Iterable[Verifier]) -> tuple[dict[bytes, Verifier], dict[bytes, Verifier]]:
+    by_address: dict[tuple[bytes, bytes], list[Verifier]] = {}
+    for verifier in verifiers:
+        for field, word in verifier.addresses:
+            by_address.setdefault((field, word.encode()), []).append(verifier)
+    words: dict[bytes, Verifier] = {}
+    fields: dict[bytes, Verifier] = {}
+    for (field, word), group in by_address.items():
+        one = group[0] if len(group) == 1 else _routed(group, (word or field).decode())
+        if field == b"authorization":
+            words[word] = one
+        else:
+            fields[field] = one
+    return words, fields
+
+
+def _routed(group: Sequence[Verifier], name: str) -> Verifier:
+    routable = [verifier for verifier in group if isinstance(verifier, Routable)]
+    if len(routable) < len(group):
+        raise ConfigurationError(f"two verifiers would claim every {name!r} request; keep one, or use two guards")
+    return Router(routable, name)
+
+
+def _check_store(verifier: Verifier, store: Any) -> None:
+    if not verifier.kinds:
+        return
+    name = type(verifier).__name__
+    if store is None:
+        raise ConfigurationError(
+            f"{name} needs a store: pass one to the guard, for example Guard([…], SQLStore('sqlite:///users.db'))"
+        )
+    held = getattr(store, "kinds", None)
+    missing = [] if held is None else [kind.__name__ for kind in verifier.kinds if kind not in held]
+    if missing:
+        raise ConfigurationError(
+            f"{name} needs {', '.join(missing)} records, which {type(store).__name__} does not hold; "
+            "add a store that does with stores.combine(…, MemoryStore())"
+        )

@@ -1,0 +1,183 @@
+"""What is remembered, and the two verbs that every store speaks: `fetch` and `commit`.
+
+A record is a frozen dataclass of plain values (`str`, `int`, `float`, `bool`, `bytes`, `None`, tuples and mappings of
+these); a new kind of record is a new dataclass, not a new method. A class with `sensitive: ClassVar[bool] = True` holds
+something from which an impostor could make credentials: stores encrypt it at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, cast
+
+__all__ = [
+    "Add", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
+    "Ref", "Replayed", "Spent", "Store", "Take", "Write",
+]  # fmt: skip
+
+
+class Record(Protocol):
+    """Any frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Ref(NamedTuple, Generic[R_co]):
+    """Names a record: its class and its key.
+
+    >>> Ref(Spent, ("digest", "nonce", "00000001"))
+    Ref(kind=<class 'watchword.core.records.Spent'>, key=('digest', 'nonce', '00000001'))
+    """
+
+    kind: type[R_co]
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a committed `Once` leaves behind; fetched by `explain` only, since committing is the check."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What `Add` leaves behind."""
+
+    value: int
+    until: float
+
+
+class Once(NamedTuple):
+    """Marks `key` as used; refused as `Replayed` if it was marked before.
+
+    `until` (seconds since the epoch) is when the store may forget it.
+    """
+
+    key: tuple[str, ...]
+    until: float
+
+
+class Put(NamedTuple):
+    """Writes `record`. `if_version` None: in any case; 0: only if there is none yet; n: only over version n."""
+
+    ref: Ref[Any]
+    record: Any
+    if_version: int | None = None
+
+
+class Take(NamedTuple):
+    """Deletes the record, `Conflict` unless its version is `if_version` (None: in any case, also if there is none)."""
+
+    ref: Ref[Any]
+    if_version: int | None = None
+
+
+class Add(NamedTuple):
+    """Adds `n` to a counter that lives `until` (seconds since the epoch; set by the first Add of its life).
+
+    With `limit`, a sum above it is refused as `Exceeded` and nothing is written.
+    """
+
+    counter: tuple[str, ...]
+    n: int
+    until: float
+    limit: int | None = None
+
+
+Write = Once | Put | Take | Add
+
+
+class Found:
+    """The records that a fetch brought: `found.get(ref)` is the record or None, `found.version(ref)` its version or 0.
+
+    >>> ref = Ref(Spent, ("a",))
+    >>> Found({ref: (Spent(7.0), 3)}).get(ref), Found({}).get(ref), Found({ref: (Spent(7.0), 3)}).version(ref)
+    (Spent(until=7.0), None, 3)
+    """
+
+    __slots__ = ("_records",)
+
+    def __init__(self, records: Mapping[Ref[Any], tuple[Any, int]]) -> None:
+        self._records = records
+
+    def get(self, ref: Ref[R_co]) -> R_co | None:
+        """The record that `ref` names, or None."""
+        entry = self._records.get(ref)
+        return None if entry is None else cast("R_co", entry[0])
+
+    def version(self, ref: Ref[Any]) -> int:
+        """The version of that record, 0 if there is none; for `if_version`."""
+        entry = self._records.get(ref)
+        return 0 if entry is None else entry[1]
+
+    def merged(self, other: Found) -> Found:
+        """Both finds as one; `other` wins."""
+        return Found({**self._records, **other._records})
+
+
+NOTHING_FOUND = Found({})
+
+
+class Committed(NamedTuple):
+    """All writes were made."""
+
+
+class Replayed(NamedTuple):
+    """A `Once` was taken before; nothing was written."""
+
+    write: Once
+
+
+class Conflict(NamedTuple):
+    """A version moved; nothing was written. Fetch and decide again."""
+
+    write: Put | Take
+
+
+class Exceeded(NamedTuple):
+    """A counter would pass its limit; nothing was written. `until` is when that counter ends."""
+
+    write: Add
+    until: float
+
+
+Outcome = Committed | Replayed | Conflict | Exceeded
+COMMITTED = Committed()
+
+
+class Store(Protocol):
+    """Remembers, in the caller's thread. Raises `StoreUnavailable`, never an error of its own backend.
+
+    `kinds` are the record classes that it holds (None: any). `blocking` is False if its verbs never wait.
+    """
+
+    @property
+    def kinds(self) -> frozenset[type] | None: ...
+    @property
+    def blocking(self) -> bool: ...
+    def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        """The records that exist among `refs`."""
+        ...
+
+    def commit(self, writes: Sequence[Write], /) -> Outcome:
+        """All writes or none, atomically."""
+        ...
+
+
+class AsyncStore(Protocol):
+    """The same two verbs, awaited."""
+
+    @property
+    def kinds(self) -> frozenset[type] | None: ...
+    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        """The records that exist among `refs`."""
+        ...
+
+    async def commit(self, writes: Sequence[Write], /) -> Outcome:
+        """All writes or none, atomically."""
+        ...

@@ -1,0 +1,177 @@
+"""The errors and the closed list of reasons.
+
+Three faults, three types: `Rejected` is the request's, `ConfigurationError` the developer's, `StoreUnavailable` a
+dependency's. Words for the operator (`Reason`, `detail`, `where`) never reach the client, who gets a `Refusal` made of
+the RFC's words only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchword.core.records import Write
+    from watchword.core.scheme import Refusal, Verifier
+
+__all__ = ["ConfigurationError", "CredentialsUnavailable", "Reason", "Rejected", "Rejection", "StoreUnavailable", "WatchwordError"]
+
+
+class Reason(Enum):
+    """Why a request was refused. Closed: `docs/reference/reasons.md` documents every member and a test reaches it.
+
+    Each member carries the HTTP status that a refusal for this reason has unless the scheme's RFC names another.
+
+    >>> Reason.REPLAYED.status
+    401
+    >>> Reason("replayed") is Reason.REPLAYED
+    True
+    """
+
+    status: int
+
+    def __new__(cls, word: str, status: int) -> Reason:
+        member = object.__new__(cls)
+        member._value_ = word
+        member.status = status
+        return member
+
+    # Nothing was presented, or it can't be told what.
+    NO_CREDENTIALS = ("no_credentials", 401)
+    UNSUPPORTED_SCHEME = ("unsupported_scheme", 401)
+    AMBIGUOUS = ("ambiguous", 400)
+    # The request itself can't be judged.
+    MALFORMED_REQUEST = ("malformed_request", 400)
+    HEADER_TOO_LARGE = ("header_too_large", 431)
+    BODY_TOO_LARGE = ("body_too_large", 413)
+    TARGET_REFUSED = ("target_refused", 400)
+    TARGET_NOT_EXACT = ("target_not_exact", 400)
+    EARLY_DATA = ("early_data", 425)
+    TOO_MANY_ATTEMPTS = ("too_many_attempts", 429)
+    # Credentials that don't follow the grammar, or name what isn't known.
+    MALFORMED_CREDENTIALS = ("malformed_credentials", 401)
+    UNKNOWN_SUBJECT = ("unknown_subject", 401)
+    UNKNOWN_KEY = ("unknown_key", 401)
+    UNKNOWN_ISSUER = ("unknown_issuer", 401)
+    UNKNOWN_NONCE = ("unknown_nonce", 401)
+    UNKNOWN_CRITICAL = ("unknown_critical", 401)
+    # Credentials that don't prove what they claim.
+    WRONG_ALGORITHM = ("wrong_algorithm", 401)
+    WRONG_SECRET = ("wrong_secret", 401)
+    WRONG_SIGNATURE = ("wrong_signature", 401)
+    WRONG_REALM = ("wrong_realm", 401)
+    WRONG_TARGET = ("wrong_target", 400)
+    WRONG_BODY = ("wrong_body", 401)
+    WRONG_TYPE = ("wrong_type", 401)
+    WRONG_AUDIENCE = ("wrong_audience", 401)
+    WRONG_CLAIM = ("wrong_claim", 401)
+    MISSING_CLAIM = ("missing_claim", 401)
+    # Genuine once, but not now.
+    EXPIRED = ("expired", 401)
+    NOT_YET_VALID = ("not_yet_valid", 401)
+    STALE_NONCE = ("stale_nonce", 401)
+    REPLAYED = ("replayed", 401)
+    # Proofs that don't belong together, and rights that are missing.
+    BINDING_MISSING = ("binding_missing", 401)
+    BINDING_MISMATCH = ("binding_mismatch", 401)
+    INSUFFICIENT_SCOPE = ("insufficient_scope", 403)
+
+
+class Rejection:
+    """Why, for the operator: `reason`, a sentence (`detail`), the part that is at fault (`where`).
+
+    `scopes` are the scopes that the resource demands, set for INSUFFICIENT_SCOPE only (RFC 6750 §3 sends them).
+    `genuine` says that the secret was proven although the request is refused (a stale nonce, a replay).
+    `retry_after` is in seconds, set for TOO_MANY_ATTEMPTS only.
+    """
+
+    __slots__ = ("detail", "genuine", "reason", "retry_after", "scopes", "where")
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        where: str = "",
+        scopes: Sequence[str] = (),
+        genuine: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        self.reason = reason
+        self.detail = detail
+        self.where = where
+        self.scopes = tuple(scopes)
+        self.genuine = genuine
+        self.retry_after = retry_after
+
+    def __repr__(self) -> str:
+        return f"Rejection({self.reason.value}, {self.detail!r}, where={self.where!r})"
+
+
+class WatchwordError(Exception):
+    """The ancestor of every error that watchword raises on purpose."""
+
+
+class ConfigurationError(WatchwordError, ValueError):
+    """The developer's fault, raised at construction; the message says what to change."""
+
+
+class CredentialsUnavailable(WatchwordError):
+    """The client half could not get what it needs to authenticate: a token endpoint refused or does not answer."""
+
+
+class Rejected(WatchwordError):
+    """The request's fault: the one exception that an adapter catches for a bad request.
+
+    Args:
+        reason: why, from the closed list.
+        detail: a sentence for the operator; it never holds a secret and never leaves the process.
+        where: the header, parameter, claim or component that is at fault.
+        scopes: the scopes demanded (INSUFFICIENT_SCOPE).
+        genuine: the secret was proven, the request is refused all the same.
+        retry_after: seconds after which it may be tried again (TOO_MANY_ATTEMPTS).
+        writes: what must be remembered although the request is refused.
+
+    `refusal` is what the client gets and `verifier` who rejected; the guard sets them before the exception leaves.
+
+    >>> str(Rejected(Reason.EXPIRED, "12 s past its expiry", where="exp"))
+    'expired at exp: 12 s past its expiry'
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        where: str = "",
+        scopes: Sequence[str] = (),
+        genuine: bool = False,
+        retry_after: float | None = None,
+        writes: Sequence[Write] = (),
+    ) -> None:
+        super().__init__(reason, detail, where)
+        self.rejection = Rejection(reason, detail, where, scopes, genuine, retry_after)
+        self.writes = tuple(writes)
+        self.refusal: Refusal | None = None
+        self.verifier: Verifier | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """The reason, for short."""
+        return self.rejection.reason
+
+    def __str__(self) -> str:
+        rejection = self.rejection
+        place = f" at {rejection.where}" if rejection.where else ""
+        return f"{rejection.reason.value}{place}" + (f": {rejection.detail}" if rejection.detail else "")
+
+
+class StoreUnavailable(WatchwordError):
+    """A dependency's fault: nothing is accepted, the client gets 503.
+
+    `refusal` is what the client gets; the guard sets it before the exception leaves.
+    """
+
+    def __init__(self, detail: str = "the store does not answer") -> None:
+        super().__init__(detail)
+        self.refusal: Refusal | None = None

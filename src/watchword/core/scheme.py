@@ -1,0 +1,316 @@
+"""The two halves of a scheme: `Verifier` (server) and `Auth` (client), and all that they exchange with their drivers.
+
+Server: read > fetch > body > decide > commit. `read` is pure and cheap; `decide` is pure and may be dear; whatever they
+need comes in as an argument and whatever they want remembered goes out as a value. Client: a generator of effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
+
+from watchword.core.identity import Identity
+from watchword.core.message import Challenge, Headers, Request, Response
+from watchword.core.records import Add, Found, Ref, Write
+from watchword.core.rejection import Reason, Rejected, Rejection
+
+__all__ = [
+    "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Body", "BodyNeed", "BodyStream", "Check",
+    "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "Hasher", "Hold", "Load", "More", "Random",
+    "Received", "Refusal", "Release", "Save", "Seal", "Send", "Sleep", "Verifier",
+]  # fmt: skip
+
+Random = Callable[[int], bytes]
+"""`random(n)` gives n unpredictable bytes."""
+
+
+# ---- the server half -------------------------------------------------------------------------------------------------
+
+
+class Address(NamedTuple):
+    """Where a verifier's credentials arrive: a field (lower case) and, in Authorization, the scheme word (lower case)."""
+
+    field: bytes = b"authorization"
+    word: str = ""
+
+
+class Hasher(Protocol):
+    """An incremental hash, as hashlib makes them."""
+
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class BodyNeed(NamedTuple):
+    """What `decide` needs of the body: nothing (UNUSED), all of it (WHOLE), or to see it pass afterwards (STREAM)."""
+
+    name: str
+
+
+UNUSED: Final = BodyNeed("UNUSED")
+WHOLE: Final = BodyNeed("WHOLE")
+STREAM: Final = BodyNeed("STREAM")
+
+
+class Digests(NamedTuple):
+    """`decide` needs these digests of the body; `new(algorithm)` makes the hasher that the guard feeds as it reads."""
+
+    algorithms: tuple[str, ...]
+    new: Callable[[str], Hasher]
+
+
+class Body:
+    """What the guard read of the body: `data`, and `digest(name)` for the algorithms that the claim asked for.
+
+    >>> Body(b"hello").data
+    b'hello'
+    """
+
+    __slots__ = ("_digests", "data")
+
+    def __init__(self, data: bytes = b"", digests: Mapping[str, bytes] | None = None) -> None:
+        self.data = data
+        self._digests = digests or {}
+
+    def digest(self, algorithm: str) -> bytes:
+        """The digest that the claim's `Digests` named; KeyError for any other."""
+        return self._digests[algorithm]
+
+
+NO_BODY: Final = Body()
+
+
+class BodyStream(Protocol):
+    """Checks a body as it passes (STREAM). Both methods raise `Rejected`, which aborts the application's read."""
+
+    def feed(self, chunk: bytes, /) -> bytes:
+        """What of `chunk`, and of what was held back, is proven and may be read."""
+        ...
+
+    def end(self) -> bytes:
+        """The rest, once the body has ended."""
+        ...
+
+
+class Seal(NamedTuple):
+    """Proves the response: `headers(response, body, now, random)` are added to it.
+
+    `body` is the whole response body if `needs_body`, else None.
+    """
+
+    needs_body: bool
+    headers: Callable[[Response, bytes | None, float, Random], Headers]
+
+
+class Decision(NamedTuple):
+    """What `decide` answers for genuine credentials; `writes` are committed before the identity is believed."""
+
+    identity: Identity
+    writes: Sequence[Write] = ()
+    response_headers: Headers = ()
+    seal: Seal | None = None
+    stream: BodyStream | None = None
+
+
+class More(NamedTuple):
+    """`decide` needs further records; it is called again with them, twice at most."""
+
+    refs: Sequence[Ref[Any]]
+
+
+class Refusal(NamedTuple):
+    """What the client gets. `writes` are committed before it goes out (a first nonce key)."""
+
+    status: int
+    challenges: Sequence[Challenge] = ()
+    headers: Headers = ()
+    writes: Sequence[Write] = ()
+
+    def response(self) -> Response:
+        """The answer to send, without a body: one field line per challenge, never cached."""
+        name = b"proxy-authenticate" if self.status == 407 else b"www-authenticate"
+        lines = tuple((name, challenge.encode()) for challenge in self.challenges)
+        return Response(self.status, (*lines, *self.headers, (b"cache-control", b"no-store"), (b"content-length", b"0")))
+
+
+class Check(NamedTuple):
+    """One step of `explain`.
+
+    Args:
+        name: what was checked: "signature", "nonce", "exp".
+        passed: True or False; None if it could not be tried.
+        component: the part of the request that it is about: "@target", "header Digest uri", "claim exp".
+        expected: what a genuine request would have there; masked if secret.
+        received: what this one has there; masked if secret.
+        mend: what to do about it.
+    """
+
+    name: str
+    passed: bool | None
+    component: str = ""
+    expected: str = ""
+    received: str = ""
+    mend: str = ""
+
+
+class Claim(Protocol):
+    """What was presented; immutable."""
+
+    @property
+    def needs(self) -> Sequence[Ref[Any]]:
+        """Records to look up, known after `read`."""
+        ...
+
+    @property
+    def reserve(self) -> Sequence[Add]:
+        """Counted before slow work, given back on success (attempts)."""
+        ...
+
+    @property
+    def body(self) -> BodyNeed | Digests: ...
+
+    def slow(self, found: Found) -> bool:
+        """True: `decide` takes milliseconds and runs off the event loop."""
+        ...
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
+        """The verdict; pure; raises `Rejected`."""
+        ...
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        """The canonical string ("" where the scheme has none) and every check in order, none skipped."""
+        ...
+
+
+class Verifier(Protocol):
+    """The server half of a scheme.
+
+    `scheme` names it in SCHEMES. `addresses` say where its credentials arrive, `kinds` which records it uses (none: it
+    needs no store), `standing` which of them every verdict and every refusal needs. `realm` is None if it has no opinion.
+    `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first.
+    """
+
+    scheme: ClassVar[str]
+    single_use: ClassVar[bool]
+    rank: ClassVar[int]
+
+    @property
+    def addresses(self) -> Sequence[Address]: ...
+    @property
+    def kinds(self) -> Sequence[type]: ...
+    @property
+    def standing(self) -> Sequence[Ref[Any]]: ...
+    @property
+    def realm(self) -> str | None: ...
+
+    def read(self, request: Request) -> Claim | None:
+        """Pure and cheap. None: not addressed to me. Malformed: raises `Rejected`."""
+        ...
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """The client's answer in the RFC's words. The guard puts the realm first into each challenge that has none.
+
+        Called for the verifier's own rejections, and with NO_CREDENTIALS for its fresh challenge.
+        """
+        ...
+
+
+# ---- the client half -------------------------------------------------------------------------------------------------
+
+ORIGINAL: Final = None
+"""As the body of `Send`: the caller's own request body, unchanged."""
+
+
+class Send(NamedTuple):
+    """Send `request`. With body ORIGINAL it is the caller's request, else one of the flow's own (a token request).
+
+    Answered by `Received`; with `want` its body is read, under the driver's limit.
+    """
+
+    request: Request
+    body: bytes | None = ORIGINAL
+    want: bool = False
+
+
+class Received(NamedTuple):
+    """The answer to `Send`."""
+
+    response: Response
+    body: bytes | None = None
+
+
+class Load(NamedTuple):
+    """Fetch from the caller's token store; answered by `Found`."""
+
+    refs: Sequence[Ref[Any]]
+
+
+class Save(NamedTuple):
+    """Commit to the caller's token store; answered by an `Outcome`."""
+
+    writes: Sequence[Write]
+
+
+class Hold(NamedTuple):
+    """Wait for the lock `key` of this Auth, across threads and tasks; given up after `lease` seconds or by `Release`."""
+
+    key: str
+    lease: float
+
+
+class Release(NamedTuple):
+    """Let the lock `key` go; the driver also does so when the flow ends, however it ends."""
+
+    key: str
+
+
+class Sleep(NamedTuple):
+    """Wait."""
+
+    seconds: float
+
+
+class Ask(NamedTuple):
+    """Let a person do something: open `url`, enter `code`; answered by the text that came back."""
+
+    interaction: str
+    url: str
+    code: str = ""
+
+
+Effect = Send | Load | Save | Hold | Release | Sleep | Ask
+Flow = Generator[Effect, Any, None]
+
+
+class Context(Protocol):
+    """What a flow may use besides its effects."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def random(self, n: int, /) -> bytes:
+        """n unpredictable bytes."""
+        ...
+
+    def body(self) -> bytes:
+        """The caller's request body; `ConfigurationError` if it can't be read and sent as well."""
+        ...
+
+    @property
+    def stored(self) -> bool:
+        """True if there is a token store for Load and Save."""
+        ...
+
+
+class Auth(Protocol):
+    """The client half of a scheme: one object serves any number of requests, threads and tasks."""
+
+    def flow(self, request: Request, context: Context, /) -> Flow:
+        """Sends `request` with credentials, again if the answer asks for it; its last Send is the caller's answer."""
+        ...
+
+
+def malformed(detail: str, where: str = "authorization") -> Rejected:
+    """The rejection of credentials that don't follow their scheme's grammar."""
+    return Rejected(Reason.MALFORMED_CREDENTIALS, detail, where=where)
