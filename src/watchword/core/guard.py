@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from inspect import iscoroutinefunction
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from watchword.core.body import BodyReader
+from watchword.core.driver import AsyncChunks, AsyncDriver, Chunks, Driver, once, once_async
 from watchword.core.identity import Identity, Verdict
 from watchword.core.message import Request
-from watchword.core.pipeline import Admission, Commit, Fetch, ReadBody, Step, Work, admission, refusing
+from watchword.core.pipeline import Admission, admission, refusing
 from watchword.core.plan import Plan, Policy
 from watchword.core.records import NOTHING_FOUND, AsyncStore, Store
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import Rejected
 from watchword.core.scheme import Refusal, Verifier
 
 __all__ = ["AsyncGuard", "Guard"]
-
-Chunks = Callable[[], bytes]
-AsyncChunks = Callable[[], Awaitable[bytes]]
 
 
 class Guard:
@@ -49,7 +44,7 @@ class Guard:
     Reason.NO_CREDENTIALS [b'Basic realm="orders", charset="UTF-8"']
     """
 
-    __slots__ = ("plan",)
+    __slots__ = ("driver", "plan")
 
     def __init__(
         self,
@@ -60,9 +55,8 @@ class Guard:
         observe: Callable[[Verdict], None] | None = None,
         proxy: bool = False,
     ) -> None:
-        if store is not None and iscoroutinefunction(store.fetch):
-            raise ConfigurationError(f"{type(store).__name__} is an AsyncStore; use AsyncGuard, or its sync counterpart")
         self.plan = Plan(verifiers, store, policy, observe, proxy)
+        self.driver = Driver(store)
 
     def verify(self, request: Request, body: bytes = b"") -> Identity:
         """Who made the request.
@@ -71,7 +65,7 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        identity = self.admit(request, _once(body)).identity
+        identity = self.admit(request, once(body)).identity
         assert identity is not None
         return identity
 
@@ -80,40 +74,11 @@ class Guard:
 
         With `optional` a request without credentials is admitted with the identity None.
         """
-        return self._drive(admission(self.plan, request, optional, self.plan.clock()), receive)
+        return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
     def refuse(self, rejected: Rejected) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
-        return self._drive(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), _once(b""))
-
-    def _drive(self, steps: Any, receive: Chunks) -> Any:
-        answer: object = None
-        while True:
-            try:
-                step: Step = steps.send(answer)
-            except StopIteration as stop:
-                return stop.value
-            while True:
-                try:
-                    answer = self._do(step, receive)
-                    break
-                except (Rejected, StoreUnavailable) as error:
-                    try:
-                        step = steps.throw(error)
-                    except StopIteration as stop:
-                        return stop.value
-
-    def _do(self, step: Step, receive: Chunks) -> object:
-        if isinstance(step, Fetch):
-            return self.plan.store.fetch(step.refs)
-        if isinstance(step, Commit):
-            return self.plan.store.commit(step.writes)
-        if isinstance(step, Work):
-            return step.call()
-        reader = BodyReader(step.need, step.limit)
-        while chunk := receive():
-            reader.feed(chunk)
-        return reader.body()
+        return self.driver.run(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), once(b""))
 
 
 class AsyncGuard:
@@ -132,7 +97,7 @@ class AsyncGuard:
     Reason.MALFORMED_CREDENTIALS
     """
 
-    __slots__ = ("_commit", "_fetch", "_in_thread", "plan")
+    __slots__ = ("driver", "plan")
 
     def __init__(
         self,
@@ -155,85 +120,19 @@ class AsyncGuard:
         return self
 
     def _bind(self, plan: Plan) -> None:
-        from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
-
         self.plan = plan
-        self._in_thread = to_thread
-        fetch, commit = getattr(plan.store, "fetch", None), getattr(plan.store, "commit", None)
-        if plan.store is not None and not iscoroutinefunction(fetch):
-            blocking = getattr(plan.store, "blocking", True)
-            fetch, commit = (_threaded if blocking else _direct)(fetch), (_threaded if blocking else _direct)(commit)
-        self._fetch, self._commit = fetch, commit
+        self.driver = AsyncDriver(plan.store)
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity:
         """Who made the request; raises as `Guard.verify`."""
-        identity = (await self.admit(request, _once_async(body))).identity
+        identity = (await self.admit(request, once_async(body))).identity
         assert identity is not None
         return identity
 
     async def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Admission:
         """For adapters; as `Guard.admit`."""
-        return await self._drive(admission(self.plan, request, optional, self.plan.clock()), receive)
+        return await self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
     async def refuse(self, rejected: Rejected) -> Refusal:
         """As `Guard.refuse`."""
-        return await self._drive(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), _once_async(b""))
-
-    async def _drive(self, steps: Any, receive: AsyncChunks) -> Any:
-        answer: object = None
-        while True:
-            try:
-                step: Step = steps.send(answer)
-            except StopIteration as stop:
-                return stop.value
-            while True:
-                try:
-                    answer = await self._do(step, receive)
-                    break
-                except (Rejected, StoreUnavailable) as error:
-                    try:
-                        step = steps.throw(error)
-                    except StopIteration as stop:
-                        return stop.value
-
-    async def _do(self, step: Step, receive: AsyncChunks) -> object:
-        if isinstance(step, Fetch):
-            return await self._fetch(step.refs)
-        if isinstance(step, Commit):
-            return await self._commit(step.writes)
-        if isinstance(step, Work):
-            return await self._in_thread(step.call)
-        reader = BodyReader(step.need, step.limit)
-        while chunk := await receive():
-            reader.feed(chunk)
-        return reader.body()
-
-
-def _once(body: bytes) -> Chunks:
-    chunks = iter((body, b""))
-    return lambda: next(chunks)
-
-
-def _once_async(body: bytes) -> AsyncChunks:
-    chunks = iter((body, b""))
-
-    async def receive() -> bytes:
-        return next(chunks)
-
-    return receive
-
-
-def _direct(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
-    async def call(argument: Any) -> Any:
-        return verb(argument)
-
-    return call
-
-
-def _threaded(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
-    from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
-
-    async def call(argument: Any) -> Any:
-        return await to_thread(verb, argument)
-
-    return call
+        return await self.driver.run(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), once_async(b""))

@@ -7,8 +7,8 @@ replay memory is only touched by credentials that proved genuine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Generator, Sequence
+from typing import Any
 
 from watchword.core.identity import Identity, Verdict
 from watchword.core.message import Challenge, Headers, Request
@@ -19,38 +19,13 @@ from watchword.core.router import Router
 from watchword.core.scheme import (
     NO_BODY, UNUSED, Body, BodyNeed, BodyStream, Claim, Decision, Digests, More, Refusal, Seal, Verifier,
 )  # fmt: skip
+from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work
 
-__all__ = ["Admission", "Commit", "Fetch", "ReadBody", "Step", "Work", "admission", "present", "refusing"]
+__all__ = ["Admission", "admission", "present", "refusing"]
 
 ROUNDS = 3
 
 
-class Fetch(NamedTuple):
-    """Answered by `Found`."""
-
-    refs: Sequence[Ref[Any]]
-
-
-class Commit(NamedTuple):
-    """Answered by an `Outcome`."""
-
-    writes: Sequence[Write]
-
-
-class ReadBody(NamedTuple):
-    """Answered by a `Body` of at most `limit` octets."""
-
-    need: BodyNeed | Digests
-    limit: int
-
-
-class Work(NamedTuple):
-    """Answered by what `call()` returns; it takes milliseconds and must not hold up an event loop."""
-
-    call: Callable[[], Decision | More]
-
-
-Step = Fetch | Commit | ReadBody | Work
 Steps = Generator[Step, Any, "Admission"]
 
 
