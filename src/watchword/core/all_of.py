@@ -46,8 +46,6 @@ class AllOf:
     """
 
     scheme: ClassVar[str] = "all_of"
-    single_use: ClassVar[bool] = False
-    rank: ClassVar[int] = 0
 
     def __init__(
         self, *parts: Verifier, bind: Callable[[Sequence[Identity]], None] = same_subject
@@ -68,8 +66,9 @@ class AllOf:
         self.parts = parts
         self.bind = bind
         self.realm = realms.pop() if realms else None
-        self.single_use = any(part.single_use for part in parts)  # type: ignore[misc] -- one use of a part uses it all
-        self.rank = min(part.rank for part in parts)  # type: ignore[misc]
+        # One part that can't be used again makes the whole single-use.
+        self.single_use = any(part.single_use for part in parts)
+        self.rank = min(part.rank for part in parts)
         self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]
         self.kinds: Sequence[type] = list(dict.fromkeys(kind for part in parts for kind in part.kinds))
         self.standing: Sequence[Ref[Any]] = list(dict.fromkeys(ref for part in parts for ref in part.standing))

@@ -77,7 +77,8 @@ class AsyncDriver:
         from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
 
         self._in_thread = to_thread
-        self._fetch = self._commit = None
+        self._fetch: Any = None
+        self._commit: Any = None
         if store is None:
             return
         if iscoroutinefunction(store.fetch):
@@ -103,9 +104,9 @@ class AsyncDriver:
 
     async def _do(self, step: Step, receive: AsyncChunks) -> object:
         if isinstance(step, Fetch):
-            return await self._fetch(step.refs)  # type: ignore[misc]
+            return await self._fetch(step.refs)
         if isinstance(step, Commit):
-            return await self._commit(step.writes)  # type: ignore[misc]
+            return await self._commit(step.writes)
         if isinstance(step, Work):
             return await self._in_thread(step.call)
         reader = BodyReader(step.need, step.limit)

@@ -8,6 +8,7 @@ replay memory is only touched by credentials that proved genuine.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Any
 
 from watchword.core.identity import Identity, Verdict
@@ -166,11 +167,8 @@ def _decide(
 def _verdict(plan: Plan, claim: Claim, found: Found, body: Body) -> Generator[Step, Any, Decision]:
     for _ in range(3):
         # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-        now = plan.clock()
-        if claim.slow(found):
-            answer = yield Work(lambda found=found, now=now: claim.decide(found, body, now, plan.random))  # type: ignore[misc]
-        else:
-            answer = claim.decide(found, body, now, plan.random)
+        decide = partial(claim.decide, found, body, plan.clock(), plan.random)
+        answer: Decision | More = (yield Work(decide)) if claim.slow(found) else decide()
         if not isinstance(answer, More):
             return answer
         found = found.merged((yield Fetch(answer.refs)))

@@ -143,8 +143,8 @@ def _one_realm(verifiers: Iterable[Verifier]) -> str:
 def _addresses(verifiers: Iterable[Verifier]) -> tuple[dict[bytes, Verifier], dict[bytes, Verifier]]:
     by_address: dict[tuple[bytes, bytes], list[Verifier]] = {}
     for verifier in verifiers:
-        for field, word in verifier.addresses:
-            by_address.setdefault((field, word.encode()), []).append(verifier)
+        for address in verifier.addresses:
+            by_address.setdefault((address.field, address.word.encode()), []).append(verifier)
     words: dict[bytes, Verifier] = {}
     fields: dict[bytes, Verifier] = {}
     for (field, word), group in by_address.items():

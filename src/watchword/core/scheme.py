@@ -7,7 +7,7 @@ need comes in as an argument and whatever they want remembered goes out as a val
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from watchword.core.identity import Identity
 from watchword.core.message import Challenge, Headers, Request, Response
@@ -190,10 +190,12 @@ class Verifier(Protocol):
     `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first.
     """
 
-    scheme: ClassVar[str]
-    single_use: ClassVar[bool]
-    rank: ClassVar[int]
-
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def single_use(self) -> bool: ...
+    @property
+    def rank(self) -> int: ...
     @property
     def addresses(self) -> Sequence[Address]: ...
     @property
