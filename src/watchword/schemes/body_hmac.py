@@ -1,0 +1,146 @@
+"""The article's own HMAC: `X-HMAC: <hex>` over the body alone. Both halves.
+
+It covers neither method, target nor time, so whoever sees a request can send it again, anywhere that shares the key, for
+ever: hence the loud names. Use `HMACAuth` and `HMACVerifier` unless an existing peer speaks only this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from watchword.core.identity import NO_SCOPES, Identity
+from watchword.core.message import Request
+from watchword.core.records import Add, Found, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import (
+    WHOLE, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
+)  # fmt: skip
+from watchword.crypto.digests import compare
+from watchword.crypto.keys import Key
+
+__all__ = ["ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier"]
+
+FIELD: Final = b"x-hmac"
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]{64}")
+
+
+def _hs256(key: Key) -> Key:
+    if key.algorithm != "HS256":
+        raise ConfigurationError(f"X-HMAC is an HMAC-SHA256: give an HS256 key, not {key.algorithm}")
+    return key
+
+
+class ReplayableBodyHMACAuth:
+    """Sends the hex HMAC-SHA256 of the body in X-HMAC. Can be replayed.
+
+    Raises:
+        ConfigurationError: the key is not an HS256 key.
+
+    >>> ReplayableBodyHMACAuth(Key.generate("HS256"))
+    ReplayableBodyHMACAuth()
+    """
+
+    __slots__ = ("__weakref__", "_key")
+
+    def __init__(self, key: Key) -> None:
+        self._key = _hs256(key)
+
+    def __repr__(self) -> str:
+        return "ReplayableBodyHMACAuth()"
+
+    def flow(self, request: Request, context: Context) -> Flow:
+        """One Send, the body signed."""
+        mac = self._key.sign(context.body()).hex().encode()
+        yield Send(request.with_headers(((FIELD, mac),)))
+
+
+class ReplayableBodyHMACVerifier:
+    """Verifies X-HMAC with one key. Can be replayed.
+
+    Args:
+        key: the HS256 key that the peer has.
+        subject: who the peer is; X-HMAC does not say.
+        scopes: what it may do.
+
+    Raises:
+        ConfigurationError: the key is not an HS256 key.
+
+    >>> from watchword import Guard
+    >>> key = Key.generate("HS256")
+    >>> guard = Guard([ReplayableBodyHMACVerifier(key, subject="partner")])
+    >>> signed = Request("POST", "https", "api.example", "/", {"X-HMAC": key.sign(b"message").hex()})
+    >>> guard.verify(signed, b"message").subject
+    'partner'
+    """
+
+    scheme: ClassVar[str] = "replayable_body_hmac"
+    single_use: ClassVar[bool] = False
+    rank: ClassVar[int] = 40
+    addresses: ClassVar[Sequence[Address]] = (Address(FIELD),)
+    kinds: ClassVar[Sequence[type]] = ()
+    standing: ClassVar[Sequence[Ref[Any]]] = ()
+    realm: ClassVar[str | None] = None
+
+    def __init__(self, key: Key, *, subject: str, scopes: frozenset[str] = NO_SCOPES) -> None:
+        self.key = _hs256(key)
+        self.identity = Identity(subject, self.scheme, key.key_id, scopes)
+
+    def read(self, request: Request) -> BodyHMACClaim | None:
+        """The MAC of the field.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS: several lines, or not 64 hex digits.
+        """
+        values = request.values(FIELD)
+        if not values:
+            return None
+        if len(values) > 1 or not _HEX.fullmatch(values[0]):
+            raise malformed("X-HMAC is one line of 64 hex digits", "x-hmac")
+        return BodyHMACClaim(bytes.fromhex(values[0].decode()), self)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """No challenge: no registered scheme asks for X-HMAC."""
+        return Refusal(rejection.reason.status)
+
+
+class BodyHMACClaim:
+    """An X-HMAC, not yet verified."""
+
+    __slots__ = ("mac", "verifier")
+
+    needs: ClassVar[Sequence[Ref[Any]]] = ()
+    reserve: ClassVar[Sequence[Add]] = ()
+    body: ClassVar[BodyNeed] = WHOLE
+
+    def __init__(self, mac: bytes, verifier: ReplayableBodyHMACVerifier) -> None:
+        self.mac = mac
+        self.verifier = verifier
+
+    def slow(self, found: Found) -> bool:
+        """Never: a MAC takes microseconds."""
+        return False
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """Compares the MAC of the body."""
+        if not compare(self.verifier.key.sign(body.data), self.mac):
+            raise Rejected(Reason.WRONG_SIGNATURE, "the MAC is of another body or another key", where="x-hmac")
+        return Decision(self.verifier.identity)
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        """The one check that there is, and whether a usual mistake explains it."""
+        sign = self.verifier.key.sign
+        passed = compare(sign(body.data), self.mac)
+        mend = ""
+        if not passed:
+            mend = "sign exactly the octets of the body with the shared key"
+            for what, other in (
+                ("a line break that was added at its end", body.data.rstrip(b"\r\n")),
+                ("a line break that was lost at its end", body.data + b"\n"),
+                ("no body at all", b""),
+            ):
+                if other != body.data and compare(sign(other), self.mac):
+                    mend = f"the MAC fits but for {what}"
+        check = Check("mac", passed, "body", "the HMAC-SHA256 of the body", f"{self.mac.hex()[:8]}…", mend)
+        return f"the body, {len(body.data)} octets", (check,)
