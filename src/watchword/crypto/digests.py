@@ -1,0 +1,94 @@
+"""Hashes by their registered names, HMAC-SHA-256, and the comparison that takes the same time whatever differs.
+
+Names are those of the HTTP Digest Algorithm Values registry (RFC 7616 §6.1 and RFC 9530 §7.2), in any case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from watchword.core.rejection import ConfigurationError
+
+if TYPE_CHECKING:
+    from watchword.core.scheme import Hasher
+
+__all__ = ["compare", "digest", "hmac_sha256", "new"]
+
+
+def _sha512_256() -> Hasher:
+    return hashlib.new("sha512_256")
+
+
+# SHA-512/256 is written SHA-512-256 by RFC 7616 §3.2. MD5 and SHA-1 are there because deployed peers still speak them;
+# which scheme accepts them is that scheme's policy.
+_HASHES: dict[str, Callable[[], Hasher]] = {
+    "sha-256": hashlib.sha256,
+    "sha-384": hashlib.sha384,
+    "sha-512": hashlib.sha512,
+    "sha-512-256": _sha512_256,
+    "sha-1": hashlib.sha1,
+    "md5": hashlib.md5,
+}
+
+
+def new(name: str) -> Hasher:
+    """An empty hasher.
+
+    MD5 is asked for as what it is, a use for security, so a FIPS host refuses it; saying `usedforsecurity=False` to get
+    round that would be untrue of Digest authentication.
+
+    Args:
+        name: "sha-256", "sha-384", "sha-512", "sha-512-256", "sha-1" or "md5", in any case.
+
+    Raises:
+        ConfigurationError: the name is unknown, or this host does not offer the hash.
+
+    >>> hasher = new("SHA-256")
+    >>> hasher.update(b"abc")
+    >>> hasher.digest().hex()[:16]
+    'ba7816bf8f01cfea'
+    """
+    maker = _HASHES.get(name) or _HASHES.get(name.lower())
+    if maker is None:
+        raise ConfigurationError(f"no hash is called {name[:32]!r}: use one of {', '.join(_HASHES)}")
+    try:
+        return maker()
+    except ValueError:  # what OpenSSL says of a hash that its policy or build leaves out
+        raise ConfigurationError(
+            f"this host refuses {name.lower()} (FIPS mode, or an OpenSSL built without it): choose sha-256"
+        ) from None
+
+
+def digest(name: str, data: bytes) -> bytes:
+    """The hash of `data`.
+
+    Raises:
+        ConfigurationError: as `new`.
+
+    >>> digest("md5", b"").hex()
+    'd41d8cd98f00b204e9800998ecf8427e'
+    """
+    hasher = new(name)
+    hasher.update(data)
+    return hasher.digest()
+
+
+def hmac_sha256(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA-256 (RFC 2104, FIPS 180-4).
+
+    >>> hmac_sha256(b"Jefe", b"what do ya want for nothing?").hex()[:16]  # RFC 4231 §4.3
+    '5bdcc146bf60754e'
+    """
+    return hmac.digest(key, data, "sha256")
+
+
+def compare(a: bytes, b: bytes) -> bool:
+    """Whether two secrets are equal; the time it takes tells nothing but their lengths.
+
+    >>> compare(b"same", b"same"), compare(b"same", b"other")
+    (True, False)
+    """
+    return hmac.compare_digest(a, b)
