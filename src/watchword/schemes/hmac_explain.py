@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from watchword.core.records import Found, Ref, Spent
+from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare
@@ -56,11 +56,6 @@ def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tupl
     checks.append(
         Check("time", in_time, "authorization timestamp", f"{now - verifier.max_age:.0f} to {now + verifier.skew:.0f}",
               params.timestamp, "" if in_time else late if age > 0 else early)
-    )  # fmt: skip
-    spent = found.get(Ref(Spent, claim.once().key))
-    checks.append(
-        Check("nonce", spent is None, "authorization nonce", "a nonce not used before", params.nonce,
-              "" if spent is None else "this request was sent before: take a new nonce for every request")
     )  # fmt: skip
     return claim.canonical().decode("utf-8", "backslashreplace"), checks
 

@@ -26,6 +26,7 @@ from watchword.fields.target import check_target
 __all__ = ["HMACAuth", "HMACVerifier", "canonical"]
 
 VERSION: Final = "1"
+_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 _KEY_ID: Final = re.compile(r"[!#-\[\]-~]{1,128}")  # visible ASCII without `"` and `\`
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _TIMESTAMP: Final = re.compile(r"0|[1-9][0-9]{0,11}")
@@ -156,6 +157,8 @@ class HMACVerifier:
         """
         params = read_params(parse_credentials(request.values(b"authorization")[0]).params)
         check_target(request)
+        if not _METHOD.fullmatch(request.method):
+            raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
         if not request.exact and b"%" in request.path:
             raise Rejected(
                 Reason.TARGET_NOT_EXACT, "the server rebuilt a target with encoded octets, so they are a guess", where="@target"

@@ -1,0 +1,206 @@
+"""`explain`: why a request is accepted or refused, check by check. It commits nothing.
+
+It runs the guard's own reading and deciding on the request, then asks the claim to account for every check, those after
+the first failure included, and names the first component that differs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from watchword.core.driver import AsyncDriver, Driver, once, once_async
+from watchword.core.guard import AsyncGuard, Guard
+from watchword.core.identity import Identity
+from watchword.core.message import Request
+from watchword.core.pipeline import present
+from watchword.core.plan import Plan
+from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
+from watchword.core.rejection import Reason, Rejected
+from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
+from watchword.core.steps import Fetch, ReadBody, Step, Work
+
+__all__ = ["Explanation", "explain", "explain_async"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What `explain` found. `str()` is the text for a person, `to_json()` the same for a program.
+
+    Args:
+        accepted: whether the guard would let the request pass.
+        reason: why not, None if accepted.
+        detail: the operator's sentence.
+        where: the part at fault.
+        scheme: the scheme that was addressed, None if none was.
+        identity: who it is, if accepted.
+        canonical: the string that the scheme's signature covers, as the server builds it; "" where there is none.
+        checks: every check in order.
+    """
+
+    accepted: bool
+    reason: Reason | None = None
+    detail: str = ""
+    where: str = ""
+    scheme: str | None = None
+    identity: Identity | None = None
+    canonical: str = ""
+    checks: Sequence[Check] = field(default=())
+
+    @property
+    def causes(self) -> list[Check]:
+        """The checks that failed, the first one first."""
+        return [check for check in self.checks if check.passed is False]
+
+    def __str__(self) -> str:
+        lines = [_headline(self)]
+        lines += [_line(check) for check in self.checks]
+        if self.causes:
+            first = self.causes[0]
+            lines.append(f"first difference: {first.component or first.name}")
+        if self.canonical:
+            lines.append("canonical string:")
+            lines += [f"  | {line}" for line in self.canonical.split("\n")]
+        return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """The same as one JSON object."""
+        return json.dumps(
+            {
+                "accepted": self.accepted,
+                "reason": self.reason.value if self.reason else None,
+                "detail": self.detail,
+                "where": self.where,
+                "scheme": self.scheme,
+                "subject": self.identity.subject if self.identity else None,
+                "first_difference": (self.causes[0].component or self.causes[0].name) if self.causes else None,
+                "canonical": self.canonical,
+                "checks": [check._asdict() for check in self.checks],
+            },
+            ensure_ascii=False,
+        )
+
+
+def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | None = None) -> Explanation:
+    """Why `guard` accepts or refuses `request` (with `body`), check by check; commits nothing.
+
+    Args:
+        request: the request as the server got it.
+        guard: the guard that judged it.
+        body: the request's body.
+        at: seconds since the epoch at which to judge; None: now.
+
+    Raises:
+        StoreUnavailable: the records can't be had.
+
+    >>> from watchword import JWTAuth, JWTVerifier, Key
+    >>> guard = Guard([JWTVerifier(Key.generate("HS256"))])
+    >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
+    refused: no_credentials: the request carries no credentials
+    """
+    return Driver(guard.plan.store).run(_explaining(guard.plan, request, at), once(body))
+
+
+async def explain_async(
+    request: Request, guard: Guard | AsyncGuard, body: bytes = b"", *, at: float | None = None
+) -> Explanation:
+    """`explain` on the event loop, for guards of either kind."""
+    return await AsyncDriver(guard.plan.store).run(_explaining(guard.plan, request, at), once_async(body))
+
+
+def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Step, Any, Explanation]:
+    verifier: Verifier | None = None
+    claim: Claim | None = None
+    try:
+        if plan.public_url is not None:
+            request = plan.public_url(request)
+        request, candidates, early = plan.addressed(request)
+        verifier, claim = present(candidates, request)
+        if claim is None or verifier is None:
+            raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
+    except Rejected as rejected:
+        return _refused(rejected, rejected.verifier, "", ())
+    refs = (*verifier.standing, *claim.needs)
+    found: Found = (yield Fetch(refs)) if refs else NOTHING_FOUND
+    if claim.body is UNUSED:
+        body = Body()
+    else:
+        try:
+            body = yield ReadBody(claim.body, plan.limits.body)
+        except Rejected as rejected:
+            return _refused(rejected, verifier, "", ())
+    now = plan.clock() if at is None else at
+    outcome, found = yield from _outcome(plan, claim, found, body, now)
+    canonical, checks = yield Work(partial(claim.explain, found, body, now))
+    if early and not verifier.single_use:
+        outcome = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
+    if isinstance(outcome, Rejected):
+        return _refused(outcome, verifier, canonical, checks)
+    replay = yield from _replay(outcome)
+    if replay is not None:
+        checks = (*checks, replay)
+        if replay.passed is False:
+            rejected = Rejected(Reason.REPLAYED, "these credentials were used before")
+            return _refused(rejected, verifier, canonical, checks)
+    return Explanation(
+        True, scheme=verifier.scheme, identity=outcome.identity, canonical=canonical, checks=tuple(checks)
+    )
+
+
+def _outcome(
+    plan: Plan, claim: Claim, found: Found, body: Body, now: float
+) -> Generator[Step, Any, tuple[Decision | Rejected, Found]]:
+    for _ in range(3):
+        try:
+            answer = yield Work(partial(claim.decide, found, body, now, plan.random))
+        except Rejected as rejected:
+            return rejected, found
+        if not isinstance(answer, More):
+            return answer, found
+        found = found.merged((yield Fetch(answer.refs)))
+    raise AssertionError("a scheme asked for more records more than twice")
+
+
+def _replay(decision: Decision) -> Generator[Step, Any, Check | None]:
+    onces = [write for write in decision.writes if isinstance(write, Once)]
+    if not onces:
+        return None
+    refs = [Ref(Spent, write.key) for write in onces]
+    found: Found = yield Fetch(refs)
+    spent = any(found.get(ref) is not None for ref in refs)
+    mend = "this request was sent before: every request needs a nonce, or a count, of its own" if spent else ""
+    return Check("single use", not spent, "nonce", "not used before", "used before" if spent else "not used before", mend)
+
+
+def _refused(
+    rejected: Rejected, verifier: Verifier | None, canonical: str, checks: Sequence[Check]
+) -> Explanation:
+    rejection = rejected.rejection
+    scheme = None if verifier is None else verifier.scheme
+    return Explanation(
+        False, rejection.reason, rejection.detail, rejection.where, scheme, None, canonical, tuple(checks)
+    )
+
+
+def _headline(explanation: Explanation) -> str:
+    by = f" by {explanation.scheme}" if explanation.scheme else ""
+    if explanation.identity is not None:
+        return f"accepted{by}: {explanation.identity.subject}"
+    reason = explanation.reason.value if explanation.reason else ""
+    place = f" at {explanation.where}" if explanation.where else ""
+    return f"refused{by}: {reason}{place}" + (f": {explanation.detail}" if explanation.detail else "")
+
+
+def _line(check: Check) -> str:
+    mark = {True: "ok  ", False: "FAIL", None: "----"}[check.passed]
+    text = f"  {mark} {check.name}"
+    if check.passed is False:
+        text += f": {check.component}" if check.component else ""
+        if check.expected or check.received:
+            text += f": expected {check.expected}, received {check.received}"
+    if check.passed is not True and check.mend:
+        text += f" ({check.mend})"
+    return text
