@@ -1,0 +1,69 @@
+# watchword: what can be done here. Nothing has to be installed first but Python 3.11 or newer, make and git.
+#
+#   make demo         a real server, real clients, every scheme, genuine and forged
+#   make test         every test that needs only PyPI, doctests and the documentation's programs among them
+#   make conformance  the published suites in the folder that WATCHWORD_VECTORS names
+#   make interop      against Apache, nginx, curl, wget, Flask-HTTPAuth, PyJWT, joserfc and jose, which it installs
+#   make lint         ruff, mypy --strict, import-linter;  make format  puts the code in shape
+#   make bench        ratios to the limit and to peers, in one run
+#   make docs         the documentation's programs and links, alone
+#   make clean        removes what was made here
+#
+# make PYTHON=python3.13 test takes that Python; .venv is made anew when the version changes.
+
+PYTHON ?= python3
+ARGS ?=
+
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test conformance interop lint format bench docs clean
+
+run := .venv/bin/python -m
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+venv:
+	@sh scripts/make_venv.sh "$(PYTHON)" dev
+
+demo: venv
+	@$(run) examples.demo $(ARGS)
+
+test: venv
+	@$(run) pytest --cov --cov-report=term $(ARGS)
+
+conformance: venv
+	@if [ -z "$$WATCHWORD_VECTORS" ]; then \
+	    echo "make conformance: WATCHWORD_VECTORS is not set. Name the folder of the published suites:" >&2; \
+	    echo "    make conformance WATCHWORD_VECTORS=/path/to/vectors    (see tests/conformance/README.md)" >&2; \
+	    exit 1; \
+	elif [ ! -d "$$WATCHWORD_VECTORS" ]; then \
+	    echo "make conformance: there is no folder $$WATCHWORD_VECTORS (WATCHWORD_VECTORS); see tests/conformance/README.md" >&2; \
+	    exit 1; \
+	fi
+	@$(run) pytest tests/conformance $(ARGS)
+
+interop: venv
+	@sh scripts/make_venv.sh "$(PYTHON)" interop
+	@sh scripts/interop_peers.sh
+	@$(run) pytest tests/interop $(ARGS)
+
+lint: venv
+	@$(run) ruff check .
+	@$(run) ruff format --check .
+	@$(run) mypy src examples tests/typing
+	@.venv/bin/lint-imports --no-logo
+
+format: venv
+	@$(run) ruff check --fix-only --quiet .
+	@$(run) ruff format .
+
+bench: venv
+	@sh scripts/make_venv.sh "$(PYTHON)" bench
+	@$(run) bench $(ARGS)
+
+docs: venv
+	@$(run) pytest tests/test_docs.py $(ARGS)
+
+clean:
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build node_modules
+	find src tests examples bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
