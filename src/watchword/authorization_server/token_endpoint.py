@@ -1,0 +1,275 @@
+"""The token endpoint (RFC 6749 §3.2) for the client credentials grant (§4.4), issuing JWT access tokens (RFC 9068)."""
+
+from __future__ import annotations
+
+import os
+import time
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote_plus
+
+import msgspec
+
+from watchword.authorization_server.client import Client
+from watchword.core.message import Challenge, Request, Response
+from watchword.core.records import Ref
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.core.scheme import WHOLE, Body, Random
+from watchword.core.steps import Fetch, ReadBody, Step, Work
+from watchword.crypto.jose import encode_jwt
+from watchword.crypto.keys import Key
+from watchword.crypto.passwords import DUMMY, verify_password
+
+__all__ = ["Answer", "TokenEndpoint", "TokenVerdict"]
+
+FORM: Final = "application/x-www-form-urlencoded"
+MAX_FORM: Final = 16 * 1024
+
+
+class Answer(NamedTuple):
+    """A response and its body."""
+
+    response: Response
+    body: bytes
+
+
+class TokenVerdict(NamedTuple):
+    """One decision of the endpoint, for `observe`. `error` is RFC 6749's code, None if a token was issued."""
+
+    error: str | None
+    client_id: str | None
+    detail: str
+
+
+class TokenError(Exception):
+    """A refusal in the words of RFC 6749 §5.2: `code` goes to the client, `detail` to the operator."""
+
+    def __init__(self, code: str, detail: str, status: int = 400) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.status = status
+
+
+class TokenRequest(NamedTuple):
+    """What the client asks for. `secrets` are the readings of its secret, any of which may be right."""
+
+    client_id: str
+    secrets: tuple[str, ...]
+    scope: str | None
+
+    def __repr__(self) -> str:
+        return f"TokenRequest(client_id={self.client_id!r}, scope={self.scope!r})"
+
+
+class TokenEndpoint:
+    """Issues access tokens to clients that prove their secret, by Basic or in the form (RFC 6749 §2.3.1).
+
+    A program of steps like the guard's pipeline: host it with `watchword.servers.endpoint`.
+
+    Args:
+        key: signs the tokens; `OAuth2Verifier` verifies with it or its public half.
+        issuer: the `iss` of the tokens.
+        audience: the `aud` of the tokens: the API that they are for.
+        lifetime: seconds for which a token is good.
+        observe: called with one `TokenVerdict` per decision.
+        clock: seconds since the epoch.
+        random: n unpredictable bytes.
+
+    Raises:
+        ConfigurationError: a key that can't sign, or a lifetime that isn't positive.
+
+    >>> TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="orders")
+    TokenEndpoint(issuer='https://id.example', audience='orders')
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        *,
+        issuer: str,
+        audience: str,
+        lifetime: int = 300,
+        observe: Callable[[TokenVerdict], None] | None = None,
+        clock: Callable[[], float] = time.time,
+        random: Random = os.urandom,
+    ) -> None:
+        if not key.can_sign:
+            raise ConfigurationError("the token endpoint needs a key that can sign, not a public key")
+        if lifetime <= 0:
+            raise ConfigurationError("lifetime is a positive number of seconds")
+        self._key = key
+        self._issuer = issuer
+        self._audience = audience
+        self._lifetime = lifetime
+        self._observe = observe
+        self._clock = clock
+        self._random = random
+
+    def __repr__(self) -> str:
+        return f"TokenEndpoint(issuer={self._issuer!r}, audience={self._audience!r})"
+
+    def steps(self, request: Request) -> Generator[Step, Any, Answer]:
+        """read > fetch > decide for one request."""
+        asked: TokenRequest | None = None
+        try:
+            head = read_head(request)
+            body: Body = yield ReadBody(WHOLE, MAX_FORM)
+            asked = read_form(head, body.data)
+            ref = Ref(Client, (asked.client_id,))
+            found = yield Fetch((ref,))
+            client = yield Work(partial(authenticate, asked, found.get(ref)))
+            answer = self._issue(asked, client)
+        except TokenError as error:
+            self._report(error.code, asked, error.detail)
+            return refuse(error)
+        except Rejected as rejected:
+            self._report("invalid_request", asked, rejected.rejection.detail)
+            return refuse(TokenError("invalid_request", "", rejected.reason.status))
+        except StoreUnavailable as unavailable:
+            self._report("temporarily_unavailable", asked, str(unavailable))
+            return refuse(TokenError("temporarily_unavailable", "", 503))
+        self._report(None, asked, "")
+        return answer
+
+    def _issue(self, asked: TokenRequest, client: Client) -> Answer:
+        scope = granted(asked.scope, client.scopes)
+        now = int(self._clock())
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": client.subject,
+            "client_id": asked.client_id,
+            "iat": now,
+            "exp": now + self._lifetime,
+            "jti": self._random(16).hex(),
+        }
+        if scope:
+            claims["scope"] = scope
+        token = encode_jwt(claims, self._key, typ="at+jwt")
+        return _answer(
+            200,
+            {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime, "scope": scope},
+        )
+
+    def _report(self, error: str | None, asked: TokenRequest | None, detail: str) -> None:
+        if self._observe is not None:
+            self._observe(TokenVerdict(error, None if asked is None else asked.client_id, detail))
+
+
+def read_head(request: Request) -> tuple[str, str] | None:
+    """The (client id, secret) of the Authorization field as sent, None without one.
+
+    Raises:
+        TokenError: another method, another type of content, or credentials that can't be read.
+    """
+    if request.method != "POST":
+        raise TokenError("invalid_request", "the method is not POST", 405)
+    types = request.values(b"content-type")
+    if len(types) != 1 or types[0].decode("latin-1").partition(";")[0].strip().lower() != FORM:
+        raise TokenError("invalid_request", f"the content is not {FORM}")
+    values = request.values(b"authorization")
+    if not values:
+        return None
+    if len(values) > 1:
+        raise TokenError("invalid_request", "more than one Authorization line")
+    word, _, encoded = values[0].partition(b" ")
+    if word.lower() != b"basic":
+        raise TokenError("invalid_client", "clients authenticate by Basic or in the form", 401)
+    try:
+        text = a2b_base64(encoded.strip(b" "), strict_mode=True).decode()
+    except (Base64Error, ValueError):
+        raise TokenError("invalid_client", "the Basic credentials can't be decoded", 401) from None
+    client_id, colon, secret = text.partition(":")
+    if not colon:
+        raise TokenError("invalid_client", "the Basic credentials have no colon", 401)
+    return client_id, secret
+
+
+def read_form(head: tuple[str, str] | None, body: bytes) -> TokenRequest:
+    """The token request (RFC 6749 §4.4.2).
+
+    Raises:
+        TokenError: what it lacks or repeats.
+    """
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=32)
+    except ValueError:
+        raise TokenError("invalid_request", "the form can't be decoded") from None
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise TokenError("invalid_request", "a parameter is repeated")
+    if "grant_type" not in form:
+        raise TokenError("invalid_request", "grant_type is missing")
+    if form["grant_type"] != "client_credentials":
+        raise TokenError("unsupported_grant_type", "only client_credentials is served")
+    client_id, secrets = _client_of(head, form)
+    return TokenRequest(client_id, secrets, form.get("scope") or None)
+
+
+def _client_of(head: tuple[str, str] | None, form: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    if head is None:
+        if "client_id" not in form or "client_secret" not in form:
+            raise TokenError("invalid_client", "no client credentials", 401)
+        return form["client_id"], (form["client_secret"],)
+    if "client_secret" in form:
+        raise TokenError("invalid_request", "client credentials in two places")
+    # Both halves are form-encoded inside Basic (RFC 6749 §2.3.1), which many clients forget.
+    client_id = unquote_plus(head[0])
+    if form.get("client_id", client_id) != client_id:
+        raise TokenError("invalid_request", "two different client ids")
+    return client_id, tuple(dict.fromkeys((unquote_plus(head[1]), head[1])))
+
+
+def authenticate(asked: TokenRequest, client: Client | None) -> Client:
+    """The client, once its secret is proven; an unknown one costs the same.
+
+    Raises:
+        TokenError: invalid_client.
+    """
+    encoded = DUMMY if client is None else client.secret
+    for secret in asked.secrets:
+        try:
+            verify_password(encoded, secret)
+        except Rejected:
+            continue
+        if client is not None:
+            return client
+    raise TokenError("invalid_client", "wrong secret" if client else "unknown client", 401)
+
+
+def granted(asked: str | None, allowed: tuple[str, ...]) -> str:
+    """The scope to grant: what was asked for, or all that the client may have (RFC 6749 §3.3).
+
+    Raises:
+        TokenError: invalid_scope.
+    """
+    if asked is None:
+        return " ".join(allowed)
+    names = asked.split(" ")
+    if not set(names) <= set(allowed):
+        raise TokenError("invalid_scope", "the client may not have all of these scopes")
+    return " ".join(dict.fromkeys(names))
+
+
+def refuse(error: TokenError) -> Answer:
+    """The error response of RFC 6749 §5.2."""
+    return _answer(error.status, {"error": error.code})
+
+
+def _answer(status: int, content: Mapping[str, object]) -> Answer:
+    body = msgspec.json.encode(content)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"pragma", b"no-cache"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status == 401:
+        headers.append((b"www-authenticate", Challenge("Basic", (("realm", "token endpoint"),)).encode()))
+    if status == 405:
+        headers.append((b"allow", b"POST"))
+    return Answer(Response(status, headers), body)

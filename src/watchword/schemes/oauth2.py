@@ -1,0 +1,233 @@
+"""OAuth 2.0: the client credentials grant (RFC 6749 §4.4) and JWT access tokens (RFC 9068). Both halves."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+import msgspec
+
+from watchword.core.flow import refuse_cleartext
+from watchword.core.message import Request
+from watchword.core.records import Put, Ref
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, Save, Send
+from watchword.crypto.keys import Key, KeySet
+from watchword.schemes.bearer import bearer_field
+from watchword.schemes.jwt import JWTVerifier
+
+__all__ = ["AccessToken", "OAuth2Auth", "OAuth2Verifier"]
+
+LEASE: Final = 60.0
+RENEW_EARLY: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token as the token endpoint issued it (RFC 6749 §5.1).
+
+    Args:
+        value: the token itself; a bearer secret.
+        expires: seconds since the epoch; None if the endpoint did not say.
+        renew: when a client asks for the next one, a little before it expires.
+        scopes: what it is good for.
+    """
+
+    sensitive: ClassVar[bool] = True
+
+    value: str = field(repr=False)
+    expires: float | None
+    renew: float | None
+    scopes: tuple[str, ...]
+
+
+class OAuth2Auth:
+    """Gets an access token by the client credentials grant and attaches it; one token serves all threads and tasks.
+
+    The token is fetched once, kept, renewed before it expires, and fetched anew once if the API answers 401.
+
+    Args:
+        token_url: the token endpoint; https, or loopback.
+        client_id: the client's name.
+        client_secret: the client's secret.
+        scope: the scopes to ask for; none: what the endpoint grants by default.
+        in_form: send the client credentials in the form instead of by Basic, for endpoints that demand it.
+        allow_cleartext: send secrets over http to hosts other than loopback.
+
+    Raises:
+        ConfigurationError: a token URL or a scope that can't be used.
+
+    >>> OAuth2Auth("https://id.example/token", "robot", "s3cret", scope=["read"])
+    OAuth2Auth('https://id.example/token', client_id='robot', scope=['read'])
+    """
+
+    __slots__ = ("__weakref__", "_allow_cleartext", "_client", "_in_form", "_scope", "_token", "_token_url")
+
+    def __init__(
+        self,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        scope: Sequence[str] = (),
+        in_form: bool = False,
+        allow_cleartext: bool = False,
+    ) -> None:
+        if isinstance(scope, str):
+            raise ConfigurationError(f"scope is a list: scope={scope.split()!r}")
+        parts = urlsplit(token_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc:
+            raise ConfigurationError("token_url is an http(s) URL without user information and fragment")
+        self._token_url = token_url
+        self._client = (client_id, client_secret)
+        self._scope = tuple(scope)
+        self._in_form = in_form
+        self._allow_cleartext = allow_cleartext
+        self._token: AccessToken | None = None
+        refuse_cleartext(self._token_request()[0], allow_cleartext)
+
+    def __repr__(self) -> str:
+        return f"OAuth2Auth({self._token_url!r}, client_id={self._client[0]!r}, scope={list(self._scope)!r})"
+
+    @property
+    def token(self) -> AccessToken | None:
+        """The token in use, None before the first request."""
+        return self._token
+
+    def flow(self, request: Request, context: Context) -> Flow:
+        """The request with the token; once more with a new one if the answer is 401."""
+        refuse_cleartext(request, self._allow_cleartext)
+        token = self._token
+        if token is None or not _fresh(token, context.now()):
+            token = yield from self.obtain(context, None)
+        received: Received = yield Send(request.with_headers((bearer_field(token.value),)))
+        if received.response.status == 401:
+            renewed = yield from self.obtain(context, token)
+            yield Send(request.with_headers((bearer_field(renewed.value),)))
+
+    def obtain(self, context: Context, refused: AccessToken | None) -> Any:
+        """The effects that get a token other than `refused`; one flow fetches, the others wait for it."""
+        yield Hold("token", LEASE)
+        try:
+            token = self._token
+            if token is None and context.stored:
+                found = yield Load((self._ref(),))
+                token = found.get(self._ref())
+            if token is None or token == refused or not _fresh(token, context.now()):
+                asked_at = context.now()
+                request, body = self._token_request()
+                token = _read(asked_at, (yield Send(request, body, want=True)), self._scope)
+                if context.stored:
+                    yield Save((Put(self._ref(), token),))
+            self._token = token
+        finally:
+            yield Release("token")
+        return token
+
+    def _ref(self) -> Ref[AccessToken]:
+        return Ref(AccessToken, (self._token_url, self._client[0], " ".join(self._scope)))
+
+    def _token_request(self) -> tuple[Request, bytes]:
+        form = {"grant_type": "client_credentials"}
+        if self._scope:
+            form["scope"] = " ".join(self._scope)
+        headers = [
+            (b"accept", b"application/json"),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+        ]
+        client_id, secret = self._client
+        if self._in_form:
+            form |= {"client_id": client_id, "client_secret": secret}
+        else:
+            # Both halves are form-encoded inside Basic (RFC 6749 §2.3.1).
+            pair = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
+            headers.append((b"authorization", b"Basic " + b64encode(pair)))
+        parts = urlsplit(self._token_url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return Request("POST", parts.scheme, parts.netloc, target, headers), urlencode(form).encode()
+
+
+def _fresh(token: AccessToken, now: float) -> bool:
+    return token.renew is None or now < token.renew
+
+
+def _read(now: float, received: Received, asked: tuple[str, ...]) -> AccessToken:
+    """The token of a token response (RFC 6749 §5.1).
+
+    Raises:
+        CredentialsUnavailable: an error response (§5.2), or one that is not a bearer token.
+    """
+    status = received.response.status
+    try:
+        content = msgspec.json.decode(received.body or b"")
+    except msgspec.DecodeError:
+        content = None
+    if not isinstance(content, dict):
+        raise CredentialsUnavailable(f"the token endpoint answered {status} without a JSON object")
+    if status != 200:
+        # RFC 6749 §5.2: the code is made of these characters; anything else is not repeated into logs.
+        code = content.get("error")
+        shown = code if isinstance(code, str) and code.isascii() and code.isprintable() else "no error code"
+        raise CredentialsUnavailable(f"the token endpoint answered {status}: {shown[:64]}")
+    value, kind = content.get("access_token"), content.get("token_type")
+    if not isinstance(value, str) or not value or not isinstance(kind, str) or kind.lower() != "bearer":
+        raise CredentialsUnavailable("the token endpoint's answer holds no bearer token")
+    scope = content.get("scope")
+    scopes = tuple(scope.split()) if isinstance(scope, str) else asked
+    lifetime = _seconds(content.get("expires_in"))
+    if lifetime is None:
+        return AccessToken(value, None, None, scopes)
+    early = min(RENEW_EARLY, lifetime / 4)
+    return AccessToken(value, now + lifetime, now + lifetime - early, scopes)
+
+
+def _seconds(value: object) -> float | None:
+    """`expires_in`, which some endpoints send as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:12])
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        return None
+    return float(value)
+
+
+class OAuth2Verifier(JWTVerifier):
+    """Verifies JWT access tokens by the profile of RFC 9068: typ `at+jwt` and all the claims of its §2.2 are demanded.
+
+    Args:
+        keys: the authorization server's key or keys.
+        issuer: the authorization server (`iss`).
+        audience: this API (`aud`).
+        algorithms: which of the keys' algorithms are accepted; None: those of `keys`.
+        leeway: seconds by which clocks may differ.
+        clock: seconds since the epoch, for the plain `verify`.
+
+    >>> OAuth2Verifier(Key.generate("HS256"), issuer="https://id.example", audience="orders").scheme
+    'oauth'
+    """
+
+    scheme: ClassVar[str] = "oauth"
+
+    def __init__(
+        self,
+        keys: Key | KeySet,
+        *,
+        issuer: str,
+        audience: str,
+        algorithms: Sequence[str] | None = None,
+        leeway: float = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(
+            keys,
+            issuer=issuer,
+            audience=audience,
+            algorithms=algorithms,
+            typ="at+jwt",
+            required=("iss", "exp", "aud", "sub", "client_id", "iat", "jti"),
+            leeway=leeway,
+            clock=clock,
+        )
