@@ -1,1 +1,26 @@
-""""""
+"""The `watchword` command: one module per verb."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Runs the command line; exit status 2 for input that can't be used."""
+    try:
+        import typer  # noqa: PLC0415 -- an extra
+    except ImportError:
+        sys.exit("the command line needs an extra: pip install 'watchword[cli]'")
+    from watchword.cli.explain import explain_command  # noqa: PLC0415 -- needs the extra
+
+    app = typer.Typer(help="Authenticate HTTP requests.", no_args_is_help=True, add_completion=False,
+                      pretty_exceptions_enable=False)  # fmt: skip
+    app.callback()(_root)
+    app.command("explain")(explain_command)
+    app()
+
+
+def _root() -> None:
+    """Authenticate HTTP requests."""

@@ -112,20 +112,19 @@ class OAuth2Auth:
     def obtain(self, context: Context, refused: AccessToken | None) -> Any:
         """The effects that get a token other than `refused`; one flow fetches, the others wait for it."""
         yield Hold("token", LEASE)
-        try:
-            token = self._token
-            if token is None and context.stored:
-                found = yield Load((self._ref(),))
-                token = found.get(self._ref())
-            if token is None or token == refused or not _fresh(token, context.now()):
-                asked_at = context.now()
-                request, body = self._token_request()
-                token = _read(asked_at, (yield Send(request, body, want=True)), self._scope)
-                if context.stored:
-                    yield Save((Put(self._ref(), token),))
-            self._token = token
-        finally:
-            yield Release("token")
+        token = self._token
+        if token is None and context.stored:
+            found = yield Load((self._ref(),))
+            token = found.get(self._ref())
+        if token is None or token == refused or not _fresh(token, context.now()):
+            asked_at = context.now()
+            request, body = self._token_request()
+            token = _read(asked_at, (yield Send(request, body, want=True)), self._scope)
+            if context.stored:
+                yield Save((Put(self._ref(), token),))
+        self._token = token
+        # If anything above fails, the driver lets the lock go.
+        yield Release("token")
         return token
 
     def _ref(self) -> Ref[AccessToken]:

@@ -1,0 +1,91 @@
+"""`watchword explain`: why a guard accepts or refuses a captured request."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from watchword.cli.raw_request import UnusableRequest, parse_request
+from watchword.core.explain import Explanation, explain, explain_async
+from watchword.core.guard import AsyncGuard, Guard
+from watchword.core.message import Request
+from watchword.core.rejection import WatchwordError
+
+__all__ = ["explain_command"]
+
+
+def explain_command(
+    file: Annotated[Path, typer.Argument(help="a raw HTTP request; - for standard input")],
+    guard: Annotated[str, typer.Option(help="where the guard is: module:attribute")],
+    at: Annotated[str | None, typer.Option(help="judge at this time: seconds since 1970, or ISO 8601")] = None,
+    scheme: Annotated[str, typer.Option(help="the scheme the request came by: https or http")] = "https",
+    json: Annotated[bool, typer.Option("--json", help="one JSON object instead of text")] = False,
+) -> None:
+    """Print each check in order, the canonical string, and the first component that differs. Commits nothing.
+
+    Exit status: 0 accepted, 1 refused, 2 unusable input.
+    """
+    explanation = _explained(*_read(file, scheme), _load(guard), None if at is None else _time(at))
+    typer.echo(explanation.to_json() if json else str(explanation))
+    raise typer.Exit(0 if explanation.accepted else 1)
+
+
+def _unusable(message: str) -> NoReturn:
+    typer.echo(f"watchword explain: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def _read(file: Path, scheme: str) -> tuple[Request, bytes]:
+    if scheme not in ("http", "https"):
+        _unusable("--scheme is http or https")
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return parse_request(data, scheme)
+    except OSError as error:
+        _unusable(f"{file}: {error.strerror}")
+    except UnusableRequest as error:
+        _unusable(f"{file}: {error}")
+
+
+def _load(name: str) -> Guard | AsyncGuard:
+    module, colon, attribute = name.partition(":")
+    if not colon or not module or not attribute:
+        _unusable("--guard is module:attribute, for example app:guard")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        guard = import_module(module)
+        for part in attribute.split("."):
+            guard = getattr(guard, part)
+    except (ImportError, AttributeError, WatchwordError) as error:
+        _unusable(f"--guard {name}: {error}")
+    if not isinstance(guard, (Guard, AsyncGuard)):
+        _unusable(f"--guard {name} is a {type(guard).__name__}, not a Guard")
+    return guard
+
+
+def _time(text: str) -> float:
+    try:
+        return float(text) if text.replace(".", "", 1).isdigit() else _moment(text).timestamp()
+    except ValueError:
+        _unusable("--at is seconds since 1970, or ISO 8601 such as 2026-01-31T12:00:00Z")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _explained(request: Request, body: bytes, guard: Guard | AsyncGuard, at: float | None) -> Explanation:
+    try:
+        if isinstance(guard, Guard):
+            return explain(request, guard, body, at=at)
+        import asyncio  # noqa: PLC0415 -- only for async guards
+
+        return asyncio.run(explain_async(request, guard, body, at=at))
+    except WatchwordError as error:
+        _unusable(str(error))
