@@ -141,12 +141,12 @@ class AllClaims(NamedTuple):
         return any(claim.slow(found) for claim in self.claims)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
-        decisions: list[Decision] = []
-        for claim in self.claims:
-            answer = claim.decide(found, body, now, random)
-            if isinstance(answer, More):
-                return answer
-            decisions.append(answer)
+        answers = [claim.decide(found, body, now, random) for claim in self.claims]
+        # All parts ask at once: the guard answers two rounds, however many parts there are.
+        wanted = [ref for answer in answers if isinstance(answer, More) for ref in answer.refs]
+        if wanted:
+            return More(wanted)
+        decisions = [answer for answer in answers if isinstance(answer, Decision)]
         identities = [decision.identity for decision in decisions]
         self.bind(identities)
         first = identities[0]

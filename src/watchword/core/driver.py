@@ -44,16 +44,16 @@ class Driver:
         """What the steps return; a failed step is raised inside them."""
         answer: object = None
         failure: Exception | None = None
-        try:
-            while True:
+        while True:
+            try:
                 step = steps.send(answer) if failure is None else steps.throw(failure)
-                answer = failure = None
-                try:
-                    answer = self._do(step, receive)
-                except (Rejected, StoreUnavailable) as error:
-                    failure = error
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            answer = failure = None
+            try:
+                answer = self._do(step, receive)
+            except (Rejected, StoreUnavailable) as error:
+                failure = error
 
     def _do(self, step: Step, receive: Chunks) -> object:
         if isinstance(step, Fetch):
@@ -91,16 +91,16 @@ class AsyncDriver:
         """What the steps return; a failed step is raised inside them."""
         answer: object = None
         failure: Exception | None = None
-        try:
-            while True:
+        while True:
+            try:
                 step = steps.send(answer) if failure is None else steps.throw(failure)
-                answer = failure = None
-                try:
-                    answer = await self._do(step, receive)
-                except (Rejected, StoreUnavailable) as error:
-                    failure = error
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            answer = failure = None
+            try:
+                answer = await self._do(step, receive)
+            except (Rejected, StoreUnavailable) as error:
+                failure = error
 
     async def _do(self, step: Step, receive: AsyncChunks) -> object:
         if isinstance(step, Fetch):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from watchword.core.driver import AsyncChunks, AsyncDriver, Chunks, Driver, once, once_async
 from watchword.core.identity import Identity, Verdict
 from watchword.core.message import Request
-from watchword.core.pipeline import Admission, admission, refusing
+from watchword.core.pipeline import Admission, admission, answering
 from watchword.core.plan import Plan, Policy
-from watchword.core.records import NOTHING_FOUND, AsyncStore, Store
+from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Refusal, Verifier
 
@@ -65,9 +65,12 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        identity = self.admit(request, once(body)).identity
-        assert identity is not None
-        return identity
+        admitted = self.admit(request, once(body))
+        try:
+            return _proven(admitted, body)
+        except Rejected as rejected:
+            rejected.refusal = self.refuse(rejected)
+            raise
 
     def admit(self, request: Request, receive: Chunks, *, optional: bool = False) -> Admission:
         """For adapters: `verify`, with what the answer needs. `receive()` gives body chunks and b"" at the end.
@@ -78,7 +81,7 @@ class Guard:
 
     def refuse(self, rejected: Rejected) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
-        return self.driver.run(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), once(b""))
+        return self.driver.run(answering(self.plan, rejected), once(b""))
 
 
 class AsyncGuard:
@@ -125,9 +128,12 @@ class AsyncGuard:
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity:
         """Who made the request; raises as `Guard.verify`."""
-        identity = (await self.admit(request, once_async(body))).identity
-        assert identity is not None
-        return identity
+        admitted = await self.admit(request, once_async(body))
+        try:
+            return _proven(admitted, body)
+        except Rejected as rejected:
+            rejected.refusal = await self.refuse(rejected)
+            raise
 
     async def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Admission:
         """For adapters; as `Guard.admit`."""
@@ -135,4 +141,17 @@ class AsyncGuard:
 
     async def refuse(self, rejected: Rejected) -> Refusal:
         """As `Guard.refuse`."""
-        return await self.driver.run(refusing(self.plan, rejected.verifier, rejected, NOTHING_FOUND), once_async(b""))
+        return await self.driver.run(answering(self.plan, rejected), once_async(b""))
+
+
+def _proven(admitted: Admission, body: bytes) -> Identity:
+    """The identity, once the body has passed the check that goes on after the decision (STREAM)."""
+    if admitted.stream is not None:
+        try:
+            admitted.stream.feed(body)
+            admitted.stream.end()
+        except Rejected as rejected:
+            rejected.verifier = admitted.verifier
+            raise
+    assert admitted.identity is not None
+    return admitted.identity

@@ -12,17 +12,17 @@ from functools import partial
 from typing import Any
 
 from watchword.core.identity import Identity, Verdict
-from watchword.core.message import Challenge, Headers, Request
-from watchword.core.plan import Plan
+from watchword.core.message import Challenge, Headers, Request, Response
+from watchword.core.plan import Plan, scheme_word
 from watchword.core.records import NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed, Write
 from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.router import Router
 from watchword.core.scheme import (
-    NO_BODY, UNUSED, Body, BodyNeed, BodyStream, Claim, Decision, Digests, More, Refusal, Seal, Verifier,
+    NO_BODY, STREAM, UNUSED, Body, BodyNeed, BodyStream, Claim, Decision, Digests, More, Refusal, Seal, Verifier,
 )  # fmt: skip
 from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work
 
-__all__ = ["Admission", "admission", "present", "refusing"]
+__all__ = ["Admission", "admission", "answering", "present", "refusing"]
 
 ROUNDS = 3
 
@@ -31,9 +31,12 @@ Steps = Generator[Step, Any, "Admission"]
 
 
 class Admission:
-    """A request that may pass: `identity` (None: anonymous) and what its answer needs."""
+    """A request that may pass: `identity` (None: anonymous), who proved it, and what its answer needs.
 
-    __slots__ = ("body", "identity", "response_headers", "seal", "stream")
+    `body` is what the guard read of it, for the application to read again; None if it read nothing.
+    """
+
+    __slots__ = ("body", "identity", "response_headers", "seal", "stream", "verifier")
 
     def __init__(
         self,
@@ -42,12 +45,31 @@ class Admission:
         response_headers: Headers = (),
         seal: Seal | None = None,
         stream: BodyStream | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         self.identity = identity
         self.body = body
         self.response_headers = response_headers
         self.seal = seal
         self.stream = stream
+        self.verifier = verifier
+
+    def lacking(self, scopes: Sequence[str]) -> Rejected | None:
+        """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may."""
+        if self.identity is None:
+            return Rejected(Reason.NO_CREDENTIALS, "the request is anonymous")
+        missing = [scope for scope in scopes if scope not in self.identity.scopes]
+        if not missing:
+            return None
+        rejected = Rejected(Reason.INSUFFICIENT_SCOPE, f"lacks {' '.join(missing)}", where="scope", scopes=scopes)
+        rejected.verifier = self.verifier
+        return rejected
+
+    def answer_headers(self, plan: Plan, response: Response, body: bytes | None) -> Headers:
+        """The field lines that the application's `response` gets on top; `body` is needed if `seal.needs_body`."""
+        if self.seal is None:
+            return self.response_headers
+        return (*self.response_headers, *self.seal.headers(response, body, plan.clock(), plan.random))
 
 
 def admission(plan: Plan, request: Request, optional: bool, started: float) -> Steps:
@@ -59,18 +81,21 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             request, candidates, early = _arrive(plan, request)
             verifier, claim = present(candidates, request)
             if claim is None or verifier is None:
-                if optional and not candidates:
+                if optional:
                     _report(plan, None, None, started, None)
                     return Admission(None)
                 raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
             if early and not verifier.single_use:
                 raise Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
+            unread = claim.body is UNUSED or claim.body is STREAM
+            if not unread:
+                _check_declared(request, plan.limits.body)
             refs = (*verifier.standing, *claim.needs)
             if refs:
                 found = yield Fetch(refs)
             if claim.reserve:
                 _reserved((yield Commit(claim.reserve)), plan)
-            body = NO_BODY if claim.body is UNUSED else (yield ReadBody(claim.body, plan.limits.body))
+            body = NO_BODY if unread else (yield ReadBody(claim.body, plan.limits.body))
             decision = yield from _decide(plan, claim, found, refs, body)
         except Rejected as rejected:
             rejected.refusal = yield from refusing(plan, verifier, rejected, found)
@@ -83,10 +108,11 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
     _report(plan, verifier, None, started, decision.identity)
     return Admission(
         decision.identity,
-        None if claim.body is UNUSED else body.data,
-        _private(claim, verifier, decision),
+        None if unread else body.data,
+        _private(verifier, decision),
         decision.seal,
         decision.stream,
+        verifier,
     )
 
 
@@ -100,24 +126,45 @@ def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier 
     """The one verifier that claims the request, and its claim; (None, None) if none does.
 
     Raises:
-        Rejected: AMBIGUOUS if two do, or what `read` raises; `rejected.verifier` says whose.
+        Rejected: AMBIGUOUS if two do, UNSUPPORTED_SCHEME if there is an Authorization that none does, or what `read`
+            raises; `rejected.verifier` says whose.
     """
     verifier: Verifier | None = None
     claim: Claim | None = None
     for candidate in candidates:
-        if isinstance(candidate, Router):
-            candidate = candidate.choose(request)
         try:
+            if isinstance(candidate, Router):
+                candidate = candidate.choose(request)
             mine = candidate.read(request)
         except Rejected as rejected:
-            rejected.verifier = candidate
+            rejected.verifier = candidate.first if isinstance(candidate, Router) else candidate
             raise
         if mine is None:
+            _check_unclaimed(candidate, request)
             continue
         if claim is not None:
             raise Rejected(Reason.AMBIGUOUS, f"credentials of both {verifier and verifier.scheme} and {candidate.scheme}")
         verifier, claim = candidate, mine
     return verifier, claim
+
+
+def _check_unclaimed(candidate: Verifier, request: Request) -> None:
+    """Other fields may be meant for others, an Authorization is for us: it is never passed over, optional or not."""
+    words = {address.word for address in candidate.addresses if address.field == b"authorization"}
+    for value in request.values(b"authorization"):
+        if scheme_word(value).decode("latin-1") in words:
+            raise Rejected(Reason.UNSUPPORTED_SCHEME, "no verifier claims these credentials", where="authorization")
+
+
+def _check_declared(request: Request, limit: int) -> None:
+    """Refuses, before any look-up, a body that says itself that it is too large."""
+    lengths = request.values(b"content-length")
+    if not lengths:
+        return
+    if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 19:
+        raise Rejected(Reason.MALFORMED_REQUEST, "not one decimal number", where="content-length")
+    if int(lengths[0]) > limit:
+        raise Rejected(Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit} are read", where="body")
 
 
 def _reserved(outcome: object, plan: Plan) -> None:
@@ -180,19 +227,30 @@ def refusing(
 ) -> Generator[Step, Any, Refusal]:
     """The answer for the client; commits what it needs first (a refusal may carry writes)."""
     verifier = rejected.verifier or verifier
+    remember = rejected.writes
     for _ in range(ROUNDS):
         refs = [ref for ref in plan.standing if found.version(ref) == 0]
         if refs:
             found = found.merged((yield Fetch(refs)))
         refusal = _compose(plan, verifier, rejected.rejection, found)
-        writes = (*rejected.writes, *refusal.writes)
+        writes = (*remember, *refusal.writes)
         if not writes:
             return refusal
         outcome = yield Commit(writes)
-        if not isinstance(outcome, Conflict):
+        if isinstance(outcome, Committed):
             return refusal
+        if not isinstance(outcome, Conflict):
+            remember = ()  # remembered before, or a counter is full: the challenge's own records must be written still
         found = NOTHING_FOUND
     raise StoreUnavailable("the records kept changing while a challenge was made")
+
+
+def answering(plan: Plan, rejected: Rejected) -> Generator[Step, Any, Refusal]:
+    """`refusing` for what the application or the adapter rejects; 503 if the store is down."""
+    try:
+        return (yield from refusing(plan, None, rejected, NOTHING_FOUND))
+    except StoreUnavailable:
+        return Refusal(503)
 
 
 def _compose(plan: Plan, verifier: Verifier | None, rejection: Rejection, found: Found) -> Refusal:
@@ -206,7 +264,7 @@ def _compose(plan: Plan, verifier: Verifier | None, rejection: Rejection, found:
     for offered in plan.verifiers:
         if offered is verifier and own is not None:
             challenges += own.challenges
-        elif status == 401:
+        elif status == 401 and not (own is not None and verifier is not None and _routed_together(offered, verifier)):
             other = offered.refuse(fresh, found, now, plan.random)
             challenges += other.challenges
             headers += other.headers
@@ -219,14 +277,21 @@ def _compose(plan: Plan, verifier: Verifier | None, rejection: Rejection, found:
     return Refusal(status, lines, tuple(headers), writes)
 
 
+def _routed_together(one: Verifier, other: Verifier) -> bool:
+    """They share an address, so one challenge stands for both."""
+    return not set(one.addresses).isdisjoint(other.addresses)
+
+
 def _with_realm(challenge: Challenge, realm: str) -> Challenge:
+    if challenge.token68 is not None:
+        return challenge
     given = dict(challenge.params).get("realm", realm)
     return Challenge(
         challenge.scheme, (("realm", given), *(pair for pair in challenge.params if pair[0] != "realm"))
     )
 
 
-def _private(claim: Claim, verifier: Verifier, decision: Decision) -> Headers:
+def _private(verifier: Verifier, decision: Decision) -> Headers:
     """Caches know that Authorization makes an answer personal, but not other fields (RFC 9111 §3.5)."""
     if all(address.field == b"authorization" for address in verifier.addresses):
         return decision.response_headers

@@ -80,20 +80,24 @@ class Plan:
         """The request to judge, the verifiers that its credentials address, and whether it came as early data.
 
         Raises:
-            Rejected: two Authorization lines, a scheme that no verifier speaks, or a field that is too large.
+            Rejected: two Authorization or Host lines, a scheme that no verifier speaks, or a field that is too large.
         """
         headers = request.headers
         if self.proxy:
             request = _as_origin(request)
             headers = request.headers
         authorization: bytes | None = None
-        early = False
+        host = early = False
         found: list[Verifier] = []
         for name, value in headers:
             if name == b"authorization":
                 if authorization is not None:
                     raise Rejected(Reason.MALFORMED_REQUEST, "more than one Authorization line", where="authorization")
                 authorization = value
+            elif name == b"host":
+                if host or b"," in value:  # RFC 9112 §3.2; WSGI servers join two lines with a comma
+                    raise Rejected(Reason.MALFORMED_REQUEST, "more than one Host line", where="host")
+                host = True
             elif name in self.fields:
                 self._check_size(name, value)
                 if self.fields[name] not in found:
@@ -102,7 +106,7 @@ class Plan:
                 early = True
         if authorization is not None:
             self._check_size(b"authorization", authorization)
-            word = authorization.partition(b" ")[0].lower()
+            word = scheme_word(authorization)
             verifier = self.words.get(word)
             if verifier is None:
                 raise Rejected(
@@ -119,6 +123,11 @@ class Plan:
                 f"{len(value)} octets where at most {self.limits.field} are read",
                 where=name.decode("latin-1"),
             )
+
+
+def scheme_word(authorization: bytes) -> bytes:
+    """The scheme that the value of an Authorization field starts with, in lower case (RFC 9110 §11.4)."""
+    return authorization.partition(b" ")[0].lower()
 
 
 def _as_origin(request: Request) -> Request:

@@ -55,6 +55,11 @@ class Router:
         self.standing: Sequence[Ref[Any]] = ()
         self.realm: str | None = None
 
+    @property
+    def first(self) -> Verifier:
+        """Speaks for all of them where none can be chosen: they share one wire scheme."""
+        return self._verifiers[0]
+
     def choose(self, request: Request) -> Verifier:
         """The verifier that these credentials are for.
 

@@ -1,0 +1,122 @@
+"""The messages of one ASGI request: refusing, adding to the answer, checking a body as it passes."""
+
+from __future__ import annotations
+
+from watchword.core.guard import AsyncGuard
+from watchword.core.message import Response
+from watchword.core.pipeline import Admission
+from watchword.core.rejection import Rejected
+from watchword.core.scheme import BodyStream, Refusal
+from watchword.servers._asgi_request import App, Message, Receive, Scope, Send
+
+__all__ = ["answer", "exchange"]
+
+async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends `refusal`; a WebSocket is closed before it is accepted, with the refusal itself where the server can."""
+    response = refusal.response()
+    kind = "http.response"
+    if scope["type"] == "websocket":
+        await receive()  # websocket.connect
+        kind = "websocket.http.response"
+        if kind not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+    await send({"type": f"{kind}.start", "status": response.status, "headers": [*response.headers]})
+    await send({"type": f"{kind}.body", "body": b""})
+
+
+async def exchange(
+    app: App, guard: AsyncGuard, admission: Admission, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
+    outgoing = _Outgoing(guard, admission, send)
+    checked = receive
+    if admission.seal is not None and admission.seal.needs_body:
+        scope["extensions"] = {}  # a file that the server sends by itself can't be sealed
+    if admission.stream is not None:
+        checked = _Checked(receive, admission.stream, outgoing)
+    try:
+        await app(scope, checked, outgoing)
+    except Rejected as rejected:
+        if rejected is not outgoing.failed:
+            raise
+    failed = outgoing.failed
+    if failed is None:
+        return
+    if outgoing.started:
+        raise failed  # the server cuts the connection: half an answer must not look whole
+    failed.verifier = failed.verifier or admission.verifier
+    await answer(await guard.refuse(failed), scope, receive, send)
+
+
+class _Checked:
+    """`receive` through the decision's stream; once it fails it only fails."""
+
+    __slots__ = ("_outgoing", "_receive", "_stream")
+
+    def __init__(self, receive: Receive, stream: BodyStream, outgoing: _Outgoing) -> None:
+        self._receive = receive
+        self._stream = stream
+        self._outgoing = outgoing
+
+    async def __call__(self) -> Message:
+        if self._outgoing.failed is not None:
+            raise self._outgoing.failed
+        message = await self._receive()
+        if message["type"] != "http.request":
+            return message
+        try:
+            data = self._stream.feed(message.get("body", b""))
+            if not message.get("more_body", False):
+                data += self._stream.end()
+        except Rejected as rejected:
+            self._outgoing.failed = rejected
+            raise
+        return {**message, "body": data}
+
+
+class _Outgoing:
+    """`send` that adds the decision's fields, holding the body back where they depend on it."""
+
+    __slots__ = ("_admission", "_body", "_dropped", "_guard", "_held", "_send", "failed", "started")
+
+    def __init__(self, guard: AsyncGuard, admission: Admission, send: Send) -> None:
+        self._guard = guard
+        self._admission = admission
+        self._send = send
+        self._held: Message | None = None
+        self._body = bytearray()
+        self._dropped = False
+        self.failed: Rejected | None = None
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if self._dropped or (self.failed is not None and not self.started):
+            return  # what the application says of a body that failed is not sent
+        kind = message["type"]
+        if kind == "http.response.start" and self._admission.seal is not None and self._admission.seal.needs_body:
+            self._held = message
+        elif kind in ("http.response.start", "websocket.accept"):
+            await self._start(message, b"" if kind == "websocket.accept" else None)
+        elif kind == "http.response.body" and self._held is not None:
+            await self._collect(message, self._held)
+        else:
+            await self._send(message)
+
+    async def _start(self, message: Message, body: bytes | None) -> None:
+        headers = list(message.get("headers") or ())
+        response = Response(message.get("status", 101), headers)
+        self.started = True
+        more = self._admission.answer_headers(self._guard.plan, response, body)
+        await self._send({**message, "headers": [*headers, *more]})
+
+    async def _collect(self, message: Message, start: Message) -> None:
+        self._body += message.get("body", b"")
+        if len(self._body) > self._guard.plan.limits.body:
+            self._dropped = self.started = True
+            await self._send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
+            await self._send({"type": "http.response.body", "body": b""})
+        elif not message.get("more_body", False):
+            self._held = None
+            await self._start(start, bytes(self._body))
+            await self._send({"type": "http.response.body", "body": bytes(self._body)})
