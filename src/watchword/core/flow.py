@@ -1,4 +1,4 @@
-"""Driving the client half: the two drivers of `Auth.flow`, and the lock that spans threads and tasks.
+"""Driving the client half: the two drivers of `Auth.flow`.
 
 An adapter supplies `Send`; the drivers answer every other effect. An adapter whose library inverts control (requests'
 hooks, httpx's own generator) uses `Drive` directly: `advance(answer)` runs the flow up to its next `Send`.
@@ -7,21 +7,19 @@ hooks, httpx's own generator) uses `Drive` directly: `advance(answer)` runs the 
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from contextlib import suppress
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any
 
+from watchword.core.lock import Lock, Turn, lock_of
 from watchword.core.message import Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import Ask, Auth, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from watchword.core.scheme import (
+    ORIGINAL, Ask, Auth, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
+)  # fmt: skip
 
 __all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "refuse_cleartext", "run"]
 
@@ -54,50 +52,8 @@ class ClientContext:
         self.random = random
 
 
-class _Lock:
-    """A lock that threads wait for by blocking and tasks by awaiting; waiters get it in the order in which they came."""
-
-    __slots__ = ("_held", "_mutex", "_waiters")
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._held = False
-        self._waiters: deque[Future[None]] = deque()
-
-    def acquire(self) -> Future[None] | None:
-        """None: it is yours. Else a future that is done once it is."""
-        from concurrent.futures import Future  # noqa: PLC0415 -- only under contention; loads logging
-
-        with self._mutex:
-            if not self._held:
-                self._held = True
-                return None
-            waiter: Future[None] = Future()
-            self._waiters.append(waiter)
-            return waiter
-
-    def release(self) -> None:
-        with self._mutex:
-            while self._waiters:
-                waiter = self._waiters.popleft()
-                if waiter.set_running_or_notify_cancel():
-                    waiter.set_result(None)
-                    return
-            self._held = False
-
-    def abandon(self, waiter: Future[None]) -> None:
-        """Stop waiting; passes the lock on if it was handed over meanwhile."""
-        if not waiter.cancel():
-            self.release()
-
-
-_LOCKS: WeakKeyDictionary[Auth, dict[str, _Lock]] = WeakKeyDictionary()
-_LOCKS_GUARD = threading.Lock()
-
-
-def _lock_of(auth: Auth, key: str) -> _Lock:
-    with _LOCKS_GUARD:
-        return _LOCKS.setdefault(auth, {}).setdefault(key, _Lock())
+def _in_vain(hold: Hold) -> CredentialsUnavailable:
+    return CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain")
 
 
 class _DriveBase:
@@ -117,27 +73,42 @@ class _DriveBase:
         self._flow: Flow = auth.flow(request, context)
         self._store: Any = store
         self._ask = ask
-        self._held: dict[str, _Lock] = {}
+        self._held: dict[str, tuple[Lock, Turn]] = {}
+        self._last: Send | None = None
 
     def close(self) -> None:
         """Ends the flow wherever it is, and lets its locks go."""
-        self._flow.close()
-        self._release_all()
+        try:
+            self._flow.close()
+        finally:
+            self._release_all()
 
     def _next(self, answer: object) -> Effect | None:
         try:
-            return self._flow.send(answer)
+            effect = self._flow.send(answer)
         except StopIteration:
             self._release_all()
+            if self._last is None or self._last.body is not ORIGINAL:
+                raise CredentialsUnavailable("the flow ended without the answer to the caller's request") from None
             return None
         except BaseException:
             self._release_all()
             raise
+        if isinstance(effect, Send):
+            self._last = effect
+            if effect.body is ORIGINAL:
+                # It may take hours, and not every library says when it has failed.
+                self._release_all()
+        return effect
+
+    def _take(self, key: str, lock: Lock, turn: Turn) -> None:
+        self._release(key)
+        self._held[key] = (lock, turn)
 
     def _release(self, key: str) -> None:
-        lock = self._held.pop(key, None)
-        if lock is not None:
-            lock.release()
+        held = self._held.pop(key, None)
+        if held is not None:
+            held[0].release(held[1])
 
     def _release_all(self) -> None:
         for key in list(self._held):
@@ -155,13 +126,23 @@ class _DriveBase:
 
 
 class Drive(_DriveBase):
-    """Runs a flow in the caller's thread, from one `Send` to the next."""
+    """Runs a flow in the caller's thread, from one `Send` to the next.
+
+    Raises:
+        ConfigurationError: the flow needs a token store or an asker and there is none, or the store is an `AsyncStore`.
+        CredentialsUnavailable: another flow kept a lock for longer than its lease, or the flow ended without an answer.
+    """
 
     def advance(self, answer: Received | None = None) -> Send | None:
         """The next request to send; None once the flow has ended."""
         effect = self._next(answer)
         while effect is not None and not isinstance(effect, Send):
-            effect = self._next(self._perform(effect))
+            try:
+                result = self._perform(effect)
+            except BaseException:
+                self.close()
+                raise
+            effect = self._next(result)
         return effect
 
     def _perform(self, effect: Effect) -> object:
@@ -179,20 +160,31 @@ class Drive(_DriveBase):
             return self._answer_to(effect)
         return None
 
+    def _need_store(self) -> Any:
+        store = super()._need_store()
+        if iscoroutinefunction(store.fetch):
+            raise ConfigurationError(f"{type(store).__name__} is an AsyncStore; a sync client needs its sync counterpart")
+        return store
+
     def _hold(self, hold: Hold) -> None:
-        lock = _lock_of(self._auth, hold.key)
-        waiter = lock.acquire()
-        if waiter is not None:
-            try:
-                waiter.result(timeout=hold.lease)
-            except TimeoutError:
-                lock.abandon(waiter)
-                raise CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain") from None
-        self._held[hold.key] = lock
+        lock = lock_of(self._auth, hold.key)
+        turn = lock.acquire(hold.lease)
+        deadline = time.monotonic() + hold.lease
+        try:
+            while turn.handed is not None and not turn.handed.done():
+                left = min(lock.patience(), deadline - time.monotonic())
+                if left <= 0 and not turn.handed.done():
+                    raise _in_vain(hold)
+                with suppress(TimeoutError):
+                    turn.handed.result(timeout=left)
+        except BaseException:
+            lock.abandon(turn)
+            raise
+        self._take(hold.key, lock, turn)
 
 
 class AsyncDrive(_DriveBase):
-    """Runs a flow on the event loop, from one `Send` to the next."""
+    """`Drive` on the event loop: the same effects, awaited. A store that blocks is used in a thread."""
 
     async def advance(self, answer: Received | None = None) -> Send | None:
         """The next request to send; None once the flow has ended."""
@@ -216,36 +208,49 @@ class AsyncDrive(_DriveBase):
         elif isinstance(effect, Sleep):
             await asyncio.sleep(effect.seconds)
         elif isinstance(effect, Load):
-            return await _awaited(self._need_store().fetch(effect.refs))
+            return await self._call(self._need_store().fetch, effect.refs)
         elif isinstance(effect, Save):
-            return await _awaited(self._need_store().commit(effect.writes))
+            return await self._call(self._need_store().commit, effect.writes)
         elif isinstance(effect, Ask):
             return await asyncio.to_thread(self._answer_to, effect)
         return None
 
+    async def _call(self, verb: Callable[[Any], Any], argument: object) -> object:
+        import asyncio  # noqa: PLC0415 -- as above
+
+        if not iscoroutinefunction(verb) and getattr(self._store, "blocking", True):
+            return await asyncio.to_thread(verb, argument)
+        result = verb(argument)
+        return await result if isawaitable(result) else result
+
     async def _hold(self, hold: Hold) -> None:
-        import asyncio  # noqa: PLC0415 -- `import watchword` must not load asyncio
+        import asyncio  # noqa: PLC0415 -- as above
 
-        lock = _lock_of(self._auth, hold.key)
-        waiter = lock.acquire()
-        if waiter is not None:
-            try:
-                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(waiter)), hold.lease)
-            except TimeoutError:
-                lock.abandon(waiter)
-                raise CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain") from None
-            except asyncio.CancelledError:
-                lock.abandon(waiter)
-                raise
-        self._held[hold.key] = lock
-
-
-async def _awaited(result: Any) -> Any:
-    return await result if isawaitable(result) else result
+        lock = lock_of(self._auth, hold.key)
+        turn = lock.acquire(hold.lease)
+        deadline = time.monotonic() + hold.lease
+        try:
+            while turn.handed is not None and not turn.handed.done():
+                left = min(lock.patience(), deadline - time.monotonic())
+                if left <= 0 and not turn.handed.done():
+                    raise _in_vain(hold)
+                await asyncio.wait([asyncio.wrap_future(turn.handed)], timeout=left)
+        except BaseException:
+            lock.abandon(turn)
+            raise
+        self._take(hold.key, lock, turn)
 
 
-def run(auth: Auth, request: Request, send: Callable[[Send], Received], context: ClientContext) -> Received | None:
-    """Drives a whole flow with `send`; the answer to its last Send of the caller's request.
+def run(
+    auth: Auth,
+    request: Request,
+    send: Callable[[Send], Received],
+    context: ClientContext,
+    *,
+    store: Store | None = None,
+    ask: Asker | None = None,
+) -> Received:
+    """Drives a whole flow with `send`; the answer to the caller's request.
 
     >>> from watchword import BasicAuth, Response
     >>> def send(effect):
@@ -255,8 +260,7 @@ def run(auth: Auth, request: Request, send: Callable[[Send], Received], context:
     [b'Basic YTpi']
     Response(200, fields: )
     """
-    drive = Drive(auth, request, context)
-    answer: Received | None = None
+    drive = Drive(auth, request, context, store=store, ask=ask)
     try:
         effect = drive.advance()
         while effect is not None:
@@ -264,15 +268,21 @@ def run(auth: Auth, request: Request, send: Callable[[Send], Received], context:
             effect = drive.advance(answer)
     finally:
         drive.close()
+    # `advance` gives None only after a Send of the caller's request.
     return answer
 
 
 async def arun(
-    auth: Auth, request: Request, send: Callable[[Send], Awaitable[Received]], context: ClientContext
-) -> Received | None:
+    auth: Auth,
+    request: Request,
+    send: Callable[[Send], Awaitable[Received]],
+    context: ClientContext,
+    *,
+    store: Store | AsyncStore | None = None,
+    ask: Asker | None = None,
+) -> Received:
     """`run`, awaited."""
-    drive = AsyncDrive(auth, request, context)
-    answer: Received | None = None
+    drive = AsyncDrive(auth, request, context, store=store, ask=ask)
     try:
         effect = await drive.advance()
         while effect is not None:
@@ -281,9 +291,6 @@ async def arun(
     finally:
         drive.close()
     return answer
-
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def host_of(authority: str) -> str:
@@ -306,8 +313,20 @@ def refuse_cleartext(request: Request, allow_cleartext: bool) -> None:
     if allow_cleartext or request.scheme in ("https", "wss"):
         return
     host = host_of(request.authority)
-    if host in LOOPBACK or host.endswith(".localhost") or (host.startswith("127.") and host.count(".") == 3):
+    if _is_loopback(host):
         return
     raise ConfigurationError(
         f"the secret would travel in the clear to {host}: use https, or allow_cleartext=True if the network is trusted"
     )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 §6.3
+        return True
+    from ipaddress import ip_address  # noqa: PLC0415 -- only where a request is in the clear
+
+    try:
+        # Only a whole address counts: "127.0.0.1.evil.example" is somebody's name.
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

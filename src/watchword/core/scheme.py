@@ -254,14 +254,18 @@ class Save(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Wait for the lock `key` of this Auth, across threads and tasks; given up after `lease` seconds or by `Release`."""
+    """Wait for the lock `key` of this Auth, across threads and tasks.
+
+    It is let go by `Release`, when the caller's own request goes out, when the flow ends, however it ends, and when
+    others wait and it has been held for `lease` seconds. Waiting ends with `CredentialsUnavailable` after `lease` seconds.
+    """
 
     key: str
     lease: float
 
 
 class Release(NamedTuple):
-    """Let the lock `key` go; the driver also does so when the flow ends, however it ends."""
+    """Let the lock `key` go."""
 
     key: str
 

@@ -1,0 +1,105 @@
+"""The lock that spans threads and tasks: what `Hold` takes and `Release` lets go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+from weakref import finalize
+
+from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Auth
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["Lock", "Turn", "lock_of"]
+
+
+class Turn:
+    """One flow's place at a lock; `handed` is set where it had to queue, and done once the lock is its own."""
+
+    __slots__ = ("handed", "lease")
+
+    def __init__(self, lease: float) -> None:
+        self.lease = lease
+        self.handed: Future[None] | None = None
+
+
+class Lock:
+    """A lock that threads wait for by blocking and tasks by awaiting; waiters get it in the order in which they came.
+
+    Whoever outstays the lease loses the lock to the next in the queue: a thread that hangs must not stop all others.
+    """
+
+    __slots__ = ("_holder", "_mutex", "_queue", "_until")
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._holder: Turn | None = None
+        self._until = 0.0
+        self._queue: deque[Turn] = deque()
+
+    def acquire(self, lease: float) -> Turn:
+        """A turn; the lock is held by it already if its `handed` is None."""
+        from concurrent.futures import Future  # noqa: PLC0415 -- loads logging
+
+        turn = Turn(lease)
+        with self._mutex:
+            if self._holder is None or time.monotonic() >= self._until:
+                self._grant(turn)
+            else:
+                turn.handed = Future()
+                self._queue.append(turn)
+        return turn
+
+    def release(self, turn: Turn) -> None:
+        """Hands the lock on; nothing, if `turn` has lost it."""
+        with self._mutex:
+            if self._holder is turn:
+                self._hand_on()
+
+    def abandon(self, turn: Turn) -> None:
+        """Leaves the queue; hands the lock on if it was handed over meanwhile."""
+        if turn.handed is not None and not turn.handed.cancel():
+            self.release(turn)
+
+    def patience(self) -> float:
+        """Seconds until the holder's lease ends; hands the lock on if it has."""
+        with self._mutex:
+            if self._holder is not None and time.monotonic() >= self._until:
+                self._hand_on()
+            return max(0.0, self._until - time.monotonic())
+
+    def _grant(self, turn: Turn) -> None:
+        self._holder = turn
+        self._until = time.monotonic() + turn.lease
+
+    def _hand_on(self) -> None:
+        self._holder = None
+        while self._queue:
+            turn = self._queue.popleft()
+            if turn.handed is not None and turn.handed.set_running_or_notify_cancel():
+                self._grant(turn)
+                turn.handed.set_result(None)
+                return
+
+
+# A lock belongs to the Auth object itself, so that one object adapted to several libraries has one token. It lives
+# beside the object, by identity, as schemes are free to define equality and must not know of threads.
+_LOCKS: dict[int, dict[str, Lock]] = {}
+_LOCKS_GUARD = threading.Lock()
+
+
+def lock_of(auth: Auth, key: str) -> Lock:
+    """The lock `key` of `auth`."""
+    with _LOCKS_GUARD:
+        locks = _LOCKS.get(id(auth))
+        if locks is None:
+            try:
+                finalize(auth, _LOCKS.pop, id(auth), None).atexit = False
+            except TypeError:
+                raise ConfigurationError(f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__") from None
+            locks = _LOCKS[id(auth)] = {}
+        return locks.setdefault(key, Lock())
