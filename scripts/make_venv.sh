@@ -40,7 +40,7 @@ fi
 PIP_DISABLE_PIP_VERSION_CHECK=1
 PIP_NO_INPUT=1
 export PIP_DISABLE_PIP_VERSION_CHECK PIP_NO_INPUT
-pip() { "$venv/bin/python" -m pip "$@" --quiet; }
+pip() { "$venv/bin/python" -m pip -qq "$@"; }
 
 wanted=$(cksum <pyproject.toml)
 if [ "$(cat "$venv/made" 2>/dev/null)" != "$made" ]; then

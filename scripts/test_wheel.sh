@@ -16,7 +16,7 @@ wheel=$(echo "$work"/dist/*.whl)
 echo "built $(basename "$wheel") and $(basename "$work"/dist/*.tar.gz)"
 
 .venv/bin/python -m venv "$work/venv"
-pip() { "$work/venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+pip() { "$work/venv/bin/python" -m pip --disable-pip-version-check -qq "$@"; }
 pip install --upgrade 'pip>=25.1'
 pip install "watchword[all] @ file://$wheel" --group "$root/pyproject.toml:test"
 

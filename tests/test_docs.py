@@ -1,0 +1,123 @@
+"""The documentation is true: its Python runs, its commands exist, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from threading import Thread
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from sybil.document import Document
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+from watchword import BasicVerifier, DigestVerifier, Guard
+from watchword.servers.wsgi import identity, protect
+from watchword.stores import MemoryStore
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w*)$(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
+# Blocks in these languages are shown, not run: configuration of other programs, messages, output, pictures.
+SHOWN = {"text", "json", "http", "nginx", "apache", "javascript", "toml"}
+# Commands are not run either (they would run this test, or install into it), but each must be of one of these kinds.
+COMMANDS = [
+    re.compile(r"make (?P<targets>[a-z]+( [a-z]+)*)$"),
+    re.compile(r"make PYTHON=\S+ (?P<targets>[a-z]+)$"),
+    re.compile(r"make conformance WATCHWORD_VECTORS=\S+$"),
+    re.compile(r"pip install '?watchword(\[(?P<extras>[a-z0-9,]+)\])?'?$"),
+    re.compile(r"\.venv/bin/python -m (?P<module>examples\.[a-z_.]+)( .*)?$"),
+    re.compile(r"watchword (?P<verb>[a-z]+)( .*)?$"),
+    re.compile(r"(git clone|cd|curl) .*$"),
+]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
+def page_id(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def url():
+    """The address that every page may use: a server that knows alice, by Digest and Basic, and says who asks."""
+    store = MemoryStore()
+    store.add_user("alice", "open sesame", realm="docs", scopes=("read",))
+
+    def hello(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"hello {identity(environ).subject}".encode()]
+
+    app = protect(hello, Guard([DigestVerifier(realm="docs"), BasicVerifier(realm="docs")], store))
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_python_block_of_a_page_runs(page, url, tmp_path, monkeypatch):
+    """The blocks of a page are one program, run from top to bottom in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    document = Document.parse(str(page), PythonCodeBlockParser())
+    document.namespace["url"] = url
+    try:
+        for example in document.examples():
+            example.evaluate()
+    finally:
+        for value in document.namespace.values():
+            if not isinstance(value, type) and hasattr(value, "close"):
+                value.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_block_of_a_page_is_python_or_a_known_command_or_shown_only(page):
+    text = page.read_text()
+    assert text.count("\n```") % 2 == 0, "a fence is not closed"
+    for language, block in FENCE.findall(text):
+        assert language in {"python", "console", *SHOWN}, f"a block is in {language or 'no language'}"
+        if language == "console":
+            check_commands(block)
+
+
+def check_commands(block):
+    commands = [line[2:].split(" #")[0].strip() for line in block.splitlines() if line.startswith("$ ")]
+    assert commands, f"a console block without a command: {block}"
+    for command in commands:
+        found = next((kind.match(command) for kind in COMMANDS if kind.match(command)), None)
+        assert found, f"not a known kind of command: {command}"
+        named = found.groupdict()
+        makefile = (ROOT / "Makefile").read_text()
+        for target in (named.get("targets") or "").split():
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make has no target {target}"
+        assert set(filter(None, (named.get("extras") or "").split(","))) <= set(EXTRAS)
+        if module := named.get("module"):
+            path = ROOT / module.replace(".", "/")
+            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"there is no {module}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_inside_the_documentation_leads_somewhere(page):
+    for target in LINK.findall(FENCE.sub("", page.read_text())):
+        if "://" not in target and not target.startswith("#"):
+            assert (page.parent / target.partition("#")[0]).exists(), f"{target} does not exist"
+
+
+def test_every_page_can_be_reached_from_the_index():
+    seen, to_read = set(), [ROOT / "docs" / "index.md"]
+    while to_read:
+        page = to_read.pop().resolve()
+        if page in seen or page.suffix != ".md":
+            continue
+        seen.add(page)
+        targets = [target.partition("#")[0] for target in LINK.findall(page.read_text()) if "://" not in target]
+        to_read += [page.parent / target for target in targets if target]
+    assert {page.resolve() for page in (ROOT / "docs").rglob("*.md")} <= seen

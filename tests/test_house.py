@@ -1,0 +1,198 @@
+"""The house itself: the public surface, what an import costs, and the rules that every module keeps."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import watchword
+from watchword.core.rejection import Reason
+from watchword.schemes import SCHEMES
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(watchword.__file__).parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MODULES = ["watchword", *(module.name for module in pkgutil.walk_packages([str(PACKAGE)], "watchword."))]
+# What an extra installs; none of it may be loaded before it is asked for.
+EXTRAS = {"requests", "httpx", "httpx2", "sqlalchemy", "aiosqlite", "sqlite3", "typer", "rich", "granian"}
+
+
+def table_rows(page: str) -> list[list[str]]:
+    """The cells of every table row of a page whose first cell is a name in backquotes."""
+    lines = (ROOT / page).read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    return [[row[0].strip("`"), *row[1:]] for row in rows]
+
+
+def modules_after(program: str) -> set[str]:
+    """What a fresh interpreter has loaded after running `program`."""
+    program += "\nimport sys\nfor name in sorted(sys.modules): print(name)"
+    answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
+    return set(answer.stdout.split())
+
+
+# ---- the public surface ----------------------------------------------------------------------------------------------
+
+
+def test_the_public_names_are_those_that_have_a_home_and_those_that_are_documented():
+    assert watchword.__all__ == sorted(watchword.__all__)
+    assert set(watchword.__all__) == set(watchword._HOMES)
+    assert sorted(row[0] for row in table_rows("docs/reference/names.md")) == watchword.__all__
+
+
+@pytest.mark.parametrize("name", watchword.__all__)
+def test_every_public_name_comes_from_its_home(name):
+    assert getattr(watchword, name).__module__.startswith(f"watchword.{watchword._HOMES[name]}")
+    assert name in dir(watchword)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'BasicAut'"):
+        _ = watchword.BasicAut
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_every_row_of_schemes_names_two_real_halves(scheme):
+    module = importlib.import_module(f"watchword.schemes.{scheme.module}")
+    assert inspect.isclass(getattr(module, scheme.auth))
+    assert getattr(module, scheme.verifier).scheme == scheme.name
+
+
+def test_the_version_is_the_distributions_and_the_changelogs():
+    assert watchword.__version__ == PYPROJECT["project"]["version"]
+    newest = re.search(r"^## \[(\d[^]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == watchword.__version__
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (PACKAGE / "py.typed").is_file()
+
+
+# ---- what an import costs --------------------------------------------------------------------------------------------
+
+
+def test_importing_watchword_loads_nothing_heavy():
+    loaded = modules_after("import watchword")
+    assert not loaded & {*EXTRAS, "asyncio", "cryptography", "msgspec", "ssl", "socket"}
+    assert {name for name in loaded if name.startswith("watchword")} == {"watchword"}
+
+
+def test_the_guard_and_its_errors_load_no_asyncio_and_no_extra():
+    loaded = modules_after("from watchword import Guard, Identity, Policy, Reason, Rejected, Request, StoreUnavailable")
+    assert not loaded & {*EXTRAS, "asyncio", "cryptography", "ssl", "socket"}
+
+
+def test_every_public_name_together_loads_no_extra_no_asyncio_and_no_asymmetric_cryptography():
+    loaded = modules_after("import watchword\nfor name in watchword.__all__: getattr(watchword, name)")
+    assert not loaded & {*EXTRAS, "asyncio"}
+    assert not {name for name in loaded if name.startswith("cryptography.hazmat.primitives.asymmetric")}
+
+
+def test_a_shared_secret_needs_no_asymmetric_cryptography():
+    loaded = modules_after(
+        "from watchword import Key, JWTVerifier, Rejected\n"
+        "key = Key.from_secret(b'k' * 32, algorithm='HS256')\n"
+        "key.verify(b'data', key.sign(b'data'))\n"
+        "JWTVerifier(key)\n"
+    )
+    assert not {name for name in loaded if name.startswith("cryptography.hazmat.primitives.asymmetric")}
+
+
+def test_importing_watchword_costs_less_than_three_times_its_primitives():
+    """The least of nine fresh interpreters each, in turn, so that a noisy machine can't decide it."""
+    programs = {
+        "ours": "import watchword",
+        "primitives": "import cryptography.hazmat.primitives.hmac, msgspec",
+    }
+    timer = "from time import perf_counter_ns as t; a = t()\n{}\nprint(t() - a)"
+    least = dict.fromkeys(programs, float("inf"))
+    for _ in range(9):
+        for name, program in programs.items():
+            answer = subprocess.run(
+                [sys.executable, "-c", timer.format(program)], check=True, capture_output=True, text=True
+            )
+            least[name] = min(least[name], int(answer.stdout))
+    assert least["ours"] < 3 * least["primitives"]
+
+
+# ---- the reasons -----------------------------------------------------------------------------------------------------
+
+
+def test_every_reason_is_documented_with_its_status_and_nothing_else_is():
+    documented = {row[0]: row[1] for row in table_rows("docs/reference/reasons.md")}
+    assert documented == {reason.value: str(reason.status) for reason in Reason}
+
+
+def test_every_documented_reason_says_what_it_means_and_what_to_do():
+    for name, _, meaning, mend in table_rows("docs/reference/reasons.md"):
+        assert meaning, name
+        assert mend, name
+
+
+# ---- the rules that every module keeps -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_and_documents_what_it_offers(name):
+    if name == "watchword.cli.__main__":
+        return
+    module = importlib.import_module(name)
+    assert (module.__doc__ or "").strip(), f"{name} has no docstring"
+    for public, value in vars(module).items():
+        ours = getattr(value, "__module__", None) == name and (inspect.isclass(value) or inspect.isfunction(value))
+        if ours and not public.startswith("_"):
+            assert (value.__doc__ or "").strip(), f"{name}.{public} has no docstring"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_is_short_and_shadows_nothing(path):
+    lines = len(path.read_text().splitlines())
+    assert lines < 400, f"{lines} lines"
+    room = path.relative_to(PACKAGE).parts[0]
+    if room in ("clients", "servers"):
+        assert lines < 150, f"{lines} lines; adapters know no scheme, so they are short"
+    assert path.stem not in {"hmac", "http", "token", "secrets", "utils", "ssl", "socket"}
+    assert path.parent.name not in {"http"}
+
+
+# ---- types and tests -------------------------------------------------------------------------------------------------
+
+
+def test_the_typed_examples_type_check():
+    """tests/typing holds programs that must type-check; a `type: ignore` in them that is not needed is an error."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--cache-dir", "/dev/null", "tests/typing"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_make_test_forgets_no_folder_of_tests():
+    apart = {"interop", "conformance", "typing", "vectors"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
+    named = PYPROJECT["tool"]["pytest"]["ini_options"]["testpaths"]
+    assert {f"tests/{name}" for name in folders - apart} <= set(named)
+    assert not {f"tests/{name}" for name in apart} & set(named)
+
+
+def test_every_extra_installs_something_that_a_module_uses():
+    used = json.dumps([path.read_text() for path in [*PACKAGE.rglob("*.py"), *(ROOT / "examples").rglob("*.py")]])
+    for extra, requirements in PYPROJECT["project"]["optional-dependencies"].items():
+        for requirement in requirements:
+            if extra != "all":
+                package = re.split(r"[<>=]", requirement)[0]
+                assert re.search(rf"\b{package}\b", used), f"nothing uses {package}, which the extra {extra} installs"
