@@ -1,0 +1,204 @@
+"""Basic (RFC 7617): a username and a password in every request. Both halves."""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, Final
+
+from watchword.core.flow import refuse_cleartext
+from watchword.core.identity import Identity
+from watchword.core.message import Challenge, Request
+from watchword.core.records import Add, Found, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import (
+    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
+)  # fmt: skip
+from watchword.crypto.passwords import DUMMY, Password, verify_password
+from watchword.fields.auth_params import parse_credentials
+
+__all__ = ["BasicAuth", "BasicVerifier"]
+
+MAX_CREDENTIALS: Final = 8 * 1024
+"""Octets of user-id, colon and password that are read at most: before any look-up or hash."""
+
+# RFC 7617 §2: "The user-id and password MUST NOT contain any control characters (see "CTL" in Appendix B.1 of RFC5234)".
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class BasicAuth:
+    """Sends username and password with every request, unasked (RFC 7617 §2.2).
+
+    Only over TLS or to loopback: whoever sees such a request has the password.
+
+    Args:
+        username: without ":", which ends it (RFC 7617 §2).
+        password: any text without control characters.
+        allow_cleartext: also send them over http to other hosts.
+
+    Raises:
+        ConfigurationError: a character that Basic can't carry; or, when sending, a network that would see the password.
+
+    >>> BasicAuth("Aladdin", "open sesame")
+    BasicAuth(username='Aladdin')
+    """
+
+    __slots__ = ("__weakref__", "_allow_cleartext", "_headers", "_username")
+
+    def __init__(self, username: str, password: str, *, allow_cleartext: bool = False) -> None:
+        if ":" in username:
+            raise ConfigurationError("a Basic username can't hold ':', which separates it from the password")
+        if _CONTROL.search(username) or _CONTROL.search(password):
+            raise ConfigurationError("Basic can't carry control characters in username or password: remove them")
+        try:
+            pair = f"{username}:{password}".encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError("username or password holds half of a surrogate pair") from None
+        self._username = username
+        self._allow_cleartext = allow_cleartext
+        self._headers = ((b"authorization", b"Basic " + b2a_base64(pair, newline=False)),)
+
+    def __repr__(self) -> str:
+        return f"BasicAuth(username={self._username!r})"
+
+    def flow(self, request: Request, context: Context) -> Flow:
+        """One Send, with the credentials."""
+        refuse_cleartext(request, self._allow_cleartext)
+        yield Send(request.with_headers(self._headers))
+
+
+class BasicVerifier:
+    """Verifies username and password against `Password` records (`store.add_user`).
+
+    Both are read as UTF-8, and the challenge says so (RFC 7617 §2.1).
+
+    Args:
+        realm: what the user is asked to log in to; no control characters.
+
+    Raises:
+        ConfigurationError: the realm can't be sent.
+
+    >>> BasicVerifier(realm="orders").realm
+    'orders'
+    """
+
+    scheme: ClassVar[str] = "basic"
+    single_use: ClassVar[bool] = False
+    rank: ClassVar[int] = 30
+    addresses: ClassVar[Sequence[Address]] = (Address(word="basic"),)
+    kinds: ClassVar[Sequence[type]] = (Password,)
+    standing: ClassVar[Sequence[Ref[Any]]] = ()
+
+    __slots__ = ("realm",)
+
+    def __init__(self, *, realm: str) -> None:
+        if _CONTROL.search(realm):
+            raise ConfigurationError("a realm is a quoted string: remove its control characters")
+        try:
+            realm.encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError("the realm holds half of a surrogate pair") from None
+        self.realm = realm
+
+    def __repr__(self) -> str:
+        return f"BasicVerifier(realm={self.realm!r})"
+
+    def read(self, request: Request) -> BasicClaim:
+        """Username and password (RFC 7617 §2).
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS; it never quotes what was sent.
+        """
+        token = parse_credentials(request.values(b"authorization")[0]).token68
+        if token is None:
+            raise malformed("Basic credentials are one base64 text (RFC 7617 §2)")
+        username, colon, password = _decoded(token).partition(":")
+        if not colon:
+            raise malformed("there is no ':' after the username")
+        return BasicClaim(username, password)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """The challenge, whatever was wrong: which of username and password it was is not told."""
+        status = rejection.reason.status
+        if status != 401:
+            return Refusal(status)
+        return Refusal(status, [Challenge("Basic", (("realm", self.realm), ("charset", "UTF-8")))])
+
+
+def _decoded(token: str) -> str:
+    if len(token) > MAX_CREDENTIALS * 4 // 3 + 4:
+        raise malformed(f"more than {MAX_CREDENTIALS} octets")
+    try:
+        octets = a2b_base64(token, strict_mode=True)
+    except (Base64Error, ValueError):
+        raise malformed("not base64 with its padding (RFC 4648 §4)") from None
+    if b2a_base64(octets, newline=False) != token.encode():
+        # One octet string has one form, else a blocked header could be sent again in another (RFC 4648 §3.5).
+        raise malformed("not the canonical base64 of what it holds")
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        raise malformed("not UTF-8, which the challenge asks for (RFC 7617 §2.1)") from None
+    if _CONTROL.search(text):
+        raise malformed("a control character (RFC 7617 §2)")
+    return text
+
+
+class BasicClaim:
+    """A username and the password that came with it, not yet verified."""
+
+    __slots__ = ("_password", "needs", "username")
+
+    reserve: ClassVar[Sequence[Add]] = ()
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(self, username: str, password: str) -> None:
+        self.username = username
+        self._password = password
+        self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)),)
+
+    def __repr__(self) -> str:
+        return f"BasicClaim(username={self.username!r})"
+
+    def slow(self, found: Found) -> bool:
+        """Always: a password hash takes a good part of a tenth of a second, for unknown users too."""
+        return True
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """Hashes the password and compares.
+
+        Raises:
+            Rejected: UNKNOWN_SUBJECT or WRONG_SECRET; to the client they are the same.
+        """
+        record = found.get(Ref(Password, (self.username,)))
+        if record is None:
+            with suppress(Rejected):
+                verify_password(DUMMY, self._password)
+            raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
+        verify_password(record.encoded, self._password)
+        subject = self.username if record.subject is None else record.subject
+        return Decision(Identity(subject, "basic", scopes=frozenset(record.scopes)))
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        """Format, user, password; the password is not shown, nor how much of it is right."""
+        checks = [Check("format", True, "authorization", "base64 of username:password in UTF-8", "as expected")]
+        record = found.get(Ref(Password, (self.username,)))
+        known = record is not None
+        checks.append(
+            Check(
+                "user", known, "authorization username", "a user of the store", repr(self.username),
+                "" if known else "add the user with store.add_user, or send the name of one",
+            )
+        )  # fmt: skip
+        if record is None:
+            return "", (*checks, Check("password", None, "authorization password", mend="there is nobody to compare with"))
+        detail = ""
+        try:
+            verify_password(record.encoded, self._password)
+        except Rejected as rejected:
+            detail = rejected.rejection.detail or "send the user's password, or set it again with store.add_user"
+        shown = f"a password of {len(self._password)} characters"
+        return "", (*checks, Check("password", not detail, "authorization password", "the stored one", shown, detail))

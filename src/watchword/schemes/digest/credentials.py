@@ -1,0 +1,255 @@
+"""The two messages of Digest: the challenge (RFC 7616 §3.3) and the credentials (§3.4), each written and read here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from watchword.core.message import Challenge, Request, Token
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.scheme import malformed
+from watchword.fields.auth_params import parse_challenges
+from watchword.schemes.digest.computation import Algorithm, algorithm_named
+
+__all__ = [
+    "CONTROL", "Offer", "Presented", "check_uri", "encode_credentials", "quoted", "read_credentials", "read_offers",
+    "written",
+]  # fmt: skip
+
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_OCTET: Final = re.compile(rb"[\x00-\x1f\x7f]")
+_RESPONSE: Final = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?")  # RFC 7616 §3.4, <"> 32LHEX <"> and for SHA-256 64
+_NC: Final = re.compile(r"[0-9A-Fa-f]{8}")  # 8LHEX; upper case is read as well, for the hash takes it in as sent
+# RFC 8187 §3.2.1 with the one charset that RFC 7616 §3.4 leaves: charset ' language ' value-chars
+_EXTENDED: Final = re.compile(r"UTF-8'[A-Za-z0-9-]*'((?:%[0-9A-Fa-f]{2}|[A-Za-z0-9!#$&+.^_`|~-])*)", re.IGNORECASE)
+
+
+# ---- the challenge ---------------------------------------------------------------------------------------------------
+
+
+def written(realm: str, algorithm: Algorithm, nonce: str, stale: bool) -> Challenge:
+    """The challenge for one algorithm; which values are quoted is RFC 7616 §3.3's.
+
+    >>> from watchword.schemes.digest.computation import ALGORITHMS
+    >>> written("orders", ALGORITHMS[2], "b0", stale=True).encode()
+    b'Digest realm="orders", qop="auth", algorithm=SHA-256, nonce="b0", stale=true, charset=UTF-8'
+    """
+    params = [("realm", realm), ("qop", "auth"), ("algorithm", Token(algorithm.name)), ("nonce", nonce)]
+    if stale:
+        params.append(("stale", Token("true")))
+    params.append(("charset", Token("UTF-8")))
+    return Challenge("Digest", tuple(params))
+
+
+class Offer(NamedTuple):
+    """A challenge that the client half can answer; text as octets.
+
+    Args:
+        algorithm: what to compute with.
+        named: whether the challenge names it (MD5 is meant where it doesn't); the answer does the same.
+        realm: "" where there is none.
+        nonce: the server's nonce.
+        opaque: given back as it came; None: there was none.
+        utf8: username and password are wanted in UTF-8 (RFC 7616 §4).
+        stale: the last answer was right but for its nonce.
+    """
+
+    algorithm: Algorithm
+    named: bool
+    realm: bytes
+    nonce: bytes
+    opaque: bytes | None
+    utf8: bool
+    stale: bool
+
+
+def read_offers(values: Sequence[bytes]) -> list[Offer]:
+    """The Digest challenges among these field lines that can be answered, strongest first.
+
+    Others are skipped, as RFC 7616 §3.3 has it ("If the algorithm is not understood, the challenge should be ignored"):
+    an unknown algorithm, no nonce, or no qop "auth".
+
+    >>> [offer.algorithm.name for offer in read_offers([b'Digest realm="a", nonce="b0", qop="auth-int, auth"'])]
+    ['MD5']
+    """
+    offers = [_offer(dict(challenge.params)) for challenge in parse_challenges(values) if challenge.scheme == "digest"]
+    return sorted((offer for offer in offers if offer), key=lambda offer: (-offer.algorithm.strength, offer.algorithm.session))
+
+
+def _offer(params: Mapping[str, str]) -> Offer | None:
+    algorithm = algorithm_named(params.get("algorithm", "MD5"))
+    nonce = params.get("nonce")
+    qops = {qop.strip(" \t").lower() for qop in params.get("qop", "").split(",")}
+    if algorithm is None or nonce is None or "auth" not in qops:
+        return None
+    realm, opaque = params.get("realm", ""), params.get("opaque")
+    if any(CONTROL.search(text) for text in (nonce, realm, opaque or "")):
+        return None  # it could not be given back in a field (RFC 9110 §5.5)
+    return Offer(
+        algorithm,
+        "algorithm" in params,
+        realm.encode("latin-1"),
+        nonce.encode("latin-1"),
+        None if opaque is None else opaque.encode("latin-1"),
+        params.get("charset", "").lower() == "utf-8",
+        params.get("stale", "").lower() == "true",
+    )
+
+
+# ---- the credentials -------------------------------------------------------------------------------------------------
+
+
+def quoted(octets: bytes) -> bytes:
+    r"""A quoted string (RFC 9110 §5.6.4).
+
+    Raises:
+        ConfigurationError: a control character, which no field value holds.
+
+    >>> quoted(b'a "b" \\')
+    b'"a \\"b\\" \\\\"'
+    """
+    if _CONTROL_OCTET.search(octets):
+        raise ConfigurationError("a header can't carry control characters: percent-encode them in the target")
+    if b'"' in octets or b"\\" in octets:
+        octets = octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"%b"' % octets
+
+
+def encode_credentials(
+    offer: Offer, username: bytes, uri: bytes, nc: bytes, cnonce: bytes, response: bytes
+) -> bytes:
+    """The field value, its parameters in the order of RFC 7616 §3.9.1; which are quoted is §3.4's.
+
+    A username outside ASCII goes as octets in its quoted string, whose grammar has them (`obs-text`), and not as
+    `username*`: RFC 7616 §3.4 lets the client choose, and most servers read only the former.
+    """
+    algorithm = b", algorithm=%b" % offer.algorithm.name.encode() if offer.named else b""
+    opaque = b"" if offer.opaque is None else b", opaque=" + quoted(offer.opaque)
+    return (
+        b'Digest username=%b, realm=%b, uri=%b%b, nonce=%b, nc=%b, cnonce="%b", qop=auth, response="%b"%b'
+    ) % (
+        quoted(username), quoted(offer.realm), quoted(uri), algorithm, quoted(offer.nonce), nc, cnonce, response, opaque,
+    )  # fmt: skip
+
+
+class Presented(NamedTuple):
+    """The parameters of an Authorization field as they were sent, unquoted; none of them is believed yet.
+
+    Args:
+        username: for the look-up.
+        algorithm: the algorithm's name, "MD5" where none was sent (RFC 7616 §3.3).
+        qop: "" where none was sent.
+        nc: "" only if qop is.
+    """
+
+    username: str
+    realm: bytes
+    nonce: bytes
+    uri: bytes
+    algorithm: str
+    qop: str
+    nc: str
+    cnonce: bytes
+    response: str
+
+
+def read_credentials(params: Mapping[str, str]) -> Presented:
+    """Checks the parameters against the grammar of RFC 7616 §3.4; parameters that it doesn't know are ignored (§3.4).
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS naming the parameter.
+    """
+    for name in ("realm", "nonce", "uri", "response"):
+        if name not in params:
+            raise malformed("the parameter is missing", f"authorization {name}")
+    qop, nc = params.get("qop", ""), params.get("nc", "")
+    if nc or qop:
+        if not _NC.fullmatch(nc):
+            raise malformed("not 8 hexadecimal digits", "authorization nc")
+        if nc == "00000000":
+            raise malformed("the first request counts as 1", "authorization nc")
+    if qop and not params.get("cnonce"):
+        raise malformed("the parameter is missing", "authorization cnonce")
+    if not _RESPONSE.fullmatch(params["response"]):
+        raise malformed("not 32 or 64 lower-case hexadecimal digits", "authorization response")
+    if params.get("userhash", "false").lower() != "false":
+        raise malformed("a hashed username, which was not offered", "authorization userhash")
+    return Presented(
+        _username(params),
+        params["realm"].encode("latin-1"),
+        params["nonce"].encode("latin-1"),
+        params["uri"].encode("latin-1"),
+        params.get("algorithm", "MD5"),
+        qop,
+        nc,
+        params.get("cnonce", "").encode("latin-1"),
+        params["response"],
+    )
+
+
+def _username(params: Mapping[str, str]) -> str:
+    """Either `username` or `username*`, both is an error (RFC 7616 §3.4).
+
+    The octets of the former are UTF-8, which the challenge asks for; clients that send ISO 8859-1 nevertheless are found
+    as well. That is safe: the name only leads to a stored secret, which the response has to prove.
+    """
+    plain, extended = params.get("username"), params.get("username*")
+    if (plain is None) == (extended is None):
+        raise malformed("one of username and username* is needed", "authorization username")
+    if extended is None:
+        text = str(plain)
+        try:
+            username = text.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            username = text
+    else:
+        match = _EXTENDED.fullmatch(extended)
+        if match is None:
+            raise malformed("not UTF-8 in the notation of RFC 8187", "authorization username*")
+        try:
+            username = unquote_to_bytes(match[1]).decode()
+        except UnicodeDecodeError:
+            raise malformed("not UTF-8", "authorization username*") from None
+    if CONTROL.search(username):
+        raise malformed("a control character", "authorization username")
+    return username
+
+
+_ABSOLUTE: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
+_DEFAULT_PORTS: Final = {b"http": b":80", b"ws": b":80", b"https": b":443", b"wss": b":443"}
+
+
+def check_uri(uri: bytes, request: Request) -> None:
+    """The resource that was signed is the one that is asked for (RFC 7616 §3.4.6), octet by octet.
+
+    Either may be in absolute form (RFC 9112 §3.2.2): a proxy may have changed one into the other.
+
+    Raises:
+        Rejected: WRONG_TARGET; or TARGET_NOT_EXACT where the server rebuilt the target and so nobody can tell.
+    """
+    same = uri == request.target
+    if not request.exact and (b"%" in request.path or (not same and _decoded(uri) == _decoded(request.target))):
+        detail = "the server rebuilt a target with encoded octets, so they are a guess"
+        raise Rejected(Reason.TARGET_NOT_EXACT, detail, where="authorization uri")
+    if not same and _absolute(uri, request) != _absolute(request.target, request):
+        raise Rejected(Reason.WRONG_TARGET, "credentials for another request target", where="authorization uri")
+
+
+def _absolute(target: bytes, request: Request) -> tuple[bytes, bytes, bytes]:
+    """Scheme, authority and the rest; those of the request where the target has none."""
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        scheme, authority, rest = request.scheme.encode(), request.authority.encode("utf-8", "replace"), target
+    else:
+        scheme, authority, rest = match.groups()
+    scheme = scheme.lower()
+    if match and not rest.startswith(b"/"):
+        rest = b"/" + rest  # RFC 9110 §4.2.3: an empty path is "/"
+    return scheme, authority.lower().removesuffix(_DEFAULT_PORTS.get(scheme, b":")), rest
+
+
+def _decoded(target: bytes) -> bytes:
+    path, mark, query = target.partition(b"?")
+    return unquote_to_bytes(path) + mark + query
