@@ -1,1 +1,47 @@
-""""""
+"""Where users, keys and replay memory are kept: all speak `fetch` and `commit` (`core.records`).
+
+| store | remembers | for |
+|---|---|---|
+| `MemoryStore` | in this process | tests, one process |
+| `SQLStore`, `AsyncSQLStore` | in SQLite | any number of processes on one host |
+| `from_callables` | nothing; asks your look-ups | the user table that you have |
+| `combine` | each kind of record in the first store that holds it | several of these |
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchword.stores.async_sql import AsyncSQLStore
+    from watchword.stores.callables import from_callables
+    from watchword.stores.combine import combine
+    from watchword.stores.memory import MemoryStore
+    from watchword.stores.sql import SQLStore
+
+__all__ = ["AsyncSQLStore", "MemoryStore", "SQLStore", "combine", "from_callables"]
+
+# Loaded at first use (PEP 562), so that one store does not pay for the others.
+_HOMES = {
+    "AsyncSQLStore": "async_sql",
+    "MemoryStore": "memory",
+    "SQLStore": "sql",
+    "combine": "combine",
+    "from_callables": "callables",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'watchword.stores' has no attribute {name!r}")
+    module = import_module(f"watchword.stores.{home}")
+    for public, where in _HOMES.items():  # `combine` is also a module's name: the function must win
+        if where == home:
+            globals()[public] = getattr(module, public)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

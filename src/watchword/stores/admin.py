@@ -1,0 +1,245 @@
+"""Adding users, keys and clients: pure functions from arguments to writes, and the mixins that commit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from watchword.core.records import Committed, Found, Outcome, Put, Ref, Take, Write
+from watchword.core.rejection import ConfigurationError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from watchword.crypto.keys import Key
+
+__all__ = ["Admin", "AsyncAdmin", "DigestEnrolment", "client_writes", "key_writes", "user_writes"]
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DigestEnrolment:
+    """Which `DigestSecret`s a user has, as (algorithm, realm); at `Ref(DigestEnrolment, (username,))`.
+
+    Kept so that a new password leaves no old one behind in another realm or under another algorithm.
+    """
+
+    places: tuple[tuple[str, str], ...]
+
+
+def user_writes(
+    found: Found,
+    username: str,
+    password: str,
+    *,
+    scopes: Sequence[str] = (),
+    realm: str | None = None,
+    digest_algorithms: Sequence[str] = (),
+) -> list[Write]:
+    """What makes `username` a user with this password and no other; `found` holds the user's `DigestEnrolment`.
+
+    Raises:
+        ConfigurationError: as `Admin.add_user`.
+    """
+    from watchword.crypto.passwords import Password  # noqa: PLC0415 -- only stores with users need it
+    from watchword.schemes.digest import DigestSecret, ha1  # noqa: PLC0415 -- as above
+
+    _check_username(username)
+    rights = _scopes(scopes)
+    algorithms = _algorithms(realm, digest_algorithms)
+    enrolment = Ref(DigestEnrolment, (username,))
+    old = found.get(enrolment)
+    places = tuple((algorithm, realm) for algorithm in algorithms if realm is not None)
+    writes: list[Write] = [Put(Ref(Password, (username,)), Password.hash(password, scopes=rights))]
+    for algorithm, where in places:
+        secret = DigestSecret(ha1(algorithm, username, where, password), rights)
+        writes.append(Put(Ref(DigestSecret, (algorithm, where, username)), secret))
+    if old is None and not places:
+        return writes
+    gone = [place for place in old.places if place not in places] if old is not None else []
+    writes += [Take(Ref(DigestSecret, (algorithm, where, username))) for algorithm, where in gone]
+    writes.append(Put(enrolment, DigestEnrolment(places), if_version=found.version(enrolment)))
+    return writes
+
+
+def key_writes(subject: str, key: Key, *, scopes: Sequence[str] = ()) -> list[Write]:
+    """What registers `key` under its key id.
+
+    Raises:
+        ConfigurationError: as `Admin.add_key`.
+    """
+    from watchword.crypto.keys import RegisteredKey  # noqa: PLC0415 -- only stores with keys need it
+
+    if not subject:
+        raise ConfigurationError("the subject is empty: add_key('alice', key)")
+    if not key.key_id:
+        raise ConfigurationError(
+            "the key has no key id, by which a request names it: Key.from_secret(…, algorithm='HS256', key_id='alice-1')"
+        )
+    record = RegisteredKey(subject, key.algorithm, key.secret_bytes(), _scopes(scopes))
+    return [Put(Ref(RegisteredKey, (key.key_id,)), record)]
+
+
+def client_writes(
+    client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None
+) -> list[Write]:
+    """What registers an OAuth client.
+
+    Raises:
+        ConfigurationError: as `Admin.add_client`.
+    """
+    from watchword.authorization_server.client import Client  # noqa: PLC0415 -- only stores with clients need it
+    from watchword.crypto.passwords import hash_password  # noqa: PLC0415 -- as above
+
+    if not client_id or not all("\x20" <= character <= "\x7e" for character in client_id):
+        raise ConfigurationError("a client id is visible ASCII, at least one character (RFC 6749 §A.1)")
+    client = Client(secret=hash_password(secret), scopes=_scopes(scopes), subject=subject or client_id)
+    return [Put(Ref(Client, (client_id,)), client)]
+
+
+class Admin:
+    """`add_user`, `add_key` and `add_client`, for every store that is called."""
+
+    if TYPE_CHECKING:
+
+        def fetch(self, refs: Sequence[Ref[Any]], /) -> Found: ...
+        def commit(self, writes: Sequence[Write], /) -> Outcome: ...
+
+    def add_user(
+        self,
+        username: str,
+        password: str,
+        *,
+        scopes: Sequence[str] = (),
+        realm: str | None = None,
+        digest_algorithms: Sequence[str] = (),
+    ) -> None:
+        """Adds a user, or replaces one: afterwards no older password of that user is accepted.
+
+        Args:
+            username: without ":" and control characters (RFC 7617 §2).
+            password: 1 to 4096 octets of UTF-8.
+            scopes: what the user may do.
+            realm: the realm of a `DigestVerifier` at which the user may log in too; None: by Basic only.
+            digest_algorithms: for that realm; by default SHA-256. Name MD5 for old clients.
+
+        Raises:
+            ConfigurationError: an argument can't be used; the message says why.
+            StoreUnavailable: nothing was written.
+        """
+        ref = Ref(DigestEnrolment, (username,))
+        for _ in range(_TRIES):
+            writes = user_writes(
+                self.fetch([ref]), username, password, scopes=scopes, realm=realm, digest_algorithms=digest_algorithms
+            )
+            if isinstance(self.commit(writes), Committed):
+                return
+        raise StoreUnavailable(_CONTENDED)
+
+    def add_key(self, subject: str, key: Key, *, scopes: Sequence[str] = ()) -> None:
+        """Registers a shared key with which `subject` signs; replaces the one with the same key id.
+
+        Args:
+            subject: whose requests the key proves.
+            key: a symmetric key with a key id.
+            scopes: what they may do.
+
+        Raises:
+            ConfigurationError: the key has no key id, or is not symmetric.
+            StoreUnavailable: nothing was written.
+        """
+        self.commit(key_writes(subject, key, scopes=scopes))
+
+    def add_client(
+        self, client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None
+    ) -> None:
+        """Registers a confidential OAuth client (RFC 6749 §2.1), or replaces it.
+
+        Args:
+            client_id: visible ASCII.
+            secret: kept as an argon2id hash only.
+            scopes: what it may ask for.
+            subject: whom its tokens are for; None: the client id.
+
+        Raises:
+            ConfigurationError: an argument can't be used; the message says why.
+            StoreUnavailable: nothing was written.
+        """
+        self.commit(client_writes(client_id, secret, scopes=scopes, subject=subject))
+
+
+class AsyncAdmin:
+    """`Admin`, awaited; passwords are hashed in a thread."""
+
+    if TYPE_CHECKING:
+
+        async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found: ...
+        async def commit(self, writes: Sequence[Write], /) -> Outcome: ...
+
+    async def add_user(
+        self,
+        username: str,
+        password: str,
+        *,
+        scopes: Sequence[str] = (),
+        realm: str | None = None,
+        digest_algorithms: Sequence[str] = (),
+    ) -> None:
+        """As `Admin.add_user`."""
+        ref = Ref(DigestEnrolment, (username,))
+        found = await self.fetch([ref])
+        for _ in range(_TRIES):
+            writes = await _in_thread(
+                user_writes, found, username, password,
+                scopes=scopes, realm=realm, digest_algorithms=digest_algorithms,
+            )  # fmt: skip
+            if isinstance(await self.commit(writes), Committed):
+                return
+            found = await self.fetch([ref])
+        raise StoreUnavailable(_CONTENDED)
+
+    async def add_key(self, subject: str, key: Key, *, scopes: Sequence[str] = ()) -> None:
+        """As `Admin.add_key`."""
+        await self.commit(key_writes(subject, key, scopes=scopes))
+
+    async def add_client(
+        self, client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None
+    ) -> None:
+        """As `Admin.add_client`."""
+        await self.commit(await _in_thread(client_writes, client_id, secret, scopes=scopes, subject=subject))
+
+
+_CONTENDED = "the user was changed by others at the same time, again and again"
+
+
+async def _in_thread(function: Callable[..., list[Write]], *args: Any, **options: Any) -> list[Write]:
+    from asyncio import to_thread  # noqa: PLC0415 -- sync users must not load asyncio
+
+    return await to_thread(function, *args, **options)
+
+
+def _check_username(username: str) -> None:
+    if not username:
+        raise ConfigurationError("the username is empty")
+    if ":" in username:
+        raise ConfigurationError(f"the username {username!r} holds a colon, which ends it on the wire (RFC 7617 §2)")
+    if any(character < " " or character == "\x7f" for character in username):
+        raise ConfigurationError(f"the username {username!r} holds a control character (RFC 7617 §2)")
+
+
+def _scopes(scopes: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(scopes, str):
+        raise ConfigurationError(f"scopes is a list: scopes={scopes.split()!r}")
+    return tuple(scopes)
+
+
+def _algorithms(realm: str | None, names: Sequence[str]) -> tuple[str, ...]:
+    """The registered names of the algorithms that secrets are kept under, each once."""
+    from watchword.schemes.digest.computation import checked_algorithms  # noqa: PLC0415 -- as in user_writes
+
+    if realm is None:
+        if names:
+            raise ConfigurationError("digest_algorithms needs the realm of the DigestVerifier: add_user(…, realm='…')")
+        return ()
+    rows = checked_algorithms(names or ("SHA-256",))
+    return tuple(dict.fromkeys(row.name.removesuffix("-sess") for row in rows))

@@ -1,0 +1,156 @@
+"""The user table that an application has already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from inspect import iscoroutinefunction
+from typing import Any, NamedTuple
+
+from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
+from watchword.core.rejection import ConfigurationError, StoreUnavailable
+
+__all__ = ["from_callables"]
+
+Lookup = Callable[..., Any]
+
+
+def from_callables(
+    *,
+    password: Lookup | None = None,
+    key: Lookup | None = None,
+    digest: Lookup | None = None,
+    client: Lookup | None = None,
+) -> CallableStore | AsyncCallableStore:
+    """A store that asks your own look-ups; each gives a record, or None if there is none.
+
+    It keeps nothing. Schemes that remember something (Digest, HMAC) need a second store: `combine(…, MemoryStore())`.
+
+    Args:
+        password: `password(username) -> Password | None`.
+        key: `key(key_id) -> RegisteredKey | None`.
+        digest: `digest(algorithm, realm, username) -> DigestSecret | None`.
+        client: `client(client_id) -> Client | None`.
+
+    Returns:
+        A `Store`; if the look-ups are coroutine functions, an `AsyncStore`.
+
+    Raises:
+        ConfigurationError: no look-up, or some are coroutine functions and some are not.
+
+    >>> from watchword import Password
+    >>> rows = {"alice": "$argon2id$v=19$m=65536,t=3,p=4$…"}
+    >>> def password(username):
+    ...     return Password(rows[username], scopes=("read",)) if username in rows else None
+    >>> store = from_callables(password=password)
+    >>> store.fetch([Ref(Password, ("alice",))]).get(Ref(Password, ("alice",)))
+    Password(scopes=('read',), subject=None)
+    """
+    given = {"password": password, "key": key, "digest": digest, "client": client}
+    lookups = {_kind(name): _Question(name, lookup) for name, lookup in given.items() if lookup is not None}
+    if not lookups:
+        raise ConfigurationError("from_callables needs a look-up: from_callables(password=lookup)")
+    colours = {_is_async(question.ask) for question in lookups.values()}
+    if len(colours) > 1:
+        raise ConfigurationError("from_callables takes coroutine functions or plain ones, not both")
+    return AsyncCallableStore(lookups) if colours == {True} else CallableStore(lookups)
+
+
+class _Question(NamedTuple):
+    name: str
+    ask: Lookup
+
+
+class _Asking:
+    """What both colours share."""
+
+    def __init__(self, questions: dict[type, _Question]) -> None:
+        self._questions = questions
+        self.kinds: frozenset[type] | None = frozenset(questions)
+
+    def __repr__(self) -> str:
+        return f"from_callables({', '.join(question.name for question in self._questions.values())})"
+
+    def _refuse(self, writes: Sequence[Write]) -> Outcome:
+        if writes:
+            raise ConfigurationError(f"{self!r} only looks up: write where your look-ups read, or combine(…) it")
+        return COMMITTED
+
+
+class CallableStore(_Asking):
+    """What `from_callables` makes of plain functions."""
+
+    blocking = True
+
+    def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        found = {}
+        for ref in refs:
+            question = self._questions.get(ref.kind)
+            if question is None:
+                continue
+            try:
+                record = question.ask(*ref.key)
+            except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
+                raise _failed(question.name, error) from None
+            if record is not None:
+                found[ref] = (_checked(record, ref.kind, question.name), 1)
+        return Found(found)
+
+    def commit(self, writes: Sequence[Write], /) -> Outcome:
+        return self._refuse(writes)
+
+
+class AsyncCallableStore(_Asking):
+    """What `from_callables` makes of coroutine functions."""
+
+    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        found = {}
+        for ref in refs:
+            question = self._questions.get(ref.kind)
+            if question is None:
+                continue
+            try:
+                record = await question.ask(*ref.key)
+            except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
+                raise _failed(question.name, error) from None
+            if record is not None:
+                found[ref] = (_checked(record, ref.kind, question.name), 1)
+        return Found(found)
+
+    async def commit(self, writes: Sequence[Write], /) -> Outcome:
+        return self._refuse(writes)
+
+
+def _kind(name: str) -> type:
+    """The record class of a look-up; imported when it is asked for, so that one look-up does not load all schemes."""
+    if name == "password":
+        from watchword.crypto.passwords import Password  # noqa: PLC0415
+
+        return Password
+    if name == "key":
+        from watchword.crypto.keys import RegisteredKey  # noqa: PLC0415
+
+        return RegisteredKey
+    if name == "digest":
+        from watchword.schemes.digest import DigestSecret  # noqa: PLC0415
+
+        return DigestSecret
+    from watchword.authorization_server.client import Client  # noqa: PLC0415
+
+    return Client
+
+
+def _is_async(lookup: Lookup) -> bool:
+    return iscoroutinefunction(lookup) or iscoroutinefunction(getattr(lookup, "__call__", None))  # noqa: B004 -- an object with async __call__
+
+
+def _failed(name: str, error: Exception) -> StoreUnavailable:
+    # Its words stay out: they may hold what was looked up.
+    return StoreUnavailable(f"the look-up of from_callables({name}=…) raised {type(error).__name__}")
+
+
+def _checked(record: object, kind: type, name: str) -> object:
+    if not isinstance(record, kind):
+        raise ConfigurationError(
+            f"the look-up of from_callables({name}=…) returned {type(record).__name__}: return {kind.__name__} or None"
+        )
+    return record

@@ -1,0 +1,247 @@
+"""Remembering in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from heapq import heappop, heappush
+from math import isfinite
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from watchword.core.records import (
+    COMMITTED, Add, Conflict, Counter, Exceeded, Found, Once, Outcome, Put, Ref, Replayed, Spent, Take, Write,
+)  # fmt: skip
+from watchword.core.rejection import ConfigurationError, StoreUnavailable
+from watchword.stores.admin import Admin
+
+__all__ = ["MemoryStore"]
+
+GRACE = 60.0
+"""Seconds past its `until` for which an entry is kept, so that clocks which differ a little forget nothing too early."""
+
+_SHARDS = 64  # a dict of a million entries pauses for tens of ms when it grows; sixty-fourths of it don't
+_SPAN = 16.0  # seconds whose entries are forgotten together
+_STEP = 4  # entries forgotten per write: more than come in, so that what has ended never piles up
+
+V = TypeVar("V")
+Key = tuple[str, ...]
+Undo = Callable[[], object]
+
+
+class MemoryStore(Admin):
+    """Remembers in this process; forgets when it ends.
+
+    Behind several processes each would have its own replay memory, so the same request would be accepted once by
+    each: use `SQLStore` there. When `capacity` entries of replay memory and counters are alive, further ones are
+    refused with `StoreUnavailable`: nothing that could still be replayed is ever dropped to make room.
+
+    Args:
+        capacity: marks and counters kept at most.
+        clock: seconds since the epoch.
+
+    >>> store = MemoryStore()
+    >>> store.commit([Once(("nonce", "1"), until=time.time() + 300)])
+    Committed()
+    >>> store.commit([Once(("nonce", "1"), until=time.time() + 300)])  # doctest: +ELLIPSIS
+    Replayed(write=Once(key=('nonce', '1'), until=...))
+    """
+
+    kinds: frozenset[type] | None = None
+    blocking = False
+
+    def __init__(self, *, capacity: int = 1_000_000, clock: Callable[[], float] = time.time) -> None:
+        if capacity < 1:
+            raise ConfigurationError(f"capacity={capacity}: at least 1, by default a million")
+        self._capacity = capacity
+        self._clock = clock
+        self._lock = Lock()
+        self._records: dict[Ref[Any], tuple[Any, int]] = {}
+        self._spent: _Passing[float] = _Passing()
+        self._counters: _Passing[Counter] = _Passing()
+
+    def __repr__(self) -> str:
+        return f"MemoryStore(capacity={self._capacity})"
+
+    def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        found: dict[Ref[Any], tuple[Any, int]] = {}
+        with self._lock:
+            for ref in refs:
+                entry = self._entry(ref)
+                if entry is not None:
+                    found[ref] = entry
+        return Found(found)
+
+    def _entry(self, ref: Ref[Any]) -> tuple[Any, int] | None:
+        if ref.kind is Spent:
+            until = self._spent.get(ref.key)
+            return None if until is None else (Spent(until), 1)
+        if ref.kind is Counter:
+            counter = self._living(ref.key)
+            return None if counter is None else (counter, 1)
+        return self._records.get(ref)
+
+    def commit(self, writes: Sequence[Write], /) -> Outcome:
+        undo: list[Undo] = []
+        refusal: Outcome | None = None
+        with self._lock:
+            try:
+                for write in writes:
+                    refusal = self._apply(write, undo)
+                    if refusal is not None:
+                        break
+            except BaseException:
+                _roll_back(undo)
+                raise
+            if refusal is not None:
+                _roll_back(undo)
+                return refusal
+        return COMMITTED
+
+    def _apply(self, write: Write, undo: list[Undo]) -> Outcome | None:
+        if isinstance(write, Once):
+            return self._mark(write, undo)
+        if isinstance(write, Add):
+            return self._add(write, undo)
+        return self._replace(write, undo)
+
+    def _mark(self, write: Once, undo: list[Undo]) -> Outcome | None:
+        if self._spent.get(write.key) is not None:
+            return Replayed(write)
+        check_until(write.until)
+        self._make_room()
+        undo.append(self._spent.insert(write.key, write.until, write.until))
+        return None
+
+    def _add(self, write: Add, undo: list[Undo]) -> Outcome | None:
+        check_until(write.until)
+        old = self._living(write.counter)
+        if old is None and write.n < 0:
+            return None  # giving back to a counter that has ended
+        value = max(0, (old.value if old else 0) + write.n)
+        until = old.until if old else write.until
+        if write.limit is not None and write.n > 0 and value > write.limit:
+            return Exceeded(write, until)
+        if write.counter not in self._counters:
+            self._make_room()
+        undo.append(self._counters.insert(write.counter, Counter(value, until), until))
+        return None
+
+    def _replace(self, write: Put | Take, undo: list[Undo]) -> Outcome | None:
+        ref = write.ref
+        check_kind(ref.kind)
+        old = self._records.get(ref)
+        version = 0 if old is None else old[1]
+        if write.if_version is not None and write.if_version != version:
+            return Conflict(write)
+        if isinstance(write, Put):
+            self._records[ref] = (write.record, version + 1)
+        else:
+            self._records.pop(ref, None)
+        undo.append(lambda: self._put_back(ref, old))
+        return None
+
+    def _put_back(self, ref: Ref[Any], old: tuple[Any, int] | None) -> None:
+        if old is None:
+            self._records.pop(ref, None)
+        else:
+            self._records[ref] = old
+
+    def _living(self, key: Key) -> Counter | None:
+        counter = self._counters.get(key)
+        return counter if counter is not None and counter.until > self._clock() else None
+
+    def _make_room(self) -> None:
+        past = self._clock() - GRACE
+        self._spent.forget(past, _STEP)
+        self._counters.forget(past, _STEP)
+        if len(self._spent) + len(self._counters) >= self._capacity:
+            raise StoreUnavailable(f"replay memory is full: {self._capacity} entries are alive (MemoryStore capacity)")
+
+
+class _Passing(Generic[V]):
+    """A mapping whose entries end, forgotten a few at a time in about the order in which they end."""
+
+    __slots__ = ("_ends", "_queue", "_shards", "_size")
+
+    def __init__(self) -> None:
+        self._shards: tuple[dict[Key, V], ...] = tuple({} for _ in range(_SHARDS))
+        self._ends: dict[int, list[Key]] = {}  # the keys by the span in which they end
+        self._queue: list[int] = []  # those spans, a heap
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def get(self, key: Key) -> V | None:
+        return self._shards[hash(key) % _SHARDS].get(key)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._shards[hash(key) % _SHARDS]
+
+    def insert(self, key: Key, value: V, until: float) -> Undo:
+        """Adds or replaces; the returned callable takes that back."""
+        shard = self._shards[hash(key) % _SHARDS]
+        old = shard.get(key)
+        shard[key] = value
+        notes: list[Key] | None = None
+        if old is None:
+            self._size += 1
+        if old is None or _until(old) != until:
+            notes = self._notes(int(until // _SPAN))
+            notes.append(key)
+        return partial(self._take_back, key, old, notes)
+
+    def _notes(self, span: int) -> list[Key]:
+        keys = self._ends.get(span)
+        if keys is None:
+            keys = self._ends[span] = []
+            heappush(self._queue, span)
+        return keys
+
+    def _take_back(self, key: Key, old: V | None, notes: list[Key] | None) -> None:
+        if old is None:
+            self._remove(key)
+        else:
+            self._shards[hash(key) % _SHARDS][key] = old
+        if notes and notes[-1] == key:
+            notes.pop()
+
+    def _remove(self, key: Key) -> None:
+        if self._shards[hash(key) % _SHARDS].pop(key, None) is not None:
+            self._size -= 1
+
+    def forget(self, past: float, count: int) -> None:
+        """Up to `count` entries that ended before `past` (seconds since the epoch)."""
+        while count and self._queue and (self._queue[0] + 1) * _SPAN <= past:
+            keys = self._ends[self._queue[0]]
+            if not keys:
+                del self._ends[heappop(self._queue)]
+                continue
+            count -= 1
+            key = keys.pop()
+            value = self.get(key)
+            if value is not None and _until(value) <= past:  # it may have begun a new life meanwhile
+                self._remove(key)
+
+
+def _until(value: object) -> float:
+    return value.until if isinstance(value, Counter) else value  # type: ignore[return-value]
+
+
+def _roll_back(undo: list[Undo]) -> None:
+    for step in reversed(undo):
+        step()
+
+
+def check_until(until: float) -> None:
+    """A time that a store can order by; `ConfigurationError` for what is none."""
+    if not isfinite(until):
+        raise ConfigurationError(f"until={until}: seconds since the epoch, a finite number")
+
+
+def check_kind(kind: type) -> None:
+    """`Put` and `Take` may not touch what `Once` and `Add` keep; `ConfigurationError` if they try."""
+    if kind is Spent or kind is Counter:
+        raise ConfigurationError(f"{kind.__name__} records are written by {'Once' if kind is Spent else 'Add'} only")
