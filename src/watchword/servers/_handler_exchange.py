@@ -1,0 +1,144 @@
+"""One request of http.server: reading its body when it is wanted, refusing it, adding fields to its answer."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import suppress
+from socket import SHUT_WR
+from typing import Any
+
+from watchword.core.body import CheckedBody
+from watchword.core.guard import Guard
+from watchword.core.message import Response
+from watchword.core.pipeline import Admission
+from watchword.core.rejection import Rejected
+from watchword.core.scheme import Refusal, Verifier
+from watchword.servers._handler_output import Output
+from watchword.servers._handler_request import Body
+
+__all__ = ["Exchange"]
+
+DRAIN = 64 * 1024
+LINGER = 1.0
+
+
+class Exchange:
+    """What is settled between the header section and the end of the answer.
+
+    `invite` tells the client to send its body; None where it does not wait for that.
+    """
+
+    def __init__(self, handler: Any, guard: Guard, invite: Callable[[], object] | None) -> None:
+        self._handler = handler
+        self.guard = guard
+        self._invite = invite
+        self._body = Body(handler)
+        self._checked: CheckedBody | None = None
+        self._out: Output | None = None
+        self._verifier: Verifier | None = None
+        self.admission: Admission | None = None
+        self.status = 0
+        self.fields: list[tuple[str, str]] = []
+
+    @property
+    def failed(self) -> Rejected | None:
+        """What was wrong with the body, noticed while the handler read it."""
+        return None if self._checked is None else self._checked.failed
+
+    @property
+    def _sealed(self) -> bool:
+        return self.admission is not None and self.admission.seal is not None and self.admission.seal.needs_body
+
+    def chunk(self) -> bytes:
+        """The next chunk of the body; the client is told to send it at the first."""
+        if self._body.left:
+            self._invited()
+        return self._body.chunk()
+
+    def _invited(self) -> None:
+        if self._invite is not None:  # RFC 9110 §10.1.1
+            self._invite()
+            self._invite = None
+
+    def admit(self, admission: Admission) -> None:
+        """Puts in front of the handler what the admission asks for."""
+        handler = self._handler
+        self.admission = admission
+        self._verifier = admission.verifier
+        if admission.body is not None:
+            handler.rfile = io.BytesIO(admission.body)
+        if admission.stream is not None:
+            replayed = None if admission.body is None else handler.rfile.read
+            self._checked = CheckedBody(replayed or self.chunk, admission.stream)
+            handler.rfile = io.BufferedReader(self._checked)
+        elif admission.body is None:
+            self._invited()
+        if admission.stream is not None or self._sealed:
+            handler.wfile = self._out = Output(self, handler.wfile, self._sealed, self.guard.plan.limits.body)
+
+    def ending(self) -> bool:
+        """Called where the answer's header section would end; False holds it back until the body is known."""
+        if self.admission is None or self.status < 200:
+            self.fields.clear()
+            return True
+        if self._sealed:
+            return False
+        self._add(None)
+        return True
+
+    def _add(self, body: bytes | None) -> None:
+        assert self.admission is not None
+        response = Response(self.status, self.fields)
+        for name, value in self.admission.answer_headers(self.guard.plan, response, body):
+            self._handler.send_header(name.decode("latin-1"), value.decode("latin-1"))
+
+    def finish(self) -> None:
+        """Sends what was held back, or the refusal of a body that failed."""
+        out, failed = self._out, self.failed
+        if out is None:
+            return
+        if failed is not None or out.overflow:
+            self._handler.flush_headers()  # into nothing
+            self._handler.wfile = out.file
+            if out.started:
+                self._handler.close_connection = True
+            elif failed is None:
+                self.answer(Refusal(500))
+            else:
+                failed.verifier = failed.verifier or self._verifier
+                self.answer(self.guard.refuse(failed))
+        elif self._sealed and self.status:
+            self._handler.wfile = out.file
+            body = bytes(out.held)
+            self._add(body)
+            self.admission = None
+            self._handler.end_headers()
+            out.file.write(body)
+
+    def answer(self, refusal: Refusal) -> None:
+        """Sends `refusal` and leaves the connection where the next request begins, or closes it."""
+        handler, left = self._handler, self._body.left
+        self.admission = None  # the refusal's fields are complete
+        response = refusal.response()
+        handler.send_response(response.status)
+        for name, value in response.headers:
+            handler.send_header(name.decode("latin-1"), value.decode("latin-1"))
+        close = left is None or left > DRAIN or (left > 0 and self._invite is not None)
+        if close:
+            handler.send_header("Connection", "close")
+        handler.end_headers()
+        if close:
+            self._linger()
+        elif not self._body.drain():
+            handler.close_connection = True
+
+    def _linger(self) -> None:
+        """Reads on for a while: closing with octets unread would reset the connection under the answer."""
+        connection = self._handler.connection
+        with suppress(OSError):
+            connection.shutdown(SHUT_WR)
+            connection.settimeout(LINGER)
+            for _ in range(32):
+                if not connection.recv(DRAIN):
+                    break

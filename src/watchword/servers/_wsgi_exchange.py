@@ -1,0 +1,145 @@
+"""One WSGI answer: refusing, adding fields to the application's, checking a body as it passes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator, Iterable, Iterator
+from http import HTTPStatus
+from itertools import chain, islice
+from typing import Any
+
+from watchword.core.body import CheckedBody
+from watchword.core.guard import Guard
+from watchword.core.message import Headers, Response
+from watchword.core.pipeline import Admission
+from watchword.core.rejection import Rejected
+from watchword.core.scheme import Refusal
+from watchword.servers._wsgi_request import Environ
+
+__all__ = ["App", "answer", "exchange"]
+
+App = Callable[[Environ, Any], Iterable[bytes]]
+
+
+def answer(refusal: Refusal, start_response: Any) -> list[bytes]:
+    """Starts `refusal`; it has no body."""
+    response = refusal.response()
+    start_response(_status_line(response.status), _text(response.headers))
+    return []
+
+
+def exchange(
+    app: App, guard: Guard, admission: Admission, environ: Environ, start_response: Any, chunk: Callable[[], bytes]
+) -> Iterable[bytes]:
+    """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
+    checked = None
+    if admission.stream is not None:
+        checked = CheckedBody(chunk, admission.stream)
+        environ["wsgi.input"] = io.BufferedReader(checked)
+        environ["wsgi.input_terminated"] = True
+    return _Started(_Answer(guard, admission, start_response, checked).run(app, environ))
+
+
+class _Started:
+    """An answer whose first chunk is made already: some servers look at the status before they iterate."""
+
+    def __init__(self, chunks: Generator[bytes, None, None]) -> None:
+        self._chunks = chunks
+        self._first = list(islice(chunks, 1))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain(self._first, self._chunks)
+
+    def close(self) -> None:
+        """Closes the application's iterable too."""
+        self._chunks.close()
+
+
+class _Answer:
+    """Holds the application's start_response back until its first octet: until then the body may still fail.
+
+    A seal over the body holds all of it back, under the guard's limit.
+    """
+
+    def __init__(self, guard: Guard, admission: Admission, start_response: Any, checked: CheckedBody | None) -> None:
+        self._guard = guard
+        self._admission = admission
+        self._start_response = start_response
+        self._checked = checked
+        self._status = ""
+        self._headers: list[tuple[str, str]] = []
+        self._written: list[bytes] = []
+        self._sent = False
+
+    def run(self, app: App, environ: Environ) -> Generator[bytes, None, None]:
+        """The answer's chunks; closes the application's iterable."""
+        chunks: Iterable[bytes] = ()
+        try:
+            try:
+                chunks = app(environ, self._start)
+                for body in self._parts(chunks):
+                    if self._failed():
+                        break
+                    if not self._sent:
+                        self._begin(body)
+                    yield body
+            except Rejected as rejected:
+                if rejected is not self._failed() or self._sent:
+                    raise
+            if failed := self._failed():
+                if self._sent:
+                    raise failed  # the server cuts the connection: half an answer must not look whole
+                failed.verifier = failed.verifier or self._admission.verifier
+                answer(self._guard.refuse(failed), self._start_response)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+    def _failed(self) -> Rejected | None:
+        return None if self._checked is None else self._checked.failed
+
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        if exc_info and self._sent:
+            raise exc_info[1]
+        self._status, self._headers = status, headers
+        return self._written.append
+
+    def _parts(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """What was written, then the chunks; one part where it is sealed, and at least an empty one."""
+        if self._admission.seal is not None and self._admission.seal.needs_body:
+            yield self._whole(chunks)
+            return
+        started = False
+        for chunk in chunks:
+            yield b"".join((*self._written, chunk))
+            self._written.clear()
+            started = True
+        if self._written or not started:
+            yield b"".join(self._written)
+
+    def _whole(self, chunks: Iterable[bytes]) -> bytes:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > self._guard.plan.limits.body:
+                break
+        body = bytearray(b"".join(self._written)) + body
+        if len(body) <= self._guard.plan.limits.body:
+            return bytes(body)
+        self._status, self._headers = _status_line(500), [("Content-Length", "0")]
+        return b""
+
+    def _begin(self, body: bytes) -> None:
+        self._sent = True
+        sealed = self._admission.seal is not None and self._admission.seal.needs_body
+        response = Response(int(self._status.partition(" ")[0]), self._headers)
+        more = self._admission.answer_headers(self._guard.plan, response, body if sealed else None)
+        self._start_response(self._status, [*self._headers, *_text(more)])
+
+
+def _text(headers: Headers) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
