@@ -19,7 +19,7 @@ from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Body, Random
 from watchword.core.steps import Fetch, ReadBody, Step, Work
-from watchword.crypto.jose import encode_jwt
+from watchword.crypto import jose
 from watchword.crypto.keys import Key
 from watchword.crypto.passwords import DUMMY, verify_password
 
@@ -149,7 +149,7 @@ class TokenEndpoint:
         }
         if scope:
             claims["scope"] = scope
-        token = encode_jwt(claims, self._key, typ="at+jwt")
+        token = jose.sign(msgspec.json.encode(claims), self._key, header={"typ": "at+jwt"})
         return _answer(
             200,
             {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime, "scope": scope},

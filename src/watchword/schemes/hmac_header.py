@@ -7,7 +7,6 @@ seven fields, one line each, none of which can hold a line break; so no two requ
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -19,6 +18,7 @@ from watchword.core.scheme import (
     Address, Body, Check, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto.digests import compare, digest, new
+from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials
 from watchword.fields.target import check_target
@@ -57,15 +57,8 @@ def canonical(params: Params, method: str, authority: str, target: bytes) -> byt
 
 
 def base64url(data: bytes) -> str:
-    """Without padding (RFC 4648 §5).
-
-    >>> base64url(b"\xff\xfe")
-    '__4'
-    """
-    return b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode()
-
-
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+    """base64url without padding, as text."""
+    return b64url_encode(data).decode()
 
 
 class HMACAuth:

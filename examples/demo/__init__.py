@@ -1,0 +1,1 @@
+"""Every scheme by every client, genuine and attacked: `make demo`."""

@@ -1,0 +1,83 @@
+"""Hosting an endpoint of the authorization server, as an ASGI or a WSGI application of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from watchword.core.driver import AsyncDriver, Driver
+from watchword.core.message import Request, Response
+from watchword.core.records import AsyncStore, Store
+from watchword.core.rejection import ConfigurationError
+from watchword.core.steps import Step
+from watchword.servers._asgi_request import App as ASGIApp
+from watchword.servers._asgi_request import Incoming, PeerGone, Receive, Scope, Send, request_of
+from watchword.servers._wsgi_exchange import App as WSGIApp
+from watchword.servers._wsgi_request import Body, Environ
+from watchword.servers._wsgi_request import request_of as request_of_environ
+
+__all__ = ["Endpoint", "asgi_endpoint", "wsgi_endpoint"]
+
+
+class Answered(Protocol):
+    """A response and its body."""
+
+    @property
+    def response(self) -> Response: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Endpoint(Protocol):
+    """A program of steps that answers a request itself."""
+
+    def steps(self, request: Request, /) -> Generator[Step, Any, Answered]: ...
+
+
+def asgi_endpoint(endpoint: Endpoint, store: Store | AsyncStore) -> ASGIApp:
+    """The endpoint as an ASGI application.
+
+    >>> from watchword import Key
+    >>> from watchword.authorization_server.token_endpoint import TokenEndpoint
+    >>> from watchword.stores import MemoryStore
+    >>> app = asgi_endpoint(TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api"), MemoryStore())
+    """
+    driver = AsyncDriver(store)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ConfigurationError(f"an endpoint answers http requests, not {scope['type']!r} scopes")
+        incoming = Incoming(receive, "http")
+        try:
+            answer = await driver.run(endpoint.steps(request_of(scope)), incoming.chunk)
+        except PeerGone:
+            return
+        status, headers = answer.response.status, list(answer.response.headers)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    return app
+
+
+def wsgi_endpoint(endpoint: Endpoint, store: Store) -> WSGIApp:
+    """The endpoint as a WSGI application.
+
+    Raises:
+        ConfigurationError: the store is an `AsyncStore`.
+
+    >>> from watchword import Key
+    >>> from watchword.authorization_server.token_endpoint import TokenEndpoint
+    >>> from watchword.stores import MemoryStore
+    >>> app = wsgi_endpoint(TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api"), MemoryStore())
+    """
+    driver = Driver(store)
+
+    def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        answer = driver.run(endpoint.steps(request_of_environ(environ)), Body(environ).chunk)
+        status = answer.response.status
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.response.headers]
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [answer.body]
+
+    return app
