@@ -1,0 +1,122 @@
+"""Programs as users write them: they are never run, they must type-check. An `ignore` that hides no error is itself one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_type
+
+from watchword import (
+    AllOf,
+    AsyncGuard,
+    BasicAuth,
+    BasicVerifier,
+    BearerAuth,
+    ConfigurationError,
+    DigestAuth,
+    DigestVerifier,
+    Guard,
+    HMACAuth,
+    HMACVerifier,
+    Identity,
+    JWTVerifier,
+    Key,
+    KeySet,
+    Limits,
+    OAuth2Auth,
+    Password,
+    Policy,
+    Reason,
+    Rejected,
+    Request,
+    StoreUnavailable,
+    Verdict,
+    WatchwordError,
+    explain,
+    explain_async,
+)
+from watchword.core.explain import Explanation
+from watchword.core.records import NOTHING_FOUND, Ref
+from watchword.core.scheme import Auth, Refusal, Verifier
+from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
+
+
+def judge(request: Request, verdicts: list[Verdict]) -> str:
+    key = Key.generate("HS256")
+    guard = Guard(
+        [JWTVerifier(KeySet([key]), issuer="i", audience="a"), DigestVerifier(realm="r"), BasicVerifier(realm="r")],
+        SQLStore("sqlite:///users.db"),
+        policy=Policy(limits=Limits(body=10)),
+        observe=verdicts.append,
+    )
+    try:
+        identity = guard.verify(request, b"body")
+    except Rejected as rejected:
+        assert_type(rejected.reason, Reason)
+        assert_type(rejected.refusal, Refusal | None)
+        return rejected.reason.value
+    except StoreUnavailable:
+        return "later"
+    assert_type(identity, Identity)
+    assert_type(identity.scopes, frozenset[str])
+    return identity.subject
+
+
+async def judge_async(request: Request) -> Identity:
+    guard = AsyncGuard([HMACVerifier(max_age=60)], AsyncSQLStore("sqlite+aiosqlite:///users.db"))
+    explanation = await explain_async(request, guard)
+    assert_type(explanation, Explanation)
+    return await guard.verify(request)
+
+
+def without_a_guard(token: str) -> Identity:
+    return JWTVerifier(Key.from_secret(b"k" * 32, algorithm="HS256")).verify(token)
+
+
+def halves() -> tuple[Sequence[Auth], Sequence[Verifier]]:
+    """Each half fits its protocol."""
+    auths: list[Auth] = [
+        BasicAuth("alice", "open sesame"),
+        DigestAuth("alice", "open sesame"),
+        BearerAuth("token"),
+        HMACAuth(Key.generate("HS256", key_id="k")),
+        OAuth2Auth("https://id.example/token", "robot", "secret", scope=["read"]),
+    ]
+    verifiers: list[Verifier] = [
+        BasicVerifier(realm="r"),
+        DigestVerifier(realm="r"),
+        HMACVerifier(),
+        AllOf(BasicVerifier(realm="r"), HMACVerifier()),
+    ]
+    return auths, verifiers
+
+
+def stores(store: MemoryStore) -> Guard:
+    store.add_user("alice", "open sesame", scopes=("read",))
+    store.add_key("robot", Key.generate("HS256", key_id="robot-1"))
+    both = combine(from_callables(password=lambda name: Password(encoded="…") if name == "alice" else None), store)
+    return Guard([BasicVerifier(realm="r")], both)
+
+
+def a_record_has_the_type_of_its_ref() -> None:
+    assert_type(NOTHING_FOUND.get(Ref(Password, ("alice",))), Password | None)
+
+
+def errors(error: WatchwordError) -> ValueError | None:
+    return error if isinstance(error, ConfigurationError) else None
+
+
+def asked(request: Request, guard: Guard) -> str:
+    return str(explain(request, guard, b"", at=0.0))
+
+
+def mistakes(request: Request) -> None:
+    """What the types must catch."""
+    BasicAuth("alice")  # type: ignore[call-arg]
+    Guard(BasicVerifier(realm="r"))  # type: ignore[arg-type]
+    Guard([BasicAuth("alice", "open sesame")])  # type: ignore[list-item]
+    AllOf(BasicAuth("alice", "open sesame"), HMACVerifier())  # type: ignore[arg-type]
+    Key.from_secret("k" * 32)  # type: ignore[call-arg]
+    Guard([BasicVerifier(realm="r")]).verify(b"GET / HTTP/1.1")  # type: ignore[arg-type]
+    JWTVerifier("a secret")  # type: ignore[arg-type]
+    Guard([HMACVerifier()], AsyncSQLStore("sqlite+aiosqlite://"))  # type: ignore[arg-type]
+    explain(request, AsyncGuard([BasicVerifier(realm="r")]))  # type: ignore[arg-type]
