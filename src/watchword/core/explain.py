@@ -143,8 +143,8 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
     if replay is not None:
         checks = (*checks, replay)
         if replay.passed is False:
-            rejected = Rejected(Reason.REPLAYED, "these credentials were used before")
-            return _refused(rejected, verifier, canonical, checks)
+            used = Rejected(Reason.REPLAYED, "these credentials were used before")
+            return _refused(used, verifier, canonical, checks)
     return Explanation(
         True, scheme=verifier.scheme, identity=outcome.identity, canonical=canonical, checks=tuple(checks)
     )

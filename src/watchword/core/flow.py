@@ -163,7 +163,9 @@ class Drive(_DriveBase):
     def _need_store(self) -> Any:
         store = super()._need_store()
         if iscoroutinefunction(store.fetch):
-            raise ConfigurationError(f"{type(store).__name__} is an AsyncStore; a sync client needs its sync counterpart")
+            raise ConfigurationError(
+                f"{type(store).__name__} is an AsyncStore; a sync client needs its sync counterpart"
+            )
         return store
 
     def _hold(self, hold: Hold) -> None:

@@ -100,6 +100,8 @@ def lock_of(auth: Auth, key: str) -> Lock:
             try:
                 finalize(auth, _LOCKS.pop, id(auth), None).atexit = False
             except TypeError:
-                raise ConfigurationError(f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__") from None
+                raise ConfigurationError(
+                    f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__"
+                ) from None
             locks = _LOCKS[id(auth)] = {}
         return locks.setdefault(key, Lock())

@@ -1,0 +1,91 @@
+"""What the adapters share: which fields a flow changed, which cookies a retry carries, how far an answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from watchword.core.message import Headers, Request
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+
+__all__ = [
+    "LIMIT", "TIMEOUT", "Replacements", "changes", "field_lines", "limited", "merged_cookies", "missing", "octets",
+    "oversized", "position", "unreplayable",
+]  # fmt: skip
+
+LIMIT: Final = 1024 * 1024
+"""Octets of an answer to a flow's own request that are read."""
+TIMEOUT: Final = 30.0
+"""Seconds that a flow's own request waits to connect and between octets."""
+
+Replacements = dict[bytes, list[bytes]]
+"""The field lines by which those of the same name are replaced; no lines: the field is removed."""
+
+
+def changes(before: Request, after: Request) -> Replacements:
+    """The fields that differ between two requests.
+
+    >>> bare = Request("GET", "https", "api.example", "/", {"Accept": "*/*"})
+    >>> changes(bare, bare.with_headers(((b"authorization", b"Basic YTpi"),)))
+    {b'authorization': [b'Basic YTpi']}
+    """
+    names = dict.fromkeys(name for name, _ in (*before.headers, *after.headers))
+    return {name: after.values(name) for name in names if after.values(name) != before.values(name)}
+
+
+def merged_cookies(sent: str, fresh: str) -> str:
+    """A Cookie field with `fresh` cookies in it, instead of those of the same name that it had (RFC 6265 §5.4).
+
+    >>> merged_cookies("theme=dark; session=1", "session=2")
+    'theme=dark; session=2'
+    """
+    names = {cookie.partition("=")[0].strip() for cookie in fresh.split(";")}
+    kept = [cookie.strip() for cookie in sent.split(";") if cookie.partition("=")[0].strip() not in names]
+    return "; ".join(cookie for cookie in (*kept, fresh) if cookie)
+
+
+def limited(chunks: Iterable[bytes]) -> bytes:
+    """All chunks as one.
+
+    Raises:
+        CredentialsUnavailable: they are more than `LIMIT` octets.
+    """
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > LIMIT:
+            raise oversized()
+    return bytes(body)
+
+
+def oversized() -> CredentialsUnavailable:
+    """The error of an answer that is too long."""
+    return CredentialsUnavailable(f"the answer to a request for credentials has more than {LIMIT} octets")
+
+
+def field_lines(lines: Iterable[tuple[str, str | bytes]]) -> Headers:
+    """Field lines as the core takes them, from libraries that decode them as ISO 8859-1."""
+    return tuple((octets(name).lower(), octets(value)) for name, value in lines)
+
+
+def octets(text: str | bytes) -> bytes:
+    """A field name or value as it is sent."""
+    return text.encode("latin-1", "replace") if isinstance(text, str) else text
+
+
+def position(body: Any) -> int | None:
+    """Where a file is at; None for what is none, or can't say."""
+    try:
+        return int(body.tell()) if body.seekable() else None
+    except (AttributeError, OSError):
+        return None
+
+
+def unreplayable(need: str) -> ConfigurationError:
+    """The error of a body that would have to be read twice."""
+    return ConfigurationError(f"{need}, but it can be read only once: pass bytes or a seekable file")
+
+
+def missing(extra: str) -> ConfigurationError:
+    """The error of a library that is not installed."""
+    return ConfigurationError(f"{extra} is not installed: pip install 'watchword[{extra}]'")

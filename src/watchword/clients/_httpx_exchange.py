@@ -1,0 +1,142 @@
+"""One request of httpx or httpx2 with its retries and redirects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchword.clients._exchange import TIMEOUT, Replacements, changes, merged_cookies, position, unreplayable
+from watchword.clients._httpx_parts import Kit
+from watchword.core.message import NOBODY, Request, Response
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+from watchword.core.scheme import ORIGINAL, Received, Send
+
+__all__ = ["Exchange"]
+
+
+class Exchange:
+    """One request of the caller, as long as `more` is true."""
+
+    def __init__(self, kit: Kit, request: Any) -> None:
+        self._kit = kit
+        self._origin = _origin(request.url)
+        self._own: list[Any] = []  # the flow's own requests
+        self._history: list[Any] = []
+        self._begin(request, None)
+
+    def _begin(self, request: Any, standing: Any) -> None:
+        self.more = True
+        self._request = request
+        self._answer = self._standing = standing
+        self._spent = standing is not None
+        self._start = position(getattr(request.stream, "_stream", None))
+        # A copy of headers leaves behind what an earlier flow put into them.
+        self._plain = self._kit.library.Headers(request.headers)
+        lines = tuple((name.lower(), value) for name, value in self._plain.raw)
+        host = next((value for name, value in lines if name == b"host"), request.url.netloc)
+        target = request.extensions.get("target", request.url.raw_path)
+        self.bare = Request.raw(
+            request.method, request.url.scheme, host.decode("latin-1"), target, lines, NOBODY, exact=True
+        )
+
+    def body(self) -> bytes:
+        """The caller's body, which stays ready to be sent."""
+        if not hasattr(self._request.stream, "__iter__"):
+            raise ConfigurationError("this scheme covers the body: pass bytes, or `await request.aread()` before")
+        if self._spent:
+            self._rewind("this scheme covers the body")
+        return bytes(self._request.read())
+
+    def standing(self, send: Send) -> Any:
+        """The answer to a redirected request, where the flow begins without credentials as well; else None."""
+        answer, self._standing = self._standing, None
+        return None if send.body is not ORIGINAL or changes(self.bare, send.request) else answer
+
+    def outgoing(self, send: Send) -> Any:
+        """The library's request for `send`."""
+        if send.body is not ORIGINAL:
+            return self._own_request(send.request, send.body)
+        if self._spent:
+            self._rewind("the server wants the request with its body once more")
+        self._spent = True
+        self._request.headers = self._bound(changes(self.bare, send.request))
+        return self._request
+
+    def arrived(self, send: Send, response: Any) -> Any:
+        """The answer to the request that was sent: not to where the client was redirected from it."""
+        if send.body is not ORIGINAL:
+            if response.request is not self._own[-1]:
+                raise CredentialsUnavailable("the endpoint for credentials redirects, which is not followed")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise CredentialsUnavailable(
+                    "the endpoint for credentials answers in an encoding that was not asked for"
+                )
+            response.stream = self._kit.answer(response.stream)
+            return response
+        self._answer = response
+        if response.request is not self._request:
+            response = [hop for hop in response.history if hop.request is self._request][-1]
+        library = self._kit.library
+        probe = library.Request("GET", self._request.url)
+        library.Cookies(response.cookies).set_cookie_header(probe)
+        if fresh := probe.headers.get("cookie"):
+            self._plain["Cookie"] = merged_cookies(self._plain.get("cookie", ""), fresh)
+        return response
+
+    @staticmethod
+    def received(send: Send, answer: Any) -> Received:
+        """The same for the flow."""
+        return Received(Response(answer.status_code, answer.headers.raw), answer.content if send.want else None)
+
+    def finished(self) -> None:
+        """Settles the answer's history, and whether a redirected request is authenticated anew."""
+        self.more = False
+        answer = self._answer
+        known = [id(hop) for hop in self._history]
+        hops = [hop for hop in answer.history if id(hop) not in known and not _among(hop.request, self._own)]
+        answer.history = [*self._history, *hops]
+        redirected = answer.request is not self._request
+        # Once a redirect has led elsewhere, somebody else chose the target: nothing is signed any more.
+        stayed = all(_origin(hop.request.url) == self._origin for hop in (*answer.history, answer))
+        if redirected and stayed and 400 <= answer.status_code < 500:
+            self._history = [*answer.history, answer]
+            self._begin(answer.request, answer)
+
+    def _bound(self, replaced: Replacements) -> Any:
+        plain = [(name, value) for name, value in self._plain.raw if name.lower() not in replaced]
+        return self._kit.headers(plain, [(name.title(), line) for name, lines in replaced.items() for line in lines])
+
+    def _own_request(self, request: Request, body: bytes) -> Any:
+        library = self._kit.library
+        waits = self._request.extensions.get("timeout") or library.Timeout(TIMEOUT).as_dict()
+        waits = {name: TIMEOUT if seconds is None else seconds for name, seconds in waits.items()}
+        url = f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
+        own = library.Request(request.method, url, content=body, extensions={"timeout": waits})
+        given = {name for name, _ in request.headers}
+        lines = [(b"Accept-Encoding", b"identity"), *own.headers.raw]
+        lines = [line for line in lines if line[0].lower() not in given] + [(n.title(), v) for n, v in request.headers]
+        # Nothing but Host is left to copy for a client that follows redirects.
+        own.headers = self._kit.headers(
+            [line for line in lines if line[0].lower() == b"host"],
+            [line for line in lines if line[0].lower() != b"host"],
+        )
+        own.stream = self._kit.body(body)
+        self._own.append(own)
+        return own
+
+    def _rewind(self, need: str) -> None:
+        stream = self._request.stream
+        source: Any = getattr(stream, "_stream", None)
+        if isinstance(stream, self._kit.library.ByteStream) or hasattr(stream, "iter_chunks"):
+            return  # octets, or a multipart form, which rewinds its files itself
+        if self._start is not None:
+            source.seek(self._start)
+        elif source is None or hasattr(source, "read") or hasattr(source, "__next__") or hasattr(source, "__anext__"):
+            raise unreplayable(need)
+
+
+def _origin(url: Any) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _among(one: Any, many: list[Any]) -> bool:
+    return any(one is other for other in many)

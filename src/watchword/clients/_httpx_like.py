@@ -1,0 +1,72 @@
+"""The one adapter for httpx and for httpx2, its continuation; `httpx.py` and `httpx2.py` bind it to their library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, ClassVar
+
+from watchword.clients._httpx_exchange import Exchange
+from watchword.clients._httpx_parts import Kit
+from watchword.core.flow import AsyncDrive, ClientContext, Drive
+from watchword.core.records import AsyncStore, Store
+from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Ask, Auth
+
+__all__ = ["FlowAuth"]
+
+
+class FlowAuth:
+    """The library's Auth class, for its sync and its async client.
+
+    The flow sees the answer to its own request even where the client followed a redirect from it. If that ended within
+    the origin and was refused, the redirected request is authenticated anew.
+    """
+
+    kit: ClassVar[Kit]
+
+    def __init__(self, auth: Auth, store: Store | AsyncStore | None, ask: Callable[[Ask], str] | None) -> None:
+        library = self.kit.library
+        bound = self.kit.headers((), ((b"x", b"y"),))
+        if "x" in library.Headers(bound) or (b"x", b"y") not in bound.raw:
+            # A later version may copy headers in another way; better none of it than credentials that go astray.
+            raise ConfigurationError(f"this version of {library.__name__} is unknown: pip install -U watchword")
+        self._auth = auth
+        self._settings: dict[str, Any] = {"store": store, "ask": ask}
+
+    def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+        """What the sync client runs."""
+        exchange = Exchange(self.kit, request)
+        while exchange.more:
+            drive = Drive(self._auth, exchange.bare, ClientContext(exchange.body), **self._settings)
+            try:
+                send = drive.advance()
+                while send is not None:
+                    response = exchange.standing(send)
+                    if response is None:
+                        response = yield exchange.outgoing(send)
+                    answer = exchange.arrived(send, response)
+                    if send.want:
+                        answer.read()
+                    send = drive.advance(exchange.received(send, answer))
+            finally:
+                drive.close()
+            exchange.finished()
+
+    async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
+        """What the async client runs."""
+        exchange = Exchange(self.kit, request)
+        while exchange.more:
+            drive = AsyncDrive(self._auth, exchange.bare, ClientContext(exchange.body), **self._settings)
+            try:
+                send = await drive.advance()
+                while send is not None:
+                    response = exchange.standing(send)
+                    if response is None:
+                        response = yield exchange.outgoing(send)
+                    answer = exchange.arrived(send, response)
+                    if send.want:
+                        await answer.aread()
+                    send = await drive.advance(exchange.received(send, answer))
+            finally:
+                drive.close()
+            exchange.finished()

@@ -1,0 +1,129 @@
+"""What the adapter for requests reads of prepared requests and responses, and how it sends a flow's own requests."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+
+from watchword.clients._exchange import TIMEOUT, field_lines, limited, unreplayable
+from watchword.core.flow import Drive
+from watchword.core.message import NOBODY, Request, Response
+from watchword.core.scheme import ORIGINAL, Received, Send
+
+__all__ = ["advance", "drain", "origin", "read", "received", "request_of", "rewind"]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin(prepared: requests.PreparedRequest) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a prepared request."""
+    parts = urlsplit(prepared.url or "")
+    return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def request_of(prepared: requests.PreparedRequest) -> Request:
+    """The request as it will be sent."""
+    scheme, host, port = origin(prepared)
+    headers = field_lines(prepared.headers.items())
+    named = [value for name, value in headers if name == b"host"]
+    authority = f"[{host}]" if ":" in host else host
+    if port != DEFAULT_PORTS.get(scheme):
+        authority += f":{port}"
+    if named:
+        authority = named[0].decode("latin-1")
+    # Non-ASCII octets can't be left in a URL that requests has prepared.
+    target = prepared.path_url.encode()
+    return Request.raw(prepared.method or "GET", scheme, authority, target, headers, NOBODY, exact=True)
+
+
+def received(response: requests.Response, want: bool) -> Received:
+    """The answer, its body with it if the flow wants that."""
+    raw = getattr(response.raw, "headers", None)
+    lines = response.headers.items() if raw is None else raw.items()
+    return Received(Response(response.status_code, field_lines(lines)), response.content if want else None)
+
+
+def rewind(body: Any, start: int | None) -> None:
+    """Makes a body ready to be sent once more.
+
+    Raises:
+        ConfigurationError: it can be read only once.
+    """
+    if body is None or isinstance(body, (str, bytes, bytearray)):
+        return
+    if start is not None:
+        body.seek(start)
+    elif hasattr(body, "read") or iter(body) is body:
+        raise unreplayable("the server wants the request with its body once more")
+
+
+def read(body: Any, start: int | None) -> bytes:
+    """The octets of a body, which stays ready to be sent.
+
+    Raises:
+        ConfigurationError: it can be read only once.
+    """
+    if body is None or isinstance(body, (str, bytes, bytearray)):
+        return body.encode() if isinstance(body, str) else bytes(body or b"")
+    if start is not None:
+        body.seek(start)
+        content = body.read()
+        body.seek(start)
+        return content.encode() if isinstance(body, io.TextIOBase) else bytes(content)
+    if hasattr(body, "read") or iter(body) is body:
+        raise unreplayable("this scheme covers the body")
+    return b"".join(body)
+
+
+def drain(response: requests.Response) -> None:
+    """Frees the connection of an answer that the caller doesn't get."""
+    with suppress(ChunkedEncodingError, ContentDecodingError, RuntimeError):
+        _ = response.content
+    response.close()
+
+
+def advance(drive: Drive, answer: Received | None, settings: dict[str, Any]) -> Send | None:
+    """Runs the flow up to where the caller's request is to be sent, and sends its own requests on the way."""
+    try:
+        send = drive.advance(answer)
+        while send is not None and send.body is not ORIGINAL:
+            send = drive.advance(_fetch(send, settings))
+    except BaseException:
+        drive.close()
+        raise
+    return send
+
+
+def _fetch(send: Send, settings: dict[str, Any]) -> Received:
+    request = send.request
+    headers = {"Accept-Encoding": "identity"}
+    headers |= {name.decode("latin-1").title(): value.decode("latin-1") for name, value in request.headers}
+    verify = settings.get("verify")
+    with requests.Session() as session:
+        response = session.request(
+            request.method,
+            f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}",
+            headers=headers,
+            data=send.body,
+            auth=_as_it_is,
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+            proxies=settings.get("proxies"),
+            cert=settings.get("cert"),
+            # Whoever trusts a resource blindly has not said that of the place where the credentials go.
+            verify=verify if isinstance(verify, str) else None,
+        )
+        with response:
+            answer = received(response, want=False)
+            return answer._replace(body=limited(response.iter_content(65536))) if send.want else answer
+
+
+def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    # Keeps ~/.netrc out, which requests would prefer to the flow's own Authorization.
+    return prepared

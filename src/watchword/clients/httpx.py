@@ -1,0 +1,51 @@
+"""Authentication for httpx: `httpx.Client(auth=adapt(XAuth(…)))`, or `auth=` of any request, sync and async."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watchword.clients._exchange import missing
+from watchword.clients._httpx_like import FlowAuth
+from watchword.clients._httpx_parts import kit_of
+from watchword.core.records import AsyncStore, Store
+from watchword.core.scheme import Ask, Auth
+
+try:
+    import httpx
+except ImportError:
+    raise missing("httpx") from None
+
+__all__ = ["adapt"]
+
+
+class _Adapted(FlowAuth, httpx.Auth):
+    kit = kit_of(httpx)
+
+
+def adapt(
+    auth: Auth, *, store: Store | AsyncStore | None = None, ask: Callable[[Ask], str] | None = None
+) -> httpx.Auth:
+    """`auth` as httpx takes it; one object serves `Client` and `AsyncClient`, any number of requests, threads and tasks.
+
+    A flow's own requests (for tokens) go out through the same client; redirects of those are refused. Where the client
+    follows a redirect within the origin, the request is authenticated anew once the server refuses it; once a redirect
+    has left the origin, nothing is sent along any more, not even back.
+
+    Args:
+        auth: the client half of a scheme.
+        store: where tokens are kept; an `AsyncStore` serves `AsyncClient` only.
+        ask: shows a person what to do and returns what came back.
+
+    Raises:
+        ConfigurationError: this version of httpx is unknown, so that it might take credentials to other origins.
+
+    >>> from watchword import BasicAuth
+    >>> def show(request):
+    ...     print(request.headers["Authorization"])
+    ...     return httpx.Response(200)
+    >>> with httpx.Client(auth=adapt(BasicAuth("a", "b")), transport=httpx.MockTransport(show)) as client:
+    ...     client.get("https://api.example/")
+    Basic YTpi
+    <Response [200 OK]>
+    """
+    return _Adapted(auth, store, ask)

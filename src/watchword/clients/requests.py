@@ -1,0 +1,149 @@
+"""Authentication for requests: `requests.get(url, auth=adapt(XAuth(…)))`, or once for all as `session.auth`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+from watchword.clients._exchange import changes, merged_cookies, missing, position
+from watchword.core.flow import ClientContext, Drive
+from watchword.core.message import Request
+from watchword.core.records import Store
+from watchword.core.scheme import Ask, Auth, Send
+
+try:
+    import requests
+except ImportError:
+    raise missing("requests") from None
+import requests.cookies
+
+from watchword.clients._requests_io import advance, drain, origin, read, received, request_of, rewind
+
+__all__ = ["adapt"]
+
+
+def adapt(auth: Auth, *, store: Store | None = None, ask: Callable[[Ask], str] | None = None) -> requests.auth.AuthBase:
+    """`auth` as requests takes it; one object serves any number of requests, sessions and threads.
+
+    A flow's own requests (for tokens) go out in a session of their own, with the environment's proxies and certificates.
+    On a redirect within the origin the request is authenticated anew once the server refuses it; once a redirect has
+    left the origin, nothing is sent along any more, not even back.
+
+    Args:
+        auth: the client half of a scheme.
+        store: where tokens are kept.
+        ask: shows a person what to do and returns what came back.
+
+    >>> from watchword import BasicAuth
+    >>> prepared = requests.Request("GET", "https://api.example/", auth=adapt(BasicAuth("a", "b"))).prepare()
+    >>> prepared.headers["Authorization"]
+    'Basic YTpi'
+    """
+    return _Adapted(auth, store, ask)
+
+
+class _Adapted(requests.auth.AuthBase):
+    def __init__(self, auth: Auth, store: Store | None, ask: Callable[[Ask], str] | None) -> None:
+        self._auth = auth
+        self._store = store
+        self._ask = ask
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        exchange = _Exchange(self, r)
+        exchange.begin(r)
+        register_hook: Any = r.register_hook  # untyped
+        register_hook("response", exchange.answered)
+        return r
+
+    def drive(self, prepared: requests.PreparedRequest, start: int | None) -> tuple[Drive, Request]:
+        request = request_of(prepared)
+        context = ClientContext(lambda: read(prepared.body, start))
+        return Drive(self._auth, request, context, store=self._store, ask=self._ask), request
+
+
+class _Exchange:
+    """One prepared request with its retries and redirects."""
+
+    def __init__(self, adapted: _Adapted, prepared: requests.PreparedRequest) -> None:
+        self._adapted = adapted
+        self._first = ref(prepared)
+        self._origin = origin(prepared)
+        self._start = position(prepared.body)
+        self._left = False
+        self._want = False
+        self._drive: Drive | None = None
+        self._bare: Request
+        self._fields: set[bytes] = set()
+
+    def begin(self, prepared: requests.PreparedRequest) -> None:
+        """Runs up to where requests sends the request itself."""
+        self._drive, self._bare = self._adapted.drive(prepared, self._start)
+        send = advance(self._drive, None, {})
+        assert send is not None  # a flow without a Send of the caller's request has raised
+        self._want = send.want
+        self._put(prepared, send)
+
+    def answered(self, r: requests.Response, **kwargs: Any) -> requests.Response:
+        """The response hook: the answer, or that to a retry."""
+        sent = r.request
+        # Whoever sends one prepared request twice at once has its flow resumed once and started anew for the other.
+        drive, self._drive = self._drive, None
+        self._left = sent is not self._first() and (self._left or origin(sent) != self._origin)
+        if not self._left:
+            r = self._resume(r, drive, kwargs)
+        if r.is_redirect and sent is self._first():
+            # requests goes on with a copy of `sent` to wherever the answer points: with none of our fields in it.
+            r.request = sent.copy() if r.request is sent else r.request
+            for name in self._fields:
+                sent.headers.pop(name.decode("latin-1"), None)
+        return r
+
+    def _resume(self, r: requests.Response, drive: Drive | None, kwargs: dict[str, Any]) -> requests.Response:
+        want = self._want
+        try:
+            if drive is None:
+                if not self._refused(r):
+                    return r
+                drive, self._bare = self._adapted.drive(r.request, self._start)
+                send = advance(drive, None, kwargs)
+                want = send is not None and send.want
+                # A flow that begins without credentials begins with the answer that is there.
+                if send is not None and changes(self._bare, send.request):
+                    r = self._resend(r, send, kwargs)
+            while (send := advance(drive, received(r, want), kwargs)) is not None:
+                r = self._resend(r, send, kwargs)
+                want = send.want
+        except BaseException:
+            r.close()
+            raise
+        return r
+
+    def _refused(self, r: requests.Response) -> bool:
+        """Whether a request that carries none of our fields, as it was redirected, was refused and shall carry them."""
+        if any(name.decode("latin-1") in r.request.headers for name in self._fields):
+            return r.status_code == 401
+        return 400 <= r.status_code < 500
+
+    def _resend(self, r: requests.Response, send: Send, kwargs: dict[str, Any]) -> requests.Response:
+        drain(r)
+        again = r.request.copy()
+        rewind(again.body, self._start)
+        library: Any = requests.cookies  # untyped
+        jar = library.RequestsCookieJar()
+        library.extract_cookies_to_jar(jar, r.request, r.raw)
+        cookies = again.headers.pop("Cookie", "")
+        if cookies := merged_cookies(cookies, library.get_cookie_header(jar, again) or ""):
+            again.headers["Cookie"] = cookies
+        self._put(again, send)
+        response: requests.Response = r.connection.send(again, **kwargs)
+        response.history = [*r.history, r]
+        return response
+
+    def _put(self, prepared: requests.PreparedRequest, send: Send) -> None:
+        self._fields |= changes(self._bare, send.request).keys()
+        for name in self._fields:
+            lines = send.request.values(name)
+            prepared.headers.pop(name.decode("latin-1"), None)
+            if lines:
+                prepared.headers[name.decode("latin-1").title()] = b", ".join(lines).decode("latin-1")
