@@ -1,4 +1,4 @@
-"""Challenges and credentials: the grammar of RFC 9110 §11, read strictly by servers and leniently by clients.
+r"""Challenges and credentials: the grammar of RFC 9110 §11, read strictly by servers and leniently by clients.
 
     challenge     = auth-scheme [ 1*SP ( token68 / #auth-param ) ]          RFC 9110 §11.3
     credentials   = auth-scheme [ 1*SP ( token68 / #auth-param ) ]          RFC 9110 §11.4
@@ -10,12 +10,13 @@
                   / DIGIT / ALPHA
     quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE                 RFC 9110 §5.6.4
     qdtext        = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
-    quoted-pair   = "\\" ( HTAB / SP / VCHAR / obs-text )
+    quoted-pair   = "\" ( HTAB / SP / VCHAR / obs-text )
     #element      = [ element ] *( OWS "," OWS [ element ] )                RFC 9110 §5.6.1.2, what recipients accept
     OWS, BWS      = *( SP / HTAB )                                          RFC 9110 §5.6.3
 
 Text is the field's octets as ISO 8859-1, so `.encode("latin-1")` gives them back. Every quantifier below that could be
-tried in two ways is possessive: all of it runs in time linear in the input.
+tried in two ways is possessive: all of it runs in time linear in the input. No group is captured inside a possessive one,
+and nothing there backtracks: Python 3.11 before 3.11.9 gets these wrong.
 """
 
 from __future__ import annotations
@@ -137,14 +138,14 @@ def _params(text: str, start: int) -> dict[str, str]:
 _UNSAFE = re.compile(r"[\r\n\0]")
 # A parameter; its value may be any run without space, comma and quote, and the closing quote may be missing at the end.
 _LENIENT_PARAM = re.compile(
-    rf'({TOKEN})[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.?)*+)"?|([^ \t,"]++))(?=[ \t]*+(?:,|\Z))', re.DOTALL
+    rf'({TOKEN})[ \t]*+=[ \t]*+(?:"((?:[^"\\]++|\\.)*+\\?+)"?+|([^ \t,"]++))(?=[ \t]*+(?:,|\Z))', re.DOTALL
 )
 # A scheme word: then the end or a comma; or spaces, and a token68 up to the next comma if there is one.
-_LENIENT_SCHEME = re.compile(rf"({TOKEN})(?=[ \t,]|\Z)(?:([ \t]++)(?:({TOKEN68})(?=[ \t]*+(?:,|\Z)))?+)?+")
+_LENIENT_SCHEME = re.compile(rf"({TOKEN})(?=[ \t,]|\Z)(?:([ \t]++)(?:({TOKEN68})(?=[ \t]*+(?:,|\Z)))?)?")
 # Spaces and commas; the group is set if there is a comma among them.
-_SEPARATORS = re.compile(r"[ \t]*+(,[ \t,]*+)?+")
+_SEPARATORS = re.compile(r"[ \t]*+(,[ \t,]*+)?")
 # Up to the next comma that is outside a quoted string.
-_GARBAGE = re.compile(r'(?:[^,"]++|"(?:[^"\\]|\\.?)*+"?)++', re.DOTALL)
+_GARBAGE = re.compile(r'(?:[^,"]++|"(?:[^"\\]++|\\.)*+\\?+"?+)++', re.DOTALL)
 
 
 def parse_challenges(values: Sequence[bytes]) -> list[Challenge]:

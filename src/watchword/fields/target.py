@@ -1,0 +1,374 @@
+"""The request target (RFC 9112 §3.2): what is always refused, how two are compared, and the URL that the public sees.
+
+Schemes that cover the target call `check_target` in `read`, whether or not the guard has a `PublicURL`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final, NamedTuple
+
+from watchword.core.message import Peer, Request
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.fields.forwarded import HOST, Hop, Node, XForwarded, parse_forwarded
+
+__all__ = ["PublicURL", "Target", "check_target", "default_port", "normal_authority", "split_target"]
+
+# Not in any URI (RFC 3986 §2): controls, space, "#", "\\" and non-ASCII octets. Programs disagree on what these mean: a
+# path may end at "#", a backslash may separate segments, an octet above 0x7f may be Latin-1 or UTF-8.
+_NEVER = re.compile(rb"[^\x21\x22\x24-\x5b\x5d-\x7e]")
+_ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+\-.]*+)://([^/?]*+)(.*+)", re.DOTALL)
+# What a proxy that rewrites a path may have resolved, merged, decoded or cut.
+_AMBIGUOUS = re.compile(rb"//|;|%2[eEfF]|%5[cC]|/\.\.?(?:/|\Z)")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9\-._~%!$&'()*+=:@]++)++")
+
+_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+# A WebSocket handshake is an HTTP request (RFC 6455 §4.1).
+_HTTP: Final = {"ws": "http", "wss": "https"}
+_WS: Final = {"http": "ws", "https": "wss"}
+
+class Target(NamedTuple):
+    """A target in the one form in which two can be compared: `==` says whether they name the same resource.
+
+    Args:
+        scheme: "http" or "https"; another absolute-form's scheme in lower case.
+        authority: the host in lower case, and the port unless it is the scheme's default.
+        path: the rest as sent, query included; "*" or the authority-form where that was sent.
+    """
+
+    scheme: str
+    authority: str
+    path: bytes
+
+
+def default_port(scheme: str) -> int | None:
+    """The port that `scheme` uses where none is given (RFC 9110 §4.2); None for a scheme that isn't HTTP's.
+
+    >>> default_port("https"), default_port("ws"), default_port("ftp")
+    (443, 80, None)
+    """
+    return _PORTS.get(scheme)
+
+
+def normal_authority(scheme: str, authority: str) -> str:
+    """`authority` with its host in lower case and without the scheme's default port (RFC 9110 §4.2.3).
+
+    Raises:
+        Rejected: TARGET_REFUSED, where it isn't host or host:port; userinfo is always refused (RFC 9110 §4.2.4).
+
+    >>> normal_authority("https", "API.Example:443"), normal_authority("https", "[2001:DB8::1]:8443")
+    ('api.example', '[2001:db8::1]:8443')
+    """
+    if not authority:
+        return ""
+    match = HOST.fullmatch(authority)
+    if match is None:
+        raise _refused("the authority is not host or host:port", "authority")
+    host, port = match[1].lower(), match[2]
+    if not port or int(port) == _PORTS.get(scheme):
+        return host
+    if int(port) > 65535:
+        raise _refused("the port is above 65535", "authority")
+    return f"{host}:{int(port)}"
+
+
+def split_target(target: bytes, scheme: str, authority: str) -> Target:
+    """`target` as the resource that it names, to compare a `uri` that credentials give with the request's own target.
+
+    Path and query are kept exactly as sent: RFC 3986 §6.2.2 would call more targets equal, but servers do not agree on them.
+
+    Args:
+        target: any of the four forms of RFC 9112 §3.2.
+        scheme: that of the request; used where the target isn't absolute.
+        authority: that of the request; likewise.
+
+    Raises:
+        Rejected: TARGET_REFUSED, where the authority, or the one in the target, isn't host or host:port.
+
+    >>> split_target(b"/a?b", "https", "h:443") == split_target(b"HTTPS://H/a?b", "https", "h")
+    True
+    """
+    absolute = _ABSOLUTE.fullmatch(target) if target[:1] != b"/" else None
+    if absolute is None:
+        return Target(_HTTP.get(scheme, scheme), normal_authority(scheme, authority), target)
+    scheme = absolute[1].decode("ascii").lower()
+    path = absolute[3]
+    return Target(
+        _HTTP.get(scheme, scheme),
+        normal_authority(scheme, absolute[2].decode("latin-1")),
+        path if path[:1] == b"/" else b"/" + path,  # an empty path is "/" (RFC 9110 §4.2.3)
+    )
+
+
+def check_target(request: Request) -> None:
+    r"""Refuses what no covered target may have, whatever the guard's policy. Path and query are not judged further.
+
+    Raises:
+        Rejected: TARGET_REFUSED for a raw backslash, "#", control, space or non-ASCII octet; for an authority that is not
+            host or host:port (userinfo above all); for an absolute-form that names another scheme or authority than
+            the request's; for "*" without OPTIONS and an authority-form without CONNECT (RFC 9112 §3.2).
+
+    >>> check_target(Request("GET", "https", "api.example", "/a/../b?c=%2e"))
+    >>> check_target(Request("GET", "https", "api.example", r"/a\b"))
+    Traceback (most recent call last):
+    watchword.core.rejection.Rejected: target_refused at target: octet 2 is b'\\'
+    """
+    target = request.target
+    bad = _NEVER.search(target)
+    if bad is not None:
+        raise _refused(f"octet {bad.start()} is {bad[0]!r}")
+    authority = request.authority
+    if authority and HOST.fullmatch(authority) is None:
+        raise _refused("the authority is not host or host:port", "authority")
+    if target[:1] != b"/":
+        _check_form(request)
+
+
+def _check_form(request: Request) -> None:
+    """The forms other than origin-form. CONNECT with a path is RFC 8441's, so it is one."""
+    target, method = request.target, request.method
+    if target == b"*":
+        if method != "OPTIONS":
+            raise _refused("* is for OPTIONS only")
+        return
+    if method == "CONNECT":
+        named = HOST.fullmatch(target.decode("ascii"))
+        if named is None or not named[2]:
+            raise _refused("CONNECT takes host:port")
+        if request.authority and target.decode("ascii").lower() != request.authority.lower():
+            raise _refused("the target is another authority than the request's")
+        return
+    if _ABSOLUTE.fullmatch(target) is None:
+        raise _refused("it is neither a path nor an absolute URI")
+    named_by_target = split_target(target, request.scheme, request.authority)
+    if named_by_target.scheme != _HTTP.get(request.scheme, request.scheme):
+        raise _refused("it names another scheme than the request's")
+    if not named_by_target.authority:
+        raise _refused("it has no authority")
+    if request.authority and named_by_target.authority != normal_authority(request.scheme, request.authority):
+        raise _refused("it names another authority than the request's")
+
+
+class PublicURL:
+    """The URL as the client saw it: turns a request as it reached the server into the request as it was sent.
+
+    One per guard: `Guard(…, policy=Policy(public_url=PublicURL("https://api.example")))`. It settles scheme, authority
+    (host in lower case; a port stays as it was said, comparisons drop a default one), path and peer address.
+
+    Proxies' fields are believed only if `trusted` or `hops` says so, from the right-hand end, since every proxy appends
+    on the right: the last entry counts if the connection's peer is trusted, the one before it if the address in the last
+    is, and so on. What the outermost believed proxy says is the request; what it doesn't say stays as the server saw
+    it. The fields of an untrusted peer are not looked at.
+
+    Args:
+        origin: "https://api.example", where it is always the same; proxies' words on scheme and host are then not used.
+        prefix: "/api", where the proxy takes it off the path: it is put back.
+        strip: "/internal", where the proxy puts it before the path: it is taken off, before `prefix` is put on.
+        forwarded: "Forwarded" (RFC 7239) or "X-Forwarded": the fields that the proxies write.
+        trusted: the proxies' networks, such as "10.0.0.0/8".
+        hops: how many proxies there are, at most, if `trusted` is given too. Alone it means exactly so many, and that
+            nobody can reach the server but through them; for balancers without fixed addresses and for Unix sockets.
+        believe: which of "for", "proto", "host" and, for X-Forwarded only, "port" and "prefix" the proxies set. Name
+            none that they pass on as the client sent it. By default all three of Forwarded, "for" and "proto" of X-Forwarded.
+
+    Raises:
+        ConfigurationError: at construction, what can't be meant.
+
+    >>> url = PublicURL(forwarded="Forwarded", trusted=("10.0.0.0/8",))
+    >>> seen = Request("GET", "http", "app:8000", "/", {"Forwarded": "for=192.0.2.7;proto=https;host=api.example"},
+    ...                Peer("10.0.0.2"))
+    >>> public = url(seen)
+    >>> public.scheme, public.authority, public.peer.address
+    ('https', 'api.example', '192.0.2.7')
+    """
+
+    __slots__ = ("_believe", "_forwarded", "_hops", "_networks", "_origin", "_prefix", "_strip")
+
+    def __init__(
+        self,
+        origin: str | None = None,
+        *,
+        prefix: str = "",
+        strip: str = "",
+        forwarded: str | None = None,
+        trusted: Sequence[str] = (),
+        hops: int | None = None,
+        believe: Sequence[str] | None = None,
+    ) -> None:
+        if origin is None and not prefix and not strip and forwarded is None:
+            raise ConfigurationError('PublicURL() changes nothing: give an origin, such as "https://api.example"')
+        self._origin = None if origin is None else _origin(origin)
+        self._prefix = _prefix("prefix", prefix)
+        self._strip = _prefix("strip", strip)
+        self._forwarded = forwarded
+        self._networks = _networks(trusted)
+        self._hops = hops
+        self._believe = _believe(forwarded, believe)
+        if forwarded is not None and not self._networks and hops is None:
+            raise ConfigurationError("anyone can write forwarding fields: say whose count, trusted=(…) or hops=1")
+        if forwarded is None and (self._networks or hops is not None):
+            raise ConfigurationError('trusted proxies of which no field is read: add forwarded="Forwarded"')
+        if hops is not None and hops < 1:
+            raise ConfigurationError("hops is the number of proxies: 1 or more")
+        if self._prefix and "prefix" in self._believe:
+            raise ConfigurationError('the prefix is either configured or believed: drop prefix= or "prefix"')
+
+    def __call__(self, request: Request) -> Request:
+        """The request as the client sent it.
+
+        Raises:
+            Rejected: TARGET_REFUSED as `check_target`; also where a path that is rewritten has "//", ";", dot segments,
+                "%2e", "%2f" or "%5c", which a proxy may have changed, or doesn't begin with `strip`.
+                MALFORMED_REQUEST, where a trusted proxy's field is off its grammar.
+        """
+        said = self._said(request)
+        scheme, authority, peer, prefix = request.scheme, request.authority, request.peer, self._prefix
+        if said is not None:
+            # A certificate is the one of the connection, so the proxy's.
+            peer = Peer(peer.address if said.for_ is None else said.for_.address)
+            scheme = _scheme(said.proto, scheme)
+            authority = _authority(said, scheme, authority)
+            prefix = prefix or (said.prefix or "").rstrip("/")
+        if self._origin is not None:
+            scheme, authority = _scheme(self._origin[0], scheme), self._origin[1]
+        target = request.target
+        if prefix or self._strip:
+            target = self._rewritten(target, prefix)
+        public = Request.raw(request.method, scheme, authority.lower(), target, request.headers, peer, request.exact)
+        check_target(public)
+        return public
+
+    def _rewritten(self, target: bytes, prefix: str) -> bytes:
+        if target == b"*":
+            return target
+        path, mark, query = target.partition(b"?")
+        if path[:1] != b"/":
+            raise _refused("only a path can be rewritten")
+        if self._strip:
+            strip = self._strip.encode()
+            if path != strip and not path.startswith(strip + b"/"):
+                raise _refused("the path does not begin as the proxy's do")
+            path = path[len(strip) :] or b"/"
+        path = prefix.encode() + path
+        if _AMBIGUOUS.search(path):
+            raise _refused("the path is rewritten and could have been another")
+        return path + mark + query
+
+    def _said(self, request: Request) -> Hop | None:
+        """The outermost believed proxy's words; None if no proxy is believed."""
+        if self._forwarded is None or (self._networks and not self._is_trusted(request.peer.address)):
+            return None
+        if self._forwarded == "Forwarded":
+            hops = [self._only_believed(hop) for hop in parse_forwarded(request.values(b"forwarded"))]
+            count = self._count([hop.for_ for hop in hops])
+            return hops[-count] if count else None
+        fields = XForwarded.of(request, self._believe)
+        # Without addresses there is one entry to go by: the peer's.
+        count = self._count(fields.nodes or [None])
+        return fields.hop(count) if count else None
+
+    def _only_believed(self, hop: Hop) -> Hop:
+        believe = self._believe
+        return Hop(
+            hop.for_ if "for" in believe else None,
+            host=hop.host if "host" in believe else None,
+            proto=hop.proto if "proto" in believe else None,
+        )
+
+    def _count(self, nodes: Sequence[Node | None]) -> int:
+        """How many of the entries are believed, from the right; the peer is trusted already."""
+        if not self._networks:
+            # Fewer entries than proxies: it came another way, and nobody knows by whom they were written.
+            return self._hops if self._hops is not None and len(nodes) >= self._hops else 0
+        count = 0
+        for node in reversed(nodes):
+            count += 1
+            if count == self._hops or node is None or not self._is_trusted(node.address):
+                break
+        return count
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        return any(ip in network for network in self._networks)
+
+
+def _refused(detail: str, where: str = "target") -> Rejected:
+    return Rejected(Reason.TARGET_REFUSED, detail, where=where)
+
+
+def _scheme(proto: str | None, seen: str) -> str:
+    """The public scheme; a WebSocket stays one."""
+    if proto is None:
+        return seen
+    plain = _HTTP.get(proto, proto)
+    if plain not in _WS:
+        raise _refused("the forwarded scheme is not HTTP's", "scheme")
+    return _WS[plain] if seen in _HTTP else plain
+
+
+def _authority(said: Hop, scheme: str, seen: str) -> str:
+    authority = seen if said.host is None else said.host
+    if said.port is None:
+        return authority
+    host = HOST.fullmatch(authority)
+    if host is None:
+        raise _refused("the authority is not host or host:port", "authority")
+    return str(host[1]) if said.port == default_port(scheme) else f"{host[1]}:{said.port}"
+
+
+# ---- configuration ----------------------------------------------------------------------------------------------------
+
+_DIALECTS: Final = {"Forwarded": ("for", "proto", "host"), "X-Forwarded": ("for", "proto", "host", "port", "prefix")}
+
+
+def _origin(origin: str) -> tuple[str, str]:
+    scheme, separator, authority = origin.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in _WS:
+        raise ConfigurationError(f'an origin begins with https:// or http://, such as "https://api.example": {origin!r}')
+    if "/" in authority:
+        raise ConfigurationError("an origin has no path; what the proxy takes off the path goes into prefix=")
+    match = HOST.fullmatch(authority)
+    if match is None or int(match[2] or 0) > 65535:
+        raise ConfigurationError('an origin is scheme://host or scheme://host:port, such as "https://api.example"')
+    return scheme, authority.lower()
+
+
+def _prefix(name: str, prefix: str) -> str:
+    if prefix and (not _PREFIX.fullmatch(prefix) or _AMBIGUOUS.search(prefix.encode())):
+        raise ConfigurationError(f'{name} is a plain path without a "/" at its end, such as "/api": {prefix!r}')
+    return prefix
+
+
+def _networks(trusted: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    if isinstance(trusted, str):
+        raise ConfigurationError(f"trusted is a sequence of networks: trusted=({trusted!r},)")
+    try:
+        networks = tuple(ip_network(network) for network in trusted)
+    except ValueError as error:
+        raise ConfigurationError(f"trusted has a network that is none: {error}") from None
+    if any(network.prefixlen == 0 for network in networks):
+        raise ConfigurationError("trusted has a network of everybody; if only proxies reach the server, say hops=1 instead")
+    return networks
+
+
+def _believe(forwarded: str | None, believe: Sequence[str] | None) -> tuple[str, ...]:
+    if forwarded is None:
+        if believe is not None:
+            raise ConfigurationError('believe names what is read of forwarding fields: add forwarded="X-Forwarded"')
+        return ()
+    if forwarded not in _DIALECTS:
+        raise ConfigurationError(f'forwarded is "Forwarded" or "X-Forwarded", not {forwarded!r}')
+    known = _DIALECTS[forwarded]
+    if believe is None:
+        return known if forwarded == "Forwarded" else ("for", "proto")
+    unknown = [believe] if isinstance(believe, str) else sorted(set(believe) - set(known))
+    if unknown or not believe:
+        raise ConfigurationError(f"believe is a sequence of some of {known}, not {unknown}")
+    return tuple(believe)
