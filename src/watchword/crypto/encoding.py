@@ -1,0 +1,141 @@
+"""base64url (RFC 4648 §5, without padding) and JSON objects, read strictly: one value has one spelling.
+
+Two spellings of one token would pass a cache or a replay check that goes by the text; two members of one name mean one
+thing to us and another to the next reader (RFC 7515 §4, RFC 8725 §2.4).
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from typing import Any, Final
+
+from msgspec import DecodeError
+from msgspec.json import Decoder, Encoder
+
+__all__ = ["MAX_DEPTH", "b64url_decode", "b64url_encode", "parse_object"]
+
+MAX_DEPTH: Final = 32
+"""How deep JSON may nest; real claims need three or four."""
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_URL_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# To the standard alphabet; whatever isn't base64url becomes "!", which no base64 decoder takes and JSON need not escape.
+_FROM_URL: Final = bytes(
+    ord("+") if octet == ord("-") else ord("/") if octet == ord("_") else octet if octet in _URL_ALPHABET else ord("!")
+    for octet in range(256)
+)
+# By length modulo 4: what closes the quoted text, and which last characters leave no stray bits (RFC 4648 §3.5).
+_CLOSE: Final = (b'"', b'!"', b'=="', b'="')
+_LAST: Final = (_URL_ALPHABET, b"", _URL_ALPHABET[::16], _URL_ALPHABET[::4])
+
+_decode_base64 = Decoder(bytes).decode
+_decode_json = Decoder().decode
+_encode_json = Encoder().encode
+
+
+def b64url_encode(data: bytes) -> bytes:
+    """`data` in base64url without padding.
+
+    >>> b64url_encode(b"\\xff\\xfe")
+    b'__4'
+    """
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL)
+
+
+def b64url_decode(text: bytes) -> bytes:
+    """What `text` encodes.
+
+    Raises:
+        ValueError: padding, a character outside the alphabet, or bits after the last octet that are not zero.
+
+    >>> b64url_decode(b"__4")
+    b'\\xff\\xfe'
+    """
+    rest = len(text) & 3
+    if rest and text[-1] not in _LAST[rest]:
+        raise ValueError("not canonical base64url")
+    try:
+        # msgspec's decoder of base64 inside a JSON string is the fastest strict one at hand.
+        return _decode_base64(b'"' + text.translate(_FROM_URL) + _CLOSE[rest])
+    except DecodeError:
+        raise ValueError("not base64url") from None
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that `data` spells (RFC 8259), every member name once.
+
+    Raises:
+        ValueError: anything else: no JSON, no object, not UTF-8, a byte order mark, trailing bytes, a name twice,
+            nested more than `MAX_DEPTH` deep, a number out of range. The message holds nothing of the data.
+
+    >>> parse_object(b'{"a": {"b": 1}}')
+    {'a': {'b': 1}}
+    >>> parse_object(b'{"a": 1, "\\\\u0061": 2}')
+    Traceback (most recent call last):
+    ...
+    ValueError: a member name occurs twice
+    """
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        raise ValueError("nested too deep")
+    try:
+        value = _decode_json(data)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors; so is a wrong UTF-8 sequence
+        raise ValueError("not JSON") from None
+    if type(value) is not dict:
+        raise ValueError("not a JSON object")
+    if not surely_distinct(data, value) and repeats_a_name(data):
+        raise ValueError("a member name occurs twice")
+    return value
+
+
+def surely_distinct(data: bytes, value: dict[str, Any]) -> bool:
+    """True only if every object in `data`, which decodes to `value`, has each of its names once; False: not known."""
+    try:
+        if _encode_json(value) == data:  # we write each name once, so these very bytes have each once
+            return True
+    except OverflowError:  # an integer that can be read but not written
+        pass
+    # Every member has a colon after its name's quote. As many of these pairs as there are different names means that
+    # no name came twice, provided that no white space stands between the two.
+    if data.count(b'":') != _names(value):
+        return False
+    return not (b" :" in data or b"\n" in data or b"\t" in data or b"\r" in data)
+
+
+def _names(value: object) -> int:
+    """How many members the objects in `value` have; it is at most `MAX_DEPTH` deep."""
+    if type(value) is dict:
+        return len(value) + sum(map(_names, value.values()))
+    return sum(map(_names, value)) if type(value) is list else 0
+
+
+# A JSON string, or a bracket outside of one (RFC 8259 §2, §7); a string that never ends is taken to the end.
+_STRING_OR_BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+
+
+def _depth(data: bytes) -> int:
+    """How deep `data` nests, whether or not it is JSON."""
+    depth = deepest = 0
+    for match in _STRING_OR_BRACKET.finditer(data):
+        token = match[0]
+        if token in (b"{", b"["):
+            depth += 1
+            deepest = max(depth, deepest)
+        elif token in (b"}", b"]"):
+            depth -= 1
+    return deepest
+
+
+def repeats_a_name(data: bytes) -> bool:
+    """The exact answer, slowly: whether any object in this JSON text has two members of one name."""
+    import json  # noqa: PLC0415 -- reached by few tokens; msgspec can't report the names that it merges
+
+    repeated = False
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len({name for name, _ in pairs}) < len(pairs)
+
+    json.loads(data.decode(), object_pairs_hook=note, parse_int=len, parse_float=len)
+    return repeated

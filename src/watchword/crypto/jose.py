@@ -1,0 +1,191 @@
+"""JSON Web Signatures in their compact form (RFC 7515 §7.1): `sign`, `verify`, and `Compact` for doing it all day.
+
+The key decides the algorithm; the header must agree. Nothing that a header carries is trusted: `jwk`, `jku`, `x5u` and
+`x5c` are never looked at, an unknown `crit` is refused (RFC 7515 §4.1.11, RFC 8725 §3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec.json
+
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
+from watchword.crypto.keys import Key, KeySet
+
+__all__ = ["JWS", "MAX_TOKEN", "Compact", "Segments", "check_header", "prove", "read_header", "sign", "split", "verify"]
+
+MAX_TOKEN: Final = 16 * 1024
+"""Octets of the longest token that is looked at."""
+
+_MAX_KNOWN_HEADERS: Final = 256
+_MAX_KNOWN_HEADER: Final = 1024
+
+
+class JWS(NamedTuple):
+    """A signature that was verified: the protected header, the payload, and the key that made it."""
+
+    header: Mapping[str, Any]
+    payload: bytes
+    key: Key
+
+
+class Segments(NamedTuple):
+    """A token taken apart, nothing decoded."""
+
+    header: bytes
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+
+def sign(payload: bytes, key: Key, *, header: Mapping[str, object] | None = None) -> str:
+    """A compact JWS of `payload`.
+
+    Args:
+        payload: any octets.
+        key: signs, and gives `alg` and `kid`.
+        header: further protected header members.
+
+    Raises:
+        ConfigurationError: a public key, or a header that contradicts the key or needs what is not built.
+
+    >>> key = Key.from_secret(bytes(32), algorithm="HS256")
+    >>> verify(sign(b"hello", key), key).payload
+    b'hello'
+    """
+    members: dict[str, object] = {"alg": key.algorithm}
+    if key.key_id is not None:
+        members["kid"] = key.key_id
+    for name, value in (header or {}).items():
+        if name in ("crit", "b64") or members.setdefault(name, value) != value:
+            raise ConfigurationError(f"the header member {name!r} is the key's to say, or not supported: leave it out")
+    signing_input = b64url_encode(msgspec.json.encode(members)) + b"." + b64url_encode(payload)
+    return (signing_input + b"." + b64url_encode(key.sign(signing_input))).decode()
+
+
+def verify(token: str | bytes, keys: Key | KeySet) -> JWS:
+    """What a compact JWS says, and which key made it.
+
+    Raises:
+        Rejected: HEADER_TOO_LARGE, MALFORMED_CREDENTIALS, UNKNOWN_CRITICAL, WRONG_ALGORITHM, UNKNOWN_KEY or
+            WRONG_SIGNATURE.
+    """
+    return JWS(*Compact(keys if isinstance(keys, KeySet) else KeySet([keys])).open(token))
+
+
+class Compact:
+    """Verifies compact JWS with prepared keys; remembers the headers that it has seen on genuine tokens.
+
+    Real tokens of one issuer share one protected header, so a known one is not decoded again. Only a good signature
+    puts one in, and their number and size are bounded: nobody else can fill this memory.
+    """
+
+    __slots__ = ("_known", "keys")
+
+    def __init__(self, keys: KeySet) -> None:
+        self.keys = keys
+        self._known: dict[bytes, tuple[Mapping[str, Any], tuple[Key, ...]]] = {}
+
+    def open(self, token: str | bytes) -> tuple[Mapping[str, Any], bytes, Key]:
+        """Header, payload and key of a genuine token (a plain tuple: this is the hot path).
+
+        Raises:
+            Rejected: as `verify`.
+        """
+        head, body, tail, signing_input = split(token)
+        known = self._known.get(head)
+        if known is None:
+            header = check_header(read_header(head))
+            known = header, self.keys.candidates(header["alg"], header.get("kid"))
+            key = prove(known[1], signing_input, _decode(tail, "signature"))
+            self._remember(head, known)
+        elif len(known[1]) == 1:
+            key = known[1][0]
+            key.verifier(signing_input, _decode(tail, "signature"))
+        else:
+            key = prove(known[1], signing_input, _decode(tail, "signature"))
+        return known[0], _decode(body, "payload"), key
+
+    def _remember(self, head: bytes, known: tuple[Mapping[str, Any], tuple[Key, ...]]) -> None:
+        if len(head) > _MAX_KNOWN_HEADER:
+            return
+        if len(self._known) >= _MAX_KNOWN_HEADERS:
+            self._known = {}
+        self._known[head] = known
+
+    def __repr__(self) -> str:
+        return f"Compact({self.keys!r})"
+
+
+def split(token: str | bytes) -> Segments | tuple[bytes, bytes, bytes, bytes]:
+    """The segments of a token (those of `Segments`, in a plain tuple).
+
+    Raises:
+        Rejected: HEADER_TOO_LARGE or MALFORMED_CREDENTIALS.
+    """
+    if len(token) > MAX_TOKEN:
+        raise Rejected(Reason.HEADER_TOO_LARGE, f"a token of more than {MAX_TOKEN} octets", where="token")
+    try:
+        octets = token.encode("ascii") if isinstance(token, str) else bytes(token)
+        head, body, tail = octets.split(b".", 3)
+    except ValueError:  # so is UnicodeEncodeError, whose text would show the token
+        raise Rejected(
+            Reason.MALFORMED_CREDENTIALS, "not three segments of base64url (RFC 7515 §7.1)", where="token"
+        ) from None
+    return head, body, tail, octets[: -len(tail) - 1]
+
+
+def read_header(segment: bytes) -> dict[str, Any]:
+    """The members of a protected header, unverified and unchecked.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS.
+    """
+    try:
+        return parse_object(_decode(segment, "header"))
+    except ValueError as error:
+        raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="header") from None
+
+
+def check_header(header: dict[str, Any]) -> dict[str, Any]:
+    """`header` if its members are of their types and none of them demands what we don't do (RFC 7515 §4.1).
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS or UNKNOWN_CRITICAL.
+    """
+    if "crit" in header:  # no extension is supported, so every crit names an unknown one (RFC 7515 §4.1.11)
+        raise Rejected(Reason.UNKNOWN_CRITICAL, "the header demands an extension that is not supported", where="crit")
+    if header.get("b64", True) is not True:  # RFC 7797 §6: only together with crit
+        raise Rejected(Reason.UNKNOWN_CRITICAL, "an unencoded payload is not supported", where="b64")
+    for name in ("alg", "kid", "typ", "cty"):
+        if name in header and not isinstance(header[name], str):
+            raise Rejected(Reason.MALFORMED_CREDENTIALS, "this header member has to be a text", where=name)
+    if "alg" not in header:
+        raise Rejected(Reason.MALFORMED_CREDENTIALS, "the header names no algorithm", where="alg")
+    return header
+
+
+def _decode(segment: bytes, where: str) -> bytes:
+    try:
+        return b64url_decode(segment)
+    except ValueError as error:
+        raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where=where) from None
+
+
+def prove(keys: tuple[Key, ...], signing_input: bytes, signature: bytes) -> Key:
+    """The first of `keys` (`KeySet.MAX_TRIES` at most) that made the signature.
+
+    Raises:
+        Rejected: WRONG_SIGNATURE.
+    """
+    for key in keys[:-1]:
+        try:
+            key.verifier(signing_input, signature)
+        except Rejected:
+            continue
+        return key
+    keys[-1].verifier(signing_input, signature)
+    return keys[-1]

@@ -1,0 +1,366 @@
+"""Keys: each carries exactly one algorithm, and one explicit constructor reads each format; nothing guesses.
+
+A token's header never chooses an algorithm; the key does (RFC 8725 §3.1). A public key can't be taken for a secret.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, NoReturn
+
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.algorithms import ALGORITHMS, Algorithm, algorithm_named
+from watchword.crypto.encoding import b64url_decode
+from watchword.crypto.public_spellings import looks_like_a_key_file
+
+__all__ = ["Key", "KeySet", "RegisteredKey"]
+
+Sign = Callable[[bytes], bytes]
+Check = Callable[[bytes, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredKey:
+    """A client's shared key, at `Ref(RegisteredKey, (key_id,))`.
+
+    Args:
+        subject: who signs with it.
+        algorithm: its one algorithm, JOSE's name.
+        secret: the shared octets.
+        scopes: what its holder may do.
+    """
+
+    sensitive: ClassVar[bool] = True
+
+    subject: str
+    algorithm: str
+    secret: bytes = field(repr=False)
+    scopes: tuple[str, ...] = ()
+
+
+class Key:
+    """A key for one signature algorithm; immutable. Made by `from_secret`, `from_pem`, `from_jwk` or `generate`.
+
+    `algorithm` is JOSE's name, `key_id` may be None, `can_sign` is False for a public key. `verifier` and `signer` are
+    the prepared operations behind `verify` and `sign`, for callers who do nothing else all day.
+
+    >>> key = Key.from_secret(bytes(32), algorithm="HS256", key_id="k1")
+    >>> key
+    Key(HS256, key_id='k1', secret)
+    >>> key.verify(b"data", key.sign(b"data"))
+    >>> key.verify(b"other", key.sign(b"data"))
+    Traceback (most recent call last):
+    ...
+    watchword.core.rejection.Rejected: wrong_signature at signature: the signature does not fit
+    """
+
+    __slots__ = ("_secret", "algorithm", "can_sign", "key_id", "signer", "verifier")
+
+    algorithm: str
+    key_id: str | None
+    can_sign: bool
+    verifier: Check
+    signer: Sign
+    _secret: bytes | None
+
+    def __init__(self) -> None:
+        raise ConfigurationError("make a key with Key.from_secret, Key.from_pem, Key.from_jwk or Key.generate")
+
+    @classmethod
+    def from_secret(cls, secret: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
+        """A shared secret, for the HMAC algorithms (RFC 7518 §3.2).
+
+        Args:
+            secret: its octets; text is encoded as UTF-8, not decoded from base64 or hex.
+            algorithm: "HS256" ("hmac-sha256" is the same), "HS384" or "HS512".
+            key_id: the name by which peers refer to it.
+
+        Raises:
+            ConfigurationError: too short, a public or private key in any spelling, or not an HMAC algorithm.
+
+        >>> Key.from_secret("your_secret_key", algorithm="HS256")
+        Traceback (most recent call last):
+        ...
+        watchword.core.rejection.ConfigurationError: HS256 needs a secret of at least 32 bytes (RFC 7518 §3.2), this one
+        has 15; make one with Key.generate("HS256")
+        """
+        row = algorithm_named(algorithm)
+        if row.family != "HMAC":
+            raise ConfigurationError(
+                f"{row.name} needs a {row.key_type} key, not a secret: use Key.from_pem, Key.from_jwk or Key.generate"
+            )
+        octets = _octets(secret, "a secret")
+        if looks_like_a_key_file(octets):
+            raise ConfigurationError(
+                "this is a public or private key (PEM, DER, SSH or JWK), and a public key is no secret; "
+                "load it with Key.from_pem or Key.from_jwk for its own algorithm (RFC 8725 §2.1)"
+            )
+        if len(octets) < row.minimum:
+            raise ConfigurationError(
+                f"{row.name} needs a secret of at least {row.minimum} bytes (RFC 7518 §3.2), this one has {len(octets)}; "
+                f'make one with Key.generate("{row.name}")'
+            )
+        sign, check = _hmac(row, octets)
+        return cls._made(row, key_id, check, sign, octets)
+
+    @classmethod
+    def from_pem(cls, pem: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
+        """A public or private key in PEM (RFC 7468).
+
+        Raises:
+            ConfigurationError: not such a key, encrypted, too small, or not for this algorithm.
+        """
+        row = _asymmetric_row(algorithm)
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        return cls._pair(row, key_id, *asymmetric.load_pem(row, _octets(pem, "a PEM")))
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any], *, algorithm: str | None = None) -> Key:
+        """A key in a JWK (RFC 7517 §4), with the key id that it names.
+
+        Args:
+            jwk: the members, parsed.
+            algorithm: needed if the JWK has no `alg`, which else must say the same.
+
+        Raises:
+            ConfigurationError: malformed, not for signatures, or not for this algorithm.
+
+        >>> Key.from_jwk({"kty": "oct", "k": "A" * 43, "alg": "HS256", "kid": "k1"})
+        Key(HS256, key_id='k1', secret)
+        """
+        row = _jwk_row(jwk, algorithm)
+        key_id = jwk.get("kid")
+        if key_id is not None and not isinstance(key_id, str):
+            raise ConfigurationError("a JWK's kid is a text (RFC 7517 §4.5)")
+        if row.family == "HMAC":
+            value = jwk.get("k")
+            try:
+                octets = b64url_decode(value.encode()) if isinstance(value, str) else b""
+            except ValueError:
+                raise ConfigurationError("a JWK's k is base64url without padding (RFC 7518 §6.4.1)") from None
+            return cls.from_secret(octets, algorithm=row.name, key_id=key_id)
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        return cls._pair(row, key_id, *asymmetric.load_jwk(row, jwk))
+
+    @classmethod
+    def generate(
+        cls, algorithm: str, *, key_id: str | None = None, random: Callable[[int], bytes] | None = None
+    ) -> Key:
+        """A new key of the least size that its algorithm allows.
+
+        Args:
+            algorithm: any of the table's.
+            key_id: the name by which peers refer to it.
+            random: n unpredictable bytes, for HMAC algorithms; OpenSSL makes the others from its own.
+
+        Raises:
+            ConfigurationError: unknown algorithm, or `random` for one that can't use it.
+        """
+        row = algorithm_named(algorithm)
+        if row.family == "HMAC":
+            return cls.from_secret((random or os.urandom)(row.minimum), algorithm=row.name, key_id=key_id)
+        if random is not None:
+            raise ConfigurationError(f"{row.name} keys are made by OpenSSL from its own randomness: leave random= out")
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        return cls._pair(row, key_id, *asymmetric.generate(row))
+
+    @classmethod
+    def _pair(cls, row: Algorithm, key_id: str | None, public: Any, private: Any) -> Key:
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        sign = None if private is None else asymmetric.signer(row, private)
+        return cls._made(row, key_id, asymmetric.verifier(row, public), sign, None)
+
+    @classmethod
+    def _made(cls, row: Algorithm, key_id: str | None, check: Check, sign: Sign | None, secret: bytes | None) -> Key:
+        if key_id is not None and not isinstance(key_id, str):
+            raise ConfigurationError("a key id is a text")
+        self = object.__new__(cls)
+        self.algorithm = row.name
+        self.key_id = key_id
+        self.can_sign = sign is not None
+        self.verifier = check
+        self.signer = _cannot_sign if sign is None else sign
+        self._secret = secret
+        return self
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature or MAC of `data`, as JWS has it: r || s for ECDSA (RFC 7518 §3.4).
+
+        Raises:
+            ConfigurationError: this is a public key.
+        """
+        return self.signer(data)
+
+    def verify(self, data: bytes, signature: bytes) -> None:
+        """Nothing, if `signature` is this key's for `data`.
+
+        Raises:
+            Rejected: WRONG_SIGNATURE.
+        """
+        self.verifier(data, signature)
+
+    def secret_bytes(self) -> bytes:
+        """The shared secret, in the clear.
+
+        Raises:
+            ConfigurationError: this key isn't a shared secret.
+        """
+        if self._secret is None:
+            raise ConfigurationError(f"a key for {self.algorithm} is no shared secret")
+        return self._secret
+
+    def __repr__(self) -> str:
+        kind = "secret" if self._secret is not None else "private" if self.can_sign else "public"
+        return f"Key({self.algorithm}, key_id={self.key_id!r}, {kind})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a key is not pickled or copied: make it anew from its PEM, JWK or secret, or share the object")
+
+
+class KeySet:
+    """Keys found by key id in one look-up, however many there are; immutable.
+
+    Raises:
+        ConfigurationError: it is empty, or two keys of one algorithm have the same key id.
+
+    >>> keys = KeySet([Key.from_secret(bytes(32), algorithm="HS256", key_id="2026")])
+    >>> keys.candidates("HS256", "2026")
+    (Key(HS256, key_id='2026', secret),)
+    """
+
+    __slots__ = ("_by_algorithm", "_by_name", "_nameless", "keys")
+
+    MAX_TRIES: Final = 8
+    """How many keys are tried for a token that names none."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self.keys = tuple(keys)
+        self._by_name: dict[str, tuple[Key, ...]] = {}
+        self._nameless: dict[str, tuple[Key, ...]] = {}
+        self._by_algorithm: dict[str, tuple[Key, ...]] = {}
+        if not self.keys:
+            raise ConfigurationError("a KeySet needs at least one key, for example KeySet([Key.generate('HS256')])")
+        for key in self.keys:
+            if not isinstance(key, Key):
+                raise ConfigurationError(f"a KeySet holds Keys, not {type(key).__name__}: make them with Key.from_…")
+            self._by_algorithm[key.algorithm] = (*self._by_algorithm.get(key.algorithm, ()), key)
+            if key.key_id is None:
+                self._nameless[key.algorithm] = (*self._nameless.get(key.algorithm, ()), key)
+                continue
+            same = self._by_name.get(key.key_id, ())
+            if any(other.algorithm == key.algorithm for other in same):
+                raise ConfigurationError(f"two {key.algorithm} keys have the key id {key.key_id!r}")
+            self._by_name[key.key_id] = (*same, key)
+
+    def candidates(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
+        """The keys that may have made a signature with this algorithm and key id (None: it named none).
+
+        A key without a key id may answer to any. `algorithm` only ever excludes keys.
+
+        Raises:
+            Rejected: WRONG_ALGORITHM or UNKNOWN_KEY, or no key id where that leaves more than `MAX_TRIES`.
+        """
+        permitted = self._by_algorithm.get(algorithm)
+        if permitted is None:
+            raise Rejected(Reason.WRONG_ALGORITHM, "no key here is for the algorithm that is named", where="alg")
+        if key_id is None:
+            found = permitted
+        elif key_id in self._by_name:
+            found = tuple(key for key in self._by_name[key_id] if key.algorithm == algorithm)
+            if not found:
+                raise Rejected(Reason.WRONG_ALGORITHM, "the key that is named is for another algorithm", where="alg")
+        else:
+            found = self._nameless.get(algorithm, ())
+        if not found:
+            raise Rejected(Reason.UNKNOWN_KEY, "no key here has the key id that is named", where="kid")
+        if len(found) > self.MAX_TRIES:
+            raise Rejected(Reason.UNKNOWN_KEY, f"{len(found)} keys may fit and no key id says which", where="kid")
+        return found
+
+    def only(self, algorithms: Iterable[str]) -> KeySet:
+        """The keys for these algorithms.
+
+        Raises:
+            ConfigurationError: an unknown algorithm, or none of the keys is for any of them.
+        """
+        names = {algorithm_named(name).name for name in algorithms}
+        kept = [key for key in self.keys if key.algorithm in names]
+        if not kept:
+            held = ", ".join(sorted(self._by_algorithm))
+            raise ConfigurationError(f"algorithms={sorted(names)} leaves no key: the keys are for {held}")
+        return KeySet(kept)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __repr__(self) -> str:
+        return f"KeySet({list(self.keys)!r})"
+
+
+def _octets(value: object, what: str) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError:  # its text would show the secret
+            raise ConfigurationError(f"{what} holds a lone surrogate, which has no UTF-8") from None
+    raise ConfigurationError(f"{what} is str or bytes, not {type(value).__name__}")
+
+
+def _cannot_sign(data: bytes) -> NoReturn:
+    raise ConfigurationError("a public key can't sign: load the private key")
+
+
+def _asymmetric_row(algorithm: str) -> Algorithm:
+    row = algorithm_named(algorithm)
+    if row.family == "HMAC":
+        raise ConfigurationError(f"{row.name} takes a shared secret: use Key.from_secret or Key.generate")
+    return row
+
+
+def _jwk_row(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
+    """The one algorithm of a JWK, whose type, curve and use must permit it (RFC 7517 §4.1 to §4.4)."""
+    if not isinstance(jwk, Mapping):
+        raise ConfigurationError(f"a JWK is a mapping, not {type(jwk).__name__}: parse its JSON first")
+    named = jwk.get("alg")
+    if named is None and algorithm is None:
+        fitting = ", ".join(row.name for row in ALGORITHMS if row.key_type == jwk.get("kty"))
+        raise ConfigurationError(f"this JWK names no algorithm: pass algorithm=, one of {fitting or 'those of its type'}")
+    row = algorithm_named(algorithm if named is None else named)
+    if algorithm is not None and algorithm_named(algorithm) != row:
+        raise ConfigurationError(f"this JWK is for {row.name}, not for {algorithm}")
+    if jwk.get("kty") != row.key_type or (row.curve and jwk.get("crv") != row.curve):
+        raise ConfigurationError(f"{row.name} needs a JWK of kty {row.key_type} {row.curve}".rstrip())
+    operations = jwk.get("key_ops", ("sign", "verify"))
+    if jwk.get("use", "sig") != "sig" or not isinstance(operations, (list, tuple)):
+        raise ConfigurationError("this JWK is not for signatures (RFC 7517 §4.2)")
+    if not {"sign", "verify"}.intersection(map(str, operations)):
+        raise ConfigurationError("this JWK may neither sign nor verify (RFC 7517 §4.3)")
+    return row
+
+
+def _hmac(row: Algorithm, secret: bytes) -> tuple[Sign, Check]:
+    """HMAC (RFC 2104) from a keyed state that is copied, never fed: half of the work is done once."""
+    copy = hmac.new(secret, digestmod=row.hash).copy
+    equal = hmac.compare_digest
+
+    def sign(data: bytes) -> bytes:
+        mac = copy()
+        mac.update(data)
+        return mac.digest()
+
+    def check(data: bytes, signature: bytes) -> None:
+        mac = copy()
+        mac.update(data)
+        if not equal(mac.digest(), signature):
+            raise Rejected(Reason.WRONG_SIGNATURE, "the signature does not fit", where="signature")
+
+    return sign, check

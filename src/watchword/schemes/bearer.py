@@ -1,0 +1,133 @@
+"""Bearer tokens (RFC 6750): `BearerAuth`, and what every verifier of such tokens shares.
+
+Whoever has the token can use it, so it travels in Authorization only, never in the query (RFC 9700 §4.3.2), and over TLS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Hashable, Sequence
+from typing import Any, ClassVar, Final
+from urllib.parse import unquote_to_bytes
+
+from watchword.core.flow import refuse_cleartext
+from watchword.core.message import Challenge, Request
+from watchword.core.records import Found, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
+
+__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "read_token"]
+
+# b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="                             (RFC 6750 §2.1)
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+# "Bearer" 1*SP b64token; the scheme word is case-insensitive (RFC 9110 §11.1).
+_CREDENTIALS: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+
+
+class BearerAuth:
+    """Sends a token that was got elsewhere: `Authorization: Bearer <token>`.
+
+    Args:
+        token: the token, as issued.
+        allow_cleartext: also send it over plain http to other hosts than this one.
+
+    Raises:
+        ConfigurationError: the token has characters that the grammar does not allow.
+
+    >>> BearerAuth("mF_9.B5f-4.1JqM")
+    BearerAuth(token=***)
+    """
+
+    def __init__(self, token: str, *, allow_cleartext: bool = False) -> None:
+        if not isinstance(token, str) or not is_token(token):
+            raise ConfigurationError(
+                "a bearer token has letters, digits and -._~+/ only, then maybe = (RFC 6750 §2.1): "
+                "pass it as issued, without the word Bearer, spaces or line ends"
+            )
+        self._field = bearer_field(token)
+        self._allow_cleartext = allow_cleartext
+
+    def flow(self, request: Request, context: Context, /) -> Flow:
+        """One request, with the token.
+
+        Raises:
+            ConfigurationError: the request would show the token to the network.
+        """
+        refuse_cleartext(request, self._allow_cleartext)
+        yield Send(request.with_headers((self._field,)))
+
+    def __repr__(self) -> str:
+        return "BearerAuth(token=***)"
+
+
+def bearer_field(token: str) -> tuple[bytes, bytes]:
+    """The field line that carries `token`."""
+    return b"authorization", b"Bearer " + token.encode()
+
+
+def is_token(token: str) -> bool:
+    """Whether this can be sent as a bearer token."""
+    return token.isascii() and _TOKEN.fullmatch(token.encode()) is not None
+
+
+def read_token(request: Request) -> bytes | None:
+    """The bearer token of a request; None if its Authorization is absent or of another scheme.
+
+    Raises:
+        Rejected: MALFORMED_REQUEST off the grammar; AMBIGUOUS if the query has a token too (RFC 6750 §2).
+    """
+    for name, value in request.headers:
+        if name == b"authorization":
+            break
+    else:
+        return None
+    match = _CREDENTIALS.fullmatch(value)
+    if match is None:
+        if value[:6].lower() == b"bearer" and value[6:7] in (b"", b" "):
+            raise Rejected(Reason.MALFORMED_REQUEST, "not one token (RFC 6750 §2.1)", where="authorization")
+        return None
+    if b"?" in request.target and _has_token(request.query or b""):
+        raise Rejected(Reason.AMBIGUOUS, "a token in the query besides the one in Authorization", where="query")
+    return match[1]
+
+
+def _has_token(query: bytes) -> bool:
+    names = (part.partition(b"=")[0] for part in query.split(b"&"))
+    return any((unquote_to_bytes(name) if b"%" in name else name) == b"access_token" for name in names)
+
+
+class BearerVerifier:
+    """What all verifiers of bearer tokens have in common: where tokens arrive, how they are refused, how they are told
+    apart. A subclass says its `scheme` and reads its own tokens; `routes` are the issuers that it knows, None: any.
+    """
+
+    scheme: ClassVar[str] = ""
+    single_use: ClassVar[bool] = False
+    rank: ClassVar[int] = 10
+
+    addresses: Sequence[Address] = (Address(b"authorization", "bearer"),)
+    kinds: Sequence[type] = ()
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
+    routes: Collection[Hashable] | None = None
+
+    def read(self, request: Request) -> Claim | None:
+        raise NotImplementedError
+
+    def route(self, request: Request) -> Hashable:
+        """The issuer that a JWT names, unverified, for routing only; None for an opaque token."""
+        from watchword.schemes.jwt import peek_issuer  # noqa: PLC0415 -- jwt builds on this module
+
+        token = read_token(request)
+        return None if token is None else peek_issuer(token)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """RFC 6750 §3 and §3.1: no error code if there were no credentials; never our own words."""
+        status = rejection.reason.status
+        if rejection.reason in (Reason.NO_CREDENTIALS, Reason.UNSUPPORTED_SCHEME):
+            return Refusal(401, (Challenge("Bearer"),))
+        if rejection.reason is Reason.INSUFFICIENT_SCOPE:
+            scopes = (("scope", " ".join(rejection.scopes)),) if rejection.scopes else ()
+            return Refusal(403, (Challenge("Bearer", (("error", "insufficient_scope"), *scopes)),))
+        error = {400: "invalid_request", 401: "invalid_token"}.get(status)
+        return Refusal(status, () if error is None else (Challenge("Bearer", (("error", error),)),))

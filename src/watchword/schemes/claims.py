@@ -1,0 +1,216 @@
+"""The claims of a JWT (RFC 7519 §4.1), one check each; `JWTVerifier` and the drop-in compose them.
+
+A check is `(claims, now) -> None` and raises `Rejected`. What it depends on is settled when it is made, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from watchword.core.identity import NO_SCOPES
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+
+__all__ = [
+    "ClaimCheck", "audience_is", "bound_to_nothing", "issued_by", "issued_since", "numeric_date", "present", "scopes_of",
+    "seconds", "subject_of", "texts", "valid_from", "valid_until",
+]  # fmt: skip
+
+Claims = Mapping[str, Any]
+
+YEAR_10000: Final = 253_402_300_800
+"""No date is this late: a number above is a mistake, such as milliseconds, or an attempt to overflow."""
+
+_ABSENT: Final = object()
+
+
+class ClaimCheck(NamedTuple):
+    """A check with the words that `explain` uses: the claim, and what a genuine token has there."""
+
+    claim: str
+    expected: str
+    check: Callable[[Claims, float], None]
+
+
+def present(names: Collection[str]) -> ClaimCheck:
+    """Each of these claims is there."""
+
+    def check(claims: Claims, now: float) -> None:
+        for name in names:
+            if name not in claims:
+                raise Rejected(Reason.MISSING_CLAIM, f"the token has no {name}", where=name)
+
+    return ClaimCheck(", ".join(names), "present", check)
+
+
+def issued_by(issuers: frozenset[str]) -> ClaimCheck:
+    """`iss` is one of these (RFC 7519 §4.1.1)."""
+
+    def check(claims: Claims, now: float) -> None:
+        issuer = claims.get("iss", _ABSENT)
+        if type(issuer) is str and issuer in issuers:
+            return
+        if issuer is _ABSENT:
+            raise Rejected(Reason.MISSING_CLAIM, "the token names no issuer", where="iss")
+        if type(issuer) is not str:
+            raise Rejected(Reason.WRONG_CLAIM, "an issuer is a text", where="iss")
+        raise Rejected(Reason.UNKNOWN_ISSUER, f"issued by {issuer[:128]!r}", where="iss")
+
+    return ClaimCheck("iss", " or ".join(sorted(issuers)), check)
+
+
+def audience_is(audiences: frozenset[str] | None) -> ClaimCheck:
+    """`aud` names one of these (RFC 7519 §4.1.3). None: the token must name no audience, for it would be another's."""
+
+    def check(claims: Claims, now: float) -> None:
+        audience = claims.get("aud", _ABSENT)
+        if audiences is None:
+            if audience is not _ABSENT:
+                raise Rejected(Reason.WRONG_AUDIENCE, "meant for an audience, and none is configured", where="aud")
+        elif type(audience) is str and audience in audiences:
+            return
+        elif audience is _ABSENT:
+            raise Rejected(Reason.MISSING_CLAIM, "the token names no audience", where="aud")
+        else:
+            _one_of(audience, audiences)
+
+    expected = "absent: no audience= is configured" if audiences is None else " or ".join(sorted(audiences))
+    return ClaimCheck("aud", expected, check)
+
+
+def _one_of(audience: object, audiences: frozenset[str]) -> None:
+    named = [audience] if type(audience) is str else audience
+    if type(named) is not list or not all(type(name) is str for name in named):
+        raise Rejected(Reason.WRONG_CLAIM, "an audience is a text or a list of texts", where="aud")
+    if audiences.isdisjoint(named):
+        raise Rejected(Reason.WRONG_AUDIENCE, f"meant for {', '.join(named)[:128]!r}", where="aud")
+
+
+def numeric_date(name: str, value: object) -> float:
+    """`value` if it is a NumericDate: seconds since the epoch, with or without a fraction (RFC 7519 §2).
+
+    Raises:
+        Rejected: WRONG_CLAIM; JSON's true is no number, and nothing lies beyond the year 9999.
+    """
+    if type(value) not in (int, float) or not -YEAR_10000 < value < YEAR_10000:  # type: ignore[operator]
+        raise Rejected(Reason.WRONG_CLAIM, "a date is a number of seconds since 1970", where=name)
+    return value  # type: ignore[return-value]
+
+
+def valid_until(leeway: float) -> ClaimCheck:
+    """`exp`, where there is one, lies in the future: at that very second the token has expired (RFC 7519 §4.1.4)."""
+
+    def check(claims: Claims, now: float) -> None:
+        expiry = claims.get("exp", _ABSENT)
+        if type(expiry) is int and now - leeway < expiry < YEAR_10000:
+            return
+        if expiry is not _ABSENT and now - leeway >= numeric_date("exp", expiry):
+            raise Rejected(Reason.EXPIRED, f"expired {now - expiry:.0f} s ago", where="exp")
+
+    return ClaimCheck("exp", f"later than {leeway:g} s ago" if leeway else "in the future", check)
+
+
+def valid_from(leeway: float) -> ClaimCheck:
+    """`nbf`, where there is one, is not in the future (RFC 7519 §4.1.5)."""
+
+    def check(claims: Claims, now: float) -> None:
+        start = claims.get("nbf", _ABSENT)
+        if start is _ABSENT or (type(start) is int and -YEAR_10000 < start <= now + leeway):
+            return
+        if numeric_date("nbf", start) > now + leeway:
+            raise Rejected(Reason.NOT_YET_VALID, f"valid in {start - now:.0f} s", where="nbf")
+
+    return ClaimCheck("nbf", f"at most {leeway:g} s in the future" if leeway else "not in the future", check)
+
+
+def issued_since(leeway: float, max_age: float | None = None) -> ClaimCheck:
+    """`iat`, where there is one, is not in the future; with `max_age` there is one, less than so many seconds ago."""
+
+    def check(claims: Claims, now: float) -> None:
+        issued = claims.get("iat", _ABSENT)
+        if issued is _ABSENT:
+            if max_age is not None:
+                raise Rejected(Reason.MISSING_CLAIM, "the token does not say when it was issued", where="iat")
+            return
+        if type(issued) is not int or not -YEAR_10000 < issued < YEAR_10000:
+            numeric_date("iat", issued)
+        if issued > now + leeway:
+            raise Rejected(Reason.NOT_YET_VALID, f"issued {issued - now:.0f} s in the future", where="iat")
+        if max_age is not None and now - leeway >= issued + max_age:
+            raise Rejected(Reason.EXPIRED, f"issued {now - issued:.0f} s ago", where="iat")
+
+    expected = "not in the future" if max_age is None else f"at most {max_age:g} s ago"
+    return ClaimCheck("iat", expected, check)
+
+
+def _bound_to_nothing(claims: Claims, now: float) -> None:
+    if "cnf" in claims:
+        raise Rejected(Reason.BINDING_MISSING, "bound to a key whose possession was not proven", where="cnf")
+
+
+bound_to_nothing: Final = ClaimCheck("cnf", "absent: nothing here proves possession of a key", _bound_to_nothing)
+"""No `cnf` (RFC 7800 §3.1): whoever holds such a token has to prove possession of a key, and here nothing did."""
+
+
+def subject_of(claims: Claims) -> str:
+    """`sub` (RFC 7519 §4.1.2).
+
+    Raises:
+        Rejected: MISSING_CLAIM or WRONG_CLAIM.
+    """
+    subject = claims.get("sub", _ABSENT)
+    if type(subject) is str and subject:
+        return subject
+    if subject is _ABSENT:
+        raise Rejected(Reason.MISSING_CLAIM, "the token does not say whom it is about", where="sub")
+    raise Rejected(Reason.WRONG_CLAIM, "a subject is a text, and not an empty one", where="sub")
+
+
+def scopes_of(claims: Claims) -> frozenset[str]:
+    """What `scope` (a text, RFC 8693 §4.2) and `scp` (a text or a list, as several issuers write it) allow.
+
+    Raises:
+        Rejected: WRONG_CLAIM.
+
+    >>> sorted(scopes_of({"scope": "read write", "scp": ["admin"]}))
+    ['admin', 'read', 'write']
+    """
+    scope = claims.get("scope", _ABSENT)
+    if "scp" not in claims:
+        if type(scope) is str:
+            return frozenset(scope.split())
+        if scope is _ABSENT:
+            return NO_SCOPES
+    if scope is not _ABSENT and type(scope) is not str:
+        raise Rejected(Reason.WRONG_CLAIM, "a scope is a text, its parts separated by spaces", where="scope")
+    parts = claims["scp"]
+    parts = parts.split() if type(parts) is str else parts
+    if type(parts) is not list or not all(type(part) is str for part in parts):
+        raise Rejected(Reason.WRONG_CLAIM, "scp is a text or a list of texts", where="scp")
+    return frozenset(parts if scope is _ABSENT else parts + scope.split())
+
+
+# ---- what constructors are given -------------------------------------------------------------------------------------
+
+
+def texts(value: str | Sequence[str], name: str) -> frozenset[str]:
+    """One text or several, as a set.
+
+    Raises:
+        ConfigurationError: something else, or none.
+    """
+    found = [value] if isinstance(value, str) else list(value)
+    if not found or not all(isinstance(text, str) and text for text in found):
+        raise ConfigurationError(f"{name}= is a text or a sequence of texts, none of them empty")
+    return frozenset(found)
+
+
+def seconds(value: float, name: str) -> float:
+    """A length of time.
+
+    Raises:
+        ConfigurationError: negative, not finite, or not a number.
+    """
+    if type(value) not in (int, float) or not 0 <= value < YEAR_10000:
+        raise ConfigurationError(f"{name}= is a number of seconds, 0 or more")
+    return value

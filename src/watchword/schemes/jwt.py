@@ -1,0 +1,277 @@
+"""JSON Web Tokens as bearer tokens (RFC 7519, RFC 8725, RFC 6750): `JWTAuth` and `JWTVerifier`.
+
+Checked in this order: size and format, algorithm, key, signature, type, then the claims. Nothing that a token says of
+itself is believed before its signature has been verified with a key that was there before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from watchword.core.flow import refuse_cleartext
+from watchword.core.identity import Identity
+from watchword.core.message import Request
+from watchword.core.records import Add, Found, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Context, Decision, Flow, Random, Send
+from watchword.crypto import jose
+from watchword.crypto.encoding import b64url_decode, parse_object
+from watchword.crypto.keys import Key, KeySet
+from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
+from watchword.schemes.claims import (
+    ClaimCheck, audience_is, bound_to_nothing, issued_by, issued_since, present, scopes_of, seconds, subject_of, texts,
+    valid_from, valid_until,
+)  # fmt: skip
+
+__all__ = ["JWTAuth", "JWTClaim", "JWTVerifier", "peek_issuer"]
+
+USUAL_TYPES = frozenset({"jwt", "at+jwt"})
+"""What `typ` may say unless the verifier names its own; other kinds of token, as logout+jwt, are not for access."""
+
+RESERVED = frozenset({"exp", "iat", "nbf"})
+
+
+class JWTVerifier(BearerVerifier):
+    """Verifies JSON Web Tokens; a `Verifier` for a guard, and the plain `verify(token)` for everybody else.
+
+    Args:
+        keys: who may sign; each key carries its own algorithm, a token's header chooses none.
+        issuer: who must have issued it (`iss`), one or several; None: not checked.
+        audience: for whom it must be meant (`aud`), one or several; None: a token that names an audience is refused.
+        algorithms: use only the keys for these.
+        typ: the type that the header must have, one or several; None: absent, "JWT" or "at+jwt".
+        required: claims that must be there. `sub` must always be; `exp` is honoured where it is, so add "exp" here
+            unless the issuer can be trusted to limit each token's life.
+        leeway: seconds by which clocks may differ; for `exp`, `nbf`, `iat` and `max_age`.
+        max_age: seconds since `iat` after which no token is good.
+        claims: a `msgspec.Struct` type, into which the claims are decoded; `Identity.claims` is then one of these.
+        cache: None; there is no cache of verified tokens yet.
+        clock: seconds since the epoch.
+
+    Raises:
+        ConfigurationError: an argument of the wrong kind; no key left.
+
+    >>> key = Key.generate("HS256")
+    >>> verifier = JWTVerifier(key, issuer="https://id.example", audience="orders", clock=lambda: 1000)
+    >>> claims = b'{"iss":"https://id.example","aud":"orders","sub":"alice","exp":1300}'
+    >>> verifier.verify(jose.sign(claims, key))
+    Identity(subject='alice', scheme='jwt', key_id=None, scopes=[])
+    """
+
+    scheme: ClassVar[str] = "jwt"
+
+    def __init__(
+        self,
+        keys: Key | KeySet,
+        *,
+        issuer: str | Sequence[str] | None = None,
+        audience: str | Sequence[str] | None = None,
+        algorithms: Sequence[str] | None = None,
+        typ: str | Sequence[str] | None = None,
+        required: Sequence[str] = (),
+        leeway: float = 0,
+        max_age: float | None = None,
+        claims: type[msgspec.Struct] | None = None,
+        cache: None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if cache is not None:
+            raise ConfigurationError("there is no cache of verified tokens yet: leave cache= out")
+        if claims is not None and not (isinstance(claims, type) and issubclass(claims, msgspec.Struct)):
+            raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")
+        self.jws = jose.Compact(_key_set(keys, algorithms))
+        issuers = None if issuer is None else texts(issuer, "issuer")
+        self.routes: Collection[str] | None = issuers
+        self.types = None if typ is None else frozenset(_bare_type(name) for name in texts(typ, "typ"))
+        leeway = seconds(leeway, "leeway")
+        self.checks: tuple[ClaimCheck, ...] = (
+            *((present(sorted(texts(required, "required"))),) if required else ()),
+            *((issued_by(issuers),) if issuers else ()),
+            audience_is(None if audience is None else texts(audience, "audience")),
+            valid_until(leeway),
+            valid_from(leeway),
+            issued_since(leeway, None if max_age is None else seconds(max_age, "max_age")),
+            bound_to_nothing,
+        )
+        self._check_calls = tuple(check.check for check in self.checks)
+        self.struct = None if claims is None else msgspec.json.Decoder(claims)
+        self._clock = clock
+
+    def verify(self, token: str | bytes) -> Identity:
+        """Who the token is about, if it is genuine and good now.
+
+        Raises:
+            Rejected: why not.
+        """
+        return self.verify_at(token, self._clock())
+
+    def verify_at(self, token: str | bytes, now: float) -> Identity:
+        """`verify` at a given time, in seconds since the epoch; pure.
+
+        Raises:
+            Rejected: why not.
+        """
+        header, payload, key = self.jws.open(token)
+        if "typ" in header or self.types is not None:
+            self.check_type(header)
+        try:
+            claims = parse_object(payload)
+        except ValueError as error:
+            raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="payload") from None
+        for check in self._check_calls:
+            check(claims, now)
+        scopes = scopes_of(claims)
+        return Identity(
+            subject_of(claims), self.scheme, key.key_id, scopes, claims if self.struct is None else self.typed(payload)
+        )
+
+    def check_type(self, header: Mapping[str, Any]) -> None:
+        """The header's `typ` is one that is expected; case and a leading "application/" don't matter (RFC 7515 §4.1.9).
+
+        Raises:
+            Rejected: WRONG_TYPE.
+        """
+        typ = header.get("typ")
+        if typ is None:
+            if self.types is not None:
+                raise Rejected(Reason.WRONG_TYPE, "the header names no type", where="typ")
+        elif _bare_type(typ) not in (self.types or USUAL_TYPES):
+            raise Rejected(Reason.WRONG_TYPE, f"a token of type {typ[:64]!r}", where="typ")
+
+    def typed(self, payload: bytes) -> Any:
+        """The claims as the caller's own type.
+
+        Raises:
+            Rejected: WRONG_CLAIM.
+        """
+        assert self.struct is not None
+        try:
+            return self.struct.decode(payload)
+        except ValueError as error:  # its text ends with the place, "… - at `$.tenant`"; the rest may quote a value
+            place = str(error).rpartition("`$")[2].strip("`.") if "`$" in str(error) else "claims"
+            raise Rejected(Reason.WRONG_CLAIM, "not of the type that claims= demands", where=place) from None
+
+    def read(self, request: Request) -> JWTClaim | None:
+        token = read_token(request)
+        return None if token is None else JWTClaim(self, token)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.jws.keys!r})"
+
+
+class JWTClaim:
+    """A token as presented."""
+
+    __slots__ = ("token", "verifier")
+
+    needs: ClassVar[Sequence[Ref[Any]]] = ()
+    reserve: ClassVar[Sequence[Add]] = ()
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(self, verifier: JWTVerifier, token: bytes) -> None:
+        self.verifier = verifier
+        self.token = token
+
+    def slow(self, found: Found) -> bool:
+        return False
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        return Decision(self.verifier.verify_at(self.token, now))
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        from watchword.schemes.jwt_explain import explain_jwt  # noqa: PLC0415 -- only when asked
+
+        return explain_jwt(self.verifier, self.token, now)
+
+    def __repr__(self) -> str:
+        return "JWTClaim(token=***)"
+
+
+class JWTAuth:
+    """Mints short-lived tokens with its own key and sends them as bearer tokens.
+
+    One token serves all requests until a fifth of its life is left; then the next request mints another.
+
+    Args:
+        key: a secret or private key.
+        claims: what the tokens say; `iat` and `exp` are added.
+        lifetime: seconds for which each token is good.
+        allow_cleartext: also send it over plain http to other hosts than this one.
+
+    Raises:
+        ConfigurationError: a public key, claims that can't be JSON or that fix the dates, no lifetime.
+
+    >>> JWTAuth(Key.generate("HS256"), claims={"sub": "alice", "aud": "orders"})
+    JWTAuth(key=Key(HS256, key_id=None, secret), lifetime=300)
+    """
+
+    def __init__(
+        self, key: Key, *, claims: Mapping[str, object], lifetime: float = 300, allow_cleartext: bool = False
+    ) -> None:
+        if not isinstance(key, Key) or not key.can_sign:
+            raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
+        if fixed := RESERVED.intersection(claims):
+            raise ConfigurationError(f"leave {', '.join(sorted(fixed))} out of claims=: the dates follow from lifetime=")
+        if not seconds(lifetime, "lifetime") >= 1:
+            raise ConfigurationError("lifetime= is at least one second")
+        try:
+            self._claims: dict[str, Any] = parse_object(msgspec.json.encode(dict(claims)))
+        except (TypeError, ValueError, OverflowError):
+            raise ConfigurationError("claims= is a mapping of texts to what JSON can say") from None
+        self._key = key
+        self._lifetime = lifetime
+        self._allow_cleartext = allow_cleartext
+        self._current: tuple[float, float, str] = (0.0, 0.0, "")
+
+    def mint(self, now: float) -> str:
+        """A new token, issued at `now` (seconds since the epoch)."""
+        claims = {**self._claims, "iat": int(now), "exp": int(now + self._lifetime)}
+        return jose.sign(msgspec.json.encode(claims), self._key, header={"typ": "JWT"})
+
+    def flow(self, request: Request, context: Context, /) -> Flow:
+        """One request, with a token that is good for a while yet.
+
+        Raises:
+            ConfigurationError: the request would show the token to the network.
+        """
+        refuse_cleartext(request, self._allow_cleartext)
+        now = context.now()
+        issued, renew, token = self._current
+        if not issued <= now < renew:  # two threads may both mint here; both tokens are good
+            token = self.mint(now)
+            self._current = (now, now + 0.8 * self._lifetime, token)
+        yield Send(request.with_headers((bearer_field(token),)))
+
+    def __repr__(self) -> str:
+        return f"JWTAuth(key={self._key!r}, lifetime={self._lifetime:g})"
+
+
+def peek_issuer(token: bytes) -> str | None:
+    """The issuer that a token names, unverified: for routing to a verifier, never to be believed.
+
+    None for what is no JWT or names no issuer as a text.
+    """
+    try:
+        issuer = parse_object(b64url_decode(jose.split(token)[1])).get("iss")
+    except (Rejected, ValueError):
+        return None
+    return issuer if isinstance(issuer, str) else None
+
+
+def _key_set(keys: Key | KeySet, algorithms: Sequence[str] | None) -> KeySet:
+    if not isinstance(keys, (Key, KeySet)):
+        raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
+    found = KeySet([keys]) if isinstance(keys, Key) else keys
+    if algorithms is None:
+        return found
+    if isinstance(algorithms, str):
+        raise ConfigurationError(f"algorithms= is a sequence, for example [{algorithms!r}]")
+    return found.only(algorithms)
+
+
+def _bare_type(typ: str) -> str:
+    return typ.lower().removeprefix("application/")

@@ -1,0 +1,154 @@
+"""Why a JWT was refused: every check in order, the ones after the first failure included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from watchword.core.rejection import Reason, Rejected
+from watchword.core.scheme import Check
+from watchword.crypto import jose
+from watchword.crypto.encoding import b64url_decode, parse_object
+from watchword.crypto.keys import Key
+from watchword.schemes.claims import scopes_of, subject_of
+
+if TYPE_CHECKING:
+    from watchword.schemes.jwt import JWTVerifier
+
+__all__ = ["explain_jwt"]
+
+SHOWN = 48
+
+MENDS = {
+    Reason.WRONG_ALGORITHM: "sign with the algorithm of the verifier's key, or give the verifier a key for this one",
+    Reason.UNKNOWN_KEY: "add the key to the verifier's KeySet, or send the key id that it has there",
+    Reason.WRONG_SIGNATURE: "check that both sides have the same key, and that a secret is not decoded on one side only",
+    Reason.WRONG_TYPE: "have the issuer set typ, or name it: JWTVerifier(…, typ=…)",
+    Reason.WRONG_AUDIENCE: "ask the issuer for a token for this API, or name its audience: JWTVerifier(…, audience=…)",
+    Reason.UNKNOWN_ISSUER: "ask the right issuer, or name this one: JWTVerifier(…, issuer=…)",
+    Reason.EXPIRED: "get a new token; if it is new, check both clocks or allow some leeway=",
+    Reason.NOT_YET_VALID: "check both clocks, or allow some leeway=",
+    Reason.BINDING_MISSING: "the token is bound to a key (cnf): its proof has to be verified with it",
+    Reason.MISSING_CLAIM: "have the issuer put it in",
+}
+
+
+def explain_jwt(verifier: JWTVerifier, token: bytes, now: float) -> tuple[str, Sequence[Check]]:
+    """The start of what is signed, and all checks."""
+    steps = _Steps(verifier, token, now)
+    steps.run()
+    return steps.canonical, steps.checks
+
+
+class _Steps:
+    """The checks of one token; each notes itself, what can't be tried has `passed` None."""
+
+    def __init__(self, verifier: JWTVerifier, token: bytes, now: float) -> None:
+        self.verifier = verifier
+        self.token = token
+        self.now = now
+        self.canonical = ""
+        self.checks: list[Check] = []
+
+    def run(self) -> None:
+        """All of them, in the order in which `verify` has them."""
+        verifier = self.verifier
+        parts = self.step("format", "token", "three segments of base64url", "", lambda: jose.split(self.token))
+        head, payload, tail, signing_input = parts or (None, None, None, b"")
+        self.canonical = _short(signing_input.decode("ascii", "replace"))
+        header: dict[str, Any] | None = self.step(
+            "header", "header", "a JSON object, nothing critical", _short((head or b"").decode("ascii", "replace")),
+            None if head is None else lambda: jose.check_header(jose.read_header(head)),
+        )  # fmt: skip
+        keys = self._keys(header)
+        self.step(
+            "signature", "signature", "made by that key", "" if tail is None else f"{len(tail)} characters",
+            None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, b64url_decode(tail)),
+        )  # fmt: skip
+        expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent, JWT or at+jwt"
+        self.step(
+            "typ", "header typ", expected, _value(header, "typ"),
+            None if header is None else lambda: verifier.check_type(header),
+        )  # fmt: skip
+        claims: dict[str, Any] | None = self.step(
+            "payload", "payload", "a JSON object, no name twice", "" if payload is None else f"{len(payload)} characters",
+            None if payload is None else lambda: parse_object(b64url_decode(payload)),
+        )  # fmt: skip
+        self._claims(claims, payload)
+
+    def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
+        held = self.verifier.jws.keys
+        algorithms = " or ".join(sorted({key.algorithm for key in held.keys}))
+        names = [key.key_id for key in held.keys if key.key_id is not None]
+        try:
+            found = None if header is None else held.candidates(header["alg"], header.get("kid"))
+            fault: Rejected | None = None
+        except Rejected as rejected:
+            found, fault = None, rejected
+        reason = None if fault is None else fault.reason
+        wrong, unknown = reason is Reason.WRONG_ALGORITHM, reason is Reason.UNKNOWN_KEY
+        known = header is not None
+        self.note("algorithm", not wrong if known else None, "header alg", algorithms, _value(header, "alg"), fault)
+        passed = None if wrong or not known else not unknown
+        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "") if names else "any"  # noqa: PLR2004
+        self.note("key id", passed, "header kid", shown, _value(header, "kid"), fault)
+        return found
+
+    def _claims(self, claims: dict[str, Any] | None, payload: bytes | None) -> None:
+        verifier, now = self.verifier, self.now
+        for claim, expected, check in verifier.checks:
+            received = _value(claims, claim)
+            self.step(
+                claim, f"claim {claim}", expected, received,
+                None if claims is None else lambda check=check: check(claims, now),
+            )  # fmt: skip
+        self.step(
+            "scope", "claim scope", "texts", _value(claims, "scope"),
+            None if claims is None else lambda: scopes_of(claims),
+        )  # fmt: skip
+        self.step(
+            "sub", "claim sub", "a text", _value(claims, "sub"), None if claims is None else lambda: subject_of(claims)
+        )
+        if verifier.struct is not None:
+            self.step(
+                "claims", "payload", "of the type that claims= demands", "",
+                None if claims is None or payload is None else lambda: verifier.typed(b64url_decode(payload)),
+            )  # fmt: skip
+
+    def step(
+        self, name: str, component: str, expected: str, received: str, attempt: Callable[[], Any] | None
+    ) -> Any:
+        """Tries one check and notes how it went; gives what it gave, None if it failed."""
+        if attempt is None:
+            self.note(name, None, component, expected, received, None)
+            return None
+        try:
+            result = attempt()
+        except Rejected as rejected:
+            self.note(name, False, component, expected, received, rejected)
+            return None
+        except ValueError as error:
+            self.note(name, False, component, expected, str(error), None)
+            return None
+        self.note(name, True, component, expected, received, None)
+        return result
+
+    def note(
+        self, name: str, passed: bool | None, component: str, expected: str, received: str, fault: Rejected | None
+    ) -> None:
+        """One more check."""
+        mend = ""
+        if passed is False and fault is not None:
+            detail = fault.rejection.detail
+            mend = f"{detail}: {MENDS[fault.reason]}" if fault.reason in MENDS else detail
+        self.checks.append(Check(name, passed, component, expected, received, mend))
+
+
+def _value(members: Mapping[str, Any] | None, name: str) -> str:
+    if members is None:
+        return ""
+    return _short(str(members[name])) if name in members else "absent"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
