@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
 
 import msgspec
@@ -96,7 +97,7 @@ def register(settings: Settings) -> None:
 def user_token(settings: Settings, *, lifetime: int = 3600) -> str:
     """A JWT for the user, good for `lifetime` seconds."""
     claims = {"iss": settings.base_url, "aud": AUDIENCE, "sub": settings.username, "scope": "read write"}
-    return JWTAuth(settings.jwt_key, claims=claims, lifetime=lifetime).mint()
+    return JWTAuth(settings.jwt_key, claims=claims, lifetime=lifetime).mint(time.time())
 
 
 def credentials(settings: Settings) -> dict[str, object]:

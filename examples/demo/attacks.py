@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -46,13 +47,11 @@ def auth_of(name: str, settings: Settings, *, wrong: bool = False, lifetime: int
         return BearerAuth(access_token(key, lifetime))
     key = Key.generate("HS256", key_id="users") if wrong else settings.jwt_key
     claims = {"iss": settings.base_url, "aud": AUDIENCE, "sub": settings.username}
-    return BearerAuth(JWTAuth(key, claims=claims, lifetime=lifetime).mint())
+    return BearerAuth(JWTAuth(key, claims=claims, lifetime=lifetime).mint(time.time()))
 
 
 def access_token(key: Key, lifetime: int, shift: float = 0) -> str:
     """A token as the token endpoint makes them."""
-    import time
-
     from watchword.crypto import jose
 
     now = int(time.time() + shift)
@@ -115,8 +114,6 @@ def expired(client: Client, name: str, settings: Settings, url: str) -> Answer:
 
 def old_digest(client: Client, settings: Settings, url: str) -> dict[str, str]:
     """An answer to a nonce that the server signed long ago."""
-    import time
-
     from watchword.core.flow import ClientContext, run
     from watchword.core.message import Challenge, Request, Response, Token
     from watchword.core.scheme import Received, Send

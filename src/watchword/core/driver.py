@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from watchword.core.body import BodyReader
 from watchword.core.records import AsyncStore, Store
-from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError
 from watchword.core.steps import Commit, Fetch, Step, Work
 
 __all__ = ["AsyncChunks", "AsyncDriver", "Chunks", "Driver", "once", "once_async"]

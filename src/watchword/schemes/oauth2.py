@@ -17,7 +17,7 @@ from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, Save, Send
 from watchword.crypto.keys import Key, KeySet
-from watchword.schemes.bearer import bearer_field
+from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier
 
 __all__ = ["AccessToken", "OAuth2Auth", "OAuth2Verifier"]
@@ -104,10 +104,10 @@ class OAuth2Auth:
         token = self._token
         if token is None or not _fresh(token, context.now()):
             token = yield from self.obtain(context, None)
-        received: Received = yield Send(request.with_headers((bearer_field(token.value),)))
+        received: Received = yield Send(_with(request, token))
         if received.response.status == 401:
             renewed = yield from self.obtain(context, token)
-            yield Send(request.with_headers((bearer_field(renewed.value),)))
+            yield Send(_with(request, renewed))
 
     def obtain(self, context: Context, refused: AccessToken | None) -> Any:
         """The effects that get a token other than `refused`; one flow fetches, the others wait for it."""
@@ -150,6 +150,10 @@ class OAuth2Auth:
         return Request("POST", parts.scheme, parts.netloc, target, headers), urlencode(form).encode()
 
 
+def _with(request: Request, token: AccessToken) -> Request:
+    return request.with_headers(((b"authorization", b"Bearer " + token.value.encode()),))
+
+
 def _fresh(token: AccessToken, now: float) -> bool:
     return token.renew is None or now < token.renew
 
@@ -173,7 +177,7 @@ def _read(now: float, received: Received, asked: tuple[str, ...]) -> AccessToken
         shown = code if isinstance(code, str) and code.isascii() and code.isprintable() else "no error code"
         raise CredentialsUnavailable(f"the token endpoint answered {status}: {shown[:64]}")
     value, kind = content.get("access_token"), content.get("token_type")
-    if not isinstance(value, str) or not value or not isinstance(kind, str) or kind.lower() != "bearer":
+    if not isinstance(value, str) or not is_token(value) or not isinstance(kind, str) or kind.lower() != "bearer":
         raise CredentialsUnavailable("the token endpoint's answer holds no bearer token")
     scope = content.get("scope")
     scopes = tuple(scope.split()) if isinstance(scope, str) else asked

@@ -1,0 +1,5 @@
+"""`python -m watchword`: the command line."""
+
+from watchword.cli import main
+
+main()

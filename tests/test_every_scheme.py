@@ -1,0 +1,315 @@
+"""The conformance kit: every promise of every row of SCHEMES, tried through both guards."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from watchword import AsyncGuard, BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier
+from watchword import Identity, JWTAuth, JWTVerifier, Key, OAuth2Auth, OAuth2Verifier, Policy, Reason, Rejected
+from watchword import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Request, Response, explain, explain_async
+from watchword.authorization_server.token_endpoint import TokenEndpoint
+from watchword.core.driver import Driver, once
+from watchword.core.flow import ClientContext, run
+from watchword.core.scheme import Auth, Received, Send, Verifier
+from watchword.schemes import SCHEMES, Scheme
+from watchword.stores import MemoryStore
+
+START = 1_700_000_000.0
+SECRET = "a secret that no output may show, 32+"
+USER_KEY = Key.from_secret(SECRET, algorithm="HS256", key_id="k1")
+WRONG_KEY = Key.from_secret(SECRET[::-1], algorithm="HS256", key_id="k1")
+CLAIMS = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
+URL = ("https", "api.example", "/orders?id=7")
+
+
+class Clock:
+    """Time that tests move."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Party(NamedTuple):
+    """Both halves of one scheme, and the client half of an impostor."""
+
+    auth: Callable[[], Auth]
+    impostor: Callable[[], Auth]
+    verifier: Verifier
+
+
+def parties(clock: Clock) -> dict[str, Party]:
+    tokens = "https://id.example/token"
+    return {
+        "basic": Party(
+            lambda: BasicAuth("alice", SECRET), lambda: BasicAuth("alice", "guess"), BasicVerifier(realm="orders")
+        ),
+        "digest": Party(
+            lambda: DigestAuth("alice", SECRET), lambda: DigestAuth("alice", "guess"), DigestVerifier(realm="orders")
+        ),
+        "jwt": Party(
+            lambda: JWTAuth(USER_KEY, claims=CLAIMS), lambda: JWTAuth(WRONG_KEY, claims=CLAIMS),
+            JWTVerifier(USER_KEY, issuer="https://id.example", audience="orders"),
+        ),
+        "oauth": Party(
+            lambda: OAuth2Auth(tokens, "alice", SECRET),
+            lambda: JWTAuth(WRONG_KEY, claims=CLAIMS),
+            OAuth2Verifier(USER_KEY, issuer="https://id.example", audience="orders"),
+        ),
+        "hmac": Party(lambda: HMACAuth(USER_KEY), lambda: HMACAuth(WRONG_KEY), HMACVerifier()),
+        "replayable_body_hmac": Party(
+            lambda: ReplayableBodyHMACAuth(USER_KEY), lambda: ReplayableBodyHMACAuth(WRONG_KEY),
+            ReplayableBodyHMACVerifier(USER_KEY, subject="alice"),
+        ),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store_with_password() -> MemoryStore:
+    """argon2id once, not for every test."""
+    store = MemoryStore()
+    store.add_user("alice", SECRET, realm="orders")
+    store.add_client("alice", SECRET)
+    return store
+
+
+class World:
+    """One scheme, its guard, and a server that a client flow can talk to."""
+
+    def __init__(self, row: Scheme, users: MemoryStore) -> None:
+        self.row = row
+        self.clock = Clock()
+        self.party = parties(self.clock)[row.name]
+        self.users = users
+        self.store = copy_of(users, self.clock)
+        self.guard = Guard([self.party.verifier], self.store, policy=Policy(clock=self.clock))
+        self.endpoint = TokenEndpoint(USER_KEY, issuer="https://id.example", audience="orders", clock=self.clock)
+
+    def request(self, auth: Auth, method: str = "GET", body: bytes = b"") -> Request:
+        """The request with credentials; challenges and token requests are answered on the way."""
+        sent: list[Request] = []
+
+        def send(effect: Send) -> Received:
+            if effect.body is not None:
+                answer = Driver(self.users).run(self.endpoint.steps(effect.request), once(effect.body))
+                return Received(answer.response, answer.body)
+            sent.append(effect.request)
+            if not any(name in (b"authorization", b"x-hmac") for name, _ in effect.request.headers):
+                try:
+                    self.guard.verify(effect.request, body)
+                except Rejected as rejected:
+                    assert rejected.refusal is not None
+                    return Received(rejected.refusal.response())
+            return Received(Response(200))
+
+        context = ClientContext(lambda: body, now=self.clock)
+        run(auth, Request(method, *URL), send, context)
+        return sent[-1]
+
+    def verdict(self, request: Request, body: bytes = b"", *, aio: bool = False) -> Identity | Reason:
+        try:
+            if aio:
+                return asyncio.run(AsyncGuard.of(self.guard).verify(request, body))
+            return self.guard.verify(request, body)
+        except Rejected as rejected:
+            assert rejected.refusal is not None
+            shown = b"".join(value for _, value in rejected.refusal.response().headers) + str(rejected).encode()
+            assert SECRET.encode() not in shown
+            return rejected.reason
+
+
+def copy_of(users: MemoryStore, clock: Clock) -> MemoryStore:
+    """A store of the test's own with the same users."""
+    from watchword.authorization_server.client import Client
+    from watchword.core.records import Put, Ref
+    from watchword.crypto.passwords import Password
+    from watchword.schemes.digest import DigestSecret
+
+    store = MemoryStore(clock=clock)
+    refs = [Ref(Password, ("alice",)), Ref(Client, ("alice",)), Ref(DigestSecret, ("SHA-256", "orders", "alice"))]
+    found = users.fetch(refs)
+    records = [(ref, found.get(ref)) for ref in refs]
+    assert all(record is not None for _, record in records)
+    store.commit([Put(ref, record) for ref, record in records])
+    store.add_key("alice", USER_KEY)
+    return store
+
+
+@pytest.fixture(params=SCHEMES, ids=lambda row: row.name)
+def world(request: pytest.FixtureRequest, store_with_password: MemoryStore) -> World:
+    return World(request.param, store_with_password)
+
+
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def aio(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_a_row_names_what_exists(world: World) -> None:
+    module = importlib.import_module(f"watchword.schemes.{world.row.module}")
+    verifier = getattr(module, world.row.verifier)
+    assert hasattr(module, world.row.auth)
+    assert verifier.scheme == world.row.name
+    assert verifier.single_use is world.row.single_use
+
+
+def test_a_genuine_request_is_accepted(world: World, aio: bool) -> None:
+    who = world.verdict(world.request(world.party.auth(), "POST", b"pay 10"), b"pay 10", aio=aio)
+    assert isinstance(who, Identity)
+    assert (who.subject, who.scheme) == ("alice", world.row.name)
+
+
+def test_a_wrong_secret_is_refused(world: World, aio: bool) -> None:
+    assert isinstance(world.verdict(world.request(world.party.impostor()), aio=aio), Reason)
+
+
+@pytest.mark.parametrize(
+    ("part", "method", "target", "body"),
+    [
+        ("method", "PUT", b"/orders?id=7", b"pay 10"),
+        ("target", "POST", b"/orders?id=8", b"pay 10"),
+        ("target", "POST", b"/orders/?id=7", b"pay 10"),
+        ("target", "POST", b"/orders", b"pay 10"),
+        ("body", "POST", b"/orders?id=7", b"pay 99"),
+        ("body", "POST", b"/orders?id=7", b""),
+        ("headers", "POST", b"/orders?id=7", b"pay 10"),
+    ],
+)
+def test_a_change_is_refused_exactly_where_the_row_covers_it(
+    world: World, aio: bool, part: str, method: str, target: bytes, body: bytes
+) -> None:
+    genuine = world.request(world.party.auth(), "POST", b"pay 10")
+    changed = Request(method, "https", "api.example", target, genuine.headers)
+    if part == "headers":
+        changed = changed.with_headers(((b"x-role", b"admin"),))
+    verdict = world.verdict(changed, body, aio=aio)
+    assert isinstance(verdict, Reason if part in world.row.covers else Identity)
+
+
+def test_a_replay_is_refused_exactly_where_the_row_says_single_use(world: World, aio: bool) -> None:
+    request = world.request(world.party.auth())
+    assert isinstance(world.verdict(request, aio=aio), Identity)
+    if world.row.single_use:
+        assert world.verdict(request, aio=aio) is Reason.REPLAYED
+    else:
+        assert isinstance(world.verdict(request, aio=aio), Identity)
+
+
+def test_credentials_expire_exactly_where_the_row_says_so(world: World, aio: bool) -> None:
+    request = world.request(world.party.auth())
+    world.clock.now += 100_000
+    verdict = world.verdict(request, aio=aio)
+    if world.row.expires:
+        assert verdict in (Reason.EXPIRED, Reason.STALE_NONCE)
+    else:
+        assert isinstance(verdict, Identity)
+
+
+def test_the_scheme_word_is_compared_without_case(world: World) -> None:
+    request = world.request(world.party.auth())
+    for name, value in request.headers:
+        if name == b"authorization":
+            word, _, rest = value.partition(b" ")
+            changed = request.with_headers(((name, word.swapcase() + b" " + rest),))
+            assert isinstance(world.verdict(changed), Identity)
+
+
+def test_too_large_a_field_is_refused_before_any_look_up(world: World, aio: bool) -> None:
+    class Untouched:
+        kinds = None
+        blocking = False
+
+        def fetch(self, refs: object) -> object:
+            raise AssertionError("looked up before the size was checked")
+
+        commit = fetch
+
+    plan_store = world.guard.plan.store
+    field = b"authorization" if world.row.name != "replayable_body_hmac" else b"x-hmac"
+    request = world.request(world.party.auth())
+    huge = request.with_headers(((field, request.values(field)[0] + b"a" * 20_000),))
+    assert plan_store is world.store
+    if world.row.name == "digest":  # its refusal carries a challenge, for which the nonce key is fetched
+        assert world.verdict(huge, aio=aio) is Reason.HEADER_TOO_LARGE
+        return
+    world.guard = Guard([world.party.verifier], Untouched(), policy=Policy(clock=world.clock))  # type: ignore[arg-type]
+    assert world.verdict(huge, aio=aio) is Reason.HEADER_TOO_LARGE
+
+
+def test_too_large_a_body_is_refused_where_the_scheme_reads_it(world: World, aio: bool) -> None:
+    request = world.request(world.party.auth(), "POST", b"")
+    verdict = world.verdict(request, b"a" * (1024 * 1024 + 1), aio=aio)
+    if "body" in world.row.covers:
+        assert verdict is Reason.BODY_TOO_LARGE
+    else:
+        assert isinstance(verdict, Identity)
+
+
+def test_explain_agrees_with_the_verdict_and_commits_nothing(world: World) -> None:
+    request = world.request(world.party.auth())
+    explanation = explain(request, world.guard)
+    assert explanation.accepted
+    assert not explanation.causes
+    assert explanation.checks
+    assert str(asyncio.run(explain_async(request, world.guard))) == str(explanation)
+    assert isinstance(world.verdict(request), Identity)
+    refused = explain(world.request(world.party.impostor()), world.guard)
+    assert not refused.accepted
+    assert refused.causes
+    assert SECRET not in str(explanation) + explanation.to_json() + str(refused) + refused.to_json()
+
+
+def test_no_secret_in_any_repr(world: World) -> None:
+    auth = world.party.auth()
+    request = world.request(auth)
+    texts = [repr(auth), repr(world.party.verifier), repr(request), repr(world.party.verifier.read(request))]
+    credentials = [value.decode() for name, value in request.headers if name in (b"authorization", b"x-hmac")]
+    for text in texts:
+        assert SECRET not in text
+        assert credentials[0] not in text
+
+
+def test_a_store_that_is_down_accepts_nothing(world: World, aio: bool) -> None:
+    from watchword import StoreUnavailable
+
+    class Down:
+        kinds = None
+        blocking = False
+
+        def fetch(self, refs: object) -> object:
+            raise StoreUnavailable
+
+        commit = fetch
+
+    if not world.party.verifier.kinds:
+        return
+    request = world.request(world.party.auth())
+    guard = Guard([world.party.verifier], Down(), policy=Policy(clock=world.clock))  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailable) as caught:
+        asyncio.run(AsyncGuard.of(guard).verify(request)) if aio else guard.verify(request)
+    assert caught.value.refusal is not None
+    assert caught.value.refusal.status == 503
+
+
+@pytest.mark.parametrize("row", SCHEMES, ids=lambda row: row.name)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(field=st.binary(max_size=120), body=st.binary(max_size=20), target=st.binary(max_size=20))
+def test_any_octets_give_an_identity_or_a_rejection(
+    store_with_password: MemoryStore, row: Scheme, field: bytes, body: bytes, target: bytes
+) -> None:
+    world = World(row, store_with_password)
+    address = world.party.verifier.addresses[0]
+    value = address.word.encode() + b" " + field if address.word else field
+    request = Request("GET", "https", "api.example", b"/" + target, [(address.field, value)])
+    first = world.verdict(request, body)
+    assert isinstance(first, Identity | Reason)
+    assert isinstance(world.verdict(request, body, aio=True), type(first))
