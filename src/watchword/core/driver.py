@@ -52,7 +52,7 @@ class Driver:
             answer = failure = None
             try:
                 answer = self._do(step, receive)
-            except (Rejected, StoreUnavailable) as error:
+            except Exception as error:  # raised inside the steps, which know what it means
                 failure = error
 
     def _do(self, step: Step, receive: Chunks) -> object:
@@ -99,7 +99,7 @@ class AsyncDriver:
             answer = failure = None
             try:
                 answer = await self._do(step, receive)
-            except (Rejected, StoreUnavailable) as error:
+            except Exception as error:  # raised inside the steps, which know what it means
                 failure = error
 
     async def _do(self, step: Step, receive: AsyncChunks) -> object:

@@ -1,0 +1,216 @@
+"""Every member of Reason is reached by a request, so that the table in docs/reference/reasons.md has no dead row."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import pytest
+
+from watchword import AllOf, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Identity
+from watchword import JWTVerifier, Key, Policy, PublicURL, Reason, Rejected, ReplayableBodyHMACVerifier, Request, Response
+from watchword.core.flow import ClientContext, run
+from watchword.core.records import Add, Ref
+from watchword.core.scheme import UNUSED, Address, Auth, Decision, Received, Refusal, Send
+from watchword.crypto import jose
+from watchword.stores import MemoryStore
+
+KEY = Key.generate("HS256", key_id="k1")
+CLAIMS: dict[str, Any] = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
+NOW = time.time()
+Case = Callable[[], object]
+
+
+def get(field: str | None = None, target: str = "/", exact: bool = True, **more: str) -> Request:
+    headers = {"Authorization": field} if field is not None else {}
+    extra = {name.replace("_", "-"): value for name, value in more.items()}
+    return Request("GET", "https", "api.example", target, {**headers, **extra}, exact=exact)
+
+
+def bearer(header: Mapping[str, object] | None = None, key: Key = KEY, **claims: object) -> Request:
+    merged = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
+    return get("Bearer " + jose.sign(json.dumps(merged).encode(), key, header=header))
+
+
+def jwt_guard(**options: Any) -> Guard:
+    return Guard([JWTVerifier(KEY, issuer="https://id.example", audience="orders", **options)])
+
+
+@pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.add_user("alice", "pw", realm="r", digest_algorithms=("SHA-256",))
+    store.add_key("alice", KEY)
+    return store
+
+
+def signed(auth: Auth, guard: Guard, *, target: str = "/", now: float = NOW) -> Request:
+    sent: list[Request] = []
+
+    def send(effect: Send) -> Received:
+        sent.append(effect.request)
+        try:
+            guard.verify(effect.request)
+        except Rejected as rejected:
+            assert rejected.refusal is not None
+            return Received(rejected.refusal.response())
+        return Received(Response(200))
+
+    run(auth, get(target=target), send, ClientContext(bytes, now=lambda: now))
+    return sent[-1]
+
+
+def edited(request: Request, old: str, new: str) -> Request:
+    value = request.values(b"authorization")[0].decode()
+    assert old in value
+    return request.with_headers(((b"authorization", value.replace(old, new).encode()),))
+
+
+class Counted:
+    """A verifier that counts attempts before it decides; the second one is too many."""
+
+    scheme: ClassVar[str] = "counted"
+    single_use: ClassVar[bool] = False
+    rank: ClassVar[int] = 1
+    addresses: ClassVar = (Address(word="counted"),)
+    kinds: ClassVar = (Key,)
+    standing: ClassVar = ()
+    realm: ClassVar = None
+    needs: ClassVar = ()
+    body: ClassVar = UNUSED
+    reserve: ClassVar = (Add(("attempts", "alice"), 1, NOW + 60, 1),)
+
+    def read(self, request: Request) -> Counted:
+        return self
+
+    def slow(self, found: object) -> bool:
+        return False
+
+    def decide(self, found: object, body: object, now: float, random: object) -> Decision:
+        raise Rejected(Reason.WRONG_SECRET)
+
+    def explain(self, *arguments: object) -> tuple[str, tuple[()]]:
+        return "", ()
+
+    def refuse(self, rejection: Any, *arguments: object) -> Refusal:
+        return Refusal(rejection.reason.status)
+
+
+def too_many() -> object:
+    guard = Guard([Counted()], MemoryStore())  # type: ignore[list-item]
+    with pytest.raises(Rejected) as caught:
+        guard.verify(get("Counted x"))
+    assert caught.value.reason is Reason.WRONG_SECRET
+    return guard.verify(get("Counted x"))
+
+
+def cases(store: MemoryStore) -> dict[Reason, Case]:
+    basic = Guard([BasicVerifier(realm="r")], store)
+    digest = Guard([DigestVerifier(realm="r")], store)
+    hmac = Guard([HMACVerifier()], store)
+    body_hmac = ReplayableBodyHMACVerifier(KEY, subject="bob")
+    both = AllOf(JWTVerifier(KEY, issuer="https://id.example", audience="orders"), body_hmac)
+    mac = KEY.sign(b"").hex()
+
+    def answered() -> Request:
+        """A genuine Digest request that nobody has seen."""
+        spare = Guard([DigestVerifier(realm="r")], store)
+        return signed(DigestAuth("alice", "pw"), spare)
+
+    def fresh_digest() -> Request:
+        seen: list[Request] = []
+
+        def send(effect: Send) -> Received:
+            seen.append(effect.request)
+            if effect.request.headers:
+                return Received(Response(200))
+            with pytest.raises(Rejected) as caught:
+                digest.verify(effect.request)
+            assert caught.value.refusal is not None
+            return Received(caught.value.refusal.response())
+
+        run(DigestAuth("alice", "pw"), get(), send, ClientContext(bytes))
+        return seen[-1]
+
+    def fresh_hmac(now: float = NOW, key: Key = KEY) -> Request:
+        seen: list[Request] = []
+
+        def send(effect: Send) -> Received:
+            seen.append(effect.request)
+            return Received(Response(200))
+
+        run(HMACAuth(key), get(), send, ClientContext(bytes, now=lambda: now))
+        return seen[-1]
+
+    def later(verifier: DigestVerifier, seconds: float) -> Guard:
+        return Guard([verifier], store, policy=Policy(clock=lambda: time.time() + seconds))
+
+    def authorized(scopes: tuple[str, ...]) -> object:
+        admission = jwt_guard().admit(bearer(), lambda: b"")
+        lacking = admission.lacking(scopes)
+        assert lacking is not None
+        raise lacking
+
+    twice = Request("GET", "https", "api.example", "/", [("Authorization", "Basic x"), ("Authorization", "Basic y")])
+    other = Key.generate("HS256", key_id="k1")
+    return {
+        Reason.NO_CREDENTIALS: lambda: basic.verify(get()),
+        Reason.UNSUPPORTED_SCHEME: lambda: basic.verify(get("Negotiate x")),
+        Reason.AMBIGUOUS: lambda: Guard([HMACVerifier(), body_hmac], store).verify(
+            fresh_hmac().with_headers(((b"x-hmac", mac.encode()),))
+        ),
+        Reason.MALFORMED_REQUEST: lambda: basic.verify(twice),
+        Reason.HEADER_TOO_LARGE: lambda: basic.verify(get("Basic " + "x" * 20_000)),
+        Reason.BODY_TOO_LARGE: lambda: hmac.verify(fresh_hmac(), b"x" * 2_000_000),
+        Reason.TARGET_REFUSED: lambda: Guard(
+            [BasicVerifier(realm="r")], store, policy=Policy(public_url=PublicURL("https://api.example"))
+        ).verify(get("Basic x", target="/a\\b")),
+        Reason.TARGET_NOT_EXACT: lambda: hmac.verify(
+            Request("GET", "https", "api.example", "/%20", fresh_hmac().headers, exact=False)
+        ),
+        Reason.EARLY_DATA: lambda: jwt_guard().verify(bearer().with_headers(((b"early-data", b"1"),))),
+        Reason.TOO_MANY_ATTEMPTS: too_many,
+        Reason.MALFORMED_CREDENTIALS: lambda: basic.verify(get("Basic ???")),
+        Reason.UNKNOWN_SUBJECT: lambda: basic.verify(get("Basic bm9ib2R5OnB3")),
+        Reason.UNKNOWN_KEY: lambda: hmac.verify(edited(fresh_hmac(), '"k1"', '"k2"')),
+        Reason.UNKNOWN_ISSUER: lambda: jwt_guard().verify(bearer(iss="https://other.example")),
+        Reason.UNKNOWN_NONCE: lambda: digest.verify(edited(fresh_digest(), 'nonce="', 'nonce="A')),
+        Reason.UNKNOWN_CRITICAL: lambda: jwt_guard().verify(get("Bearer " + critical())),
+        Reason.WRONG_ALGORITHM: lambda: jwt_guard().verify(bearer(key=Key.generate("HS512", key_id="k1"))),
+        Reason.WRONG_SECRET: lambda: basic.verify(get("Basic YWxpY2U6bm8=")),
+        Reason.WRONG_SIGNATURE: lambda: jwt_guard().verify(bearer(key=other)),
+        Reason.WRONG_REALM: lambda: digest.verify(edited(fresh_digest(), 'realm="r"', 'realm="s"')),
+        Reason.WRONG_TARGET: lambda: digest.verify(edited(fresh_digest(), 'uri="/"', 'uri="/x"')),
+        Reason.WRONG_BODY: lambda: hmac.verify(fresh_hmac(), b"another"),
+        Reason.WRONG_TYPE: lambda: jwt_guard().verify(bearer({"typ": "logout+jwt"})),
+        Reason.WRONG_AUDIENCE: lambda: jwt_guard().verify(bearer(aud="invoices")),
+        Reason.WRONG_CLAIM: lambda: jwt_guard().verify(bearer(exp="tomorrow")),
+        Reason.MISSING_CLAIM: lambda: jwt_guard().verify(bearer(sub=None)),
+        Reason.EXPIRED: lambda: jwt_guard().verify(bearer(exp=int(NOW) - 10)),
+        Reason.NOT_YET_VALID: lambda: jwt_guard().verify(bearer(nbf=int(NOW) + 1000)),
+        Reason.STALE_NONCE: lambda: later(DigestVerifier(realm="r"), 1000).verify(fresh_digest()),
+        Reason.REPLAYED: lambda: digest.verify(answered()),
+        Reason.BINDING_MISSING: lambda: Guard([both]).verify(bearer()),
+        Reason.BINDING_MISMATCH: lambda: Guard([both]).verify(bearer().with_headers(((b"x-hmac", mac.encode()),))),
+        Reason.INSUFFICIENT_SCOPE: lambda: authorized(("write",)),
+    }  # fmt: skip
+
+
+def critical() -> str:
+    header = jose.b64url_encode(b'{"alg":"HS256","kid":"k1","crit":["exp2"],"exp2":1}')
+    signing_input = header + b"." + jose.b64url_encode(json.dumps(CLAIMS).encode())
+    return (signing_input + b"." + jose.b64url_encode(KEY.sign(signing_input))).decode()
+
+
+@pytest.mark.parametrize("reason", Reason, ids=lambda reason: reason.value)
+def test_a_request_reaches_every_reason(reason: Reason, store: MemoryStore) -> None:
+    with pytest.raises(Rejected) as caught:
+        cases(store)[reason]()
+    assert caught.value.reason is reason
+
+
+def test_an_identity_needs_no_reason(store: MemoryStore) -> None:
+    assert isinstance(jwt_guard().verify(bearer()), Identity)
+    assert Ref(Key, ("a",)) == Ref(Key, ("a",))
