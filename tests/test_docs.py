@@ -32,7 +32,7 @@ COMMANDS = [
     re.compile(r"watchword (?P<verb>[a-z]+)( .*)?$"),
     re.compile(r"(git clone|cd|curl) .*$"),
 ]
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 
 
 def page_id(path: Path) -> str:
@@ -74,13 +74,13 @@ def test_every_python_block_of_a_page_runs(page, url, tmp_path, monkeypatch):
             example.evaluate()
     finally:
         for value in document.namespace.values():
-            if not isinstance(value, type) and hasattr(value, "close"):
+            if type(value).__module__.startswith("watchword.stores") and hasattr(value, "close"):
                 value.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_block_of_a_page_is_python_or_a_known_command_or_shown_only(page):
-    text = page.read_text()
+    text = page.read_text("utf-8")
     assert text.count("\n```") % 2 == 0, "a fence is not closed"
     for language, block in FENCE.findall(text):
         assert language in {"python", "console", *SHOWN}, f"a block is in {language or 'no language'}"
@@ -95,7 +95,7 @@ def check_commands(block):
         found = next((kind.match(command) for kind in COMMANDS if kind.match(command)), None)
         assert found, f"not a known kind of command: {command}"
         named = found.groupdict()
-        makefile = (ROOT / "Makefile").read_text()
+        makefile = (ROOT / "Makefile").read_text("utf-8")
         for target in (named.get("targets") or "").split():
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make has no target {target}"
         assert set(filter(None, (named.get("extras") or "").split(","))) <= set(EXTRAS)
@@ -106,7 +106,7 @@ def check_commands(block):
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_link_inside_the_documentation_leads_somewhere(page):
-    for target in LINK.findall(FENCE.sub("", page.read_text())):
+    for target in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
         if "://" not in target and not target.startswith("#"):
             assert (page.parent / target.partition("#")[0]).exists(), f"{target} does not exist"
 
@@ -118,6 +118,6 @@ def test_every_page_can_be_reached_from_the_index():
         if page in seen or page.suffix != ".md":
             continue
         seen.add(page)
-        targets = [target.partition("#")[0] for target in LINK.findall(page.read_text()) if "://" not in target]
+        targets = [target.partition("#")[0] for target in LINK.findall(page.read_text("utf-8")) if "://" not in target]
         to_read += [page.parent / target for target in targets if target]
     assert {page.resolve() for page in (ROOT / "docs").rglob("*.md")} <= seen

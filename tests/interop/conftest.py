@@ -45,12 +45,13 @@ def running(command: list[str], **options) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         if process.stdout:
             process.stdout.close()
 
@@ -128,15 +129,17 @@ LoadModule auth_basic_module {modules}/mod_auth_basic.so
 LoadModule auth_digest_module {modules}/mod_auth_digest.so
 StartServers 1
 DocumentRoot {folder}/www
-AuthName "apache realm"
-AuthUserFile {folder}/users
-Require valid-user
 <Location "/digest">
+    Require valid-user
+    AuthName "apache realm"
+    AuthUserFile {folder}/users
     AuthType Digest
     AuthDigestProvider file
     AuthDigestDomain /digest
 </Location>
 <Location "/basic">
+    Require valid-user
+    AuthName "apache realm"
     AuthType Basic
     AuthBasicProvider file
     AuthUserFile {folder}/passwords

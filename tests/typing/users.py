@@ -53,7 +53,8 @@ def judge(request: Request, verdicts: list[Verdict]) -> str:
     except Rejected as rejected:
         assert_type(rejected.reason, Reason)
         assert_type(rejected.refusal, Refusal | None)
-        return rejected.reason.value
+        word: str = rejected.reason.value
+        return word
     except StoreUnavailable:
         return "later"
     assert_type(identity, Identity)

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 
 __all__ = ["from_callables"]
 
+if TYPE_CHECKING:
+    from watchword.authorization_server.client import Client
+    from watchword.crypto.keys import RegisteredKey
+    from watchword.crypto.passwords import Password
+    from watchword.schemes.digest import DigestSecret
+
 Lookup = Callable[..., Any]
+R = TypeVar("R")
+One = Callable[[str], R | None]
+Three = Callable[[str, str, str], R | None]
+AsyncOne = Callable[[str], Awaitable[R | None]]
+AsyncThree = Callable[[str, str, str], Awaitable[R | None]]
 
 
+@overload
+def from_callables(
+    *,
+    password: One[Password] | None = None,
+    key: One[RegisteredKey] | None = None,
+    digest: Three[DigestSecret] | None = None,
+    client: One[Client] | None = None,
+) -> CallableStore: ...
+@overload
+def from_callables(
+    *,
+    password: AsyncOne[Password] | None = None,
+    key: AsyncOne[RegisteredKey] | None = None,
+    digest: AsyncThree[DigestSecret] | None = None,
+    client: AsyncOne[Client] | None = None,
+) -> AsyncCallableStore: ...
 def from_callables(
     *,
     password: Lookup | None = None,
