@@ -130,7 +130,7 @@ class MemoryStore(Admin):
 
     def _replace(self, write: Put | Take, undo: list[Undo]) -> Outcome | None:
         ref = write.ref
-        check_kind(ref.kind)
+        check_ref(write)
         old = self._records.get(ref)
         version = 0 if old is None else old[1]
         if write.if_version is not None and write.if_version != version:
@@ -241,7 +241,14 @@ def check_until(until: float) -> None:
         raise ConfigurationError(f"until={until}: seconds since the epoch, a finite number")
 
 
-def check_kind(kind: type) -> None:
-    """`Put` and `Take` may not touch what `Once` and `Add` keep; `ConfigurationError` if they try."""
+def check_ref(write: Put | Take) -> None:
+    """`Put` and `Take` may not touch what `Once` and `Add` keep, and a record goes where its class belongs.
+
+    Raises:
+        ConfigurationError: the write breaks one of these.
+    """
+    kind = write.ref.kind
     if kind is Spent or kind is Counter:
         raise ConfigurationError(f"{kind.__name__} records are written by {'Once' if kind is Spent else 'Add'} only")
+    if isinstance(write, Put) and type(write.record) is not kind:
+        raise ConfigurationError(f"a {type(write.record).__name__} can't be put where a {kind.__name__} is kept")

@@ -1,0 +1,190 @@
+"""Remembering in SQLite, awaited."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from importlib import import_module
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Found, Once, Outcome, Ref, Write
+from watchword.core.rejection import ConfigurationError
+from watchword.stores.admin import AsyncAdmin
+from watchword.stores.database import Database, answering
+from watchword.stores.sql import engine_options, on_connect
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+__all__ = ["AsyncSQLStore"]
+
+T = TypeVar("T")
+
+
+class _Pool(NamedTuple):
+    """The connections of one process and its event loop, and the commits that are under way."""
+
+    loop: asyncio.AbstractEventLoop
+    engine: AsyncEngine
+    writing: asyncio.Lock
+    running: set[asyncio.Task[Any]]
+
+
+class AsyncSQLStore(AsyncAdmin):
+    """`SQLStore` for an event loop: the same arguments, files and promises. A store serves one loop until it is closed.
+
+    Raises:
+        ConfigurationError: as `SQLStore`.
+        StoreUnavailable: as `SQLStore`.
+
+    >>> import asyncio
+    >>> from watchword.core.records import Once
+    >>> async def main():
+    ...     async with AsyncSQLStore("sqlite://") as store:
+    ...         for _ in range(2):
+    ...             print(await store.commit([Once(("nonce", "1"), until=2e9)]))
+    >>> asyncio.run(main())
+    Committed()
+    Replayed(write=Once(key=('nonce', '1'), until=2000000000.0))
+    """
+
+    kinds: frozenset[type] | None = None
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        secrets: bytes | None = None,
+        allow_plaintext_secrets: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = Database(url, "aiosqlite")
+        try:
+            for part in ("aiosqlite", "greenlet"):  # SQLAlchemy's asyncio needs the latter
+                import_module(part)
+        except ImportError:
+            raise ConfigurationError("AsyncSQLStore needs an extra: pip install 'watchword[sql]'") from None
+        from watchword.stores import statements  # noqa: PLC0415 -- needs the extra, which Database has found
+        from watchword.stores.vault import Vault  # noqa: PLC0415 -- as above
+
+        self._statements = statements
+        if self._database.path is not None:
+            self._database.prepare(statements.schema())
+        self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
+        self._clock = clock
+        self._commits = 0
+        self._pools: dict[int, _Pool] = {}
+        self._home = os.getpid()
+
+    def __repr__(self) -> str:
+        return f"AsyncSQLStore({str(self._database)!r})"
+
+    async def __aenter__(self) -> AsyncSQLStore:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections, after the commits that are under way. Call it before the loop ends."""
+        from asyncio import wait  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+        pool = self._pools.pop(os.getpid(), None)
+        if pool is not None:
+            if pool.running:
+                await wait(pool.running)
+            await pool.engine.dispose()
+
+    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        if not refs:
+            return NOTHING_FOUND
+        statement, parameters = self._statements.fetching(refs, self._clock())
+        rows = await self._shielded(lambda pool: self._read(pool, statement, parameters))
+        return self._vault.found(refs, rows)
+
+    async def commit(self, writes: Sequence[Write], /) -> Outcome:
+        if not writes:
+            return COMMITTED
+        await self._unlock(write.ref.kind for write in writes if not isinstance(write, Once | Add))
+        now = self._clock()
+        steps = self._statements.steps(writes, self._vault.encode, now)
+        self._commits += 1
+        steps = self._statements.with_forgetting(steps, self._commits, now)
+        return await self._shielded(lambda pool: self._write(pool, steps, now))
+
+    async def _read(self, pool: _Pool, statement: Any, parameters: Any) -> Sequence[Any]:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(answering())
+            if self._database.path is None:  # one connection for all: not while another task is half way
+                await stack.enter_async_context(pool.writing)
+            connection = await stack.enter_async_context(pool.engine.connect())
+            return (await connection.execute(statement, parameters)).all()
+
+    async def _write(self, pool: _Pool, steps: Any, now: float) -> Outcome:
+        conversation = self._statements.transaction(steps, now)
+        answer: Any = None
+        with answering():
+            async with pool.writing, pool.engine.connect() as connection:
+                while True:
+                    try:
+                        statement, parameters = conversation.send(answer)
+                    except StopIteration as stop:
+                        outcome: Outcome = stop.value
+                        return outcome
+                    answer = self._statements.answer(await connection.execute(statement, parameters))
+
+    async def _shielded(self, work: Callable[[_Pool], Awaitable[T]]) -> T:
+        """Runs to its end even if the caller is cancelled: a connection is never left in the middle of something."""
+        from asyncio import shield  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+        pool = self._pool()
+
+        async def run() -> T:
+            return await work(pool)
+
+        task = pool.loop.create_task(run())
+        pool.running.add(task)
+        task.add_done_callback(pool.running.discard)
+        return await shield(task)
+
+    async def _unlock(self, kinds: Iterable[type]) -> None:
+        if not self._vault.ready(kinds):
+            from asyncio import to_thread  # noqa: PLC0415 -- as above
+
+            await to_thread(self._vault.open)
+
+    def _pool(self) -> _Pool:
+        from asyncio import get_running_loop  # noqa: PLC0415 -- as above
+
+        loop = get_running_loop()
+        pool = self._pools.get(os.getpid())
+        if pool is None:
+            if self._database.path is None and os.getpid() != self._home:
+                raise ConfigurationError(
+                    "processes share a file, not memory: AsyncSQLStore('sqlite:///users.db') instead of 'sqlite://'"
+                )
+            # Pools from before a fork stay in the dict, unused and unclosed, as in SQLStore.
+            pool = self._pools[os.getpid()] = self._make_pool(loop)
+        elif pool.loop is not loop:
+            raise ConfigurationError(
+                "this AsyncSQLStore serves another event loop: `await store.close()` before that one ends, "
+                "or make one store per loop"
+            )
+        return pool
+
+    def _make_pool(self, loop: asyncio.AbstractEventLoop) -> _Pool:
+        from asyncio import Lock  # noqa: PLC0415 -- as above
+
+        from sqlalchemy import event  # noqa: PLC0415 -- an extra
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 -- an extra
+
+        engine = create_async_engine(self._database.engine_url(), **engine_options(self._database))
+        event.listen(engine.sync_engine, "connect", on_connect(self._database, self._statements.schema))
+        return _Pool(loop, engine, Lock(), set())

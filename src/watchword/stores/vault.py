@@ -1,0 +1,125 @@
+"""Records as they lie in a database: JSON, sealed if their class is sensitive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from watchword.core.records import Counter, Found, Ref, Spent
+from watchword.core.rejection import ConfigurationError, StoreUnavailable
+from watchword.crypto.sealing import KEY_SIZE, Sealer
+from watchword.stores.database import Database
+from watchword.stores.statements import key_text
+
+__all__ = ["Vault", "sensitive"]
+
+
+def sensitive(kind: type) -> bool:
+    """Whether records of this class hold something from which an impostor could make credentials."""
+    return bool(getattr(kind, "sensitive", False))
+
+
+class Vault:
+    """Turns records into what is stored, and back.
+
+    Args:
+        database: the file has its key beside it; one in memory gets a key that ends with it.
+        secrets: the key instead, 32 octets or more.
+        allow_plaintext: store sensitive records in the clear.
+
+    Raises:
+        ConfigurationError: the key is too short, missing, or another database's.
+    """
+
+    def __init__(self, database: Database, secrets: bytes | None, *, allow_plaintext: bool) -> None:
+        self._database = database
+        self._given = secrets
+        self._allow_plaintext = allow_plaintext
+        self._kinds: dict[str, tuple[type, msgspec.json.Decoder[Any]]] = {}
+        self._sealer: Sealer | None = None
+        if secrets is not None:
+            Sealer(secrets)  # refused here, not at the first secret
+        if database.path is None:
+            self._sealer = None if allow_plaintext else Sealer(secrets or os.urandom(KEY_SIZE))
+        else:
+            self._sealer = database.sealer(secrets, create=False)
+
+    def ready(self, kinds: Iterable[type]) -> bool:
+        """Whether records of these kinds can be turned without asking the database for its key."""
+        return self._sealer is not None or self._allow_plaintext or not any(map(sensitive, kinds))
+
+    def open(self) -> None:
+        """Fetches the key, which is made if there never was one."""
+        if self._database.path is not None and not self._allow_plaintext:
+            self._sealer = self._database.sealer(self._given, create=True)
+
+    def encode(self, record: Any, kind: str, key: str) -> tuple[bytes, bool]:
+        """A record's bytes and whether they are sealed."""
+        self._decoder(type(record), kind)
+        try:
+            plain = msgspec.json.encode(record)
+        except (TypeError, ValueError, msgspec.MsgspecError):  # its words, and its cause, hold the record
+            raise ConfigurationError(
+                f"a {kind} record can't be stored: its fields hold something else than text, numbers, octets and tuples"
+            ) from None
+        if not sensitive(type(record)) or self._allow_plaintext:
+            return plain, False
+        if self._sealer is None:
+            self.open()
+        assert self._sealer is not None
+        return self._sealer.seal(plain, _identity(kind, key)), True
+
+    def found(self, refs: Sequence[Ref[Any]], rows: Sequence[Sequence[Any]]) -> Found:
+        """The rows of a fetch of `refs`, as records."""
+        if not rows:
+            return Found({})
+        asked = {(ref.kind.__name__, key_text(ref.key)): ref for ref in refs}
+        records: dict[Ref[Any], tuple[Any, int]] = {}
+        for kind, key, version, data, sealed, value, until in rows:
+            ref = asked.get((kind, key))
+            if ref is None:
+                continue
+            if ref.kind is Spent:
+                records[ref] = (Spent(until), 1)
+            elif ref.kind is Counter:
+                records[ref] = (Counter(value, until), 1)
+            else:
+                records[ref] = (self._decode(ref.kind, kind, key, data, sealed), version)
+        return Found(records)
+
+    def _decode(self, kind: type, name: str, key: str, data: bytes, sealed: int) -> Any:
+        if sealed:
+            if self._sealer is None and self._database.path is not None:
+                self._sealer = self._database.sealer(self._given, create=False)
+            if self._sealer is None:
+                raise ConfigurationError(f"a {name} record is sealed: give the store the key that sealed it, secrets=…")
+            data = self._sealer.open(data, _identity(name, key))
+        elif sensitive(kind) and not self._allow_plaintext:
+            # Else whoever can write to the database, but has not the key, could plant a secret of their own.
+            raise StoreUnavailable(
+                f"a {name} record is stored in the clear: add it again, or allow_plaintext_secrets=True"
+            )
+        decoder = self._decoder(kind, name)
+        try:
+            return decoder.decode(data)
+        except (ValueError, msgspec.MsgspecError):
+            raise StoreUnavailable(f"a stored {name} record does not fit its class") from None
+
+    def _decoder(self, kind: type, name: str) -> msgspec.json.Decoder[Any]:
+        known = self._kinds.get(name)
+        if known is None:
+            try:
+                known = (kind, msgspec.json.Decoder(kind))
+            except (TypeError, NameError) as error:
+                raise ConfigurationError(f"{name} can't be a record: {error}") from None
+            self._kinds[name] = known
+        if known[0] is not kind:
+            raise ConfigurationError(f"two record classes are called {name}, which is how they are stored: rename one")
+        return known[1]
+
+
+def _identity(kind: str, key: str) -> bytes:
+    return f"{kind}:{key}".encode()
