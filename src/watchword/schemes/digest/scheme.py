@@ -24,7 +24,7 @@ from watchword.schemes.digest.computation import (
 from watchword.schemes.digest.credentials import (
     CONTROL, Offer, Presented, check_uri, encode_credentials, read_credentials, read_offers, written,
 )  # fmt: skip
-from watchword.schemes.digest.nonces import NONCE_KEY, SKEW, NonceKey, NonceState, make_nonce, read_nonce
+from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, NonceState, make_nonce, read_nonce
 
 __all__ = ["DigestAuth", "DigestClaim", "DigestVerifier"]
 
@@ -281,10 +281,10 @@ class DigestVerifier:
         if status != 401:
             return Refusal(status)
         key = found.get(NONCE_KEY)
-        writes = ()
-        if key is None:
+        writes: list[Put] = []
+        if key is None:  # the first worker of all; if another one is faster, the guard asks again with that one's key
             key = NonceKey(random(32))
-            writes = (Put(NONCE_KEY, key, if_version=0),)
+            writes.append(Put(NONCE_KEY, key, if_version=0))
         stale = rejection.genuine and rejection.reason in _ONLY_THE_NONCE
         challenges = [
             written(self.realm, row, make_nonce(key, self.realm, row.name, now, random(12)), stale)
@@ -353,8 +353,7 @@ class DigestClaim:
                 Reason.STALE_NONCE, f"made {now - nonce.made:.0f} s ago", where="authorization nonce", genuine=True
             )
         subject = presented.username if record.subject is None else record.subject
-        # Until then no worker accepts the nonce, whatever its clock.
-        once = Once(("digest", presented.nonce.decode(), presented.nc.lower()), nonce.made + verifier.nonce_lifetime + SKEW)
+        once = Once(("digest", presented.nonce.decode(), presented.nc.lower()), nonce.made + verifier.nonce_lifetime)
         return Decision(Identity(subject, "digest", scopes=frozenset(record.scopes)), (once,))
 
     def expected(self, ha1: bytes, method: str | None = None) -> bytes:
