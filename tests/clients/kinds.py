@@ -1,0 +1,66 @@
+"""The five ways of sending a request that the client tests go through: each library, sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+import httpx
+import httpx2
+import requests
+
+from watchword.clients import httpx as for_httpx
+from watchword.clients import httpx2 as for_httpx2
+from watchword.clients import requests as for_requests
+
+
+class Got(NamedTuple):
+    status: int
+    body: bytes
+    history: list[int]
+    response: Any
+
+
+class Requests:
+    adapt = staticmethod(for_requests.adapt)
+    connect_error = requests.ConnectionError
+
+    def send(self, method, url, auth, *, content=None, follow=True, headers=None, session=None):
+        with requests.Session() if session is None else session as session:
+            session.trust_env = False
+            response = session.request(
+                method, url, auth=auth, data=content, allow_redirects=follow, headers=headers, timeout=20
+            )
+            return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
+
+
+class Sync:
+    def __init__(self, library, adapter):
+        self.library = library
+        self.adapt = adapter.adapt
+        self.connect_error = library.ConnectError
+
+    def send(self, method, url, auth, *, content=None, follow=True, headers=None, **client):
+        with self.library.Client(auth=auth, trust_env=False, timeout=20, **client) as client:
+            response = client.request(method, url, content=content, follow_redirects=follow, headers=headers)
+            return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
+
+
+class Async(Sync):
+    def send(self, method, url, auth, *, content=None, follow=True, headers=None, **client):
+        async def main():
+            async with self.library.AsyncClient(auth=auth, trust_env=False, timeout=20, **client) as it:
+                response = await it.request(method, url, content=content, follow_redirects=follow, headers=headers)
+                return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
+
+        return asyncio.run(main())
+
+
+KINDS = {
+    "requests": Requests(),
+    "httpx": Sync(httpx, for_httpx),
+    "httpx-async": Async(httpx, for_httpx),
+    "httpx2": Sync(httpx2, for_httpx2),
+    "httpx2-async": Async(httpx2, for_httpx2),
+}
+HTTPX = {name: kind for name, kind in KINDS.items() if name != "requests"}

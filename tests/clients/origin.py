@@ -1,0 +1,101 @@
+"""A real HTTP/1.1 origin on loopback for client tests: it records what arrives and answers what a function says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+
+class Seen(NamedTuple):
+    method: str
+    target: str
+    fields: dict[str, list[str]]
+    body: bytes
+
+    def field(self, name: str) -> str | None:
+        lines = self.fields.get(name.lower())
+        return None if lines is None else ", ".join(lines)
+
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Origin:
+    def __init__(self, answer: Callable[[Seen], Answer]) -> None:
+        self.seen: list[Seen] = []
+        self.answer = answer
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                length = self.headers.get("content-length")
+                body = self.rfile.read(int(length)) if length else b""
+                if "chunked" in (self.headers.get("transfer-encoding") or ""):
+                    body = self._chunks()
+                fields: dict[str, list[str]] = {}
+                for name, value in self.headers.items():
+                    fields.setdefault(name.lower(), []).append(value)
+                seen = Seen(self.command, self.path, fields, body)
+                outer.seen.append(seen)
+                status, headers, content = outer.answer(seen)
+                self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+
+            def _chunks(self) -> bytes:
+                body = b""
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 -- http.server's names
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except ConnectionError:
+                    self.close_connection = True
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 256
+            # A client that keeps its connection must not keep the test.
+            daemon_threads = True
+            block_on_close = False
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@contextmanager
+def origin(answer: Callable[[Seen], Answer]) -> Iterator[Origin]:
+    server = Origin(answer)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def ok(seen: Seen) -> Answer:
+    return 200, [], b"fine"
