@@ -191,7 +191,9 @@ def test_make_test_forgets_no_folder_of_tests():
 
 
 def test_every_extra_installs_something_that_a_module_uses():
-    used = json.dumps([path.read_text("utf-8") for path in [*PACKAGE.rglob("*.py"), *(ROOT / "examples").rglob("*.py")]])
+    used = json.dumps(
+        [path.read_text("utf-8") for path in [*PACKAGE.rglob("*.py"), *(ROOT / "examples").rglob("*.py")]]
+    )
     for extra, requirements in PYPROJECT["project"]["optional-dependencies"].items():
         for requirement in requirements:
             if extra != "all":
