@@ -16,7 +16,7 @@ r"""Challenges and credentials: the grammar of RFC 9110 §11, read strictly by s
 
 Text is the field's octets as ISO 8859-1, so `.encode("latin-1")` gives them back. Every quantifier below that could be
 tried in two ways is possessive: all of it runs in time linear in the input. No group is captured inside a possessive one,
-and nothing there backtracks: Python 3.11 before 3.11.9 gets these wrong.
+and nothing there backtracks, for early releases of Python 3.11 get these wrong.
 """
 
 from __future__ import annotations
