@@ -15,9 +15,11 @@ PYTHON ?= python3
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test conformance interop lint format bench docs clean
+.PHONY: all help venv suites demo test conformance interop lint format bench docs clean
 
 run := .venv/bin/python -m
+
+all: venv help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -31,7 +33,10 @@ demo: venv
 test: venv
 	@$(run) pytest --cov --cov-report=term $(ARGS)
 
-conformance: venv
+conformance: suites venv
+	@$(run) pytest tests/conformance $(ARGS)
+
+suites:
 	@if [ -z "$$WATCHWORD_VECTORS" ]; then \
 	    echo "make conformance: WATCHWORD_VECTORS is not set. Name the folder of the published suites:" >&2; \
 	    echo "    make conformance WATCHWORD_VECTORS=/path/to/vectors    (see tests/conformance/README.md)" >&2; \
@@ -40,7 +45,6 @@ conformance: venv
 	    echo "make conformance: there is no folder $$WATCHWORD_VECTORS (WATCHWORD_VECTORS); see tests/conformance/README.md" >&2; \
 	    exit 1; \
 	fi
-	@$(run) pytest tests/conformance $(ARGS)
 
 interop: venv
 	@sh scripts/make_venv.sh "$(PYTHON)" interop
