@@ -1,0 +1,349 @@
+"""read > fetch > body > decide > commit: the order, and what each step may do to the verdict. Both guards are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import pytest
+
+from tests.core.fakes import (
+    NOTE, NOW, AwaitedStore, BlockingStore, FakeStore, FakeVerifier, Note, ask, get,
+)  # fmt: skip
+from watchword.core.guard import AsyncGuard, Guard
+from watchword.core.identity import Identity
+from watchword.core.plan import Limits, Policy
+from watchword.core.records import COMMITTED, Add, Conflict, Exceeded, Once, Put, Ref, Replayed
+from watchword.core.rejection import Reason, Rejected, StoreUnavailable
+from watchword.core.scheme import STREAM, WHOLE, Decision, Digests, More
+
+ALICE = Identity("alice", "fake")
+USED = Once(("fake", "nonce"), NOW + 60)
+TRY = Add(("attempts", "alice"), 1, NOW + 60, limit=3)
+BACK = Add(("attempts", "alice"), -1, NOW + 60)
+OTHER = Ref(Note, ("other",))
+
+
+def made(records=None, outcomes=(), down="", **verifier):
+    """What `ask` needs to make the same verifier and store for each guard."""
+    verifier.setdefault("kinds", (Note,))
+
+    def make(kind):
+        return [FakeVerifier(**verifier)], kind(dict(records or {}), outcomes, down)
+
+    return make
+
+
+GENUINE = get(authorization="fake alice")
+WRONG = get(authorization="fake wrong")
+
+
+# ---- fetch -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_standing_and_the_needed_records_are_fetched_at_once():
+    assert ask(made(standing=[NOTE], needs=[OTHER]), GENUINE).fetched == ((NOTE, OTHER),)
+
+
+def test_a_claim_that_needs_nothing_asks_the_store_nothing():
+    answer = ask(made(), GENUINE)
+    assert (answer.fetched, answer.commits) == ((), ())
+
+
+@pytest.mark.parametrize("down", ["fetch", "commit"])
+@pytest.mark.parametrize("optional", [False, True])
+def test_while_the_store_is_down_nothing_is_accepted(down, optional):
+    answer = ask(
+        made(down=down, needs=[NOTE], decision=lambda *_: Decision(ALICE, [USED])), GENUINE, optional=optional
+    )
+    assert (answer.subject, answer.reason, answer.status) == (None, None, 503)
+    assert (answer.verdicts[0].status, answer.verdicts[0].detail) == (503, "the store does not answer")
+
+
+def test_a_refusal_whose_writes_fail_is_no_acceptance():
+    assert ask(made(down="commit", blame=[TRY]), WRONG).status == 503
+
+
+def test_a_challenge_that_needs_the_store_is_503_while_it_is_down():
+    assert ask(made(down="fetch", standing=[NOTE]), get()).status == 503
+
+
+def test_more_records_are_fetched_twice_at_most():
+    def decide(found, body, now, random):
+        if found.get(NOTE) is None:
+            return More([NOTE])
+        if found.get(OTHER) is None:
+            return More([OTHER])
+        return Decision(ALICE)
+
+    answer = ask(made({NOTE: Note("a"), OTHER: Note("b")}, decision=decide), GENUINE)
+    assert (answer.subject, answer.fetched) == ("alice", ((NOTE,), (OTHER,)))
+
+
+def test_a_scheme_that_never_has_enough_is_a_bug_and_lets_nobody_in():
+    verifier = FakeVerifier(kinds=(Note,), decision=lambda *_: More([NOTE]))
+    with pytest.raises(AssertionError, match="more than twice"):
+        Guard([verifier], FakeStore()).verify(GENUINE)
+
+
+# ---- body ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_that_nobody_needs_is_left_to_the_application():
+    answer = ask(made(), GENUINE, [b"never read"])
+    assert answer.body is None
+
+
+def test_a_whole_body_reaches_the_decision_and_the_application():
+    verifier = FakeVerifier(body=WHOLE)
+    answer = ask(verifier, GENUINE, [b"hel", b"lo"])
+    assert (answer.body, verifier.bodies[-1].data) == (b"hello", b"hello")
+
+
+def test_digests_of_a_body_are_computed_as_it_is_read():
+    verifier = FakeVerifier(body=Digests(("sha-256",), lambda name: hashlib.sha256()))
+    ask(verifier, GENUINE, [b"hel", b"lo"])
+    assert verifier.bodies[-1].digest("sha-256") == hashlib.sha256(b"hello").digest()
+
+
+def test_a_body_that_is_checked_as_it_passes_is_not_read_before_the_decision():
+    verifier = FakeVerifier(body=STREAM)
+    answer = ask(verifier, GENUINE, [b"x" * 100], limits=Limits(body=10))
+    assert (answer.subject, answer.body, verifier.bodies[-1].data) == ("alice", None, b"")
+
+
+def test_a_body_over_its_limit_is_refused_before_cryptography_and_one_at_its_limit_is_not():
+    for size, reason in ((10, None), (11, Reason.BODY_TOO_LARGE)):
+        verifier = FakeVerifier(body=WHOLE)
+        answer = ask(verifier, GENUINE, [b"x" * 5, b"x" * (size - 5)], limits=Limits(body=10))
+        assert (answer.reason, answer.status) == (reason, 413 if reason else 0)
+        assert ("fake decide" in answer.trace) is (reason is None)
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_any_look_up():
+    request = get(("Content-Length", "11"), authorization="fake alice")
+    answer = ask(made(body=WHOLE, needs=[NOTE], reserve=[TRY]), request, limits=Limits(body=10))
+    assert (answer.reason, answer.status, answer.fetched, answer.commits) == (Reason.BODY_TOO_LARGE, 413, (), ())
+
+
+@pytest.mark.parametrize("lengths", [("1", "1"), ("-1",), ("1,1",), ("",), ("0x1",), ("1" * 20,)])
+def test_a_content_length_that_is_no_number_is_a_bad_request(lengths):
+    request = get(*(("Content-Length", length) for length in lengths), authorization="fake alice")
+    assert ask(made(body=WHOLE), request).reason is Reason.MALFORMED_REQUEST
+
+
+def test_a_declared_length_is_the_applications_concern_where_the_body_is_not_needed():
+    request = get(("Content-Length", "99999999"), authorization="fake alice")
+    assert ask(made(), request, limits=Limits(body=10)).subject == "alice"
+
+
+class Shouting:
+    """A stream that takes upper-case octets only."""
+
+    def feed(self, chunk):
+        if chunk != chunk.upper():
+            raise Rejected(Reason.WRONG_BODY, "not so loud", where="body")
+        return chunk
+
+    def end(self):
+        return b""
+
+
+@pytest.mark.parametrize(("body", "reason"), [(b"LOUD", None), (b"quiet", Reason.WRONG_BODY)])
+def test_verify_lets_a_whole_body_pass_through_the_stream_before_it_believes(body, reason):
+    verifier = FakeVerifier(body=STREAM, decision=lambda *_: Decision(ALICE, stream=Shouting()))
+    for verify in (Guard([verifier]).verify, lambda *a: asyncio.run(AsyncGuard([verifier]).verify(*a))):
+        if reason is None:
+            assert verify(GENUINE, body) is ALICE
+        else:
+            with pytest.raises(Rejected) as caught:
+                verify(GENUINE, body)
+            assert caught.value.reason is reason
+            assert caught.value.refusal.challenges[0].scheme == "Fake"
+
+
+# ---- decide ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_is_read_after_the_body_so_that_slow_senders_win_no_time():
+    seen = []
+    times = [0.0]
+
+    def receive():
+        times[0] = 50.0
+        return b""
+
+    verifier = FakeVerifier(body=WHOLE, decision=lambda f, b, now, r: seen.append(now) or Decision(ALICE))
+    Guard([verifier], policy=Policy(clock=lambda: times[0])).admit(GENUINE, receive)
+    assert seen == [50.0]
+
+
+def test_slow_work_and_blocking_stores_leave_the_event_loops_thread_and_quick_ones_stay():
+    for slow, kind, stays in ((True, BlockingStore, False), (False, FakeStore, True)):
+        verifier, store = FakeVerifier(kinds=(Note,), needs=[NOTE], is_slow=slow), kind()
+        asyncio.run(AsyncGuard([verifier], store).verify(GENUINE))
+        assert verifier.trace[-1] == f"fake decide {stays}"
+        assert store.threads == {stays}
+
+
+def test_one_event_loop_serves_others_while_a_slow_decision_runs():
+    async def both():
+        order = []
+        loop = asyncio.get_running_loop()
+        release = asyncio.Event()
+
+        def decide(*_):
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
+            order.append("slow")
+            return Decision(ALICE)
+
+        slow = asyncio.create_task(AsyncGuard([FakeVerifier(is_slow=True, decision=decide)]).verify(GENUINE))
+        await AsyncGuard([FakeVerifier()]).verify(GENUINE)
+        order.append("quick")
+        release.set()
+        await slow
+        return order
+
+    assert asyncio.run(both()) == ["quick", "slow"]
+
+
+# ---- commit ----------------------------------------------------------------------------------------------------------
+
+
+def test_writes_are_committed_before_the_identity_is_believed():
+    assert ask(made(decision=lambda *_: Decision(ALICE, [USED])), GENUINE).commits == ((USED,),)
+
+
+def test_wrong_credentials_never_touch_the_replay_memory():
+    assert ask(made(needs=[NOTE], decision=lambda *_: Decision(ALICE, [USED])), WRONG).commits == ()
+
+
+def test_what_was_used_before_is_a_replay():
+    answer = ask(made(outcomes=[Replayed(USED)], decision=lambda *_: Decision(ALICE, [USED])), GENUINE)
+    assert (answer.reason, answer.status, answer.subject) == (Reason.REPLAYED, 401, None)
+
+
+def test_a_moved_version_is_fetched_and_decided_again():
+    put = Put(NOTE, Note("new"), if_version=1)
+    answer = ask(
+        made({NOTE: Note("old")}, [Conflict(put)], needs=[NOTE], decision=lambda *_: Decision(ALICE, [put])), GENUINE
+    )
+    assert (answer.subject, answer.fetched, len(answer.commits)) == ("alice", ((NOTE,), (NOTE,)), 2)
+    assert answer.trace == ("fake read", "fake decide", "fake decide")
+
+
+def test_versions_that_keep_moving_are_503_after_three_rounds():
+    put = Put(NOTE, Note("new"), if_version=1)
+    answer = ask(made(outcomes=[Conflict(put)] * 9, decision=lambda *_: Decision(ALICE, [put])), GENUINE)
+    assert (answer.status, len(answer.commits), answer.subject) == (503, 3, None)
+
+
+# ---- attempts --------------------------------------------------------------------------------------------------------
+
+
+def test_an_attempt_is_reserved_before_the_decision_and_given_back_on_success():
+    answer = ask(made(reserve=[TRY]), GENUINE)
+    assert answer.commits == ((TRY,), (BACK,))
+
+
+def test_a_failed_attempt_is_not_given_back():
+    assert ask(made(reserve=[TRY]), WRONG).commits == ((TRY,),)
+
+
+def test_a_refusal_of_a_proven_secret_gives_the_attempt_back():
+    assert ask(made(reserve=[TRY]), get(authorization="fake stale")).commits == ((TRY,), (BACK,))
+
+
+def test_a_replay_gives_the_attempt_back():
+    answer = ask(
+        made(outcomes=[COMMITTED, Replayed(USED)], reserve=[TRY], decision=lambda *_: Decision(ALICE, [USED])), GENUINE
+    )
+    assert answer.commits == ((TRY,), (USED, BACK), (BACK,))
+    assert answer.reason is Reason.REPLAYED
+
+
+def test_too_many_attempts_are_429_before_the_decision_and_say_when_to_return():
+    answer = ask(made(outcomes=[Exceeded(TRY, NOW + 42)], reserve=[TRY]), GENUINE)
+    assert (answer.reason, answer.status) == (Reason.TOO_MANY_ATTEMPTS, 429)
+    assert "fake decide" not in answer.trace
+    assert (b"retry-after", b"42") in answer.headers
+
+
+def test_an_attempt_that_could_not_be_counted_is_503():
+    assert ask(made(outcomes=[Conflict(Put(NOTE, Note("x")))], reserve=[TRY]), GENUINE).status == 503
+
+
+# ---- refusals --------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusals_own_writes_are_committed():
+    assert ask(made(blame=[TRY]), WRONG).commits == ((TRY,),)
+
+
+def test_a_first_challenge_creates_what_it_needs_and_takes_anothers_if_it_was_faster():
+    put = Put(NOTE, Note("mine"), if_version=0)
+
+    def writes(found):
+        return [] if found.get(NOTE) else [put]
+
+    alone = ask(made(standing=[NOTE], refusal_writes=writes), get())
+    assert alone.commits == ((put,),)
+
+    def late(kind):
+        store = kind({}, [Conflict(put)])
+        commit = store.commit
+
+        def overtaken(batch):
+            store.records[NOTE] = Note("theirs")
+            return commit(batch)
+
+        async def overtaken_async(batch):
+            store.records[NOTE] = Note("theirs")
+            return await commit(batch)
+
+        store.commit = overtaken_async if kind is AwaitedStore else overtaken
+        return [FakeVerifier(kinds=(Note,), standing=[NOTE], refusal_writes=writes)], store
+
+    beaten = ask(late, get())
+    assert (beaten.status, beaten.commits, beaten.fetched) == (401, ((put,),), ((NOTE,), (NOTE,)))
+
+
+def test_a_full_counter_does_not_keep_a_challenge_from_its_records():
+    put = Put(NOTE, Note("key"), if_version=0)
+    answer = ask(
+        made(outcomes=[Exceeded(TRY, NOW)], standing=[NOTE], blame=[TRY], refusal_writes=lambda _: [put]), WRONG
+    )
+    assert answer.commits == ((TRY, put), (put,))
+    assert answer.status == 401
+
+
+def test_a_challenge_whose_records_keep_moving_is_503():
+    put = Put(NOTE, Note("key"), if_version=0)
+    answer = ask(made(outcomes=[Conflict(put)] * 9, standing=[NOTE], refusal_writes=lambda _: [put]), get())
+    assert (answer.status, len(answer.commits)) == (503, 3)
+
+
+# ---- answers ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_to_credentials_outside_authorization_is_private_to_caches():
+    outside = ask(FakeVerifier("fake", field=b"x-fake"), get(("X-Fake", "alice")))
+    inside = ask(FakeVerifier("fake"), GENUINE)
+    assert outside.response_headers == ((b"cache-control", b"private"),)
+    assert inside.response_headers == ()
+
+
+def test_a_store_that_breaks_in_a_way_of_its_own_is_nobodys_acceptance():
+    class Broken(FakeStore):
+        def fetch(self, refs, /):
+            raise StopIteration
+
+    with pytest.raises(RuntimeError):
+        Guard([FakeVerifier(kinds=(Note,), needs=[NOTE])], Broken()).admit(GENUINE, lambda: b"")
+
+
+def test_store_unavailable_carries_the_refusal_to_send():
+    guard = Guard([FakeVerifier(kinds=(Note,), needs=[NOTE])], FakeStore(down="fetch"))
+    with pytest.raises(StoreUnavailable) as caught:
+        guard.verify(GENUINE)
+    assert caught.value.refusal.status == 503
