@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.schemes.digest_world import GUARDS, World, params, to
-from watchword import Identity, Reason, Rejected
+from watchword import Identity, Reason, Rejected, Request
 
 WORLDS = {guard: World(guard) for guard in GUARDS}
 
@@ -17,7 +17,7 @@ WORLDS = {guard: World(guard) for guard in GUARDS}
 def test_another_method_is_refused(guard: str, method: str) -> None:
     world = World(guard)
     signed = world.signed()
-    verdict = world.judge(type(signed).raw(method, "https", "api.example", b"/", signed.headers, signed.peer, True))
+    verdict = world.judge(Request.raw(method, "https", "api.example", b"/", signed.headers, signed.peer, True))
     assert isinstance(verdict, Rejected) and verdict.reason is Reason.WRONG_SECRET
 
 
@@ -39,13 +39,13 @@ def test_every_flipped_bit_is_refused_or_means_the_same(guard: str) -> None:
                 (value,) = signed.values(b"authorization")
 
 
-def _again(guard: str):  # type: ignore[no-untyped-def]
+def _again(guard: str) -> tuple[World, Request]:
     """A fresh genuine request: the last one is used up."""
     world = World(guard)
     return world, world.signed("/a?b=c")
 
 
-def meaning(asked):  # type: ignore[no-untyped-def]
+def meaning(asked: Request) -> dict[str, str]:
     """The parameters, without case where the RFC has none: names and the algorithm."""
     return {name: value.lower() if name == "algorithm" else value for name, value in params(asked).items()}
 
@@ -64,6 +64,6 @@ def test_no_two_changes_make_up_for_each_other(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_authority_and_scheme_are_not_covered_by_a_uri_in_origin_form(guard: str) -> None:
-    """As RFC 7616 §3.4.3 has it: A2 is method and uri. `docs/limitations.md` says so; the nonce's key is what separates servers."""
+    """As RFC 7616 §3.4.3 has it: A2 is method and uri. Realm and nonce key are what keeps servers apart."""
     world = World(guard)
     assert isinstance(world.judge(to(world.signed(), authority="other.example")), Identity)

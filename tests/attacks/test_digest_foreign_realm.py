@@ -28,7 +28,11 @@ def test_a_response_that_is_right_for_the_foreign_realm_is_refused(guard: str) -
 
     def elsewhere(effect: Send) -> Received:
         sent.append(effect.request)
-        return Received(Response(401, {"WWW-Authenticate": f'Digest realm="theirs", nonce="{nonce}", algorithm=SHA-256, qop="auth"'}))
+        return Received(
+            Response(
+                401, {"WWW-Authenticate": f'Digest realm="theirs", nonce="{nonce}", algorithm=SHA-256, qop="auth"'}
+            )
+        )
 
     run(DigestAuth(USER, PASSWORD), request(), elsewhere, ClientContext(bytes))
     for relayed in (sent[1], changed(sent[1], realm="orders")):

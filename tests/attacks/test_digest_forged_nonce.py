@@ -1,5 +1,5 @@
 """Nonces that are made up, foreign, or made for something else: an attacker who chooses nonces prepares responses
-(RFC 7616 §5.8, §5.9)."""
+(RFC 7616 §5.9, §5.10)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def test_a_nonce_of_another_server_is_refused(guard: str) -> None:
 def test_a_user_without_a_secret_proves_nothing_by_the_hash_that_stands_in(guard: str) -> None:
     """The stand-in for unknown users is public, so a response made with it must not count."""
     world = World(guard)
-    world.store.commit([Put(Ref(DigestSecret, ("SHA-256", "elsewhere", "ghost")), DigestSecret(ha1("MD5", "a", "b", "c")))])
+    world.store.commit(
+        [Put(Ref(DigestSecret, ("SHA-256", "elsewhere", "ghost")), DigestSecret(ha1("MD5", "a", "b", "c")))]
+    )
     signed = world.signed(auth=DigestAuth("ghost", "x"))
     claim = world.verifier.read(signed)
     forged = changed(signed, response=claim.expected(b"0" * 64).decode())

@@ -1,4 +1,4 @@
-"""qop is removed, so that the response covers neither count nor client nonce, as in RFC 2069 (RFC 7616 §5.13)."""
+"""qop is removed, so that the response covers neither count nor client nonce, as in RFC 2069 (RFC 7616 §3.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captured credentials are sent again: each (nonce, nc) is good once, in whatever order they arrive (RFC 7616 §3.4, §5.5)."""
+"""Captured credentials are sent again: each (nonce, nc) is good once, in any order (RFC 7616 §3.4, §5.5)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ def test_a_used_header_with_another_count_or_client_nonce_is_refused(guard: str)
     world = World(guard)
     signed = world.signed()
     world.verify(signed)
-    for spoilt in (changed(signed, nc="00000002"), changed(signed, cnonce="another"), changed(signed, nc="00000002", cnonce="x")):
+    for spoilt in (
+        changed(signed, nc="00000002"),
+        changed(signed, cnonce="another"),
+        changed(signed, nc="00000002", cnonce="x"),
+    ):
         verdict = world.judge(spoilt)
         assert isinstance(verdict, Rejected) and verdict.reason is Reason.WRONG_SECRET
 
@@ -63,7 +67,12 @@ def test_another_spelling_of_the_same_credentials_is_the_same_use(guard: str) ->
     world = World(guard)
     signed = world.signed("/a")
     world.verify(signed)
-    for other in (changed(signed), changed(signed, opaque="new"), to(signed, "https://api.example/a"), to(signed, scheme="https")):
+    for other in (
+        changed(signed),
+        changed(signed, opaque="new"),
+        to(signed, "https://api.example/a"),
+        to(signed, scheme="https"),
+    ):
         verdict = world.judge(other)
         assert isinstance(verdict, Rejected) and verdict.reason is Reason.REPLAYED
 

@@ -92,7 +92,9 @@ def context(random: Callable[[int], bytes] | None = None) -> ClientContext:
     return ClientContext(bytes) if random is None else ClientContext(bytes, random=random)
 
 
-def ask(auth: Any, send: Callable[[Send], Received], asked: Request, random: Callable[[int], bytes] | None = None) -> Response:
+def ask(
+    auth: Any, send: Callable[[Send], Received], asked: Request, random: Callable[[int], bytes] | None = None
+) -> Response:
     received = run(auth, asked, send, context(random))
     assert received is not None
     return received.response

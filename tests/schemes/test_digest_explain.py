@@ -15,7 +15,6 @@ Spoil = Callable[[World], Request]
 NAMES = ["format", "realm", "algorithm", "qop", "uri", "nonce", "nc", "user", "response"]
 
 
-
 def test_a_genuine_request_passes_every_check_in_order() -> None:
     world = World("Guard")
     found = explain(world.signed("/a?b"), world.guard, at=world.now)

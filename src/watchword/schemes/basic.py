@@ -25,7 +25,7 @@ __all__ = ["BasicAuth", "BasicVerifier"]
 MAX_CREDENTIALS: Final = 8 * 1024
 """Octets of user-id, colon and password that are read at most: before any look-up or hash."""
 
-# RFC 7617 §2: "The user-id and password MUST NOT contain any control characters (see "CTL" in Appendix B.1 of RFC5234)".
+# CTL of RFC 5234 §B.1, which neither username nor password may hold (RFC 7617 §2).
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -194,7 +194,10 @@ class BasicClaim:
             )
         )  # fmt: skip
         if record is None:
-            return "", (*checks, Check("password", None, "authorization password", mend="there is nobody to compare with"))
+            return "", (
+                *checks,
+                Check("password", None, "authorization password", mend="there is nobody to compare with"),
+            )
         detail = ""
         try:
             verify_password(record.encoded, self._password)

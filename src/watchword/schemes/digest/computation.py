@@ -83,7 +83,7 @@ def checked_algorithms(names: Sequence[str]) -> tuple[Algorithm, ...]:
 class DigestSecret:
     """A user's H(A1), at `Ref(DigestSecret, (algorithm, realm, username))`, the algorithm without "-sess".
 
-    Who has it can answer challenges of its realm as well as with the password itself (RFC 7616 §5.3), so stores
+    Who has it can answer challenges of its realm as well as with the password itself (RFC 7616 §5.2), so stores
     encrypt it.
 
     Args:
@@ -144,9 +144,7 @@ def hash_a2(algorithm: Algorithm, method: bytes, uri: bytes) -> bytes:
     return _hex(algorithm, b"%b:%b" % (method, uri))
 
 
-def response(
-    algorithm: Algorithm, ha1: bytes, nonce: bytes, nc: bytes, cnonce: bytes, qop: bytes, ha2: bytes
-) -> bytes:
+def response(algorithm: Algorithm, ha1: bytes, nonce: bytes, nc: bytes, cnonce: bytes, qop: bytes, ha2: bytes) -> bytes:
     """The response for a challenge with a qop, hexadecimal (RFC 7616 §3.4.1).
 
     >>> md5 = algorithm_named("MD5")

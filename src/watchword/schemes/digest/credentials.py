@@ -11,6 +11,7 @@ from watchword.core.message import Challenge, Request, Token
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.fields.auth_params import parse_challenges
+from watchword.fields.target import split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
 __all__ = [
@@ -68,14 +69,15 @@ class Offer(NamedTuple):
 def read_offers(values: Sequence[bytes]) -> list[Offer]:
     """The Digest challenges among these field lines that can be answered, strongest first.
 
-    Others are skipped, as RFC 7616 §3.3 has it ("If the algorithm is not understood, the challenge should be ignored"):
-    an unknown algorithm, no nonce, or no qop "auth".
+    Others are skipped: an unknown algorithm (RFC 7616 §3.3 says to), no nonce, or no qop "auth".
 
     >>> [offer.algorithm.name for offer in read_offers([b'Digest realm="a", nonce="b0", qop="auth-int, auth"'])]
     ['MD5']
     """
     offers = [_offer(dict(challenge.params)) for challenge in parse_challenges(values) if challenge.scheme == "digest"]
-    return sorted((offer for offer in offers if offer), key=lambda offer: (-offer.algorithm.strength, offer.algorithm.session))
+    return sorted(
+        (offer for offer in offers if offer), key=lambda offer: (-offer.algorithm.strength, offer.algorithm.session)
+    )
 
 
 def _offer(params: Mapping[str, str]) -> Offer | None:
@@ -117,9 +119,7 @@ def quoted(octets: bytes) -> bytes:
     return b'"%b"' % octets
 
 
-def encode_credentials(
-    offer: Offer, username: bytes, uri: bytes, nc: bytes, cnonce: bytes, response: bytes
-) -> bytes:
+def encode_credentials(offer: Offer, username: bytes, uri: bytes, nc: bytes, cnonce: bytes, response: bytes) -> bytes:
     """The field value, its parameters in the order of RFC 7616 §3.9.1; which are quoted is §3.4's.
 
     A username outside ASCII goes as octets in its quoted string, whose grammar has them (`obs-text`), and not as
@@ -130,7 +130,8 @@ def encode_credentials(
     return (
         b'Digest username=%b, realm=%b, uri=%b%b, nonce=%b, nc=%b, cnonce="%b", qop=auth, response="%b"%b'
     ) % (
-        quoted(username), quoted(offer.realm), quoted(uri), algorithm, quoted(offer.nonce), nc, cnonce, response, opaque,
+        quoted(username), quoted(offer.realm), quoted(uri), algorithm, quoted(offer.nonce), nc, cnonce, response,
+        opaque,
     )  # fmt: skip
 
 
@@ -192,8 +193,8 @@ def read_credentials(params: Mapping[str, str]) -> Presented:
 def _username(params: Mapping[str, str]) -> str:
     """Either `username` or `username*`, both is an error (RFC 7616 §3.4).
 
-    The octets of the former are UTF-8, which the challenge asks for; clients that send ISO 8859-1 nevertheless are found
-    as well. That is safe: the name only leads to a stored secret, which the response has to prove.
+    The octets of the former are UTF-8, which the challenge asks for; clients that send ISO 8859-1 nevertheless are
+    found as well. That is safe: the name only leads to a stored secret, which the response has to prove.
     """
     plain, extended = params.get("username"), params.get("username*")
     if (plain is None) == (extended is None):
@@ -217,10 +218,6 @@ def _username(params: Mapping[str, str]) -> str:
     return username
 
 
-_ABSOLUTE: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
-_DEFAULT_PORTS: Final = {b"http": b":80", b"ws": b":80", b"https": b":443", b"wss": b":443"}
-
-
 def check_uri(uri: bytes, request: Request) -> None:
     """The resource that was signed is the one that is asked for (RFC 7616 §3.4.6), octet by octet.
 
@@ -233,21 +230,16 @@ def check_uri(uri: bytes, request: Request) -> None:
     if not request.exact and (b"%" in request.path or (not same and _decoded(uri) == _decoded(request.target))):
         detail = "the server rebuilt a target with encoded octets, so they are a guess"
         raise Rejected(Reason.TARGET_NOT_EXACT, detail, where="authorization uri")
-    if not same and _absolute(uri, request) != _absolute(request.target, request):
+    if not (same or _names_the_same(uri, request)):
         raise Rejected(Reason.WRONG_TARGET, "credentials for another request target", where="authorization uri")
 
 
-def _absolute(target: bytes, request: Request) -> tuple[bytes, bytes, bytes]:
-    """Scheme, authority and the rest; those of the request where the target has none."""
-    match = _ABSOLUTE.fullmatch(target)
-    if match is None:
-        scheme, authority, rest = request.scheme.encode(), request.authority.encode("utf-8", "replace"), target
-    else:
-        scheme, authority, rest = match.groups()
-    scheme = scheme.lower()
-    if match and not rest.startswith(b"/"):
-        rest = b"/" + rest  # RFC 9110 §4.2.3: an empty path is "/"
-    return scheme, authority.lower().removesuffix(_DEFAULT_PORTS.get(scheme, b":")), rest
+def _names_the_same(uri: bytes, request: Request) -> bool:
+    try:
+        signed = split_target(uri, request.scheme, request.authority)
+    except Rejected:  # an authority that is none: of no resource of ours
+        return False
+    return signed == split_target(request.target, request.scheme, request.authority)
 
 
 def _decoded(target: bytes) -> bytes:

@@ -55,7 +55,9 @@ def _uri(claim: DigestClaim) -> Check:
     try:
         check_uri(claim.presented.uri, claim.request)
     except Rejected as rejected:
-        mend = f"{rejected.rejection.detail}: sign the target exactly as it is sent, and look for a proxy that rewrites it"
+        mend = (
+            f"{rejected.rejection.detail}: sign the target exactly as it is sent, and look for a proxy that rewrites it"
+        )
         return Check("uri", False, "authorization uri", expected, received, mend)
     return Check("uri", True, "authorization uri", expected, received)
 

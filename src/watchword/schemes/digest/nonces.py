@@ -84,9 +84,7 @@ def make_nonce(key: NonceKey, realm: str, algorithm: str, now: float, entropy: b
     return b2a_base64(octets, newline=False).translate(_TO_URL).decode()
 
 
-def read_nonce(
-    key: NonceKey | None, realm: str, algorithm: str, nonce: bytes, now: float, lifetime: float
-) -> Reading:
+def read_nonce(key: NonceKey | None, realm: str, algorithm: str, nonce: bytes, now: float, lifetime: float) -> Reading:
     """What `nonce` is: ours and current from its making until `lifetime` seconds later, both edges included."""
     if key is None or len(nonce) != _LENGTH or nonce.translate(None, _ALPHABET):
         return FOREIGN

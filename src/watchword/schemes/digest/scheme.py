@@ -219,7 +219,8 @@ class DigestVerifier:
 
     Args:
         realm: what the user is asked to log in to; no control characters.
-        algorithms: among "SHA-512-256", "SHA-256" and "MD5"; each is offered in a challenge of its own, strongest first.
+        algorithms: among "SHA-512-256", "SHA-256" and "MD5"; each is offered in a challenge of its own, the
+            strongest first.
         qop: ("auth",).
         nonce_lifetime: seconds for which a nonce is good.
 
@@ -271,9 +272,11 @@ class DigestVerifier:
         """The parameters, checked against the grammar (RFC 7616 §3.4).
 
         Raises:
-            Rejected: MALFORMED_CREDENTIALS.
+            Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED.
         """
-        return DigestClaim(read_credentials(parse_credentials(request.values(b"authorization")[0]).params), request, self)
+        presented = read_credentials(parse_credentials(request.values(b"authorization")[0]).params)
+        check_target(request)
+        return DigestClaim(presented, request, self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """A fresh challenge for each algorithm, with `stale=true` where only the nonce was at fault."""
@@ -331,7 +334,7 @@ class DigestClaim:
         if algorithm is None:
             raise Rejected(Reason.WRONG_ALGORITHM, "an algorithm that is not offered", where="authorization algorithm")
         if presented.qop != "auth":
-            # Without qop a response covers neither nc nor cnonce (RFC 7616 §5.13 names the downgrade).
+            # Without qop (RFC 2069) a response covers neither nc nor cnonce; RFC 7616 §3.3 has it used by all.
             raise Rejected(Reason.MALFORMED_CREDENTIALS, "qop=auth is demanded", where="authorization qop")
         check_uri(presented.uri, self.request)
         record = found.get(self.ref)
@@ -360,7 +363,9 @@ class DigestClaim:
         """The response that whoever knows `ha1` would have sent with these parameters."""
         presented, algorithm = self.presented, self.algorithm
         assert algorithm is not None
-        a2 = hash_a2(algorithm, (self.request.method if method is None else method).encode("utf-8", "replace"), presented.uri)
+        a2 = hash_a2(
+            algorithm, (self.request.method if method is None else method).encode("utf-8", "replace"), presented.uri
+        )
         return response(
             algorithm, ha1, presented.nonce, presented.nc.encode(), presented.cnonce, presented.qop.encode(), a2
         )
