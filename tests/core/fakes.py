@@ -112,7 +112,7 @@ class FakeVerifier:
         self.saw("read")
         (value,) = request.values(self.field)
         token = value.rpartition(b" ")[2].decode()
-        if token == "malformed":
+        if token == "malformed" or b"," in value:
             raise Rejected(Reason.MALFORMED_CREDENTIALS, "no token", where=self.scheme)
         return None if token == "unclaimed" else FakeClaim(self, token)
 

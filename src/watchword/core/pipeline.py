@@ -14,11 +14,11 @@ from typing import Any
 from watchword.core.identity import Identity, Verdict
 from watchword.core.message import Challenge, Headers, Request, Response
 from watchword.core.plan import Plan, scheme_word
-from watchword.core.records import NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed, Write
+from watchword.core.records import NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed
 from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.router import Router
 from watchword.core.scheme import (
-    NO_BODY, STREAM, UNUSED, Body, BodyNeed, BodyStream, Claim, Decision, Digests, More, Refusal, Seal, Verifier,
+    NO_BODY, STREAM, UNUSED, Body, BodyStream, Claim, Decision, More, Refusal, Seal, Verifier,
 )  # fmt: skip
 from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work
 
@@ -131,13 +131,14 @@ def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier 
     """
     verifier: Verifier | None = None
     claim: Claim | None = None
-    for candidate in candidates:
+    for addressed in candidates:
+        candidate = addressed.first if isinstance(addressed, Router) else addressed
         try:
-            if isinstance(candidate, Router):
-                candidate = candidate.choose(request)
+            if isinstance(addressed, Router):
+                candidate = addressed.choose(request)
             mine = candidate.read(request)
         except Rejected as rejected:
-            rejected.verifier = candidate.first if isinstance(candidate, Router) else candidate
+            rejected.verifier = candidate
             raise
         if mine is None:
             _check_unclaimed(candidate, request)

@@ -21,11 +21,11 @@ class WhoAmIHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     identity: Identity | None = None
 
-    def do_GET(self) -> None:  # noqa: N802 -- the standard library's name
+    def do_GET(self) -> None:
         """Says who asked."""
         self.wfile.write(self._introduction())
 
-    def do_HEAD(self) -> None:  # noqa: N802 -- the standard library's name
+    def do_HEAD(self) -> None:
         """The same without saying it."""
         self._introduction()
 
@@ -63,6 +63,7 @@ class HTTPServer(ThreadingHTTPServer):
     ) -> None:
         self._store: MemoryStore | None = None
         self._offer: tuple[str, tuple[str, ...]] | None = None
+        self._handler = Handler
         super().__init__(server_address, Handler, bind_and_activate)
 
     def set_digest_auth(
@@ -87,4 +88,4 @@ class HTTPServer(ThreadingHTTPServer):
         store.add_user(user, password, realm=realm, digest_algorithms=algorithms)
         if self._store is None:
             self._store, self._offer = store, offer
-            self.RequestHandlerClass = protect(self.RequestHandlerClass, Guard([verifier], store))
+            self.RequestHandlerClass = protect(self._handler, Guard([verifier], store))

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from contextlib import suppress
 from socket import SHUT_WR
+from time import monotonic
 from typing import Any
 
 from watchword.core.body import CheckedBody
@@ -20,7 +21,7 @@ from watchword.servers._handler_request import Body
 __all__ = ["Exchange"]
 
 DRAIN = 64 * 1024
-LINGER = 1.0
+LINGER = 2.0  # seconds
 
 
 class Exchange:
@@ -136,9 +137,10 @@ class Exchange:
     def _linger(self) -> None:
         """Reads on for a while: closing with octets unread would reset the connection under the answer."""
         connection = self._handler.connection
+        until = monotonic() + LINGER
         with suppress(OSError):
             connection.shutdown(SHUT_WR)
-            connection.settimeout(LINGER)
-            for _ in range(32):
+            while (left := until - monotonic()) > 0:
+                connection.settimeout(left)
                 if not connection.recv(DRAIN):
                     break
