@@ -245,7 +245,8 @@ def test_a_path_that_a_proxy_may_have_changed_is_refused_where_it_is_rewritten_a
 
 @pytest.mark.parametrize("target", ["/", "/inside", "/x/in/y", "/IN/x", "http://app.internal:8000/in/x"])
 def test_a_path_without_the_proxys_prefix_did_not_come_through_it(target: str) -> None:
-    assert refusal(PublicURL(strip="/in"), seen(target)) is Reason.TARGET_REFUSED
+    for url in (PublicURL(strip="/in"), PublicURL(strip="/in", prefix="/out")):
+        assert refusal(url, seen(target)) is Reason.TARGET_REFUSED
 
 
 # ---- believed proxies -------------------------------------------------------------------------------------------------
@@ -522,7 +523,7 @@ class Recorder:
 
 def test_a_guard_judges_the_public_request() -> None:
     recorder = Recorder()
-    guard = Guard([recorder], policy=Policy(public_url=PublicURL("https://api.example", prefix="/api")))  # type: ignore[list-item]
+    guard = Guard([recorder], policy=Policy(public_url=PublicURL("https://api.example", prefix="/api")))
     assert refusal(guard.verify, seen("/a", X_Key="k")) is Reason.NO_CREDENTIALS
     assert (recorder.request.authority, recorder.request.target) == ("api.example", b"/api/a")
     assert refusal(guard.verify, seen("//a", X_Key="k")) is Reason.TARGET_REFUSED

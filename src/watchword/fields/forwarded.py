@@ -177,7 +177,7 @@ def parse_x_for(values: Sequence[bytes]) -> list[Node]:
         # Two colons or more without brackets: a bare IPv6 address.
         return parse_node(f"[{text}]" if text.count(":") > 1 and text[0] != "[" else text, "x-forwarded-for")
 
-    return _members(values, "x-forwarded-for", member)
+    return _members(values, member)
 
 
 def parse_x_proto(values: Sequence[bytes]) -> list[str]:
@@ -186,7 +186,7 @@ def parse_x_proto(values: Sequence[bytes]) -> list[str]:
     Raises:
         Rejected: MALFORMED_REQUEST.
     """
-    return _members(values, "x-forwarded-proto", lambda text: _proto(text, "x-forwarded-proto"))
+    return _members(values, lambda text: _proto(text, "x-forwarded-proto"))
 
 
 def parse_x_host(values: Sequence[bytes]) -> list[str]:
@@ -195,7 +195,7 @@ def parse_x_host(values: Sequence[bytes]) -> list[str]:
     Raises:
         Rejected: MALFORMED_REQUEST.
     """
-    return _members(values, "x-forwarded-host", lambda text: _host(text, "x-forwarded-host"))
+    return _members(values, lambda text: _host(text, "x-forwarded-host"))
 
 
 def parse_x_port(values: Sequence[bytes]) -> list[int]:
@@ -210,7 +210,7 @@ def parse_x_port(values: Sequence[bytes]) -> list[int]:
             raise _malformed("x-forwarded-port", "a member is no port")
         return int(text)
 
-    return _members(values, "x-forwarded-port", member)
+    return _members(values, member)
 
 
 def parse_x_prefix(values: Sequence[bytes]) -> list[str]:
@@ -225,7 +225,7 @@ def parse_x_prefix(values: Sequence[bytes]) -> list[str]:
             raise _malformed("x-forwarded-prefix", "a member is no absolute path")
         return text
 
-    return _members(values, "x-forwarded-prefix", member)
+    return _members(values, member)
 
 
 class XForwarded(NamedTuple):
@@ -280,16 +280,12 @@ class XForwarded(NamedTuple):
         )
 
 
-def _members(values: Sequence[bytes], where: str, read: Callable[[str], T]) -> list[T]:
-    """Each member of the lines' lists; an empty line has none, an empty member between commas is malformed."""
+def _members(values: Sequence[bytes], read: Callable[[str], T]) -> list[T]:
+    """Each member of the lines' lists; an empty line has none, an empty member beside a comma is read as any other."""
     found: list[T] = []
     for value in values:
         text = value.decode("latin-1").strip(" \t")
-        for member in text.split(",") if text else ():
-            stripped = member.strip(" \t")
-            if not stripped:
-                raise _malformed(where, "a member is empty")
-            found.append(read(stripped))
+        found += [read(member.strip(" \t")) for member in text.split(",")] if text else []
     return found
 
 

@@ -285,7 +285,7 @@ class PublicURL:
         count = 0
         for node in reversed(nodes):
             count += 1
-            if count == self._hops or node is None or not self._is_trusted(node.address):
+            if count in (self._hops, len(nodes)) or node is None or not self._is_trusted(node.address):
                 break
         return count
 
