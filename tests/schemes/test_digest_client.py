@@ -97,6 +97,15 @@ def test_a_server_that_forgot_its_nonce_without_saying_stale_is_answered_once() 
     assert [sent and sent["nonce"] for sent in server.credentials] == ["old", "new"]
 
 
+def test_what_was_refused_is_not_sent_unasked_again() -> None:
+    auth = DigestAuth(*AUTH)
+    ask(auth, Server(once(challenge("old"))), request())
+    server = Server(lambda n, asked: [challenge(f"m{n}")])
+    assert ask(auth, server, request()).status == 401
+    assert ask(auth, server, request()).status == 401
+    assert [sent and sent["nonce"] for sent in server.credentials] == ["old", "m1", None, "m3"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -238,16 +247,16 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheme, "MAX_REALMS", 2)
     auth = DigestAuth(*AUTH)
     for n in range(9):
-        asked = Request("GET", "https", f"{n}.example", "/")
-        assert ask(auth, Server(once(challenge(realm=f"r{n}"))), asked).status == 200
-        assert (
-            ask(
-                auth, Server(lambda i, asked, n=n: None if i == 2 else [challenge(f"x{n}", realm=f"s{n}")]), request()
-            ).status
-            == 200
-        )  # type: ignore[misc]
+        one_of_many = Request("GET", "https", f"{n}.example", "/")
+        assert ask(auth, Server(once(challenge(realm=f"r{n}"))), one_of_many).status == 200
+        assert ask(auth, Server(another_realm(f"s{n}")), request()).status == 200
     assert len(auth._spaces) == 3
     assert all(len(space.strengths) <= 2 for space in auth._spaces.values())
+
+
+def another_realm(realm: str) -> Callable[[int, Request], list[str] | None]:
+    """One that challenges the first request, whatever it has."""
+    return lambda n, asked: None if n == 2 else [challenge(f"x-{realm}", realm=realm)]
 
 
 def test_another_status_after_the_answer_is_the_caller_s_and_the_nonce_is_kept() -> None:

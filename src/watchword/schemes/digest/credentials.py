@@ -15,7 +15,7 @@ from watchword.fields.target import split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
 __all__ = [
-    "CONTROL", "Offer", "Presented", "check_uri", "encode_credentials", "quoted", "read_credentials", "read_offers",
+    "CONTROL", "Form", "Offer", "Presented", "check_uri", "credentials_form", "quoted", "read_credentials", "read_offers",
     "written",
 ]  # fmt: skip
 
@@ -119,20 +119,36 @@ def quoted(octets: bytes) -> bytes:
     return b'"%b"' % octets
 
 
-def encode_credentials(offer: Offer, username: bytes, uri: bytes, nc: bytes, cnonce: bytes, response: bytes) -> bytes:
-    """The field value, its parameters in the order of RFC 7616 §3.9.1; which are quoted is §3.4's.
+class Form(NamedTuple):
+    """The credentials for one challenge with gaps for what each request fills in."""
+
+    head: bytes
+    middle: bytes
+    tail: bytes
+
+    def fill(self, uri: bytes, nc: bytes, cnonce: bytes, response: bytes) -> bytes:
+        """The field value; `cnonce` is base64."""
+        return b'%b%b%b%b, cnonce="%b", qop=auth, response="%b"%b' % (
+            self.head, quoted(uri), self.middle, nc, cnonce, response, self.tail,
+        )  # fmt: skip
+
+
+def credentials_form(offer: Offer, username: bytes) -> Form:
+    """The form for the answers to `offer`: parameters in the order of RFC 7616 §3.9.1; which are quoted is §3.4's.
 
     A username outside ASCII goes as octets in its quoted string, whose grammar has them (`obs-text`), and not as
     `username*`: RFC 7616 §3.4 lets the client choose, and most servers read only the former.
+
+    >>> (offer,) = read_offers([b'Digest realm="a", nonce="b0", qop="auth"'])
+    >>> credentials_form(offer, b"Mufasa").fill(b"/", b"00000001", b"c0", b"d0").decode()
+    'Digest username="Mufasa", realm="a", uri="/", nonce="b0", nc=00000001, cnonce="c0", qop=auth, response="d0"'
     """
     algorithm = b", algorithm=%b" % offer.algorithm.name.encode() if offer.named else b""
-    opaque = b"" if offer.opaque is None else b", opaque=" + quoted(offer.opaque)
-    return (
-        b'Digest username=%b, realm=%b, uri=%b%b, nonce=%b, nc=%b, cnonce="%b", qop=auth, response="%b"%b'
-    ) % (
-        quoted(username), quoted(offer.realm), quoted(uri), algorithm, quoted(offer.nonce), nc, cnonce, response,
-        opaque,
-    )  # fmt: skip
+    return Form(
+        b"Digest username=%b, realm=%b, uri=" % (quoted(username), quoted(offer.realm)),
+        b"%b, nonce=%b, nc=" % (algorithm, quoted(offer.nonce)),
+        b"" if offer.opaque is None else b", opaque=" + quoted(offer.opaque),
+    )
 
 
 class Presented(NamedTuple):

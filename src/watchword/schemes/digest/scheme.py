@@ -22,7 +22,7 @@ from watchword.schemes.digest.computation import (
     DigestSecret, algorithm_named, checked_algorithms, hash_a1, hash_a2, response, session_key,
 )  # fmt: skip
 from watchword.schemes.digest.credentials import (
-    CONTROL, Offer, Presented, check_uri, encode_credentials, read_credentials, read_offers, written,
+    CONTROL, Offer, Presented, check_uri, credentials_form, read_credentials, read_offers, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, NonceState, make_nonce, read_nonce
 
@@ -41,13 +41,13 @@ Origin = tuple[str, str]
 class Session:
     """The answers to one challenge: its secret, and how many there were."""
 
-    __slots__ = ("_cnonce", "_count", "_ha1", "_lock", "_username", "offer")
+    __slots__ = ("_cnonce", "_count", "_form", "_ha1", "_lock", "offer")
 
     def __init__(self, offer: Offer, username: str, password: str, cnonce: bytes) -> None:
         user, secret = _octets(username, password, offer.utf8)
         ha1 = hash_a1(offer.algorithm, user, offer.realm, secret)
         self.offer = offer
-        self._username = user
+        self._form = credentials_form(offer, user)
         # A "-sess" secret is bound to the first cnonce. It is kept for later requests too: then the servers that take
         # the current one into the secret, against RFC 7616 §3.4.2, agree as well.
         self._cnonce = cnonce if offer.algorithm.session else None
@@ -69,7 +69,7 @@ class Session:
             offer.algorithm, self._ha1, offer.nonce, nc, cnonce, b"auth",
             hash_a2(offer.algorithm, request.method.encode(), request.target),
         )  # fmt: skip
-        value = encode_credentials(offer, self._username, request.target, nc, cnonce, proof)
+        value = self._form.fill(request.target, nc, cnonce, proof)
         return request.with_headers(((b"authorization", value),))
 
 
@@ -137,9 +137,10 @@ class DigestAuth:
         received = yield Send(request if session is None else session.sign(request, _cnonce(context)))
         answers = 0
         while received.response.status == 401:
+            if session is not None:
+                self._forget(origin, session)
             offer = self._choose(origin, received.response)
             if offer is None or not _is_worth_answering(offer, session, answers):
-                self._forget(origin, session)
                 return
             session = Session(offer, self._username, self._password, _cnonce(context))
             answers += 1
@@ -169,7 +170,7 @@ class DigestAuth:
         with self._lock:
             self._space(origin).session = session
 
-    def _forget(self, origin: Origin, session: Session | None) -> None:
+    def _forget(self, origin: Origin, session: Session) -> None:
         """Refused credentials are not tried unasked again."""
         with self._lock:
             space = self._space(origin)
@@ -220,7 +221,8 @@ class DigestVerifier:
     Args:
         realm: what the user is asked to log in to; no control characters.
         algorithms: among "SHA-512-256", "SHA-256" and "MD5"; each is offered in a challenge of its own, the
-            strongest first.
+            strongest first. Some clients break off at a first challenge with SHA-512-256 (httpx, httpx2) or compute it
+            wrongly (curl of 2023 and before).
         qop: ("auth",).
         nonce_lifetime: seconds for which a nonce is good.
 
