@@ -62,7 +62,7 @@ _BY_NAME: Final = {
 }
 
 
-def algorithm_named(name: str) -> Algorithm:
+def algorithm_named(name: object) -> Algorithm:
     """The row of `name`, which is JOSE's name or RFC 9421's.
 
     Raises:

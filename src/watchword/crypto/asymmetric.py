@@ -56,7 +56,9 @@ def load_pem(row: Algorithm, pem: bytes) -> tuple[PublicKey, PrivateKey | None]:
     except TypeError:  # what cryptography says of an encrypted key
         raise ConfigurationError("this PEM is encrypted: decrypt it first, with `openssl pkey`") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError("this is no PEM of a key: it starts with -----BEGIN PUBLIC KEY----- or the like") from None
+        raise ConfigurationError(
+            "this is no PEM of a key: it starts with -----BEGIN PUBLIC KEY----- or the like"
+        ) from None
     public = loaded.public_key() if private else loaded
     return _checked(row, public), loaded if private else None
 
@@ -193,7 +195,7 @@ def _ecdsa_verifier(row: Algorithm, check: Callable[..., None]) -> Callable[[byt
 
 
 def signer(row: Algorithm, private: Any) -> Callable[[bytes], bytes]:
-    """data -> signature."""
+    """What makes a signature of data, prepared."""
     make = private.sign
     if row.family == "ECDSA":
         half, scheme = row.size // 2, ec.ECDSA(_HASHES[row.hash])

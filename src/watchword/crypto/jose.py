@@ -15,7 +15,10 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
 from watchword.crypto.keys import Key, KeySet
 
-__all__ = ["JWS", "MAX_TOKEN", "Compact", "Segments", "check_header", "prove", "read_header", "sign", "split", "verify"]
+__all__ = [
+    "JWS", "MAX_TOKEN", "Compact", "Segments", "check_header", "decode", "prove", "read_header", "sign", "split",
+    "verify",
+]  # fmt: skip
 
 MAX_TOKEN: Final = 16 * 1024
 """Octets of the longest token that is looked at."""
@@ -98,23 +101,30 @@ class Compact:
         head, body, tail, signing_input = split(token)
         known = self._known.get(head)
         if known is None:
-            header = check_header(read_header(head))
-            known = header, self.keys.candidates(header["alg"], header.get("kid"))
-            key = prove(known[1], signing_input, _decode(tail, "signature"))
-            self._remember(head, known)
-        elif len(known[1]) == 1:
-            key = known[1][0]
-            key.verifier(signing_input, _decode(tail, "signature"))
-        else:
-            key = prove(known[1], signing_input, _decode(tail, "signature"))
-        return known[0], _decode(body, "payload"), key
+            return self._open_unknown(head, body, tail, signing_input)
+        header, keys = known
+        try:
+            signature, payload = b64url_decode(tail), b64url_decode(body)
+        except ValueError:
+            signature, payload = decode(tail, "signature"), decode(body, "payload")  # one of them says where
+        if len(keys) > 1:
+            return header, payload, prove(keys, signing_input, signature)
+        key = keys[0]
+        key.verifier(signing_input, signature)
+        return header, payload, key
 
-    def _remember(self, head: bytes, known: tuple[Mapping[str, Any], tuple[Key, ...]]) -> None:
-        if len(head) > _MAX_KNOWN_HEADER:
-            return
-        if len(self._known) >= _MAX_KNOWN_HEADERS:
-            self._known = {}
-        self._known[head] = known
+    def _open_unknown(
+        self, head: bytes, body: bytes, tail: bytes, signing_input: bytes
+    ) -> tuple[Mapping[str, Any], bytes, Key]:
+        header = check_header(read_header(head))
+        keys = self.keys.candidates(header["alg"], header.get("kid"))
+        signature, payload = decode(tail, "signature"), decode(body, "payload")
+        key = prove(keys, signing_input, signature)
+        if len(head) <= _MAX_KNOWN_HEADER:
+            if len(self._known) >= _MAX_KNOWN_HEADERS:
+                self._known = {}
+            self._known[head] = header, keys
+        return header, payload, key
 
     def __repr__(self) -> str:
         return f"Compact({self.keys!r})"
@@ -145,7 +155,7 @@ def read_header(segment: bytes) -> dict[str, Any]:
         Rejected: MALFORMED_CREDENTIALS.
     """
     try:
-        return parse_object(_decode(segment, "header"))
+        return parse_object(decode(segment, "header"))
     except ValueError as error:
         raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="header") from None
 
@@ -168,7 +178,12 @@ def check_header(header: dict[str, Any]) -> dict[str, Any]:
     return header
 
 
-def _decode(segment: bytes, where: str) -> bytes:
+def decode(segment: bytes, where: str) -> bytes:
+    """What a segment encodes.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS at `where`.
+    """
     try:
         return b64url_decode(segment)
     except ValueError as error:

@@ -333,7 +333,9 @@ def _jwk_row(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
     named = jwk.get("alg")
     if named is None and algorithm is None:
         fitting = ", ".join(row.name for row in ALGORITHMS if row.key_type == jwk.get("kty"))
-        raise ConfigurationError(f"this JWK names no algorithm: pass algorithm=, one of {fitting or 'those of its type'}")
+        raise ConfigurationError(
+            f"this JWK names no algorithm: pass algorithm=, one of {fitting or 'those of its type'}"
+        )
     row = algorithm_named(algorithm if named is None else named)
     if algorithm is not None and algorithm_named(algorithm) != row:
         raise ConfigurationError(f"this JWK is for {row.name}, not for {algorithm}")
@@ -349,13 +351,16 @@ def _jwk_row(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
 
 def _hmac(row: Algorithm, secret: bytes) -> tuple[Sign, Check]:
     """HMAC (RFC 2104) from a keyed state that is copied, never fed: half of the work is done once."""
-    copy = hmac.new(secret, digestmod=row.hash).copy
+    keyed = hmac.new(secret, digestmod=row.hash)
+    # hmac.HMAC wraps OpenSSL's object in three Python methods; where there is one, it is used itself.
+    copy: Callable[[], Any] = (getattr(keyed, "_hmac", None) or keyed).copy
     equal = hmac.compare_digest
 
     def sign(data: bytes) -> bytes:
         mac = copy()
         mac.update(data)
-        return mac.digest()
+        result: bytes = mac.digest()
+        return result
 
     def check(data: bytes, signature: bytes) -> None:
         mac = copy()

@@ -39,7 +39,7 @@ class BearerAuth:
     """
 
     def __init__(self, token: str, *, allow_cleartext: bool = False) -> None:
-        if not isinstance(token, str) or not is_token(token):
+        if not is_token(token):
             raise ConfigurationError(
                 "a bearer token has letters, digits and -._~+/ only, then maybe = (RFC 6750 §2.1): "
                 "pass it as issued, without the word Bearer, spaces or line ends"
@@ -65,9 +65,9 @@ def bearer_field(token: str) -> tuple[bytes, bytes]:
     return b"authorization", b"Bearer " + token.encode()
 
 
-def is_token(token: str) -> bool:
+def is_token(token: object) -> bool:
     """Whether this can be sent as a bearer token."""
-    return token.isascii() and _TOKEN.fullmatch(token.encode()) is not None
+    return isinstance(token, str) and token.isascii() and _TOKEN.fullmatch(token.encode()) is not None
 
 
 def read_token(request: Request) -> bytes | None:
@@ -76,11 +76,13 @@ def read_token(request: Request) -> bytes | None:
     Raises:
         Rejected: MALFORMED_REQUEST off the grammar; AMBIGUOUS if the query has a token too (RFC 6750 §2).
     """
-    for name, value in request.headers:
+    for name, value in request.headers:  # the guard has refused a second line
         if name == b"authorization":
-            break
-    else:
-        return None
+            return _token_in(value, request)
+    return None
+
+
+def _token_in(value: bytes, request: Request) -> bytes | None:
     match = _CREDENTIALS.fullmatch(value)
     if match is None:
         if value[:6].lower() == b"bearer" and value[6:7] in (b"", b" "):

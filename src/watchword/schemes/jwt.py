@@ -24,7 +24,7 @@ from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
 from watchword.schemes.claims import (
     ClaimCheck, audience_is, bound_to_nothing, issued_by, issued_since, present, scopes_of, seconds, subject_of, texts,
-    valid_from, valid_until,
+    together, valid_from, valid_until,
 )  # fmt: skip
 
 __all__ = ["JWTAuth", "JWTClaim", "JWTVerifier", "peek_issuer"]
@@ -81,24 +81,25 @@ class JWTVerifier(BearerVerifier):
     ) -> None:
         if cache is not None:
             raise ConfigurationError("there is no cache of verified tokens yet: leave cache= out")
-        if claims is not None and not (isinstance(claims, type) and issubclass(claims, msgspec.Struct)):
-            raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")
         self.jws = jose.Compact(_key_set(keys, algorithms))
         issuers = None if issuer is None else texts(issuer, "issuer")
         self.routes: Collection[str] | None = issuers
         self.types = None if typ is None else frozenset(_bare_type(name) for name in texts(typ, "typ"))
+        self._plain_types = frozenset({None, "JWT", *USUAL_TYPES}) if self.types is None else self.types
         leeway = seconds(leeway, "leeway")
-        self.checks: tuple[ClaimCheck, ...] = (
-            *((present(sorted(texts(required, "required"))),) if required else ()),
-            *((issued_by(issuers),) if issuers else ()),
-            audience_is(None if audience is None else texts(audience, "audience")),
-            valid_until(leeway),
-            valid_from(leeway),
-            issued_since(leeway, None if max_age is None else seconds(max_age, "max_age")),
-            bound_to_nothing,
-        )
-        self._check_calls = tuple(check.check for check in self.checks)
-        self.struct = None if claims is None else msgspec.json.Decoder(claims)
+        max_age = None if max_age is None else seconds(max_age, "max_age")
+        audiences = None if audience is None else texts(audience, "audience")
+        demanded = (present(sorted(texts(required, "required"))),) if required else ()
+        common = (
+            *((issued_by(issuers),) if issuers else ()), audience_is(audiences), valid_until(leeway),
+            valid_from(leeway), issued_since(leeway, max_age), bound_to_nothing,
+        )  # fmt: skip
+        self.checks: tuple[ClaimCheck, ...] = (*demanded, *common)
+        if issuers and audiences and max_age is None:
+            self._check_calls = (*(each.check for each in demanded), together(common, issuers, audiences, leeway))
+        else:
+            self._check_calls = tuple(each.check for each in self.checks)
+        self.struct = None if claims is None else _struct_decoder(claims)
         self._clock = clock
 
     def verify(self, token: str | bytes) -> Identity:
@@ -116,7 +117,7 @@ class JWTVerifier(BearerVerifier):
             Rejected: why not.
         """
         header, payload, key = self.jws.open(token)
-        if "typ" in header or self.types is not None:
+        if header.get("typ") not in self._plain_types:
             self.check_type(header)
         try:
             claims = parse_object(payload)
@@ -212,17 +213,17 @@ class JWTAuth:
     def __init__(
         self, key: Key, *, claims: Mapping[str, object], lifetime: float = 300, allow_cleartext: bool = False
     ) -> None:
-        if not isinstance(key, Key) or not key.can_sign:
-            raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
+        self._key = _signing_key(key)
         if fixed := RESERVED.intersection(claims):
-            raise ConfigurationError(f"leave {', '.join(sorted(fixed))} out of claims=: the dates follow from lifetime=")
+            raise ConfigurationError(
+                f"leave {', '.join(sorted(fixed))} out of claims=: the dates follow from lifetime="
+            )
         if not seconds(lifetime, "lifetime") >= 1:
             raise ConfigurationError("lifetime= is at least one second")
         try:
             self._claims: dict[str, Any] = parse_object(msgspec.json.encode(dict(claims)))
         except (TypeError, ValueError, OverflowError):
             raise ConfigurationError("claims= is a mapping of texts to what JSON can say") from None
-        self._key = key
         self._lifetime = lifetime
         self._allow_cleartext = allow_cleartext
         self._current: tuple[float, float, str] = (0.0, 0.0, "")
@@ -262,7 +263,7 @@ def peek_issuer(token: bytes) -> str | None:
     return issuer if isinstance(issuer, str) else None
 
 
-def _key_set(keys: Key | KeySet, algorithms: Sequence[str] | None) -> KeySet:
+def _key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
     if not isinstance(keys, (Key, KeySet)):
         raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
     found = KeySet([keys]) if isinstance(keys, Key) else keys
@@ -271,6 +272,18 @@ def _key_set(keys: Key | KeySet, algorithms: Sequence[str] | None) -> KeySet:
     if isinstance(algorithms, str):
         raise ConfigurationError(f"algorithms= is a sequence, for example [{algorithms!r}]")
     return found.only(algorithms)
+
+
+def _signing_key(key: object) -> Key:
+    if isinstance(key, Key) and key.can_sign:
+        return key
+    raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
+
+
+def _struct_decoder(claims: object) -> msgspec.json.Decoder[Any]:
+    if isinstance(claims, type) and issubclass(claims, msgspec.Struct):
+        return msgspec.json.Decoder(claims)
+    raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")
 
 
 def _bare_type(typ: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Check
 from watchword.crypto import jose
-from watchword.crypto.encoding import b64url_decode, parse_object
+from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.schemes.claims import scopes_of, subject_of
 
@@ -63,7 +64,7 @@ class _Steps:
         keys = self._keys(header)
         self.step(
             "signature", "signature", "made by that key", "" if tail is None else f"{len(tail)} characters",
-            None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, b64url_decode(tail)),
+            None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, jose.decode(tail, "signature")),
         )  # fmt: skip
         expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent, JWT or at+jwt"
         self.step(
@@ -72,7 +73,7 @@ class _Steps:
         )  # fmt: skip
         claims: dict[str, Any] | None = self.step(
             "payload", "payload", "a JSON object, no name twice", "" if payload is None else f"{len(payload)} characters",
-            None if payload is None else lambda: parse_object(b64url_decode(payload)),
+            None if payload is None else lambda: parse_object(jose.decode(payload, "payload")),
         )  # fmt: skip
         self._claims(claims, payload)
 
@@ -90,7 +91,7 @@ class _Steps:
         known = header is not None
         self.note("algorithm", not wrong if known else None, "header alg", algorithms, _value(header, "alg"), fault)
         passed = None if wrong or not known else not unknown
-        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "") if names else "any"  # noqa: PLR2004
+        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "") if names else "any"
         self.note("key id", passed, "header kid", shown, _value(header, "kid"), fault)
         return found
 
@@ -100,7 +101,7 @@ class _Steps:
             received = _value(claims, claim)
             self.step(
                 claim, f"claim {claim}", expected, received,
-                None if claims is None else lambda check=check: check(claims, now),
+                None if claims is None else partial(check, claims, now),
             )  # fmt: skip
         self.step(
             "scope", "claim scope", "texts", _value(claims, "scope"),
@@ -112,12 +113,10 @@ class _Steps:
         if verifier.struct is not None:
             self.step(
                 "claims", "payload", "of the type that claims= demands", "",
-                None if claims is None or payload is None else lambda: verifier.typed(b64url_decode(payload)),
+                None if claims is None or payload is None else lambda: verifier.typed(jose.decode(payload, "payload")),
             )  # fmt: skip
 
-    def step(
-        self, name: str, component: str, expected: str, received: str, attempt: Callable[[], Any] | None
-    ) -> Any:
+    def step(self, name: str, component: str, expected: str, received: str, attempt: Callable[[], Any] | None) -> Any:
         """Tries one check and notes how it went; gives what it gave, None if it failed."""
         if attempt is None:
             self.note(name, None, component, expected, received, None)

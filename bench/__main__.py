@@ -1,0 +1,38 @@
+"""`python -m bench [--rounds N] [module …]`: prints every row's ratios to its limit.
+
+A module of rows has `rows() -> Iterable[Row]`; it is put into MODULES by name, so that what it needs is imported only
+when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from importlib import import_module
+
+from bench.harness import table
+
+MODULES = ("jwt",)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the rows that are asked for, all of them by default."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Ratios to the limit and to peers, in one run."
+    )
+    parser.add_argument("modules", nargs="*", metavar="module", help=f"of {', '.join(MODULES)}; all by default")
+    parser.add_argument("--rounds", type=int, default=21, help="how often each contender takes its turn")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.modules) - set(MODULES):
+        parser.error(f"no such module: {', '.join(sorted(unknown))}")
+    print(f"Python {platform.python_version()}, {platform.machine()}; {options.rounds} rounds")
+    print("columns: median amount; median ratio to the limit; least and greatest ratio over the rounds\n")
+    for module in options.modules or MODULES:
+        for row in import_module(f"bench.{module}").rows():
+            print(table(row.title, row.measure(options.rounds)), end="\n\n", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Interleaved timing: every contender in every round, in shuffled order, and ratios taken inside the round.
+
+A shared machine is now fast, now slow; two contenders that run within the same tenth of a second meet the same machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import NamedTuple, Protocol
+
+__all__ = ["Figure", "Interleaved", "Row", "Unfit", "table"]
+
+
+class Unfit(Exception):
+    """A contender does not do the work, so its time means nothing."""
+
+
+class Figure(NamedTuple):
+    """What one contender achieved.
+
+    Args:
+        name: the contender.
+        amount: its median, in `unit`.
+        unit: "µs", "requests/s".
+        low, middle, high: its ratio to the limit over the rounds.
+        note: what is to be known about it: a missing peer says so here, with `amount` 0.
+    """
+
+    name: str
+    amount: float
+    unit: str
+    low: float
+    middle: float
+    high: float
+    note: str = ""
+
+
+class Row(Protocol):
+    """One comparison: a title, and `measure`, which checks that the contenders do the work and then times them."""
+
+    @property
+    def title(self) -> str: ...
+    def measure(self, rounds: int) -> Sequence[Figure]:
+        """The figures of all contenders, the limit first.
+
+        Raises:
+            Unfit: a contender accepts what it must refuse, or refuses what it must accept.
+        """
+        ...
+
+
+class Interleaved:
+    """Callables that take microseconds, timed against the first of them, the limit.
+
+    Args:
+        title: what is compared.
+        contenders: each does the operation once; the first is the limit.
+        prove: checks before the timing that all of them do the work; raises `Unfit`.
+        missing: peers that can't take part, and why.
+        batch: seconds for which each contender runs in each round.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        contenders: Mapping[str, Callable[[], object]],
+        prove: Callable[[], None],
+        missing: Mapping[str, str] | None = None,
+        batch: float = 0.008,
+    ) -> None:
+        self.title = title
+        self._contenders = dict(contenders)
+        self._prove = prove
+        self._missing = dict(missing or {})
+        self._batch = batch
+
+    def measure(self, rounds: int) -> list[Figure]:
+        """The figures of all contenders, the limit first."""
+        self._prove()
+        counts = {name: _batch_size(work, self._batch) for name, work in self._contenders.items()}
+        times: dict[str, list[float]] = {name: [] for name in self._contenders}
+        order = list(self._contenders)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(rounds):
+                random.shuffle(order)
+                for name in order:
+                    times[name].append(_timed(self._contenders[name], counts[name]))
+        finally:
+            gc.enable()
+        return [*self._figures(times), *(Figure(name, 0, "", 0, 0, 0, why) for name, why in self._missing.items())]
+
+    def _figures(self, times: Mapping[str, Sequence[float]]) -> list[Figure]:
+        limit = next(iter(times.values()))
+        figures = []
+        for name, taken in times.items():
+            ratios = [mine / least for mine, least in zip(taken, limit, strict=True)]
+            figures.append(Figure(name, median(taken) * 1e6, "µs", min(ratios), median(ratios), max(ratios)))
+        return figures
+
+
+def _timed(work: Callable[[], object], count: int) -> float:
+    """Seconds per call."""
+    clock = time.perf_counter
+    repeat = range(count)
+    start = clock()
+    for _ in repeat:
+        work()
+    return (clock() - start) / count
+
+
+def _batch_size(work: Callable[[], object], seconds: float) -> int:
+    """So many calls take about so many seconds; the calls made here warm everything up."""
+    count = 1
+    while True:
+        taken = _timed(work, count) * count
+        if taken > seconds / 2:
+            return max(1, round(count * seconds / taken))
+        count *= 4
+
+
+def table(title: str, figures: Sequence[Figure]) -> str:
+    """The figures as text: median amount, and the median, least and greatest ratio to the limit."""
+    width = max(len(figure.name) for figure in figures)
+    lines = [title]
+    for figure in figures:
+        if figure.amount:
+            ratios = f"{figure.middle:6.2f}   {figure.low:.2f} - {figure.high:.2f}"
+            lines.append(
+                f"  {figure.name:<{width}}  {figure.amount:12,.1f} {figure.unit:<10} {ratios}  {figure.note}".rstrip()
+            )
+        else:
+            lines.append(f"  {figure.name:<{width}}  not measured: {figure.note}")
+    return "\n".join(lines)
