@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+from watchword import Guard, Rejected, Request
+
 
 class Seen(NamedTuple):
     method: str
@@ -99,3 +101,22 @@ def origin(answer: Callable[[Seen], Answer]) -> Iterator[Origin]:
 
 def ok(seen: Seen) -> Answer:
     return 200, [], b"fine"
+
+
+def guarded(guard: Guard, before: Callable[[Seen], Answer | None] = lambda seen: None) -> Callable[[Seen], Answer]:
+    """Answers with who asked, or with the guard's refusal; what `before` answers goes first."""
+
+    def answer(seen: Seen) -> Answer:
+        if (first := before(seen)) is not None:
+            return first
+        headers = [(name, value) for name, values in seen.fields.items() for value in values]
+        request = Request(seen.method, "http", seen.field("host") or "", seen.target, headers)
+        try:
+            identity = guard.verify(request, seen.body)
+        except Rejected as rejected:
+            response = rejected.refusal.response()
+            lines = [(n.decode(), v.decode("latin-1")) for n, v in response.headers if n != b"content-length"]
+            return response.status, lines, b"refused"
+        return 200, [], f"{identity.subject} by {identity.scheme}".encode()
+
+    return answer

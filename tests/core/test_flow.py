@@ -295,7 +295,9 @@ def test_a_hold_is_single_flight_across_200_tasks_and_32_threads_at_once():
     async def main():
         return await asyncio.gather(*(arun(flight, REQUEST, asend, context()) for _ in range(200)))
 
-    threads = [threading.Thread(target=lambda: answers.append(run(flight, REQUEST, send, context()))) for _ in range(32)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(run(flight, REQUEST, send, context()))) for _ in range(32)
+    ]
     for thread in threads:
         thread.start()
     answers += asyncio.run(main())
