@@ -46,6 +46,7 @@ class Called:
     def __init__(self, store: Any) -> None:
         self.store = store
         self._runner = asyncio.Runner()
+        self._closed = False
 
     def _wait(self, answer: Any) -> Any:
         if not inspect.isawaitable(answer):
@@ -75,6 +76,9 @@ class Called:
         return lambda *args, **options: self._wait(method(*args, **options))
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         if hasattr(self.store, "close"):
             self._wait(self.store.close())
         for part in getattr(self.store, "_stores", ()):
@@ -89,7 +93,9 @@ KINDS: dict[str, Callable[[Path, Clock], Any]] = {
     "sql-file": lambda folder, clock: SQLStore(f"sqlite:///{folder}/users.db", clock=clock),
     "async-memory": lambda folder, clock: AsyncSQLStore("sqlite://", clock=clock),
     "async-file": lambda folder, clock: AsyncSQLStore(f"sqlite:///{folder}/users.db", clock=clock),
-    "combined": lambda folder, clock: combine(_only({Hidden}, clock), SQLStore(f"sqlite:///{folder}/c.db", clock=clock)),
+    "combined": lambda folder, clock: combine(
+        _only({Hidden}, clock), SQLStore(f"sqlite:///{folder}/c.db", clock=clock)
+    ),
     "async-combined": lambda folder, clock: combine(
         _only({Hidden}, clock), AsyncSQLStore(f"sqlite:///{folder}/c.db", clock=clock)
     ),
