@@ -30,3 +30,21 @@ def test_changing_the_parameter_as_well_breaks_the_digest(guard: str) -> None:
     world = World(guard)
     verdict = world.judge(changed(to(world.signed("/public"), "/admin"), uri="/admin"))
     assert isinstance(verdict, Rejected) and verdict.reason is Reason.WRONG_SECRET
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize(
+    "uri", ["https://u@api.example/", "https://api.example@evil.example/", "https://api.example:x/"]
+)
+def test_a_uri_whose_authority_is_none_names_no_resource_of_ours(guard: str, uri: str) -> None:
+    world = World(guard)
+    verdict = world.judge(changed(world.signed("/"), uri=uri))
+    assert isinstance(verdict, Rejected) and verdict.reason is Reason.WRONG_TARGET
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("target", ["/a\\b", "/a#b", "/a b", "/\xe4"])
+def test_a_target_that_programs_disagree_on_is_refused_though_it_was_signed(guard: str, target: str) -> None:
+    world = World(guard)
+    verdict = world.judge(changed(to(world.signed("/"), target), uri=target))
+    assert isinstance(verdict, Rejected) and verdict.reason is Reason.TARGET_REFUSED
