@@ -1,0 +1,129 @@
+"""The http.server adapter: what only raw requests can show."""
+
+from __future__ import annotations
+
+import ssl
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from tests.core.fakes import FakeVerifier
+from tests.servers.conftest import read_all
+from tests.servers.test_every_server import content, head, status
+from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword.servers.http_server import identity, protect, requires
+
+START = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Authorization: plain\r\n alice\r\n",
+        b"X-Any: a\r\n\tb\r\nAuthorization: plain alice\r\n",
+        b"no field line\r\nAuthorization: plain alice\r\n",
+        b"Authorization : plain alice\r\n",
+        b": empty\r\nAuthorization: plain alice\r\n",
+        b"Host: other\r\nAuthorization: plain alice\r\n",
+    ],
+)
+def test_header_sections_that_could_be_read_in_two_ways_are_a_bad_request(http_server, lines):
+    assert status(http_server.send(START + lines + b"\r\n")) == 400
+
+
+def test_a_first_line_that_the_mail_parser_takes_for_an_envelope_is_a_bad_request(http_server):
+    raw = b"GET / HTTP/1.1\r\nFrom me\r\nHost: h\r\nConnection: close\r\nAuthorization: plain alice\r\n\r\n"
+    assert status(http_server.send(raw)) == 400
+
+
+def test_a_multipart_request_is_no_broken_header_section(http_server):
+    answer = http_server.ask("/", "plain alice", b"x", "Content-Type: multipart/form-data; boundary=b")
+    assert status(answer) == 200
+
+
+@pytest.mark.parametrize("space", [b"\x1c", b"\x85", b"\xa0", b"\x0b"])
+def test_white_space_of_other_alphabets_cannot_move_the_target(http_server, space):
+    raw = b"GET" + space + b"/write HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: target HTTP/1.1\r\n\r\n"
+    assert b"written" not in http_server.send(raw)
+    assert b"200" not in http_server.send(raw).partition(b"\r\n")[0]
+
+
+def test_octets_beyond_ascii_in_a_field_are_kept(http_server):
+    answer = http_server.send(START + "Authorization: plain ali\u00e7e\r\n\r\n".encode())
+    assert b'"subject": "ali\\u00e7e"' in content(answer)
+
+
+def test_the_body_is_invited_only_once_somebody_wants_it(http_server):
+    expecting = b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\nAuthorization: "
+    with http_server.connect() as connection:
+        connection.sendall(expecting + b"plain wrong\r\n\r\n")
+        refused = read_all(connection)
+    assert b"100 Continue" not in refused
+    assert status(refused) == 401
+    assert b"connection: close" in head(refused)
+    for credentials in (b"plain alice", b"whole alice"):
+        with http_server.connect() as connection:
+            connection.sendall(expecting + credentials + b"\r\nConnection: close\r\n\r\n")
+            first = connection.recv(65536)
+            assert first.startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.sendall(b"12345")
+            assert b'"size": 5' in first + read_all(connection)
+
+
+def test_a_large_unread_body_closes_the_connection_after_the_answer(http_server):
+    answer = http_server.ask("/", "plain wrong", b"x" * 3_000_000)
+    assert status(answer) == 401
+    assert b"connection: close" in head(answer)
+
+
+def test_a_request_of_http_0_9_is_not_let_in(http_server):
+    assert b"subject" not in http_server.send(b"GET /\r\n\r\n")
+
+
+def test_a_method_that_the_handler_lacks_is_refused_before_it_is_missed(http_server):
+    assert status(http_server.ask("/", method="BREW")) == 401
+    assert status(http_server.ask("/", "plain alice", method="BREW")) == 501
+
+
+def test_the_class_keeps_its_name_and_kind():
+    class Mine(BaseHTTPRequestHandler):
+        """Mine."""
+
+    guarded = protect(Mine, Guard([FakeVerifier()]))
+    assert (guarded.__name__, guarded.__doc__, issubclass(guarded, Mine)) == ("Mine", "Mine.", True)
+
+
+def test_an_async_guard_is_a_configuration_error():
+    with pytest.raises(ConfigurationError, match="not async"):
+        protect(BaseHTTPRequestHandler, AsyncGuard([FakeVerifier()]))  # type: ignore[arg-type]
+
+
+def test_a_handler_that_nobody_guards_has_no_identity():
+    handler = object.__new__(BaseHTTPRequestHandler)
+    with pytest.raises(ConfigurationError, match="protect"):
+        identity(handler)
+    with pytest.raises(ConfigurationError, match="protect"):
+        requires("write")(lambda self: None)(handler)
+    with pytest.raises(ConfigurationError, match="requires"):
+        requires(print)  # type: ignore[arg-type]
+
+
+def test_the_scheme_is_https_on_a_tls_connection_and_its_certificate_counts_only_if_it_was_verified():
+    from watchword.servers._handler_request import request_of
+
+    class Connection:
+        def __init__(self, mode):
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.verify_mode = mode
+
+        def getpeercert(self, binary_form):
+            assert binary_form
+            return b"der"
+
+    for mode, expected in ((ssl.CERT_REQUIRED, b"der"), (ssl.CERT_NONE, None)):
+        handler = object.__new__(BaseHTTPRequestHandler)
+        handler.command, handler.requestline, handler.client_address = "GET", "GET / HTTP/1.1", ("::1", 1)
+        handler.connection = Connection(mode)
+        handler.headers = BaseHTTPRequestHandler.MessageClass()
+        request = request_of(handler)
+        assert (request.scheme, request.peer) == ("https", ("::1", expected))
