@@ -37,7 +37,9 @@ class Sealer:
     b's3cret'
     >>> sealer.open(sealed, b"mallory")
     Traceback (most recent call last):
-    watchword.core.rejection.StoreUnavailable: ...
+        ...
+    watchword.core.rejection.StoreUnavailable: a sealed record does not open: it was altered, moved from another
+    record, or sealed under another key
     """
 
     __slots__ = ("_cipher", "_random", "check_value")
