@@ -10,10 +10,9 @@ from typing import NamedTuple
 from examples.api.settings import AUDIENCE, DIGEST_ALGORITHMS, REALM, TOKEN_ISSUER, Settings, hmac_octets
 from examples.demo.http_clients import Answer, Client, sign
 from watchword import BasicAuth, BearerAuth, DigestAuth, HMACAuth, JWTAuth, Key, OAuth2Auth
-from watchword.core.records import Ref
 from watchword.core.scheme import Auth
 from watchword.schemes import SCHEMES, Scheme
-from watchword.schemes.digest import NonceKey, new_nonce
+from watchword.schemes.digest.nonces import NONCE_KEY, make_nonce
 from watchword.stores import SQLStore
 
 NAMES = ("basic", "digest", "jwt", "oauth", "hmac")
@@ -119,10 +118,9 @@ def old_digest(client: Client, settings: Settings, url: str) -> dict[str, str]:
     from watchword.core.scheme import Received, Send
 
     with SQLStore(settings.database) as store:
-        ref = Ref(NonceKey, ("digest",))
-        ring = store.fetch((ref,)).get(ref)
-    assert ring is not None
-    nonce = new_nonce(ring.key, REALM, DIGEST_ALGORITHMS[0], time.time() - AGE, bytes(12))
+        key = store.fetch((NONCE_KEY,)).get(NONCE_KEY)
+    assert key is not None
+    nonce = make_nonce(key, REALM, DIGEST_ALGORITHMS[0], time.time() - AGE, bytes(12))
     challenge = Challenge("Digest", (("realm", REALM), ("nonce", nonce), ("qop", "auth"),
                                      ("algorithm", Token(DIGEST_ALGORITHMS[0]))))  # fmt: skip
     sent: list[Request] = []
