@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 import socket
+import sys
 import threading
+from importlib.resources import files
 
 import pytest
 
@@ -310,3 +313,11 @@ def test_a_configuration_error_of_the_flow_comes_before_anything_is_sent(kind):
         with pytest.raises(ConfigurationError, match="use https"):
             kind.send("GET", server.url, kind.adapt(Refusing()))
         assert not server.seen
+
+
+@pytest.mark.parametrize("name", ["requests", "httpx", "httpx2"])
+def test_a_library_that_is_not_installed_is_named_with_its_extra(name, monkeypatch):
+    path = files("watchword.clients").joinpath(f"{name}.py")
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigurationError, match=rf"pip install 'watchword\[{name}\]'"):
+        runpy.run_path(str(path), run_name="probe")

@@ -341,3 +341,14 @@ def test_the_tls_connection_is_both_of_ours_and_of_http_clients():
     assert connection._origin() == ("https", "api.example")
     connection.set_tunnel("inner.example", 8443)
     assert connection._origin() == ("https", "inner.example:8443")
+
+
+def test_basic_that_is_refused_later_is_not_sent_unasked_again(connect):
+    with origin(guarded(guard(digest=False))) as server:
+        connection = connect(server)
+        assert ask(connection, "GET", "/")[0] == 200
+        answer, server.answer = server.answer, lambda seen: (401, [("WWW-Authenticate", 'Basic realm="r"')], b"")
+        assert ask(connection, "GET", "/")[0] == 401
+        server.answer = answer
+        assert ask(connection, "GET", "/")[0] == 200
+        assert words(server) == ["-", "Basic", "Basic", "-", "Basic"]
