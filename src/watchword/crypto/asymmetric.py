@@ -71,6 +71,8 @@ def load_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[PublicKey, Private
     """
     try:
         private, public = _LOADERS[row.key_type](row, jwk)
+    except ConfigurationError:  # a ValueError too, and it says more
+        raise
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigurationError(f"this JWK holds no valid {row.key_type} key for {row.name}") from None
     return _checked(row, public), private

@@ -221,9 +221,11 @@ class JWTAuth:
         if not seconds(lifetime, "lifetime") >= 1:
             raise ConfigurationError("lifetime= is at least one second")
         try:
-            self._claims: dict[str, Any] = parse_object(msgspec.json.encode(dict(claims)))
+            self._claims: dict[str, Any] = parse_object(msgspec.json.encode({**claims}))
         except (TypeError, ValueError, OverflowError):
             raise ConfigurationError("claims= is a mapping of texts to what JSON can say") from None
+        if self._claims.keys() != claims.keys():  # JSON has no names but texts
+            raise ConfigurationError("claims= is a mapping of texts to what JSON can say")
         self._lifetime = lifetime
         self._allow_cleartext = allow_cleartext
         self._current: tuple[float, float, str] = (0.0, 0.0, "")
