@@ -151,7 +151,9 @@ def test_a_pem_of_another_kind_is_refused(keys):
     assert "RSA" in mend(Key.from_pem, public_pem(keys["ES256"]), algorithm="RS256")
     assert "P-384" in mend(Key.from_pem, public_pem(keys["ES256"]), algorithm="ES384")
     assert "Ed25519" in mend(Key.from_pem, public_pem(keys["RS256"]), algorithm="EdDSA")
-    assert "no PEM" in mend(Key.from_pem, b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", algorithm="RS256")
+    assert "no PEM" in mend(
+        Key.from_pem, b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", algorithm="RS256"
+    )
     assert "no PEM" in mend(Key.from_pem, "nonsense", algorithm="RS256")
     assert "certificate" in mend(Key.from_pem, "-----BEGIN CERTIFICATE-----\nAA==\n", algorithm="RS256")
     assert "encrypted" in mend(Key.from_pem, private_pem(keys["ES256"], b"password"), algorithm="ES256")

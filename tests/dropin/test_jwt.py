@@ -61,7 +61,10 @@ def test_dates_are_converted():
 
 
 def test_the_articles_key_is_refused_with_its_mend():
-    for call in (lambda: jwt.encode({}, "your_secret_key"), lambda: jwt.decode(jwt.encode({}, SECRET), "x", algorithms=HS)):
+    for call in (
+        lambda: jwt.encode({}, "your_secret_key"),
+        lambda: jwt.decode(jwt.encode({}, SECRET), "x", algorithms=HS),
+    ):
         with pytest.raises(jwt.InvalidKeyError, match=r"Key\.generate") as caught:
             call()
         assert isinstance(caught.value, ConfigurationError)

@@ -74,7 +74,9 @@ def test_off_the_grammar_is_a_bad_request(value):
     assert caught.value.reason is Reason.MALFORMED_REQUEST
 
 
-@pytest.mark.parametrize("query", ["access_token=x", "a=b&access_token=x", "access%5Ftoken=x", "access_token", "%61ccess_token=&b"])
+@pytest.mark.parametrize(
+    "query", ["access_token=x", "a=b&access_token=x", "access%5Ftoken=x", "access_token", "%61ccess_token=&b"]
+)
 def test_a_token_in_two_places_is_a_bad_request(query):
     refusal = refused(request(f"Bearer {TOKEN}", target=f"/?{query}"))
     assert refusal.status == 400
@@ -94,19 +96,26 @@ def refused(incoming):
 
 def test_no_credentials_get_a_challenge_without_an_error():
     refusal = refused(request())
-    assert (refusal.status, [challenge.encode() for challenge in refusal.challenges]) == (401, [b'Bearer realm="protected"'])
+    assert (refusal.status, [challenge.encode() for challenge in refusal.challenges]) == (
+        401,
+        [b'Bearer realm="protected"'],
+    )
 
 
 def test_a_bad_token_gets_invalid_token_and_not_our_words():
     refusal = refused(request("Bearer abc"))
     assert refusal.status == 401
-    assert [challenge.encode() for challenge in refusal.challenges] == [b'Bearer realm="protected", error="invalid_token"']
+    assert [challenge.encode() for challenge in refusal.challenges] == [
+        b'Bearer realm="protected", error="invalid_token"'
+    ]
 
 
 def test_bad_grammar_gets_invalid_request():
     refusal = refused(request("Bearer a b"))
     assert refusal.status == 400
-    assert [challenge.encode() for challenge in refusal.challenges] == [b'Bearer realm="protected", error="invalid_request"']
+    assert [challenge.encode() for challenge in refusal.challenges] == [
+        b'Bearer realm="protected", error="invalid_request"'
+    ]
 
 
 def test_missing_scopes_are_named():

@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import ConfigurationError, Guard, JWTAuth, JWTVerifier, Key, KeySet, Policy, Reason, Rejected, Request, Response
+from watchword import (
+    ConfigurationError,
+    Guard,
+    JWTAuth,
+    JWTVerifier,
+    Key,
+    KeySet,
+    Policy,
+    Reason,
+    Rejected,
+    Request,
+    Response,
+)
 from watchword.core.explain import explain
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received
@@ -27,7 +39,9 @@ CLAIMS = json.loads((Path(__file__).parents[1] / "vectors/jwt/rfc_claims.json").
 
 def token(claims=None, key=KEY, typ="JWT", **changes):
     """Changes of None take the claim away."""
-    members = {name: value for name, value in {**(GOOD if claims is None else claims), **changes}.items() if value is not None}
+    members = {
+        name: value for name, value in {**(GOOD if claims is None else claims), **changes}.items() if value is not None
+    }
     return jose.sign(json.dumps(members).encode(), key, header={} if typ is None else {"typ": typ})
 
 
@@ -160,7 +174,9 @@ def test_usual_types_are_accepted(typ):
     assert verifier().verify(token(typ=typ)).subject == "alice"
 
 
-@pytest.mark.parametrize("typ", ["", "dpop+jwt", "logout+jwt", "secevent+jwt", "JOSE", "application/application/jwt", "jwt "])
+@pytest.mark.parametrize(
+    "typ", ["", "dpop+jwt", "logout+jwt", "secevent+jwt", "JOSE", "application/application/jwt", "jwt "]
+)
 def test_other_types_are_refused(typ):
     assert reason(verifier().verify, token(typ=typ)) == (Reason.WRONG_TYPE, "typ")
 
@@ -330,9 +346,7 @@ def request(value):
 
 def test_two_issuers_share_one_guard_and_a_third_is_unknown():
     other = Key.generate("HS256")
-    guard = Guard(
-        [verifier(), verifier(other, issuer="https://b.example")], policy=Policy(clock=lambda: NOW)
-    )
+    guard = Guard([verifier(), verifier(other, issuer="https://b.example")], policy=Policy(clock=lambda: NOW))
     assert guard.verify(request(token())).key_id == "k1"
     assert guard.verify(request(token(key=other, iss="https://b.example"))).key_id is None
     for signed, expected in (
