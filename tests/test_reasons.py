@@ -80,7 +80,7 @@ class Counted:
     realm: ClassVar = None
     needs: ClassVar = ()
     body: ClassVar = UNUSED
-    reserve: ClassVar = (Add(("attempts", "alice"), 1, NOW + 60, 1),)
+    reserve: ClassVar = (Add(("attempts", "alice"), 1, NOW + 3600, 1),)
 
     def read(self, request: Request) -> Counted:
         return self
