@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import Algorithm
-from watchword.crypto.encoding import b64url_decode
+from watchword.crypto.encoding import b64url_decode, b64url_encode
 
-__all__ = ["generate", "load_jwk", "load_pem", "signer", "verifier"]
+__all__ = ["generate", "jwk_members", "load_jwk", "load_pem", "signer", "verifier"]
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
@@ -160,6 +160,32 @@ def generate(row: Algorithm) -> tuple[PublicKey, PrivateKey]:
     else:
         private = _OKP[row.curve][1].generate()
     return private.public_key(), private
+
+
+def jwk_members(row: Algorithm, public: Any, private: Any) -> dict[str, str]:
+    """The members that spell a key (RFC 7518 §6.2 and §6.3, RFC 8037 §2); of its private part too unless that is None."""
+    if row.key_type == "OKP":
+        raw = {"x": public.public_bytes_raw()} | ({} if private is None else {"d": private.private_bytes_raw()})
+        return {"kty": "OKP", "crv": row.curve, **_spelled(raw)}
+    numbers = public.public_numbers()
+    if row.key_type == "EC":  # coordinates have the curve's full length (RFC 7518 §6.2.1.2)
+        size = row.size // 2
+        raw = {"x": numbers.x.to_bytes(size), "y": numbers.y.to_bytes(size)}
+        if private is not None:
+            raw["d"] = private.private_numbers().private_value.to_bytes(size)
+        return {"kty": "EC", "crv": row.curve, **_spelled(raw)}
+    integers = {"n": numbers.n, "e": numbers.e}
+    if private is not None:
+        secret = private.private_numbers()
+        integers |= {
+            "d": secret.d, "p": secret.p, "q": secret.q, "dp": secret.dmp1, "dq": secret.dmq1, "qi": secret.iqmp,
+        }  # fmt: skip
+    shortest = {name: value.to_bytes((value.bit_length() + 7) // 8) for name, value in integers.items()}
+    return {"kty": "RSA", **_spelled(shortest)}
+
+
+def _spelled(octets: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: b64url_encode(value).decode() for name, value in octets.items()}
 
 
 def verifier(row: Algorithm, public: Any) -> Callable[[bytes, bytes], None]:

@@ -5,16 +5,19 @@ A token's header never chooses an algorithm; the key does (RFC 8725 §3.1). A pu
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.crypto.algorithms import ALGORITHMS, Algorithm, algorithm_named
+from watchword.crypto.algorithms import Algorithm, algorithm_named
+from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.encoding import b64url_decode
 from watchword.crypto.public_spellings import looks_like_a_key_file
+
+if TYPE_CHECKING:
+    from watchword.crypto.jwk import Skipped
 
 __all__ = ["Key", "KeySet", "RegisteredKey"]
 
@@ -57,7 +60,7 @@ class Key:
     watchword.core.rejection.Rejected: wrong_signature at signature: the signature does not fit
     """
 
-    __slots__ = ("_secret", "algorithm", "can_sign", "key_id", "signer", "verifier")
+    __slots__ = ("_material", "_secret", "algorithm", "can_sign", "key_id", "signer", "verifier")
 
     algorithm: str
     key_id: str | None
@@ -65,6 +68,7 @@ class Key:
     verifier: Check
     signer: Sign
     _secret: bytes | None
+    _material: tuple[Any, Any] | None
 
     def __init__(self) -> None:
         raise ConfigurationError("make a key with Key.from_secret, Key.from_pem, Key.from_jwk or Key.generate")
@@ -103,7 +107,7 @@ class Key:
                 f"{row.name} needs a secret of at least {row.minimum} bytes (RFC 7518 §3.2), this one has {len(octets)}; "
                 f'make one with Key.generate("{row.name}")'
             )
-        sign, check = _hmac(row, octets)
+        sign, check = keyed_hmac(row.hash, octets)
         return cls._made(row, key_id, check, sign, octets)
 
     @classmethod
@@ -132,7 +136,9 @@ class Key:
         >>> Key.from_jwk({"kty": "oct", "k": "A" * 43, "alg": "HS256", "kid": "k1"})
         Key(HS256, key_id='k1', secret)
         """
-        row = _jwk_row(jwk, algorithm)
+        from watchword.crypto.jwk import row_of  # noqa: PLC0415 -- most programs read no JWK
+
+        row = row_of(jwk, algorithm)
         key_id = jwk.get("kid")
         if key_id is not None and not isinstance(key_id, str):
             raise ConfigurationError("a JWK's kid is a text (RFC 7517 §4.5)")
@@ -175,10 +181,18 @@ class Key:
         from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
 
         sign = None if private is None else asymmetric.signer(row, private)
-        return cls._made(row, key_id, asymmetric.verifier(row, public), sign, None)
+        return cls._made(row, key_id, asymmetric.verifier(row, public), sign, None, (public, private))
 
     @classmethod
-    def _made(cls, row: Algorithm, key_id: str | None, check: Check, sign: Sign | None, secret: bytes | None) -> Key:
+    def _made(
+        cls,
+        row: Algorithm,
+        key_id: str | None,
+        check: Check,
+        sign: Sign | None,
+        secret: bytes | None,
+        material: tuple[Any, Any] | None = None,
+    ) -> Key:
         if key_id is not None and not isinstance(key_id, str):
             raise ConfigurationError("a key id is a text")
         self = object.__new__(cls)
@@ -188,6 +202,7 @@ class Key:
         self.verifier = check
         self.signer = _cannot_sign if sign is None else sign
         self._secret = secret
+        self._material = material
         return self
 
     def sign(self, data: bytes) -> bytes:
@@ -216,6 +231,28 @@ class Key:
             raise ConfigurationError(f"a key for {self.algorithm} is no shared secret")
         return self._secret
 
+    def to_jwk(self, *, private: bool = False) -> dict[str, str]:
+        """The key as the members of a JWK (RFC 7517 §4); of its private part or secret only if `private` says so.
+
+        Raises:
+            ConfigurationError: a shared secret without `private`, or a public key with it.
+
+        >>> Key.generate("EdDSA", key_id="k1").to_jwk().keys()
+        dict_keys(['kty', 'crv', 'x', 'alg', 'use', 'kid'])
+        """
+        from watchword.crypto.jwk import jwk_of  # noqa: PLC0415 -- as in from_jwk
+
+        return jwk_of(self, self._material, private)
+
+    def thumbprint(self) -> str:
+        """What names this key wherever it is: SHA-256 over its public members, in base64url (RFC 7638).
+
+        Of a secret it is a hash of the secret: don't publish it (RFC 7638 §7).
+        """
+        from watchword.crypto.jwk import thumbprint_of  # noqa: PLC0415 -- as in from_jwk
+
+        return thumbprint_of(self.to_jwk(private=self._secret is not None))
+
     def __repr__(self) -> str:
         kind = "secret" if self._secret is not None else "private" if self.can_sign else "public"
         return f"Key({self.algorithm}, key_id={self.key_id!r}, {kind})"
@@ -227,6 +264,10 @@ class Key:
 class KeySet:
     """Keys found by key id in one look-up, however many there are; immutable.
 
+    Args:
+        keys: the keys.
+        skipped: what `from_jwks` passed over.
+
     Raises:
         ConfigurationError: it is empty, or two keys of one algorithm have the same key id.
 
@@ -235,13 +276,14 @@ class KeySet:
     (Key(HS256, key_id='2026', secret),)
     """
 
-    __slots__ = ("_by_algorithm", "_by_name", "_nameless", "keys")
+    __slots__ = ("_by_algorithm", "_by_name", "_nameless", "keys", "skipped")
 
     MAX_TRIES: Final = 8
     """How many keys are tried for a token that names none."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[Key], skipped: Iterable[Skipped] = ()) -> None:
         self.keys = tuple(keys)
+        self.skipped = tuple(skipped)
         self._by_name: dict[str, tuple[Key, ...]] = {}
         self._nameless: dict[str, tuple[Key, ...]] = {}
         self._by_algorithm: dict[str, tuple[Key, ...]] = {}
@@ -258,6 +300,36 @@ class KeySet:
             if any(other.algorithm == key.algorithm for other in same):
                 raise ConfigurationError(f"two {key.algorithm} keys have the key id {key.key_id!r}")
             self._by_name[key.key_id] = (*same, key)
+
+    @classmethod
+    def from_jwks(cls, data: Mapping[str, Any] | str | bytes, *, algorithms: Iterable[str] | None = None) -> KeySet:
+        """The keys of a JWK set (RFC 7517 §5); those that can't be used are listed in `skipped`, with the reason.
+
+        Args:
+            data: the set, parsed or as JSON.
+            algorithms: those that are permitted. A key that names none is bound to the one of these that fits its type
+                and curve, and skipped if two fit. None: every key has to name its own.
+
+        Raises:
+            ConfigurationError: not a JWK set, or none of its keys can be used.
+
+        >>> keys = KeySet([Key.generate("ES256", key_id="1")]).to_jwks()["keys"]
+        >>> keys.append({"kty": "EC", "crv": "P-256", "use": "enc", "kid": "2"})
+        >>> KeySet.from_jwks({"keys": keys}, algorithms=["ES256"]).skipped
+        (Skipped(key_id='2', reason='this JWK is not for signatures (RFC 7517 §4.2)'),)
+        """
+        from watchword.crypto.jwk import read_jwks  # noqa: PLC0415 -- most programs read no JWK
+
+        return cls(*read_jwks(data, algorithms))
+
+    def to_jwks(self, *, private: bool = False) -> dict[str, list[dict[str, str]]]:
+        """The JWK set to publish: public parts only, shared secrets left out; `private` says to show everything."""
+        shown = [key for key in self.keys if private or key._secret is None]  # noqa: SLF001 -- same module
+        return {"keys": [key.to_jwk(private=private and key.can_sign) for key in shown]}
+
+    def holds(self, key_id: str) -> bool:
+        """Whether a key has this key id."""
+        return key_id in self._by_name
 
     def candidates(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """The keys that may have made a signature with this algorithm and key id (None: it named none).
@@ -324,48 +396,3 @@ def _asymmetric_row(algorithm: str) -> Algorithm:
     if row.family == "HMAC":
         raise ConfigurationError(f"{row.name} takes a shared secret: use Key.from_secret or Key.generate")
     return row
-
-
-def _jwk_row(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
-    """The one algorithm of a JWK, whose type, curve and use must permit it (RFC 7517 §4.1 to §4.4)."""
-    if not isinstance(jwk, Mapping):
-        raise ConfigurationError(f"a JWK is a mapping, not {type(jwk).__name__}: parse its JSON first")
-    named = jwk.get("alg")
-    if named is None and algorithm is None:
-        fitting = ", ".join(row.name for row in ALGORITHMS if row.key_type == jwk.get("kty"))
-        raise ConfigurationError(
-            f"this JWK names no algorithm: pass algorithm=, one of {fitting or 'those of its type'}"
-        )
-    row = algorithm_named(algorithm if named is None else named)
-    if algorithm is not None and algorithm_named(algorithm) != row:
-        raise ConfigurationError(f"this JWK is for {row.name}, not for {algorithm}")
-    if jwk.get("kty") != row.key_type or (row.curve and jwk.get("crv") != row.curve):
-        raise ConfigurationError(f"{row.name} needs a JWK of kty {row.key_type} {row.curve}".rstrip())
-    operations = jwk.get("key_ops", ("sign", "verify"))
-    if jwk.get("use", "sig") != "sig" or not isinstance(operations, (list, tuple)):
-        raise ConfigurationError("this JWK is not for signatures (RFC 7517 §4.2)")
-    if not {"sign", "verify"}.intersection(map(str, operations)):
-        raise ConfigurationError("this JWK may neither sign nor verify (RFC 7517 §4.3)")
-    return row
-
-
-def _hmac(row: Algorithm, secret: bytes) -> tuple[Sign, Check]:
-    """HMAC (RFC 2104) from a keyed state that is copied, never fed: half of the work is done once."""
-    keyed = hmac.new(secret, digestmod=row.hash)
-    # hmac.HMAC wraps OpenSSL's object in three Python methods; where there is one, it is used itself.
-    copy: Callable[[], Any] = (getattr(keyed, "_hmac", None) or keyed).copy
-    equal = hmac.compare_digest
-
-    def sign(data: bytes) -> bytes:
-        mac = copy()
-        mac.update(data)
-        result: bytes = mac.digest()
-        return result
-
-    def check(data: bytes, signature: bytes) -> None:
-        mac = copy()
-        mac.update(data)
-        if not equal(mac.digest(), signature):
-            raise Rejected(Reason.WRONG_SIGNATURE, "the signature does not fit", where="signature")
-
-    return sign, check
