@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from examples.api.settings import AUDIENCE, DIGEST_ALGORITHMS, REALM, TOKEN_ISSUER, Settings
@@ -92,7 +93,7 @@ def build(settings: Settings) -> App:
 def record(path: str, verdict: Verdict) -> None:
     """Appends the verdict, for whoever operates the API: the reason never goes to the client."""
     line = {"reason": verdict.reason and verdict.reason.value, "scheme": verdict.scheme, "detail": verdict.detail}
-    with open(path, "a") as log:
+    with Path(path).open("a") as log:
         log.write(json.dumps(line) + "\n")
 
 

@@ -35,6 +35,7 @@ def authorization_server_and_api() -> Iterator[str]:
 
     def resource(environ, start_response):  # type: ignore[no-untyped-def]
         who = identity(environ)
+        assert who is not None
         body = f"{who.subject} may {' and '.join(sorted(who.scopes))}".encode()
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
         return [body]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from watchword.crypto.keys import Key, KeySet
     from watchword.crypto.passwords import Password
     from watchword.fields.target import PublicURL
+    from watchword.schemes.api_key import APIKeyAuth, APIKeyVerifier
     from watchword.schemes.basic import BasicAuth, BasicVerifier
     from watchword.schemes.bearer import BearerAuth
     from watchword.schemes.body_hmac import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier
@@ -39,6 +40,8 @@ __version__ = "0.1.0"
 
 # Where each public name lives; loaded at its first use (PEP 562), so that importing watchword stays cheap.
 _HOMES = {
+    "APIKeyAuth": "schemes.api_key",
+    "APIKeyVerifier": "schemes.api_key",
     "AllOf": "core.all_of",
     "AsyncGuard": "core.guard",
     "BasicAuth": "schemes.basic",
@@ -76,12 +79,12 @@ _HOMES = {
     "explain_async": "core.explain",
 }
 
-__all__ = [  # noqa: PLE0604 -- strings, sorted
-    "AllOf", "AsyncGuard", "BasicAuth", "BasicVerifier", "BearerAuth", "ConfigurationError", "CredentialsUnavailable",
-    "DigestAuth", "DigestVerifier", "Guard", "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key",
-    "KeySet", "Limits", "OAuth2Auth", "OAuth2Verifier", "Password", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
-    "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "StoreUnavailable", "Verdict",
-    "WatchwordError", "explain", "explain_async",
+__all__ = [
+    "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "BasicAuth", "BasicVerifier", "BearerAuth",
+    "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard", "HMACAuth", "HMACVerifier",
+    "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth", "OAuth2Verifier", "Password", "Peer",
+    "Policy", "PublicURL", "Reason", "Rejected", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request",
+    "Response", "StoreUnavailable", "Verdict", "WatchwordError", "explain", "explain_async",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 from watchword.cli.raw_request import UnusableRequest, parse_request
 
 SECRET = "a secret that no output may show, 32+"
-MODULE = f'''
+MODULE = f"""
 from watchword import AsyncGuard, Guard, HMACVerifier, JWTVerifier, Key
 from watchword.stores import MemoryStore
 key = Key.from_secret({SECRET!r}, algorithm="HS256", key_id="robot-1")
@@ -22,7 +22,7 @@ store.add_key("robot", key)
 guard = Guard([HMACVerifier()], store)
 aguard = AsyncGuard([HMACVerifier()], store)
 number = 1
-'''
+"""
 FIELD = (
     'HMAC version=1, keyid="robot-1", timestamp=1700000000, nonce="AAECAwQFBgcICQoLDA0ODw", '
     'digest="47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", mac="{mac}"'

@@ -61,7 +61,7 @@ class Origin:
                 self.rfile.readline()
                 return body
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 -- http.server's names
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 
             def handle(self) -> None:
                 try:

@@ -209,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._respond(_report(self.identity, body, self.path))
 
-    do_POST = do_HEAD = do_GET  # noqa: N815 -- the standard library's names
+    do_POST = do_HEAD = do_GET
 
     @http_server.requires("write")
     def _write(self):

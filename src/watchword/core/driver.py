@@ -52,12 +52,12 @@ class Driver:
             answer = failure = None
             try:
                 answer = self._do(step, receive)
-            except Exception as error:  # raised inside the steps, which know what it means
+            except Exception as error:  # noqa: BLE001 -- raised again inside the steps, which know what it means
                 failure = error
 
     def _do(self, step: Step, receive: Chunks) -> object:
         if isinstance(step, Fetch):
-            return self._store.fetch(step.refs)
+            return (step.source or self._store).fetch(step.refs)
         if isinstance(step, Commit):
             return self._store.commit(step.writes)
         if isinstance(step, Work):
@@ -99,12 +99,12 @@ class AsyncDriver:
             answer = failure = None
             try:
                 answer = await self._do(step, receive)
-            except Exception as error:  # raised inside the steps, which know what it means
+            except Exception as error:  # noqa: BLE001 -- raised again inside the steps, which know what it means
                 failure = error
 
     async def _do(self, step: Step, receive: AsyncChunks) -> object:
         if isinstance(step, Fetch):
-            return await self._fetch(step.refs)
+            return await (self._fetch if step.source is None else step.source.afetch)(step.refs)
         if isinstance(step, Commit):
             return await self._commit(step.writes)
         if isinstance(step, Work):

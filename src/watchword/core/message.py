@@ -148,12 +148,12 @@ class Token(str):
 
 
 class Challenge(NamedTuple):
-    """One member of WWW-Authenticate (RFC 9110 §11.3): a scheme word and its parameters in order.
+    r"""One member of WWW-Authenticate (RFC 9110 §11.3): a scheme word and its parameters in order.
 
     Values are quoted strings; wrap a value in `Token` where the scheme's RFC wants it bare.
 
     >>> Challenge("Digest", (("realm", 'a "b"'), ("algorithm", Token("SHA-256")))).encode()
-    b'Digest realm="a \\\\"b\\\\"", algorithm=SHA-256'
+    b'Digest realm="a \\"b\\"", algorithm=SHA-256'
     """
 
     scheme: str
