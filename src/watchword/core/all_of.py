@@ -144,8 +144,9 @@ class AllClaims(NamedTuple):
         answers = [claim.decide(found, body, now, random) for claim in self.claims]
         # All parts ask at once: the guard answers two rounds, however many parts there are.
         wanted = [ref for answer in answers if isinstance(answer, More) for ref in answer.refs]
-        if wanted:
-            return More(wanted)
+        asks = [ask for answer in answers if isinstance(answer, More) for ask in answer.asks]
+        if wanted or asks:
+            return More(wanted, asks)
         decisions = [answer for answer in answers if isinstance(answer, Decision)]
         identities = [decision.identity for decision in decisions]
         self.bind(identities)
@@ -161,6 +162,7 @@ class AllClaims(NamedTuple):
             tuple(pair for decision in decisions for pair in decision.response_headers),
             seals[0] if seals else None,
             streams[0] if streams else None,
+            [write for decision in decisions for write in decision.notes],
         )
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:

@@ -57,7 +57,7 @@ class Driver:
 
     def _do(self, step: Step, receive: Chunks) -> object:
         if isinstance(step, Fetch):
-            return (step.source or self._store).fetch(step.refs)
+            return (self._store if step.source is None else step.source).fetch(step.refs)
         if isinstance(step, Commit):
             return self._store.commit(step.writes)
         if isinstance(step, Work):

@@ -21,7 +21,7 @@ from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
-from watchword.core.steps import Fetch, ReadBody, Step, Work
+from watchword.core.steps import Fetch, ReadBody, Step, Work, fetching
 
 __all__ = ["Explanation", "explain", "explain_async"]
 
@@ -160,7 +160,7 @@ def _outcome(
             return rejected, found
         if not isinstance(answer, More):
             return answer, found
-        found = found.merged((yield Fetch(answer.refs)))
+        found = yield from fetching(answer, found)
     raise AssertionError("a scheme asked for more records more than twice")
 
 

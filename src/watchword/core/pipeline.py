@@ -20,7 +20,7 @@ from watchword.core.router import Router
 from watchword.core.scheme import (
     NO_BODY, STREAM, UNUSED, Body, BodyStream, Claim, Decision, More, Refusal, Seal, Verifier,
 )  # fmt: skip
-from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work
+from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work, fetching
 
 __all__ = ["Admission", "admission", "answering", "present", "refusing"]
 
@@ -97,6 +97,8 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
                 _reserved((yield Commit(claim.reserve)), plan)
             body = NO_BODY if unread else (yield ReadBody(claim.body, plan.limits.body))
             decision = yield from _decide(plan, claim, found, refs, body)
+            if decision.notes:
+                yield from _note(decision)
         except Rejected as rejected:
             rejected.refusal = yield from refusing(plan, verifier, rejected, found)
             _report(plan, verifier, rejected, started, None)
@@ -212,6 +214,14 @@ def _decide(
     raise StoreUnavailable("the records kept changing while they were judged")
 
 
+def _note(decision: Decision) -> Generator[Step, Any, None]:
+    """Commits what is worth knowing but decides nothing: not done is not done."""
+    try:
+        yield Commit(decision.notes)
+    except StoreUnavailable:
+        pass
+
+
 def _verdict(plan: Plan, claim: Claim, found: Found, body: Body) -> Generator[Step, Any, Decision]:
     for _ in range(3):
         # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
@@ -219,7 +229,7 @@ def _verdict(plan: Plan, claim: Claim, found: Found, body: Body) -> Generator[St
         answer: Decision | More = (yield Work(decide)) if claim.slow(found) else decide()
         if not isinstance(answer, More):
             return answer
-        found = found.merged((yield Fetch(answer.refs)))
+        found = yield from fetching(answer, found)
     raise AssertionError("a scheme asked for more records more than twice")
 
 

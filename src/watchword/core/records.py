@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, cast
 
 __all__ = [
     "Add", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
-    "Ref", "Replayed", "Spent", "Store", "Take", "Write",
+    "Ref", "Replayed", "Source", "Spent", "Store", "Take", "Write",
 ]  # fmt: skip
 
 
@@ -148,6 +148,21 @@ class Exceeded(NamedTuple):
 
 Outcome = Committed | Replayed | Conflict | Exceeded
 COMMITTED = Committed()
+
+
+class Source(Protocol):
+    """Records that come along with a verifier, wherever its guard keeps its own: keys that somebody else publishes.
+
+    Both verbs answer for each of `refs`, or raise `StoreUnavailable`; neither waits longer than it has to.
+    """
+
+    def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        """The records, in the caller's thread."""
+        ...
+
+    async def afetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        """The same, awaited."""
+        ...
 
 
 class Store(Protocol):

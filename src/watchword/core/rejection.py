@@ -69,6 +69,8 @@ class Reason(Enum):
     MISSING_CLAIM = ("missing_claim", 401)
     # Genuine once, but not now.
     EXPIRED = ("expired", 401)
+    REVOKED = ("revoked", 401)
+    DISABLED = ("disabled", 401)
     NOT_YET_VALID = ("not_yet_valid", 401)
     STALE_NONCE = ("stale_nonce", 401)
     REPLAYED = ("replayed", 401)

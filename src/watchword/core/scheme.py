@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from watchword.core.identity import Identity
 from watchword.core.message import Challenge, Headers, Request, Response
-from watchword.core.records import Add, Found, Ref, Write
+from watchword.core.records import Add, Found, Ref, Source, Write
 from watchword.core.rejection import Reason, Rejected, Rejection
 
 __all__ = [
@@ -103,19 +103,29 @@ class Seal(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What `decide` answers for genuine credentials; `writes` are committed before the identity is believed."""
+    """What `decide` answers for genuine credentials; `writes` are committed before the identity is believed.
+
+    `notes` are committed after that, if they can be: nothing that becomes of them changes the verdict (a last use).
+    """
 
     identity: Identity
     writes: Sequence[Write] = ()
     response_headers: Headers = ()
     seal: Seal | None = None
     stream: BodyStream | None = None
+    notes: Sequence[Write] = ()
 
 
 class More(NamedTuple):
-    """`decide` needs further records; it is called again with them, twice at most."""
+    """`decide` needs further records; it is called again with them, twice at most.
 
-    refs: Sequence[Ref[Any]]
+    Args:
+        refs: to be fetched from the guard's store.
+        asks: to be fetched from a verifier's own sources.
+    """
+
+    refs: Sequence[Ref[Any]] = ()
+    asks: Sequence[tuple[Source, Sequence[Ref[Any]]]] = ()
 
 
 class Refusal(NamedTuple):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
-from watchword.core.records import Ref, Write
-from watchword.core.scheme import BodyNeed, Digests
+from watchword.core.records import Found, Ref, Source, Write
+from watchword.core.scheme import BodyNeed, Digests, More
 
-__all__ = ["Commit", "Fetch", "ReadBody", "Step", "Work"]
+__all__ = ["Commit", "Fetch", "ReadBody", "Step", "Work", "fetching"]
 
 
 class Fetch(NamedTuple):
-    """Answered by `Found`."""
+    """Answered by `Found`; from the guard's store unless `source` is given."""
 
     refs: Sequence[Ref[Any]]
+    source: Source | None = None
 
 
 class Commit(NamedTuple):
@@ -37,3 +38,12 @@ class Work(NamedTuple):
 
 
 Step = Fetch | Commit | ReadBody | Work
+
+
+def fetching(more: More, found: Found) -> Generator[Step, Any, Found]:
+    """What was `found`, and what `more` asks for."""
+    if more.refs:
+        found = found.merged((yield Fetch(more.refs)))
+    for source, refs in more.asks:
+        found = found.merged((yield Fetch(refs, source)))
+    return found
