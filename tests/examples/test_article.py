@@ -14,7 +14,7 @@ PROGRAMS = ("basic_auth", "digest_auth", "oauth2", "json_web_token", "hmac_signa
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_program_runs_and_shows_a_refused_forgery(name: str) -> None:
-    command = [sys.executable, "-W", "error", "-m", f"examples.article.{name}"]
+    command = [sys.executable, "-W", "error", f"examples/article/{name}.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
