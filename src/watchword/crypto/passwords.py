@@ -55,14 +55,16 @@ class Password:
         encoded: an argon2id PHC string.
         scopes: what the user may do.
         subject: who the user is to the application; None: the username.
+        disabled: the right password is refused too, as if it were wrong.
 
     >>> Password.hash("correct horse battery staple", scopes=["read"])
-    Password(scopes=('read',), subject=None)
+    Password(scopes=('read',), subject=None, disabled=False)
     """
 
     encoded: str = field(repr=False)
     scopes: tuple[str, ...] = ()
     subject: str | None = None
+    disabled: bool = False
 
     @staticmethod
     def hash(

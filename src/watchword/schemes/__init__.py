@@ -17,7 +17,7 @@ class Scheme(NamedTuple):
         verifier: the server half's class.
         covers: which parts of the request can't be changed: "method", "target", "headers", "body".
         single_use: the same credentials are never accepted twice.
-        expires: credentials end by themselves.
+        expires: credentials end by themselves, whoever made them (an API key may be given an end, or not).
     """
 
     name: str
@@ -35,6 +35,7 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True),
     Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True),
     Scheme("hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True),
+    Scheme("api_key", "api_key", "APIKeyAuth", "APIKeyVerifier", frozenset(), False, False),
     Scheme(
         "replayable_body_hmac", "body_hmac", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier",
         frozenset({"body"}), False, False,

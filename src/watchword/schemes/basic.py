@@ -171,7 +171,7 @@ class BasicClaim:
         """Hashes the password and compares.
 
         Raises:
-            Rejected: UNKNOWN_SUBJECT or WRONG_SECRET; to the client they are the same.
+            Rejected: UNKNOWN_SUBJECT, WRONG_SECRET or DISABLED; to the client they are the same.
         """
         record = found.get(Ref(Password, (self.username,)))
         if record is None:
@@ -179,6 +179,9 @@ class BasicClaim:
                 verify_password(DUMMY, self._password)
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
         verify_password(record.encoded, self._password)
+        if record.disabled:
+            # Not `genuine`: an attempt given back would tell that the password was right.
+            raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
         subject = self.username if record.subject is None else record.subject
         return Decision(Identity(subject, "basic", scopes=frozenset(record.scopes)))
 
@@ -204,4 +207,8 @@ class BasicClaim:
         except Rejected as rejected:
             detail = rejected.rejection.detail or "send the user's password, or set it again with store.add_user"
         shown = f"a password of {len(self._password)} characters"
-        return "", (*checks, Check("password", not detail, "authorization password", "the stored one", shown, detail))
+        checks.append(Check("password", not detail, "authorization password", "the stored one", shown, detail))
+        if record.disabled:
+            mend = "enable the user with `watchword user enable`"
+            checks.append(Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend))
+        return "", checks

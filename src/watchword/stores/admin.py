@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.records import Committed, Found, Outcome, Put, Ref, Take, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Admin", "AsyncAdmin", "DigestEnrolment", "client_writes", "key_writes", "user_writes"]
 
-_TRIES = 5
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def user_writes(
     from watchword.schemes.digest import DigestSecret, ha1  # noqa: PLC0415 -- as above
 
     _check_username(username)
-    rights = _scopes(scopes)
+    rights = checked_scopes(scopes)
     algorithms = _algorithms(realm, digest_algorithms)
     enrolment = Ref(DigestEnrolment, (username,))
     old = found.get(enrolment)
@@ -76,7 +77,7 @@ def key_writes(subject: str, key: Key, *, scopes: Sequence[str] = ()) -> list[Wr
         raise ConfigurationError(
             "the key has no key id, by which a request names it: Key.from_secret(…, algorithm='HS256', key_id='alice-1')"
         )
-    record = RegisteredKey(subject, key.algorithm, key.secret_bytes(), _scopes(scopes))
+    record = RegisteredKey(subject, key.algorithm, key.secret_bytes(), checked_scopes(scopes))
     return [Put(Ref(RegisteredKey, (key.key_id,)), record)]
 
 
@@ -93,15 +94,18 @@ def client_writes(
 
     if not client_id or not all("\x20" <= character <= "\x7e" for character in client_id):
         raise ConfigurationError("a client id is visible ASCII, at least one character (RFC 6749 §A.1)")
-    client = Client(secret=hash_password(secret), scopes=_scopes(scopes), subject=subject or client_id)
+    client = Client(secret=hash_password(secret), scopes=checked_scopes(scopes), subject=subject or client_id)
     return [Put(Ref(Client, (client_id,)), client)]
 
 
 class Admin:
-    """`add_user`, `add_key` and `add_client`, for every store that is called."""
+    """`add_user`, `add_key`, `add_api_key`, `add_client` and what changes them, for every store that is called."""
 
     if TYPE_CHECKING:
+        kinds: frozenset[type] | None
 
+        @property
+        def blocking(self) -> bool: ...
         def fetch(self, refs: Sequence[Ref[Any]], /) -> Found: ...
         def commit(self, writes: Sequence[Write], /) -> Outcome: ...
 
@@ -128,13 +132,13 @@ class Admin:
             StoreUnavailable: nothing was written.
         """
         ref = Ref(DigestEnrolment, (username,))
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             writes = user_writes(
                 self.fetch([ref]), username, password, scopes=scopes, realm=realm, digest_algorithms=digest_algorithms
             )
             if isinstance(self.commit(writes), Committed):
                 return
-        raise StoreUnavailable(_CONTENDED)
+        raise StoreUnavailable(CONTENDED)
 
     def add_key(self, subject: str, key: Key, *, scopes: Sequence[str] = ()) -> None:
         """Registers a shared key with which `subject` signs; replaces the one with the same key id.
@@ -167,11 +171,76 @@ class Admin:
         """
         self.commit(client_writes(client_id, secret, scopes=scopes, subject=subject))
 
+    def set_password(self, username: str, password: str) -> None:
+        """Gives a user another password, for Basic and for every realm; keeps scopes, subject and whether disabled.
+
+        Raises:
+            AdministrationError: there is no such user.
+            ConfigurationError: the password can't be used.
+            StoreUnavailable: nothing was written.
+        """
+        from watchword.stores import administration  # noqa: PLC0415 -- needed by few
+
+        Driver(self).run(administration.changing_password(username, password), once(b""))
+
+    def disable_user(self, username: str, *, disabled: bool = True) -> None:
+        """From now on the user's password is refused as if it were wrong; with `disabled=False` it is good again.
+
+        Tokens that the user was given before are not touched.
+
+        Raises:
+            AdministrationError: there is no such user.
+            StoreUnavailable: nothing was written.
+        """
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        Driver(self).run(administration.disabling_user(username, disabled=disabled), once(b""))
+
+    def add_api_key(self, subject: str, *, scopes: Sequence[str] = (), expires: float | None = None) -> str:
+        """Makes an API key. The answer is the only time that it is seen: the store keeps a digest.
+
+        Args:
+            subject: whose requests the key proves.
+            scopes: what they may do.
+            expires: from then on it is refused, in seconds since the epoch; None: never.
+
+        Raises:
+            ConfigurationError: an argument can't be used; the message says why.
+            StoreUnavailable: nothing was written.
+        """
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        return Driver(self).run(administration.adding_api_key(subject, scopes=scopes, expires=expires), once(b""))
+
+    def rotate_api_key(self, key_id: str, *, overlap: float = 24 * 3600) -> str:
+        """Makes another key of the same id, subject, scopes and expiry. The old one stays good for `overlap` seconds.
+
+        Raises:
+            AdministrationError: there is no such key, it is revoked, or an overlap is under way and another is asked for.
+            ConfigurationError: a negative overlap.
+            StoreUnavailable: nothing was written.
+        """
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        return Driver(self).run(administration.rotating_api_key(key_id, overlap=overlap), once(b""))
+
+    def revoke_api_key(self, key_id: str) -> None:
+        """Refuses the key from the next request on, for good, and the one before it. Revoking it again is no error.
+
+        Raises:
+            AdministrationError: there is no such key.
+            StoreUnavailable: nothing was written.
+        """
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        Driver(self).run(administration.revoking_api_key(key_id), once(b""))
+
 
 class AsyncAdmin:
     """`Admin`, awaited; passwords are hashed in a thread."""
 
     if TYPE_CHECKING:
+        kinds: frozenset[type] | None
 
         async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found: ...
         async def commit(self, writes: Sequence[Write], /) -> Outcome: ...
@@ -188,7 +257,7 @@ class AsyncAdmin:
         """As `Admin.add_user`."""
         ref = Ref(DigestEnrolment, (username,))
         found = await self.fetch([ref])
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             writes = await _in_thread(
                 user_writes, found, username, password,
                 scopes=scopes, realm=realm, digest_algorithms=digest_algorithms,
@@ -196,7 +265,7 @@ class AsyncAdmin:
             if isinstance(await self.commit(writes), Committed):
                 return
             found = await self.fetch([ref])
-        raise StoreUnavailable(_CONTENDED)
+        raise StoreUnavailable(CONTENDED)
 
     async def add_key(self, subject: str, key: Key, *, scopes: Sequence[str] = ()) -> None:
         """As `Admin.add_key`."""
@@ -208,8 +277,39 @@ class AsyncAdmin:
         """As `Admin.add_client`."""
         await self.commit(await _in_thread(client_writes, client_id, secret, scopes=scopes, subject=subject))
 
+    async def set_password(self, username: str, password: str) -> None:
+        """As `Admin.set_password`."""
+        from watchword.stores import administration  # noqa: PLC0415 -- needed by few
 
-_CONTENDED = "the user was changed by others at the same time, again and again"
+        await AsyncDriver(self).run(administration.changing_password(username, password), once_async(b""))
+
+    async def disable_user(self, username: str, *, disabled: bool = True) -> None:
+        """As `Admin.disable_user`."""
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        await AsyncDriver(self).run(administration.disabling_user(username, disabled=disabled), once_async(b""))
+
+    async def add_api_key(self, subject: str, *, scopes: Sequence[str] = (), expires: float | None = None) -> str:
+        """As `Admin.add_api_key`."""
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        steps = administration.adding_api_key(subject, scopes=scopes, expires=expires)
+        return await AsyncDriver(self).run(steps, once_async(b""))
+
+    async def rotate_api_key(self, key_id: str, *, overlap: float = 24 * 3600) -> str:
+        """As `Admin.rotate_api_key`."""
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        return await AsyncDriver(self).run(administration.rotating_api_key(key_id, overlap=overlap), once_async(b""))
+
+    async def revoke_api_key(self, key_id: str) -> None:
+        """As `Admin.revoke_api_key`."""
+        from watchword.stores import administration  # noqa: PLC0415 -- as above
+
+        await AsyncDriver(self).run(administration.revoking_api_key(key_id), once_async(b""))
+
+
+CONTENDED = "the record was changed by others at the same time, again and again"
 
 
 async def _in_thread(function: Callable[..., list[Write]], *args: Any, **options: Any) -> list[Write]:
@@ -227,7 +327,7 @@ def _check_username(username: str) -> None:
         raise ConfigurationError(f"the username {username!r} holds a control character (RFC 7617 §2)")
 
 
-def _scopes(scopes: Sequence[str]) -> tuple[str, ...]:
+def checked_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
     if isinstance(scopes, str):
         raise ConfigurationError(f"scopes is a list: scopes={scopes.split()!r}")
     return tuple(scopes)

@@ -70,7 +70,7 @@ def from_callables(
     ...     return Password(rows[username], scopes=("read",)) if username in rows else None
     >>> store = from_callables(password=password)
     >>> store.fetch([Ref(Password, ("alice",))]).get(Ref(Password, ("alice",)))
-    Password(scopes=('read',), subject=None)
+    Password(scopes=('read',), subject=None, disabled=False)
     """
     given = {"password": password, "key": key, "digest": digest, "client": client}
     lookups = {_kind(name): _Question(name, lookup) for name, lookup in given.items() if lookup is not None}

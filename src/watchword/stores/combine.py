@@ -36,7 +36,7 @@ def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore:
     >>> users = {"alice": Password.hash("open sesame")}
     >>> store = combine(from_callables(password=users.get), MemoryStore())
     >>> store.fetch([Ref(Password, ("alice",))]).get(Ref(Password, ("alice",)))
-    Password(scopes=(), subject=None)
+    Password(scopes=(), subject=None, disabled=False)
     """
     _check(stores)
     if any(iscoroutinefunction(store.fetch) for store in stores):

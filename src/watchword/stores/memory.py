@@ -82,6 +82,12 @@ class MemoryStore(Admin):
             return None if counter is None else (counter, 1)
         return self._records.get(ref)
 
+    def records(self, kind: type[V]) -> list[tuple[Key, V]]:
+        """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
+        with self._lock:
+            entries = [(ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind]
+        return sorted(entries, key=lambda entry: entry[0])
+
     def commit(self, writes: Sequence[Write], /) -> Outcome:
         undo: list[Undo] = []
         refusal: Outcome | None = None

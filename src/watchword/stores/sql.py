@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from watchword.core.records import COMMITTED, NOTHING_FOUND, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 __all__ = ["SQLStore"]
+
+T = TypeVar("T")
 
 
 class _Pool(NamedTuple):
@@ -50,7 +52,7 @@ class SQLStore(Admin):
     >>> with SQLStore("sqlite://") as store:
     ...     store.add_user("alice", "open sesame", scopes=["read"])
     ...     store.fetch([Ref(Password, ("alice",))]).get(Ref(Password, ("alice",)))
-    Password(scopes=('read',), subject=None)
+    Password(scopes=('read',), subject=None, disabled=False)
     """
 
     kinds: frozenset[type] | None = None
@@ -120,6 +122,13 @@ class SQLStore(Admin):
                     outcome: Outcome = stop.value
                     return outcome
                 answer = self._statements.answer(connection.execute(statement, parameters))
+
+    def records(self, kind: type[T]) -> list[tuple[tuple[str, ...], T]]:
+        """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
+        statement, parameters = self._statements.listing(kind)
+        with self._connection(writing=False) as connection:
+            rows = connection.execute(statement, parameters).all()
+        return self._vault.listed(kind, rows)
 
     @contextmanager
     def _connection(self, *, writing: bool) -> Iterator[Connection]:

@@ -24,7 +24,7 @@ from watchword.core.records import (
 )  # fmt: skip
 from watchword.stores.memory import GRACE, check_ref, check_until
 
-__all__ = ["Answer", "Say", "Step", "fetching", "forgetting", "key_text", "schema", "steps", "transaction"]
+__all__ = ["Answer", "Say", "Step", "fetching", "forgetting", "key_text", "listing", "schema", "steps", "transaction"]
 
 _TABLES = MetaData()
 _RECORDS = Table(
@@ -119,6 +119,10 @@ _ONE_RECORD = select(
     null().label("value"), null().label("until"),
 ).where(_RECORDS.c.kind == bindparam("kind"), _RECORDS.c.key == bindparam("key"))  # fmt: skip
 
+_ALL_OF_A_KIND = select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed).where(
+    _RECORDS.c.kind == bindparam("kind")
+)
+
 # One statement for every mixture of tables, made once: SQLAlchemy compiles each a single time.
 _PARTS = (_RECORDS_PART, _SPENT_PART, _COUNTERS_PART)
 _FETCHES: dict[tuple[bool, ...], Executable] = {
@@ -146,6 +150,11 @@ def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
     if counters:
         parameters |= {"counters": counters, "now": now}
     return _FETCHES[bool(records), bool(spent), bool(counters)], parameters
+
+
+def listing(kind: type) -> Say:
+    """The statement that reads every record of `kind`; rows are (key, data, sealed)."""
+    return _ALL_OF_A_KIND, {"kind": kind.__name__}
 
 
 # ---- commit ----------------------------------------------------------------------------------------------------------

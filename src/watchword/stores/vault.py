@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from watchword.stores.database import Database
 from watchword.stores.statements import key_text
 
 __all__ = ["Vault", "sensitive"]
+
+T = TypeVar("T")
 
 
 def sensitive(kind: type) -> bool:
@@ -89,6 +92,12 @@ class Vault:
             else:
                 records[ref] = (self._decode(ref.kind, kind, key, data, sealed), version)
         return Found(records)
+
+    def listed(self, kind: type[T], rows: Sequence[Sequence[Any]]) -> list[tuple[tuple[str, ...], T]]:
+        """The rows of a listing of `kind`, as keys and records in the order of the keys."""
+        name = kind.__name__
+        records = {tuple(json.loads(key)): self._decode(kind, name, key, data, sealed) for key, data, sealed in rows}
+        return sorted(records.items(), key=lambda entry: entry[0])
 
     def _decode(self, kind: type, name: str, key: str, data: bytes, sealed: int) -> Any:
         if sealed:

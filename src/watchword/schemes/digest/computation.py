@@ -90,9 +90,10 @@ class DigestSecret:
         ha1: lower-case hexadecimal digits, made by `ha1`.
         scopes: what the user may do.
         subject: who the user is to the application; None: the username.
+        disabled: the right password is refused too, as if it were wrong.
 
     >>> DigestSecret(ha1("MD5", "Mufasa", "testrealm@host.com", "Circle Of Life"))
-    DigestSecret(scopes=(), subject=None)
+    DigestSecret(scopes=(), subject=None, disabled=False)
     """
 
     sensitive: ClassVar[bool] = True
@@ -100,6 +101,7 @@ class DigestSecret:
     ha1: str = field(repr=False)
     scopes: tuple[str, ...] = ()
     subject: str | None = None
+    disabled: bool = False
 
 
 def ha1(algorithm: str, username: str, realm: str, password: str) -> str:

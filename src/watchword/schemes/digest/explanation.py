@@ -96,6 +96,9 @@ def _proof(claim: DigestClaim, found: Found) -> Iterator[Check]:
     shown = f"{expected.decode()[:6]}…"
     if compare(expected, claim.presented.response.encode()):
         yield Check("response", True, "authorization response", shown, received)
+        if record.disabled:
+            mend = "enable the user with `watchword user enable`"
+            yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
         return
     for method in METHODS:
         if compare(claim.expected(ha1, method), claim.presented.response.encode()):

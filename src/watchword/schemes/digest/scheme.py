@@ -344,12 +344,16 @@ class DigestClaim:
         nonce = read_nonce(key, verifier.realm, algorithm.name, presented.nonce, now, verifier.nonce_lifetime)
         # An unknown user costs the same hashes and the same comparison.
         ha1 = _NOBODY if record is None else record.ha1.encode()
-        proven = compare(self.expected(ha1), presented.response.encode()) and record is not None
+        fits = compare(self.expected(ha1), presented.response.encode()) and record is not None
+        # Of a disabled user nothing is proven: stale=true, or an attempt given back, would tell that the digest fits.
+        proven = fits and record is not None and not record.disabled
         if nonce.state is NonceState.FOREIGN:
             detail = "a nonce that this server did not make for this realm and algorithm"
             raise Rejected(Reason.UNKNOWN_NONCE, detail, where="authorization nonce", genuine=proven)
         if record is None:
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
+        if fits and not proven:
+            raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
         if not proven:
             detail = "the response is of another password, method or uri"
             raise Rejected(Reason.WRONG_SECRET, detail, where="authorization response")
