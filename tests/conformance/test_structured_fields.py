@@ -50,7 +50,7 @@ def bare(value: Any) -> Any:
         return value
     kinds: dict[str, Callable[[Any], Any]] = {
         "token": Token,
-        "binary": lambda text: b32decode(text),
+        "binary": b32decode,
         "date": Date,
         "displaystring": DisplayString,
     }

@@ -24,9 +24,21 @@ from typing import Final, NamedTuple
 from watchword.core.message import Token
 
 __all__ = [
-    "BareItem", "Date", "DisplayString", "InnerList", "Item", "Member", "Parameters", "StructuredFieldError",
-    "parse_dictionary", "parse_item", "parse_list", "serialize_dictionary", "serialize_item", "serialize_list",
+    "BareItem",
+    "Date",
+    "DisplayString",
+    "InnerList",
+    "Item",
+    "Member",
+    "Parameters",
+    "StructuredFieldError",
+    "parse_dictionary",
+    "parse_item",
+    "parse_list",
     "serialize_bare_item",
+    "serialize_dictionary",
+    "serialize_item",
+    "serialize_list",
 ]  # fmt: skip
 
 
@@ -95,7 +107,7 @@ class _Text:
         if not value.isascii():
             raise StructuredFieldError("not ASCII")
         self.text = value
-        self.at = _SPACES.match(value).end()  # type: ignore[union-attr] -- matches always
+        self.at = len(value) - len(value.lstrip(" "))
 
     def peek(self) -> str:
         return self.text[self.at : self.at + 1]
