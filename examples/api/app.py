@@ -80,7 +80,8 @@ def build(settings: Settings) -> App:
         if scope["type"] == "lifespan":
             await lifespan(receive, send, store)
             return
-        route = routes.get((scope["method"], scope["path"]))
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route = routes.get((method, scope["path"]))
         if route is None:
             known = any(path == scope["path"] for _, path in routes)
             await answer(send, 405 if known else 404, {"error": "no such method" if known else "no such path"})

@@ -131,6 +131,12 @@ def test_of_many_simultaneous_sendings_of_one_request_one_is_accepted(api: Setti
     assert sorted(statuses) == [200] + [401] * 31
 
 
+def test_head_is_answered_as_get_without_a_body(api: Settings) -> None:
+    user = (api["basic"]["username"], api["basic"]["password"])
+    answer = requests.head(api["base_url"] + "/whoami", auth=user, timeout=20)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_unknown_paths_and_methods_are_named(api: Settings) -> None:
     assert requests.get(api["base_url"] + "/nowhere", timeout=20).status_code == 404
     assert requests.delete(api["base_url"] + "/whoami", timeout=20).status_code == 405
