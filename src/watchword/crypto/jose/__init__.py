@@ -1,0 +1,15 @@
+"""JSON Web Signature and JSON Web Encryption (RFC 7515, RFC 7516, RFC 7518): `sign`, `verify`, `encrypt`, `decrypt`.
+
+The key decides the algorithm; the header must agree. Nothing that a header carries is trusted: `jwk`, `jku`, `x5u` and
+`x5c` are never looked at, an unknown `crit` is refused (RFC 7515 §4.1.11, RFC 8725 §3).
+"""
+
+from watchword.crypto.encoding import b64url_encode
+from watchword.crypto.jose.compact import (
+    JWS, MAX_TOKEN, Compact, Segments, check_header, decode, prove, read_header, sign, split, verify,
+)  # fmt: skip
+
+__all__ = [
+    "JWS", "MAX_TOKEN", "Compact", "Segments", "b64url_encode", "check_header", "decode", "prove", "read_header",
+    "sign", "split", "verify",
+]  # fmt: skip
