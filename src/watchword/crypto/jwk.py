@@ -131,9 +131,14 @@ def _bound(jwk: Any, rows: Sequence[Algorithm] | None, published: bool) -> Key:
         raise ConfigurationError("not a JSON object")
     if published:
         _check_public(jwk)
+    named = jwk.get("alg")
+    if published and named is not None and named not in (known.name for known in ALGORITHMS):
+        raise ConfigurationError("it is for an algorithm that is not for signatures, or not known")
     if rows is None:
+        if named is None:
+            raise ConfigurationError("it names no algorithm: say which are permitted with algorithms=")
         return Key.from_jwk(jwk)
-    if jwk.get("alg") is not None:
+    if named is not None:
         row = row_of(jwk, None)
         if row not in rows:
             raise ConfigurationError(f"{row.name} is not among algorithms=")

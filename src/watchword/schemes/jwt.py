@@ -16,8 +16,8 @@ from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Add, Found, Ref
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Context, Decision, Flow, Random, Send
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Context, Decision, Flow, More, Random, Send
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
 from watchword.crypto.keys import Key, KeySet
@@ -26,6 +26,7 @@ from watchword.schemes.claims import (
     ClaimCheck, audience_is, bound_to_nothing, issued_by, issued_since, present, scopes_of, seconds, subject_of, texts,
     together, valid_from, valid_until,
 )  # fmt: skip
+from watchword.schemes.key_source import NO_KEYS, KeySource, PublishedKeys
 
 __all__ = ["JWTAuth", "JWTClaim", "JWTVerifier", "peek_issuer"]
 
@@ -39,10 +40,13 @@ class JWTVerifier(BearerVerifier):
     """Verifies JSON Web Tokens; a `Verifier` for a guard, and the plain `verify(token)` for everybody else.
 
     Args:
-        keys: who may sign; each key carries its own algorithm, a token's header chooses none.
-        issuer: who must have issued it (`iss`), one or several; None: not checked.
+        keys: who may sign; each key carries its own algorithm, a token's header chooses none. Keys that the issuer
+            publishes are a `watchword.stores.RemoteKeySet`: a guard asks it for keys that aren't known yet, the plain
+            `verify` goes by those that are.
+        issuer: who must have issued it (`iss`), one or several; None: that of the remote keys, if they name one, or else
+            not checked.
         audience: for whom it must be meant (`aud`), one or several; None: a token that names an audience is refused.
-        algorithms: use only the keys for these.
+        algorithms: use only the keys for these; remote keys are told themselves.
         typ: the type that the header must have, one or several; None: absent, "JWT" or "at+jwt".
         required: claims that must be there. `sub` must always be; `exp` is honoured where it is, so add "exp" here
             unless the issuer can be trusted to limit each token's life.
@@ -66,7 +70,7 @@ class JWTVerifier(BearerVerifier):
 
     def __init__(
         self,
-        keys: Key | KeySet,
+        keys: Key | KeySet | KeySource,
         *,
         issuer: str | Sequence[str] | None = None,
         audience: str | Sequence[str] | None = None,
@@ -81,8 +85,9 @@ class JWTVerifier(BearerVerifier):
     ) -> None:
         if cache is not None:
             raise ConfigurationError("there is no cache of verified tokens yet: leave cache= out")
+        self.source = keys if isinstance(keys, KeySource) else None
         self.jws = jose.Compact(_key_set(keys, algorithms))
-        issuers = None if issuer is None else texts(issuer, "issuer")
+        issuers = issuers_of(self.source, None if issuer is None else texts(issuer, "issuer"))
         self.routes: Collection[str] | None = issuers
         self.types = None if typ is None else frozenset(_bare_type(name) for name in texts(typ, "typ"))
         self._plain_types = frozenset({None, "JWT", *USUAL_TYPES}) if self.types is None else self.types
@@ -107,15 +112,27 @@ class JWTVerifier(BearerVerifier):
 
         Raises:
             Rejected: why not.
+            StoreUnavailable: remote keys aren't there yet, or too old: call their `refresh()` first.
         """
-        return self.verify_at(token, self._clock())
+        if self.source is None:
+            return self.verify_at(token, self._clock())
+        try:
+            return self.verify_at(token, self._clock())
+        except (Rejected, StoreUnavailable) as error:
+            if (key_id := self.lacking(token, error)) is not None:
+                self.source.missed(key_id)
+            raise
 
     def verify_at(self, token: str | bytes, now: float) -> Identity:
-        """`verify` at a given time, in seconds since the epoch; pure.
+        """`verify` at a given time, in seconds since the epoch; pure for given keys.
 
         Raises:
             Rejected: why not.
+            StoreUnavailable: as `verify`.
         """
+        source = self.source
+        if source is not None and not (source.since <= now < source.due and source.keys is self.jws.keys):
+            self.follow()
         header, payload, key = self.jws.open(token)
         if header.get("typ") not in self._plain_types:
             self.check_type(header)
@@ -129,6 +146,28 @@ class JWTVerifier(BearerVerifier):
         return Identity(
             subject_of(claims), self.scheme, key.key_id, scopes, claims if self.struct is None else self.typed(payload)
         )
+
+    def follow(self) -> jose.Compact:
+        """What verifies with the keys that are known now.
+
+        Raises:
+            StoreUnavailable: there are none.
+        """
+        if self.source is not None:
+            keys = self.source.snapshot()
+            if keys is not self.jws.keys:
+                self.jws = jose.Compact(keys)
+        return self.jws
+
+    def lacking(self, token: str | bytes, error: Rejected | StoreUnavailable) -> str | None:
+        """The key id for which the source should be asked, "" if the token names none; None if that can't help."""
+        if isinstance(error, Rejected) and error.reason not in (Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM):
+            return None
+        try:
+            key_id: str = jose.check_header(jose.read_header(jose.split(token)[0])).get("kid", "")
+        except Rejected:
+            return None
+        return None if isinstance(error, Rejected) and self.jws.keys.holds(key_id) else key_id
 
     def check_type(self, header: Mapping[str, Any]) -> None:
         """The header's `typ` is one that is expected; case and a leading "application/" don't matter (RFC 7515 §4.1.9).
@@ -180,8 +219,24 @@ class JWTClaim:
     def slow(self, found: Found) -> bool:
         return False
 
-    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
-        return Decision(self.verifier.verify_at(self.token, now))
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
+        if self.verifier.source is None:
+            return Decision(self.verifier.verify_at(self.token, now))
+        return self._decide_by(self.verifier.source, found, now)
+
+    def _decide_by(self, source: KeySource, found: Found, now: float) -> Decision | More:
+        """Asks the source once, if it may know better: its keys are old, or have none of the token's name."""
+        error: Rejected | StoreUnavailable = StoreUnavailable("the keys are too old to go by")
+        if now < source.good_until:
+            try:
+                return Decision(self.verifier.verify_at(self.token, now))
+            except (Rejected, StoreUnavailable) as raised:
+                error = raised
+        key_id = self.verifier.lacking(self.token, error)
+        ref = None if key_id is None else Ref(PublishedKeys, (source.name, key_id))
+        if ref is None or found.get(ref) is not None:
+            return Decision(self.verifier.verify_at(self.token, now))
+        return More(asks=((source, (ref,)),))
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         from watchword.schemes.jwt_explain import explain_jwt  # noqa: PLC0415 -- only when asked
@@ -265,7 +320,27 @@ def peek_issuer(token: bytes) -> str | None:
     return issuer if isinstance(issuer, str) else None
 
 
+def issuers_of(source: KeySource | None, issuers: frozenset[str] | None) -> frozenset[str] | None:
+    """Whose tokens are accepted: the issuer's that the source belongs to, if any; its keys prove nobody else's.
+
+    Raises:
+        ConfigurationError: `issuers` are others.
+    """
+    if source is None or source.issuer is None:
+        return issuers
+    if issuers is None or issuers == {source.issuer}:
+        return frozenset((source.issuer,))
+    raise ConfigurationError(
+        f"these keys are those of {source.issuer} and prove no other issuer's tokens: leave issuer= out, and give every "
+        "issuer a JWTVerifier of its own (RFC 8725 §3.8)"
+    )
+
+
 def _key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
+    if isinstance(keys, KeySource):
+        if algorithms is not None:
+            raise ConfigurationError("say where the keys are bound which are accepted: RemoteKeySet(…, algorithms=[…])")
+        return NO_KEYS if keys.keys is None else keys.keys
     if not isinstance(keys, (Key, KeySet)):
         raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
     found = KeySet([keys]) if isinstance(keys, Key) else keys

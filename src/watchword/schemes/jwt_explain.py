@@ -78,7 +78,7 @@ class _Steps:
         self._claims(claims, payload)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
-        held = self.verifier.jws.keys
+        held = self.verifier.follow().keys
         algorithms = " or ".join(sorted({key.algorithm for key in held.keys}))
         names = [key.key_id for key in held.keys if key.key_id is not None]
         try:

@@ -19,6 +19,7 @@ from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, 
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier
+from watchword.schemes.key_source import KeySource
 
 __all__ = ["AccessToken", "OAuth2Auth", "OAuth2Verifier"]
 
@@ -201,7 +202,7 @@ class OAuth2Verifier(JWTVerifier):
     """Verifies JWT access tokens by the profile of RFC 9068: typ `at+jwt` and all the claims of its §2.2 are demanded.
 
     Args:
-        keys: the authorization server's key or keys.
+        keys: the authorization server's key or keys, or a `watchword.stores.RemoteKeySet` of them.
         issuer: the authorization server (`iss`).
         audience: this API (`aud`).
         algorithms: which of the keys' algorithms are accepted; None: those of `keys`.
@@ -216,7 +217,7 @@ class OAuth2Verifier(JWTVerifier):
 
     def __init__(
         self,
-        keys: Key | KeySet,
+        keys: Key | KeySet | KeySource,
         *,
         issuer: str,
         audience: str,

@@ -1,0 +1,193 @@
+"""Whoever publishes a key set: where it is (OpenID Connect Discovery 1.0 §4, RFC 8414 §3), and what an answer is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from watchword.core.rejection import ConfigurationError
+from watchword.crypto.algorithms import algorithm_named
+from watchword.crypto.encoding import parse_object
+from watchword.crypto.jwk import read_jwks
+from watchword.crypto.keys import KeySet
+from watchword.transport.freshness import lifetime
+from watchword.transport.get import Answer, Fault, FetchFailed, Get, Terms, target_of
+
+__all__ = ["Fetch", "Loaded", "Publisher", "jwks_uri", "metadata_urls"]
+
+Fetch = Callable[[Get, Terms], Answer]
+
+_UNSAID: Final = 600.0
+"""Seconds for which an answer is good if it doesn't say."""
+# entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE; RFC 9110 §8.8.3, obs-text left out. Only such a one is sent back.
+_ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
+
+
+class Loaded(NamedTuple):
+    """What a fetch brought, with what is needed to ask whether it has changed; good for `lifetime` seconds."""
+
+    keys: KeySet
+    url: str
+    body: bytes
+    etag: str | None
+    lifetime: float
+
+
+class Publisher:
+    """Where keys come from.
+
+    Args:
+        url: where the key set is. Or else:
+        issuer: whose metadata says where.
+        algorithms: those that are permitted, None: each key's own.
+        terms: of each fetch.
+        fetch: carries it out; None: urllib3.
+        bounds: the least and the most seconds for which an answer is good, whatever it says.
+
+    Raises:
+        ConfigurationError: not one place, or none to fetch from; algorithms of secrets; or the extra is missing.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        issuer: str | None,
+        algorithms: Iterable[str] | None,
+        terms: Terms,
+        fetch: Fetch | None,
+        bounds: tuple[float, float],
+    ) -> None:
+        self.name = _place(url, issuer, terms)
+        self._url = url
+        self._algorithms = None if algorithms is None else _names(algorithms)
+        self._terms = terms
+        self._fetch = _wire(terms.ca_file) if fetch is None else fetch
+        self._bounds = bounds
+        self._found: tuple[str, float] | None = None
+
+    def load(self, known: Loaded | None, now: float) -> Loaded:
+        """The keys as they are published now.
+
+        Args:
+            known: what was loaded last; its `keys` are given again if they haven't changed, so that what was prepared
+                with them stays.
+            now: seconds since the epoch.
+
+        Raises:
+            FetchFailed: why not.
+        """
+        url = self._key_url(now)
+        etag = known.etag if known is not None and known.url == url else None
+        answer = self._get(Get(url, "application/jwk-set+json, application/json", etag))
+        tag = answer.field(b"etag") or ""
+        tag = tag if _ETAG.fullmatch(tag) else ""
+        if known is not None and answer.status == 304:  # RFC 9111 §4.3.4: its fields replace those of the first answer
+            return Loaded(known.keys, url, known.body, tag or known.etag, self._good_for(answer, known.lifetime))
+        good_for = self._good_for(answer, _UNSAID)
+        if known is not None and known.body == answer.body:
+            return Loaded(known.keys, url, known.body, tag or None, good_for)
+        try:
+            keys = KeySet(*read_jwks(answer.body, self._algorithms, published=True))
+        except ConfigurationError as error:
+            raise FetchFailed(Fault.UNUSABLE, f"{url.partition('?')[0]}: {error}") from None
+        return Loaded(keys, url, answer.body, tag or None, good_for)
+
+    def forget(self) -> None:
+        """Look for the key set again, when it is fetched next."""
+        self._found = None
+
+    def _key_url(self, now: float) -> str:
+        if self._url is not None:
+            return self._url
+        if self._found is not None and now < self._found[1]:
+            return self._found[0]
+        first, second = metadata_urls(self.name)
+        try:
+            answer = self._get(Get(first))
+        except FetchFailed as failed:
+            if failed.fault is not Fault.STATUS or not 400 <= failed.status < 500:
+                raise
+            answer = self._get(Get(second))
+        url = jwks_uri(answer.body, self.name)
+        self._found = url, now + self._good_for(answer, _UNSAID)
+        return url
+
+    def _get(self, get: Get) -> Answer:
+        answer = self._fetch(get, self._terms)
+        if answer.status == 200 or (answer.status == 304 and get.etag is not None):
+            return answer
+        raise FetchFailed(
+            Fault.STATUS, f"{self.name} answered {answer.status}", answer.status
+        )  # from a stranger's fetch=
+
+    def _good_for(self, answer: Answer, unsaid: float) -> float:
+        said = lifetime(answer.headers)
+        least, most = self._bounds
+        return min(max(unsaid if said is None else said, least), most)
+
+
+def metadata_urls(issuer: str) -> tuple[str, str]:
+    """Where its metadata may be: OpenID Connect appends to the issuer's path, RFC 8414 §3.1 goes before it.
+
+    >>> for url in metadata_urls("https://id.example/tenants/7"):
+    ...     print(url)
+    https://id.example/tenants/7/.well-known/openid-configuration
+    https://id.example/.well-known/oauth-authorization-server/tenants/7
+    """
+    parts = urlsplit(issuer)
+    path = parts.path.removesuffix("/")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return (
+        f"{origin}{path}/.well-known/openid-configuration",
+        f"{origin}/.well-known/oauth-authorization-server{path}",
+    )
+
+
+def jwks_uri(metadata: bytes, issuer: str) -> str:
+    """The key set's URL in an issuer's metadata, which must be that issuer's to the letter (RFC 8414 §3.3).
+
+    Raises:
+        FetchFailed: UNUSABLE.
+    """
+    try:
+        members = parse_object(metadata)
+    except ValueError:
+        raise FetchFailed(Fault.UNUSABLE, f"the metadata of {issuer} is not a JSON object") from None
+    if members.get("issuer") != issuer:
+        raise FetchFailed(Fault.UNUSABLE, f"the metadata of {issuer} names another issuer: write it letter by letter")
+    url = members.get("jwks_uri")
+    if not isinstance(url, str):
+        raise FetchFailed(Fault.UNUSABLE, f"the metadata of {issuer} names no jwks_uri")
+    return url
+
+
+def _place(url: str | None, issuer: str | None, terms: Terms) -> str:
+    place = url if issuer is None else issuer
+    if (url is None) == (issuer is None) or not isinstance(place, str):
+        raise ConfigurationError("a RemoteKeySet has a URL or an issuer: RemoteKeySet(issuer='https://id.example')")
+    try:
+        target_of(place, allow_cleartext=terms.allow_cleartext)
+    except FetchFailed as failed:
+        raise ConfigurationError(f"keys can't be fetched from there: {failed.detail}") from None
+    if issuer is not None and "?" in issuer:
+        raise ConfigurationError("an issuer has no query (RFC 8414 §2)")
+    return place
+
+
+def _names(algorithms: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(algorithms, str):
+        raise ConfigurationError(f"algorithms= is a sequence, for example [{algorithms!r}]")
+    rows = tuple(algorithm_named(name) for name in algorithms)
+    if not rows or any(row.family == "HMAC" for row in rows):
+        raise ConfigurationError("algorithms= names public-key algorithms: a secret that is published is none")
+    return tuple(row.name for row in rows)
+
+
+def _wire(ca_file: str | None) -> Fetch:
+    from watchword.transport import wire  # noqa: PLC0415 -- needs an extra, and loads ssl
+
+    if ca_file is not None:
+        wire.trust(ca_file)  # said now, not at the first token
+    return wire.fetch
