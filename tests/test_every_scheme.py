@@ -13,12 +13,22 @@ from hypothesis import strategies as st
 
 from watchword import AsyncGuard, BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier
 from watchword import Identity, JWTAuth, JWTVerifier, Key, OAuth2Auth, OAuth2Verifier, Policy, Reason, Rejected
-from watchword import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Request, Response, explain, explain_async
+from watchword import (
+    APIKeyAuth,
+    APIKeyVerifier,
+    ReplayableBodyHMACAuth,
+    ReplayableBodyHMACVerifier,
+    Request,
+    Response,
+    explain,
+    explain_async,
+)
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.driver import Driver, once
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes import SCHEMES, Scheme
+from watchword.schemes.api_key_text import APIKey, hash_key, make_key
 from watchword.stores import MemoryStore
 
 START = 1_700_000_000.0
@@ -26,6 +36,9 @@ SECRET = "a secret that no output may show, 32+"
 USER_KEY = Key.from_secret(SECRET, algorithm="HS256", key_id="k1")
 WRONG_KEY = Key.from_secret(SECRET[::-1], algorithm="HS256", key_id="k1")
 CLAIMS = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
+API_KEY = make_key(lambda n: b"\x07" * n, "alicesapikey")
+WRONG_API_KEY = make_key(lambda n: b"\x08" * n, "alicesapikey")
+FIELDS = (b"authorization", b"x-hmac", b"x-api-key")
 URL = ("https", "api.example", "/orders?id=7")
 
 
@@ -65,6 +78,7 @@ def parties(clock: Clock) -> dict[str, Party]:
             lambda: JWTAuth(WRONG_KEY, claims=CLAIMS),
             OAuth2Verifier(USER_KEY, issuer="https://id.example", audience="orders"),
         ),
+        "api_key": Party(lambda: APIKeyAuth(API_KEY), lambda: APIKeyAuth(WRONG_API_KEY), APIKeyVerifier()),
         "hmac": Party(lambda: HMACAuth(USER_KEY), lambda: HMACAuth(WRONG_KEY), HMACVerifier()),
         "replayable_body_hmac": Party(
             lambda: ReplayableBodyHMACAuth(USER_KEY), lambda: ReplayableBodyHMACAuth(WRONG_KEY),
@@ -103,7 +117,7 @@ class World:
                 answer = Driver(self.users).run(self.endpoint.steps(effect.request), once(effect.body))
                 return Received(answer.response, answer.body)
             sent.append(effect.request)
-            if not any(name in (b"authorization", b"x-hmac") for name, _ in effect.request.headers):
+            if not any(name in FIELDS for name, _ in effect.request.headers):
                 try:
                     self.guard.verify(effect.request, body)
                 except Rejected as rejected:
@@ -141,6 +155,7 @@ def copy_of(users: MemoryStore, clock: Clock) -> MemoryStore:
     assert all(record is not None for _, record in records)
     store.commit([Put(ref, record) for ref, record in records])
     store.add_key("alice", USER_KEY)
+    store.commit([Put(Ref(APIKey, ("alicesapikey",)), APIKey(hash_key(API_KEY), "alice"))])
     return store
 
 
@@ -234,7 +249,7 @@ def test_too_large_a_field_is_refused_before_any_look_up(world: World, aio: bool
         commit = fetch
 
     plan_store = world.guard.plan.store
-    field = b"authorization" if world.row.name != "replayable_body_hmac" else b"x-hmac"
+    field = world.party.verifier.addresses[0].field
     request = world.request(world.party.auth())
     huge = request.with_headers(((field, request.values(field)[0] + b"a" * 20_000),))
     assert plan_store is world.store
@@ -272,7 +287,7 @@ def test_no_secret_in_any_repr(world: World) -> None:
     auth = world.party.auth()
     request = world.request(auth)
     texts = [repr(auth), repr(world.party.verifier), repr(request), repr(world.party.verifier.read(request))]
-    credentials = [value.decode() for name, value in request.headers if name in (b"authorization", b"x-hmac")]
+    credentials = [value.decode() for name, value in request.headers if name in FIELDS]
     for text in texts:
         assert SECRET not in text
         assert credentials[0] not in text

@@ -9,10 +9,31 @@ from typing import Any, ClassVar
 
 import pytest
 
-from watchword import AllOf, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Identity
-from watchword import JWTVerifier, Key, Policy, PublicURL, Reason, Rejected, ReplayableBodyHMACVerifier, Request, Response
+from watchword import (
+    APIKeyVerifier,
+    AllOf,
+    BasicVerifier,
+    DigestAuth,
+    DigestVerifier,
+    Guard,
+    HMACAuth,
+    HMACVerifier,
+    Identity,
+)
+from watchword import (
+    JWTVerifier,
+    Key,
+    Password,
+    Policy,
+    PublicURL,
+    Reason,
+    Rejected,
+    ReplayableBodyHMACVerifier,
+    Request,
+    Response,
+)
 from watchword.core.flow import ClientContext, run
-from watchword.core.records import Add, Ref
+from watchword.core.records import Add, Put, Ref
 from watchword.core.scheme import UNUSED, Address, Auth, Decision, Received, Refusal, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
@@ -190,12 +211,30 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
         Reason.MISSING_CLAIM: lambda: jwt_guard().verify(bearer(sub=None)),
         Reason.EXPIRED: lambda: jwt_guard().verify(bearer(exp=int(NOW) - 10)),
         Reason.NOT_YET_VALID: lambda: jwt_guard().verify(bearer(nbf=int(NOW) + 1000)),
+        Reason.REVOKED: lambda: Guard([APIKeyVerifier()], store).verify(get(X_API_Key=revoked_key(store))),
+        Reason.DISABLED: lambda: Guard([BasicVerifier(realm="r")], disabled_alice(store)).verify(
+            get("Basic YWxpY2U6cHc=")
+        ),
         Reason.STALE_NONCE: lambda: later(DigestVerifier(realm="r"), 1000).verify(fresh_digest()),
         Reason.REPLAYED: lambda: digest.verify(answered()),
         Reason.BINDING_MISSING: lambda: Guard([both]).verify(bearer()),
         Reason.BINDING_MISMATCH: lambda: Guard([both]).verify(bearer().with_headers(((b"x-hmac", mac.encode()),))),
         Reason.INSUFFICIENT_SCOPE: lambda: authorized(("write",)),
     }  # fmt: skip
+
+
+def revoked_key(store: MemoryStore) -> str:
+    key = store.add_api_key("alice")
+    store.revoke_api_key(key.split("_")[1])
+    return key
+
+
+def disabled_alice(store: MemoryStore) -> MemoryStore:
+    (record,) = (record for key, record in store.records(Password) if key == ("alice",))
+    copy = MemoryStore()
+    copy.commit([Put(Ref(Password, ("alice",)), record)])
+    copy.disable_user("alice")
+    return copy
 
 
 def critical() -> str:
