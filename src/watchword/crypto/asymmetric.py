@@ -1,4 +1,4 @@
-"""Public-key signatures over `cryptography`: loading, checking and preparing keys.
+"""Public keys over `cryptography`: loading and checking them, and preparing those for signatures.
 
 Imported by `keys` when the first such key is made, never before: it loads OpenSSL's asymmetric half.
 """
@@ -10,20 +10,32 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    load_der_private_key, load_der_public_key, load_pem_private_key, load_pem_public_key,
+)  # fmt: skip
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.crypto.algorithms import Algorithm
+from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm
 from watchword.crypto.encoding import b64url_decode, b64url_encode
 
-__all__ = ["generate", "jwk_members", "load_jwk", "load_pem", "signer", "verifier"]
+__all__ = [
+    "HASHES", "curve_of", "generate", "jwk_members", "load_certificate", "load_der", "load_jwk", "load_pem", "public_jwk", "signer",
+    "verifier",
+]  # fmt: skip
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+PublicKey = (
+    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+    | x25519.X25519PublicKey | x448.X448PublicKey
+)  # fmt: skip
+PrivateKey = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+    | x25519.X25519PrivateKey | x448.X448PrivateKey
+)  # fmt: skip
 
-_HASHES: dict[str, hashes.HashAlgorithm] = {
+HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 -- for RSA-OAEP alone, whose proof asks nothing of it (RFC 8017 §7.1)
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
@@ -34,9 +46,14 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P-521": ec.SECP521R1,
     "secp256k1": ec.SECP256K1,
 }
+# What OpenSSL calls them, and how long a coordinate is (RFC 7518 §6.2.1.2).
+_EC_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521", "secp256k1": "secp256k1"}
+_COORDINATES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 _OKP: dict[str, tuple[type[Any], type[Any]]] = {
     "Ed25519": (ed25519.Ed25519PublicKey, ed25519.Ed25519PrivateKey),
     "Ed448": (ed448.Ed448PublicKey, ed448.Ed448PrivateKey),
+    "X25519": (x25519.X25519PublicKey, x25519.X25519PrivateKey),
+    "X448": (x448.X448PublicKey, x448.X448PrivateKey),
 }
 
 
@@ -47,9 +64,7 @@ def load_pem(row: Algorithm, pem: bytes) -> tuple[PublicKey, PrivateKey | None]:
         ConfigurationError: not such a text, or not a key for `row`. The message holds nothing of the key.
     """
     if b"-----BEGIN CERTIFICATE" in pem:
-        raise ConfigurationError(
-            "this PEM is a certificate, not a key: take its public key with `openssl x509 -pubkey -noout`"
-        )
+        raise ConfigurationError("this PEM is a certificate: Key.from_certificate takes its public key")
     private = b"PRIVATE KEY-----" in pem
     try:
         loaded: Any = load_pem_private_key(pem, None) if private else load_pem_public_key(pem)
@@ -63,6 +78,61 @@ def load_pem(row: Algorithm, pem: bytes) -> tuple[PublicKey, PrivateKey | None]:
     return _checked(row, public), loaded if private else None
 
 
+def load_der(row: Algorithm, der: bytes) -> tuple[PublicKey, PrivateKey | None]:
+    """The key in DER: SubjectPublicKeyInfo, PKCS #1, PKCS #8 or SEC 1.
+
+    Raises:
+        ConfigurationError: not such a structure, encrypted, or not a key for `row`.
+    """
+    private: Any = None
+    try:
+        private = load_der_private_key(der, None)
+        public: Any = private.public_key()
+    except TypeError:
+        raise ConfigurationError("this DER is encrypted: decrypt it first, with `openssl pkey`") from None
+    except (ValueError, UnsupportedAlgorithm):
+        try:
+            public = load_der_public_key(der)
+        except (ValueError, UnsupportedAlgorithm):
+            raise ConfigurationError("this is no DER of a key; a PEM is read by Key.from_pem") from None
+    return _checked(row, public), private
+
+
+def load_certificate(row: Algorithm, certificate: bytes) -> PublicKey:
+    """The public key of an X.509 certificate (RFC 5280 §4.1.2.7), in PEM or DER; nothing else in it is looked at.
+
+    Raises:
+        ConfigurationError: not one certificate, or its key isn't one for `row`.
+    """
+    from cryptography.x509 import (  # noqa: PLC0415 -- few read certificates
+        load_der_x509_certificate, load_pem_x509_certificates,
+    )  # fmt: skip
+
+    try:
+        if b"-----BEGIN" in certificate:
+            found = load_pem_x509_certificates(certificate)
+        else:
+            found = [load_der_x509_certificate(certificate)]
+        public: Any = found[0].public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError("this is no X.509 certificate; a key is read by Key.from_pem or from_der") from None
+    if len(found) != 1:
+        raise ConfigurationError(f"these are {len(found)} certificates: pass the one whose key is meant")
+    return _checked(row, public)
+
+
+def public_jwk(curve: str, jwk: Mapping[str, Any]) -> PublicKey:
+    """The public key of an agreement, `epk`, which has to be on `curve` (RFC 7518 §4.6.1.1).
+
+    Raises:
+        ValueError: it is of another type or curve, malformed, or no point of the curve.
+    """
+    if jwk.get("kty") != AGREEMENT_CURVES[curve] or jwk.get("crv") != curve:
+        raise ConfigurationError(f"not a key on {curve}")
+    shown = {name: value for name, value in jwk.items() if name in ("kty", "crv", "x", "y")}
+    return _LOADERS[AGREEMENT_CURVES[curve]](shown)[1]  # type: ignore[no-any-return]
+
+
 def load_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[PublicKey, PrivateKey | None]:
     """The key in a JWK (RFC 7518 §6.2 and §6.3, RFC 8037 §2), already known to be of `row`'s type and curve.
 
@@ -70,11 +140,11 @@ def load_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[PublicKey, Private
         ConfigurationError: a member is missing or wrong, or the two halves don't belong together.
     """
     try:
-        private, public = _LOADERS[row.key_type](row, jwk)
+        private, public = _LOADERS[jwk["kty"]](jwk)
     except ConfigurationError:  # a ValueError too, and it says more
         raise
     except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError(f"this JWK holds no valid {row.key_type} key for {row.name}") from None
+        raise ConfigurationError(f"this JWK holds no valid {jwk['kty']} key for {row.name}") from None
     return _checked(row, public), private
 
 
@@ -89,7 +159,7 @@ def _integer(jwk: Mapping[str, Any], name: str) -> int:
     return int.from_bytes(_octets(jwk, name))
 
 
-def _rsa(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[rsa.RSAPrivateKey | None, rsa.RSAPublicKey]:
+def _rsa(jwk: Mapping[str, Any]) -> tuple[rsa.RSAPrivateKey | None, rsa.RSAPublicKey]:
     numbers = rsa.RSAPublicNumbers(_integer(jwk, "e"), _integer(jwk, "n"))
     public = numbers.public_key()
     if "d" not in jwk:
@@ -105,20 +175,21 @@ def _rsa(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[rsa.RSAPrivateKey | No
     return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, numbers).private_key(), public
 
 
-def _ec(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[ec.EllipticCurvePrivateKey | None, ec.EllipticCurvePublicKey]:
-    size = row.size // 2
+def _ec(jwk: Mapping[str, Any]) -> tuple[ec.EllipticCurvePrivateKey | None, ec.EllipticCurvePublicKey]:
+    curve = jwk["crv"]
+    size = _COORDINATES[curve]
     x, y = _octets(jwk, "x"), _octets(jwk, "y")
     if len(x) != size or len(y) != size:
-        raise ConfigurationError(f"a coordinate on {row.curve} has {size} octets, no fewer (RFC 7518 §6.2.1.2)")
-    numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), _CURVES[row.curve]())
+        raise ConfigurationError(f"a coordinate on {curve} has {size} octets, no fewer (RFC 7518 §6.2.1.2)")
+    numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), _CURVES[curve]())
     public = numbers.public_key()  # refuses a point that isn't on the curve
     if "d" not in jwk:
         return None, public
     return ec.EllipticCurvePrivateNumbers(_integer(jwk, "d"), numbers).private_key(), public
 
 
-def _okp(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[Any, Any]:
-    public_type, private_type = _OKP[row.curve]
+def _okp(jwk: Mapping[str, Any]) -> tuple[Any, Any]:
+    public_type, private_type = _OKP[jwk["crv"]]
     public = public_type.from_public_bytes(_octets(jwk, "x"))
     if "d" not in jwk:
         return None, public
@@ -128,7 +199,7 @@ def _okp(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[Any, Any]:
     return private, public
 
 
-_LOADERS: dict[str, Callable[[Algorithm, Mapping[str, Any]], tuple[Any, Any]]] = {"RSA": _rsa, "EC": _ec, "OKP": _okp}
+_LOADERS: dict[str, Callable[[Mapping[str, Any]], tuple[Any, Any]]] = {"RSA": _rsa, "EC": _ec, "OKP": _okp}
 
 
 def _checked(row: Algorithm, public: Any) -> PublicKey:
@@ -139,41 +210,69 @@ def _checked(row: Algorithm, public: Any) -> PublicKey:
                 f"{row.name} needs an RSA key of at least {row.minimum} bits (RFC 7518 §3.3), this one has "
                 f"{public.key_size}; make one with Key.generate({row.name!r})"
             )
+        if _is_roca(public.public_numbers().n):
+            raise ConfigurationError(
+                "this RSA key was made by a flawed generator and can be factored (CVE-2017-15361): make a new one"
+            )
         return public
-    if row.key_type == "EC" and isinstance(public, ec.EllipticCurvePublicKey):
+    if row.curve and row.key_type == "EC" and isinstance(public, ec.EllipticCurvePublicKey):
         if isinstance(public.curve, _CURVES[row.curve]):
             return public
         raise ConfigurationError(f"{row.name} needs a key on {row.curve}, this one is on {public.curve.name}")
     if row.key_type == "OKP" and isinstance(public, _OKP[row.curve][0]):
         return public  # type: ignore[no-any-return]
+    if row.family == "ECDH-ES" and curve_of(public) in AGREEMENT_CURVES:
+        return public  # type: ignore[no-any-return]
     kind = type(public).__name__.strip("_").removesuffix("PublicKey")
-    raise ConfigurationError(f"{row.name} needs {row.curve or row.key_type} keys, this is one of {kind}")
+    wanted = "P-256, P-384, P-521, X25519 or X448" if row.family == "ECDH-ES" else row.curve or row.key_type
+    raise ConfigurationError(f"{row.name} needs {wanted} keys, this is one of {kind}")
 
 
-def generate(row: Algorithm) -> tuple[PublicKey, PrivateKey]:
-    """A new key, from OpenSSL's random generator."""
+# Infineon's primes were k * M + 65537^a mod M, M the product of small primes (CVE-2017-15361): their modulus is a power
+# of 65537 modulo each of these. One other key in a hundred million looks like that.
+_ROCA: dict[int, frozenset[int]] = {
+    prime: frozenset(pow(65537, exponent, prime) for exponent in range(prime))
+    for prime in (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+}
+
+
+def _is_roca(modulus: int) -> bool:
+    return all(modulus % prime in powers for prime, powers in _ROCA.items())
+
+
+def curve_of(public: Any) -> str:
+    """The curve of a public key, as JWK names it; "" for RSA and for curves that JWK doesn't know."""
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return _EC_NAMES.get(public.curve.name, "")
+    return next((name for name, (kind, _) in _OKP.items() if isinstance(public, kind)), "")
+
+
+def generate(row: Algorithm, curve: str = "") -> tuple[PublicKey, PrivateKey]:
+    """A new key, from OpenSSL's random generator; for ECDH-ES on `curve`, or on P-256."""
     private: PrivateKey
+    curve = row.curve or curve or "P-256"
     if row.key_type == "RSA":
         private = rsa.generate_private_key(65537, row.minimum)
-    elif row.key_type == "EC":
-        private = ec.generate_private_key(_CURVES[row.curve]())
+    elif curve in _CURVES:
+        private = ec.generate_private_key(_CURVES[curve]())
     else:
-        private = _OKP[row.curve][1].generate()
+        private = _OKP[curve][1].generate()
     return private.public_key(), private
 
 
-def jwk_members(row: Algorithm, public: Any, private: Any) -> dict[str, str]:
+def jwk_members(public: Any, private: Any) -> dict[str, str]:
     """The members that spell a key (RFC 7518 §6.2 and §6.3, RFC 8037 §2); of its private part too unless that is None."""
-    if row.key_type == "OKP":
+    curve = curve_of(public)
+    if curve in _OKP:
         raw = {"x": public.public_bytes_raw()} | ({} if private is None else {"d": private.private_bytes_raw()})
-        return {"kty": "OKP", "crv": row.curve, **_spelled(raw)}
+        return {"kty": "OKP", "crv": curve, **_spelled(raw)}
     numbers = public.public_numbers()
-    if row.key_type == "EC":  # coordinates have the curve's full length (RFC 7518 §6.2.1.2)
-        size = row.size // 2
+    if curve:  # coordinates have the curve's full length (RFC 7518 §6.2.1.2)
+        size = _COORDINATES[curve]
         raw = {"x": numbers.x.to_bytes(size), "y": numbers.y.to_bytes(size)}
         if private is not None:
             raw["d"] = private.private_numbers().private_value.to_bytes(size)
-        return {"kty": "EC", "crv": row.curve, **_spelled(raw)}
+        return {"kty": "EC", "crv": curve, **_spelled(raw)}
     integers = {"n": numbers.n, "e": numbers.e}
     if private is not None:
         secret = private.private_numbers()
@@ -193,7 +292,7 @@ def verifier(row: Algorithm, public: Any) -> Callable[[bytes, bytes], None]:
     check = public.verify
     if row.family == "ECDSA":
         return _ecdsa_verifier(row, check)
-    options = () if row.family == "EdDSA" else (_padding(row), _HASHES[row.hash])
+    options = () if row.family == "EdDSA" else (_padding(row), HASHES[row.hash])
 
     def verify(data: bytes, signature: bytes) -> None:
         try:
@@ -206,7 +305,7 @@ def verifier(row: Algorithm, public: Any) -> Callable[[bytes, bytes], None]:
 
 def _ecdsa_verifier(row: Algorithm, check: Callable[..., None]) -> Callable[[bytes, bytes], None]:
     """JWS has r || s, each as long as the curve's order (RFC 7518 §3.4); OpenSSL wants DER and checks 0 < r, s < n."""
-    size, half, scheme = row.size, row.size // 2, ec.ECDSA(_HASHES[row.hash])
+    size, half, scheme = row.size, row.size // 2, ec.ECDSA(HASHES[row.hash])
 
     def verify(data: bytes, signature: bytes) -> None:
         if len(signature) != size:
@@ -226,14 +325,14 @@ def signer(row: Algorithm, private: Any) -> Callable[[bytes], bytes]:
     """What makes a signature of data, prepared."""
     make = private.sign
     if row.family == "ECDSA":
-        half, scheme = row.size // 2, ec.ECDSA(_HASHES[row.hash])
+        half, scheme = row.size // 2, ec.ECDSA(HASHES[row.hash])
 
         def sign_ecdsa(data: bytes) -> bytes:
             r, s = decode_dss_signature(make(data, scheme))
             return r.to_bytes(half) + s.to_bytes(half)
 
         return sign_ecdsa
-    options = () if row.family == "EdDSA" else (_padding(row), _HASHES[row.hash])
+    options = () if row.family == "EdDSA" else (_padding(row), HASHES[row.hash])
 
     def sign(data: bytes) -> bytes:
         signature: bytes = make(data, *options)
@@ -246,4 +345,4 @@ def _padding(row: Algorithm) -> padding.AsymmetricPadding:
     if row.family == "RSA":
         return padding.PKCS1v15()
     # RFC 7518 §3.5: MGF1 with the same hash, and a salt as long as the hash.
-    return padding.PSS(padding.MGF1(_HASHES[row.hash]), _HASHES[row.hash].digest_size)
+    return padding.PSS(padding.MGF1(HASHES[row.hash]), HASHES[row.hash].digest_size)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec.json
 
 from watchword.core.rejection import ConfigurationError
-from watchword.crypto.algorithms import ALGORITHMS, Algorithm, algorithm_named
+from watchword.crypto.algorithms import ALGORITHMS, ENCRYPTION_ALGORITHMS, Algorithm, algorithm_named, fits
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode, parse_object
 
 if TYPE_CHECKING:
     from watchword.crypto.keys import Key
 
-__all__ = ["Skipped", "jwk_of", "read_jwks", "row_of", "thumbprint_of"]
+__all__ = ["Skipped", "jwk_of", "permitted_operations", "read_jwks", "row_of", "thumbprint_of"]
 
 # What identifies a key, and nothing else (RFC 7638 §3.2, RFC 8037 §2).
 _THUMBPRINT = {
@@ -24,6 +24,15 @@ _THUMBPRINT = {
     "EC": ("crv", "kty", "x", "y"),
     "OKP": ("crv", "kty", "x"),
 }
+
+_USES = {"sig": "signatures", "enc": "encryption"}
+_OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sig": {"sign": ("sign",), "verify": ("verify",)},
+    "enc": {
+        "encrypt": ("encrypt",), "wrapKey": ("encrypt",), "decrypt": ("decrypt",), "unwrapKey": ("decrypt",),
+        "deriveKey": ("encrypt", "decrypt"), "deriveBits": ("encrypt", "decrypt"),
+    },
+}  # fmt: skip
 
 
 class Skipped(NamedTuple):
@@ -48,7 +57,8 @@ def row_of(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
         raise ConfigurationError(f"a JWK is a mapping, not {type(jwk).__name__}: parse its JSON first")
     named = jwk.get("alg")
     if named is None and algorithm is None:
-        fitting = ", ".join(row.name for row in ALGORITHMS if row.key_type == jwk.get("kty"))
+        rows = ENCRYPTION_ALGORITHMS if jwk.get("use") == "enc" else ALGORITHMS
+        fitting = ", ".join(row.name for row in rows if _fits(row, jwk))
         raise ConfigurationError(
             f"this JWK names no algorithm: pass algorithm=, one of {fitting or 'those of its type'}"
         )
@@ -57,16 +67,30 @@ def row_of(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
         raise ConfigurationError(f"this JWK is for {row.name}, not for {algorithm}")
     if not _fits(row, jwk):
         raise ConfigurationError(f"{row.name} needs a JWK of kty {row.key_type} {row.curve}".rstrip())
-    operations = jwk.get("key_ops", ("sign", "verify"))
-    if jwk.get("use", "sig") != "sig" or not isinstance(operations, (list, tuple)):
-        raise ConfigurationError("this JWK is not for signatures (RFC 7517 §4.2)")
-    if not {"sign", "verify"}.intersection(map(str, operations)):
-        raise ConfigurationError("this JWK may neither sign nor verify (RFC 7517 §4.3)")
+    if jwk.get("use", row.use) != row.use:
+        raise ConfigurationError(f"this JWK is not for {_USES[row.use]} (RFC 7517 §4.2)")
     return row
 
 
+def permitted_operations(jwk: Mapping[str, Any], row: Algorithm) -> frozenset[str]:
+    """Those of "sign" and "verify", or of "encrypt" and "decrypt", that `key_ops` permits (RFC 7517 §4.3).
+
+    Raises:
+        ConfigurationError: malformed, or none.
+    """
+    operations = jwk.get("key_ops", list(_OPERATIONS[row.use]))
+    if not isinstance(operations, (list, tuple)) or not all(isinstance(name, str) for name in operations):
+        raise ConfigurationError("key_ops is a list of texts (RFC 7517 §4.3)")
+    permitted = frozenset[str]().union(*(_OPERATIONS[row.use].get(name, ()) for name in operations))
+    # The public key of an agreement has no operation of its own, only a part in one (W3C Web Cryptography).
+    if not permitted and not (row.family == "ECDH-ES" and "d" not in jwk):
+        doing = "neither sign nor verify" if row.use == "sig" else "neither encrypt nor decrypt"
+        raise ConfigurationError(f"this JWK may {doing} (RFC 7517 §4.3)")
+    return permitted or frozenset({"encrypt"})
+
+
 def _fits(row: Algorithm, jwk: Mapping[str, Any]) -> bool:
-    return jwk.get("kty") == row.key_type and (not row.curve or jwk.get("crv") == row.curve)
+    return fits(row, jwk.get("kty"), jwk.get("crv"))
 
 
 def read_jwks(
@@ -160,7 +184,7 @@ def _check_public(jwk: Mapping[str, Any]) -> None:
     if "d" in jwk:
         raise ConfigurationError("a private key, published: whoever reads it can sign")
     operations = jwk.get("key_ops")
-    if isinstance(operations, (list, tuple)) and "verify" not in operations:
+    if isinstance(operations, (list, tuple)) and "sign" in operations and "verify" not in operations:
         raise ConfigurationError("this JWK may not verify (RFC 7517 §4.3)")
 
 
@@ -177,9 +201,9 @@ def jwk_of(key: Key, material: tuple[Any, Any] | None, private: bool) -> dict[st
 
         if private and material[1] is None:
             raise ConfigurationError("this key has no private part: leave private= out")
-        members |= asymmetric.jwk_members(row, material[0], material[1] if private else None)
+        members |= asymmetric.jwk_members(material[0], material[1] if private else None)
     names = {} if key.key_id is None else {"kid": key.key_id}
-    return {**members, "alg": row.name, "use": "sig", **names}
+    return {**members, "alg": row.name, "use": row.use, **names}
 
 
 def thumbprint_of(members: Mapping[str, str]) -> str:

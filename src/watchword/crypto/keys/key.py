@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from watchword.core.rejection import ConfigurationError
-from watchword.crypto.algorithms import Algorithm, algorithm_named
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm, algorithm_named
 from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.encoding import b64url_decode
 from watchword.crypto.public_spellings import looks_like_a_key_file
@@ -19,10 +19,12 @@ Check = Callable[[bytes, bytes], None]
 
 
 class Key:
-    """A key for one signature algorithm; immutable. Made by `from_secret`, `from_pem`, `from_jwk` or `generate`.
+    """A key for one algorithm; immutable. Made by `generate` or by the constructor for what it is kept in.
 
-    `algorithm` is JOSE's name, `key_id` may be None, `can_sign` is False for a public key. `verifier` and `signer` are
-    the prepared operations behind `verify` and `sign`, for callers who do nothing else all day.
+    `algorithm` is JOSE's name, `use` "sig" or "enc": a key for signatures never decrypts, one for encryption never
+    verifies. `operations` are those of "sign", "verify", "encrypt", "decrypt" that it may and can do; `can_sign` says
+    whether the first is among them. `key_id` may be None. `verifier` and `signer` are the prepared operations behind
+    `verify` and `sign`, for callers who do nothing else all day.
 
     >>> key = Key.from_secret(bytes(32), algorithm="HS256", key_id="k1")
     >>> key
@@ -34,10 +36,14 @@ class Key:
     watchword.core.rejection.Rejected: wrong_signature at signature: the signature does not fit
     """
 
-    __slots__ = ("_material", "_secret", "algorithm", "can_sign", "key_id", "signer", "verifier")
+    __slots__ = (
+        "_material", "_secret", "algorithm", "can_sign", "key_id", "operations", "signer", "use", "verifier",
+    )  # fmt: skip
 
     algorithm: str
     key_id: str | None
+    use: str
+    operations: frozenset[str]
     can_sign: bool
     verifier: Check
     signer: Sign
@@ -45,19 +51,20 @@ class Key:
     _material: tuple[Any, Any] | None
 
     def __init__(self) -> None:
-        raise ConfigurationError("make a key with Key.from_secret, Key.from_pem, Key.from_jwk or Key.generate")
+        raise ConfigurationError("make a key with Key.from_secret, from_pem, from_der, from_jwk, from_certificate or generate")
 
     @classmethod
     def from_secret(cls, secret: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
-        """A shared secret, for the HMAC algorithms (RFC 7518 §3.2).
+        """A shared secret, for HMAC (RFC 7518 §3.2), AES (§4.4, §4.7, §5) or PBES2 (§4.8).
 
         Args:
             secret: its octets; text is encoded as UTF-8, not decoded from base64 or hex.
-            algorithm: "HS256" ("hmac-sha256" is the same), "HS384" or "HS512".
+            algorithm: "HS256" ("hmac-sha256" is the same), "A256KW", "PBES2-HS256+A128KW", …; "A256GCM" and the other
+                content encryptions for a key that is used directly.
             key_id: the name by which peers refer to it.
 
         Raises:
-            ConfigurationError: too short, a public or private key in any spelling, or not an HMAC algorithm.
+            ConfigurationError: of the wrong length, a public or private key in any spelling, or not such an algorithm.
 
         >>> Key.from_secret("your_secret_key", algorithm="HS256")
         Traceback (most recent call last):
@@ -66,7 +73,7 @@ class Key:
         has 15; make one with Key.generate("HS256")
         """
         row = algorithm_named(algorithm)
-        if row.family != "HMAC":
+        if row.key_type != "oct":
             raise ConfigurationError(
                 f"{row.name} needs a {row.key_type} key, not a secret: use Key.from_pem, Key.from_jwk or Key.generate"
             )
@@ -76,13 +83,14 @@ class Key:
                 "this is a public or private key (PEM, DER, SSH or JWK), and a public key is no secret; "
                 "load it with Key.from_pem or Key.from_jwk for its own algorithm (RFC 8725 §2.1)"
             )
-        if len(octets) < row.minimum:
+        exact = row.family.startswith("AES")
+        if len(octets) < row.minimum or (exact and len(octets) != row.minimum):
+            section = {"HMAC": "§3.2", "PBES2": "§8.8"}.get(row.family, "§4.4, §5")
             raise ConfigurationError(
-                f"{row.name} needs a secret of at least {row.minimum} bytes (RFC 7518 §3.2), this one has {len(octets)}; "
-                f'make one with Key.generate("{row.name}")'
+                f"{row.name} needs a secret of {'exactly' if exact else 'at least'} {row.minimum} bytes "
+                f'(RFC 7518 {section}), this one has {len(octets)}; make one with Key.generate("{row.name}")'
             )
-        sign, check = keyed_hmac(row.hash, octets)
-        return cls._made(row, key_id, check, sign, octets)
+        return cls._made(row, key_id, secret=octets)
 
     @classmethod
     def from_pem(cls, pem: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
@@ -97,93 +105,162 @@ class Key:
         return cls._pair(row, key_id, *asymmetric.load_pem(row, _octets(pem, "a PEM")))
 
     @classmethod
+    def from_der(cls, der: bytes, *, algorithm: str, key_id: str | None = None) -> Key:
+        """A public or private key in DER: SubjectPublicKeyInfo (RFC 5280 §4.1), PKCS #8 (RFC 5958), PKCS #1 or SEC 1.
+
+        Raises:
+            ConfigurationError: not such a key, encrypted, too small, or not for this algorithm.
+        """
+        row = _asymmetric_row(algorithm)
+        if not isinstance(der, bytes):
+            raise ConfigurationError(f"DER is bytes, not {type(der).__name__}; text is read by Key.from_pem")
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        return cls._pair(row, key_id, *asymmetric.load_der(row, der))
+
+    @classmethod
+    def from_certificate(cls, certificate: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
+        """The public key of an X.509 certificate (RFC 5280), in PEM or DER.
+
+        You say that the certificate is to be trusted: its chain, its dates and what else it holds are not looked at.
+
+        Raises:
+            ConfigurationError: not one certificate, or its key is too small or not for this algorithm.
+        """
+        row = _asymmetric_row(algorithm)
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        return cls._pair(row, key_id, asymmetric.load_certificate(row, _octets(certificate, "a certificate")), None)
+
+    @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any], *, algorithm: str | None = None) -> Key:
-        """A key in a JWK (RFC 7517 §4), with the key id that it names.
+        """A key in a JWK (RFC 7517 §4), with the key id that it names; certificates in it (`x5c`, `x5u`) are ignored.
 
         Args:
             jwk: the members, parsed.
             algorithm: needed if the JWK has no `alg`, which else must say the same.
 
         Raises:
-            ConfigurationError: malformed, not for signatures, or not for this algorithm.
+            ConfigurationError: malformed, meant for something else (`use`, `key_ops`), or not for this algorithm.
 
         >>> Key.from_jwk({"kty": "oct", "k": "A" * 43, "alg": "HS256", "kid": "k1"})
         Key(HS256, key_id='k1', secret)
         """
-        from watchword.crypto.jwk import row_of  # noqa: PLC0415 -- most programs read no JWK
+        from watchword.crypto.jwk import permitted_operations, row_of  # noqa: PLC0415 -- most programs read no JWK
 
         row = row_of(jwk, algorithm)
+        permitted = permitted_operations(jwk, row)
         key_id = jwk.get("kid")
         if key_id is not None and not isinstance(key_id, str):
             raise ConfigurationError("a JWK's kid is a text (RFC 7517 §4.5)")
-        if row.family == "HMAC":
+        if row.key_type == "oct":
             value = jwk.get("k")
             try:
                 octets = b64url_decode(value.encode()) if isinstance(value, str) else b""
             except ValueError:
                 raise ConfigurationError("a JWK's k is base64url without padding (RFC 7518 §6.4.1)") from None
-            return cls.from_secret(octets, algorithm=row.name, key_id=key_id)
+            return cls.from_secret(octets, algorithm=row.name, key_id=key_id)._only(permitted)  # noqa: SLF001 -- our own
         from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
 
-        return cls._pair(row, key_id, *asymmetric.load_jwk(row, jwk))
+        return cls._pair(row, key_id, *asymmetric.load_jwk(row, jwk))._only(permitted)  # noqa: SLF001 -- our own
 
     @classmethod
     def generate(
-        cls, algorithm: str, *, key_id: str | None = None, random: Callable[[int], bytes] | None = None
+        cls,
+        algorithm: str,
+        *,
+        key_id: str | None = None,
+        curve: str | None = None,
+        random: Callable[[int], bytes] | None = None,
     ) -> Key:
         """A new key of the least size that its algorithm allows.
 
         Args:
             algorithm: any of the table's.
             key_id: the name by which peers refer to it.
-            random: n unpredictable bytes, for HMAC algorithms; OpenSSL makes the others from its own.
+            curve: for ECDH-ES, whose keys may be on "P-256" (so if None), "P-384", "P-521", "X25519" or "X448".
+            random: n unpredictable bytes, for secrets; OpenSSL makes the others from its own.
 
         Raises:
-            ConfigurationError: unknown algorithm, or `random` for one that can't use it.
+            ConfigurationError: unknown algorithm, or `curve` or `random` for one that can't use it.
         """
         row = algorithm_named(algorithm)
-        if row.family == "HMAC":
+        if curve is not None and (row.family != "ECDH-ES" or curve not in AGREEMENT_CURVES):
+            raise ConfigurationError(f"{row.name} has no choice of a curve {curve[:16]!r}: leave curve= out")
+        if row.key_type == "oct":
             return cls.from_secret((random or os.urandom)(row.minimum), algorithm=row.name, key_id=key_id)
         if random is not None:
             raise ConfigurationError(f"{row.name} keys are made by OpenSSL from its own randomness: leave random= out")
         from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
 
-        return cls._pair(row, key_id, *asymmetric.generate(row))
+        return cls._pair(row, key_id, *asymmetric.generate(row, curve or ""))
 
     @classmethod
     def _pair(cls, row: Algorithm, key_id: str | None, public: Any, private: Any) -> Key:
-        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
-
-        sign = None if private is None else asymmetric.signer(row, private)
-        return cls._made(row, key_id, asymmetric.verifier(row, public), sign, None, (public, private))
+        return cls._made(row, key_id, material=(public, private))
 
     @classmethod
     def _made(
         cls,
         row: Algorithm,
         key_id: str | None,
-        check: Check,
-        sign: Sign | None,
-        secret: bytes | None,
+        *,
+        secret: bytes | None = None,
         material: tuple[Any, Any] | None = None,
     ) -> Key:
         if key_id is not None and not isinstance(key_id, str):
             raise ConfigurationError("a key id is a text")
         self = object.__new__(cls)
         self.algorithm = row.name
+        self.use = row.use
         self.key_id = key_id
-        self.can_sign = sign is not None
-        self.verifier = check
-        self.signer = _cannot_sign if sign is None else sign
         self._secret = secret
         self._material = material
+        public, private = ("verify", "sign") if row.use == "sig" else ("encrypt", "decrypt")
+        self.operations = frozenset((public, private) if self.is_private else (public,))
+        self.verifier, self.signer = _not_for_signatures, _cannot_sign
+        if row.use == "sig":
+            self._prepare(row)
+        self.can_sign = "sign" in self.operations
         return self
+
+    def _prepare(self, row: Algorithm) -> None:
+        """Makes what verifies and signs, once."""
+        if self._secret is not None:
+            self.signer, self.verifier = keyed_hmac(row.hash, self._secret)
+        elif self._material is not None:
+            from watchword.crypto import asymmetric  # noqa: PLC0415 -- loaded already: it made the material
+
+            public, private = self._material
+            self.verifier = asymmetric.verifier(row, public)
+            if private is not None:
+                self.signer = asymmetric.signer(row, private)
+
+    def _only(self, permitted: frozenset[str]) -> Key:
+        """Gives up what its JWK doesn't permit (RFC 7517 §4.3); called while it is made."""
+        self.operations &= permitted
+        if self.use == "sig" and "verify" not in permitted:
+            self.verifier = _may_not_verify
+        if "sign" not in permitted:
+            self.signer = _cannot_sign
+        self.can_sign = "sign" in self.operations
+        return self
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is a shared secret."""
+        return self._secret is not None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether there is anything secret in it: a shared secret or a private part."""
+        return self._secret is not None or (self._material is not None and self._material[1] is not None)
 
     def sign(self, data: bytes) -> bytes:
         """The signature or MAC of `data`, as JWS has it: r || s for ECDSA (RFC 7518 §3.4).
 
         Raises:
-            ConfigurationError: this is a public key.
+            ConfigurationError: this is a public key, or none for signatures.
         """
         return self.signer(data)
 
@@ -204,6 +281,16 @@ class Key:
         if self._secret is None:
             raise ConfigurationError(f"a key for {self.algorithm} is no shared secret")
         return self._secret
+
+    def openssl_pair(self) -> tuple[Any, Any]:
+        """OpenSSL's public and private key, as `cryptography` has them; the second is None for a public key.
+
+        Raises:
+            ConfigurationError: this key is a shared secret.
+        """
+        if self._material is None:
+            raise ConfigurationError(f"a key for {self.algorithm} is a shared secret, not a pair")
+        return self._material
 
     def to_jwk(self, *, private: bool = False) -> dict[str, str]:
         """The key as the members of a JWK (RFC 7517 §4); of its private part or secret only if `private` says so.
@@ -228,7 +315,7 @@ class Key:
         return thumbprint_of(self.to_jwk(private=self._secret is not None))
 
     def __repr__(self) -> str:
-        kind = "secret" if self._secret is not None else "private" if self.can_sign else "public"
+        kind = "secret" if self._secret is not None else "private" if self.is_private else "public"
         return f"Key({self.algorithm}, key_id={self.key_id!r}, {kind})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -247,11 +334,21 @@ def _octets(value: object, what: str) -> bytes:
 
 
 def _cannot_sign(data: bytes) -> NoReturn:
-    raise ConfigurationError("a public key can't sign: load the private key")
+    raise ConfigurationError(
+        "a public key can't sign, nor can one that is for encryption or only for verifying: load the private key"
+    )
+
+
+def _not_for_signatures(data: bytes, signature: bytes) -> NoReturn:
+    raise Rejected(Reason.WRONG_ALGORITHM, "the key is for encryption (RFC 7517 §4.2)", where="alg")
+
+
+def _may_not_verify(data: bytes, signature: bytes) -> NoReturn:
+    raise Rejected(Reason.UNKNOWN_KEY, "the key may sign, not verify (RFC 7517 §4.3)", where="kid")
 
 
 def _asymmetric_row(algorithm: str) -> Algorithm:
     row = algorithm_named(algorithm)
-    if row.family == "HMAC":
+    if row.key_type == "oct":
         raise ConfigurationError(f"{row.name} takes a shared secret: use Key.from_secret or Key.generate")
     return row

@@ -81,8 +81,8 @@ class KeySet:
 
     def to_jwks(self, *, private: bool = False) -> dict[str, list[dict[str, str]]]:
         """The JWK set to publish: public parts only, shared secrets left out; `private` says to show everything."""
-        shown = [key for key in self.keys if private or key._secret is None]
-        return {"keys": [key.to_jwk(private=private and key.can_sign) for key in shown]}
+        shown = [key for key in self.keys if private or not key.is_secret]
+        return {"keys": [key.to_jwk(private=private and key.is_private) for key in shown]}
 
     def holds(self, key_id: str) -> bool:
         """Whether a key has this key id."""
