@@ -8,8 +8,11 @@ from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.jose.compact import (
     JWS, MAX_TOKEN, Compact, Segments, check_header, decode, prove, read_header, sign, split, verify,
 )  # fmt: skip
+from watchword.crypto.jose.decryption import JWE, DecryptionPolicy, decrypt, decrypt_nested
+from watchword.crypto.jose.encryption import CONTENT_ENCRYPTIONS, Recipient, encrypt, encrypt_json
 
 __all__ = [
-    "JWS", "MAX_TOKEN", "Compact", "Segments", "b64url_encode", "check_header", "decode", "prove", "read_header",
-    "sign", "split", "verify",
+    "CONTENT_ENCRYPTIONS", "JWE", "JWS", "MAX_TOKEN", "Compact", "DecryptionPolicy", "Recipient", "Segments",
+    "b64url_encode", "check_header", "decode", "decrypt", "decrypt_nested", "encrypt", "encrypt_json", "prove",
+    "read_header", "sign", "split", "verify",
 ]  # fmt: skip

@@ -51,7 +51,9 @@ class Key:
     _material: tuple[Any, Any] | None
 
     def __init__(self) -> None:
-        raise ConfigurationError("make a key with Key.from_secret, from_pem, from_der, from_jwk, from_certificate or generate")
+        raise ConfigurationError(
+            "make a key with Key.from_secret, from_pem, from_der, from_jwk, from_certificate or generate"
+        )
 
     @classmethod
     def from_secret(cls, secret: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
