@@ -18,6 +18,12 @@ __all__ = ["Limits", "Plan", "Policy"]
 
 DEFAULT_REALM = "protected"
 
+# The schemes that are registered (RFC 9110 §16.4.1), and some that are not.
+_KNOWN_WORDS = frozenset(
+    b"apikey aws4-hmac-sha256 basic bearer concealed digest dpop gnap hawk hmac hoba mutual negotiate ntlm oauth "
+    b"privatetoken scram-sha-1 scram-sha-256 signature token vapid".split()
+)
+
 
 class Limits(NamedTuple):
     """What is refused unread.
@@ -102,16 +108,14 @@ class Plan:
                 self._check_size(name, value)
                 if self.fields[name] not in found:
                     found.append(self.fields[name])
-            elif name == b"early-data" and value.strip() == b"1":
-                early = True
+            elif name == b"early-data":
+                early = True  # whatever it says: several lines, or another value, mean 1 as well (RFC 8470 §5.1)
         if authorization is not None:
             self._check_size(b"authorization", authorization)
             word = scheme_word(authorization)
             verifier = self.words.get(word)
             if verifier is None:
-                raise Rejected(
-                    Reason.UNSUPPORTED_SCHEME, f"no verifier speaks the scheme {word[:32]!r}", where="authorization"
-                )
+                raise Rejected(Reason.UNSUPPORTED_SCHEME, f"no verifier speaks {_named(word)}", where="authorization")
             if verifier not in found:
                 found.append(verifier)
         return request, found, early
@@ -128,6 +132,13 @@ class Plan:
 def scheme_word(authorization: bytes) -> bytes:
     """The scheme that the value of an Authorization field starts with, in lower case (RFC 9110 §11.4)."""
     return authorization.partition(b" ")[0].lower()
+
+
+def _named(word: bytes) -> str:
+    """A scheme word for the operator, only if it is known to be one: who forgets the word sends the secret in its place."""
+    return (
+        f"the scheme {word.decode()!r}" if word in _KNOWN_WORDS else "this scheme, or the word that names it is missing"
+    )
 
 
 def _as_origin(request: Request) -> Request:
