@@ -25,6 +25,7 @@ __all__ = ["AccessToken", "OAuth2Auth", "OAuth2Verifier"]
 
 LEASE: Final = 60.0
 RENEW_EARLY: Final = 30.0
+CENTURY: Final = 100 * 365 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +167,8 @@ def _read(now: float, received: Received, asked: tuple[str, ...]) -> AccessToken
         CredentialsUnavailable: an error response (§5.2), or one that is not a bearer token.
     """
     status = received.response.status
-    try:
-        content = msgspec.json.decode(received.body or b"")
-    except msgspec.DecodeError:
-        content = None
-    if not isinstance(content, dict):
+    content = _object(received.body or b"")
+    if content is None:
         raise CredentialsUnavailable(f"the token endpoint answered {status} without a JSON object")
     if status != 200:
         # RFC 6749 §5.2: the code is made of these characters; anything else is not repeated into logs.
@@ -189,11 +187,20 @@ def _read(now: float, received: Received, asked: tuple[str, ...]) -> AccessToken
     return AccessToken(value, now + lifetime, now + lifetime - early, scopes)
 
 
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of an answer; None for what is none. An error of the decoder's own would carry the answer along."""
+    try:
+        content = msgspec.json.decode(body)
+    except (ValueError, RecursionError):  # wrong UTF-8 is a ValueError that is no DecodeError
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def _seconds(value: object) -> float | None:
-    """`expires_in`, which some endpoints send as text."""
+    """`expires_in`, which some endpoints send as text; more than a century is as good as none."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:12])
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= CENTURY:
         return None
     return float(value)
 
