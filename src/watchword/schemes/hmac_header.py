@@ -6,6 +6,7 @@ seven fields, one line each, none of which can hold a line break; so no two requ
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
@@ -26,6 +27,8 @@ from watchword.fields.target import check_target
 __all__ = ["HMACAuth", "HMACVerifier", "canonical"]
 
 VERSION: Final = "1"
+KEPT: Final = 300.0
+"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 _KEY_ID: Final = re.compile(r"[!#-\[\]-~]{1,128}")  # visible ASCII without `"` and `\`
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -115,7 +118,8 @@ def encode(params: Params) -> bytes:
 class HMACVerifier:
     """Verifies requests that `HMACAuth`, or any client of the specification, signed.
 
-    Keys are `RegisteredKey` records (`store.add_key`); each nonce is accepted once.
+    Keys are `RegisteredKey` records (`store.add_key`); each nonce is accepted once, by any verifier that shares the
+    store. Such verifiers may differ in a `max_age` of up to 300 seconds; a longer one has to be the same for all.
 
     Args:
         max_age: seconds for which a signed request is good.
@@ -137,8 +141,10 @@ class HMACVerifier:
     realm: ClassVar[str | None] = None
 
     def __init__(self, *, max_age: float = 300, skew: float = 30) -> None:
-        if max_age <= 0 or skew < 0:
-            raise ConfigurationError("max_age is a positive number of seconds, skew is not negative")
+        if not (max_age > 0 and skew >= 0 and math.isfinite(max_age + skew)):  # NaN compares false with everything
+            raise ConfigurationError(
+                "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
+            )
         self.max_age = max_age
         self.skew = skew
 
@@ -210,15 +216,15 @@ class HMACClaim:
         return canonical(self.params, request.method, request.authority, request.target)
 
     def once(self) -> Once:
-        """The nonce, for as long as the timestamp is good."""
+        """The nonce, for as long as the timestamp is good, here and at a laxer verifier of the same store."""
         params = self.params
-        return Once(("hmac", params.key_id, params.nonce), int(params.timestamp) + self.verifier.max_age)
+        return Once(("hmac", params.key_id, params.nonce), int(params.timestamp) + max(self.verifier.max_age, KEPT))
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """MAC, then body, then time: what is said about a time or a body is said of a genuine request."""
         record = found.get(Ref(RegisteredKey, (self.params.key_id,)))
         # An unknown key costs the same as a known one.
-        key = _STAND_IN if record is None else _key_of(record)
+        key = _key_of(_NOBODY if record is None else record)
         expected = base64url(key.sign(self.canonical()))
         if not compare(expected.encode(), self.params.mac.encode()) or record is None:
             if record is None:
@@ -245,4 +251,5 @@ def _key_of(record: RegisteredKey) -> Key:
     return Key.from_secret(record.secret, algorithm=record.algorithm)
 
 
-_STAND_IN: Final = Key.from_secret(b"a stand-in for keys that nobody has, never accepted", algorithm="HS256")
+# Not a prepared Key: preparing it is half of the work that a known key costs.
+_NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")
