@@ -6,7 +6,7 @@ from typing import Any
 
 from watchword.clients._exchange import TIMEOUT, Replacements, changes, merged_cookies, position, unreplayable
 from watchword.clients._httpx_parts import Kit
-from watchword.core.message import NOBODY, Request, Response
+from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import ORIGINAL, Received, Send
 
@@ -35,7 +35,13 @@ class Exchange:
         host = next((value for name, value in lines if name == b"host"), request.url.netloc)
         target = request.extensions.get("target", request.url.raw_path)
         self.bare = Request.raw(
-            request.method, request.url.scheme, host.decode("latin-1"), target, lines, NOBODY, exact=True
+            request.method,
+            request.url.scheme,
+            host.decode("latin-1"),
+            target,
+            lines,
+            Peer(request.url.host),
+            exact=True,
         )
 
     def body(self) -> bytes:

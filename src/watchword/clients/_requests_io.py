@@ -12,7 +12,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
 from watchword.clients._exchange import TIMEOUT, field_lines, limited, unreplayable
 from watchword.core.flow import Drive
-from watchword.core.message import NOBODY, Request, Response
+from watchword.core.message import Peer, Request, Response
 from watchword.core.scheme import ORIGINAL, Received, Send
 
 __all__ = ["advance", "drain", "origin", "read", "received", "request_of", "rewind"]
@@ -38,7 +38,7 @@ def request_of(prepared: requests.PreparedRequest) -> Request:
         authority = named[0].decode("latin-1")
     # Non-ASCII octets can't be left in a URL that requests has prepared.
     target = prepared.path_url.encode()
-    return Request.raw(prepared.method or "GET", scheme, authority, target, headers, NOBODY, exact=True)
+    return Request.raw(prepared.method or "GET", scheme, authority, target, headers, Peer(host), exact=True)
 
 
 def received(response: requests.Response, want: bool) -> Received:

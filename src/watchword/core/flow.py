@@ -301,20 +301,22 @@ def host_of(authority: str) -> str:
     >>> host_of("[::1]:8000"), host_of("API.example:443")
     ('::1', 'api.example')
     """
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0].lower()
-    return authority.rpartition("@")[2].partition(":")[0].lower()
+    authority = authority.rpartition("@")[2].lower()
+    if not authority.startswith("["):
+        return authority.partition(":")[0]
+    host, _, rest = authority[1:].partition("]")
+    return host if rest[:1] in ("", ":") else authority
 
 
 def refuse_cleartext(request: Request, allow_cleartext: bool) -> None:
-    """Bare secrets travel over TLS or loopback only.
+    """Bare secrets travel over TLS or loopback only. Where to is said by the peer, if it is known: Host may say otherwise.
 
     Raises:
         ConfigurationError: the request would show the secret to the network.
     """
     if allow_cleartext or request.scheme in ("https", "wss"):
         return
-    host = host_of(request.authority)
+    host = request.peer.address or host_of(request.authority)
     if _is_loopback(host):
         return
     raise ConfigurationError(

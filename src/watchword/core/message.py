@@ -17,7 +17,7 @@ class Peer(NamedTuple):
     """Who is at the other end of the connection.
 
     Args:
-        address: the IP address as text, or "" where the transport has none.
+        address: the IP address as text, or "" where the transport has none; in clients the host that is connected to.
         client_certificate: the DER bytes of the verified TLS client certificate, or None.
     """
 
