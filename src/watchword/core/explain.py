@@ -64,7 +64,7 @@ class Explanation:
         if self.canonical:
             lines.append("canonical string:")
             lines += [f"  | {line}" for line in self.canonical.split("\n")]
-        return "\n".join(lines)
+        return "\n".join(map(_printable, lines))
 
     def to_json(self) -> str:
         """The same as one JSON object."""
@@ -79,8 +79,7 @@ class Explanation:
                 "first_difference": (self.causes[0].component or self.causes[0].name) if self.causes else None,
                 "canonical": self.canonical,
                 "checks": [check._asdict() for check in self.checks],
-            },
-            ensure_ascii=False,
+            }
         )
 
 
@@ -183,6 +182,13 @@ def _refused(
     return Explanation(
         False, rejection.reason, rejection.detail, rejection.where, scheme, None, canonical, tuple(checks)
     )
+
+
+def _printable(line: str) -> str:
+    """What a request says, it says to the operator's terminal: line ends and controls are shown, never obeyed."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
 
 
 def _headline(explanation: Explanation) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_hmac"]
 
+MAX_NAMES = 4
+"""Forwarded hosts that are tried; each is tried with every method and target, and whoever sent them chose how many."""
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -121,7 +124,7 @@ def _authorities(claim: HMACClaim) -> Iterator[str]:
     else:
         yield from (f"{authority}:{port}" for port in ("80", "443", "8000", "8080"))
     for name in (b"x-forwarded-host", b"x-original-host"):
-        for value in claim.request.values(name):
+        for value in claim.request.values(name)[:MAX_NAMES]:
             yield value.decode("latin-1").strip()
     yield from ("localhost", "127.0.0.1")
 
