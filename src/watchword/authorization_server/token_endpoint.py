@@ -35,6 +35,10 @@ class Answer(NamedTuple):
     response: Response
     body: bytes
 
+    def __repr__(self) -> str:
+        # The body may be a token.
+        return f"Answer({self.response!r}, body: {len(self.body)} octets)"
+
 
 class TokenVerdict(NamedTuple):
     """One decision of the endpoint, for `observe`. `error` is RFC 6749's code, None if a token was issued."""
@@ -207,6 +211,8 @@ def read_form(head: tuple[str, str] | None, body: bytes) -> TokenRequest:
     if form["grant_type"] != "client_credentials":
         raise TokenError("unsupported_grant_type", "only client_credentials is served")
     client_id, secrets = _client_of(head, form)
+    if not (client_id.isascii() and client_id.isprintable()):  # RFC 6749 §A.1; what it may break is behind the look-up
+        raise TokenError("invalid_client", "the client id is not visible ASCII", 401)
     return TokenRequest(client_id, secrets, form.get("scope") or None)
 
 

@@ -243,12 +243,22 @@ class Send(NamedTuple):
     body: bytes | None = ORIGINAL
     want: bool = False
 
+    def __repr__(self) -> str:
+        # A token request's body may hold the client's secret.
+        body = "ORIGINAL" if self.body is None else f"{len(self.body)} octets"
+        return f"Send({self.request!r}, body: {body}, want={self.want})"
+
 
 class Received(NamedTuple):
     """The answer to `Send`."""
 
     response: Response
     body: bytes | None = None
+
+    def __repr__(self) -> str:
+        # The body may be a token.
+        body = "none" if self.body is None else f"{len(self.body)} octets"
+        return f"Received({self.response!r}, body: {body})"
 
 
 class Load(NamedTuple):
