@@ -29,7 +29,8 @@ def request_of(scope: Scope) -> Request:
     if target is None:
         from urllib.parse import quote  # noqa: PLC0415 -- only for servers without raw_path
 
-        target = quote(scope["path"]).encode()
+        # What is no Unicode has no octets to go by; the target is a guess in any case.
+        target = quote(scope["path"], errors="surrogatepass").encode()
     query = scope.get("query_string")
     if query:
         target += b"?" + query

@@ -51,7 +51,11 @@ def _octets(text: str) -> bytes:
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:
+        pass
+    try:
         return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair: octets that nothing takes for its own
+        return text.encode("utf-8", "surrogatepass")
 
 
 class Body:
