@@ -205,7 +205,7 @@ def scopes_of(claims: Claims) -> frozenset[str]:
     scope = claims.get("scope", _ABSENT)
     if "scp" not in claims:
         if type(scope) is str:
-            return frozenset(scope.split())
+            return _parts(scope)
         if scope is _ABSENT:
             return NO_SCOPES
     if scope is _ABSENT:
@@ -213,10 +213,16 @@ def scopes_of(claims: Claims) -> frozenset[str]:
     if type(scope) is not str:
         raise Rejected(Reason.WRONG_CLAIM, "a scope is a text, its parts separated by spaces", where="scope")
     parts = claims["scp"]
-    parts = parts.split() if type(parts) is str else parts
+    parts = parts.split(" ") if type(parts) is str else parts
     if type(parts) is not list or not all(type(part) is str for part in parts):
         raise Rejected(Reason.WRONG_CLAIM, "scp is a text or a list of texts", where="scp")
-    return frozenset(parts + scope.split())
+    return frozenset(parts) - {""} | _parts(scope)
+
+
+def _parts(scope: str) -> frozenset[str]:
+    """The scopes of a text: spaces alone separate them (RFC 6749 §3.3), no other white space does."""
+    parts = frozenset(scope.split(" "))
+    return parts - {""} if "" in parts else parts
 
 
 # ---- what constructors are given -------------------------------------------------------------------------------------
