@@ -15,13 +15,13 @@ CRYPTO_CASES = [(group, case) for group in CRYPTO["testGroups"] for case in grou
 
 # RSA1_5 and compression are refused unless they are asked for; here they are.
 ALL = jose.DecryptionPolicy(allow_rsa1_5=True, max_inflated=1 << 16)
-JSON = "a genuine JWE in its JSON form, which the suite's API can't read and ours can (RFC 7516 §7.2)"
+JSON = "genuine, in its JSON form, which the suite's API can't read and ours can (RFC 7515 §7.2, RFC 7516 §7.2)"
 DIFFERENCES = {22: JSON}
 RSA1_5 = {100, 101, 102, 103, 104, 105, 112, 128}
 ZIP = {135}
 
 MIXED = "a set may hold keys of several types: each is bound to its own algorithm, so none is taken for another"
-CRYPTO_DIFFERENCES = {47: MIXED, 66: JSON}
+CRYPTO_DIFFERENCES = {17: JSON, 47: MIXED, 66: JSON}
 
 
 def opened(group, case, policy):

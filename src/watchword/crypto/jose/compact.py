@@ -1,4 +1,4 @@
-"""JSON Web Signatures in their compact form (RFC 7515 §7.1): `sign`, `verify`, and `Compact` for doing it all day.
+"""JSON Web Signatures in their compact form (RFC 7515 §7.1): `sign`, and `Compact` for verifying them all day.
 
 The key decides the algorithm; the header must agree. Nothing that a header carries is trusted: `jwk`, `jku`, `x5u` and
 `x5c` are never looked at, an unknown `crit` is refused (RFC 7515 §4.1.11, RFC 8725 §3).
@@ -6,6 +6,7 @@ The key decides the algorithm; the header must agree. Nothing that a header carr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,12 +18,12 @@ from watchword.crypto.keys import Key, KeySet
 
 __all__ = [
     "JWS", "MAX_TOKEN", "Compact", "Segments", "check_header", "decode", "prove", "read_header", "sign", "split",
-    "verify",
 ]  # fmt: skip
 
 MAX_TOKEN: Final = 16 * 1024
 """Octets of the longest token that is looked at."""
 
+_UNENCODED: Final = re.compile(rb"[\x20-\x2d\x2f-\x7e]*").fullmatch
 _MAX_KNOWN_HEADERS: Final = 256
 _MAX_KNOWN_HEADER: Final = 1024
 
@@ -44,20 +45,30 @@ class Segments(NamedTuple):
     signing_input: bytes
 
 
-def sign(payload: bytes, key: Key, *, header: Mapping[str, object] | None = None) -> str:
+def sign(
+    payload: bytes,
+    key: Key,
+    *,
+    header: Mapping[str, object] | None = None,
+    detached: bool = False,
+    b64: bool = True,
+) -> str:
     """A compact JWS of `payload`.
 
     Args:
         payload: any octets.
         key: signs, and gives `alg` and `kid`.
         header: further protected header members.
+        detached: leave the payload out; the verifier must be handed it (RFC 7515 appendix F).
+        b64: False signs the payload as it is, not its base64url (RFC 7797). Not for JWT (§7); unless detached, the
+            payload must then be visible ASCII without a dot (§5.2).
 
     Raises:
         ConfigurationError: a public key, or a header that contradicts the key or needs what is not built.
 
     >>> key = Key.from_secret(bytes(32), algorithm="HS256")
-    >>> verify(sign(b"hello", key), key).payload
-    b'hello'
+    >>> sign(b"hello", key, detached=True)
+    'eyJhbGciOiJIUzI1NiJ9..xcI2hwWQPHudSy2xmoF2Y4FczYW88Ap7828_QMFablM'
     """
     members: dict[str, object] = {"alg": key.algorithm}
     if key.key_id is not None:
@@ -65,18 +76,15 @@ def sign(payload: bytes, key: Key, *, header: Mapping[str, object] | None = None
     for name, value in (header or {}).items():
         if name in ("crit", "b64") or members.setdefault(name, value) != value:
             raise ConfigurationError(f"the header member {name!r} is the key's to say, or not supported: leave it out")
-    signing_input = b64url_encode(msgspec.json.encode(members)) + b"." + b64url_encode(payload)
-    return (signing_input + b"." + b64url_encode(key.sign(signing_input))).decode()
-
-
-def verify(token: str | bytes, keys: Key | KeySet) -> JWS:
-    """What a compact JWS says, and which key made it.
-
-    Raises:
-        Rejected: HEADER_TOO_LARGE, MALFORMED_CREDENTIALS, UNKNOWN_CRITICAL, WRONG_ALGORITHM, UNKNOWN_KEY or
-            WRONG_SIGNATURE.
-    """
-    return JWS(*Compact(keys if isinstance(keys, KeySet) else KeySet([keys])).open(token))
+    if not b64:
+        members |= {"b64": False, "crit": ["b64"]}
+        if not detached and not _UNENCODED(payload):
+            raise ConfigurationError("a payload with a dot or other octets goes detached, or encoded (RFC 7797 §5.2)")
+    head = b64url_encode(msgspec.json.encode(members))
+    body = b64url_encode(payload) if b64 else payload
+    signing_input = head + b"." + body
+    signature = b64url_encode(key.sign(signing_input))
+    return ((head + b"." if detached else signing_input) + b"." + signature).decode()
 
 
 class Compact:
@@ -96,7 +104,8 @@ class Compact:
         """Header, payload and key of a genuine token (a plain tuple: this is the hot path).
 
         Raises:
-            Rejected: as `verify`.
+            Rejected: HEADER_TOO_LARGE, MALFORMED_CREDENTIALS, UNKNOWN_CRITICAL, WRONG_ALGORITHM, UNKNOWN_KEY or
+                WRONG_SIGNATURE.
         """
         head, body, tail, signing_input = split(token)
         known = self._known.get(head)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import ENCRYPTION_ALGORITHMS, Algorithm, algorithm_named
-from watchword.crypto.jose.compact import JWS, MAX_TOKEN, verify
+from watchword.crypto.jose.compact import JWS, MAX_TOKEN, Compact
 from watchword.crypto.jose.encryption import CONTENT_ENCRYPTIONS, DIRECT_FAMILIES, ITERATIONS
 from watchword.crypto.jose.envelope import Envelope, document, read_envelope
 from watchword.crypto.keys import Key, KeySet
@@ -133,12 +133,12 @@ def decrypt_nested(
     """The signed token inside an encrypted one (RFC 7519 §11.2: signed, then encrypted).
 
     Raises:
-        Rejected: as `decrypt` and `verify`; WRONG_TYPE if it doesn't say `"cty": "JWT"`.
+        Rejected: as `decrypt` and `Compact.open`; WRONG_TYPE if it doesn't say `"cty": "JWT"`.
     """
     outer = decrypt(token, keys, policy=policy)
     if not outer.is_nested:
         raise Rejected(Reason.WRONG_TYPE, "what was encrypted is not said to be a JWT (RFC 7519 §5.2)", where="cty")
-    return verify(outer.plaintext, signed_by)
+    return JWS(*Compact(signed_by if isinstance(signed_by, KeySet) else KeySet([signed_by])).open(outer.plaintext))
 
 
 class _Attempt(NamedTuple):

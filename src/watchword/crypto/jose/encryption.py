@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec.json
 
-from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.rejection import ConfigurationError
 from watchword.crypto.algorithms import ENCRYPTION_ALGORITHMS, Algorithm, algorithm_named
 from watchword.crypto.encoding import b64url_encode
-from watchword.crypto.jose.envelope import disjoint, text
+from watchword.crypto.jose.envelope import check_disjoint, merged, text
 from watchword.crypto.keys import Key
 
 __all__ = ["CONTENT_ENCRYPTIONS", "DIRECT_FAMILIES", "ITERATIONS", "Recipient", "encrypt", "encrypt_json"]
@@ -128,14 +128,15 @@ def encrypt_json(
         for one in to
     ]
     made = [{**_named(one.key), **own.members} for one, own in zip(to, provided, strict=True)]
-    shared = _merged(made[0] if len(to) == 1 else {}, header or {})
-    shared = _merged(shared, {"enc": row.name, **({"zip": "DEF"} if compress else {})})
+    shared = merged(made[0] if len(to) == 1 else {}, header or {})
+    shared = merged(shared, {"enc": row.name, **({"zip": "DEF"} if compress else {})})
     protected = {name: value for name, value in shared.items() if protect is None or name in protect}
     if compress and "zip" not in protected:
         raise ConfigurationError("zip has to be protected (RFC 7516 §4.1.3)")
-    rest = _merged({name: value for name, value in shared.items() if name not in protected}, unprotected or {})
-    own_headers = [_merged({} if len(to) == 1 else mine, one.header) for mine, one in zip(made, to, strict=True)]
-    _check_disjoint(protected, rest, own_headers)
+    rest = merged({name: value for name, value in shared.items() if name not in protected}, unprotected or {})
+    own_headers = [merged({} if len(to) == 1 else mine, one.header) for mine, one in zip(made, to, strict=True)]
+    for own_header in own_headers:
+        check_disjoint(protected, rest, own_header)
     head = b64url_encode(msgspec.json.encode(protected)) if protected else b""
     iv = random(content.iv_size(row))
     covered = head if aad is None else head + b"." + b64url_encode(aad)
@@ -170,22 +171,6 @@ def _named(key: Key) -> dict[str, object]:
         raise ConfigurationError(f"{key!r} may not encrypt: it is for signatures, or for decrypting only")
     direct = algorithm_named(key.algorithm).family in DIRECT_FAMILIES
     return {"alg": "dir" if direct else key.algorithm, **({} if key.key_id is None else {"kid": key.key_id})}
-
-
-def _merged(members: Mapping[str, object], more: Mapping[str, object]) -> dict[str, object]:
-    merged = dict(members)
-    for name, value in more.items():
-        if name == "crit" or merged.setdefault(name, value) != value:
-            raise ConfigurationError(f"the header member {name!r} is the key's to say, or not supported: leave it out")
-    return merged
-
-
-def _check_disjoint(protected: Mapping[str, object], rest: Mapping[str, object], own: Sequence[Any]) -> None:
-    for one in own:
-        try:
-            disjoint(protected, rest, one)
-        except Rejected as error:
-            raise ConfigurationError(error.rejection.detail) from None
 
 
 def _present(**members: Any) -> dict[str, Any]:

@@ -1,17 +1,20 @@
-"""What a JSON Web Encryption is made of, in its compact and JSON forms (RFC 7516 §7), nothing decrypted."""
+"""What a JSON Web Encryption is made of, in its compact and JSON forms (RFC 7516 §7), nothing decrypted.
+
+And what both halves of JOSE have in common there: members, and headers that must not overlap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import b64url_encode, parse_object
 from watchword.crypto.jose.compact import decode, read_header
 
 __all__ = [
-    "MAX_RECIPIENTS", "Envelope", "Member", "disjoint", "document", "member_object", "member_text", "read_envelope",
-    "text",
+    "MAX_RECIPIENTS", "Envelope", "Member", "check_disjoint", "disjoint", "document", "member_object", "member_text",
+    "merged", "read_envelope", "text",
 ]  # fmt: skip
 
 MAX_RECIPIENTS = 16
@@ -148,6 +151,31 @@ def disjoint(*headers: Mapping[str, Any]) -> None:
     """
     if len({name for header in headers for name in header}) != sum(map(len, headers)):
         raise _malformed("header", "a member stands in two headers: which of them counts is anybody's guess")
+
+
+def merged(members: Mapping[str, object], more: Mapping[str, object]) -> dict[str, object]:
+    """`members` and `more` for a header to be written.
+
+    Raises:
+        ConfigurationError: `more` contradicts `members`, or demands an extension.
+    """
+    result = dict(members)
+    for name, value in more.items():
+        if name == "crit" or result.setdefault(name, value) != value:
+            raise ConfigurationError(f"the header member {name!r} is the key's to say, or not supported: leave it out")
+    return result
+
+
+def check_disjoint(*headers: Mapping[str, object]) -> None:
+    """`disjoint` for headers to be written.
+
+    Raises:
+        ConfigurationError: a member stands in two.
+    """
+    try:
+        disjoint(*headers)
+    except Rejected as error:
+        raise ConfigurationError(error.rejection.detail) from None
 
 
 def text(octets: bytes) -> str:
