@@ -199,7 +199,7 @@ def target_of(url: str, *, allow_cleartext: bool = False) -> Target:
         raise FetchFailed(Fault.REFUSED_URL, f"{where} is not https: allow_cleartext=True if the network is trusted")
     if "@" in parts.netloc:
         raise FetchFailed(Fault.REFUSED_URL, "a URL with a username or password in it")
-    if not _HOST.fullmatch(host) or port == 0:
+    if not _HOST.fullmatch(host) or ("[" in parts.netloc) != (":" in host) or port == 0:
         raise FetchFailed(Fault.REFUSED_URL, "a URL without a host and port to connect to")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], path)

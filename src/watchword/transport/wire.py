@@ -86,6 +86,7 @@ class _Cuttable:
     """A connection whose socket can be shut from another thread: `handle` is a second name of it, kept through TLS."""
 
     handle: socket.socket | None = None
+    opened: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
         made: socket.socket = super()._new_conn()  # type: ignore[misc]
@@ -126,7 +127,8 @@ def _exchange(step: Exchange, end: float, terms: Terms) -> Answer:
                 raise TimeoutError
             return answer
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            if late.is_set() or isinstance(error, (TimeoutError, ReadTimeout)):
+            reached = connection.handle is not None
+            if late.is_set() or (reached and isinstance(error, (TimeoutError, ReadTimeout))):
                 raise FetchFailed(Fault.TIMEOUT, f"{host}: not done within {terms.timeout:g} s") from None
             raise _failure(error, connection, host) from None
         finally:
@@ -136,7 +138,8 @@ def _exchange(step: Exchange, end: float, terms: Terms) -> Answer:
 
 @contextmanager
 def _opened(step: Exchange, end: float, terms: Terms) -> Iterator[_Plain | _Secure]:
-    left = max(0.001, end - time.monotonic())
+    # Half of what is left for connecting: an address that swallows everything must leave time for the next one.
+    left = max(0.001, (end - time.monotonic()) / 2)
     connection: _Plain | _Secure
     if step.target.scheme == "http":
         connection = _Plain(step.address, step.target.port, timeout=left)
@@ -153,6 +156,8 @@ def _opened(step: Exchange, end: float, terms: Terms) -> Iterator[_Plain | _Secu
         yield connection
     finally:
         connection.close()
+        if connection.opened is not None and connection.opened.fileno() >= 0:
+            socket.close(connection.opened.detach())  # a response that could not be parsed holds on to it
         if connection.handle is not None:
             connection.handle.close()
 
@@ -170,6 +175,9 @@ def trust(ca_file: str | None) -> ssl.SSLContext:
 
 
 def _request(connection: _Plain | _Secure, step: Exchange) -> Answer:
+    connection.connect()
+    connection.opened = connection.sock
+    connection.timeout = None  # from here on the watchdog has the time
     connection.request("GET", step.target.path, headers=dict(step.headers), preload_content=False, decode_content=False)
     response = connection.getresponse()
     try:
