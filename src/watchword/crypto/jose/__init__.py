@@ -9,11 +9,12 @@ from watchword.crypto.jose.compact import (
     JWS, MAX_TOKEN, Compact, Segments, check_header, decode, prove, read_header, sign, split,
 )  # fmt: skip
 from watchword.crypto.jose.decryption import JWE, DecryptionPolicy, decrypt, decrypt_nested
-from watchword.crypto.jose.encryption import CONTENT_ENCRYPTIONS, Recipient, encrypt, encrypt_json
+from watchword.crypto.jose.encryption import CONTENT_ENCRYPTIONS, ITERATIONS, Recipient, encrypt, encrypt_json
 from watchword.crypto.jose.signatures import Require, Signature, SignedJSON, Signer, sign_json, verify, verify_json
 
 __all__ = [
-    "CONTENT_ENCRYPTIONS", "JWE", "JWS", "MAX_TOKEN", "Compact", "DecryptionPolicy", "Recipient", "Require", "Segments",
+    "CONTENT_ENCRYPTIONS", "ITERATIONS", "JWE", "JWS", "MAX_TOKEN", "Compact", "DecryptionPolicy", "Recipient", "Require",
+    "Segments",
     "Signature", "SignedJSON", "Signer", "b64url_encode", "check_header", "decode", "decrypt", "decrypt_nested",
     "encrypt", "encrypt_json", "prove", "read_header", "sign", "sign_json", "split", "verify", "verify_json",
 ]  # fmt: skip
