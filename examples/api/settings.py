@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True):
     client_secret: str
     verdicts: str | None = None  # where each verdict is written, one JSON object a line
 
+    def __repr__(self) -> str:
+        # Nearly everything else is a secret.
+        return f"Settings(base_url={self.base_url!r})"
+
     @property
     def jwt_key(self) -> Key:
         """Signs and verifies the JWTs that the API hands to its own users."""

@@ -2,6 +2,9 @@
 
 It covers neither method, target nor time, so whoever sees a request can send it again, anywhere that shares the key, for
 ever: hence the loud names. Use `HMACAuth` and `HMACVerifier` unless an existing peer speaks only this.
+
+The MAC says not even what it is for. Use its key for nothing else: whoever can choose a body that is signed with the key of
+a JWT has a token made, and every token is a signed body.
 """
 
 from __future__ import annotations
@@ -60,7 +63,7 @@ class ReplayableBodyHMACVerifier:
     """Verifies X-HMAC with one key. Can be replayed.
 
     Args:
-        key: the HS256 key that the peer has.
+        key: the HS256 key that the peer has, used for nothing else.
         subject: who the peer is; X-HMAC does not say.
         scopes: what it may do.
 
