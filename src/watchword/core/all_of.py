@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from watchword.core.identity import Identity
-from watchword.core.message import Request
+from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, UNUSED, WHOLE, Address, Body, BodyNeed, Check, Claim, Decision, Digests, More, Random, Refusal, Verifier,
+    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, Check, Claim, Decision, Digests, More, Proof, Random, Refusal,
+    Seal, Verifier,
 )  # fmt: skip
 
 __all__ = ["AllOf", "same_subject"]
@@ -29,7 +30,8 @@ def same_subject(identities: Sequence[Identity]) -> None:
 class AllOf:
     """A verifier that claims a request when any of its parts is present, and demands all of them.
 
-    The identity is the first part's, with the scopes that all parts grant.
+    The identity is the first part's, with the scopes that all parts grant. Where a part proves possession of a key
+    (`Proof`), a token among the parts has to be bound to that key: `cnf` is confirmed, whatever `bind` is.
 
     Args:
         parts: two verifiers or more, each with credentials in a field of its own.
@@ -91,6 +93,9 @@ class AllOf:
             return None
         if missing:
             raise Rejected(Reason.BINDING_MISSING, f"{' and '.join(missing)} credentials are demanded as well")
+        proofs = [claim for claim in claims if isinstance(claim, Proof)]
+        if proofs:
+            claims = [claim.confirmed_by(proofs) if isinstance(claim, Bindable) else claim for claim in claims]
         return AllClaims(tuple(claims), self.bind)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
@@ -154,13 +159,13 @@ class AllClaims(NamedTuple):
         scopes = first.scopes.intersection(*(identity.scopes for identity in identities[1:]))
         seals = [decision.seal for decision in decisions if decision.seal]
         streams = [decision.stream for decision in decisions if decision.stream]
-        if len(seals) > 1 or len(streams) > 1:
-            raise AssertionError("two parts of AllOf want to seal or stream one message")
+        if len(streams) > 1:
+            raise AssertionError("two parts of AllOf want to stream one message")
         return Decision(
             Identity(first.subject, first.scheme, first.key_id, scopes, first.claims),
             [write for decision in decisions for write in decision.writes],
             tuple(pair for decision in decisions for pair in decision.response_headers),
-            seals[0] if seals else None,
+            _together(seals),
             streams[0] if streams else None,
             [write for decision in decisions for write in decision.notes],
         )
@@ -168,3 +173,18 @@ class AllClaims(NamedTuple):
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         parts = [claim.explain(found, body, now) for claim in self.claims]
         return "\n".join(text for text, _ in parts if text), [check for _, checks in parts for check in checks]
+
+
+def _together(seals: Sequence[Seal]) -> Seal | None:
+    """One seal that adds what each of them adds."""
+    if len(seals) < 2:
+        return seals[0] if seals else None
+
+    def headers(response: Response, body: bytes | None, now: float, random: Random) -> Headers:
+        return tuple(
+            line
+            for seal in seals
+            for line in seal.headers(response, body if seal.needs_body else None, now, random)
+        )
+
+    return Seal(any(seal.needs_body for seal in seals), headers)

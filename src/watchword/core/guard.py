@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from watchword.core.driver import AsyncChunks, AsyncDriver, Chunks, Driver, once, once_async
 from watchword.core.identity import Identity, Verdict
@@ -58,7 +59,7 @@ class Guard:
         self.plan = Plan(verifiers, store, policy, observe, proxy)
         self.driver = Driver(store)
 
-    def verify(self, request: Request, body: bytes = b"") -> Identity:
+    def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """Who made the request.
 
         Raises:
@@ -126,7 +127,7 @@ class AsyncGuard:
         self.plan = plan
         self.driver = AsyncDriver(plan.store)
 
-    async def verify(self, request: Request, body: bytes = b"") -> Identity:
+    async def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """Who made the request; raises as `Guard.verify`."""
         admitted = await self.admit(request, once_async(body))
         try:
@@ -144,7 +145,7 @@ class AsyncGuard:
         return await self.driver.run(answering(self.plan, rejected), once_async(b""))
 
 
-def _proven(admitted: Admission, body: bytes) -> Identity:
+def _proven(admitted: Admission, body: bytes) -> Identity[Any]:
     """The identity, once the body has passed the check that goes on after the decision (STREAM)."""
     if admitted.stream is not None:
         try:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from watchword.core.rejection import Reason
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # with a default (PEP 696), which the standard one has since Python 3.13
+
+    C_co = TypeVar("C_co", default=Mapping[str, object], covariant=True)
+else:
+    from typing import TypeVar
+
+    C_co = TypeVar("C_co", covariant=True)
 
 __all__ = ["Identity", "Verdict"]
 
@@ -14,8 +23,11 @@ NO_SCOPES: frozenset[str] = frozenset()
 NO_CLAIMS: Mapping[str, object] = MappingProxyType({})
 
 
-class Identity:
+class Identity(Generic[C_co]):
     """Who made a request, as a verifier proved it; only verifiers make one. Treat it as immutable.
+
+    `Identity` by itself is one whose claims are a mapping; `Identity[Order]` has claims of a type of your own, as
+    `JWTVerifier(…, claims=Order)` gives them.
 
     Args:
         subject: the user, client or service.
@@ -36,7 +48,7 @@ class Identity:
         scheme: str,
         key_id: str | None = None,
         scopes: frozenset[str] = NO_SCOPES,
-        claims: Mapping[str, object] = NO_CLAIMS,
+        claims: C_co = NO_CLAIMS,  # type: ignore[assignment] # the default of C_co
     ) -> None:
         self.subject = subject
         self.scheme = scheme

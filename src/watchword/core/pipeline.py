@@ -40,7 +40,7 @@ class Admission:
 
     def __init__(
         self,
-        identity: Identity | None,
+        identity: Identity[Any] | None,
         body: bytes | None = None,
         response_headers: Headers = (),
         seal: Seal | None = None,
@@ -67,9 +67,17 @@ class Admission:
 
     def answer_headers(self, plan: Plan, response: Response, body: bytes | None) -> Headers:
         """The field lines that the application's `response` gets on top; `body` is needed if `seal.needs_body`."""
-        if self.seal is None:
-            return self.response_headers
-        return (*self.response_headers, *self.seal.headers(response, body, plan.clock(), plan.random))
+        lines = self.response_headers
+        if self.seal is not None:
+            lines = (*lines, *self.seal.headers(response, body, plan.clock(), plan.random))
+        return _as_proxy(lines) if plan.proxy else lines
+
+
+def _as_proxy(lines: Headers) -> Headers:
+    """Schemes know one field only, so what they prove to the client gets a proxy's name here (RFC 9110 §11.7.3)."""
+    return tuple(
+        (b"proxy-authentication-info" if name == b"authentication-info" else name, value) for name, value in lines
+    )
 
 
 def admission(plan: Plan, request: Request, optional: bool, started: float) -> Steps:
@@ -314,7 +322,7 @@ def _report(
     verifier: Verifier | None,
     error: Rejected | StoreUnavailable | None,
     started: float,
-    identity: Identity | None,
+    identity: Identity[Any] | None,
 ) -> None:
     if plan.observe is None:
         return

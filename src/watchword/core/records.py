@@ -63,11 +63,16 @@ class Once(NamedTuple):
 
 
 class Put(NamedTuple):
-    """Writes `record`. `if_version` None: in any case; 0: only if there is none yet; n: only over version n."""
+    """Writes `record`. `if_version` None: in any case; 0: only if there is none yet; n: only over version n.
+
+    `until` (seconds since the epoch) is when the store may forget it; None: never. Of one kind either all records end
+    or none does.
+    """
 
     ref: Ref[Any]
     record: Any
     if_version: int | None = None
+    until: float | None = None
 
 
 class Take(NamedTuple):
@@ -100,10 +105,11 @@ class Found:
     (Spent(until=7.0), None, 3)
     """
 
-    __slots__ = ("_records",)
+    __slots__ = ("_records", "_sought")
 
-    def __init__(self, records: Mapping[Ref[Any], tuple[Any, int]]) -> None:
+    def __init__(self, records: Mapping[Ref[Any], tuple[Any, int]], sought: frozenset[Ref[Any]] = frozenset()) -> None:
         self._records = records
+        self._sought = sought
 
     def get(self, ref: Ref[R_co]) -> R_co | None:
         """The record that `ref` names, or None."""
@@ -115,9 +121,13 @@ class Found:
         entry = self._records.get(ref)
         return 0 if entry is None else entry[1]
 
-    def merged(self, other: Found) -> Found:
-        """Both finds as one; `other` wins."""
-        return Found({**self._records, **other._records})
+    def sought(self, ref: Ref[Any]) -> bool:
+        """Whether `More` asked for that record: if it isn't found then, there is none."""
+        return ref in self._sought
+
+    def merged(self, other: Found, sought: Sequence[Ref[Any]] = ()) -> Found:
+        """Both finds as one; `other`, for which `sought` was asked, wins."""
+        return Found({**self._records, **other._records}, self._sought.union(other._sought, sought))
 
 
 NOTHING_FOUND = Found({})

@@ -6,8 +6,8 @@ need comes in as an argument and whatever they want remembered goes out as a val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from watchword.core.identity import Identity
 from watchword.core.message import Challenge, Headers, Request, Response
@@ -15,9 +15,9 @@ from watchword.core.records import Add, Found, Ref, Source, Write
 from watchword.core.rejection import Reason, Rejected, Rejection
 
 __all__ = [
-    "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Body", "BodyNeed", "BodyStream", "Check",
-    "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "Hasher", "Hold", "Load", "More", "Random",
-    "Received", "Refusal", "Release", "Save", "Seal", "Send", "Sleep", "Verifier",
+    "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream",
+    "Check", "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "Hasher", "Hold", "Load", "More", "Proof",
+    "Random", "Received", "Refusal", "Release", "Save", "Seal", "Send", "Sleep", "Verifier",
 ]  # fmt: skip
 
 Random = Callable[[int], bytes]
@@ -108,7 +108,7 @@ class Decision(NamedTuple):
     `notes` are committed after that, if they can be: nothing that becomes of them changes the verdict (a last use).
     """
 
-    identity: Identity
+    identity: Identity[Any]
     writes: Sequence[Write] = ()
     response_headers: Headers = ()
     seal: Seal | None = None
@@ -189,6 +189,34 @@ class Claim(Protocol):
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """The canonical string ("" where the scheme has none) and every check in order, none skipped."""
+        ...
+
+
+@runtime_checkable
+class Proof(Protocol):
+    """A claim that proves possession of a key, and so can confirm that a token is bound to that key (RFC 7800 §3.1).
+
+    `methods` are the members of `cnf` for which it can: "jkt", "x5t#S256".
+    """
+
+    @property
+    def methods(self) -> Collection[str]: ...
+
+    def confirm(self, cnf: Mapping[str, object], token: bytes) -> None:
+        """Nothing, if the key that this claim proves is the one that `cnf` names; whether it does is for `decide`.
+
+        Raises:
+            Rejected: BINDING_MISMATCH.
+        """
+        ...
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A claim whose credentials may be bound to a key; by itself it refuses those that are."""
+
+    def confirmed_by(self, proofs: Sequence[Proof]) -> Claim:
+        """The same claim, where the credentials have to be bound to what all of `proofs` prove."""
         ...
 
 
@@ -274,14 +302,19 @@ class Save(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Wait for the lock `key` of this Auth, across threads and tasks.
+    """Wait for the lock `key` of this Auth, across threads and tasks; answered by whether it is held now.
 
     It is let go by `Release`, when the caller's own request goes out, when the flow ends, however it ends, and when
     others wait and it has been held for `lease` seconds. Waiting ends with `CredentialsUnavailable` after `lease` seconds.
+
+    With `across_send` the caller's own request does not let it go, for flows that learn from its answer what the others
+    wait for. As nobody knows when that answer comes, or whether it is ever read, waiting is then no duty: after `lease`
+    seconds the flow goes on without the lock, and at once where the thread or task that holds it is its own.
     """
 
     key: str
     lease: float
+    across_send: bool = False
 
 
 class Release(NamedTuple):
@@ -321,6 +354,10 @@ class Context(Protocol):
 
     def body(self) -> bytes:
         """The caller's request body; `ConfigurationError` if it can't be read and sent as well."""
+        ...
+
+    def check_repeatable(self) -> None:
+        """`ConfigurationError` if the caller's request has a body that can't be sent twice."""
         ...
 
     @property

@@ -43,7 +43,7 @@ Step = Fetch | Commit | ReadBody | Work
 def fetching(more: More, found: Found) -> Generator[Step, Any, Found]:
     """What was `found`, and what `more` asks for."""
     if more.refs:
-        found = found.merged((yield Fetch(more.refs)))
+        found = found.merged((yield Fetch(more.refs)), more.refs)
     for source, refs in more.asks:
-        found = found.merged((yield Fetch(refs, source)))
+        found = found.merged((yield Fetch(refs, source)), refs)
     return found

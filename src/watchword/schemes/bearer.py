@@ -104,9 +104,9 @@ class BearerVerifier:
     """
 
     scheme: ClassVar[str] = ""
-    single_use: ClassVar[bool] = False
     rank: ClassVar[int] = 10
 
+    single_use: bool = False
     addresses: Sequence[Address] = (Address(b"authorization", "bearer"),)
     kinds: Sequence[type] = ()
     standing: Sequence[Ref[Any]] = ()

@@ -12,7 +12,7 @@ from watchword.core.identity import NO_SCOPES
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 
 __all__ = [
-    "ClaimCheck", "audience_is", "bound_to_nothing", "issued_by", "issued_since", "numeric_date", "present", "scopes_of",
+    "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "issued_by", "issued_since", "numeric_date", "present", "scopes_of",
     "seconds", "subject_of", "texts", "together", "valid_from", "valid_until",
 ]  # fmt: skip
 
@@ -150,6 +150,20 @@ def _bound_to_nothing(claims: Claims, now: float) -> None:
 
 bound_to_nothing: Final = ClaimCheck("cnf", "absent: nothing here proves possession of a key", _bound_to_nothing)
 """No `cnf` (RFC 7800 §3.1): whoever holds such a token has to prove possession of a key, and here nothing did."""
+
+
+def _can_be_used_up(claims: Claims, now: float) -> None:
+    token_id = claims.get("jti", _ABSENT)
+    if token_id is _ABSENT:
+        raise Rejected(Reason.MISSING_CLAIM, "the token has no id, and each is good only once", where="jti")
+    if type(token_id) is not str or not token_id:
+        raise Rejected(Reason.WRONG_CLAIM, "a token id is a text, and not an empty one", where="jti")
+    if "exp" not in claims:
+        raise Rejected(Reason.MISSING_CLAIM, "the token never expires, and its use can't be remembered for ever", where="exp")
+
+
+can_be_used_up: Final = ClaimCheck("jti", "a text, and exp with it: each token is good only once", _can_be_used_up)
+"""`jti`, by which a use is remembered (RFC 7519 §4.1.7), and `exp`, until when."""
 
 
 def together(

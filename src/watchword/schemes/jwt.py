@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from math import inf
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic
 
 import msgspec
 
 from watchword.core.flow import refuse_cleartext
-from watchword.core.identity import Identity
+from watchword.core.identity import C_co, Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Ref
+from watchword.core.records import Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Context, Decision, Flow, More, Random, Send
+from watchword.core.scheme import Context, Flow, Proof, Send
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
 from watchword.schemes.claims import (
-    ClaimCheck, audience_is, bound_to_nothing, issued_by, issued_since, present, scopes_of, seconds, subject_of, texts,
-    together, valid_from, valid_until,
+    ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of, seconds,
+    subject_of, texts, together, valid_from, valid_until,
 )  # fmt: skip
-from watchword.schemes.key_source import NO_KEYS, KeySource, PublishedKeys
+from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, confirm
+from watchword.schemes.jwt_settings import check_memory, issuers_of, key_set, struct_decoder
+from watchword.schemes.key_source import KeySource
+from watchword.schemes.revocation import Mark, Revocations
+from watchword.schemes.token_cache import Entry, Room, TokenCache
 
 __all__ = ["JWTAuth", "JWTClaim", "JWTVerifier", "peek_issuer"]
 
@@ -36,7 +42,10 @@ USUAL_TYPES = frozenset({"jwt", "at+jwt"})
 RESERVED = frozenset({"exp", "iat", "nbf"})
 
 
-class JWTVerifier(BearerVerifier):
+Judged = tuple[Identity[Any], dict[str, Any], KeySet]
+
+
+class JWTVerifier(BearerVerifier, Generic[C_co]):
     """Verifies JSON Web Tokens; a `Verifier` for a guard, and the plain `verify(token)` for everybody else.
 
     Args:
@@ -53,8 +62,10 @@ class JWTVerifier(BearerVerifier):
         leeway: seconds by which clocks may differ; for `exp`, `nbf`, `iat` and `max_age`.
         max_age: seconds since `iat` after which no token is good.
         claims: a `msgspec.Struct` type, into which the claims are decoded; `Identity.claims` is then one of these.
-        cache: None; there is no cache of verified tokens yet.
-        clock: seconds since the epoch.
+        single_use: accept each token once; it must have `jti` and `exp`, and the guard a store.
+        revocations: refuse what was taken back; a guard asks them for each token.
+        cache: remembers verified tokens; what that costs in freshness is said at `TokenCache`.
+        clock: seconds since the epoch, for the plain `verify`.
 
     Raises:
         ConfigurationError: an argument of the wrong kind; no key left.
@@ -79,14 +90,14 @@ class JWTVerifier(BearerVerifier):
         required: Sequence[str] = (),
         leeway: float = 0,
         max_age: float | None = None,
-        claims: type[msgspec.Struct] | None = None,
-        cache: None = None,
+        claims: type[C_co] | None = None,
+        single_use: bool = False,
+        revocations: Revocations | None = None,
+        cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if cache is not None:
-            raise ConfigurationError("there is no cache of verified tokens yet: leave cache= out")
         self.source = keys if isinstance(keys, KeySource) else None
-        self.jws = jose.Compact(_key_set(keys, algorithms))
+        self.jws = jose.Compact(key_set(keys, algorithms))
         issuers = issuers_of(self.source, None if issuer is None else texts(issuer, "issuer"))
         self.routes: Collection[str] | None = issuers
         self.types = None if typ is None else frozenset(_bare_type(name) for name in texts(typ, "typ"))
@@ -94,58 +105,137 @@ class JWTVerifier(BearerVerifier):
         leeway = seconds(leeway, "leeway")
         max_age = None if max_age is None else seconds(max_age, "max_age")
         audiences = None if audience is None else texts(audience, "audience")
-        demanded = (present(sorted(texts(required, "required"))),) if required else ()
+        demanded = (
+            *((present(sorted(texts(required, "required"))),) if required else ()), *((can_be_used_up,) if single_use else ()),
+        )  # fmt: skip
         common = (
             *((issued_by(issuers),) if issuers else ()), audience_is(audiences), valid_until(leeway),
             valid_from(leeway), issued_since(leeway, max_age), bound_to_nothing,
         )  # fmt: skip
         self.checks: tuple[ClaimCheck, ...] = (*demanded, *common)
+        self._check_calls = tuple(each.check for each in self.checks)
         if issuers and audiences and max_age is None:
             self._check_calls = (*(each.check for each in demanded), together(common, issuers, audiences, leeway))
-        else:
-            self._check_calls = tuple(each.check for each in self.checks)
-        self.struct = None if claims is None else _struct_decoder(claims)
+        self._leeway, self._max_age = leeway, max_age
+        self.struct = None if claims is None else struct_decoder(claims)
         self._clock = clock
+        check_memory(single_use, revocations, cache)
+        self.single_use = single_use
+        self.kinds = (Spent,) if single_use else ()
+        self.revocations = revocations
+        self.cache = cache
+        self.strict = cache is not None and cache.strict
+        self._guard_only = single_use or revocations is not None
+        self.alone = self.source is None and cache is None and not self._guard_only
 
-    def verify(self, token: str | bytes) -> Identity:
+    def verify(self, token: str | bytes) -> Identity[C_co]:
         """Who the token is about, if it is genuine and good now.
 
         Raises:
             Rejected: why not.
             StoreUnavailable: remote keys aren't there yet, or too old: call their `refresh()` first.
+            ConfigurationError: `single_use` or `revocations` is given: only a guard can remember and look up.
         """
-        if self.source is None:
-            return self.verify_at(token, self._clock())
+        now = self._clock()
+        if self.alone:
+            return self.judge(token, now)[0]
+        cache = self.cache
+        if cache is None or self._guard_only:
+            return self._verify_by_source(token, now)[0]
+        entry = self.known(token, now)
+        if entry is not None:
+            return entry[2]
+        room = cache.young
+        return self.remember(room, token, self._verify_by_source(token, now), now, None)
+
+    def _verify_by_source(self, token: str | bytes, now: float) -> Judged:
+        if self._guard_only:
+            raise ConfigurationError(
+                "only a guard can look up what was taken back, or remember what was used: Guard([JWTVerifier(…)], store)"
+            )
         try:
-            return self.verify_at(token, self._clock())
+            return self.judge(token, now)
         except (Rejected, StoreUnavailable) as error:
-            if (key_id := self.lacking(token, error)) is not None:
+            if self.source is not None and (key_id := self.lacking(token, error)) is not None:
                 self.source.missed(key_id)
             raise
 
-    def verify_at(self, token: str | bytes, now: float) -> Identity:
-        """`verify` at a given time, in seconds since the epoch; pure for given keys.
+    def verify_at(self, token: str | bytes, now: float) -> Identity[C_co]:
+        """`verify` at a given time, in seconds since the epoch, without the cache; pure for given keys.
 
         Raises:
             Rejected: why not.
-            StoreUnavailable: as `verify`.
+            StoreUnavailable, ConfigurationError: as `verify`.
+        """
+        return self._verify_by_source(token, now)[0] if self._guard_only else self.judge(token, now)[0]
+
+    def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = NO_PROOFS) -> Judged:
+        """The identity, the claims, and the keys among which the token's was; for `JWTClaim`, which does the rest.
+
+        Raises:
+            Rejected: why not.
+            StoreUnavailable: remote keys aren't there yet, or too old.
         """
         source = self.source
         if source is not None and not (source.since <= now < source.due and source.keys is self.jws.keys):
             self.follow()
-        header, payload, key = self.jws.open(token)
+        jws = self.jws
+        header, payload, key = jws.open(token)
         if header.get("typ") not in self._plain_types:
             self.check_type(header)
         try:
             claims = parse_object(payload)
         except ValueError as error:
             raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="payload") from None
-        for check in self._check_calls:
-            check(claims, now)
+        if proofs:
+            self.check(claims, now, proofs, token)
+        else:
+            for check in self._check_calls:
+                check(claims, now)
         scopes = scopes_of(claims)
-        return Identity(
+        identity = Identity(
             subject_of(claims), self.scheme, key.key_id, scopes, claims if self.struct is None else self.typed(payload)
         )
+        return identity, claims, jws.keys
+
+    def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes) -> None:
+        """The claims by themselves; with `proofs`, the token is bound to what they prove.
+
+        Raises:
+            Rejected: why not.
+        """
+        for each in self.checks:
+            if each is bound_to_nothing and proofs:
+                confirm(claims, proofs, token)
+            else:
+                each.check(claims, now)
+
+    def ends(self, claims: Mapping[str, Any]) -> float:
+        """When a token with these claims, which were checked, stops being good."""
+        expiry: float = claims.get("exp", inf)
+        age = inf if self._max_age is None else claims["iat"] + self._max_age
+        return min(expiry, age) + self._leeway
+
+    def known(self, token: str | bytes, now: float) -> Entry | None:
+        """What the cache knows of the token and what may still be relied upon."""
+        cache = self.cache
+        assert cache is not None
+        entry = cache.young.get(token) or cache.again(token)
+        if entry is None or not entry[0] <= now < entry[1] or entry[3] is not self.jws.keys:
+            return None
+        source = self.source
+        return entry if source is None or (source.since <= now < source.due and source.keys is entry[3]) else None
+
+    def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None) -> Identity[Any]:
+        """Puts a token that was verified at `now` into the cache; gives the identity that the next request gets too."""
+        identity, claims, keys = judged
+        if self.struct is None:  # many requests share it now, so none may change it
+            identity = Identity(
+                identity.subject, identity.scheme, identity.key_id, identity.scopes, MappingProxyType(claims)
+            )
+        assert self.cache is not None
+        self.cache.keep(room, token, (now, min(now + self.cache.ttl, self.ends(claims)), identity, keys, mark))
+        return identity
 
     def follow(self) -> jose.Compact:
         """What verifies with the keys that are known now.
@@ -201,50 +291,6 @@ class JWTVerifier(BearerVerifier):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.jws.keys!r})"
-
-
-class JWTClaim:
-    """A token as presented."""
-
-    __slots__ = ("token", "verifier")
-
-    needs: ClassVar[Sequence[Ref[Any]]] = ()
-    reserve: ClassVar[Sequence[Add]] = ()
-    body: ClassVar[BodyNeed] = UNUSED
-
-    def __init__(self, verifier: JWTVerifier, token: bytes) -> None:
-        self.verifier = verifier
-        self.token = token
-
-    def slow(self, found: Found) -> bool:
-        return False
-
-    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
-        if self.verifier.source is None:
-            return Decision(self.verifier.verify_at(self.token, now))
-        return self._decide_by(self.verifier.source, found, now)
-
-    def _decide_by(self, source: KeySource, found: Found, now: float) -> Decision | More:
-        """Asks the source once, if it may know better: its keys are old, or have none of the token's name."""
-        error: Rejected | StoreUnavailable = StoreUnavailable("the keys are too old to go by")
-        if now < source.good_until:
-            try:
-                return Decision(self.verifier.verify_at(self.token, now))
-            except (Rejected, StoreUnavailable) as raised:
-                error = raised
-        key_id = self.verifier.lacking(self.token, error)
-        ref = None if key_id is None else Ref(PublishedKeys, (source.name, key_id))
-        if ref is None or found.get(ref) is not None:
-            return Decision(self.verifier.verify_at(self.token, now))
-        return More(asks=((source, (ref,)),))
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        from watchword.schemes.jwt_explain import explain_jwt  # noqa: PLC0415 -- only when asked
-
-        return explain_jwt(self.verifier, self.token, now)
-
-    def __repr__(self) -> str:
-        return "JWTClaim(token=***)"
 
 
 class JWTAuth:
@@ -320,47 +366,10 @@ def peek_issuer(token: bytes) -> str | None:
     return issuer if isinstance(issuer, str) else None
 
 
-def issuers_of(source: KeySource | None, issuers: frozenset[str] | None) -> frozenset[str] | None:
-    """Whose tokens are accepted: the issuer's that the source belongs to, if any; its keys prove nobody else's.
-
-    Raises:
-        ConfigurationError: `issuers` are others.
-    """
-    if source is None or source.issuer is None:
-        return issuers
-    if issuers is None or issuers == {source.issuer}:
-        return frozenset((source.issuer,))
-    raise ConfigurationError(
-        f"these keys are those of {source.issuer} and prove no other issuer's tokens: leave issuer= out, and give every "
-        "issuer a JWTVerifier of its own (RFC 8725 §3.8)"
-    )
-
-
-def _key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
-    if isinstance(keys, KeySource):
-        if algorithms is not None:
-            raise ConfigurationError("say where the keys are bound which are accepted: RemoteKeySet(…, algorithms=[…])")
-        return NO_KEYS if keys.keys is None else keys.keys
-    if not isinstance(keys, (Key, KeySet)):
-        raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
-    found = KeySet([keys]) if isinstance(keys, Key) else keys
-    if algorithms is None:
-        return found
-    if isinstance(algorithms, str):
-        raise ConfigurationError(f"algorithms= is a sequence, for example [{algorithms!r}]")
-    return found.only(algorithms)
-
-
 def _signing_key(key: object) -> Key:
     if isinstance(key, Key) and key.can_sign:
         return key
     raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
-
-
-def _struct_decoder(claims: object) -> msgspec.json.Decoder[Any]:
-    if isinstance(claims, type) and issubclass(claims, msgspec.Struct):
-        return msgspec.json.Decoder(claims)
-    raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")
 
 
 def _bare_type(typ: str) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from watchword.core.records import NOTHING_FOUND, Found
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import Check
+from watchword.core.scheme import Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
-from watchword.schemes.claims import scopes_of, subject_of
+from watchword.schemes.claims import bound_to_nothing, scopes_of, subject_of
+from watchword.schemes.jwt_claim import NO_PROOFS, confirm, looked_up
+from watchword.schemes.revocation import mark_of
 
 if TYPE_CHECKING:
     from watchword.schemes.jwt import JWTVerifier
@@ -30,13 +33,20 @@ MENDS = {
     Reason.EXPIRED: "get a new token; if it is new, check both clocks or allow some leeway=",
     Reason.NOT_YET_VALID: "check both clocks, or allow some leeway=",
     Reason.BINDING_MISSING: "the token is bound to a key (cnf): its proof has to be verified with it",
+    Reason.REVOKED: "get a new token; what was taken back is seen with the Revocations of the verifier",
     Reason.MISSING_CLAIM: "have the issuer put it in",
 }
 
 
-def explain_jwt(verifier: JWTVerifier, token: bytes, now: float) -> tuple[str, Sequence[Check]]:
+def explain_jwt(
+    verifier: JWTVerifier[Any],
+    token: bytes,
+    now: float,
+    proofs: Sequence[Proof] = NO_PROOFS,
+    found: Found = NOTHING_FOUND,
+) -> tuple[str, Sequence[Check]]:
     """The start of what is signed, and all checks."""
-    steps = _Steps(verifier, token, now)
+    steps = _Steps(verifier, token, now, proofs, found)
     steps.run()
     return steps.canonical, steps.checks
 
@@ -44,11 +54,16 @@ def explain_jwt(verifier: JWTVerifier, token: bytes, now: float) -> tuple[str, S
 class _Steps:
     """The checks of one token; each notes itself, what can't be tried has `passed` None."""
 
-    def __init__(self, verifier: JWTVerifier, token: bytes, now: float) -> None:
+    def __init__(
+        self, verifier: JWTVerifier[Any], token: bytes, now: float, proofs: Sequence[Proof], found: Found
+    ) -> None:
+        self.proofs = proofs
+        self.found = found
         self.verifier = verifier
         self.token = token
         self.now = now
         self.canonical = ""
+        self.key_id: str | None = None
         self.checks: list[Check] = []
 
     def run(self) -> None:
@@ -62,10 +77,11 @@ class _Steps:
             None if head is None else lambda: jose.check_header(jose.read_header(head)),
         )  # fmt: skip
         keys = self._keys(header)
-        self.step(
+        made_by: Key | None = self.step(
             "signature", "signature", "made by that key", "" if tail is None else f"{len(tail)} characters",
             None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, jose.decode(tail, "signature")),
         )  # fmt: skip
+        self.key_id = None if made_by is None else made_by.key_id
         expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent, JWT or at+jwt"
         self.step(
             "typ", "header typ", expected, _value(header, "typ"),
@@ -97,12 +113,13 @@ class _Steps:
 
     def _claims(self, claims: dict[str, Any] | None, payload: bytes | None) -> None:
         verifier, now = self.verifier, self.now
-        for claim, expected, check in verifier.checks:
-            received = _value(claims, claim)
-            self.step(
-                claim, f"claim {claim}", expected, received,
-                None if claims is None else partial(check, claims, now),
-            )  # fmt: skip
+        for each in verifier.checks:
+            claim, expected, check = each
+            attempt = None if claims is None else partial(check, claims, now)
+            if each is bound_to_nothing and self.proofs:
+                expected = "the key that is proven"
+                attempt = None if claims is None else partial(confirm, claims, self.proofs, self.token)
+            self.step(claim, f"claim {claim}", expected, _value(claims, claim), attempt)
         self.step(
             "scope", "claim scope", "texts", _value(claims, "scope"),
             None if claims is None else lambda: scopes_of(claims),
@@ -110,11 +127,21 @@ class _Steps:
         self.step(
             "sub", "claim sub", "a text", _value(claims, "sub"), None if claims is None else lambda: subject_of(claims)
         )
+        if verifier.revocations is not None:
+            self.step("revoked", "token", "not taken back", "", self._revocation(claims))
         if verifier.struct is not None:
             self.step(
                 "claims", "payload", "of the type that claims= demands", "",
                 None if claims is None or payload is None else lambda: verifier.typed(jose.decode(payload, "payload")),
             )  # fmt: skip
+
+    def _revocation(self, claims: dict[str, Any] | None) -> Callable[[], None] | None:
+        """What looks whether the token was taken back; None if that was not looked up, as for a token that isn't genuine."""
+        try:
+            mark = None if claims is None else mark_of(claims, subject_of(claims), self.key_id)
+        except Rejected:
+            return None
+        return None if mark is None or not looked_up(mark, self.found) else lambda: mark.check(self.found)
 
     def step(self, name: str, component: str, expected: str, received: str, attempt: Callable[[], Any] | None) -> Any:
         """Tries one check and notes how it went; gives what it gave, None if it failed."""

@@ -71,7 +71,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
     return guarded
 
 
-def identity(request: Any) -> Identity | None:
+def identity(request: Any) -> Identity[Any] | None:
     """Who made the request: of a scope, or of an object that has one (`request.scope`). None: anonymous.
 
     Raises:

@@ -44,7 +44,7 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
     return cast("type[Handler]", type(handler.__name__, (_Guarded, handler), members))
 
 
-def identity(request: BaseHTTPRequestHandler) -> Identity | None:
+def identity(request: BaseHTTPRequestHandler) -> Identity[Any] | None:
     """Who made the request that this handler answers (None: anonymous); `ConfigurationError` if it is not guarded."""
     return _admitted(request)[1].identity
 

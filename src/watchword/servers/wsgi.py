@@ -70,7 +70,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
     return guarded
 
 
-def identity(request: Any) -> Identity | None:
+def identity(request: Any) -> Identity[Any] | None:
     """Who made the request: of an environ, or of an object that has one (`request.environ`). None: anonymous.
 
     Raises:

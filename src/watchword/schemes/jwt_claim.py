@@ -1,0 +1,147 @@
+"""A JSON Web Token as a request presents it, and its verdict: what needs more than the token is here.
+
+Keys that somebody publishes, revocations, single use, proofs of possession and the cache of verified tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from watchword.core.records import Add, Found, Once, Ref, Write
+from watchword.core.rejection import Reason, Rejected, StoreUnavailable
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Decision, More, Proof, Random
+from watchword.schemes.key_source import KeySource, PublishedKeys
+from watchword.schemes.revocation import Mark, mark_of
+
+if TYPE_CHECKING:
+    from watchword.schemes.jwt import Judged, JWTVerifier
+    from watchword.schemes.token_cache import Entry, Room
+
+__all__ = ["JWTClaim", "confirm"]
+
+NO_PROOFS: Final[Sequence[Proof]] = ()
+
+
+class JWTClaim:
+    """A token as presented; `proofs` are what the same request proves possession of."""
+
+    __slots__ = ("_judged", "proofs", "room", "token", "verifier")
+
+    needs: ClassVar[Sequence[Ref[Any]]] = ()
+    reserve: ClassVar[Sequence[Add]] = ()
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(self, verifier: JWTVerifier[Any], token: bytes, proofs: Sequence[Proof] = NO_PROOFS) -> None:
+        self.verifier = verifier
+        self.token = token
+        self.proofs = proofs
+        # Taken before anything is looked up: what is revoked meanwhile clears the cache, and this room with it.
+        self.room: Room | None = None if verifier.cache is None else verifier.cache.young
+        self._judged: Judged | None = None
+
+    def slow(self, found: Found) -> bool:
+        return False
+
+    def confirmed_by(self, proofs: Sequence[Proof]) -> JWTClaim:
+        """The same claim, where the token has to be bound to what all of `proofs` prove."""
+        return JWTClaim(self.verifier, self.token, proofs)
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
+        verifier = self.verifier
+        if verifier.alone and not self.proofs:
+            return Decision(verifier.judge(self.token, now)[0])
+        if verifier.cache is not None and not self.proofs:
+            entry = verifier.known(self.token, now)
+            if entry is not None:
+                return self._again(entry, found)
+        judged = self._judge(found, now)
+        return judged if isinstance(judged, More) else self._conclude(judged, found, now)
+
+    def _again(self, entry: Entry, found: Found) -> Decision | More:
+        """For a token that the cache knows."""
+        verifier, (_, _, identity, _, mark) = self.verifier, entry
+        if verifier.revocations is not None and verifier.strict:
+            assert mark is not None
+            if not looked_up(mark, found):
+                return More(asks=((verifier.revocations, mark.refs),))
+            mark.check(found)
+        return Decision(identity)
+
+    def _judge(self, found: Found, now: float) -> Judged | More:
+        """What the token says, verified. The signature is checked once, however often `decide` is called."""
+        verifier, judged = self.verifier, self._judged
+        if judged is not None and judged[2] is verifier.jws.keys:
+            verifier.check(judged[1], now, self.proofs, self.token)
+            return judged
+        if verifier.source is None:
+            answer: Judged | More = verifier.judge(self.token, now, self.proofs)
+        else:
+            answer = self._judge_by(verifier.source, found, now)
+        if not isinstance(answer, More):
+            self._judged = answer
+        return answer
+
+    def _judge_by(self, source: KeySource, found: Found, now: float) -> Judged | More:
+        """Asks the source once, if it may know better: its keys are old, or have none of the token's name."""
+        error: Rejected | StoreUnavailable = StoreUnavailable("the keys are too old to go by")
+        if now < source.good_until:
+            try:
+                return self.verifier.judge(self.token, now, self.proofs)
+            except (Rejected, StoreUnavailable) as raised:
+                error = raised
+        key_id = self.verifier.lacking(self.token, error)
+        ref = None if key_id is None else Ref(PublishedKeys, (source.name, key_id))
+        if ref is None or found.get(ref) is not None:
+            return self.verifier.judge(self.token, now, self.proofs)
+        return More(asks=((source, (ref,)),))
+
+    def _conclude(self, judged: Judged, found: Found, now: float) -> Decision | More:
+        verifier, (identity, claims, _) = self.verifier, judged
+        mark: Mark | None = None
+        if verifier.revocations is not None:
+            mark = mark_of(claims, identity.subject, identity.key_id)
+            if not looked_up(mark, found):
+                return More(asks=((verifier.revocations, mark.refs),))
+            mark.check(found)
+        if self.room is not None and not self.proofs:
+            identity = verifier.remember(self.room, self.token, judged, now, mark)
+        writes: Sequence[Write] = (_used(claims, verifier.ends(claims)),) if verifier.single_use else ()
+        return Decision(identity, writes)
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        from watchword.schemes.jwt_explain import explain_jwt  # noqa: PLC0415 -- only when asked
+
+        return explain_jwt(self.verifier, self.token, now, self.proofs, found)
+
+    def __repr__(self) -> str:
+        return "JWTClaim(token=***)"
+
+
+def looked_up(mark: Mark, found: Found) -> bool:
+    """Whether what could take the token back was asked for; then what isn't found isn't there."""
+    return all(found.sought(ref) for ref in mark.refs)
+
+
+def _used(claims: Mapping[str, Any], until: float) -> Once:
+    return Once(("jwt", claims.get("iss", ""), claims["jti"]), until)
+
+
+def confirm(claims: Mapping[str, Any], proofs: Sequence[Proof], token: str | bytes) -> None:
+    """The token is bound to what `proofs` prove: each member of its `cnf` is confirmed, by all of them (RFC 7800 §3.1).
+
+    Raises:
+        Rejected: BINDING_MISSING or WRONG_CLAIM, or what a proof says.
+    """
+    if "cnf" not in claims:
+        raise Rejected(Reason.BINDING_MISSING, "a key was proven, but the token is bound to none", where="cnf")
+    cnf = claims["cnf"]
+    if type(cnf) is not dict or not cnf:
+        raise Rejected(Reason.WRONG_CLAIM, "a confirmation is an object with a member (RFC 7800 §3.1)", where="cnf")
+    for method in cnf:
+        if not any(method in proof.methods for proof in proofs):
+            raise Rejected(Reason.BINDING_MISSING, f"bound by {method[:32]!r}, which nothing here proves", where="cnf")
+    for proof in proofs:
+        if cnf.keys().isdisjoint(proof.methods):
+            raise Rejected(Reason.BINDING_MISSING, "a key was proven that the token is not bound to", where="cnf")
+        proof.confirm(cnf, token.encode() if isinstance(token, str) else token)

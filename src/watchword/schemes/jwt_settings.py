@@ -1,0 +1,86 @@
+"""What a `JWTVerifier` is given: each setting checked, and whether they go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from watchword.core.rejection import ConfigurationError
+from watchword.crypto.keys import Key, KeySet
+from watchword.schemes.key_source import NO_KEYS, KeySource
+from watchword.schemes.revocation import Revocations
+from watchword.schemes.token_cache import TokenCache
+
+__all__ = ["check_memory", "issuers_of", "key_set", "struct_decoder"]
+
+
+def issuers_of(source: KeySource | None, issuers: frozenset[str] | None) -> frozenset[str] | None:
+    """Whose tokens are accepted: the issuer's that the source belongs to, if any; its keys prove nobody else's.
+
+    Raises:
+        ConfigurationError: `issuers` are others.
+    """
+    if source is None or source.issuer is None:
+        return issuers
+    if issuers is None or issuers == {source.issuer}:
+        return frozenset((source.issuer,))
+    raise ConfigurationError(
+        f"these keys are those of {source.issuer} and prove no other issuer's tokens: leave issuer= out, and give every "
+        "issuer a JWTVerifier of its own (RFC 8725 §3.8)"
+    )
+
+
+def check_memory(single_use: object, revocations: object, cache: object) -> None:
+    """Makes the cache this verifier's, if all goes together.
+
+    Raises:
+        ConfigurationError: it doesn't.
+    """
+    if type(single_use) is not bool:
+        raise ConfigurationError("single_use= is True or False")
+    if revocations is not None and not isinstance(revocations, Revocations):
+        raise ConfigurationError("revocations= is a Revocations object: JWTVerifier(…, revocations=Revocations(store))")
+    if cache is None:
+        return
+    if not isinstance(cache, TokenCache):
+        raise ConfigurationError("cache= is a TokenCache: JWTVerifier(…, cache=TokenCache())")
+    if single_use:
+        raise ConfigurationError("a token that is good once needs no cache: leave cache= out, or single_use=")
+    if cache.strict and revocations is None:
+        raise ConfigurationError("a strict cache asks the revocations for each request: pass revocations= too")
+    cache.take()
+    if revocations is not None:
+        revocations.tell(cache)
+
+
+def key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
+    """The keys to begin with.
+
+    Raises:
+        ConfigurationError: something else than keys, or none of them is for `algorithms`.
+    """
+    if isinstance(keys, KeySource):
+        if algorithms is not None:
+            raise ConfigurationError("say where the keys are bound which are accepted: RemoteKeySet(…, algorithms=[…])")
+        return NO_KEYS if keys.keys is None else keys.keys
+    if not isinstance(keys, (Key, KeySet)):
+        raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
+    found = KeySet([keys]) if isinstance(keys, Key) else keys
+    if algorithms is None:
+        return found
+    if isinstance(algorithms, str):
+        raise ConfigurationError(f"algorithms= is a sequence, for example [{algorithms!r}]")
+    return found.only(algorithms)
+
+
+def struct_decoder(claims: object) -> msgspec.json.Decoder[Any]:
+    """What decodes claims into the caller's type.
+
+    Raises:
+        ConfigurationError: not a `msgspec.Struct` type.
+    """
+    if isinstance(claims, type) and issubclass(claims, msgspec.Struct):
+        return msgspec.json.Decoder(claims)
+    raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")

@@ -1,0 +1,97 @@
+"""Remembering verified tokens, so that the next request with the same one costs a look-up: `TokenCache`."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+from watchword.core.identity import Identity
+from watchword.core.rejection import ConfigurationError
+from watchword.crypto.keys import KeySet
+from watchword.schemes.revocation import Mark
+
+__all__ = ["Entry", "Room", "TokenCache"]
+
+Entry = tuple[float, float, Identity[Any], KeySet, Mark | None]
+"""From when and until when it may be used (seconds since the epoch), the identity, the keys among which the token's was
+when it was verified, and how it can be taken back."""
+Room = dict[str | bytes, Entry]
+
+
+class TokenCache:
+    """What whole tokens were found to say: `JWTVerifier(…, cache=TokenCache())`; one cache serves one verifier.
+
+    A token is found by all of its octets and only once it has been verified. It is forgotten when it expires, when its
+    key leaves the verifier's keys, and when something is taken back through the verifier's `Revocations` in this process:
+    all at once. What another process takes back is seen within `ttl` seconds, or with `strict` at once, because the
+    revocations are then looked up for each request, and only the signature is spared.
+
+    Args:
+        size: tokens that are remembered at most.
+        ttl: seconds for which one verification is relied upon.
+        strict: ask the revocations for each request.
+
+    Raises:
+        ConfigurationError: a size or a ttl that is none.
+
+    >>> from watchword import JWTVerifier, Key
+    >>> JWTVerifier(Key.generate("HS256"), cache=TokenCache(size=1000, ttl=30))
+    JWTVerifier(KeySet([Key(HS256, key_id=None, secret)]))
+    """
+
+    __slots__ = ("__weakref__", "_half", "_taken", "_turning", "old", "strict", "ttl", "young")
+
+    def __init__(self, size: int = 10_000, ttl: float = 60, strict: bool = False) -> None:
+        if type(size) is not int or size < 2:
+            raise ConfigurationError("size= is the number of tokens to remember, at least 2")
+        if type(ttl) not in (int, float) or not 0 < ttl <= 86_400:
+            raise ConfigurationError("ttl= is a number of seconds, more than 0 and at most a day")
+        if type(strict) is not bool:
+            raise ConfigurationError("strict= is True or False")
+        self.ttl = ttl
+        self.strict = strict
+        self._half = size // 2
+        self._turning = Lock()
+        self._taken = False
+        # Two generations: what was used since the last change of generation, and what was used before it.
+        self.young: Room = {}
+        self.old: Room = {}
+
+    def take(self) -> None:
+        """Reserves the cache for one verifier: what another finds good need not be good for it.
+
+        Raises:
+            ConfigurationError: it is reserved.
+        """
+        if self._taken:
+            raise ConfigurationError("a TokenCache belongs to one verifier, whose rules it remembers: make one for each")
+        self._taken = True
+
+    def clear(self) -> None:
+        """Forgets everything, and also what is being verified now: it is kept in a room that nobody enters any more."""
+        with self._turning:
+            self.old = {}  # the old one first: see `again`
+            self.young = {}
+
+    def keep(self, room: Room, token: str | bytes, entry: Entry) -> None:
+        """Remembers in `room`, which was `young` before anything about the token was looked up."""
+        if len(room) >= self._half:
+            with self._turning:
+                if room is self.young:
+                    self.old, self.young = room, {}
+                    room = self.young
+        room[token] = entry
+
+    def again(self, token: str | bytes) -> Entry | None:
+        """What the former generation knew, moved to the present one."""
+        room = self.young  # before `old`: if this room is new because of `clear`, so is the other
+        entry = self.old.get(token)
+        if entry is not None:
+            self.keep(room, token, entry)
+        return entry
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self.old)
+
+    def __repr__(self) -> str:
+        return f"TokenCache(size={2 * self._half}, ttl={self.ttl:g}, strict={self.strict})"
