@@ -19,6 +19,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 def request_of(scope: Scope) -> Request:
     """The request of an http or websocket scope; not exact where the server gives no `raw_path`."""
     headers = scope["headers"]
+    if not isinstance(headers, (list, tuple)):  # any iterable, says ASGI; one that can be read once would be empty after us
+        headers = scope["headers"] = list(headers)
     authority = ""
     for name, value in headers:
         if name == b"host":
