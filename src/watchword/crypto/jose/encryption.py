@@ -118,6 +118,7 @@ def encrypt_json(
     to = [Recipient(each) if isinstance(each, Key) else each for each in recipients]
     if not to or (flattened and len(to) > 1):
         raise ConfigurationError("recipients= holds at least one, and just one for the flattened form")
+    named = [_named(one.key) for one in to]
     row = _content_row(encryption, to[0].key)
     cek = None if len(to) == 1 else random(row.minimum)
     extra = {**(header or {}), **(unprotected or {})}
@@ -127,7 +128,7 @@ def encrypt_json(
         )
         for one in to
     ]
-    made = [{**_named(one.key), **own.members} for one, own in zip(to, provided, strict=True)]
+    made = [{**name, **own.members} for name, own in zip(named, provided, strict=True)]
     shared = merged(made[0] if len(to) == 1 else {}, header or {})
     shared = merged(shared, {"enc": row.name, **({"zip": "DEF"} if compress else {})})
     protected = {name: value for name, value in shared.items() if protect is None or name in protect}

@@ -82,6 +82,8 @@ def provide(
         sealed = AESGCM(key.secret_bytes()).encrypt(iv, cek, None)
         return Provided(cek, sealed[:-_GCM_TAG], {"tag": _text(sealed[-_GCM_TAG:]), "iv": _text(iv)})
     if row.family == "PBES2":
+        if iterations < MIN_ITERATIONS:
+            raise ConfigurationError(f"iterations= is {MIN_ITERATIONS} or more (RFC 7518 §4.8.1.2)")
         salt = random(16)
         wrapping = _derive(row, key.secret_bytes(), salt, iterations)
         return Provided(cek, aes_key_wrap(wrapping, cek), {"p2s": _text(salt), "p2c": iterations})
@@ -186,7 +188,11 @@ def _agree(
     pair = (ephemeral or Key.generate("ECDH-ES", curve=curve)).openssl_pair()
     if curve_of(pair[0]) != curve or pair[1] is None:
         raise ConfigurationError(f"ephemeral= is a private key on {curve}, as the recipient's is")
-    agreed = _kdf(row, content, _exchange(pair[1], public), *_parties(header))
+    try:
+        parties = _parties(header)
+    except Rejected as error:
+        raise ConfigurationError(f"apu and apv: {error.rejection.detail}") from None
+    agreed = _kdf(row, content, _exchange(pair[1], public), *parties)
     members = {"epk": jwk_members(pair[0], None)}
     if not row.size:
         if cek is not None:
