@@ -72,6 +72,7 @@ def refused(guard, token):
         ({"issuer": "https://id.example/?a=b"}, "no query"),
         ({"url": "https://a.example/", "algorithms": "RS256"}, "sequence"),
         ({"url": "https://a.example/", "algorithms": ["HS256"]}, "public-key"),
+        ({"url": "https://a.example/", "algorithms": ["RS256", "ECDH-ES"]}, "signature"),
         ({"url": "https://a.example/", "algorithms": []}, "public-key"),
         ({"url": "https://a.example/", "algorithms": ["none"]}, "none"),
         ({"url": "https://a.example/", "least": 0}, "least"),
@@ -177,7 +178,14 @@ def test_what_is_no_entity_tag_is_never_sent_back(tag):
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("max-age=1000", 1000), ("max-age=1", 60), ("max-age=99999999", 86_400), ("no-store", 60), ("", 600), ("max-age=x", 60)],
+    [
+        ("max-age=1000", 1000),
+        ("max-age=1", 60),
+        ("max-age=99999999", 86_400),
+        ("no-store", 60),
+        ("", 600),
+        ("max-age=x", 60),
+    ],
 )
 def test_the_keys_time_is_what_cache_control_says_within_bounds(said, seconds):
     with Issuer(ONE, cache_control=said) as issuer:
@@ -456,7 +464,8 @@ def test_threads_share_one_fetch(issuer):
     issuer.gate.clear()
     subjects = []
     threads = [
-        threading.Thread(target=lambda: subjects.append(guard.verify(bearer(issuer.token(ONE))).subject)) for _ in range(8)
+        threading.Thread(target=lambda: subjects.append(guard.verify(bearer(issuer.token(ONE))).subject))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -580,7 +589,9 @@ def test_the_keys_of_an_issuer_prove_its_own_tokens_only(issuer):
 def test_metadata_of_another_issuer_or_without_keys_is_no_metadata(issuer, change):
     name = issuer.url("")
     issuer.documents = {"/.well-known/openid-configuration": document(issuer, name) | change(issuer, name)}
-    issuer.documents["/.well-known/oauth-authorization-server"] = document(issuer, name)  # not asked: the first one spoke
+    issuer.documents["/.well-known/oauth-authorization-server"] = document(
+        issuer, name
+    )  # not asked: the first one spoke
     with pytest.raises(FetchFailed) as caught:
         issuer.remote(issuer=name).refresh()
     assert caught.value.fault is Fault.UNUSABLE
@@ -633,7 +644,10 @@ def test_access_tokens_and_other_schemes_go_with_it(issuer):
     verifiers = [OAuth2Verifier(issuer.remote(), issuer="https://id.example", audience="api"), BasicVerifier(realm="x")]
     guard = Guard(verifiers, store, policy=Policy(clock=issuer.clock))
     assert refused(guard, issuer.token(ONE)) is Reason.WRONG_TYPE
-    assert guard.verify(Request("GET", "https", "a", "/", {"Authorization": "Basic Ym9iOm9wZW4gc2VzYW1l"})).subject == "bob"
+    assert (
+        guard.verify(Request("GET", "https", "a", "/", {"Authorization": "Basic Ym9iOm9wZW4gc2VzYW1l"})).subject
+        == "bob"
+    )
 
 
 def test_the_parts_of_a_whole_may_each_ask_a_source_of_their_own(issuer):
@@ -699,7 +713,9 @@ def test_closed_it_fetches_no_more_and_its_keys_serve(issuer):
 def test_a_host_out_of_threads_refuses_and_recovers(issuer, monkeypatch):
     remote = issuer.remote()
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("can't start new thread")))
+        patched.setattr(
+            threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("can't start new thread"))
+        )
         with pytest.raises(FetchFailed, match="thread"):
             remote.refresh()
     remote.refresh()

@@ -68,7 +68,9 @@ def test_expires_counts_from_the_answers_own_date():
     assert said(b"max-age=5", expires=b"Sun, 06 Nov 2094 09:49:37 GMT") == 5
 
 
-@pytest.mark.parametrize("value", [b"0", b"-1", b"", b"yesterday", b"Sun, 06 Nov 1994 09:49:37", b"Sun, 99 Nov 1994 09:49:37 GMT"])
+@pytest.mark.parametrize(
+    "value", [b"0", b"-1", b"", b"yesterday", b"Sun, 06 Nov 1994 09:49:37", b"Sun, 99 Nov 1994 09:49:37 GMT"]
+)
 def test_a_date_that_cannot_be_read_has_passed(value):
     assert lifetime([DATE, (b"expires", value)]) == 0
 

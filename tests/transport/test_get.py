@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import StoreUnavailable
-from watchword.transport.get import Answer, Exchange, Fault, FetchFailed, Get, Resolve, Target, Terms, getting, target_of
+from watchword.transport.get import (
+    Answer,
+    Exchange,
+    Fault,
+    FetchFailed,
+    Get,
+    Resolve,
+    Target,
+    Terms,
+    getting,
+    target_of,
+)
 
 PUBLIC = "93.184.215.14"
 
@@ -113,7 +124,9 @@ def test_cleartext_is_fetched_only_when_asked_for():
     assert (answer.status, asked.target.port, dict(asked.headers)["host"]) == (200, 80, "keys.example")
 
 
-@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["::1"], [PUBLIC, "127.0.0.1"], ["::ffff:10.0.0.1"], ["64:ff9b::7f00:1"]])
+@pytest.mark.parametrize(
+    "addresses", [["10.0.0.1"], ["::1"], [PUBLIC, "127.0.0.1"], ["::ffff:10.0.0.1"], ["64:ff9b::7f00:1"]]
+)
 def test_a_name_with_any_private_address_is_not_connected_to(addresses):
     assert fault(Get("https://keys.example/"), names={"keys.example": addresses}) is Fault.PRIVATE_ADDRESS
 
@@ -125,9 +138,7 @@ def test_the_host_is_judged_by_what_it_resolves_to_however_it_is_written(host):
 
 
 def test_private_addresses_are_connected_to_when_asked_for():
-    _, (asked,) = run(
-        Get("https://[::1]:8443/"), Terms(allow_private=True), names={"::1": ["::1"]}, answers=[ok()]
-    )
+    _, (asked,) = run(Get("https://[::1]:8443/"), Terms(allow_private=True), names={"::1": ["::1"]}, answers=[ok()])
     assert (asked.address, dict(asked.headers)["host"]) == ("::1", "[::1]:8443")
 
 
@@ -150,20 +161,27 @@ def test_the_next_address_is_tried_if_one_cannot_be_reached_and_four_at_most():
 
 
 def test_other_failures_are_not_tried_again():
-    assert fault(Get("https://keys.example/"), names={"keys.example": [PUBLIC] * 2}, answers=[FetchFailed(Fault.TLS, "")]) is Fault.TLS
+    assert (
+        fault(Get("https://keys.example/"), names={"keys.example": [PUBLIC] * 2}, answers=[FetchFailed(Fault.TLS, "")])
+        is Fault.TLS
+    )
 
 
 def test_no_redirect_is_followed_by_default():
     assert fault(Get("https://keys.example/"), answers=[moved("https://keys.example/2")]) is Fault.REDIRECTED
 
 
-@pytest.mark.parametrize("location", ["/2", "//keys.example/2", "https://keys.example/2", "HTTPS://keys.example/2#part"])
+@pytest.mark.parametrize(
+    "location", ["/2", "//keys.example/2", "https://keys.example/2", "HTTPS://keys.example/2#part"]
+)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_as_many_redirects_are_followed_as_the_terms_allow(location, status):
     answer, asked = run(Get("https://keys.example/1"), Terms(redirects=1), answers=[moved(location, status), ok()])
     assert [each.target.path for each in asked] == ["/1", "/2"]
     assert answer.url.lower() == "https://keys.example/2"
-    assert fault(Get("https://keys.example/1"), Terms(redirects=1), answers=[moved("/2"), moved("/3")]) is Fault.REDIRECTED
+    assert (
+        fault(Get("https://keys.example/1"), Terms(redirects=1), answers=[moved("/2"), moved("/3")]) is Fault.REDIRECTED
+    )
 
 
 @pytest.mark.parametrize("location", ["http://keys.example/", "ftp://x/", "file:///etc/passwd", "javascript:1"])
@@ -181,7 +199,9 @@ def test_a_redirect_to_what_cannot_be_fetched_fails(location):
 
 def test_a_redirect_is_judged_like_any_target():
     names = {"inside.example": ["169.254.169.254"]}
-    found = fault(Get("https://keys.example/"), Terms(redirects=1), names=names, answers=[moved("https://inside.example/")])
+    found = fault(
+        Get("https://keys.example/"), Terms(redirects=1), names=names, answers=[moved("https://inside.example/")]
+    )
     assert found is Fault.PRIVATE_ADDRESS
 
 
@@ -211,8 +231,15 @@ def test_gzip_is_undone_although_it_was_not_asked_for():
 def test_inflated_octets_count():
     bomb = gzip.compress(bytes(10_000_000))
     assert len(bomb) < 10_000
-    assert fault(Get("https://keys.example/"), Terms(max_size=10_000), answers=[ok(bomb, content_encoding="gzip")]) is Fault.TOO_LARGE
-    exact, _ = run(Get("https://keys.example/"), Terms(max_size=100), answers=[ok(gzip.compress(bytes(100)), content_encoding="gzip")])
+    assert (
+        fault(Get("https://keys.example/"), Terms(max_size=10_000), answers=[ok(bomb, content_encoding="gzip")])
+        is Fault.TOO_LARGE
+    )
+    exact, _ = run(
+        Get("https://keys.example/"),
+        Terms(max_size=100),
+        answers=[ok(gzip.compress(bytes(100)), content_encoding="gzip")],
+    )
     assert len(exact.body) == 100
 
 

@@ -34,7 +34,12 @@ def no_thread_is_left():
 def test_a_fetch_brings_status_fields_and_body():
     with Origin(lambda *_: response(b"[1]", ETag='"x"', Cache_Control="max-age=5")) as origin:
         answer = fetch(Get(origin.url("/keys?a=b")), HERE)
-    assert (answer.status, answer.body, answer.field(b"etag"), answer.field(b"cache-control")) == (200, b"[1]", '"x"', "max-age=5")
+    assert (answer.status, answer.body, answer.field(b"etag"), answer.field(b"cache-control")) == (
+        200,
+        b"[1]",
+        '"x"',
+        "max-age=5",
+    )
     path, fields = origin.seen[0]
     assert path == "/keys?a=b"
     assert fields["host"] == f"127.0.0.1:{origin.port}"

@@ -180,8 +180,10 @@ def _names(algorithms: Iterable[str]) -> tuple[str, ...]:
     if isinstance(algorithms, str):
         raise ConfigurationError(f"algorithms= is a sequence, for example [{algorithms!r}]")
     rows = tuple(algorithm_named(name) for name in algorithms)
-    if not rows or any(row.family == "HMAC" for row in rows):
-        raise ConfigurationError("algorithms= names public-key algorithms: a secret that is published is none")
+    if not rows or any(row.family == "HMAC" or row.use != "sig" for row in rows):
+        raise ConfigurationError(
+            "algorithms= names public-key signature algorithms: a secret that is published is none"
+        )
     return tuple(row.name for row in rows)
 
 

@@ -68,7 +68,10 @@ def test_an_allowed_redirect_to_a_private_address_is_refused(tmp_path):
     context, trusted = certificate(tmp_path, "keys.example")
     terms = Terms(redirects=3, ca_file=trusted, allow_private=True)
     with Origin(lambda *_: response(b"{}")) as inside:
-        with Origin(lambda *_: response(status=302, location=inside.url()), context) as origin, pytest.raises(FetchFailed) as caught:
+        with (
+            Origin(lambda *_: response(status=302, location=inside.url()), context) as origin,
+            pytest.raises(FetchFailed) as caught,
+        ):
             wire.fetch(Get(origin.url(host="keys.example")), terms, resolver=lambda *_: ["127.0.0.1"])
         assert caught.value.fault is Fault.REDIRECTED  # out of https
         assert inside.connections == 0
@@ -77,11 +80,11 @@ def test_an_allowed_redirect_to_a_private_address_is_refused(tmp_path):
 def test_metadata_that_names_a_private_key_set_leads_nowhere():
     """The metadata may be public and genuine and still name what is inside: its URL is judged like any other."""
     issuer = "https://id.example"
-    asked = []
+    asked, named = [], []
 
     def fetch(get, terms):
         if "well-known" in get.url:
-            return Answer(200, (), b'{"issuer":"https://id.example","jwks_uri":"%s"}' % target)
+            return Answer(200, (), b'{"issuer":"https://id.example","jwks_uri":"%s"}' % named[-1])
         asked.append(get.url)
         return wire.fetch(get, terms)
 
@@ -92,6 +95,7 @@ def test_metadata_that_names_a_private_key_set_leads_nowhere():
             (b"file:///etc/passwd", Fault.REFUSED_URL),
             (b"https://169.254.169.254/latest/meta-data/", Fault.PRIVATE_ADDRESS),
         ):
+            named.append(target)
             assert fault(RemoteKeySet(issuer=issuer, fetch=fetch)) is expected
         assert origin.connections == 0
     assert len(asked) == 4
