@@ -38,7 +38,7 @@ class MemoryStore(Admin):
     refused with `StoreUnavailable`: nothing that could still be replayed is ever dropped to make room.
 
     Args:
-        capacity: marks and counters kept at most.
+        capacity: marks and counters kept at most; counters fill half of it at most.
         clock: seconds since the epoch.
 
     >>> store = MemoryStore()
@@ -131,6 +131,9 @@ class MemoryStore(Admin):
             return Exceeded(write, until)
         if write.counter not in self._counters:
             self._make_room()
+            # Marks are made by genuine credentials only, counters by whoever guesses: they must not shut genuine ones out.
+            if len(self._counters) >= max(1, self._capacity // 2):
+                raise StoreUnavailable(f"half of the {self._capacity} entries are counters (MemoryStore capacity)")
         undo.append(self._counters.insert(write.counter, Counter(value, until), until))
         return None
 
