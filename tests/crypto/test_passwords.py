@@ -190,3 +190,36 @@ def test_no_traceback_shows_the_secret() -> None:
 def test_importing_the_module_does_not_load_cryptography() -> None:
     code = "import sys, watchword.crypto.passwords; sys.exit('cryptography' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+
+
+THREADS = """
+import os, sys
+from threading import Thread
+from watchword.crypto.passwords import hash_password, verify_password
+
+encoded = hash_password("open sesame")
+done = []
+
+def work(number):
+    for _ in range(3):
+        verify_password(encoded, "open sesame") if number % 2 else hash_password("open sesame")
+    done.append(number)
+
+threads = [Thread(target=work, args=(number,)) for number in range(6)]
+for thread in threads:
+    thread.start()
+child = os.fork()
+if child == 0:
+    verify_password(encoded, "open sesame")
+    os._exit(7)
+for thread in threads:
+    thread.join()
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+print(len(done))
+"""
+
+
+def test_many_threads_and_a_forked_child_hash_without_waiting_for_each_other_for_ever() -> None:
+    """In a process of its own, which can be ended: OpenSSL's threads, handed out to two hashes at once, never come back."""
+    answer = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, timeout=60, check=True)
+    assert answer.stdout == "6\n"

@@ -11,6 +11,7 @@ import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
@@ -101,10 +102,12 @@ def hash_password(secret: str | bytes, *, random: Callable[[int], bytes] = os.ur
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 -- loaded at first use
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 -- loaded at first use
 
+    salt = random(_SALT)
     try:
-        return Argon2id(
-            salt=random(_SALT), length=_TAG, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY_KIB
-        ).derive_phc_encoded(octets)
+        with _ONE_AT_A_TIME:
+            return Argon2id(
+                salt=salt, length=_TAG, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY_KIB
+            ).derive_phc_encoded(octets)
     except UnsupportedAlgorithm:
         raise ConfigurationError(_NO_ARGON2) from None
 
@@ -141,6 +144,14 @@ def verify_password(encoded: str, secret: str | bytes) -> None:
         raise Rejected(Reason.WRONG_SECRET)
 
 
+# OpenSSL hands out its threads to all hashes of a process together. Two hashes of several lanes each can take some and wait
+# for the rest for ever (cryptography 50, OpenSSL 4.0), so one runs at a time: by itself it uses as many cores as it has lanes.
+_ONE_AT_A_TIME = Lock()
+# A child that was forked meanwhile must not find it locked by a thread that it doesn't have.
+os.register_at_fork(
+    before=_ONE_AT_A_TIME.acquire, after_in_parent=_ONE_AT_A_TIME.release, after_in_child=_ONE_AT_A_TIME.release
+)
+
 _NO_ARGON2 = "cryptography has no argon2id here: install its wheel, or build it with OpenSSL 3.2 or later"
 
 
@@ -149,7 +160,8 @@ def _matches(encoded: str, octets: bytes) -> bool:
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 -- loaded at first use
 
     try:
-        Argon2id.verify_phc_encoded(octets, encoded)
+        with _ONE_AT_A_TIME:
+            Argon2id.verify_phc_encoded(octets, encoded)
     except InvalidKey:
         return False
     except MemoryError:
