@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from watchword.core.driver import AsyncChunks, AsyncDriver, Chunks, Driver, once, once_async
 from watchword.core.identity import Identity, Verdict
-from watchword.core.message import Request
+from watchword.core.message import Headers, Request
 from watchword.core.pipeline import Admission, admission, answering
 from watchword.core.plan import Plan, Policy
 from watchword.core.records import AsyncStore, Store
@@ -78,7 +78,15 @@ class Guard:
 
         With `optional` a request without credentials is admitted with the identity None.
         """
+        if self.plan.recall is not None:
+            admitted = self.recall(request.headers, request.query or b"")
+            if admitted is not None:
+                return admitted
         return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
+
+    def recall(self, headers: Headers, query: bytes) -> Admission | None:
+        """For adapters: what `admit` would answer, where that is remembered; None: ask it."""
+        return _recalled(self.plan, headers, query)
 
     def refuse(self, rejected: Rejected) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
@@ -136,13 +144,22 @@ class AsyncGuard:
             rejected.refusal = await self.refuse(rejected)
             raise
 
-    async def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Admission:
+    def recall(self, headers: Headers, query: bytes) -> Admission | None:
+        """As `Guard.recall`."""
+        return _recalled(self.plan, headers, query)
+
+    def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Awaitable[Admission]:
         """For adapters; as `Guard.admit`."""
-        return await self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
+        return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
     async def refuse(self, rejected: Rejected) -> Refusal:
         """As `Guard.refuse`."""
         return await self.driver.run(answering(self.plan, rejected), once_async(b""))
+
+
+def _recalled(plan: Plan, headers: Headers, query: bytes) -> Admission | None:
+    known = None if plan.recall is None else plan.recall(headers, query)
+    return None if known is None else Admission(known[0], verifier=known[1])
 
 
 def _proven(admitted: Admission, body: bytes) -> Identity[Any]:

@@ -86,7 +86,9 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
     found = NOTHING_FOUND
     try:
         try:
-            request, candidates, early = _arrive(plan, request)
+            if plan.public_url is not None:
+                request = plan.public_url(request)
+            request, candidates, early = plan.addressed(request)
             verifier, claim = present(candidates, request)
             if claim is None or verifier is None:
                 if optional:
@@ -115,21 +117,16 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
         error.refusal = Refusal(503)
         _report(plan, verifier, error, started, None)
         raise
-    _report(plan, verifier, None, started, decision.identity)
+    if plan.observe is not None:
+        _report(plan, verifier, None, started, decision.identity)
     return Admission(
         decision.identity,
         None if unread else body.data,
-        _private(verifier, decision),
+        _private(plan, verifier, decision),
         decision.seal,
         decision.stream,
         verifier,
     )
-
-
-def _arrive(plan: Plan, request: Request) -> tuple[Request, list[Verifier], bool]:
-    if plan.public_url is not None:
-        request = plan.public_url(request)
-    return plan.addressed(request)
 
 
 def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier | None, Claim | None]:
@@ -142,10 +139,11 @@ def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier 
     verifier: Verifier | None = None
     claim: Claim | None = None
     for addressed in candidates:
-        candidate = addressed.first if isinstance(addressed, Router) else addressed
+        router = addressed if isinstance(addressed, Router) else None
+        candidate = addressed if router is None else router.first
         try:
-            if isinstance(addressed, Router):
-                candidate = addressed.choose(request)
+            if router is not None:
+                candidate = router.choose(request)
             mine = candidate.read(request)
         except Rejected as rejected:
             rejected.verifier = candidate
@@ -233,8 +231,10 @@ def _note(decision: Decision) -> Generator[Step, Any, None]:
 def _verdict(plan: Plan, claim: Claim, found: Found, body: Body) -> Generator[Step, Any, Decision]:
     for _ in range(3):
         # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-        decide = partial(claim.decide, found, body, plan.clock(), plan.random)
-        answer: Decision | More = (yield Work(decide)) if claim.slow(found) else decide()
+        if claim.slow(found):
+            answer: Decision | More = yield Work(partial(claim.decide, found, body, plan.clock(), plan.random))
+        else:
+            answer = claim.decide(found, body, plan.clock(), plan.random)
         if not isinstance(answer, More):
             return answer
         found = yield from fetching(answer, found)
@@ -310,9 +310,9 @@ def _with_realm(challenge: Challenge, realm: str) -> Challenge:
     )
 
 
-def _private(verifier: Verifier, decision: Decision) -> Headers:
+def _private(plan: Plan, verifier: Verifier, decision: Decision) -> Headers:
     """Caches know that Authorization makes an answer personal, but not other fields (RFC 9111 §3.5)."""
-    if all(address.field == b"authorization" for address in verifier.addresses):
+    if not plan.fields or all(address.field == b"authorization" for address in verifier.addresses):
         return decision.response_headers
     return (*decision.response_headers, (b"cache-control", b"private"))
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from watchword.core.identity import Verdict
 from watchword.core.message import Headers, Request
+from watchword.core.recall import recalling
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.router import Routable, Router
@@ -57,7 +58,7 @@ class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
 
     __slots__ = (
-        "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "standing",
+        "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "recall", "standing",
         "store", "verifiers", "words",
     )  # fmt: skip
 
@@ -81,6 +82,7 @@ class Plan:
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})
         for verifier in self.verifiers:
             _check_store(verifier, store)
+        self.recall = recalling(self)
 
     def addressed(self, request: Request) -> tuple[Request, list[Verifier], bool]:
         """The request to judge, the verifiers that its credentials address, and whether it came as early data.

@@ -22,6 +22,7 @@ __all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "read_tok
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 # "Bearer" 1*SP b64token; the scheme word is case-insensitive (RFC 9110 §11.1).
 _CREDENTIALS: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_PLAIN: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
 
 class BearerAuth:
@@ -83,14 +84,19 @@ def read_token(request: Request) -> bytes | None:
 
 
 def _token_in(value: bytes, request: Request) -> bytes | None:
-    match = _CREDENTIALS.fullmatch(value)
-    if match is None:
-        if value[:6].lower() == b"bearer" and value[6:7] in (b"", b" "):
-            raise Rejected(Reason.MALFORMED_REQUEST, "not one token (RFC 6750 §2.1)", where="authorization")
-        return None
+    # As nearly everybody writes it; what is left of it without the token's characters is the one space.
+    if value[:7] == b"Bearer " and len(value) > 7 and value.translate(None, _PLAIN) == b" ":
+        token = value[7:]
+    else:
+        match = _CREDENTIALS.fullmatch(value)
+        if match is None:
+            if value[:6].lower() == b"bearer" and value[6:7] in (b"", b" "):
+                raise Rejected(Reason.MALFORMED_REQUEST, "not one token (RFC 6750 §2.1)", where="authorization")
+            return None
+        token = match[1]
     if b"?" in request.target and _has_token(request.query or b""):
         raise Rejected(Reason.AMBIGUOUS, "a token in the query besides the one in Authorization", where="query")
-    return match[1]
+    return token
 
 
 def _has_token(query: bytes) -> bool:

@@ -226,6 +226,18 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         source = self.source
         return entry if source is None or (source.since <= now < source.due and source.keys is entry[3]) else None
 
+    @property
+    def recalls(self) -> bool:
+        """Whether `recall` may know something; a strict cache has to look things up."""
+        return self.cache is not None and not self.strict
+
+    def recall(self, authorization: bytes, now: float) -> Identity[C_co] | None:
+        """The identity, if the cache knows this very token and may still be relied upon."""
+        if self.cache is None or self.strict or authorization[:7] != b"Bearer ":
+            return None
+        entry = self.known(authorization[7:], now)
+        return None if entry is None else entry[2]
+
     def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None) -> Identity[Any]:
         """Puts a token that was verified at `now` into the cache; gives the identity that the next request gets too."""
         identity, claims, keys = judged
