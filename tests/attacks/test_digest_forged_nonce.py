@@ -10,6 +10,7 @@ import pytest
 from tests.schemes.digest_world import GUARDS, PASSWORD, USER, World, ask, changed, params, request
 from watchword import DigestAuth, Reason, Rejected, Request, Response
 from watchword.core.scheme import Received, Send
+from watchword.schemes.digest.computation import hash_a2
 from watchword.schemes.digest.nonces import NonceKey, NonceState, make_nonce, read_nonce
 
 
@@ -82,7 +83,10 @@ def test_a_user_without_a_secret_proves_nothing_by_the_hash_that_stands_in(guard
     signed = world.signed(auth=DigestAuth("ghost", "x"))
     if nonce is not None:
         signed = changed(signed, nonce=nonce)
-    forged = changed(signed, response=world.verifier.read(signed).expected(b"0" * 64).decode())
+    claim = world.verifier.read(signed)
+    assert claim.algorithm is not None
+    resource = hash_a2(claim.algorithm, b"GET", b"/")
+    forged = changed(signed, response=claim.expected(b"0" * 64, resource).decode())
     verdict = refused(world, forged)
     assert verdict.reason is (Reason.UNKNOWN_SUBJECT if nonce is None else Reason.UNKNOWN_NONCE)
     assert not verdict.rejection.genuine

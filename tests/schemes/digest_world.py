@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
 from watchword import AsyncGuard, DigestAuth, Guard, Identity, Policy, Rejected, Request, Response
+from watchword.core.driver import once, once_async
 from watchword.core.flow import ClientContext, run
+from watchword.core.message import Headers
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
 from watchword.fields.auth_params import parse_credentials
-from watchword.schemes.digest import DigestSecret, DigestVerifier, ha1
+from watchword.schemes.digest import DigestSecret, DigestVerifier, UserHash, ha1, user_hash
 from watchword.stores import MemoryStore
 
 REALM = "orders"
@@ -23,60 +26,83 @@ START = 1_700_000_000.0
 class World:
     """One server. `sent` are the requests that reached it, `verdicts` what it said: an Identity or the Rejected."""
 
-    def __init__(self, guard: str = "Guard", *, store: Any = None, realm: str = REALM, **options: Any) -> None:
+    def __init__(
+        self, guard: str = "Guard", *, store: Any = None, realm: str = REALM, proxy: bool = False, **options: Any
+    ) -> None:
         self.now = START
+        self.answer = b"the answer"
         self.store = MemoryStore(clock=lambda: self.now) if store is None else store
         options.setdefault("algorithms", ("SHA-256",))
         self.verifier = DigestVerifier(realm=realm, **options)
         policy = Policy(clock=lambda: self.now)
         kind: Any = Guard if guard == "Guard" else AsyncGuard
-        self.guard = kind([self.verifier], self.store, policy=policy)
+        self.guard = kind([self.verifier], self.store, policy=policy, proxy=proxy)
         self.sent: list[Request] = []
         self.verdicts: list[Identity | Rejected] = []
         self.add(USER, PASSWORD)
 
     def add(self, username: str, password: str, **fields: Any) -> None:
-        for algorithm in self.verifier.algorithms:
-            secret = DigestSecret(ha1(algorithm, username, self.verifier.realm, password), **fields)
-            self.store.commit([Put(Ref(DigestSecret, (algorithm, self.verifier.realm, username)), secret)])
+        realm = self.verifier.realm
+        for name in self.verifier.algorithms:
+            algorithm = name.removesuffix("-sess")
+            secret = DigestSecret(ha1(algorithm, username, realm, password), **fields)
+            alias = Ref(UserHash, (algorithm, realm, user_hash(algorithm, username, realm)))
+            self.store.commit(
+                [Put(Ref(DigestSecret, (algorithm, realm, username)), secret), Put(alias, UserHash(username))]
+            )
 
-    def verify(self, request: Request) -> Identity:
+    def verify(self, request: Request, body: bytes = b"") -> Identity:
         """What the guard says; raises `Rejected`."""
-        answer: Any = self.guard.verify(request)
-        identity: Identity = asyncio.run(answer) if asyncio.iscoroutine(answer) else answer
-        return identity
+        return self.admit(request, body)[0]
 
-    def judge(self, request: Request) -> Identity | Rejected:
+    def admit(self, request: Request, body: bytes = b"") -> tuple[Identity, Headers]:
+        """The same, with the field lines that the answer gets; raises `Rejected`."""
+        if isinstance(self.guard, Guard):
+            admission = self.guard.admit(request, once(body))
+        else:
+            admission = asyncio.run(self.guard.admit(request, once_async(body)))
+        assert admission.identity is not None
+        whole = self.answer if admission.seal is not None and admission.seal.needs_body else None
+        return admission.identity, admission.answer_headers(self.guard.plan, Response(200), whole)
+
+    def judge(self, request: Request, body: bytes = b"") -> Identity | Rejected:
         try:
-            return self.verify(request)
+            return self.verify(request, body)
         except Rejected as rejected:
             return rejected
 
-    def send(self, effect: Send) -> Received:
+    def send(self, effect: Send, body: bytes = b"") -> Received:
         """The server, for a flow."""
         self.sent.append(effect.request)
-        verdict = self.judge(effect.request)
-        self.verdicts.append(verdict)
-        if isinstance(verdict, Identity):
-            return Received(Response(200))
-        assert verdict.refusal is not None
-        return Received(verdict.refusal.response())
+        try:
+            identity, lines = self.admit(effect.request, body)
+        except Rejected as rejected:
+            self.verdicts.append(rejected)
+            assert rejected.refusal is not None
+            return Received(rejected.refusal.response())
+        self.verdicts.append(identity)
+        return Received(Response(200, lines), self.answer if effect.want else None)
 
     def get(self, auth: DigestAuth, target: str = "/", method: str = "GET") -> int:
         """The status that the caller of a client gets."""
         return ask(auth, self.send, request(target, method)).status
 
-    def signed(self, target: str = "/", method: str = "GET", auth: DigestAuth | None = None) -> Request:
+    def signed(
+        self, target: str = "/", method: str = "GET", auth: DigestAuth | None = None, body: bytes = b""
+    ) -> Request:
         """A genuine request, answering a fresh challenge, that has not reached the server yet."""
-        flow = (auth or DigestAuth(USER, PASSWORD)).flow(request(target, method), context())
-        first = next(flow)
-        assert isinstance(first, Send)
-        refused = self.judge(request(target, method))
-        assert isinstance(refused, Rejected) and refused.refusal is not None
-        second = flow.send(Received(refused.refusal.response()))
-        flow.close()
-        assert isinstance(second, Send)
-        return second.request
+        sent: list[Request] = []
+
+        def send(effect: Send) -> Received:
+            sent.append(effect.request)
+            if len(sent) == 2:
+                return Received(Response(200))
+            refused = self.judge(request(target, method))
+            assert isinstance(refused, Rejected) and refused.refusal is not None
+            return Received(refused.refusal.response())
+
+        ask(auth or DigestAuth(USER, PASSWORD), send, request(target, method), body=body)
+        return sent[-1]
 
     def challenge(self, rejected: Rejected) -> bytes:
         """The first WWW-Authenticate line of a refusal."""
@@ -88,14 +114,18 @@ def request(target: str = "/", method: str = "GET", headers: Any = ()) -> Reques
     return Request(method, "https", "api.example", target, headers)
 
 
-def context(random: Callable[[int], bytes] | None = None) -> ClientContext:
-    return ClientContext(bytes) if random is None else ClientContext(bytes, random=random)
+def context(random: Callable[[int], bytes] = os.urandom, body: bytes = b"") -> ClientContext:
+    return ClientContext(lambda: body, random=random)
 
 
 def ask(
-    auth: Any, send: Callable[[Send], Received], asked: Request, random: Callable[[int], bytes] | None = None
+    auth: Any,
+    send: Callable[[Send], Received],
+    asked: Request,
+    random: Callable[[int], bytes] = os.urandom,
+    body: bytes = b"",
 ) -> Response:
-    received = run(auth, asked, send, context(random))
+    received = run(auth, asked, send, context(random, body))
     assert received is not None
     return received.response
 

@@ -11,7 +11,7 @@ from tests.schemes.digest_world import ask, context, params, request
 from watchword import ConfigurationError, DigestAuth, Request, Response
 from watchword.core.flow import arun
 from watchword.core.scheme import Received, Send
-from watchword.schemes.digest import scheme
+from watchword.schemes.digest import client, session
 from watchword.schemes.digest.computation import algorithm_named, hash_a1, hash_a2, response, session_key
 
 
@@ -110,7 +110,7 @@ def test_what_was_refused_is_not_sent_unasked_again() -> None:
     "line",
     [
         'Basic realm="r"', "Digest", 'Digest realm="r", qop="auth"', challenge(algorithm="SHA-1"), challenge(algorithm="awezum"),
-        'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth-int"', 'Digest realm="r", nonce="n", algorithm=SHA-256',
+        'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth-conf"', 'Digest realm="r", nonce="n", algorithm=SHA-256',
         'Digest realm="r", nonce="n", qop=""', 'Digest realm="a\x01b", nonce="n", qop="auth"', "", ",,,", "Digest nonce",
     ],
 )  # fmt: skip
@@ -234,7 +234,7 @@ def test_a_session_algorithm_keeps_its_first_cnonce() -> None:
 
 
 def test_a_nonce_whose_count_is_used_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheme, "MAX_COUNT", 2)
+    monkeypatch.setattr(session, "MAX_COUNT", 2)
     auth = DigestAuth(*AUTH)
     server = Server(once(challenge()))
     for _ in range(3):
@@ -243,8 +243,8 @@ def test_a_nonce_whose_count_is_used_up_is_given_up(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheme, "MAX_ORIGINS", 3)
-    monkeypatch.setattr(scheme, "MAX_REALMS", 2)
+    monkeypatch.setattr(client, "MAX_ORIGINS", 3)
+    monkeypatch.setattr(client, "MAX_REALMS", 2)
     auth = DigestAuth(*AUTH)
     for n in range(9):
         one_of_many = Request("GET", "https", f"{n}.example", "/")

@@ -9,6 +9,7 @@ import pytest
 from tests.schemes.digest_world import PASSWORD, REALM, USER, World, changed, params, request, to
 from watchword import DigestAuth, Rejected, Request, explain
 from watchword.schemes.digest import ha1
+from watchword.schemes.digest.computation import hash_a2
 
 Spoil = Callable[[World], Request]
 
@@ -74,7 +75,9 @@ def test_no_secret_is_shown_nor_a_whole_response_that_would_be_accepted() -> Non
     text = str(explain(asked, world.guard, at=world.now)) + explain(asked, world.guard, at=world.now).to_json()
     secret = ha1("SHA-256", USER, REALM, PASSWORD)
     claim = world.verifier.read(asked)
-    assert claim.expected(secret.encode()).decode() not in text
+    assert claim.algorithm is not None
+    resource = hash_a2(claim.algorithm, b"GET", b"/")
+    assert claim.expected(secret.encode(), resource).decode() not in text
     assert secret not in text and PASSWORD not in text and "guess" not in text
     assert params(asked)["response"] not in text
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from inspect import isawaitable, iscoroutinefunction
+from threading import get_ident
 from typing import Any
 
 from watchword.core.lock import Lock, Turn, lock_of
@@ -26,34 +27,45 @@ __all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "refuse_cleartext", "
 Asker = Callable[[Ask], str]
 
 
+def _repeatable() -> None:
+    """Whoever drives a flow by hand has the body at hand as well."""
+
+
 class ClientContext:
     """What flows may use: clock, randomness, the request body, and whether there is a token store.
 
     Args:
         body: gives the caller's request body; raises `ConfigurationError` if it can't be read and sent as well.
+        check_repeatable: raises `ConfigurationError` if the body can't be sent twice.
         stored: whether Load and Save are answered.
         now: seconds since the epoch.
         random: n unpredictable bytes.
     """
 
-    __slots__ = ("body", "now", "random", "stored")
+    __slots__ = ("body", "check_repeatable", "now", "random", "stored")
 
     def __init__(
         self,
         body: Callable[[], bytes],
         *,
+        check_repeatable: Callable[[], None] = _repeatable,
         stored: bool = False,
         now: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.body = body
+        self.check_repeatable = check_repeatable
         self.stored = stored
         self.now = now
         self.random = random
 
 
-def _in_vain(hold: Hold) -> CredentialsUnavailable:
-    return CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain")
+def _given_up(lock: Lock, turn: Turn, hold: Hold) -> bool:
+    """Leaves the queue; who may go on without the lock does."""
+    if not hold.across_send:
+        raise CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain")
+    lock.abandon(turn)
+    return False
 
 
 class _DriveBase:
@@ -96,10 +108,16 @@ class _DriveBase:
             raise
         if isinstance(effect, Send):
             self._last = effect
-            if effect.body is ORIGINAL:
+            if effect.body is ORIGINAL and self._held:
                 # It may take hours, and not every library says when it has failed.
-                self._release_all()
+                for key in [key for key, (_, turn) in self._held.items() if not turn.across]:
+                    self._release(key)
         return effect
+
+    def __del__(self) -> None:
+        # A library that failed to send drops the flow without a word; a lock held across the sending ends with it.
+        if getattr(self, "_held", None):
+            self._release_all()
 
     def _take(self, key: str, lock: Lock, turn: Turn) -> None:
         self._release(key)
@@ -147,8 +165,8 @@ class Drive(_DriveBase):
 
     def _perform(self, effect: Effect) -> object:
         if isinstance(effect, Hold):
-            self._hold(effect)
-        elif isinstance(effect, Release):
+            return self._hold(effect)
+        if isinstance(effect, Release):
             self._release(effect.key)
         elif isinstance(effect, Sleep):
             time.sleep(effect.seconds)
@@ -168,21 +186,24 @@ class Drive(_DriveBase):
             )
         return store
 
-    def _hold(self, hold: Hold) -> None:
+    def _hold(self, hold: Hold) -> bool:
         lock = lock_of(self._auth, hold.key)
-        turn = lock.acquire(hold.lease)
+        turn = lock.acquire(hold.lease, get_ident(), across=hold.across_send)
+        if turn is None:
+            return False
         deadline = time.monotonic() + hold.lease
         try:
             while turn.handed is not None and not turn.handed.done():
                 left = min(lock.patience(), deadline - time.monotonic())
                 if left <= 0 and not turn.handed.done():
-                    raise _in_vain(hold)
+                    return _given_up(lock, turn, hold)
                 with suppress(TimeoutError):
                     turn.handed.result(timeout=left)
         except BaseException:
             lock.abandon(turn)
             raise
         self._take(hold.key, lock, turn)
+        return True
 
 
 class AsyncDrive(_DriveBase):
@@ -204,8 +225,8 @@ class AsyncDrive(_DriveBase):
         import asyncio  # noqa: PLC0415 -- `import watchword` must not load asyncio
 
         if isinstance(effect, Hold):
-            await self._hold(effect)
-        elif isinstance(effect, Release):
+            return await self._hold(effect)
+        if isinstance(effect, Release):
             self._release(effect.key)
         elif isinstance(effect, Sleep):
             await asyncio.sleep(effect.seconds)
@@ -225,22 +246,25 @@ class AsyncDrive(_DriveBase):
         result = verb(argument)
         return await result if isawaitable(result) else result
 
-    async def _hold(self, hold: Hold) -> None:
+    async def _hold(self, hold: Hold) -> bool:
         import asyncio  # noqa: PLC0415 -- as above
 
         lock = lock_of(self._auth, hold.key)
-        turn = lock.acquire(hold.lease)
+        turn = lock.acquire(hold.lease, asyncio.current_task(), across=hold.across_send)
+        if turn is None:
+            return False
         deadline = time.monotonic() + hold.lease
         try:
             while turn.handed is not None and not turn.handed.done():
                 left = min(lock.patience(), deadline - time.monotonic())
                 if left <= 0 and not turn.handed.done():
-                    raise _in_vain(hold)
+                    return _given_up(lock, turn, hold)
                 await asyncio.wait([asyncio.wrap_future(turn.handed)], timeout=left)
         except BaseException:
             lock.abandon(turn)
             raise
         self._take(hold.key, lock, turn)
+        return True
 
 
 def run(

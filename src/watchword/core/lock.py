@@ -18,12 +18,17 @@ __all__ = ["Lock", "Turn", "lock_of"]
 
 
 class Turn:
-    """One flow's place at a lock; `handed` is set where it had to queue, and done once the lock is its own."""
+    """One flow's place at a lock; `handed` is set where it had to queue, and done once the lock is its own.
 
-    __slots__ = ("handed", "lease")
+    `owner` is the thread or task that the flow runs in, `across` whether it goes on holding while its request is sent.
+    """
 
-    def __init__(self, lease: float) -> None:
+    __slots__ = ("across", "handed", "lease", "owner")
+
+    def __init__(self, lease: float, owner: object = None, across: bool = False) -> None:
         self.lease = lease
+        self.owner = owner
+        self.across = across
         self.handed: Future[None] | None = None
 
 
@@ -41,15 +46,20 @@ class Lock:
         self._until = 0.0
         self._queue: deque[Turn] = deque()
 
-    def acquire(self, lease: float) -> Turn:
-        """A turn; the lock is held by it already if its `handed` is None."""
-        from concurrent.futures import Future  # noqa: PLC0415 -- loads logging
+    def acquire(self, lease: float, owner: object = None, *, across: bool = False) -> Turn | None:
+        """A turn; the lock is held by it already if its `handed` is None.
 
-        turn = Turn(lease)
+        None if waiting would be in vain: with `across`, a holder that waits for its answer in the same thread or task.
+        """
+        turn = Turn(lease, owner, across)
         with self._mutex:
             if self._holder is None or time.monotonic() >= self._until:
                 self._grant(turn)
+            elif across and self._holder.across and self._holder.owner == owner:
+                return None
             else:
+                from concurrent.futures import Future  # noqa: PLC0415 -- loads logging
+
                 turn.handed = Future()
                 self._queue.append(turn)
         return turn

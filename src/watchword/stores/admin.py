@@ -43,7 +43,7 @@ def user_writes(
         ConfigurationError: as `Admin.add_user`.
     """
     from watchword.crypto.passwords import Password  # noqa: PLC0415 -- only stores with users need it
-    from watchword.schemes.digest import DigestSecret, ha1  # noqa: PLC0415 -- as above
+    from watchword.schemes.digest import DigestSecret, UserHash, ha1, user_hash  # noqa: PLC0415 -- as above
 
     _check_username(username)
     rights = checked_scopes(scopes)
@@ -55,10 +55,15 @@ def user_writes(
     for algorithm, where in places:
         secret = DigestSecret(ha1(algorithm, username, where, password), rights)
         writes.append(Put(Ref(DigestSecret, (algorithm, where, username)), secret))
+        alias = user_hash(algorithm, username, where)
+        writes.append(Put(Ref(UserHash, (algorithm, where, alias)), UserHash(username)))
     if old is None and not places:
         return writes
     gone = [place for place in old.places if place not in places] if old is not None else []
     writes += [Take(Ref(DigestSecret, (algorithm, where, username))) for algorithm, where in gone]
+    writes += [
+        Take(Ref(UserHash, (algorithm, where, user_hash(algorithm, username, where)))) for algorithm, where in gone
+    ]
     writes.append(Put(enrolment, DigestEnrolment(places), if_version=found.version(enrolment)))
     return writes
 

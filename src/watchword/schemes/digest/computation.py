@@ -13,8 +13,8 @@ from watchword.core.rejection import ConfigurationError
 from watchword.crypto.digests import digest
 
 __all__ = [
-    "ALGORITHMS", "Algorithm", "DigestSecret", "algorithm_named", "checked_algorithms", "ha1", "hash_a1", "hash_a2",
-    "response", "session_key",
+    "ALGORITHMS", "Algorithm", "DigestSecret", "UserHash", "algorithm_named", "checked_algorithms", "ha1", "hash_a1",
+    "hash_a2", "legacy_response", "normal", "octets_hash", "response", "session_key", "user_hash", "username_hash",
 ]  # fmt: skip
 
 
@@ -104,10 +104,21 @@ class DigestSecret:
     disabled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class UserHash:
+    """Whose username has this hash, at `Ref(UserHash, (algorithm, realm, user_hash(…)))`, the algorithm without "-sess".
+
+    Args:
+        username: the name itself, under which the `DigestSecret` is.
+    """
+
+    username: str
+
+
 def ha1(algorithm: str, username: str, realm: str, password: str) -> str:
     """What a server keeps for a user: H(username ":" realm ":" password) (RFC 7616 §3.4.2), all as UTF-8.
 
-    A "-sess" algorithm starts from the same value as the one without.
+    Username and password are brought into NFC first, as clients do whose server asks for UTF-8 (§4). A "-sess" algorithm starts from the same value as the one without.
 
     Args:
         algorithm: "MD5", "SHA-256", "SHA-512-256" or their "-sess" variants, in any case.
@@ -126,24 +137,62 @@ def ha1(algorithm: str, username: str, realm: str, password: str) -> str:
     """
     (known,) = checked_algorithms([algorithm])
     try:
-        return hash_a1(known, username.encode(), realm.encode(), password.encode()).decode()
+        return hash_a1(known, normal(username).encode(), realm.encode(), normal(password).encode()).decode()
     except UnicodeEncodeError:
         raise ConfigurationError("username, realm or password holds half of a surrogate pair") from None
 
 
+def normal(text: str) -> str:
+    """Text in NFC, in which UTF-8 names and passwords are compared (RFC 7616 §4)."""
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # noqa: PLC0415 -- only for text outside ASCII
+
+    return normalize("NFC", text)
+
+
+def user_hash(algorithm: str, username: str, realm: str) -> str:
+    """What a client with `userhash=true` sends instead of its username (RFC 7616 §3.4.4).
+
+    Raises:
+        ConfigurationError: as `ha1`.
+
+    >>> user_hash("SHA-256", "Mufasa", "http-auth@example.org")[:16]
+    'a947aad205e80e42'
+    """
+    (known,) = checked_algorithms([algorithm])
+    try:
+        return username_hash(known, normal(username).encode(), realm.encode()).decode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("username or realm holds half of a surrogate pair") from None
+
+
+def username_hash(algorithm: Algorithm, username: bytes, realm: bytes) -> bytes:
+    """H(username ":" realm), hexadecimal (RFC 7616 §3.4.4)."""
+    return octets_hash(algorithm, b"%b:%b" % (username, realm))
+
+
 def hash_a1(algorithm: Algorithm, username: bytes, realm: bytes, password: bytes) -> bytes:
     """H(A1) without a session, hexadecimal (RFC 7616 §3.4.2)."""
-    return _hex(algorithm, b"%b:%b:%b" % (username, realm, password))
+    return octets_hash(algorithm, b"%b:%b:%b" % (username, realm, password))
 
 
 def session_key(algorithm: Algorithm, ha1: bytes, nonce: bytes, cnonce: bytes) -> bytes:
-    """H(A1) of a "-sess" algorithm: `cnonce` is that of the first request with `nonce` (RFC 7616 §3.4.2)."""
-    return _hex(algorithm, b"%b:%b:%b" % (ha1, nonce, cnonce))
+    """H(A1) of a "-sess" algorithm: both are those of the first request of the session (RFC 7616 §3.4.2)."""
+    return octets_hash(algorithm, b"%b:%b:%b" % (ha1, nonce, cnonce))
 
 
-def hash_a2(algorithm: Algorithm, method: bytes, uri: bytes) -> bytes:
-    """H(A2) for qop=auth, hexadecimal (RFC 7616 §3.4.3)."""
-    return _hex(algorithm, b"%b:%b" % (method, uri))
+def hash_a2(algorithm: Algorithm, method: bytes, uri: bytes, body_hash: bytes | None = None) -> bytes:
+    """H(A2), hexadecimal (RFC 7616 §3.4.3).
+
+    Args:
+        algorithm: the algorithm.
+        method: b"" for what a server proves (§3.5).
+        uri: as it is in the credentials.
+        body_hash: for qop=auth-int the body's hash, hexadecimal; None: qop=auth.
+    """
+    a2 = b"%b:%b" % (method, uri) if body_hash is None else b"%b:%b:%b" % (method, uri, body_hash)
+    return octets_hash(algorithm, a2)
 
 
 def response(algorithm: Algorithm, ha1: bytes, nonce: bytes, nc: bytes, cnonce: bytes, qop: bytes, ha2: bytes) -> bytes:
@@ -155,8 +204,14 @@ def response(algorithm: Algorithm, ha1: bytes, nonce: bytes, nc: bytes, cnonce: 
     >>> response(md5, secret, b"dcd98b7102dd2f0e8b11d0f600bfb0c093", b"00000001", b"0a4f113b", b"auth", resource)
     b'6629fae49393a05397450978507c4ef1'
     """
-    return _hex(algorithm, b"%b:%b:%b:%b:%b:%b" % (ha1, nonce, nc, cnonce, qop, ha2))
+    return octets_hash(algorithm, b"%b:%b:%b:%b:%b:%b" % (ha1, nonce, nc, cnonce, qop, ha2))
 
 
-def _hex(algorithm: Algorithm, data: bytes) -> bytes:
+def legacy_response(algorithm: Algorithm, ha1: bytes, nonce: bytes, ha2: bytes) -> bytes:
+    """The response for a challenge without a qop, hexadecimal (RFC 2069 §2.1.2; RFC 2617 §3.2.2.1)."""
+    return octets_hash(algorithm, b"%b:%b:%b" % (ha1, nonce, ha2))
+
+
+def octets_hash(algorithm: Algorithm, data: bytes) -> bytes:
+    """H(data), hexadecimal."""
     return digest(algorithm.hash, data).hex().encode()

@@ -15,8 +15,8 @@ from watchword.fields.target import split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
 __all__ = [
-    "CONTROL", "Form", "Offer", "Presented", "check_uri", "credentials_form", "quoted", "read_credentials", "read_offers",
-    "written",
+    "CONTROL", "Form", "Offer", "Presented", "Terms", "check_uri", "credentials_form", "quoted", "read_credentials",
+    "read_offers", "written",
 ]  # fmt: skip
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -30,17 +30,42 @@ _EXTENDED: Final = re.compile(r"UTF-8'[A-Za-z0-9-]*'((?:%[0-9A-Fa-f]{2}|[A-Za-z0
 # ---- the challenge ---------------------------------------------------------------------------------------------------
 
 
-def written(realm: str, algorithm: Algorithm, nonce: str, stale: bool) -> Challenge:
+class Terms(NamedTuple):
+    """What all challenges of a server say alike.
+
+    Args:
+        realm: what the user is asked to log in to.
+        qop: "auth", "auth-int" or both.
+        domain: the URIs of the protection space; none: the whole origin.
+        opaque: what the client is to give back; None: nothing.
+        userhash: a hashed username is understood.
+    """
+
+    realm: str
+    qop: tuple[str, ...] = ("auth",)
+    domain: tuple[str, ...] = ()
+    opaque: str | None = None
+    userhash: bool = False
+
+
+def written(terms: Terms, algorithm: Algorithm, nonce: str, stale: bool) -> Challenge:
     """The challenge for one algorithm; which values are quoted is RFC 7616 §3.3's.
 
     >>> from watchword.schemes.digest.computation import ALGORITHMS
-    >>> written("orders", ALGORITHMS[2], "b0", stale=True).encode()
+    >>> written(Terms("orders"), ALGORITHMS[2], "b0", stale=True).encode()
     b'Digest realm="orders", qop="auth", algorithm=SHA-256, nonce="b0", stale=true, charset=UTF-8'
     """
-    params = [("realm", realm), ("qop", "auth"), ("algorithm", Token(algorithm.name)), ("nonce", nonce)]
+    params = [("realm", terms.realm)]
+    if terms.domain:
+        params.append(("domain", " ".join(terms.domain)))
+    params += [("qop", ", ".join(terms.qop)), ("algorithm", Token(algorithm.name)), ("nonce", nonce)]
+    if terms.opaque is not None:
+        params.append(("opaque", terms.opaque))
     if stale:
         params.append(("stale", Token("true")))
     params.append(("charset", Token("UTF-8")))
+    if terms.userhash:
+        params.append(("userhash", Token("true")))
     return Challenge("Digest", tuple(params))
 
 
@@ -52,39 +77,50 @@ class Offer(NamedTuple):
         named: whether the challenge names it (MD5 is meant where it doesn't); the answer does the same.
         realm: "" where there is none.
         nonce: the server's nonce.
+        qops: of "auth" and "auth-int"; none: RFC 2069's form, for which the challenge has no qop.
         opaque: given back as it came; None: there was none.
         utf8: username and password are wanted in UTF-8 (RFC 7616 §4).
+        userhash: the username may be hashed.
         stale: the last answer was right but for its nonce.
+        domain: URIs, separated by spaces; "": the whole origin.
     """
 
     algorithm: Algorithm
     named: bool
     realm: bytes
     nonce: bytes
+    qops: frozenset[str]
     opaque: bytes | None
     utf8: bool
+    userhash: bool
     stale: bool
+    domain: str
 
 
-def read_offers(values: Sequence[bytes]) -> list[Offer]:
+def read_offers(values: Sequence[bytes], *, legacy: bool = False) -> list[Offer]:
     """The Digest challenges among these field lines that can be answered, strongest first.
 
-    Others are skipped: an unknown algorithm (RFC 7616 §3.3 says to), no nonce, or no qop "auth".
+    Others are skipped: an unknown algorithm (RFC 7616 §3.3 says to), no nonce, a qop that is unknown; and without a
+    `qop` (RFC 2069) unless `legacy`.
 
     >>> [offer.algorithm.name for offer in read_offers([b'Digest realm="a", nonce="b0", qop="auth-int, auth"'])]
     ['MD5']
     """
-    offers = [_offer(dict(challenge.params)) for challenge in parse_challenges(values) if challenge.scheme == "digest"]
+    offers = [
+        _offer(dict(challenge.params), legacy) for challenge in parse_challenges(values) if challenge.scheme == "digest"
+    ]
     return sorted(
         (offer for offer in offers if offer), key=lambda offer: (-offer.algorithm.strength, offer.algorithm.session)
     )
 
 
-def _offer(params: Mapping[str, str]) -> Offer | None:
+def _offer(params: Mapping[str, str], legacy: bool) -> Offer | None:
     algorithm = algorithm_named(params.get("algorithm", "MD5"))
     nonce = params.get("nonce")
-    qops = {qop.strip(" \t").lower() for qop in params.get("qop", "").split(",")}
-    if algorithm is None or nonce is None or "auth" not in qops:
+    if algorithm is None or nonce is None:
+        return None
+    qops = {qop.strip(" \t").lower() for qop in params.get("qop", "").split(",")} & {"auth", "auth-int"}
+    if not qops and ("qop" in params or not legacy or algorithm.session):
         return None
     realm, opaque = params.get("realm", ""), params.get("opaque")
     if any(CONTROL.search(text) for text in (nonce, realm, opaque or "")):
@@ -94,9 +130,12 @@ def _offer(params: Mapping[str, str]) -> Offer | None:
         "algorithm" in params,
         realm.encode("latin-1"),
         nonce.encode("latin-1"),
+        frozenset(qops),
         None if opaque is None else opaque.encode("latin-1"),
         params.get("charset", "").lower() == "utf-8",
+        params.get("userhash", "").lower() == "true",
         params.get("stale", "").lower() == "true",
+        params.get("domain", ""),
     )
 
 
@@ -124,30 +163,41 @@ class Form(NamedTuple):
 
     head: bytes
     middle: bytes
+    qop: bytes
     tail: bytes
 
     def fill(self, uri: bytes, nc: bytes, cnonce: bytes, response: bytes) -> bytes:
         """The field value; `cnonce` is base64."""
-        return b'%b%b%b%b, cnonce="%b", qop=auth, response="%b"%b' % (
-            self.head, quoted(uri), self.middle, nc, cnonce, response, self.tail,
+        if not self.qop:
+            return b'%b%b%b, response="%b"%b' % (self.head, quoted(uri), self.middle, response, self.tail)
+        return b'%b%b%b, nc=%b, cnonce="%b", qop=%b, response="%b"%b' % (
+            self.head, quoted(uri), self.middle, nc, cnonce, self.qop, response, self.tail,
         )  # fmt: skip
 
 
-def credentials_form(offer: Offer, username: bytes) -> Form:
+def credentials_form(offer: Offer, username: bytes, qop: bytes, hashed: bool = False) -> Form:
     """The form for the answers to `offer`: parameters in the order of RFC 7616 §3.9.1; which are quoted is §3.4's.
 
     A username outside ASCII goes as octets in its quoted string, whose grammar has them (`obs-text`), and not as
     `username*`: RFC 7616 §3.4 lets the client choose, and most servers read only the former.
 
+    Args:
+        offer: the challenge.
+        username: the name, or its hash if `hashed`.
+        qop: the one that was chosen; b"" for RFC 2069's form.
+        hashed: say so (RFC 7616 §3.4.4).
+
     >>> (offer,) = read_offers([b'Digest realm="a", nonce="b0", qop="auth"'])
-    >>> credentials_form(offer, b"Mufasa").fill(b"/", b"00000001", b"c0", b"d0").decode()
+    >>> credentials_form(offer, b"Mufasa", b"auth").fill(b"/", b"00000001", b"c0", b"d0").decode()
     'Digest username="Mufasa", realm="a", uri="/", nonce="b0", nc=00000001, cnonce="c0", qop=auth, response="d0"'
     """
     algorithm = b", algorithm=%b" % offer.algorithm.name.encode() if offer.named else b""
+    opaque = b"" if offer.opaque is None else b", opaque=" + quoted(offer.opaque)
     return Form(
         b"Digest username=%b, realm=%b, uri=" % (quoted(username), quoted(offer.realm)),
-        b"%b, nonce=%b, nc=" % (algorithm, quoted(offer.nonce)),
-        b"" if offer.opaque is None else b", opaque=" + quoted(offer.opaque),
+        b"%b, nonce=%b" % (algorithm, quoted(offer.nonce)),
+        qop,
+        opaque + (b", userhash=true" if hashed else b""),
     )
 
 
@@ -155,13 +205,16 @@ class Presented(NamedTuple):
     """The parameters of an Authorization field as they were sent, unquoted; none of them is believed yet.
 
     Args:
-        username: for the look-up.
+        username: for the look-up; the hash of a name if `hashed`.
+        hashed: the username is a hash (RFC 7616 §3.4.4).
         algorithm: the algorithm's name, "MD5" where none was sent (RFC 7616 §3.3).
         qop: "" where none was sent.
-        nc: "" only if qop is.
+        nc: "" if and only if qop is.
+        opaque: None where none was sent.
     """
 
     username: str
+    hashed: bool
     realm: bytes
     nonce: bytes
     uri: bytes
@@ -169,6 +222,7 @@ class Presented(NamedTuple):
     qop: str
     nc: str
     cnonce: bytes
+    opaque: str | None
     response: str
 
 
@@ -178,32 +232,48 @@ def read_credentials(params: Mapping[str, str]) -> Presented:
     Raises:
         Rejected: MALFORMED_CREDENTIALS naming the parameter.
     """
+    get = params.get
     for name in ("realm", "nonce", "uri", "response"):
         if name not in params:
             raise malformed("the parameter is missing", f"authorization {name}")
-    qop, nc = params.get("qop", ""), params.get("nc", "")
+    qop, nc = get("qop", ""), get("nc", "")
     if nc or qop:
         if not _NC.fullmatch(nc):
             raise malformed("not 8 hexadecimal digits", "authorization nc")
         if nc == "00000000":
             raise malformed("the first request counts as 1", "authorization nc")
-    if qop and not params.get("cnonce"):
+    if nc and not qop:  # a count that no digest covers
+        raise malformed("there is a count without it", "authorization qop")
+    if qop and not get("cnonce"):
         raise malformed("the parameter is missing", "authorization cnonce")
     if not _RESPONSE.fullmatch(params["response"]):
         raise malformed("not 32 or 64 lower-case hexadecimal digits", "authorization response")
-    if params.get("userhash", "false").lower() != "false":
-        raise malformed("a hashed username, which was not offered", "authorization userhash")
+    hashed = _is_hashed(params)
     return Presented(
         _username(params),
+        hashed,
         params["realm"].encode("latin-1"),
         params["nonce"].encode("latin-1"),
         params["uri"].encode("latin-1"),
-        params.get("algorithm", "MD5"),
+        get("algorithm", "MD5"),
         qop,
         nc,
-        params.get("cnonce", "").encode("latin-1"),
+        get("cnonce", "").encode("latin-1"),
+        get("opaque"),
         params["response"],
     )
+
+
+def _is_hashed(params: Mapping[str, str]) -> bool:
+    """`userhash` (RFC 7616 §3.4.4); then the username is a hash, and never in the extended notation (§3.4)."""
+    given = params.get("userhash")
+    if given is None or given.lower() == "false":
+        return False
+    if given.lower() != "true":
+        raise malformed("neither true nor false", "authorization userhash")
+    if not _RESPONSE.fullmatch(params.get("username", "")):
+        raise malformed("not the hash that userhash=true announces", "authorization username")
+    return True
 
 
 def _username(params: Mapping[str, str]) -> str:

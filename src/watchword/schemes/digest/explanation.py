@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
-from watchword.core.scheme import Check
+from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare
+from watchword.schemes.digest.computation import (
+    DigestSecret, hash_a2, legacy_response, octets_hash, response, session_key,
+)  # fmt: skip
 from watchword.schemes.digest.credentials import check_uri
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceState, read_nonce
 
 if TYPE_CHECKING:
-    from watchword.schemes.digest.scheme import DigestClaim
+    from watchword.schemes.digest.server import DigestClaim
 
 __all__ = ["explain_digest"]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")
+_PASSWORD = "the password differs, or the stored hash was made of another password, username or realm"
 
 
-def explain_digest(claim: DigestClaim, found: Found, now: float) -> tuple[str, Sequence[Check]]:
+def explain_digest(claim: DigestClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The masked A1 and the A2 that this request has, and every check in the order in which they decide."""
-    return _canonical(claim), list(_checks(claim, found, now))
+    return _canonical(claim, found, body), list(_checks(claim, found, body, now))
 
 
-def _checks(claim: DigestClaim, found: Found, now: float) -> Iterator[Check]:
+def _checks(claim: DigestClaim, found: Found, body: Body, now: float) -> Iterator[Check]:
     presented, verifier = claim.presented, claim.verifier
     yield Check("format", True, "authorization", "parameters by RFC 7616 §3.4", "as expected")
     realm = presented.realm.decode("utf-8", "backslashreplace")
@@ -35,18 +39,30 @@ def _checks(claim: DigestClaim, found: Found, now: float) -> Iterator[Check]:
         "algorithm", claim.algorithm is not None, "authorization algorithm", offered, presented.algorithm,
         "" if claim.algorithm else "answer one of the challenges, or offer this one: DigestVerifier(algorithms=[…])",
     )  # fmt: skip
-    qop = presented.qop
-    yield _same("qop", "auth", qop or "none", "send qop=auth with nc and cnonce; RFC 2069's form is not accepted")
+    yield _qop(claim)
+    opaque = verifier.terms.opaque
+    if opaque is not None and presented.opaque is not None:  # to leave it out is not held against a client
+        yield _same("opaque", opaque, presented.opaque, "give back what the challenge said")
     yield _uri(claim)
     yield _nonce(claim, found, now)
-    yield Check("nc", bool(presented.nc), "authorization nc", "8 hexadecimal digits", presented.nc or "none",
-                "" if presented.nc else "count the requests made with this nonce")  # fmt: skip
-    yield from _proof(claim, found)
+    counted = bool(presented.nc) or claim.is_legacy()
+    yield Check("nc", counted, "authorization nc", "8 hexadecimal digits", presented.nc or "none",
+                "" if counted else "count the requests made with this nonce")  # fmt: skip
+    yield from _proof(claim, found, body)
 
 
 def _same(name: str, expected: str, received: str, mend: str) -> Check:
     passed = expected == received
     return Check(name, passed, f"authorization {name}", expected, received, "" if passed else mend)
+
+
+def _qop(claim: DigestClaim) -> Check:
+    qop, offered = claim.presented.qop, claim.verifier.terms.qop
+    passed = qop in offered or (not qop and claim.is_legacy())
+    mend = f"send qop={' or '.join(offered)} with nc and cnonce" + ("" if qop else "; RFC 2069's form is not accepted")
+    return Check(
+        "qop", passed, "authorization qop", " or ".join(offered), qop or "none", "" if passed else mend
+    )
 
 
 def _uri(claim: DigestClaim) -> Check:
@@ -79,39 +95,135 @@ def _nonce(claim: DigestClaim, found: Found, now: float) -> Check:
     return Check("nonce", True, where, expected, age)
 
 
-def _proof(claim: DigestClaim, found: Found) -> Iterator[Check]:
-    record = found.get(claim.ref)
-    name = repr(claim.presented.username)
-    place = f"{claim.ref.key[0]} in the realm {claim.verifier.realm!r}"
+def _proof(claim: DigestClaim, found: Found, body: Body) -> Iterator[Check]:
+    presented, algorithm = claim.presented, claim.algorithm
+    received = f"{presented.response[:6]}…"
+    if algorithm is None:
+        yield Check("user", None, "authorization username", "", repr(presented.username))
+        yield Check("response", None, "authorization response", "", received, "there is no secret to compare with")
+        return
+    username = claim.username(found)
+    ref = claim.ref(username)
+    record = found.get(ref)
+    shown = f"{username!r}, hashed" if presented.hashed else repr(username)
     yield Check(
-        "user", record is not None if claim.algorithm else None, "authorization username", f"a user with {place}", name,
+        "user", record is not None, "authorization username",
+        f"a user with {ref.key[0]} in the realm {claim.verifier.realm!r}", shown,
         "" if record else "add the user with store.add_user(…, realm=…, digest_algorithms=[…])",
     )  # fmt: skip
-    received = f"{claim.presented.response[:6]}…"
     if record is None:
         yield Check("response", None, "authorization response", "", received, "there is no secret to compare with")
         return
-    ha1 = record.ha1.encode()
-    expected = claim.expected(ha1)
-    shown = f"{expected.decode()[:6]}…"
-    if compare(expected, claim.presented.response.encode()):
-        yield Check("response", True, "authorization response", shown, received)
-        if record.disabled:
-            mend = "enable the user with `watchword user enable`"
-            yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
+    yield from _response(claim, found, body, record)
+
+
+def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret) -> Iterator[Check]:
+    received = f"{claim.presented.response[:6]}…"
+    truth = _truth(claim, record.ha1.encode(), found, body)
+    expected = f"{truth.response(claim).decode()[:6]}…"
+    proof = claim.prove(record.ha1.encode(), found, claim.body_hash(body))
+    if proof is None:
+        component, received, mend = _difference(claim, truth, record) or ("authorization response", received, _PASSWORD)
+        yield Check("response", False, component, expected, received, mend)
         return
-    for method in METHODS:
-        if compare(claim.expected(ha1, method), claim.presented.response.encode()):
-            mend = "something changed the method on the way"
-            yield Check("response", False, "@method", method, claim.request.method, mend)
-            return
-    yield Check(
-        "response", False, "authorization response", shown, received,
-        "the password differs, or the stored hash was made of another password, username or realm",
+    yield Check("response", True, "authorization response", expected, received)
+    if claim.start is not None:
+        used = "nonce and cnonce of the first request (RFC 7616 §3.4.2)" if proof.by_rfc else "this request's cnonce"
+        yield Check("session", True, "authorization cnonce", "A1 with that of the first request, or the current one", used)
+    if record.disabled:
+        mend = "enable the user with `watchword user enable`"
+        yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
+
+
+# ---- what a wrong response was made of -------------------------------------------------------------------------------
+
+
+class _Parts(NamedTuple):
+    """All that a response is made of; what is wrong is found by changing one of them at a time."""
+
+    ha1: bytes
+    method: bytes
+    uri: bytes
+    nonce: bytes
+    nc: bytes
+    cnonce: bytes
+    qop: bytes
+    body_hash: bytes | None
+
+    def response(self, claim: DigestClaim) -> bytes:
+        """The response that a client would have sent who computes with these."""
+        assert claim.algorithm is not None
+        a2 = hash_a2(claim.algorithm, self.method, self.uri, self.body_hash)
+        if not self.qop:
+            return legacy_response(claim.algorithm, self.ha1, self.nonce, a2)
+        return response(claim.algorithm, self.ha1, self.nonce, self.nc, self.cnonce, self.qop, a2)
+
+
+def _truth(claim: DigestClaim, ha1: bytes, found: Found, body: Body) -> _Parts:
+    """What a genuine client would have computed with, for the parameters and the request that are here."""
+    presented, algorithm = claim.presented, claim.algorithm
+    assert algorithm is not None
+    if claim.start is not None:
+        start = found.get(claim.start)
+        first = presented.cnonce if start is None else start.cnonce.encode("latin-1")
+        ha1 = session_key(algorithm, ha1, presented.nonce, first)
+    return _Parts(
+        ha1, claim.request.method.encode("utf-8", "replace"), presented.uri, presented.nonce, presented.nc.encode(),
+        presented.cnonce, presented.qop.encode(), claim.body_hash(body),
     )  # fmt: skip
 
 
-def _canonical(claim: DigestClaim) -> str:
+def _difference(claim: DigestClaim, truth: _Parts, record: DigestSecret) -> tuple[str, str, str] | None:
+    """The component that differs, what it was, and what to do; None if no single change explains the response."""
+    for parts, component, shown, mend in _suspicions(claim, truth, record):
+        if compare(parts.response(claim), claim.presented.response.encode()):
+            return component, shown, mend
+    return None
+
+
+def _suspicions(
+    claim: DigestClaim, truth: _Parts, record: DigestSecret
+) -> Iterator[tuple[_Parts, str, str, str]]:
+    algorithm = claim.algorithm
+    assert algorithm is not None
+    target, path = claim.request.target, claim.request.path
+    absolute = f"{claim.request.scheme}://{claim.request.authority}".encode() + target
+    for method in METHODS:
+        yield truth._replace(method=method.encode()), "@method", method, "something changed the method on the way"
+    for uri in (target, path, absolute):
+        mend = "the response covers another uri than the parameter says: hash what is sent"
+        yield truth._replace(uri=uri), "authorization uri", uri.decode("latin-1"), mend
+    number = int(truth.nc or b"0", 16)
+    for nc in (b"%x" % number, b"%d" % number, b"%08X" % number, b"%08x" % number, b"00000001", b"%08x" % max(0, number - 1)):
+        mend = "hash nc as the 8 digits that are sent"
+        yield truth._replace(nc=nc), "authorization nc", nc.decode(), mend
+    empty = octets_hash(algorithm, b"")
+    for qop, body_hash in ((b"auth", None), (b"auth-int", truth.body_hash or empty), (b"", None)):
+        mend = "hash the qop that is sent, and for auth-int the body with it"
+        yield truth._replace(qop=qop, body_hash=body_hash), "authorization qop", qop.decode() or "none", mend
+    if truth.body_hash is not None:
+        mend = "the client hashed an empty body: send it with qop=auth, or hash the body"
+        yield truth._replace(body_hash=empty), "body", "an empty body", mend
+    yield truth._replace(cnonce=b""), "authorization cnonce", "none", "hash the cnonce that is sent"
+    bare = record.ha1.encode()
+    bound = session_key(algorithm, bare, truth.nonce, truth.cnonce)
+    if algorithm.session:
+        mend = "a -sess algorithm hashes nonce and cnonce into A1 (RFC 7616 §3.4.2)"
+        yield truth._replace(ha1=bare), "authorization algorithm", "A1 without a session", mend
+    else:
+        mend = "only a -sess algorithm hashes nonce and cnonce into A1"
+        yield truth._replace(ha1=bound), "authorization algorithm", "A1 with a session", mend
+
+
+def _canonical(claim: DigestClaim, found: Found, body: Body) -> str:
     presented = claim.presented
     uri = presented.uri.decode("utf-8", "backslashreplace")
-    return f"A1: {presented.username}:{claim.verifier.realm}:(password)\nA2: {claim.request.method}:{uri}"
+    body_hash = claim.body_hash(body)
+    username = presented.username if claim.algorithm is None else claim.username(found)
+    a1 = f"{username}:{claim.verifier.realm}:(password)"
+    if claim.start is not None:
+        start = found.get(claim.start)
+        cnonce = presented.cnonce.decode("latin-1") if start is None else start.cnonce
+        a1 = f"H({a1}):{presented.nonce.decode('latin-1')}:{cnonce}"
+    a2 = f"{claim.request.method}:{uri}" + ("" if body_hash is None else f":{body_hash.decode()}")
+    return f"A1: {a1}\nA2: {a2}"

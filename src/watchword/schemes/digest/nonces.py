@@ -15,7 +15,7 @@ from typing import ClassVar, Final, NamedTuple
 from watchword.core.records import Ref
 from watchword.crypto.digests import compare, hmac_sha256
 
-__all__ = ["NONCE_KEY", "NonceKey", "NonceState", "Reading", "make_nonce", "read_nonce"]
+__all__ = ["NONCE_KEY", "FirstCnonce", "NonceKey", "NonceState", "Reading", "make_nonce", "read_nonce"]
 
 _TIME, _RANDOM, _MAC = 6, 12, 18
 _BODY: Final = _TIME + _RANDOM
@@ -39,6 +39,16 @@ class NonceKey:
 
 
 NONCE_KEY: Final = Ref(NonceKey, ("digest",))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstCnonce:
+    """The client nonce of the first request with a nonce, at `Ref(FirstCnonce, (nonce,))`, kept for twice that nonce's life.
+
+    With "-sess" algorithms it is part of the secret of all later requests (RFC 7616 §3.4.2).
+    """
+
+    cnonce: str
 
 
 class NonceState(Enum):

@@ -1,0 +1,369 @@
+"""The client half of Digest (RFC 7616): `DigestAuth` answers challenges and checks what the server proves in return."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from binascii import b2a_base64
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from watchword.core.message import Request, Response
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
+from watchword.fields.auth_params import parse_auth_info
+from watchword.fields.target import check_target
+from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms, octets_hash
+from watchword.schemes.digest.credentials import CONTROL, Offer, read_offers
+from watchword.schemes.digest.session import Session, Signed
+
+__all__ = ["DigestAuth", "ServerUnproven", "Unproven", "UnprovenWarning"]
+
+MAX_ORIGINS: Final = 256
+MAX_REALMS: Final = 64
+MAX_SESSIONS: Final = 16
+MAX_OPEN: Final = 256
+
+LEASE: Final = 5.0
+"""Seconds for which requests to a place that may challenge wait for the first one of them to learn whether it does."""
+_LOCKS: Final = 64
+
+Origin = tuple[str, str]
+
+
+class Unproven(NamedTuple):
+    """A server that was sent credentials and did not show that it knows the password too (RFC 7616 §3.5).
+
+    Args:
+        origin: "https://api.example".
+        realm: the realm that was logged in to.
+        why: "no proof", which is how most servers are; "a wrong proof", which is how an impostor would be.
+    """
+
+    origin: str
+    realm: str
+    why: str
+
+
+class ServerUnproven(CredentialsUnavailable):
+    """The server did not prove that it knows the password, and `require_mutual=True`; the answer is not to be believed."""
+
+
+class UnprovenWarning(UserWarning):
+    """A server's proof was wrong, and nobody asked to be told (`on_unproven`)."""
+
+
+class Fields(NamedTuple):
+    """Where an origin speaks of Digest, or a proxy (RFC 7616 §3.8)."""
+
+    status: int
+    challenge: bytes
+    credentials: bytes
+    info: bytes
+
+
+_ORIGIN = Fields(401, b"www-authenticate", b"authorization", b"authentication-info")
+_PROXY = Fields(407, b"proxy-authenticate", b"proxy-authorization", b"proxy-authentication-info")
+
+
+class Space:
+    """What is known of one origin.
+
+    Its sessions, the last one first; how strong each realm has been; the folders that have answered unchallenged.
+    """
+
+    __slots__ = ("open", "sessions", "strengths")
+
+    def __init__(self) -> None:
+        self.sessions: list[Session] = []
+        self.strengths: dict[bytes, int] = {}
+        self.open: dict[bytes, None] = {}
+
+    def session_for(self, target: bytes) -> Session | None:
+        """The session with the longest prefix of `target` in its domain; of equals, the last one."""
+        best: Session | None = None
+        fit = -1
+        for session in self.sessions:
+            covered = session.covers(target)
+            if covered > fit:
+                best, fit = session, covered
+        return best
+
+
+class DigestAuth:
+    """Answers Digest challenges; sends nothing until it is challenged, then goes on with the nonce that it was given.
+
+    It takes the strongest algorithm that it knows and, once it has answered a realm of an origin with one, no weaker
+    one there for as long as the object lives. One object serves any number of threads and tasks: the first request to
+    a place learns the challenge, the others wait for it. A request is sent three times at most: unasked, in answer to a
+    challenge, and once more if the server says that only the nonce was stale (RFC 7616 §3.3). A 401 that can't be
+    answered is the caller's answer.
+
+    Args:
+        username: any text without control characters.
+        password: any text.
+        algorithms: those that are answered, of "SHA-512-256", "SHA-256", "MD5" and their "-sess" variants; by default
+            all that this host can compute.
+        require_mutual: raise `ServerUnproven` instead of giving the caller an answer whose server did not prove that it
+            knows the password too (RFC 7616 §3.5). Under auth-int the body of the answer is read and proven with it.
+        on_unproven: called with each `Unproven` server; without it a wrong proof gives an `UnprovenWarning`.
+        auth_int: cover the body wherever the server offers that; by default only where it offers nothing else.
+        proxy: answer a proxy (407, Proxy-Authenticate) instead of the origin.
+        allow_legacy_rfc2069: answer challenges without qop, as servers of before 1999 send: the answer covers neither a
+            count nor a client nonce, so the server chooses all that is hashed with the password.
+
+    Raises:
+        ConfigurationError: a username that no header can carry, or an algorithm that is unknown.
+
+    >>> DigestAuth("Mufasa", "Circle of Life")
+    DigestAuth(username='Mufasa')
+    """
+
+    __slots__ = (
+        "__weakref__", "_algorithms", "_auth_int", "_fields", "_legacy", "_lock", "_on_unproven", "_password",
+        "_require_mutual", "_spaces", "_username",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        *,
+        algorithms: Sequence[str] | None = None,
+        require_mutual: bool = False,
+        on_unproven: Callable[[Unproven], object] | None = None,
+        auth_int: bool = False,
+        proxy: bool = False,
+        allow_legacy_rfc2069: bool = False,
+    ) -> None:
+        if CONTROL.search(username):
+            raise ConfigurationError("a username can't hold control characters: remove them")
+        try:
+            username.encode(), password.encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError("username or password holds half of a surrogate pair") from None
+        self._username = username
+        self._password = password
+        self._algorithms = frozenset(_computable() if algorithms is None else checked_algorithms(algorithms))
+        self._require_mutual = require_mutual
+        self._on_unproven = on_unproven
+        self._auth_int = auth_int
+        self._fields = _PROXY if proxy else _ORIGIN
+        self._legacy = allow_legacy_rfc2069
+        self._spaces: dict[Origin, Space] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"DigestAuth(username={self._username!r})"
+
+    def flow(self, request: Request, context: Context) -> Flow:
+        """The request, with an answer if a nonce is at hand; then answers to at most two challenges."""
+        check_target(request)
+        place = _Place(request, self._fields)
+        session = self._session(place)
+        learning = False
+        if session is None and not self._is_open(place):
+            # It will probably have to be sent twice.
+            context.check_repeatable()
+            learning = yield Hold(place.lock, LEASE, across_send=True)
+            session = self._session(place)
+            if learning and session is not None:  # whoever held it before has learned it
+                yield Release(place.lock)
+                learning = False
+        signed = None if session is None else self._signed(session, place, context)
+        received: Received = yield Send(request) if signed is None else signed.send
+        answers = 0
+        while received.response.status == self._fields.status:
+            session = self._answerable(received.response, place, session, answers, context)
+            if session is None:
+                return
+            answers += 1
+            signed = self._signed(session, place, context)
+            if learning:
+                yield Release(place.lock)
+                learning = False
+            received = yield signed.send
+        if signed is None:
+            self._note_open(place)
+            if learning:
+                yield Release(place.lock)
+        self._conclude(place, signed, received)
+
+    def _signed(self, session: Session, place: _Place, context: Context) -> Signed:
+        body_hash = octets_hash(session.offer.algorithm, context.body()) if session.qop == b"auth-int" else None
+        want = session.qop == b"auth-int" and (self._require_mutual or self._on_unproven is not None)
+        return session.sign(place.request, place.uri, _cnonce(context), body_hash, self._fields.credentials, want)
+
+    # ---- what is remembered ----
+
+    def _session(self, place: _Place) -> Session | None:
+        space = self._spaces.get(place.origin)
+        if space is None:
+            return None
+        with self._lock:
+            session = space.session_for(place.uri)
+        return None if session is None or session.is_used_up() else session
+
+    def _is_open(self, place: _Place) -> bool:
+        with self._lock:
+            space = self._spaces.get(place.origin)
+            return space is not None and place.folder in space.open
+
+    def _note_open(self, place: _Place) -> None:
+        """Requests to where nobody is challenged need not wait for each other."""
+        with self._lock:
+            known = self._space(place.origin).open
+            known[place.folder] = None
+            _shrink(known, MAX_OPEN)
+
+    def _answerable(
+        self, answer: Response, place: _Place, refused: Session | None, answers: int, context: Context
+    ) -> Session | None:
+        """A session for the challenge in `answer`; None if it is not to be answered.
+
+        The strongest challenge that isn't weaker than what was used in its realm counts, and is the measure from now
+        on. What was refused is not tried unasked again.
+        """
+        offers = read_offers(answer.values(self._fields.challenge), legacy=self._legacy)
+        with self._lock:
+            space = self._space(place.origin)
+            space.open.pop(place.folder, None)
+            if refused in space.sessions:
+                space.sessions.remove(refused)
+            offer = self._chosen(offers, space)
+        if offer is None or not _is_worth_answering(offer, refused, answers):
+            return None
+        session = Session(
+            offer, self._username, self._password, _cnonce(context),
+            auth_int=self._auth_int, domain=place.within(offer.domain),
+        )  # fmt: skip
+        self._keep(place, session)
+        return session
+
+    def _chosen(self, offers: Sequence[Offer], space: Space) -> Offer | None:
+        for offer in offers:
+            strength = offer.algorithm.strength
+            if offer.algorithm in self._algorithms and strength >= space.strengths.get(offer.realm, 0):
+                space.strengths[offer.realm] = strength
+                _shrink(space.strengths, MAX_REALMS)
+                return offer
+        return None
+
+    def _keep(self, place: _Place, session: Session, instead_of: Session | None = None) -> None:
+        with self._lock:
+            sessions = self._space(place.origin).sessions
+            if instead_of is not None:
+                if instead_of not in sessions:
+                    return  # of many answers that bring a next nonce the first one counts
+                sessions.remove(instead_of)
+            sessions.insert(0, session)
+            # Of one realm and domain there is one session, and of whatever else a server makes up, a few.
+            sessions[:] = [one for one in sessions if one is session or not one.is_of_the_space_of(session)][
+                :MAX_SESSIONS
+            ]
+
+    def _space(self, origin: Origin) -> Space:
+        space = self._spaces.get(origin)
+        if space is None:
+            space = self._spaces[origin] = Space()
+            _shrink(self._spaces, MAX_ORIGINS)
+        return space
+
+    # ---- what the server proves ----
+
+    def _conclude(self, place: _Place, signed: Signed | None, received: Received) -> None:
+        """The answer is not a refusal: goes on with the next nonce, and holds the server to its proof (RFC 7616 §3.5).
+
+        Raises:
+            ServerUnproven: `require_mutual`.
+        """
+        if signed is None:
+            if self._require_mutual:
+                raise ServerUnproven(f"{place.shown} asked for no credentials, so it proved nothing")
+            return
+        session = signed.session
+        session.confirmed = True
+        lines = received.response.values(self._fields.info)
+        info = parse_auth_info(b", ".join(lines)) if lines else {}
+        fits = signed.fits(info, received)
+        if fits is not False and (following := session.following(info)) is not None:
+            self._keep(place, following, instead_of=session)
+        if fits:
+            return
+        unproven = Unproven(
+            place.shown, session.offer.realm.decode("latin-1"), "a wrong proof" if fits is False else "no proof"
+        )
+        if self._on_unproven is not None:
+            self._on_unproven(unproven)
+        elif fits is False and not self._require_mutual:
+            warnings.warn(f"{unproven.origin} gave {unproven.why} that it knows the password", UnprovenWarning, stacklevel=2)
+        if self._require_mutual:
+            raise ServerUnproven(f"{unproven.origin} gave {unproven.why} that it knows the password")
+
+
+class _Place:
+    """Where a request goes, as protection spaces see it."""
+
+    __slots__ = ("folder", "lock", "origin", "request", "shown", "uri")
+
+    def __init__(self, request: Request, fields: Fields) -> None:
+        authority = request.authority.lower()
+        self.request = request
+        self.uri = request.target
+        self.shown = f"{request.scheme}://{authority}"
+        self.origin: Origin = (request.scheme, authority)
+        if fields is _PROXY:
+            # All targets are of the one proxy, which is sent them in absolute form (RFC 9112 §3.2.2).
+            self.origin = ("", "")
+            if self.uri[:1] == b"/":
+                self.uri = self.shown.encode() + self.uri
+        self.folder = self.uri.partition(b"?")[0].rpartition(b"/")[0]
+        self.lock = f"digest {hash(self.origin) % _LOCKS}"
+
+    def within(self, domain: str) -> tuple[bytes, ...]:
+        """The prefixes of a challenge's `domain` that are of this origin (RFC 7616 §3.3); none: all of it.
+
+        All of it too, where the list leaves out the very request that was challenged. Other origins are passed over:
+        nothing is ever sent there unasked.
+        """
+        if not domain or self.origin == ("", ""):
+            return ()
+        prefixes = []
+        for uri in domain.encode("latin-1").split():
+            path = uri
+            if uri.lower().startswith(self.shown.encode()):
+                path = uri[len(self.shown) :] or b"/"
+            if path[:1] == b"/":
+                prefixes.append(path)
+        return tuple(prefixes) if any(self.uri.startswith(prefix) for prefix in prefixes) else ()
+
+
+def _computable() -> list[Algorithm]:
+    rows: list[Algorithm] = []
+    for row in ALGORITHMS:
+        try:
+            rows += checked_algorithms([row.name])
+        except ConfigurationError:  # MD5 under FIPS: such challenges are passed over
+            continue
+    return rows
+
+
+def _is_worth_answering(offer: Offer, refused: Session | None, answers: int) -> bool:
+    """After an answer of ours only if it was stale, and never with the nonce that was refused."""
+    if refused is None:
+        return True
+    if offer.nonce == refused.offer.nonce or answers > 1:
+        return False
+    if offer.stale:
+        return True
+    # A secret that was right before may be answering an old nonce; one that never was is wrong.
+    return answers == 0 and (refused.confirmed or offer.realm != refused.offer.realm)
+
+
+def _shrink(mapping: dict[Any, Any], size: int) -> None:
+    while len(mapping) > size:
+        del mapping[next(iter(mapping))]
+
+
+def _cnonce(context: Context) -> bytes:
+    return b2a_base64(context.random(18), newline=False)
