@@ -161,7 +161,8 @@ def test_in_authorization_the_key_follows_the_word() -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "X API Key", "X-API-Key:", "X_API_Key", "Ä", "a\r\nb", "Cookie", "host", "Content-Length", "Early-Data"]
+    "header",
+    ["", "X API Key", "X-API-Key:", "X_API_Key", "Ä", "a\r\nb", "Cookie", "host", "Content-Length", "Early-Data"],
 )
 @pytest.mark.parametrize("half", [lambda header: APIKeyAuth(GOOD, header=header), lambda h: APIKeyVerifier(header=h)])
 def test_a_field_that_cannot_carry_a_key_is_a_configuration_error(half: Callable[[str], object], header: str) -> None:
@@ -270,7 +271,9 @@ def test_anything_but_one_whole_key_is_malformed(judge: Judge, values: tuple[str
     assert GOOD.split("_")[2] not in str(answer)
 
 
-@pytest.mark.parametrize("value", ["ApiKey", f"ApiKey {GOOD}=", f"ApiKey key={GOOD}", f"ApiKey {GOOD} {GOOD}", "ApiKey ="])
+@pytest.mark.parametrize(
+    "value", ["ApiKey", f"ApiKey {GOOD}=", f"ApiKey key={GOOD}", f"ApiKey {GOOD} {GOOD}", "ApiKey ="]
+)
 def test_in_authorization_anything_but_one_whole_key_is_malformed(judge: Judge, value: str) -> None:
     answer = judge(asking(value, field="Authorization"), verifier=APIKeyVerifier(header="Authorization"))
     assert isinstance(answer, Rejected)
@@ -415,7 +418,9 @@ def test_a_part_of_all_of_has_its_use_noted() -> None:
 
     token = JWTAuth(key, claims={"sub": "billing"}).mint(NOW)
     guard = Guard([both], store, policy=Policy(clock=lambda: NOW))
-    assert guard.verify(asking(GOOD).with_headers(((b"authorization", b"Bearer " + token.encode()),))).subject == "billing"
+    assert (
+        guard.verify(asking(GOOD).with_headers(((b"authorization", b"Bearer " + token.encode()),))).subject == "billing"
+    )
     assert store.fetch([USE]).get(USE) == APIKeyUse(NOW)
 
 

@@ -40,9 +40,7 @@ def parse_request(data: bytes, scheme: str) -> tuple[Request, bytes]:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1:
         raise UnusableRequest(f"there are {len(hosts)} Host fields where one is needed")
-    request = Request.raw(
-        start[1].decode(), scheme, hosts[0].decode("latin-1"), start[2], tuple(headers), NOBODY, True
-    )
+    request = Request.raw(start[1].decode(), scheme, hosts[0].decode("latin-1"), start[2], tuple(headers), NOBODY, True)
     return request, _body(headers, body)
 
 
