@@ -38,7 +38,8 @@ class Served:
     """Requests per second of each application, in rounds of shuffled order; the first one is the limit."""
 
     title = "guarded raw ASGI application, granian, one worker, wrk with 32 connections; JWT HS256"
-    contenders = (("bare application", "bare"), ("limit: barest verify", "limit"), ("watchword", "guarded"))
+    contenders = (("bare application", "bare"), ("limit: barest verify", "limit"), ("watchword", "guarded"),
+                  ("watchword, TokenCache", "cached"))  # fmt: skip
 
     def measure(self, rounds: int) -> list[Figure]:
         """The figures, the bare application first; at most ROUNDS rounds, since each takes seconds."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from watchword import Guard, JWTVerifier, Key
+from watchword import Guard, JWTVerifier, Key, TokenCache
 from watchword.crypto import jose
 from watchword.servers.asgi import protect
 
@@ -35,6 +35,7 @@ async def bare(scope: Message, receive: Receive, send: Send) -> None:
 
 
 guarded = protect(bare, Guard([JWTVerifier(KEY, issuer=ISSUER, audience=AUDIENCE)]))
+cached = protect(bare, Guard([JWTVerifier(KEY, issuer=ISSUER, audience=AUDIENCE, cache=TokenCache())]))
 
 
 async def limit(scope: Message, receive: Receive, send: Send) -> None:

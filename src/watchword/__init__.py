@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
+    from watchword.schemes.revocation import Revocations
+    from watchword.schemes.token_cache import TokenCache
 
 __version__ = "0.1.0"
 
@@ -72,7 +74,9 @@ _HOMES = {
     "ReplayableBodyHMACVerifier": "schemes.body_hmac",
     "Request": "core.message",
     "Response": "core.message",
+    "Revocations": "schemes.revocation",
     "StoreUnavailable": "core.rejection",
+    "TokenCache": "schemes.token_cache",
     "Verdict": "core.identity",
     "WatchwordError": "core.rejection",
     "explain": "core.explain",
@@ -81,10 +85,11 @@ _HOMES = {
 
 __all__ = [
     "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "BasicAuth", "BasicVerifier", "BearerAuth",
-    "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard", "HMACAuth", "HMACVerifier",
-    "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth", "OAuth2Verifier", "Password", "Peer",
-    "Policy", "PublicURL", "Reason", "Rejected", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request",
-    "Response", "StoreUnavailable", "Verdict", "WatchwordError", "explain", "explain_async",
+    "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard", "HMACAuth",
+    "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth", "OAuth2Verifier",
+    "Password", "Peer", "Policy", "PublicURL", "Reason", "Rejected", "ReplayableBodyHMACAuth",
+    "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations", "StoreUnavailable", "TokenCache", "Verdict",
+    "WatchwordError", "explain", "explain_async",
 ]  # fmt: skip
 
 

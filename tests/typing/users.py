@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import assert_type
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_type
+
+import msgspec
 
 from watchword import (
     AllOf,
@@ -28,7 +30,9 @@ from watchword import (
     Reason,
     Rejected,
     Request,
+    Revocations,
     StoreUnavailable,
+    TokenCache,
     Verdict,
     WatchwordError,
     explain,
@@ -57,7 +61,7 @@ def judge(request: Request, verdicts: list[Verdict]) -> str:
         return word
     except StoreUnavailable:
         return "later"
-    assert_type(identity, Identity)
+    assert_type(identity, Identity[Any])
     assert_type(identity.scopes, frozenset[str])
     return identity.subject
 
@@ -71,6 +75,22 @@ async def judge_async(request: Request) -> Identity:
 
 def without_a_guard(token: str) -> Identity:
     return JWTVerifier(Key.from_secret(b"k" * 32, algorithm="HS256")).verify(token)
+
+
+class Order(msgspec.Struct):
+    """Claims of a type of one's own."""
+
+    tenant: str
+
+
+def typed_claims(token: str) -> str:
+    key = Key.from_secret(b"k" * 32, algorithm="HS256")
+    store = MemoryStore()
+    plain = JWTVerifier(key, cache=TokenCache(size=100, ttl=30)).verify(token)
+    assert_type(plain, Identity[Mapping[str, object]])
+    typed = JWTVerifier(key, claims=Order, revocations=Revocations(store)).verify(token)
+    assert_type(typed, Identity[Order])
+    return typed.claims.tenant
 
 
 def halves() -> tuple[Sequence[Auth], Sequence[Verifier]]:
