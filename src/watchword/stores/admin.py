@@ -333,6 +333,7 @@ def _check_username(username: str) -> None:
 
 
 def checked_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
+    """The scopes; `ConfigurationError` for a text that is no list of them."""
     if isinstance(scopes, str):
         raise ConfigurationError(f"scopes is a list: scopes={scopes.split()!r}")
     return tuple(scopes)
