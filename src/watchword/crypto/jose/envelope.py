@@ -99,10 +99,8 @@ def read_envelope(found: Mapping[str, Any] | bytes) -> Envelope:
 
 
 def _recipients(found: Mapping[str, Any]) -> Sequence[Member]:
-    members = found.get("recipients")
-    if members is None:
-        members = [found]
-    elif "header" in found or "encrypted_key" in found:
+    members = found.get("recipients", [found])
+    if "recipients" in found and ("header" in found or "encrypted_key" in found):
         raise _malformed("recipients", "flattened and general form at once (RFC 7516 §7.2.2)")
     if not isinstance(members, (list, tuple)) or not 1 <= len(members) <= MAX_RECIPIENTS:
         raise _malformed("recipients", f"not a list of 1 to {MAX_RECIPIENTS}")

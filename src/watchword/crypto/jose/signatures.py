@@ -238,10 +238,8 @@ def _body(found: Mapping[str, Any], payload: bytes | None, raw: bool) -> bytes:
 
 
 def _parts(found: Mapping[str, Any]) -> list[_Part]:
-    members = found.get("signatures")
-    if members is None:
-        members = [found]
-    elif any(name in found for name in ("signature", "protected", "header")):
+    members = found.get("signatures", [found])
+    if "signatures" in found and any(name in found for name in ("signature", "protected", "header")):
         raise _malformed("signatures", "flattened and general form at once (RFC 7515 §7.2.2)")
     if not isinstance(members, (list, tuple)) or not 1 <= len(members) <= MAX_RECIPIENTS:
         raise _malformed("signatures", f"not a list of 1 to {MAX_RECIPIENTS}")
