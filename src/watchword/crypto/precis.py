@@ -1,0 +1,94 @@
+"""One form for each username and password: PRECIS (RFC 8264), the profiles of RFC 8265.
+
+What a person sees as one text may be several strings of code points. Whoever stores a name or a password and whoever
+verifies it must take the same string for it, on every host: so there is one rule, and what it can't settle is refused.
+
+RFC 7617 §2.1 names the profiles for Basic: UsernameCasePreserved for the username (RFC 8265 §3.4), OpaqueString for the
+password (§4.2). Case is kept: "Alice" and "alice" are two users, since mapping them to one would join accounts that a
+user table keeps apart.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from watchword.core.rejection import Reason, Rejected
+
+if TYPE_CHECKING:
+    from precis_i18n.profile import Profile
+
+__all__ = ["MAX_PASSWORD", "MAX_USERNAME", "password", "username"]
+
+MAX_USERNAME: Final = 256
+"""Characters of a username that are normalised; a longer one is refused before."""
+MAX_PASSWORD: Final = 4096
+"""Characters of a password that are normalised."""
+
+
+def username(text: str) -> str:
+    r"""The one form of a username: words of the UsernameCasePreserved profile, spaces between them (RFC 8265 §3.5).
+
+    Fullwidth and halfwidth letters become the usual ones, accents are composed (NFC); case stays. Empty stays empty: Basic
+    allows it (RFC 7617 §2).
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS: a character that no username may hold (a symbol, a control character, one that
+            this Python's Unicode does not know), a colon, mixed directions, a space at either end, or too long.
+
+    >>> username("Jose\u0301"), username("ａlice"), username("Alice")
+    ('José', 'alice', 'Alice')
+    >>> username("²")
+    Traceback (most recent call last):
+    watchword.core.rejection.Rejected: malformed_credentials at username: it holds what no username may (RFC 8265 §3.4)
+    """
+    if len(text) > MAX_USERNAME:
+        raise _refused(f"it is longer than {MAX_USERNAME} characters", "username")
+    if text.isascii():
+        normal, good = text, text.isprintable()
+    else:
+        profile = _profile("UsernameCasePreserved")
+        try:
+            normal, good = " ".join(word and profile.enforce(word) for word in text.split(" ")), True
+        except ValueError:  # of the library; it holds the text
+            normal, good = "", False
+    # A fullwidth colon becomes one that would end the username on the wire (RFC 7617 §2).
+    if not good or ":" in normal:
+        raise _refused("it holds what no username may (RFC 8265 §3.4)", "username")
+    if normal[:1] == " " or normal[-1:] == " ":
+        raise _refused("it starts or ends with a space (RFC 8265 §3.5)", "username")
+    return normal
+
+
+def password(text: str) -> str:
+    r"""The one form of a password: the OpaqueString profile (RFC 8265 §4.2).
+
+    Every kind of space becomes the ASCII one and accents are composed (NFC); nothing else changes. Empty stays empty.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS: a control character, or one that this Python's Unicode does not know;
+            or more than 4096 characters, not all of them ASCII.
+
+    >>> password("a\u3000b\u0308") == "a b̈", password("Jose\u0301") == "José"
+    (True, True)
+    """
+    if text.isascii():
+        if text.isprintable():
+            return text
+    elif len(text) <= MAX_PASSWORD:
+        try:
+            return _profile("OpaqueString").enforce(text)
+        except ValueError:  # as above
+            pass
+    raise _refused("it holds what no password may (RFC 8265 §4.2)", "password")
+
+
+def _refused(detail: str, where: str) -> Rejected:
+    return Rejected(Reason.MALFORMED_CREDENTIALS, detail, where=where)
+
+
+@cache
+def _profile(name: str) -> Profile:
+    from precis_i18n import get_profile  # noqa: PLC0415 -- ASCII does without
+
+    return get_profile(name)
