@@ -14,6 +14,7 @@ def main() -> None:
     except ImportError:
         sys.exit("the command line needs an extra: pip install 'watchword[cli]'")
     from watchword.cli.explain import explain_command  # noqa: PLC0415 -- needs the extra
+    from watchword.cli.jwt import jwt_commands  # noqa: PLC0415 -- as above
     from watchword.cli.key import key_commands  # noqa: PLC0415 -- as above
     from watchword.cli.user import user_commands  # noqa: PLC0415 -- as above
 
@@ -21,6 +22,7 @@ def main() -> None:
                       pretty_exceptions_enable=False)  # fmt: skip
     app.callback()(_root)
     app.command("explain")(explain_command)
+    app.add_typer(jwt_commands, name="jwt")
     app.add_typer(key_commands, name="key")
     app.add_typer(user_commands, name="user")
     app()
