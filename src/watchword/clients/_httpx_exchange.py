@@ -131,15 +131,24 @@ class Exchange:
         self._own.append(own)
         return own
 
-    def _rewind(self, need: str) -> None:
+    def check_repeatable(self, need: str = "the server may want the body once more") -> None:
+        """Nothing, if the body can be sent twice; else `ConfigurationError`."""
         stream = self._request.stream
         source: Any = getattr(stream, "_stream", None)
-        if isinstance(stream, self._kit.library.ByteStream) or hasattr(stream, "iter_chunks"):
-            return  # octets, or a multipart form, which rewinds its files itself
-        if self._start is not None:
-            source.seek(self._start)
-        elif source is None or hasattr(source, "read") or hasattr(source, "__next__") or hasattr(source, "__anext__"):
+        if self._is_its_own() or self._start is not None:
+            return
+        if source is None or hasattr(source, "read") or hasattr(source, "__next__") or hasattr(source, "__anext__"):
             raise unreplayable(need)
+
+    def _is_its_own(self) -> bool:
+        """Octets, or a multipart form, which rewinds its files itself."""
+        stream = self._request.stream
+        return isinstance(stream, self._kit.library.ByteStream) or hasattr(stream, "iter_chunks")
+
+    def _rewind(self, need: str) -> None:
+        self.check_repeatable(need)
+        if self._start is not None and not self._is_its_own():
+            self._request.stream._stream.seek(self._start)
 
 
 def _origin(url: Any) -> tuple[str, str, int | None]:

@@ -37,7 +37,8 @@ class FlowAuth:
         """What the sync client runs."""
         exchange = Exchange(self.kit, request)
         while exchange.more:
-            drive = Drive(self._auth, exchange.bare, ClientContext(exchange.body), **self._settings)
+            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable)
+            drive = Drive(self._auth, exchange.bare, context, **self._settings)
             try:
                 send = drive.advance()
                 while send is not None:
@@ -56,7 +57,8 @@ class FlowAuth:
         """What the async client runs."""
         exchange = Exchange(self.kit, request)
         while exchange.more:
-            drive = AsyncDrive(self._auth, exchange.bare, ClientContext(exchange.body), **self._settings)
+            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable)
+            drive = AsyncDrive(self._auth, exchange.bare, context, **self._settings)
             try:
                 send = await drive.advance()
                 while send is not None:

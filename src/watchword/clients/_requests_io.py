@@ -15,7 +15,7 @@ from watchword.core.flow import Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.scheme import ORIGINAL, Received, Send
 
-__all__ = ["advance", "drain", "origin", "read", "received", "request_of", "rewind"]
+__all__ = ["advance", "check_repeatable", "drain", "origin", "read", "received", "request_of", "rewind"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -54,12 +54,21 @@ def rewind(body: Any, start: int | None) -> None:
     Raises:
         ConfigurationError: it can be read only once.
     """
-    if body is None or isinstance(body, (str, bytes, bytearray)):
-        return
+    check_repeatable(body, start, "the server wants the request with its body once more")
     if start is not None:
         body.seek(start)
-    elif hasattr(body, "read") or iter(body) is body:
-        raise unreplayable("the server wants the request with its body once more")
+
+
+def check_repeatable(body: Any, start: int | None, need: str = "the server may want the body once more") -> None:
+    """Nothing, if a body can be sent twice.
+
+    Raises:
+        ConfigurationError: it can be read only once.
+    """
+    if body is None or isinstance(body, (str, bytes, bytearray)) or start is not None:
+        return
+    if hasattr(body, "read") or iter(body) is body:
+        raise unreplayable(need)
 
 
 def read(body: Any, start: int | None) -> bytes:

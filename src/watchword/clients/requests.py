@@ -18,7 +18,7 @@ except ImportError:
     raise missing("requests") from None
 import requests.cookies
 
-from watchword.clients._requests_io import advance, drain, origin, read, received, request_of, rewind
+from watchword.clients._requests_io import advance, check_repeatable, drain, origin, read, received, request_of, rewind
 
 __all__ = ["adapt"]
 
@@ -58,7 +58,9 @@ class _Adapted(requests.auth.AuthBase):
 
     def drive(self, prepared: requests.PreparedRequest, start: int | None) -> tuple[Drive, Request]:
         request = request_of(prepared)
-        context = ClientContext(lambda: read(prepared.body, start))
+        context = ClientContext(
+            lambda: read(prepared.body, start), check_repeatable=lambda: check_repeatable(prepared.body, start)
+        )
         return Drive(self._auth, request, context, store=self._store, ask=self._ask), request
 
 
