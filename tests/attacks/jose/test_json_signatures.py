@@ -47,6 +47,10 @@ def test_other_unprotected_members_change_nothing(header):
     assert jose.verify_json({**FLAT, "header": header}, BOTH).signatures[0].unprotected == header
 
 
+def test_an_empty_protected_header_is_left_out():
+    assert refused({**FLAT, "protected": ""}) == (Reason.MALFORMED_CREDENTIALS, "protected")
+
+
 def test_both_forms_at_once_are_refused():
     for name in ("signature", "protected", "header"):
         assert refused({**GENERAL, name: FLAT.get(name, {})}) == (Reason.MALFORMED_CREDENTIALS, "signatures")

@@ -7,10 +7,11 @@ import os
 import pytest
 
 from tests.attacks.jose.sealed import UNDECIPHERABLE, header_of, refusal, text, with_header
-from watchword import Key
+from watchword import Key, Reason
 from watchword.crypto import jose
 from watchword.crypto.algorithms import ENCRYPTION_ALGORITHMS
 from watchword.crypto.encoding import b64url_decode
+from watchword.crypto.jose import content
 
 NAMES = [row.name for row in ENCRYPTION_ALGORITHMS if row.name != "RSA1_5"]
 
@@ -42,3 +43,31 @@ def test_padding_is_not_looked_at_unless_the_tag_is_right(encryption):
             assert refusal(".".join([*parts[:3], text(changed), parts[4]]), key) == UNDECIPHERABLE
     for size in (0, 1, 15, 17):
         assert refusal(".".join([*parts[:3], text(ciphertext[:size]), parts[4]]), key) == UNDECIPHERABLE
+
+
+def test_authentic_content_with_wrong_padding_is_the_same_refusal(monkeypatch):
+    """A sender that has the key and pads wrongly learns no more than a forger."""
+    key = Key.generate("A128CBC-HS256")
+    monkeypatch.setattr(content, "PKCS7", lambda bits: Unpadded())
+    token = jose.encrypt(bytes(32), key)
+    monkeypatch.undo()
+    assert refusal(token, key) == UNDECIPHERABLE
+
+
+class Unpadded:
+    def padder(self):
+        return self
+
+    def update(self, data):
+        return data
+
+    def finalize(self):
+        return b""
+
+
+def test_a_key_sent_beside_a_direct_one_is_refused():
+    for algorithm in ("A256GCM", "ECDH-ES"):
+        key = Key.generate(algorithm)
+        parts = jose.encrypt(b"hello", key).split(".")
+        parts[1] = text(bytes(40))
+        assert refusal(".".join(parts), key)[:2] == (Reason.MALFORMED_CREDENTIALS, "encrypted_key")
