@@ -12,6 +12,7 @@ from watchword.core.scheme import Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
+from watchword.crypto.near_misses import near_miss
 from watchword.schemes.claims import bound_to_nothing, scopes_of, subject_of
 from watchword.schemes.jwt_claim import NO_PROOFS, confirm, looked_up
 from watchword.schemes.revocation import mark_of
@@ -81,6 +82,8 @@ class _Steps:
             "signature", "signature", "made by that key", "" if tail is None else f"{len(tail)} characters",
             None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, jose.decode(tail, "signature")),
         )  # fmt: skip
+        if made_by is None and header is not None and tail is not None:
+            self._look_closer(header["alg"], signing_input, tail)
         self.key_id = None if made_by is None else made_by.key_id
         expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent, JWT or at+jwt"
         self.step(
@@ -92,6 +95,16 @@ class _Steps:
             None if payload is None else lambda: parse_object(jose.decode(payload, "payload")),
         )  # fmt: skip
         self._claims(claims, payload)
+
+    def _look_closer(self, algorithm: str, signing_input: bytes, tail: bytes) -> None:
+        """Puts into the last check what would have made the signature fit, if that is a key or mistake that is known."""
+        try:
+            signature = jose.decode(tail, "signature")
+        except Rejected:
+            return
+        found = near_miss(self.verifier.jws.keys.keys, algorithm, signing_input, signature)
+        if found:
+            self.checks[-1] = self.checks[-1]._replace(mend=found)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
         held = self.verifier.follow().keys

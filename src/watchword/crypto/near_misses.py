@@ -1,0 +1,201 @@
+"""Why a signature does not fit: would another key, or a usual mistake, have made it fit? For `explain`, never to accept.
+
+Nothing found here makes a token good. The number of attempts is bounded, and a secret is never shown.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.crypto.algorithms import ALGORITHMS
+from watchword.crypto.digests import keyed_hmac
+from watchword.crypto.keys import Key
+
+__all__ = ["near_miss"]
+
+MAX_KEYS: Final = 64
+"""How many of the verifier's keys are tried."""
+
+_HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+
+
+def near_miss(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    """What would have made the signature fit, in a sentence; "" if nothing that is tried here would.
+
+    Args:
+        keys: all keys of the verifier, those that were tried included.
+        algorithm: what the header names.
+        signing_input: what is signed.
+        signature: what does not fit.
+
+    >>> one, two = Key.generate("HS256", key_id="one"), Key.generate("HS256", key_id="two")
+    >>> near_miss([one, two], "HS256", b"data", two.sign(b"data"))
+    "the key 'two' made it: the header names another key id"
+    """
+    tries: tuple[Callable[[Sequence[Key], str, bytes, bytes], str], ...] = (
+        _another_key, _in_der, _spelled_otherwise, _public_key_as_secret, _another_algorithm, _another_length,
+    )  # fmt: skip
+    for attempt in tries:
+        if found := attempt(keys[:MAX_KEYS], algorithm, signing_input, signature):
+            return found
+    return ""
+
+
+def _fits(key: Key, signing_input: bytes, signature: bytes) -> bool:
+    try:
+        key.verify(signing_input, signature)
+    except (Rejected, ConfigurationError):  # a key for encryption verifies nothing
+        return False
+    return True
+
+
+def _named(key: Key) -> str:
+    return f"the key {key.key_id!r}" if key.key_id is not None else f"the {key.algorithm} key without an id"
+
+
+def _another_key(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    for key in keys:
+        if _fits(key, signing_input, signature):
+            wrong = "key id" if key.algorithm == algorithm else "algorithm"
+            return f"{_named(key)} made it: the header names another {wrong}"
+    return ""
+
+
+def _in_der(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    """RFC 7518 §3.4 wants r || s; OpenSSL and the JCA give DER unless asked otherwise."""
+    if signature[:1] != b"\x30":
+        return ""
+    for key in keys:
+        row = next((row for row in ALGORITHMS if row.name == key.algorithm and row.family == "ECDSA"), None)
+        if row is None:
+            continue
+        raw = _raw(signature, row.size // 2)
+        if raw is not None and _fits(key, signing_input, raw):
+            return f"{_named(key)} made it, but in DER: have the signer write r and s in {row.size} octets (RFC 7518 §3.4)"
+    return ""
+
+
+def _raw(der: bytes, half: int) -> bytes | None:
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature  # noqa: PLC0415 -- asymmetric
+
+    try:
+        r, s = decode_dss_signature(der)
+        return r.to_bytes(half) + s.to_bytes(half)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _spelled_otherwise(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    """A secret that one side decodes from base64 or hex, and the other does not."""
+    if algorithm not in _HASHES:
+        return ""
+    for key in keys:
+        if key.algorithm not in _HASHES:
+            continue
+        for what, octets in _spellings(key.secret_bytes()):
+            if _signed_with(octets, algorithm, signing_input, signature):
+                return f"{_named(key)} would fit if its secret were {what}: the two sides read the same text differently"
+    return ""
+
+
+def _spellings(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    for what, decode in (
+        ("decoded from base64", lambda text: b64decode(text + b"=" * (-len(text) % 4), validate=True)),
+        ("decoded from base64url", lambda text: urlsafe_b64decode(text + b"=" * (-len(text) % 4))),
+        ("decoded from hex", binascii.a2b_hex),
+    ):
+        try:
+            yield what, decode(secret)
+        except ValueError:
+            continue
+    for encoded in (b64encode(secret), urlsafe_b64encode(secret)):
+        yield "left in base64", encoded
+        yield "left in base64 without padding", encoded.rstrip(b"=")
+    yield "left in hex", secret.hex().encode()
+    yield "read with the line end of its file", secret + b"\n"
+    yield "read without the white space around it", secret.strip()
+
+
+def _public_key_as_secret(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    """The forgery of RFC 8725 §2.1, and also what happens when a client's settings name the wrong algorithm."""
+    if algorithm not in _HASHES:
+        return ""
+    for key in keys:
+        for octets in _public_spellings(key):
+            if _signed_with(octets, algorithm, signing_input, signature):
+                return (
+                    f"it was made with the public key {key.key_id!r} as a secret, which everybody can do: a forgery, or a "
+                    f"signer that is set to {algorithm} instead of {key.algorithm}"
+                )
+    return ""
+
+
+def _public_spellings(key: Key) -> Iterator[bytes]:
+    """The public key as its files and settings have it; none of a secret."""
+    try:
+        public = key.openssl_pair()[0]
+    except ConfigurationError:
+        return
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 -- asymmetric
+
+    for encoding, form in (
+        (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), (Encoding.PEM, PublicFormat.PKCS1),
+        (Encoding.DER, PublicFormat.SubjectPublicKeyInfo), (Encoding.DER, PublicFormat.PKCS1),
+        (Encoding.OpenSSH, PublicFormat.OpenSSH), (Encoding.Raw, PublicFormat.Raw),
+    ):  # fmt: skip
+        try:
+            octets: bytes = public.public_bytes(encoding, form)
+        except (ValueError, TypeError, UnsupportedAlgorithm):  # not every kind of key has every form
+            continue
+        yield octets
+        if octets.endswith(b"\n"):
+            yield octets.rstrip(b"\n")
+    members = key.to_jwk()
+    yield json.dumps(members).encode()
+    yield json.dumps(members, separators=(",", ":")).encode()
+
+
+def _signed_with(secret: bytes, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
+    try:
+        keyed_hmac(_HASHES[algorithm], secret)[1](signing_input, signature)
+    except Rejected:
+        return False
+    return True
+
+
+def _another_algorithm(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    """The same key, used with another hash, padding or name."""
+    for key in keys:
+        row = next((row for row in ALGORITHMS if row.name == key.algorithm), None)
+        if row is None or row.key_type == "oct" or row.use != "sig":
+            continue
+        members = {name: value for name, value in key.to_jwk().items() if name not in ("alg", "key_ops")}
+        for other in ALGORITHMS:
+            if other.name == key.algorithm or (other.key_type, other.curve) != (row.key_type, row.curve):
+                continue
+            try:
+                fits = _fits(Key.from_jwk(members, algorithm=other.name), signing_input, signature)
+            except ConfigurationError:
+                continue
+            if fits:
+                return f"{_named(key)} made it with {other.name}, while the key is for {key.algorithm}"
+    return ""
+
+
+def _another_length(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    """A signature of a length that only another curve or hash gives."""
+    row = next((row for row in ALGORITHMS if row.name == algorithm), None)
+    if row is None or not row.size or len(signature) == row.size:
+        return ""
+    fitting = [other for other in ALGORITHMS if other.size == len(signature) and other.family == row.family]
+    if not fitting:
+        return f"it has {len(signature)} octets where {algorithm} has {row.size}"
+    of = " or ".join(dict.fromkeys(f"{other.name}{f' on {other.curve}' if other.curve else ''}" for other in fitting))
+    return f"it has {len(signature)} octets, as {of} gives, where {algorithm} has {row.size}: the signer has another curve or hash"
