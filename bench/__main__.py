@@ -13,7 +13,7 @@ from importlib import import_module
 
 from bench.harness import table
 
-MODULES = ("jwt", "served")
+MODULES = ("jwt", "digest", "served")
 
 
 def main(arguments: list[str] | None = None) -> int:

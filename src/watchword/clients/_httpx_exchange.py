@@ -148,7 +148,7 @@ class Exchange:
     def _rewind(self, need: str) -> None:
         self.check_repeatable(need)
         if self._start is not None and not self._is_its_own():
-            self._request.stream._stream.seek(self._start)
+            self._request.stream._stream.seek(self._start)  # noqa: SLF001 -- as position() was asked of it
 
 
 def _origin(url: Any) -> tuple[str, str, int | None]:

@@ -123,10 +123,9 @@ def _params(text: str, start: int) -> dict[str, str]:
         return {}
     if found[-1][3]:
         raise malformed(f"member {len(found)} is not a parameter that a comma or the end follows")
-    params = {
-        name.lower(): token or (_QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted)
-        for name, token, quoted, _ in found
-    }
+    if "\\" in text:
+        found = [(name, token, _QUOTED_PAIR.sub(r"\1", quoted), rest) for name, token, quoted, rest in found]
+    params = {name.lower(): token or quoted for name, token, quoted, _ in found}
     if len(params) < len(found):
         raise malformed("a parameter occurs twice")
     return params

@@ -75,15 +75,18 @@ class Space:
     __slots__ = ("open", "sessions", "strengths")
 
     def __init__(self) -> None:
-        self.sessions: list[Session] = []
+        self.sessions: tuple[Session, ...] = ()  # replaced, never changed: it is read without the lock
         self.strengths: dict[bytes, int] = {}
         self.open: dict[bytes, None] = {}
 
     def session_for(self, target: bytes) -> Session | None:
         """The session with the longest prefix of `target` in its domain; of equals, the last one."""
+        sessions = self.sessions
+        if len(sessions) == 1 and not sessions[0].domain:
+            return sessions[0]
         best: Session | None = None
         fit = -1
-        for session in self.sessions:
+        for session in sessions:
             covered = session.covers(target)
             if covered > fit:
                 best, fit = session, covered
@@ -200,8 +203,7 @@ class DigestAuth:
         space = self._spaces.get(place.origin)
         if space is None:
             return None
-        with self._lock:
-            session = space.session_for(place.uri)
+        session = space.session_for(place.uri)
         return None if session is None or session.is_used_up() else session
 
     def _is_open(self, place: _Place) -> bool:
@@ -228,8 +230,7 @@ class DigestAuth:
         with self._lock:
             space = self._space(place.origin)
             space.open.pop(place.folder, None)
-            if refused in space.sessions:
-                space.sessions.remove(refused)
+            space.sessions = tuple(one for one in space.sessions if one is not refused)
             offer = self._chosen(offers, space)
         if offer is None or not _is_worth_answering(offer, refused, answers):
             return None
@@ -251,16 +252,12 @@ class DigestAuth:
 
     def _keep(self, place: _Place, session: Session, instead_of: Session | None = None) -> None:
         with self._lock:
-            sessions = self._space(place.origin).sessions
-            if instead_of is not None:
-                if instead_of not in sessions:
-                    return  # of many answers that bring a next nonce the first one counts
-                sessions.remove(instead_of)
-            sessions.insert(0, session)
+            space = self._space(place.origin)
+            if instead_of is not None and instead_of not in space.sessions:
+                return  # of many answers that bring a next nonce the first one counts
             # Of one realm and domain there is one session, and of whatever else a server makes up, a few.
-            sessions[:] = [one for one in sessions if one is session or not one.is_of_the_space_of(session)][
-                :MAX_SESSIONS
-            ]
+            others = [one for one in space.sessions if not one.is_of_the_space_of(session)]
+            space.sessions = (session, *others[: MAX_SESSIONS - 1])
 
     def _space(self, origin: Origin) -> Space:
         space = self._spaces.get(origin)
@@ -304,21 +301,32 @@ class DigestAuth:
 class _Place:
     """Where a request goes, as protection spaces see it."""
 
-    __slots__ = ("folder", "lock", "origin", "request", "shown", "uri")
+    __slots__ = ("origin", "request", "uri")
 
     def __init__(self, request: Request, fields: Fields) -> None:
-        authority = request.authority.lower()
         self.request = request
         self.uri = request.target
-        self.shown = f"{request.scheme}://{authority}"
-        self.origin: Origin = (request.scheme, authority)
+        self.origin: Origin = (request.scheme, request.authority.lower())
         if fields is _PROXY:
             # All targets are of the one proxy, which is sent them in absolute form (RFC 9112 §3.2.2).
-            self.origin = ("", "")
             if self.uri[:1] == b"/":
                 self.uri = self.shown.encode() + self.uri
-        self.folder = self.uri.partition(b"?")[0].rpartition(b"/")[0]
-        self.lock = f"digest {hash(self.origin) % _LOCKS}"
+            self.origin = ("", "")
+
+    @property
+    def shown(self) -> str:
+        """The origin of the request as URIs begin."""
+        return f"{self.request.scheme}://{self.request.authority.lower()}"
+
+    @property
+    def folder(self) -> bytes:
+        """What the target begins with, up to the last slash of its path."""
+        return self.uri.partition(b"?")[0].rpartition(b"/")[0]
+
+    @property
+    def lock(self) -> str:
+        """The lock for those who wait for this origin's challenge; a few origins share one."""
+        return f"digest {hash(self.origin) % _LOCKS}"
 
     def within(self, domain: str) -> tuple[bytes, ...]:
         """The prefixes of a challenge's `domain` that are of this origin (RFC 7616 §3.3); none: all of it.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, NamedTuple
 
 from watchword.core.rejection import ConfigurationError
-from watchword.crypto.digests import digest
+from watchword.crypto.digests import digest, hex_digest
 
 __all__ = [
     "ALGORITHMS", "Algorithm", "DigestSecret", "UserHash", "algorithm_named", "checked_algorithms", "ha1", "hash_a1",
@@ -27,6 +27,7 @@ class Algorithm(NamedTuple):
         strength: more is stronger; a client never goes down.
         session: a "-sess" variant: A1 takes in the nonce and the client's first nonce (§3.4.2).
         size: hexadecimal digits of a response.
+        base: the name without "-sess", under which secrets are kept.
     """
 
     name: str
@@ -34,15 +35,16 @@ class Algorithm(NamedTuple):
     strength: int
     session: bool
     size: int
+    base: str
 
 
 ALGORITHMS: Final = (
-    Algorithm("SHA-512-256", "sha-512-256", 3, False, 64),
-    Algorithm("SHA-512-256-sess", "sha-512-256", 3, True, 64),
-    Algorithm("SHA-256", "sha-256", 2, False, 64),
-    Algorithm("SHA-256-sess", "sha-256", 2, True, 64),
-    Algorithm("MD5", "md5", 1, False, 32),
-    Algorithm("MD5-sess", "md5", 1, True, 32),
+    Algorithm("SHA-512-256", "sha-512-256", 3, False, 64, "SHA-512-256"),
+    Algorithm("SHA-512-256-sess", "sha-512-256", 3, True, 64, "SHA-512-256"),
+    Algorithm("SHA-256", "sha-256", 2, False, 64, "SHA-256"),
+    Algorithm("SHA-256-sess", "sha-256", 2, True, 64, "SHA-256"),
+    Algorithm("MD5", "md5", 1, False, 32, "MD5"),
+    Algorithm("MD5-sess", "md5", 1, True, 32, "MD5"),
 )
 """Strongest first; of two equals the one without a session first."""
 
@@ -214,4 +216,4 @@ def legacy_response(algorithm: Algorithm, ha1: bytes, nonce: bytes, ha2: bytes) 
 
 def octets_hash(algorithm: Algorithm, data: bytes) -> bytes:
     """H(data), hexadecimal."""
-    return digest(algorithm.hash, data).hex().encode()
+    return hex_digest(algorithm.hash, data)

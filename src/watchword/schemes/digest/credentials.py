@@ -167,11 +167,13 @@ class Form(NamedTuple):
     tail: bytes
 
     def fill(self, uri: bytes, nc: bytes, cnonce: bytes, response: bytes) -> bytes:
-        """The field value; `cnonce` is base64."""
+        """The field value; `cnonce` is base64, and `uri` a target that `check_target` has passed: without controls."""
+        if b'"' in uri:
+            uri = uri.replace(b'"', b'\\"')
         if not self.qop:
-            return b'%b%b%b, response="%b"%b' % (self.head, quoted(uri), self.middle, response, self.tail)
-        return b'%b%b%b, nc=%b, cnonce="%b", qop=%b, response="%b"%b' % (
-            self.head, quoted(uri), self.middle, nc, cnonce, self.qop, response, self.tail,
+            return b'%b"%b"%b, response="%b"%b' % (self.head, uri, self.middle, response, self.tail)
+        return b'%b"%b"%b, nc=%b, cnonce="%b", qop=%b, response="%b"%b' % (
+            self.head, uri, self.middle, nc, cnonce, self.qop, response, self.tail,
         )  # fmt: skip
 
 

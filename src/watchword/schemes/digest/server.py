@@ -14,7 +14,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Check, Decision, Digests, More, Random, Refusal, Seal, malformed,
 )  # fmt: skip
-from watchword.crypto.digests import compare, new
+from watchword.crypto.digests import compare, new, subject_key
 from watchword.fields.auth_params import parse_credentials
 from watchword.fields.target import check_target
 from watchword.schemes.digest.computation import (
@@ -82,6 +82,7 @@ class DigestVerifier:
     rank: ClassVar[int] = 20
     addresses: ClassVar[Sequence[Address]] = (Address(word="digest"),)
     standing: ClassVar[Sequence[Ref[Any]]] = (NONCE_KEY,)
+    guessable: ClassVar[bool] = True
 
     __slots__ = ("algorithms", "allow_legacy_rfc2069", "kinds", "nonce_lifetime", "realm", "realm_octets", "terms")
 
@@ -173,9 +174,10 @@ def _checked_domain(domain: Sequence[str]) -> tuple[str, ...]:
 class DigestClaim:
     """Digest credentials, not yet verified."""
 
-    __slots__ = ("algorithm", "body", "needs", "presented", "request", "start", "verifier")
+    __slots__ = ("algorithm", "body", "needs", "owner", "presented", "request", "start", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
+    turn: ClassVar[None] = None
 
     def __init__(self, presented: Presented, request: Request, verifier: DigestVerifier) -> None:
         self.presented = presented
@@ -188,29 +190,32 @@ class DigestClaim:
         self.needs: Sequence[Ref[Any]] = ()
         if algorithm is None:
             return
-        owner: Ref[Any] = self.alias() if presented.hashed else self.ref(presented.username)
+        self.owner: Ref[Any] = self.alias() if presented.hashed else self.ref(presented.username)
         if algorithm.session:
             self.start = Ref(FirstCnonce, (presented.nonce.decode("latin-1"),))
-            self.needs = (owner, self.start)
+            self.needs = (self.owner, self.start)
         else:
-            self.needs = (owner,)
+            self.needs = (self.owner,)
         if presented.qop == "auth-int" and "auth-int" in verifier.terms.qop:
             self.body = Digests((algorithm.hash,), new)
 
     def __repr__(self) -> str:
         return f"DigestClaim(username={self.presented.username!r})"
 
+    @property
+    def guesses(self) -> str:
+        """Whom it asks for, known or not."""
+        return subject_key(self.presented.username)
+
     def ref(self, username: str) -> Ref[DigestSecret]:
         """Where the secret is. The realm is ours, never the client's."""
         assert self.algorithm is not None
-        return Ref(DigestSecret, (self.algorithm.name.removesuffix("-sess"), self.verifier.realm, username))
+        return Ref(DigestSecret, (self.algorithm.base, self.verifier.realm, username))
 
     def alias(self) -> Ref[UserHash]:
         """Where the name is of which the hash was sent."""
         assert self.algorithm is not None
-        return Ref(
-            UserHash, (self.algorithm.name.removesuffix("-sess"), self.verifier.realm, self.presented.username)
-        )
+        return Ref(UserHash, (self.algorithm.base, self.verifier.realm, self.presented.username))
 
     def username(self, found: Found) -> str:
         """The name itself; of an unknown hash, the hash."""
@@ -231,11 +236,13 @@ class DigestClaim:
         """
         presented, verifier = self.presented, self.verifier
         algorithm = self._checked()
-        username = self.username(found)
-        ref = self.ref(username)
-        if presented.hashed and not found.sought(ref):
-            return More((ref,))  # an unknown hash costs the same second look
-        record = found.get(ref)
+        username, ref = presented.username, self.owner
+        if presented.hashed:
+            username = self.username(found)
+            ref = self.ref(username)
+            if not found.sought(ref):
+                return More((ref,))  # an unknown hash costs the same second look
+        record: DigestSecret | None = found.get(ref)
         nonce = read_nonce(
             found.get(NONCE_KEY), verifier.realm, algorithm.name, presented.nonce, now, verifier.nonce_lifetime
         )

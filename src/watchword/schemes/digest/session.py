@@ -91,14 +91,19 @@ class Session:
         self, request: Request, uri: bytes, cnonce: bytes, body_hash: bytes | None, field: bytes, want: bool
     ) -> Signed:
         """The request with the next answer in `field`; `want`: the body of what comes back is needed."""
-        with self._lock:
-            self._count = count = self._count + 1
-        offer, cnonce, nc = self.offer, self._cnonce or cnonce, b"%08x" % count
-        a2 = hash_a2(offer.algorithm, request.method.encode(), uri, body_hash)
-        value = self._form.fill(uri, nc, cnonce, self.response(nc, cnonce, a2))
+        cnonce = self._cnonce or cnonce
+        nc, value = self.answer(request.method.encode(), uri, cnonce, body_hash)
         # The server proves the body as it left it, which a library that decodes it does not show.
         fields = ((field, value), (b"accept-encoding", b"identity")) if want else ((field, value),)
         return Signed(self, Send(request.with_headers(fields), want=want), uri, nc, cnonce)
+
+    def answer(self, method: bytes, uri: bytes, cnonce: bytes, body_hash: bytes | None) -> tuple[bytes, bytes]:
+        """The next count, and the field value with it."""
+        with self._lock:
+            self._count = count = self._count + 1
+        nc = b"%08x" % count
+        a2 = hash_a2(self.offer.algorithm, method, uri, body_hash)
+        return nc, self._form.fill(uri, nc, cnonce, self.response(nc, cnonce, a2))
 
     def response(self, nc: bytes, cnonce: bytes, a2: bytes) -> bytes:
         """What proves the password for this H(A2)."""
