@@ -1,45 +1,29 @@
-"""Password hashes: argon2id (RFC 9106) in PHC strings, and the record that keeps one.
+"""Passwords: hashing, verifying, and the record that keeps a hash.
 
 Secrets are hashed as their UTF-8 octets. Hashing takes a good part of a tenth of a second and 64 MiB, on purpose:
-callers run it off the event loop and limit how many run at once.
+callers run it off the event loop and limit how many run at once. `crypto.password_formats` has the formats.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
-from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Sequence
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto import precis
+from watchword.crypto.password_formats import MAX_SECRET, Fields, Format, Unusable, extra, hash_argon2id, recognise
 
-__all__ = ["DUMMY", "MAX_SECRET", "Password", "hash_password", "verify_password"]
+__all__ = [
+    "DUMMY", "MAX_SECRET", "PROFILES", "Decoy", "Password", "decoy_for", "fault_of", "hash_password", "is_outdated",
+    "verify_password",
+]  # fmt: skip
 
-MAX_SECRET: Final = 4096
-"""Octets of a secret that are hashed at most; a longer one is refused unread."""
-
-# RFC 9106 §4, "second recommended option" (the one for hosts with little memory): t=3, p=4, m=2^16 KiB, a salt of 16
-# octets, a tag of 32.
-_PASSES = 3
-_LANES = 4
-_MEMORY_KIB = 64 * 1024
-_SALT = 16
-_TAG = 32
-
-# Ceilings for a stored hash, so that a row that somebody wrote can't hold a thread for minutes or take all memory.
-# RFC 9106 §4's first recommended option (m=2^21 KiB, t=1) passes.
-_MAX_MEMORY_KIB = 2**21
-_MAX_WORK_KIB = 2**22  # memory times passes
-_MAX_LANES = 16
-
-_PHC = re.compile(
-    r"\$argon2id\$v=19\$m=([1-9][0-9]{0,7}),t=([1-9][0-9]{0,4}),p=([1-9][0-9]?)"
-    r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})",  # unpadded base64 of 8 to 64 and of 16 to 64 octets
-    re.ASCII,
-)
+DEFAULT: Final = "rfc9106-low-memory"
 
 DUMMY: Final = "$argon2id$v=19$m=65536,t=3,p=4$ZHVtbXktc2FsdC0xNi1ieQ$d2F0Y2h3b3JkOiBubyBzZWNyZXQgaGFzaGVzIHRvIGk"
 """A hash of the usual cost that belongs to nobody: verify an unknown user's secret against it, then refuse as well.
@@ -50,10 +34,10 @@ A constant, not computed at first use: else the first unknown user would take tw
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A user's password, hashed; at `Ref(Password, (username,))`.
+    """A user's password, hashed; at `Ref(Password, (username,))`, the username in its one form (`crypto.precis`).
 
     Args:
-        encoded: an argon2id PHC string.
+        encoded: an argon2id PHC string, or a hash in another format that `verify_password` knows.
         scopes: what the user may do.
         subject: who the user is to the application; None: the username.
         disabled: the right password is refused too, as if it were wrong.
@@ -73,59 +57,147 @@ class Password:
         *,
         scopes: Sequence[str] = (),
         subject: str | None = None,
+        profile: str = DEFAULT,
         random: Callable[[int], bytes] = os.urandom,
     ) -> Password:
-        """The record for `secret`; see `hash_password`."""
+        """The record for `secret`; see `hash_password`. Text is put into its one form first, as `BasicVerifier` does."""
         if isinstance(scopes, str):
             raise ConfigurationError(f"scopes is a list: scopes={scopes.split()!r}")
-        return Password(hash_password(secret, random=random), tuple(scopes), subject)
+        if isinstance(secret, str) and len(secret) <= MAX_SECRET:
+            secret = in_one_form(secret)
+        return Password(hash_password(secret, profile=profile, random=random), tuple(scopes), subject)
 
 
-def hash_password(secret: str | bytes, *, random: Callable[[int], bytes] = os.urandom) -> str:
-    """The argon2id PHC string of `secret`, with the parameters that RFC 9106 §4 recommends second (64 MiB, 3 passes).
+@dataclass(frozen=True, slots=True)
+class Decoy:
+    """A hash that costs what the store's passwords cost, for users that it doesn't know; at `Ref(Decoy, ("password",))`.
+
+    A store may declare one (`HtpasswdStore` does), or be given one by `Put`; without it `DUMMY` is taken. Whether a secret
+    matches it is never asked.
+    """
+
+    encoded: str = field(repr=False)
+
+
+class Profile(NamedTuple):
+    """A named choice of format and parameters: `cost` as the format counts it, `hash(octets, random)`."""
+
+    format: str
+    cost: tuple[int, ...]
+    hash: Callable[[bytes, Callable[[int], bytes]], str]
+
+
+def _argon2id(memory: int, passes: int, lanes: int) -> Profile:
+    return Profile(
+        "argon2id",
+        (memory * passes, memory),
+        lambda octets, random: hash_argon2id(octets, random(16), memory, passes, lanes),
+    )
+
+
+def _bcrypt(octets: bytes, random: Callable[[int], bytes]) -> str:
+    bcrypt = extra("bcrypt")
+    if len(octets) > 72:
+        raise ConfigurationError("bcrypt reads 72 octets of a password, this one has more: use an argon2id profile")
+    salt = b2a_base64(random(16), newline=False)[:22].translate(_TO_BCRYPT)
+    encoded: bytes = bcrypt.hashpw(octets, b"$2b$12$" + salt)
+    return encoded.decode()
+
+
+_STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_TO_BCRYPT = bytes.maketrans(_STANDARD, b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def _scrypt(octets: bytes, random: Callable[[int], bytes]) -> str:
+    _check_end(octets)
+    salt = random(16)
+    tag = hashlib.scrypt(octets, salt=salt, n=2**17, r=8, p=1, maxmem=2**28, dklen=32)
+    return f"$scrypt$ln=17,r=8,p=1${_base64(salt)}${_base64(tag)}"
+
+
+def _pbkdf2(octets: bytes, random: Callable[[int], bytes]) -> str:
+    _check_end(octets)
+    salt = random(16)
+    tag = hashlib.pbkdf2_hmac("sha256", octets, salt, 600_000)
+    return f"$pbkdf2-sha256$600000${_base64(salt)}${_base64(tag)}".replace("+", ".")
+
+
+def _check_end(octets: bytes) -> None:
+    if octets.endswith(b"\0"):
+        raise ConfigurationError(
+            "scrypt and PBKDF2 can't tell a password that ends with NUL from one without: remove it"
+        )
+
+
+def _base64(octets: bytes) -> str:
+    return b2a_base64(octets, newline=False).rstrip(b"=").decode()
+
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
+    {
+        # RFC 9106 §4: the second recommended option, for hosts with little memory, and the first, which takes 2 GiB.
+        "rfc9106-low-memory": _argon2id(64 * 1024, 3, 4),
+        "rfc9106-high-memory": _argon2id(2**21, 1, 4),
+        "bcrypt": Profile("bcrypt", (12,), _bcrypt),
+        "scrypt": Profile("scrypt", (8 << 17, 8 << 17), _scrypt),
+        "pbkdf2-sha256": Profile("pbkdf2", (256, 600_000), _pbkdf2),
+    }
+)
+"""What `hash_password(…, profile=)` knows. All but the first two are for hosts that must, such as under FIPS 140."""
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    profile = PROFILES.get(name)
+    if profile is None:
+        raise ConfigurationError(f"no password profile is called {name!r}: use one of {', '.join(PROFILES)}")
+    return profile
+
+
+def hash_password(secret: str | bytes, *, profile: str = DEFAULT, random: Callable[[int], bytes] = os.urandom) -> str:
+    """The text to store for `secret`; by default an argon2id PHC string (RFC 9106 §4, second option: 64 MiB, 3 passes).
 
     Args:
-        secret: the password; text is taken as UTF-8. 1 to 4096 octets.
+        secret: the password; text is taken as UTF-8. 1 to 4096 octets, 72 for bcrypt.
+        profile: of `PROFILES`.
         random: gives the salt.
 
     Raises:
-        ConfigurationError: the secret is empty, too long or not UTF-8, or this host has no argon2id.
+        ConfigurationError: the secret is empty, too long or not UTF-8, there is no such profile, or this host lacks
+            what it needs.
 
     >>> hash_password("s3cret").rpartition("$")[0].rpartition("$")[0]
     '$argon2id$v=19$m=65536,t=3,p=4'
     """
+    chosen = profile_named(profile)
     octets = _octets(secret)
     if octets is None:
         raise ConfigurationError(f"the password is longer than {MAX_SECRET} octets or not UTF-8: choose another")
     if not octets:
         raise ConfigurationError("the password is empty: choose one")
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 -- loaded at first use
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 -- loaded at first use
-
-    salt = random(_SALT)
-    try:
-        with _ONE_AT_A_TIME:
-            return Argon2id(
-                salt=salt, length=_TAG, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY_KIB
-            ).derive_phc_encoded(octets)
-    except UnsupportedAlgorithm:
-        raise ConfigurationError(_NO_ARGON2) from None
+    return chosen.hash(octets, random)
 
 
 def verify_password(encoded: str, secret: str | bytes) -> None:
     """Returns if `secret` is the one that `encoded` was made of.
 
-    A stored hash that can't be used (another format, parameters above the ceilings) costs as much as a usable one and
-    is refused like a wrong secret, with a detail for the operator: the client learns nothing from either.
+    Known are argon2id, bcrypt, scrypt and PBKDF2 (as passlib writes them), and all that Apache's htpasswd and nginx use:
+    apr1, MD5-crypt, SHA-crypt, {SHA}, {SSHA}. A stored hash that can't be used (another format, parameters above the
+    ceilings) costs as much as a usable one and is refused like a wrong secret, with a detail for the operator: the client
+    learns nothing from either. So is a secret of more than bcrypt's 72 octets.
 
     Args:
-        encoded: an argon2id PHC string, from a store.
-        secret: what was presented; text is taken as UTF-8.
+        encoded: what was stored.
+        secret: what was presented; text is taken as UTF-8, as it is.
 
     Raises:
         Rejected: WRONG_SECRET.
         StoreUnavailable: there is no memory for it now.
-        ConfigurationError: this host has no argon2id.
+        ConfigurationError: this host lacks what the format needs.
 
     >>> stored = hash_password("s3cret")
     >>> verify_password(stored, "s3cret")
@@ -136,39 +208,78 @@ def verify_password(encoded: str, secret: str | bytes) -> None:
     octets = _octets(secret)
     if octets is None:
         raise Rejected(Reason.WRONG_SECRET, f"longer than {MAX_SECRET} octets, or not UTF-8")
-    fault = _fault(encoded)
-    matched = _matches(DUMMY if fault else encoded, octets)
-    if fault:
-        raise Rejected(Reason.WRONG_SECRET, f"the stored hash can't be used ({fault}): set this password again")
+    known = recognise(encoded)
+    if isinstance(known, Unusable):
+        _matches(DUMMY, octets)
+        raise Rejected(Reason.WRONG_SECRET, f"the stored hash can't be used ({known.fault}): set this password again")
+    matched = _matches(encoded, octets, known)
+    form = known[0]
+    if len(octets) > form.reads:
+        raise Rejected(
+            Reason.WRONG_SECRET,
+            f"more than the {form.reads} octets that {form.name} reads: set this password again, in another format",
+        )
     if not matched:
         raise Rejected(Reason.WRONG_SECRET)
 
 
-# OpenSSL hands out its threads to all hashes of a process together. Two hashes of several lanes each can take some and wait
-# for the rest for ever (cryptography 50, OpenSSL 4.0), so one runs at a time: by itself it uses as many cores as it has lanes.
-_ONE_AT_A_TIME = Lock()
-# A child that was forked meanwhile must not find it locked by a thread that it doesn't have.
-os.register_at_fork(
-    before=_ONE_AT_A_TIME.acquire, after_in_parent=_ONE_AT_A_TIME.release, after_in_child=_ONE_AT_A_TIME.release
-)
-
-_NO_ARGON2 = "cryptography has no argon2id here: install its wheel, or build it with OpenSSL 3.2 or later"
+def _matches(encoded: str, octets: bytes, known: tuple[Format, Fields] | None = None) -> bool:
+    """The work itself."""
+    found = known or recognise(encoded)
+    assert not isinstance(found, Unusable)
+    form, fields = found
+    return form.matches(fields, encoded, octets[: form.reads])
 
 
-def _matches(encoded: str, octets: bytes) -> bool:
-    from cryptography.exceptions import InvalidKey, UnsupportedAlgorithm  # noqa: PLC0415 -- loaded at first use
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 -- loaded at first use
+def fault_of(encoded: str) -> str | None:
+    """Why a stored hash can't be used; None: it can.
 
+    >>> fault_of("rl0uE3wdbBFyU")
+    'DES crypt reads 8 characters of a password and is broken by trying all of them'
+    """
+    known = recognise(encoded)
+    return known.fault if isinstance(known, Unusable) else None
+
+
+def is_outdated(encoded: str, profile: str = DEFAULT) -> bool:
+    """Whether a stored hash is in another format than `profile` asks for, or cheaper: to be made anew at a log-in.
+
+    >>> is_outdated("{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="), is_outdated(DUMMY), is_outdated(DUMMY, "rfc9106-high-memory")
+    (True, False, True)
+    """
+    wanted = profile_named(profile)
+    known = recognise(encoded)
+    if isinstance(known, Unusable):
+        return True
+    form, fields = known
+    return form.name != wanted.format or any(
+        has < asked for has, asked in zip(form.cost(fields), wanted.cost, strict=True)
+    )
+
+
+def decoy_for(hashes: Sequence[str]) -> Decoy | None:
+    """The decoy for a user table: one of its hashes, of the format and cost that most of them have; None if it is empty.
+
+    Unknown users then cost what most known ones do. Nobody gets in by it: what matches a decoy is refused as well.
+    """
+    counts: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for encoded in hashes:
+        known = recognise(encoded)
+        if not isinstance(known, Unusable):
+            counts.setdefault((known[0].name, known[0].cost(known[1])), []).append(encoded)
+    return Decoy(max(counts.values(), key=len)[0]) if counts else None
+
+
+def in_one_form(secret: str) -> str:
+    """`precis.password`, for those who choose a password.
+
+    Raises:
+        ConfigurationError: a character that no password may hold.
+    """
     try:
-        with _ONE_AT_A_TIME:
-            Argon2id.verify_phc_encoded(octets, encoded)
-    except InvalidKey:
-        return False
-    except MemoryError:
-        raise StoreUnavailable("no memory to hash a password in") from None
-    except UnsupportedAlgorithm:
-        raise ConfigurationError(_NO_ARGON2) from None
-    return True
+        return precis.password(secret)
+    except Rejected as rejected:
+        raise ConfigurationError(f"the password can't be used: {rejected.rejection.detail}") from None
 
 
 def _octets(secret: str | bytes) -> bytes | None:
@@ -182,27 +293,3 @@ def _octets(secret: str | bytes) -> bytes | None:
     except UnicodeEncodeError:
         return None
     return octets if len(octets) <= MAX_SECRET else None
-
-
-def _fault(encoded: str) -> str | None:
-    """What keeps this PHC string from being used; found by reading it, before any work."""
-    match = _PHC.fullmatch(encoded)
-    if match is None:
-        return "it is not an argon2id PHC string of version 19"
-    memory, passes, lanes = (int(number) for number in match.group(1, 2, 3))
-    if memory > _MAX_MEMORY_KIB or memory * passes > _MAX_WORK_KIB or lanes > _MAX_LANES:
-        return f"m={memory},t={passes},p={lanes} is above the ceilings"
-    if memory < 8 * lanes:  # RFC 9106 §3.1
-        return f"m={memory} is below 8 KiB for each of p={lanes} lanes"
-    if not all(_is_base64(text) for text in match.group(4, 5)):
-        return "its salt or its tag is not base64"
-    return None
-
-
-def _is_base64(text: str) -> bool:
-    """Whether this is the one unpadded base64 form of some octets (RFC 4648 §3.5: the last bits are zero)."""
-    try:
-        octets = a2b_base64(text + "=" * (-len(text) % 4))
-    except ValueError:
-        return False
-    return b2a_base64(octets, newline=False).rstrip(b"=") == text.encode()
