@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watchword.core.all_of import AllOf
+    from watchword.core.attempts import AttemptPolicy
     from watchword.core.explain import explain, explain_async
     from watchword.core.guard import AsyncGuard, Guard
     from watchword.core.identity import Identity, Verdict
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from watchword.schemes.digest import DigestAuth, DigestVerifier
     from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
+    from watchword.schemes.password_cache import PasswordCache
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.token_cache import TokenCache
@@ -45,6 +47,7 @@ _HOMES = {
     "APIKeyAuth": "schemes.api_key",
     "APIKeyVerifier": "schemes.api_key",
     "AllOf": "core.all_of",
+    "AttemptPolicy": "core.attempts",
     "AsyncGuard": "core.guard",
     "BasicAuth": "schemes.basic",
     "BasicVerifier": "schemes.basic",
@@ -65,6 +68,7 @@ _HOMES = {
     "OAuth2Auth": "schemes.oauth2",
     "OAuth2Verifier": "schemes.oauth2",
     "Password": "crypto.passwords",
+    "PasswordCache": "schemes.password_cache",
     "Peer": "core.message",
     "Policy": "core.plan",
     "PublicURL": "fields.target",
@@ -84,12 +88,12 @@ _HOMES = {
 }
 
 __all__ = [
-    "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "BasicAuth", "BasicVerifier", "BearerAuth",
-    "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard", "HMACAuth",
-    "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth", "OAuth2Verifier",
-    "Password", "Peer", "Policy", "PublicURL", "Reason", "Rejected", "ReplayableBodyHMACAuth",
-    "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations", "StoreUnavailable", "TokenCache", "Verdict",
-    "WatchwordError", "explain", "explain_async",
+    "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
+    "BearerAuth", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
+    "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth",
+    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
+    "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations",
+    "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "explain", "explain_async",
 ]  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
+from watchword.core.attempts import Guess
 from watchword.core.identity import Identity
+from watchword.core.lock import Lock
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -71,6 +73,7 @@ class AllOf:
         # One part that can't be used again makes the whole single-use.
         self.single_use = any(part.single_use for part in parts)
         self.rank = min(part.rank for part in parts)
+        self.guessable = any(getattr(part, "guessable", False) for part in parts)
         self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]
         self.kinds: Sequence[type] = list(dict.fromkeys(kind for part in parts for kind in part.kinds))
         self.standing: Sequence[Ref[Any]] = list(dict.fromkeys(ref for part in parts for ref in part.standing))
@@ -96,7 +99,10 @@ class AllOf:
         proofs = [claim for claim in claims if isinstance(claim, Proof)]
         if proofs:
             claims = [claim.confirmed_by(proofs) if isinstance(claim, Bindable) else claim for claim in claims]
-        return AllClaims(tuple(claims), self.bind)
+        guess = next(
+            (claim for part, claim in zip(self.parts, claims, strict=True) if getattr(part, "guessable", False)), None
+        )
+        return AllClaims(tuple(claims), self.bind, cast("Guess | None", guess))
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """Every part's challenge: all of them are wanted."""
@@ -122,6 +128,17 @@ class AllClaims(NamedTuple):
 
     claims: tuple[Claim, ...]
     bind: Callable[[Sequence[Identity]], None]
+    guess: Guess | None = None
+
+    @property
+    def guesses(self) -> str:
+        """Whom the part that can be guessed asks for."""
+        return "" if self.guess is None else self.guess.guesses
+
+    @property
+    def turn(self) -> Lock | None:
+        """The lock of that part."""
+        return None if self.guess is None else self.guess.turn
 
     @property
     def needs(self) -> Sequence[Ref[Any]]:

@@ -6,14 +6,17 @@ these two short classes are all that knows whether the caller waits or awaits.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from watchword.core.body import BodyReader
+from watchword.core.lock import Turn
 from watchword.core.records import AsyncStore, Store
-from watchword.core.rejection import ConfigurationError
-from watchword.core.steps import Commit, Fetch, Step, Work
+from watchword.core.rejection import ConfigurationError, StoreUnavailable
+from watchword.core.steps import Acquire, Commit, Fetch, Step, Work
 
 __all__ = ["AsyncChunks", "AsyncDriver", "Chunks", "Driver", "once", "once_async"]
 
@@ -62,6 +65,8 @@ class Driver:
             return self._store.commit(step.writes)
         if isinstance(step, Work):
             return step.call()
+        if isinstance(step, Acquire):
+            return _acquired(step)
         reader = BodyReader(step.need, step.limit)
         while chunk := receive():
             reader.feed(chunk)
@@ -109,10 +114,53 @@ class AsyncDriver:
             return await self._commit(step.writes)
         if isinstance(step, Work):
             return await self._in_thread(step.call)
+        if isinstance(step, Acquire):
+            return await _acquired_async(step)
         reader = BodyReader(step.need, step.limit)
         while chunk := await receive():
             reader.feed(chunk)
         return reader.body()
+
+
+def _acquired(step: Acquire) -> Turn:
+    turn = _queued(step)
+    deadline = time.monotonic() + step.patience
+    try:
+        while turn.handed is not None and not turn.handed.done():
+            left = _patience(step, deadline)
+            with suppress(TimeoutError):
+                turn.handed.result(timeout=left)
+    except BaseException:
+        step.lock.abandon(turn)
+        raise
+    return turn
+
+
+async def _acquired_async(step: Acquire) -> Turn:
+    from asyncio import wait, wrap_future  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+    turn = _queued(step)
+    deadline = time.monotonic() + step.patience
+    try:
+        while turn.handed is not None and not turn.handed.done():
+            await wait([wrap_future(turn.handed)], timeout=_patience(step, deadline))
+    except BaseException:
+        step.lock.abandon(turn)
+        raise
+    return turn
+
+
+def _queued(step: Acquire) -> Turn:
+    turn = step.lock.acquire(step.lease)
+    assert turn is not None  # only a lock held across a sending is refused at once
+    return turn
+
+
+def _patience(step: Acquire, deadline: float) -> float:
+    left = min(step.lock.patience(), deadline - time.monotonic())
+    if time.monotonic() >= deadline:
+        raise StoreUnavailable(f"waited {step.patience:g} s for other slow work")
+    return max(0.0, left)
 
 
 def once(body: bytes) -> Chunks:

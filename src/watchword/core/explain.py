@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from watchword.core.attempts import attempt_of
 from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
@@ -122,7 +123,8 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
             raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
     except Rejected as rejected:
         return _refused(rejected, rejected.verifier, "", ())
-    refs = (*verifier.standing, *claim.needs)
+    attempt = attempt_of(plan.attempts, verifier, claim, request.peer)
+    refs = (*verifier.standing, *claim.needs, *(() if attempt is None else attempt.refs))
     found: Found = (yield Fetch(refs)) if refs else NOTHING_FOUND
     if claim.body is UNUSED:
         body = Body()
@@ -134,6 +136,11 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
     now = plan.clock() if at is None else at
     outcome, found = yield from _outcome(plan, claim, found, body, now)
     canonical, checks = yield Work(partial(claim.explain, found, body, now))
+    if attempt is not None:
+        room = attempt.explain(found, now)
+        if not room.passed:
+            checks = (room, *checks)
+            outcome = Rejected(Reason.TOO_MANY_ATTEMPTS, room.received, where="attempts")
     if early and not verifier.single_use:
         outcome = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
     if isinstance(outcome, Rejected):

@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
+from watchword.core.attempts import GUESSES, Attempt, attempt_of, giving_back, reserve, too_many, waiting
 from watchword.core.identity import Identity, Verdict
 from watchword.core.message import Challenge, Headers, Request, Response
 from watchword.core.plan import Plan, scheme_word
@@ -101,12 +102,17 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             if not unread:
                 _check_declared(request, plan.limits.body)
             refs = (*verifier.standing, *claim.needs)
+            attempt = attempt_of(plan.attempts, verifier, claim, request.peer)
+            if attempt is not None:
+                refs = (*refs, *attempt.refs)
             if refs:
                 found = yield Fetch(refs)
+            if attempt is not None:
+                attempt.check(found, plan.clock())
             if claim.reserve:
-                _reserved((yield Commit(claim.reserve)), plan)
+                yield from reserve(claim.reserve, plan.clock())
             body = NO_BODY if unread else (yield ReadBody(claim.body, plan.limits.body))
-            decision = yield from _decide(plan, claim, found, refs, body)
+            decision = yield from _decide(plan, claim, found, refs, body, attempt)
             if decision.notes:
                 yield from _note(decision)
         except Rejected as rejected:
@@ -176,45 +182,52 @@ def _check_declared(request: Request, limit: int) -> None:
         raise Rejected(Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit} are read", where="body")
 
 
-def _reserved(outcome: object, plan: Plan) -> None:
-    if isinstance(outcome, Exceeded):
-        raise Rejected(
-            Reason.TOO_MANY_ATTEMPTS,
-            "too many failed attempts",
-            where=outcome.write.counter[0],
-            retry_after=max(1.0, outcome.until - plan.clock()),
-        )
-    if not isinstance(outcome, Committed):
-        raise StoreUnavailable("the store could not count an attempt")
-
-
-def _give_back(claim: Claim) -> list[Add]:
-    return [Add(add.counter, -add.n, add.until) for add in claim.reserve]
-
-
 def _decide(
-    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
+) -> Generator[Step, Any, Decision]:
+    """Decides and commits, one slow claim after the other where there is a lock for them."""
+    if attempt is None or attempt.lock is None or not claim.slow(found):
+        return (yield from _judge(plan, claim, found, refs, body, attempt))
+    turn = yield from waiting(attempt.lock)
+    try:
+        # What was waited for may have made this fast: the same password, verified.
+        return (yield from _judge(plan, claim, found, refs, body, attempt))
+    finally:
+        attempt.lock.release(turn)
+
+
+def _judge(
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
 ) -> Generator[Step, Any, Decision]:
     """Decides and commits, again while versions move, `ROUNDS` times at most."""
+    now = plan.clock()
+    held: list[Add] = []
+    if attempt is not None and claim.slow(found):
+        held = attempt.adds(found, now)
+        yield from reserve(held, now)
+    back = giving_back((*claim.reserve, *held))
+    passing = attempt.passing(found, now) if attempt is not None and not held else ()
     for _ in range(ROUNDS):
         try:
             decision = yield from _verdict(plan, claim, found, body)
         except Rejected as rejected:
-            if rejected.rejection.genuine and claim.reserve:
-                rejected.writes = (*rejected.writes, *_give_back(claim))
+            if rejected.rejection.genuine:
+                rejected.writes = (*rejected.writes, *back)
+            elif passing and attempt is not None and rejected.reason in GUESSES:
+                yield from reserve(attempt.adds(found, now), now)
             raise
-        writes = [*decision.writes, *_give_back(claim)] if claim.reserve else decision.writes
+        if attempt is not None:
+            decision = decision._replace(notes=(*decision.notes, *attempt.remembering(found, now)))
+        writes = [*passing, *decision.writes, *back] if back or passing else decision.writes
         if not writes:
             return decision
         outcome = yield Commit(writes)
         if isinstance(outcome, Committed):
             return decision
         if isinstance(outcome, Replayed):
-            raise Rejected(
-                Reason.REPLAYED, "these credentials were used before", genuine=True, writes=_give_back(claim)
-            )
+            raise Rejected(Reason.REPLAYED, "these credentials were used before", genuine=True, writes=back)
         if isinstance(outcome, Exceeded):
-            _reserved(outcome, plan)
+            raise too_many(outcome.write.counter, outcome.until - now)
         if refs:
             found = yield Fetch(refs)
     raise StoreUnavailable("the records kept changing while they were judged")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from watchword.core.attempts import AttemptPolicy, can_count
 from watchword.core.identity import Verdict
 from watchword.core.message import Headers, Request
 from watchword.core.recall import recalling
@@ -46,19 +47,21 @@ class Policy(NamedTuple):
         limits: what is refused unread.
         clock: seconds since the epoch.
         random: n unpredictable bytes.
+        attempts: how many failed attempts to guess a secret are allowed, where the store can count; None: any number.
     """
 
     public_url: Callable[[Request], Request] | None = None
     limits: Limits = Limits()
     clock: Callable[[], float] = time.time
     random: Random = os.urandom
+    attempts: AttemptPolicy | None = AttemptPolicy()
 
 
 class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
 
     __slots__ = (
-        "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "recall", "standing",
+        "attempts", "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "recall", "standing",
         "store", "verifiers", "words",
     )  # fmt: skip
 
@@ -76,7 +79,8 @@ class Plan:
         self.store = store
         self.observe = observe
         self.proxy = proxy
-        self.public_url, self.limits, self.clock, self.random = policy
+        self.public_url, self.limits, self.clock, self.random, attempts = policy
+        self.attempts = attempts if can_count(store) else None
         self.realm = _one_realm(self.verifiers)
         self.words, self.fields = _addresses(self.verifiers)
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})

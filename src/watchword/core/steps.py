@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
+from watchword.core.lock import Lock
 from watchword.core.records import Found, Ref, Source, Write
 from watchword.core.scheme import BodyNeed, Digests, More
 
-__all__ = ["Commit", "Fetch", "ReadBody", "Step", "Work", "fetching"]
+__all__ = ["Acquire", "Commit", "Fetch", "ReadBody", "Step", "Work", "fetching"]
 
 
 class Fetch(NamedTuple):
@@ -37,7 +38,15 @@ class Work(NamedTuple):
     call: Callable[[], Any]
 
 
-Step = Fetch | Commit | ReadBody | Work
+class Acquire(NamedTuple):
+    """Answered by the `Turn` that holds `lock`; `StoreUnavailable` after `patience` seconds in its queue."""
+
+    lock: Lock
+    lease: float
+    patience: float
+
+
+Step = Fetch | Commit | ReadBody | Work | Acquire
 
 
 def fetching(more: More, found: Found) -> Generator[Step, Any, Found]:

@@ -15,7 +15,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 if TYPE_CHECKING:
     from watchword.core.scheme import Hasher
 
-__all__ = ["compare", "digest", "hex_digest", "hmac_sha256", "keyed_hmac", "new"]
+__all__ = ["compare", "digest", "hex_digest", "hmac_sha256", "keyed_digest", "keyed_hmac", "new", "subject_key"]
 
 
 def _sha512_256() -> Hasher:
@@ -138,3 +138,24 @@ def compare(a: bytes, b: bytes) -> bool:
     (True, False)
     """
     return hmac.compare_digest(a, b)
+
+
+def keyed_digest(key: bytes, data: bytes) -> bytes:
+    """16 octets of keyed BLAKE2b (RFC 7693 §2.9): to recognise `data` again without keeping it.
+
+    >>> len(keyed_digest(bytes(32), b"data"))
+    16
+    """
+    return hashlib.blake2b(data, key=key, digest_size=16).digest()
+
+
+def subject_key(subject: str) -> str:
+    """One spelling of bounded length for all that a person would call the same name; for counting, never for look-up.
+
+    >>> subject_key("Alice") == subject_key("alice") == subject_key("\uff21lice"), len(subject_key("a" * 9999))
+    (True, 32)
+    """
+    from unicodedata import normalize  # noqa: PLC0415 -- only where there are names
+
+    folded = subject if subject.isascii() else normalize("NFKC", normalize("NFKC", subject).casefold())
+    return hashlib.sha256(folded.casefold().encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -51,10 +51,11 @@ class ChallengedAuth:
         effect = next(digest)
         try:
             while True:
-                answer = yield effect
-                offered = _offered(answer.response)
-                self._digest_offered |= "digest" in offered
-                effect = digest.send(answer)
+                result = yield effect
+                if isinstance(result, Received):
+                    answer, offered = result, _offered(result.response)
+                    self._digest_offered |= "digest" in offered
+                effect = digest.send(result)
         except StopIteration:
             pass
         finally:

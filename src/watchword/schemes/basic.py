@@ -11,14 +11,17 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
+from watchword.core.lock import Lock
 from watchword.core.message import Challenge, Request
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
+from watchword.crypto.digests import subject_key
 from watchword.crypto.passwords import DUMMY, Password, verify_password
 from watchword.fields.auth_params import parse_credentials
+from watchword.schemes.password_cache import PasswordCache
 
 __all__ = ["BasicAuth", "BasicVerifier"]
 
@@ -27,6 +30,9 @@ MAX_CREDENTIALS: Final = 8 * 1024
 
 # CTL of RFC 5234 §B.1, which neither username nor password may hold (RFC 7617 §2).
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+_OWN: Final = PasswordCache(1, random=bytes)  # stands for "one of the verifier's own"; never filled
 
 
 class BasicAuth:
@@ -77,6 +83,8 @@ class BasicVerifier:
 
     Args:
         realm: what the user is asked to log in to; no control characters.
+        cache: remembers passwords that were right, so that each is hashed once in a while instead of for every request;
+            one of its own by default, None: hash every time.
 
     Raises:
         ConfigurationError: the realm can't be sent.
@@ -91,10 +99,11 @@ class BasicVerifier:
     addresses: ClassVar[Sequence[Address]] = (Address(word="basic"),)
     kinds: ClassVar[Sequence[type]] = (Password,)
     standing: ClassVar[Sequence[Ref[Any]]] = ()
+    guessable: ClassVar[bool] = True
 
-    __slots__ = ("realm",)
+    __slots__ = ("cache", "realm", "turn")
 
-    def __init__(self, *, realm: str) -> None:
+    def __init__(self, *, realm: str, cache: PasswordCache | None = _OWN) -> None:
         if _CONTROL.search(realm):
             raise ConfigurationError("a realm is a quoted string: remove its control characters")
         try:
@@ -102,6 +111,8 @@ class BasicVerifier:
         except UnicodeEncodeError:
             raise ConfigurationError("the realm holds half of a surrogate pair") from None
         self.realm = realm
+        self.cache = PasswordCache() if cache is _OWN else cache
+        self.turn = Lock()
 
     def __repr__(self) -> str:
         return f"BasicVerifier(realm={self.realm!r})"
@@ -118,7 +129,7 @@ class BasicVerifier:
         username, colon, password = _decoded(token).partition(":")
         if not colon:
             raise malformed("there is no ':' after the username")
-        return BasicClaim(username, password)
+        return BasicClaim(username, password, self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """The challenge, whatever was wrong: which of username and password it was is not told."""
@@ -150,22 +161,39 @@ def _decoded(token: str) -> str:
 class BasicClaim:
     """A username and the password that came with it, not yet verified."""
 
-    __slots__ = ("_password", "needs", "username")
+    __slots__ = ("_mark", "_password", "needs", "username", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = UNUSED
 
-    def __init__(self, username: str, password: str) -> None:
+    def __init__(self, username: str, password: str, verifier: BasicVerifier) -> None:
         self.username = username
         self._password = password
+        self.verifier = verifier
+        self._mark = None if verifier.cache is None else verifier.cache.recognise(username, password)
         self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)),)
 
     def __repr__(self) -> str:
         return f"BasicClaim(username={self.username!r})"
 
+    @property
+    def guesses(self) -> str:
+        """Whom it asks for, known or not."""
+        return subject_key(self.username)
+
+    @property
+    def turn(self) -> Lock:
+        """Passwords are hashed one after the other; whoever waited may find its own in the cache."""
+        return self.verifier.turn
+
     def slow(self, found: Found) -> bool:
-        """Always: a password hash takes a good part of a tenth of a second, for unknown users too."""
-        return True
+        """Unless it is in the cache: a password hash takes a good part of a tenth of a second, for unknown users too."""
+        record = found.get(Ref(Password, (self.username,)))
+        return record is None or not self._is_cached(record)
+
+    def _is_cached(self, record: Password) -> bool:
+        cache = self.verifier.cache
+        return cache is not None and self._mark is not None and cache.holds(self._mark, record.encoded)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """Hashes the password and compares.
@@ -178,7 +206,10 @@ class BasicClaim:
             with suppress(Rejected):
                 verify_password(DUMMY, self._password)
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
-        verify_password(record.encoded, self._password)
+        if not self._is_cached(record):
+            verify_password(record.encoded, self._password)
+            if self.verifier.cache is not None and self._mark is not None:
+                self.verifier.cache.keep(self._mark, record.encoded)
         if record.disabled:
             # Not `genuine`: an attempt given back would tell that the password was right.
             raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
