@@ -4,6 +4,7 @@
 |---|---|---|
 | `MemoryStore` | in this process | tests, one process |
 | `SQLStore`, `AsyncSQLStore` | in SQLite | any number of processes on one host |
+| `HtpasswdStore`, `HtdigestStore` | nothing; read files | the password files that you have |
 | `from_callables` | nothing; asks your look-ups | the user table that you have |
 | `RemoteKeySet` | the keys that an issuer publishes | tokens of others |
 | `combine` | each kind of record in the first store that holds it | several of these |
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
     from watchword.stores.async_sql import AsyncSQLStore
     from watchword.stores.callables import from_callables
     from watchword.stores.combine import combine
+    from watchword.stores.files import HtdigestStore, HtpasswdStore
     from watchword.stores.jwks import RemoteKeySet
     from watchword.stores.memory import MemoryStore
     from watchword.stores.sql import SQLStore
 
-__all__ = ["AsyncSQLStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine", "from_callables"]
+__all__ = [
+    "AsyncSQLStore", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine", "from_callables",
+]  # fmt: skip
 
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
 _HOMES = {
     "AsyncSQLStore": "async_sql",
+    "HtdigestStore": "files",
+    "HtpasswdStore": "files",
     "MemoryStore": "memory",
     "RemoteKeySet": "jwks",
     "SQLStore": "sql",
