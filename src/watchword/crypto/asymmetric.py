@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     load_der_private_key, load_der_public_key, load_pem_private_key, load_pem_public_key,
+    load_ssh_public_key,
 )  # fmt: skip
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
@@ -21,7 +22,7 @@ from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm
 from watchword.crypto.encoding import b64url_decode, b64url_encode
 
 __all__ = [
-    "HASHES", "curve_of", "generate", "jwk_members", "load_certificate", "load_der", "load_jwk", "load_pem", "public_jwk", "signer",
+    "HASHES", "curve_of", "generate", "jwk_members", "load_certificate", "load_der", "load_jwk", "load_object", "load_pem", "load_ssh", "public_jwk", "signer",
     "verifier",
 ]  # fmt: skip
 
@@ -119,6 +120,28 @@ def load_certificate(row: Algorithm, certificate: bytes) -> PublicKey:
     if len(found) != 1:
         raise ConfigurationError(f"these are {len(found)} certificates: pass the one whose key is meant")
     return _checked(row, public)
+
+
+def load_object(row: Algorithm, key: Any) -> tuple[PublicKey, PrivateKey | None]:
+    """The halves of a key that `cryptography` has loaded.
+
+    Raises:
+        ConfigurationError: something else, or not a key for `row`.
+    """
+    public = key.public_key() if isinstance(key, PrivateKey) else key
+    return _checked(row, public), key if public is not key else None
+
+
+def load_ssh(line: bytes) -> Any:
+    """The public key in a line of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4).
+
+    Raises:
+        ConfigurationError: not such a line, or of a kind that is no longer used.
+    """
+    try:
+        return load_ssh_public_key(line.strip())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError("this is no public key of OpenSSH that can be read") from None
 
 
 def public_jwk(curve: str, jwk: Mapping[str, Any]) -> PublicKey:

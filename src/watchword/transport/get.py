@@ -80,6 +80,7 @@ class Terms(NamedTuple):
         allow_cleartext: also fetch by plain http.
         allow_private: also connect to addresses that are not public.
         ca_file: a PEM file of the certificate authorities to trust; None: the system's.
+        ssl_context: an `ssl.SSLContext` in place of all that; it has to check certificates and names.
     """
 
     timeout: float = 5.0
@@ -88,14 +89,19 @@ class Terms(NamedTuple):
     allow_cleartext: bool = False
     allow_private: bool = False
     ca_file: str | None = None
+    ssl_context: Any = None
 
 
 class Get(NamedTuple):
-    """What to fetch. `etag` makes it conditional (RFC 9110 §13.1.2): the answer may be 304."""
+    """What to fetch. `etag` makes it conditional (RFC 9110 §13.1.2): the answer may be 304.
+
+    `fields` are sent too, in place of our own of the same name; those of the connection itself are ours to say.
+    """
 
     url: str
     accept: str = "application/json"
     etag: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 class Answer(NamedTuple):
@@ -216,6 +222,8 @@ def _ask(target: Target, get: Get, terms: Terms) -> Generator[Resolve | Exchange
     fields = [("host", target.authority), ("accept", get.accept), ("accept-encoding", "identity")]
     fields += [("user-agent", "watchword"), ("connection", "close")]
     fields += [("if-none-match", get.etag)] if get.etag is not None else []
+    if get.fields:
+        fields = _with(fields, get.fields)
     failure = FetchFailed(Fault.UNRESOLVED, f"{target.host} has no address")
     for address in addresses[:MAX_ADDRESSES]:
         try:
@@ -227,6 +235,21 @@ def _ask(target: Target, get: Get, terms: Terms) -> Generator[Resolve | Exchange
         else:
             return answer
     raise failure
+
+
+# RFC 9110 §5.6.2 and §5.5; these fields frame the request, or say who is asked.
+_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
+_OURS: Final = frozenset({"host", "connection", "accept-encoding", "content-length", "transfer-encoding", "te"})
+
+
+def _with(fields: list[tuple[str, str]], more: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    merged = dict(fields)
+    for name, value in more:
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value) or name.lower() in _OURS:
+            raise FetchFailed(Fault.REFUSED_URL, "a header field that can't be sent, or is not the caller's to say")
+        merged[name.lower()] = value
+    return list(merged.items())
 
 
 def _decoded(answer: Answer, limit: int) -> bytes:

@@ -148,7 +148,7 @@ def _opened(step: Exchange, end: float, terms: Terms) -> Iterator[_Plain | _Secu
             step.address,
             step.target.port,
             timeout=left,
-            ssl_context=trust(terms.ca_file),
+            ssl_context=trust(terms.ca_file) if terms.ssl_context is None else terms.ssl_context,
             cert_reqs=ssl.CERT_REQUIRED,
             server_hostname=step.target.host,
         )

@@ -135,6 +135,18 @@ class Key:
         return cls._pair(row, key_id, asymmetric.load_certificate(row, _octets(certificate, "a certificate")), None)
 
     @classmethod
+    def from_openssl(cls, key: object, *, algorithm: str, key_id: str | None = None) -> Key:
+        """A public or private key that is loaded already: an object of `cryptography`.
+
+        Raises:
+            ConfigurationError: not such an object, too small, or not for this algorithm.
+        """
+        row = _asymmetric_row(algorithm)
+        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        return cls._pair(row, key_id, *asymmetric.load_object(row, key))
+
+    @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any], *, algorithm: str | None = None) -> Key:
         """A key in a JWK (RFC 7517 §4), with the key id that it names; certificates in it (`x5c`, `x5u`) are ignored.
 
