@@ -30,6 +30,8 @@ from watchword.schemes.digest.nonces import (
 
 __all__ = ["DigestClaim", "DigestVerifier", "Proof"]
 
+KEPT: Final = 300.0
+"""Seconds for which a used nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 RENEWAL: Final = 0.25
 """The last part of a nonce's life, in which each answer brings the next one."""
 
@@ -346,7 +348,8 @@ class DigestClaim:
     def _writes(self, found: Found, until: float) -> Sequence[Write]:
         """Each count is used up; without one (RFC 2069), the response itself is."""
         presented = self.presented
-        once = Once(("digest", presented.nonce.decode(), presented.nc.lower() or presented.response), until)
+        kept = until + max(0.0, KEPT - self.verifier.nonce_lifetime)
+        once = Once(("digest", presented.nonce.decode(), presented.nc.lower() or presented.response), kept)
         if self.start is None or found.get(self.start) is not None:
             return (once,)
         first = FirstCnonce(presented.cnonce.decode("latin-1"))
