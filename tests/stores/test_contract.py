@@ -295,3 +295,31 @@ def test_many_at_once_win_each_mark_once_and_never_pass_a_limit(store: Called, c
     assert sum(type(outcome) is Conflict for outcome in outcomes) == 10 * 5
     assert sum(type(outcome) is Exceeded for outcome in outcomes) == 6 * 10 - 30
     assert store.get(Counter, "c").value == 30
+
+
+# ---- one form of a name (RFC 8265) ----
+
+
+def test_a_user_is_kept_under_the_one_form_of_the_name_whatever_form_is_given(store: Called) -> None:
+    store.add_user("Jose\u0301", "pa\u0308ss", realm="orders")
+    store.add_user("Jos\u00e9", "zwo\u0308lf", realm="orders")
+    verify_password(store.get(Password, "Jos\u00e9").encoded, "zw\u00f6lf")
+    assert store.get(Password, "Jose\u0301") is None
+    secret = store.get(DigestSecret, "SHA-256", "orders", "Jos\u00e9")
+    assert secret.ha1 == ha1("SHA-256", "Jos\u00e9", "orders", "zw\u00f6lf")
+
+
+def test_passwords_and_disabling_reach_the_user_by_any_form_of_the_name(store: Called) -> None:
+    store.add_user("Jos\u00e9", "one")
+    store.set_password("Jose\u0301", "zwo\u0308lf")
+    store.disable_user("Jose\u0301")
+    record = store.get(Password, "Jos\u00e9")
+    assert record.disabled
+    verify_password(record.encoded, "zw\u00f6lf")
+
+
+def test_case_tells_users_apart(store: Called) -> None:
+    store.add_user("alice", "one")
+    store.add_user("Alice", "two")
+    for name, password in (("alice", "one"), ("Alice", "two")):
+        verify_password(store.get(Password, name).encoded, password)

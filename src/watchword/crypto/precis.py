@@ -45,7 +45,9 @@ def username(text: str) -> str:
     if len(text) > MAX_USERNAME:
         raise _refused(f"it is longer than {MAX_USERNAME} characters", "username")
     if text.isascii():
-        normal, good = text, text.isprintable()
+        if not text.isprintable():
+            raise _refused("it holds a control character (RFC 7617 §2)", "username")
+        normal, good = text, True
     else:
         profile = _profile("UsernameCasePreserved")
         try:
@@ -75,7 +77,8 @@ def password(text: str) -> str:
     if text.isascii():
         if text.isprintable():
             return text
-    elif len(text) <= MAX_PASSWORD:
+        raise _refused("it holds a control character (RFC 7617 §2)", "password")
+    if len(text) <= MAX_PASSWORD:
         try:
             return _profile("OpaqueString").enforce(text)
         except ValueError:  # as above

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.records import Committed, Found, Outcome, Put, Ref, Take, Write
-from watchword.core.rejection import ConfigurationError, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 
 if TYPE_CHECKING:
     from watchword.crypto.keys import Key
@@ -42,10 +42,11 @@ def user_writes(
     Raises:
         ConfigurationError: as `Admin.add_user`.
     """
-    from watchword.crypto.passwords import Password  # noqa: PLC0415 -- only stores with users need it
+    from watchword.crypto.passwords import Password, in_one_form  # noqa: PLC0415 -- only stores with users need it
     from watchword.schemes.digest import DigestSecret, UserHash, ha1, user_hash  # noqa: PLC0415 -- as above
 
-    _check_username(username)
+    username = normal_username(username)
+    password = in_one_form(password)
     rights = checked_scopes(scopes)
     algorithms = _algorithms(realm, digest_algorithms)
     enrolment = Ref(DigestEnrolment, (username,))
@@ -126,8 +127,8 @@ class Admin:
         """Adds a user, or replaces one: afterwards no older password of that user is accepted.
 
         Args:
-            username: without ":" and control characters (RFC 7617 §2).
-            password: 1 to 4096 octets of UTF-8.
+            username: a PRECIS username without ":" (RFC 8265 §3.4, RFC 7617 §2); kept in its one form, case and all.
+            password: 1 to 4096 octets of UTF-8, without control characters (RFC 8265 §4.2); hashed in its one form.
             scopes: what the user may do.
             realm: the realm of a `DigestVerifier` at which the user may log in too; None: by Basic only.
             digest_algorithms: for that realm; by default SHA-256. Name MD5 for old clients.
@@ -136,7 +137,7 @@ class Admin:
             ConfigurationError: an argument can't be used; the message says why.
             StoreUnavailable: nothing was written.
         """
-        ref = Ref(DigestEnrolment, (username,))
+        ref = Ref(DigestEnrolment, (normal_username(username),))
         for _ in range(TRIES):
             writes = user_writes(
                 self.fetch([ref]), username, password, scopes=scopes, realm=realm, digest_algorithms=digest_algorithms
@@ -260,7 +261,7 @@ class AsyncAdmin:
         digest_algorithms: Sequence[str] = (),
     ) -> None:
         """As `Admin.add_user`."""
-        ref = Ref(DigestEnrolment, (username,))
+        ref = Ref(DigestEnrolment, (normal_username(username),))
         found = await self.fetch([ref])
         for _ in range(TRIES):
             writes = await _in_thread(
@@ -323,13 +324,22 @@ async def _in_thread(function: Callable[..., list[Write]], *args: Any, **options
     return await to_thread(function, *args, **options)
 
 
-def _check_username(username: str) -> None:
+def normal_username(username: str) -> str:
+    """The one form of a user's name, under which the user is kept (`crypto.precis`).
+
+    Raises:
+        ConfigurationError: it is empty, or has none.
+    """
+    from watchword.crypto import precis  # noqa: PLC0415 -- only stores with users need it
+
     if not username:
         raise ConfigurationError("the username is empty")
     if ":" in username:
         raise ConfigurationError(f"the username {username!r} holds a colon, which ends it on the wire (RFC 7617 §2)")
-    if any(character < " " or character == "\x7f" for character in username):
-        raise ConfigurationError(f"the username {username!r} holds a control character (RFC 7617 §2)")
+    try:
+        return precis.username(username)
+    except Rejected as rejected:
+        raise ConfigurationError(f"the username {username!r} can't be used: {rejected.rejection.detail}") from None
 
 
 def checked_scopes(scopes: Sequence[str]) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from typing import Any, Final, TypeVar
 from watchword.core.records import NOTHING_FOUND, Committed, Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
 from watchword.core.steps import Commit, Fetch, Step, Work
-from watchword.crypto.passwords import Password
+from watchword.crypto.passwords import Password, in_one_form
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of, make_key
 from watchword.schemes.digest import DigestSecret, ha1
-from watchword.stores.admin import CONTENDED, TRIES, DigestEnrolment, checked_scopes, user_writes
+from watchword.stores.admin import CONTENDED, TRIES, DigestEnrolment, checked_scopes, normal_username, user_writes
 
 __all__ = [
     "AdministrationError", "adding_api_key", "adding_user", "changing_password", "disabling_user", "revoking_api_key",
@@ -155,6 +155,7 @@ def adding_user(
     digest_algorithms: Sequence[str] = (),
 ) -> Steps[None]:
     """`Admin.add_user`, but only a user who is not there yet."""
+    username = normal_username(username)
     ref = Ref(Password, (username,))
 
     def change(found: Found) -> tuple[None, Sequence[Write]]:
@@ -172,6 +173,8 @@ def adding_user(
 
 def changing_password(username: str, password: str) -> Steps[None]:
     """`Admin.set_password`."""
+    username = normal_username(username)
+    password = in_one_form(password)
 
     def change(user: Password, digests: Digests) -> Changed:
         yield Ref(Password, (username,)), replace(user, encoded=Password.hash(password).encoded)
@@ -184,6 +187,7 @@ def changing_password(username: str, password: str) -> Steps[None]:
 
 def disabling_user(username: str, *, disabled: bool) -> Steps[None]:
     """`Admin.disable_user`."""
+    username = normal_username(username)
 
     def change(user: Password, digests: Digests) -> Changed:
         yield Ref(Password, (username,)), replace(user, disabled=disabled)
