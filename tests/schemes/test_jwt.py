@@ -28,6 +28,7 @@ from watchword.core.explain import explain
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.crypto import jose
+from watchword.crypto.digests import keyed_hmac
 from watchword.schemes.jwt import peek_issuer
 
 NOW = 1_700_000_000
@@ -421,3 +422,24 @@ def test_explain_goes_on_after_a_wrong_signature():
 def test_explain_tries_the_callers_type():
     found = explained(token(), claims=Tenant)
     assert found.causes[0].name == "claims"
+
+
+def test_explain_names_the_key_or_the_mistake_that_would_have_made_the_signature_fit():
+    other = Key.from_secret(bytes(32), algorithm="HS256", key_id="k2")
+    as_k1 = Key.from_secret(bytes(32), algorithm="HS256", key_id="k1")
+    found = explained(token(key=as_k1), keys=KeySet([KEY, other]))
+    assert found.causes[0].mend == "the key 'k2' made it: the header names another key id"
+
+
+def test_explain_names_a_public_key_as_a_secret_though_the_algorithm_is_refused():
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    key = Key.generate("ES256", key_id="p")
+    pem = key.openssl_pair()[0].public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head, _, body = token().rpartition(".")[0].partition(".")
+    mac = jose.b64url_encode(keyed_hmac("sha256", pem)[0](f"{head}.{body}".encode())).decode()
+    found = explained(f"{head}.{body}.{mac}", keys=key)
+    assert found.causes[0].name == "algorithm"
+    (signature,) = (check for check in found.checks if check.name == "signature")
+    assert signature.passed is None
+    assert "a forgery" in signature.mend
