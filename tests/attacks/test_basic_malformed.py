@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from watchword import BasicVerifier, Reason, Rejected, Request
@@ -33,11 +35,21 @@ def test_what_is_not_the_one_form_is_malformed(value: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("pair", "username"),
-    [("YTpi", "a"), ("YTpiOmM=", "a"), ("Og==", ""), ("YTo=", "a"), ("w6Q6Yg==", "ä"), ("IGEgOmI=", " a ")],
+    [("YTpi", "a"), ("YTpiOmM=", "a"), ("Og==", ""), ("YTo=", "a"), ("w6Q6Yg==", "ä"), ("YSBiOiBj", "a b")],
 )
-def test_the_first_colon_ends_the_username_and_nothing_is_trimmed(pair: str, username: str) -> None:
+def test_the_first_colon_ends_the_username(pair: str, username: str) -> None:
     value = f"Basic {pair}".encode()
     assert (
         BasicVerifier(realm="x").read(Request("GET", "https", "x", "/", [(b"authorization", value)])).username
         == username
     )
+
+
+@pytest.mark.parametrize("pair", [" a:b", "a :b", "a\u200b:b", "\u00b2:b", "\uff1a:b", "a:\ue000", "a:\u0085"])
+def test_what_has_no_one_form_is_malformed_and_nothing_is_trimmed(pair: str) -> None:
+    """RFC 8265 §3.5 lets no username begin or end with a space; §4.2 lets a password hold what is assigned only."""
+    value = b"Basic " + b64encode(pair.encode())
+    with pytest.raises(Rejected) as caught:
+        BasicVerifier(realm="x").read(Request("GET", "https", "x", "/", [(b"authorization", value)]))
+    assert caught.value.reason is Reason.MALFORMED_CREDENTIALS
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None

@@ -7,19 +7,23 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
 from watchword.core.lock import Lock
 from watchword.core.message import Challenge, Request
-from watchword.core.records import Add, Found, Ref
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.records import Add, Found, Put, Ref, Write
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
+    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, More, Random, Refusal, Send, malformed,
 )  # fmt: skip
+from watchword.crypto import precis
 from watchword.crypto.digests import subject_key
-from watchword.crypto.passwords import DUMMY, Password, verify_password
+from watchword.crypto.passwords import (
+    DEFAULT, DUMMY, Decoy, Password, hash_password, is_outdated, profile_named, verify_password,
+)  # fmt: skip
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes.password_cache import PasswordCache
 
@@ -32,6 +36,7 @@ MAX_CREDENTIALS: Final = 8 * 1024
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
+_DECOY: Final = Ref(Decoy, ("password",))
 _OWN: Final = PasswordCache(1, random=bytes)  # stands for "one of the verifier's own"; never filled
 
 
@@ -79,15 +84,17 @@ class BasicAuth:
 class BasicVerifier:
     """Verifies username and password against `Password` records (`store.add_user`).
 
-    Both are read as UTF-8, and the challenge says so (RFC 7617 §2.1).
+    Both are read as UTF-8, as the challenge says, and put into their one form (RFC 7617 §2.1, RFC 8265).
 
     Args:
         realm: what the user is asked to log in to; no control characters.
         cache: remembers passwords that were right, so that each is hashed once in a while instead of for every request;
             one of its own by default, None: hash every time.
+        rehash: a profile of `hash_password`: who logs in with a password whose stored hash is in another format, or
+            cheaper, gets a new one. None: stored hashes stay as they are, since another program reads them too.
 
     Raises:
-        ConfigurationError: the realm can't be sent.
+        ConfigurationError: the realm can't be sent, or there is no such profile.
 
     >>> BasicVerifier(realm="orders").realm
     'orders'
@@ -101,16 +108,19 @@ class BasicVerifier:
     standing: ClassVar[Sequence[Ref[Any]]] = ()
     guessable: ClassVar[bool] = True
 
-    __slots__ = ("cache", "realm", "turn")
+    __slots__ = ("cache", "realm", "rehash", "turn")
 
-    def __init__(self, *, realm: str, cache: PasswordCache | None = _OWN) -> None:
+    def __init__(self, *, realm: str, cache: PasswordCache | None = _OWN, rehash: str | None = DEFAULT) -> None:
         if _CONTROL.search(realm):
             raise ConfigurationError("a realm is a quoted string: remove its control characters")
         try:
             realm.encode()
         except UnicodeEncodeError:
             raise ConfigurationError("the realm holds half of a surrogate pair") from None
+        if rehash is not None:
+            profile_named(rehash)
         self.realm = realm
+        self.rehash = rehash
         self.cache = PasswordCache() if cache is _OWN else cache
         self.turn = Lock()
 
@@ -129,7 +139,7 @@ class BasicVerifier:
         username, colon, password = _decoded(token).partition(":")
         if not colon:
             raise malformed("there is no ':' after the username")
-        return BasicClaim(username, password, self)
+        return BasicClaim(precis.username(username), precis.password(password), self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """The challenge, whatever was wrong: which of username and password it was is not told."""
@@ -195,26 +205,45 @@ class BasicClaim:
         cache = self.verifier.cache
         return cache is not None and self._mark is not None and cache.holds(self._mark, record.encoded)
 
-    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
-        """Hashes the password and compares.
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
+        """Hashes the password and compares; for a user who is not there it asks what that costs for the others.
 
         Raises:
             Rejected: UNKNOWN_SUBJECT, WRONG_SECRET or DISABLED; to the client they are the same.
         """
-        record = found.get(Ref(Password, (self.username,)))
+        ref = Ref(Password, (self.username,))
+        record = found.get(ref)
         if record is None:
-            with suppress(Rejected):
-                verify_password(DUMMY, self._password)
+            decoy = found.get(_DECOY)
+            if decoy is None and not found.sought(_DECOY):
+                return More([_DECOY])
+            with suppress(Rejected):  # were it somebody's hash and the password right, that changes nothing
+                verify_password(DUMMY if decoy is None else decoy.encoded, self._password)
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
+        encoded = record.encoded
+        notes: Sequence[Write] = ()
         if not self._is_cached(record):
-            verify_password(record.encoded, self._password)
+            verify_password(encoded, self._password)
+            version = found.version(ref)
+            if version and not record.disabled and (new := self._rehashed(encoded, random)) is not None:
+                encoded, notes = new, [Put(ref, replace(record, encoded=new), version)]
             if self.verifier.cache is not None and self._mark is not None:
-                self.verifier.cache.keep(self._mark, record.encoded)
+                self.verifier.cache.keep(self._mark, encoded)
         if record.disabled:
             # Not `genuine`: an attempt given back would tell that the password was right.
             raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
         subject = self.username if record.subject is None else record.subject
-        return Decision(Identity(subject, "basic", scopes=frozenset(record.scopes)))
+        return Decision(Identity(subject, "basic", scopes=frozenset(record.scopes)), notes=notes)
+
+    def _rehashed(self, encoded: str, random: Random) -> str | None:
+        """A new hash of this password, which was right, if the stored one is outdated and that can be done here."""
+        profile = self.verifier.rehash
+        if profile is None or not is_outdated(encoded, profile):
+            return None
+        try:
+            return hash_password(self._password, profile=profile, random=random)
+        except (ConfigurationError, StoreUnavailable):  # empty, too long for bcrypt; no argon2id or no memory here
+            return None
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Format, user, password; the password is not shown, nor how much of it is right."""

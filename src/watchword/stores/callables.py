@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
 
 from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from watchword.crypto.keys import RegisteredKey
     from watchword.crypto.passwords import Password
     from watchword.schemes.digest import DigestSecret
+
+UNWRITABLE: Final = 0
+"""The version of what a store only reads: `Put` over it would be refused, so nobody makes a better hash in vain."""
 
 Lookup = Callable[..., Any]
 R = TypeVar("R")
@@ -119,7 +122,7 @@ class CallableStore(_Asking):
             except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
                 raise _failed(question.name, error) from None
             if record is not None:
-                found[ref] = (_checked(record, ref.kind, question.name), 1)
+                found[ref] = (_checked(record, ref.kind, question.name), UNWRITABLE)
         return Found(found)
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
@@ -140,7 +143,7 @@ class AsyncCallableStore(_Asking):
             except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
                 raise _failed(question.name, error) from None
             if record is not None:
-                found[ref] = (_checked(record, ref.kind, question.name), 1)
+                found[ref] = (_checked(record, ref.kind, question.name), UNWRITABLE)
         return Found(found)
 
     async def commit(self, writes: Sequence[Write], /) -> Outcome:

@@ -21,6 +21,7 @@ from watchword.crypto import precis
 from watchword.crypto.password_formats import Unusable, recognise
 from watchword.crypto.passwords import Decoy, Password, decoy_for
 from watchword.schemes.digest import DigestSecret
+from watchword.stores.callables import UNWRITABLE
 
 __all__ = ["MAX_FILE", "PATIENCE", "HtdigestStore", "HtpasswdStore"]
 
@@ -70,8 +71,7 @@ class _File(Generic[R]):
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         records = self._current()
-        # Version 0, although they exist: nobody can write over them here.
-        return Found({ref: (record, 0) for ref in refs if (record := records.get(ref)) is not None})
+        return Found({ref: (record, UNWRITABLE) for ref in refs if (record := records.get(ref)) is not None})
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
         if writes:
