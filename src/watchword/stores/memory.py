@@ -26,7 +26,7 @@ _SPAN = 16.0  # seconds whose entries are forgotten together
 _STEP = 4  # entries forgotten per write: more than come in, so that what has ended never piles up
 
 V = TypeVar("V")
-Key = tuple[str, ...]
+Key = tuple[Any, ...]
 Undo = Callable[[], object]
 
 
@@ -60,6 +60,7 @@ class MemoryStore(Admin):
         self._records: dict[Ref[Any], tuple[Any, int]] = {}
         self._spent: _Passing[float] = _Passing()
         self._counters: _Passing[Counter] = _Passing()
+        self._ends: _Passing[float] = _Passing()  # of the records that end
 
     def __repr__(self) -> str:
         return f"MemoryStore(capacity={self._capacity})"
@@ -123,12 +124,14 @@ class MemoryStore(Admin):
     def _add(self, write: Add, undo: list[Undo]) -> Outcome | None:
         check_until(write.until)
         old = self._living(write.counter)
-        if old is None and write.n < 0:
-            return None  # giving back to a counter that has ended
+        if old is None and (write.n < 0 or _only_asks(write)):
+            return None  # giving back to a counter that has ended; asking about none
         value = max(0, (old.value if old else 0) + write.n)
         until = old.until if old else write.until
-        if write.limit is not None and write.n > 0 and value > write.limit:
+        if write.limit is not None and write.n >= 0 and value > write.limit:
             return Exceeded(write, until)
+        if _only_asks(write):
+            return None
         if write.counter not in self._counters:
             self._make_room()
             # Marks are made by genuine credentials only, counters by whoever guesses: they must not shut genuine ones out.
@@ -145,6 +148,10 @@ class MemoryStore(Admin):
         if write.if_version is not None and write.if_version != version:
             return Conflict(write)
         if isinstance(write, Put):
+            if write.until is not None:
+                check_until(write.until)
+                self._make_room()
+                undo.append(self._ends.insert(ref, write.until, write.until))
             self._records[ref] = (write.record, version + 1)
         else:
             self._records.pop(ref, None)
@@ -165,8 +172,12 @@ class MemoryStore(Admin):
         past = self._clock() - GRACE
         self._spent.forget(past, _STEP)
         self._counters.forget(past, _STEP)
-        if len(self._spent) + len(self._counters) >= self._capacity:
+        self._ends.forget(past, _STEP, self._drop)
+        if len(self._spent) + len(self._counters) + len(self._ends) >= self._capacity:
             raise StoreUnavailable(f"replay memory is full: {self._capacity} entries are alive (MemoryStore capacity)")
+
+    def _drop(self, ref: Key) -> None:
+        self._records.pop(ref, None)  # type: ignore[call-overload]
 
 
 class _Passing(Generic[V]):
@@ -221,8 +232,8 @@ class _Passing(Generic[V]):
         if self._shards[hash(key) % _SHARDS].pop(key, None) is not None:
             self._size -= 1
 
-    def forget(self, past: float, count: int) -> None:
-        """Up to `count` entries that ended before `past` (seconds since the epoch)."""
+    def forget(self, past: float, count: int, gone: Callable[[Key], object] = len) -> None:
+        """Up to `count` entries that ended before `past` (seconds since the epoch); tells `gone` of each."""
         while count and self._queue and (self._queue[0] + 1) * _SPAN <= past:
             keys = self._ends[self._queue[0]]
             if not keys:
@@ -233,6 +244,11 @@ class _Passing(Generic[V]):
             value = self.get(key)
             if value is not None and _until(value) <= past:  # it may have begun a new life meanwhile
                 self._remove(key)
+                gone(key)
+
+
+def _only_asks(write: Add) -> bool:
+    return write.n == 0 and write.limit is not None
 
 
 def _until(value: object) -> float:

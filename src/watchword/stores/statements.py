@@ -1,6 +1,6 @@
 """What the SQL stores say to the database: `Ref`s and `Write`s as statements, and rows as records. Nothing is run here.
 
-Four generic tables; a new kind of record needs no new one. A kind is stored under its class's `__name__`, so that name
+Five generic tables; a new kind of record needs no new one. A kind is stored under its class's `__name__`, so that name
 must be unique and stay as it is. A key is stored as a JSON array in ASCII, which no two keys share.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger, Column, CursorResult, Executable, Float, Integer, LargeBinary, MetaData, Table, Text, bindparam, case, delete, func,
-    literal, null, select, text, union_all, update,
+    literal, null, select, text, tuple_, union_all, update,
 )  # fmt: skip
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
@@ -49,6 +49,14 @@ _COUNTERS = Table(
     _TABLES,
     Column("key", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    Column("until", Float, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+_ENDS = Table(
+    "watchword_ends",
+    _TABLES,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("until", Float, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
@@ -200,6 +208,12 @@ _GIVE_BACK = (
     .where(_COUNTERS.c.key == bindparam("b_key"), _ALIVE)
     .values(value=func.max(_COUNTERS.c.value + bindparam("n"), 0))
 )
+# Changes nothing, and says by its row that the counter is above the limit; it queues like every writer.
+_ABOVE = (
+    update(_COUNTERS)
+    .where(_COUNTERS.c.key == bindparam("b_key"), _ALIVE, _COUNTERS.c.value > _LIMIT)
+    .values(value=_COUNTERS.c.value)
+)
 _COUNTER_END = select(_COUNTERS.c.until).where(_COUNTERS.c.key == bindparam("key"), _ALIVE)
 
 _FORGET_SPENT, _FORGET_COUNTERS = (
@@ -209,19 +223,42 @@ _FORGET_SPENT, _FORGET_COUNTERS = (
     for table in (_SPENT, _COUNTERS)
 )
 
+_END = insert(_ENDS).values(kind=bindparam("kind"), key=bindparam("key"), until=bindparam("until"))
+_ENDS_LATER = _END.on_conflict_do_update(
+    index_elements=[_ENDS.c.kind, _ENDS.c.key], set_={"until": _END.excluded.until}
+)
+_ENDED = (
+    select(_ENDS.c.kind, _ENDS.c.key)
+    .where(_ENDS.c.until < bindparam("past"))
+    .order_by(_ENDS.c.until, _ENDS.c.kind, _ENDS.c.key)
+    .limit(bindparam("most"))
+)
+# The records first: both statements find the same ends, for they are of one transaction.
+_FORGET_RECORDS, _FORGET_ENDS = (
+    delete(table).where(tuple_(table.c.kind, table.c.key).in_(_ENDED)) for table in (_RECORDS, _ENDS)
+)
+
 Encode = Callable[[Any, str, str], tuple[bytes, bool]]
 """`encode(record, kind, key)` gives its bytes and whether they are sealed."""
 
 
 def steps(writes: Sequence[Write], encode: Encode, now: float) -> list[Step]:
     """The statements that make `writes`."""
-    return [_step(write, encode, now) for write in writes]
+    made = []
+    for write in writes:
+        made.append(_step(write, encode, now))
+        if isinstance(write, Put) and write.until is not None:
+            check_until(write.until)
+            end = {"kind": write.ref.kind.__name__, "key": key_text(write.ref.key), "until": write.until}
+            made.append(Step((_ENDS_LATER, end), None, None))
+    return made
 
 
 def forgetting(now: float, most: int) -> list[Step]:
-    """The statements that forget up to `most` marks and as many counters that ended more than `GRACE` seconds ago."""
+    """The statements that forget up to `most` marks, counters and records each that ended more than `GRACE` seconds ago."""
     parameters = {"past": now - GRACE, "most": most}
-    return [Step((statement, parameters), None, None) for statement in (_FORGET_SPENT, _FORGET_COUNTERS)]
+    statements = (_FORGET_SPENT, _FORGET_COUNTERS, _FORGET_RECORDS, _FORGET_ENDS)
+    return [Step((statement, parameters), None, None) for statement in statements]
 
 
 def _step(write: Write, encode: Encode, now: float) -> Step:
@@ -254,8 +291,10 @@ def _adding(write: Add, now: float) -> Step:
     if write.n < 0:
         return Step((_GIVE_BACK, {"b_key": key, "n": write.n, "now": now}), None, write)
     parameters = {"key": key, "n": write.n, "until": write.until, "now": now}
-    if write.limit is None or write.n == 0:
+    if write.limit is None:
         return Step((_ADD, parameters), None, write)
+    if write.n == 0:
+        return Step((_ABOVE, {"b_key": key, "limit": write.limit, "now": now}), 1, write)
     return Step((_ADD_LIMITED, {**parameters, "limit": write.limit}), 0, write)
 
 
