@@ -128,6 +128,20 @@ def test_a_counter_counts_up_to_its_limit_for_one_life(store: Called, clock: Clo
     assert store.get(Counter, "c") == Counter(2, end + 10)
 
 
+def test_adding_nothing_only_asks_whether_the_counter_is_above_its_limit(store: Called, clock: Clock) -> None:
+    end = clock.now + 10
+    assert store.commit(Add(("c",), 0, end, limit=0)) == COMMITTED
+    assert store.get(Counter, "c") is None
+    store.commit(Add(("c",), 3, end))
+    assert store.commit(Add(("c",), 0, end + 99, limit=3)) == COMMITTED
+    above = Add(("c",), 0, end + 99, limit=2)
+    assert store.commit(above, Once(("x",), end)) == Exceeded(above, end)
+    assert store.get(Spent, "x") is None
+    assert store.get(Counter, "c") == Counter(3, end)
+    clock.now = end
+    assert store.commit(above) == COMMITTED
+
+
 def test_an_addition_above_the_limit_is_refused_even_from_nothing(store: Called, clock: Clock) -> None:
     add = Add(("c",), 4, clock.now + 10, limit=3)
     assert store.commit(add) == Exceeded(add, clock.now + 10)

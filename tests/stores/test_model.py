@@ -66,11 +66,11 @@ class Model:
     def add(self, write: Add, now: float) -> Any:
         counter = self.counters.get(write.counter)
         if counter is None or counter.until <= now:
-            if write.n < 0:
+            if write.n < 0 or (write.n == 0 and write.limit is not None):
                 return None
             counter = Counter(0, write.until)
         total = max(0, counter.value + write.n)
-        if write.limit is not None and write.n > 0 and total > write.limit:
+        if write.limit is not None and write.n >= 0 and total > write.limit:
             return Exceeded(write, counter.until)
         self.counters[write.counter] = Counter(total, counter.until)
         return None

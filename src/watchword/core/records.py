@@ -85,7 +85,8 @@ class Take(NamedTuple):
 class Add(NamedTuple):
     """Adds `n` to a counter that lives `until` (seconds since the epoch; set by the first Add of its life).
 
-    With `limit`, a sum above it is refused as `Exceeded` and nothing is written.
+    With `limit`, a sum above it is refused as `Exceeded` and nothing is written. With `limit` and n=0 nothing is written
+    either way: it only asks whether the counter is above its limit.
     """
 
     counter: tuple[str, ...]
