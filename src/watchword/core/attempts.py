@@ -1,27 +1,29 @@
 """Attempts to guess a secret: counted before slow work, limited by who is asked for and from where.
 
-Only what can be guessed is counted: a verifier that is `guessable` (Basic, Digest). A pair of subject and address
-backs off, ever longer, since its windows are nested: whoever goes on guessing fills the short one, then the longer. A
-subject alone and an address alone are only throttled, and a pair that has succeeded before is not held up by what
-others do to its subject: nobody can lock somebody else out.
+Only what can be guessed is counted: a verifier that is `guessable` (Basic, Digest, the token endpoint's client secrets).
+A pair of subject and address backs off, ever longer, since its windows are nested: whoever goes on guessing fills the
+short one, then the longer. A subject alone and an address alone are only throttled, and nobody can lock somebody else
+out: a pair that has succeeded before is not held up by what others do to its subject or from its address, and the first
+attempt of a pair is not held up by what others do to its subject.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from math import ceil, inf
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 from watchword.core.lock import Lock, Turn
 from watchword.core.message import Peer
 from watchword.core.records import Add, Committed, Counter, Exceeded, Found, Put, Ref
-from watchword.core.rejection import Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Check, Claim, Verifier
 from watchword.core.steps import Acquire, Commit, Step
 
 __all__ = [
-    "Attempt", "AttemptPolicy", "Guess", "KnownPair", "Window", "attempt_of", "can_count", "giving_back", "network_of", "reserve", "too_many",
-    "waiting",
+    "Attempt", "AttemptPolicy", "Guess", "KnownPair", "Limiter", "Window", "attempt_of", "can_count", "giving_back",
+    "limiter_for", "network_of", "reserve", "too_many", "waiting",
 ]  # fmt: skip
 
 GUESSES: Final = frozenset({Reason.WRONG_SECRET, Reason.UNKNOWN_SUBJECT, Reason.DISABLED})
@@ -30,7 +32,7 @@ PATIENCE: Final = 30.0
 
 
 class Window(NamedTuple):
-    """At most `limit` failures in `seconds`."""
+    """At most `limit` failures in `seconds`, which begin with the first of them."""
 
     limit: int
     seconds: float
@@ -94,39 +96,61 @@ def network_of(address: str) -> str:
     return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
+class Limiter:
+    """An `AttemptPolicy`, checked once.
+
+    Raises:
+        ConfigurationError: a window that can't be kept.
+    """
+
+    __slots__ = ("address", "known_for", "pair", "subject")
+
+    def __init__(self, policy: AttemptPolicy) -> None:
+        self.pair = _named("pair", policy.pair)
+        self.subject = _named("subject", policy.subject)
+        self.address = _named("address", policy.address)
+        if not 0 < policy.known_for < inf:
+            raise ConfigurationError(f"AttemptPolicy(known_for={policy.known_for}): a positive number of seconds")
+        self.known_for = policy.known_for
+
+
+def _named(group: str, windows: Sequence[Window]) -> Sequence[tuple[str, Window]]:
+    for limit, seconds in windows:
+        if limit < 1 or not 0 < seconds < inf:
+            raise ConfigurationError(f"AttemptPolicy({group}=…): Window({limit}, {seconds}) needs positive numbers")
+    if len({window.seconds for window in windows}) < len(windows):
+        raise ConfigurationError(f"AttemptPolicy({group}=…): two windows of one length; keep the one with less room")
+    return [(repr(float(window.seconds)), window) for window in windows]
+
+
 class Attempt:
-    """One claim's counters."""
+    """The counters of one subject at one address."""
 
-    __slots__ = ("_address", "_known", "_policy", "_subject", "lock", "refs")
+    __slots__ = ("_groups", "_known", "_known_for", "_subject", "refs")
 
-    def __init__(self, policy: AttemptPolicy, guess: Guess, peer: Peer) -> None:
-        self._policy = policy
-        self._subject = guess.guesses
-        self._address = network_of(peer.address)
-        self._known: Ref[KnownPair] = Ref(KnownPair, (self._subject, self._address))
-        self.lock = guess.turn
-        counters = (counter for counter, _ in self._windows(known=False))
-        self.refs: Sequence[Ref[Any]] = (self._known, *(Ref(Counter, counter) for counter in counters))
+    def __init__(self, limiter: Limiter, who: str, where: str) -> None:
+        self._known_for = limiter.known_for
+        self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
+        pair: _Group = [(Ref(Counter, ("attempts", "pair", who, where, name)), window) for name, window in limiter.pair]
+        address: _Group = [(Ref(Counter, ("attempts", "address", where, name)), window) for name, window in limiter.address]
+        subject: _Group = [(Ref(Counter, ("attempts", "subject", who, name)), window) for name, window in limiter.subject]
+        self._groups = (pair, address)
+        self._subject = subject
+        self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _ in (*pair, *address, *subject)]]
 
-    def _windows(self, known: bool) -> list[tuple[tuple[str, ...], Window]]:
-        pair, subject, address = self._policy.pair, self._policy.subject, self._policy.address
-        who, where = self._subject, self._address
-        found: list[tuple[tuple[str, ...], Window]] = []
-        found += [(("attempts", "pair", who, where, f"{window.seconds:g}"), window) for window in pair]
-        found += [(("attempts", "address", where, f"{window.seconds:g}"), window) for window in address]
-        if not known:
-            found += [(("attempts", "subject", who, f"{window.seconds:g}"), window) for window in subject]
-        return found
-
-    def knows(self, found: Found, now: float) -> bool:
-        """Whether this pair succeeded before, lately enough."""
+    def _in_force(self, found: Found, now: float) -> Sequence[_Group]:
+        """What others do to its subject does not hold up a pair that succeeded before, lately enough."""
         record = found.get(self._known)
-        return record is not None and record.until > now
+        known = record is not None and record.until > now
+        return self._groups if known else (*self._groups, self._subject)
 
     def adds(self, found: Found, now: float) -> list[Add]:
         """One attempt, in every window."""
-        windows = self._windows(self.knows(found, now))
-        return [Add(counter, 1, now + window.seconds, window.limit) for counter, window in windows]
+        return [
+            Add(ref.key, 1, now + window.seconds, window.limit)
+            for group in self._in_force(found, now)
+            for ref, window in group
+        ]
 
     def check(self, found: Found, now: float) -> None:
         """Refuses where a window was full already when its records were fetched.
@@ -134,26 +158,37 @@ class Attempt:
         Raises:
             Rejected: TOO_MANY_ATTEMPTS.
         """
-        for counter, window in self._windows(self.knows(found, now)):
-            record = found.get(Ref(Counter, counter))
-            if record is not None and record.until > now and record.value >= window.limit:
-                raise too_many(counter, record.until - now)
+        for group in self._in_force(found, now):
+            for ref, window in group:
+                record = found.get(ref)
+                if record is not None and record.until > now and record.value >= window.limit:
+                    raise too_many(ref.key, record.until - now)
 
     def passing(self, found: Found, now: float) -> list[Add]:
-        """Writes that are refused where the pair's first window is full, and else change nothing.
+        """Writes that are refused where a window is full by now, and else change nothing.
 
-        They go with the acceptance of a claim that nothing was reserved for: guesses made at the same time have counted
-        by then.
+        They go with the verdict on a claim that nothing was reserved for: guesses made at the same time have counted
+        by then, whichever of them it is that is right. Every guess counts in all windows of a group, so the one that
+        had the least room is full first and stands for them all.
         """
-        first = self.adds(found, now)[:1]
-        return [*first, *giving_back(first)]
+        probes = []
+        for group in self._in_force(found, now):
+            least: float = inf
+            for ref, window in group:
+                record = found.get(ref)
+                room = window.limit - (0 if record is None or record.until <= now else record.value)
+                if room < least:
+                    least, fullest = room, Add(ref.key, 0, now + window.seconds, window.limit - 1)
+            if group:
+                probes.append(fullest)
+        return probes
 
     def remembering(self, found: Found, now: float) -> list[Put]:
         """What is written once it has succeeded; nothing, if that was written not long ago."""
         record = found.get(self._known)
-        if record is not None and record.until > now + self._policy.known_for / 2:
+        if record is not None and record.until > now + self._known_for / 2:
             return []
-        until = now + self._policy.known_for
+        until = now + self._known_for
         return [Put(self._known, KnownPair(until), until=until)]
 
     def explain(self, found: Found, now: float) -> Check:
@@ -167,11 +202,20 @@ class Attempt:
         return Check("attempts", True, "peer address", "room for another attempt", "room")
 
 
-def attempt_of(policy: AttemptPolicy | None, verifier: Verifier, claim: Claim, peer: Peer) -> Attempt | None:
+_Group = Sequence[tuple[Ref[Counter], Window]]
+
+
+def limiter_for(policy: AttemptPolicy | None, store: Any) -> Limiter | None:
+    """What a guard keeps of its policy; None where nothing is counted, or the store can't."""
+    limiter = None if policy is None else Limiter(policy)
+    return limiter if can_count(store) else None
+
+
+def attempt_of(limiter: Limiter | None, verifier: Verifier, claim: Claim, peer: Peer) -> Attempt | None:
     """The counters of a claim; None where nothing is counted."""
-    if policy is None or not getattr(verifier, "guessable", False):
+    if limiter is None or not getattr(verifier, "guessable", False):
         return None
-    return Attempt(policy, cast("Guess", claim), peer)
+    return Attempt(limiter, cast("Guess", claim).guesses, network_of(peer.address))
 
 
 def can_count(store: Any) -> bool:
@@ -204,7 +248,7 @@ def reserve(adds: Sequence[Add], now: float) -> Generator[Step, Any, None]:
 def too_many(counter: Sequence[str], wait: float) -> Rejected:
     """The refusal of an attempt that has no room in `counter`, which ends in `wait` seconds."""
     detail = f"too many failed attempts of this {counter[1] if len(counter) > 1 else counter[0]}"
-    return Rejected(Reason.TOO_MANY_ATTEMPTS, detail, where="attempts", retry_after=max(1.0, wait))
+    return Rejected(Reason.TOO_MANY_ATTEMPTS, detail, where="attempts", retry_after=max(1, ceil(wait)))
 
 
 def waiting(lock: Lock) -> Generator[Step, Any, Turn]:

@@ -57,6 +57,9 @@ class Driver:
                 answer = self._do(step, receive)
             except Exception as error:  # noqa: BLE001 -- raised again inside the steps, which know what it means
                 failure = error
+            except BaseException:  # cancelled: what the steps hold must not wait until the traceback is forgotten
+                steps.close()
+                raise
 
     def _do(self, step: Step, receive: Chunks) -> object:
         if isinstance(step, Fetch):
@@ -106,6 +109,9 @@ class AsyncDriver:
                 answer = await self._do(step, receive)
             except Exception as error:  # noqa: BLE001 -- raised again inside the steps, which know what it means
                 failure = error
+            except BaseException:  # cancelled: what the steps hold must not wait until the traceback is forgotten
+                steps.close()
+                raise
 
     async def _do(self, step: Step, receive: AsyncChunks) -> object:
         if isinstance(step, Fetch):

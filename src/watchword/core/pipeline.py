@@ -8,15 +8,19 @@ replay memory is only touched by credentials that proved genuine.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from watchword.core.attempts import GUESSES, Attempt, attempt_of, giving_back, reserve, too_many, waiting
 from watchword.core.identity import Identity, Verdict
+from watchword.core.lock import Lock
 from watchword.core.message import Challenge, Headers, Request, Response
 from watchword.core.plan import Plan, scheme_word
-from watchword.core.records import NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed
-from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable
+from watchword.core.records import (
+    COMMITTED, NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed, Write,
+)  # fmt: skip
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.router import Router
 from watchword.core.scheme import (
     NO_BODY, STREAM, UNUSED, Body, BodyStream, Claim, Decision, More, Refusal, Seal, Verifier,
@@ -112,9 +116,12 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             if claim.reserve:
                 yield from reserve(claim.reserve, plan.clock())
             body = NO_BODY if unread else (yield ReadBody(claim.body, plan.limits.body))
-            decision = yield from _decide(plan, claim, found, refs, body, attempt)
+            plain = attempt is None and unread and not refs and not claim.reserve and not claim.slow(found)
+            decision = _plainly(plan, claim) if plain else None
+            if decision is None:
+                decision = yield from _decide(plan, claim, found, refs, body, attempt)
             if decision.notes:
-                yield from _note(decision)
+                yield from _note(decision.notes)
         except Rejected as rejected:
             rejected.refusal = yield from refusing(plan, verifier, rejected, found)
             _report(plan, verifier, rejected, started, None)
@@ -182,47 +189,70 @@ def _check_declared(request: Request, limit: int) -> None:
         raise Rejected(Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit} are read", where="body")
 
 
+def _plainly(plan: Plan, claim: Claim) -> Decision | None:
+    """The verdict on a claim that needs nothing but itself; None if it needs more after all, and is decided anew."""
+    answer = claim.decide(NOTHING_FOUND, NO_BODY, plan.clock(), plan.random)
+    return answer if isinstance(answer, Decision) and not answer.writes and not answer.notes else None
+
+
+def _settle(
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
+) -> Generator[Step, Any, Decision]:
+    """Decides, commits, and then commits what decides nothing."""
+    decision = yield from _decide(plan, claim, found, refs, body, attempt)
+    if decision.notes:
+        yield from _note(decision)
+    return decision
+
+
 def _decide(
     plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
 ) -> Generator[Step, Any, Decision]:
     """Decides and commits, one slow claim after the other where there is a lock for them."""
-    if attempt is None or attempt.lock is None or not claim.slow(found):
-        return (yield from _judge(plan, claim, found, refs, body, attempt))
-    turn = yield from waiting(attempt.lock)
+    slow = claim.slow(found)
+    lock: Lock | None = getattr(claim, "turn", None) if slow else None
+    if lock is None:
+        return (yield from _judge(plan, claim, found, refs, body, attempt, slow))
+    turn = yield from waiting(lock)
     try:
-        # What was waited for may have made this fast: the same password, verified.
-        return (yield from _judge(plan, claim, found, refs, body, attempt))
+        if turn.handed is not None and refs:
+            # It had to wait: the password may have been changed since, or verified, which makes this fast.
+            found = yield Fetch(refs)
+            slow = claim.slow(found)
+        return (yield from _judge(plan, claim, found, refs, body, attempt, slow))
     finally:
-        attempt.lock.release(turn)
+        lock.release(turn)
 
 
 def _judge(
-    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None, slow: bool
 ) -> Generator[Step, Any, Decision]:
     """Decides and commits, again while versions move, `ROUNDS` times at most."""
     now = plan.clock()
     held: list[Add] = []
-    if attempt is not None and claim.slow(found):
+    passing: list[Add] = []
+    if attempt is not None and slow:
         held = attempt.adds(found, now)
         yield from reserve(held, now)
-    back = giving_back((*claim.reserve, *held))
-    passing = attempt.passing(found, now) if attempt is not None and not held else ()
+    elif attempt is not None:
+        passing = attempt.passing(found, now)
+    back = giving_back((*claim.reserve, *held)) if held or claim.reserve else ()
     for _ in range(ROUNDS):
         try:
-            decision = yield from _verdict(plan, claim, found, body)
+            decision = yield from _verdict(plan, claim, found, body, slow)
         except Rejected as rejected:
-            if rejected.rejection.genuine:
-                rejected.writes = (*rejected.writes, *back)
+            if passing and rejected.rejection.genuine:
+                yield from reserve(passing, now)  # "stale" says as well that the guess was right
             elif passing and attempt is not None and rejected.reason in GUESSES:
                 yield from reserve(attempt.adds(found, now), now)
+            if rejected.rejection.genuine:
+                rejected.writes = (*rejected.writes, *back)
             raise
-        if attempt is not None:
-            decision = decision._replace(notes=(*decision.notes, *attempt.remembering(found, now)))
         writes = [*passing, *decision.writes, *back] if back or passing else decision.writes
-        if not writes:
-            return decision
-        outcome = yield Commit(writes)
+        outcome = (yield Commit(writes)) if writes else COMMITTED
         if isinstance(outcome, Committed):
+            if attempt is not None:
+                yield from _note(attempt.remembering(found, now))
             return decision
         if isinstance(outcome, Replayed):
             raise Rejected(Reason.REPLAYED, "these credentials were used before", genuine=True, writes=back)
@@ -233,24 +263,24 @@ def _judge(
     raise StoreUnavailable("the records kept changing while they were judged")
 
 
-def _note(decision: Decision) -> Generator[Step, Any, None]:
-    """Commits what is worth knowing but decides nothing: not done is not done."""
-    try:
-        yield Commit(decision.notes)
-    except StoreUnavailable:
-        pass
+def _note(notes: Sequence[Write]) -> Generator[Step, Any, None]:
+    """Commits what is worth knowing but decides nothing: not done is not done, where the store only looks up as well."""
+    if notes:
+        with suppress(StoreUnavailable, ConfigurationError):
+            yield Commit(notes)
 
 
-def _verdict(plan: Plan, claim: Claim, found: Found, body: Body) -> Generator[Step, Any, Decision]:
+def _verdict(plan: Plan, claim: Claim, found: Found, body: Body, slow: bool) -> Generator[Step, Any, Decision]:
     for _ in range(3):
         # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-        if claim.slow(found):
+        if slow:
             answer: Decision | More = yield Work(partial(claim.decide, found, body, plan.clock(), plan.random))
         else:
             answer = claim.decide(found, body, plan.clock(), plan.random)
         if not isinstance(answer, More):
             return answer
         found = yield from fetching(answer, found)
+        slow = claim.slow(found)
     raise AssertionError("a scheme asked for more records more than twice")
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from watchword.core.attempts import AttemptPolicy, can_count
+from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.identity import Verdict
 from watchword.core.message import Headers, Request
 from watchword.core.recall import recalling
@@ -80,7 +80,7 @@ class Plan:
         self.observe = observe
         self.proxy = proxy
         self.public_url, self.limits, self.clock, self.random, attempts = policy
-        self.attempts = attempts if can_count(store) else None
+        self.attempts = limiter_for(attempts, store)
         self.realm = _one_realm(self.verifiers)
         self.words, self.fields = _addresses(self.verifiers)
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})

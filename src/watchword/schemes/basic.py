@@ -203,7 +203,11 @@ class BasicClaim:
 
     def _is_cached(self, record: Password) -> bool:
         cache = self.verifier.cache
-        return cache is not None and self._mark is not None and cache.holds(self._mark, record.encoded)
+        if (
+            cache is None or self._mark is None or record.disabled
+        ):  # a right password of theirs must not be told by its haste
+            return False
+        return cache.holds(self._mark, record.encoded)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """Hashes the password and compares; for a user who is not there it asks what that costs for the others.
@@ -266,6 +270,8 @@ class BasicClaim:
             verify_password(record.encoded, self._password)
         except Rejected as rejected:
             detail = rejected.rejection.detail or "send the user's password, or set it again with store.add_user"
+        except StoreUnavailable as error:  # it can't be verified on this host
+            detail = str(error)
         shown = f"a password of {len(self._password)} characters"
         checks.append(Check("password", not detail, "authorization password", "the stored one", shown, detail))
         if record.disabled:

@@ -66,7 +66,7 @@ class PasswordCache:
     def holds(self, mark: bytes, encoded: str) -> bool:
         """Whether `mark` fitted this stored hash, lately enough."""
         entry = self._entries.get(mark)
-        return entry is not None and entry[1] > self._clock() and compare(entry[0], encoded.encode())
+        return entry is not None and entry[1] > self._clock() and compare(entry[0], encoded.encode("utf-8", "surrogatepass"))
 
     def keep(self, mark: bytes, encoded: str) -> None:
         """Remembers that `mark` fits this stored hash."""
@@ -74,4 +74,4 @@ class PasswordCache:
             self._entries.pop(mark, None)
             while len(self._entries) >= self._size:
                 del self._entries[next(iter(self._entries))]
-            self._entries[mark] = (encoded.encode(), self._clock() + self._ttl)
+            self._entries[mark] = (encoded.encode("utf-8", "surrogatepass"), self._clock() + self._ttl)
