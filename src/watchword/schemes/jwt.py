@@ -29,7 +29,7 @@ from watchword.schemes.claims import (
     subject_of, texts, together, valid_from, valid_until,
 )  # fmt: skip
 from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, confirm
-from watchword.schemes.jwt_settings import check_memory, issuers_of, key_set, struct_decoder
+from watchword.schemes.jwt_settings import bare_type, check_memory, issuers_of, key_set, signing_key, struct_decoder
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.revocation import Mark, Revocations
 from watchword.schemes.token_cache import Entry, Room, TokenCache
@@ -38,6 +38,9 @@ __all__ = ["JWTAuth", "JWTClaim", "JWTVerifier", "peek_issuer"]
 
 USUAL_TYPES = frozenset({"jwt", "at+jwt"})
 """What `typ` may say unless the verifier names its own; other kinds of token, as logout+jwt, are not for access."""
+
+MAX_KNOWN = 256
+"""How many texts of scopes are remembered, and how long they may be."""
 
 RESERVED = frozenset({"exp", "iat", "nbf"})
 
@@ -100,7 +103,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         self.jws = jose.Compact(key_set(keys, algorithms))
         issuers = issuers_of(self.source, None if issuer is None else texts(issuer, "issuer"))
         self.routes: Collection[str] | None = issuers
-        self.types = None if typ is None else frozenset(_bare_type(name) for name in texts(typ, "typ"))
+        self.types = None if typ is None else frozenset(bare_type(name) for name in texts(typ, "typ"))
         self._plain_types = frozenset({None, "JWT", *USUAL_TYPES}) if self.types is None else self.types
         leeway = seconds(leeway, "leeway")
         max_age = None if max_age is None else seconds(max_age, "max_age")
@@ -123,6 +126,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         self.single_use = single_use
         self.kinds = (Spent,) if single_use else ()
         self.revocations = revocations
+        self._known_scopes: dict[str, frozenset[str]] = {}
         self.cache = cache
         self.strict = cache is not None and cache.strict
         self._guard_only = single_use or revocations is not None
@@ -192,11 +196,26 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         else:
             for check in self._check_calls:
                 check(claims, now)
-        scopes = scopes_of(claims)
+        scope = claims.get("scope")
+        known = self._known_scopes.get(scope) if type(scope) is str and "scp" not in claims else None
         identity = Identity(
-            subject_of(claims), self.scheme, key.key_id, scopes, claims if self.struct is None else self.typed(payload)
+            subject_of(claims),
+            self.scheme,
+            key.key_id,
+            self._scopes(claims) if known is None else known,
+            claims if self.struct is None else self.typed(payload),
         )
         return identity, claims, jws.keys
+
+    def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
+        """What the claims allow; that of genuine tokens is remembered by its text, since few texts are common."""
+        scopes = scopes_of(claims)
+        scope = claims.get("scope")
+        if type(scope) is str and "scp" not in claims and len(scope) <= MAX_KNOWN:
+            if len(self._known_scopes) >= MAX_KNOWN:
+                self._known_scopes = {}
+            self._known_scopes[scope] = scopes
+        return scopes
 
     def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes) -> None:
         """The claims by themselves; with `proofs`, the token is bound to what they prove.
@@ -281,7 +300,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         if typ is None:
             if self.types is not None:
                 raise Rejected(Reason.WRONG_TYPE, "the header names no type", where="typ")
-        elif _bare_type(typ) not in (self.types or USUAL_TYPES):
+        elif bare_type(typ) not in (self.types or USUAL_TYPES):
             raise Rejected(Reason.WRONG_TYPE, f"a token of type {typ[:64]!r}", where="typ")
 
     def typed(self, payload: bytes) -> Any:
@@ -326,7 +345,7 @@ class JWTAuth:
     def __init__(
         self, key: Key, *, claims: Mapping[str, object], lifetime: float = 300, allow_cleartext: bool = False
     ) -> None:
-        self._key = _signing_key(key)
+        self._key = signing_key(key)
         if fixed := RESERVED.intersection(claims):
             raise ConfigurationError(
                 f"leave {', '.join(sorted(fixed))} out of claims=: the dates follow from lifetime="
@@ -376,13 +395,3 @@ def peek_issuer(token: bytes) -> str | None:
     except (Rejected, ValueError):
         return None
     return issuer if isinstance(issuer, str) else None
-
-
-def _signing_key(key: object) -> Key:
-    if isinstance(key, Key) and key.can_sign:
-        return key
-    raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
-
-
-def _bare_type(typ: str) -> str:
-    return typ.lower().removeprefix("application/")

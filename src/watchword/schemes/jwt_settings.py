@@ -13,7 +13,7 @@ from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.revocation import Revocations
 from watchword.schemes.token_cache import TokenCache
 
-__all__ = ["check_memory", "issuers_of", "key_set", "struct_decoder"]
+__all__ = ["bare_type", "check_memory", "issuers_of", "key_set", "signing_key", "struct_decoder"]
 
 
 def issuers_of(source: KeySource | None, issuers: frozenset[str] | None) -> frozenset[str] | None:
@@ -84,3 +84,19 @@ def struct_decoder(claims: object) -> msgspec.json.Decoder[Any]:
     if isinstance(claims, type) and issubclass(claims, msgspec.Struct):
         return msgspec.json.Decoder(claims)
     raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")
+
+
+def signing_key(key: object) -> Key:
+    """The key, if it can sign.
+
+    Raises:
+        ConfigurationError: it can't.
+    """
+    if isinstance(key, Key) and key.can_sign:
+        return key
+    raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
+
+
+def bare_type(typ: str) -> str:
+    """A `typ` as it is compared: case and a leading "application/" don't matter (RFC 7515 §4.1.9)."""
+    return typ.lower().removeprefix("application/")

@@ -20,6 +20,8 @@ from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier
 from watchword.schemes.key_source import KeySource
+from watchword.schemes.revocation import Revocations
+from watchword.schemes.token_cache import TokenCache
 
 __all__ = ["AccessToken", "OAuth2Auth", "OAuth2Verifier"]
 
@@ -214,6 +216,7 @@ class OAuth2Verifier(JWTVerifier):
         audience: this API (`aud`).
         algorithms: which of the keys' algorithms are accepted; None: those of `keys`.
         leeway: seconds by which clocks may differ.
+        revocations, cache: as `JWTVerifier` has them.
         clock: seconds since the epoch, for the plain `verify`.
 
     >>> OAuth2Verifier(Key.generate("HS256"), issuer="https://id.example", audience="orders").scheme
@@ -230,6 +233,8 @@ class OAuth2Verifier(JWTVerifier):
         audience: str,
         algorithms: Sequence[str] | None = None,
         leeway: float = 0,
+        revocations: Revocations | None = None,
+        cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(
@@ -240,5 +245,7 @@ class OAuth2Verifier(JWTVerifier):
             typ="at+jwt",
             required=("iss", "exp", "aud", "sub", "client_id", "iat", "jti"),
             leeway=leeway,
+            revocations=revocations,
+            cache=cache,
             clock=clock,
         )
