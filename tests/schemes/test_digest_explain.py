@@ -9,7 +9,9 @@ import pytest
 from tests.schemes.digest_world import PASSWORD, REALM, USER, World, changed, params, request, to
 from watchword import DigestAuth, Rejected, Request, explain
 from watchword.schemes.digest import ha1
-from watchword.schemes.digest.computation import hash_a2
+from watchword.schemes.digest.computation import (
+    algorithm_named, hash_a1, hash_a2, octets_hash, response, session_key,
+)  # fmt: skip
 
 Spoil = Callable[[World], Request]
 
@@ -85,3 +87,66 @@ def test_no_secret_is_shown_nor_a_whole_response_that_would_be_accepted() -> Non
 def test_a_request_without_credentials_has_nothing_to_explain() -> None:
     world = World("Guard")
     assert not explain(request(), world.guard, at=world.now).checks
+
+
+# ---- what a wrong response was made of ----
+
+OFFERED = {"algorithms": ["SHA-256", "SHA-256-sess"], "qop": ["auth", "auth-int"]}
+
+
+def forged(world: World, **wrong: bytes | None) -> Request:
+    """A request whose response was made with something else than its parameters say."""
+    signed = world.signed("/a?b", "POST", DigestAuth(USER, PASSWORD, algorithms=["SHA-256"], auth_int="qop" not in wrong))
+    given = {name: value.encode("latin-1") for name, value in params(signed).items()}
+    sha = algorithm_named("SHA-256")
+    assert sha is not None
+    key = hash_a1(sha, USER.encode(), REALM.encode(), PASSWORD.encode())
+    if "bound" in wrong:
+        key = session_key(sha, key, given["nonce"], given["cnonce"])
+    body = octets_hash(sha, b"") if given["qop"] == b"auth-int" and "qop" not in wrong else None
+    if wrong.get("qop") == b"auth-int":
+        body = octets_hash(sha, b"")
+    a2 = hash_a2(sha, wrong.get("method") or b"POST", wrong.get("uri") or given["uri"], body)
+    parts = {name: wrong.get(name, given[name]) or b"" for name in ("nc", "cnonce", "qop")}
+    return changed(
+        signed, response=response(sha, key, given["nonce"], parts["nc"], parts["cnonce"], parts["qop"], a2).decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "component", "received"),
+    [
+        ({"method": b"PUT"}, "@method", "PUT"), ({"uri": b"/a"}, "authorization uri", "/a"),
+        ({"uri": b"https://api.example/a?b"}, "authorization uri", "https://api.example/a?b"),
+        ({"nc": b"1"}, "authorization nc", "1"), ({"qop": b"auth-int"}, "authorization qop", "auth-int"),
+        ({"cnonce": b""}, "authorization cnonce", "none"), ({"bound": b""}, "authorization algorithm", "A1 with a session"),
+    ],
+)  # fmt: skip
+def test_the_part_that_was_hashed_otherwise_is_named(wrong: dict[str, bytes], component: str, received: str) -> None:
+    world = World(**OFFERED)
+    (cause,) = explain(forged(world, **wrong), world.guard, at=world.now).causes
+    assert (cause.component, cause.received) == (component, received)
+
+
+def test_a_client_that_hashes_an_empty_body_is_told() -> None:
+    world = World(**OFFERED)
+    (cause,) = explain(forged(world), world.guard, b"not empty", at=world.now).causes
+    assert (cause.component, cause.received) == ("body", "an empty body")
+
+
+def test_a_hashed_name_is_explained_by_the_name() -> None:
+    world = World(userhash=True)
+    found = explain(world.signed(), world.guard, at=world.now)
+    assert found.accepted and found.canonical.startswith(f"A1: {USER}:{REALM}:(password)\n")
+    (user,) = [check for check in found.checks if check.name == "user"]
+    assert user.received == f"{USER!r}, hashed"
+    unknown = explain(changed(world.signed(), username="ab" * 32), world.guard, at=world.now)
+    assert unknown.causes[0].name == "user"
+
+
+def test_the_body_s_hash_is_part_of_the_canonical_string() -> None:
+    world = World(qop=["auth-int"])
+    found = explain(world.signed("/", "POST", body=b"x"), world.guard, b"x", at=world.now)
+    sha = algorithm_named("SHA-256")
+    assert sha is not None
+    assert found.accepted and found.canonical.endswith(f"A2: POST:/:{octets_hash(sha, b'x').decode()}")
