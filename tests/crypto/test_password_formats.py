@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from watchword import ConfigurationError, Password, Reason, Rejected
+from watchword import ConfigurationError, Password, Reason, Rejected, StoreUnavailable
 from watchword.crypto import password_formats, passwords
 from watchword.crypto.passwords import (
     DUMMY, PROFILES, Decoy, decoy_for, fault_of, hash_password, is_outdated, verify_password,
@@ -134,7 +134,7 @@ def test_the_decoy_of_a_table_has_the_format_and_cost_of_most_of_its_hashes() ->
 def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (("bcrypt", "bcrypt"), ("passlib.handlers.md5_crypt", "apr1")):
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ConfigurationError, match=r"watchword\[passwords\]"):
+        with pytest.raises(StoreUnavailable, match=r"watchword\[passwords\]"):
             verify_password(HASHES[name], "s3cret")
     with pytest.raises(ConfigurationError, match=r"watchword\[passwords\]"):
         hash_password("x", profile="bcrypt")
@@ -147,7 +147,7 @@ def test_a_host_without_md5_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError("disabled for FIPS")
 
     monkeypatch.setattr(md5_crypt, "apr_md5_crypt", type("Off", (), {"verify": staticmethod(refused)}))
-    with pytest.raises(ConfigurationError, match="can't verify"):
+    with pytest.raises(StoreUnavailable, match="can't verify"):
         verify_password(HASHES["apr1"], "s3cret")
 
 
@@ -176,6 +176,6 @@ def test_the_record_puts_a_password_into_its_one_form_before_it_is_hashed() -> N
     record = Password.hash("Jose\u0301\u3000x", profile="pbkdf2-sha256")
     verify_password(record.encoded, "Jos\u00e9 x")
     verify_password(Password.hash("Jose\u0301".encode(), profile="pbkdf2-sha256").encoded, "Jose\u0301")
-    with pytest.raises(ConfigurationError, match="no password may"):
+    with pytest.raises(ConfigurationError, match="control character"):
         Password.hash("tab\t")
     assert replace(record, disabled=True).encoded == record.encoded

@@ -197,7 +197,8 @@ def _bcrypt_fault(fields: Fields) -> str | None:
 def _bcrypt_matches(fields: Fields, encoded: str, secret: bytes) -> bool:
     # $2y$ is what htpasswd writes for the same computation.
     matched: bool = extra("bcrypt").checkpw(secret, b"$2b$" + encoded[4:].encode())
-    return matched
+    # It fills its key with the secret and a NUL, again and again: "a", NUL, "a" would match as "a".
+    return matched and b"\0" not in secret
 
 
 # ---- what htpasswd wrote before bcrypt, and crypt(3) -----------------------------------------------------------------

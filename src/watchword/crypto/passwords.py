@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.crypto import precis
 from watchword.crypto.password_formats import MAX_SECRET, Fields, Format, Unusable, extra, hash_argon2id, recognise
 
@@ -97,6 +97,8 @@ def _argon2id(memory: int, passes: int, lanes: int) -> Profile:
 
 def _bcrypt(octets: bytes, random: Callable[[int], bytes]) -> str:
     bcrypt = extra("bcrypt")
+    if b"\0" in octets:
+        raise ConfigurationError("bcrypt can't tell some passwords that hold NUL from others: remove it")
     if len(octets) > 72:
         raise ConfigurationError("bcrypt reads 72 octets of a password, this one has more: use an argon2id profile")
     salt = b2a_base64(random(16), newline=False)[:22].translate(_TO_BCRYPT)
@@ -196,8 +198,8 @@ def verify_password(encoded: str, secret: str | bytes) -> None:
 
     Raises:
         Rejected: WRONG_SECRET.
-        StoreUnavailable: there is no memory for it now.
-        ConfigurationError: this host lacks what the format needs.
+        StoreUnavailable: there is no memory for it now, or this host lacks what the format needs (the extra
+            `passwords`): the record can't be used here, and the message says what to install.
 
     >>> stored = hash_password("s3cret")
     >>> verify_password(stored, "s3cret")
@@ -228,7 +230,10 @@ def _matches(encoded: str, octets: bytes, known: tuple[Format, Fields] | None = 
     found = known or recognise(encoded)
     assert not isinstance(found, Unusable)
     form, fields = found
-    return form.matches(fields, encoded, octets[: form.reads])
+    try:
+        return form.matches(fields, encoded, octets[: form.reads])
+    except ConfigurationError as error:  # told by the record, long after the guard was configured
+        raise StoreUnavailable(str(error)) from None
 
 
 def fault_of(encoded: str) -> str | None:
