@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs what tests/interop talks to, where it is missing: from Debian Apache, nginx, curl, wget and Node.js, from npm jose.
-# The peers from PyPI are the dependency group "interop". Nothing is started; the tests start and stop their own.
+# The peers from PyPI are the dependency group "interop"; releases with a published hole, which
+# tests/interop/test_vulnerable_peers.py attacks, get an environment each in .venv/peers, and are used for nothing else.
+# Nothing is started; the tests start and stop their own.
 set -eu
 
 say() { printf '%s\n' "$*" >&2; }
@@ -41,8 +43,31 @@ if [ -n "$missing" ]; then
     } >/dev/null
 fi
 
-if [ ! -e tests/interop/node_modules/jose/package.json ]; then
-    say "installing jose from npm into tests/interop/node_modules"
+wanted=$(cksum <tests/interop/package.json)
+if [ "$(cat tests/interop/node_modules/made 2>/dev/null)" != "$wanted" ]; then
+    say "installing jose and old releases of fast-jwt from npm into tests/interop/node_modules"
     npm_config_cache=${npm_config_cache:-$(pwd)/.venv/npm} npm install --prefix tests/interop \
         --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null
+    printf '%s\n' "$wanted" >tests/interop/node_modules/made
 fi
+
+# vulnerable DISTRIBUTION VERSION: an environment of its own, which is kept.
+vulnerable() {
+    folder=.venv/peers/$1-$2
+    [ ! -e "$folder/made" ] || return 0
+    say "installing $1 $2, which has a published hole, into $folder"
+    rm -rf "$folder"
+    .venv/bin/python -m venv --without-pip "$folder"
+    .venv/bin/python -m pip -qq --disable-pip-version-check --no-input --python "$folder/bin/python" \
+        install "$1==$2" cryptography
+    : >"$folder/made"
+}
+vulnerable pyjwt 1.5.0        # CVE-2017-11424
+vulnerable pyjwt 2.3.0        # CVE-2022-29217
+vulnerable pyjwt 2.10.0       # CVE-2024-53861
+vulnerable pyjwt 2.11.0       # CVE-2026-32597
+vulnerable pyjwt 2.12.1       # GHSA-xgmm-8j9v-c9wx, GHSA-jq35-7prp-9v3f, GHSA-993g-76c3-p5m4
+vulnerable python-jose 3.3.0  # CVE-2024-33663, CVE-2024-33664
+vulnerable authlib 1.3.0      # CVE-2024-37568
+vulnerable authlib 1.6.3      # CVE-2025-59420, CVE-2025-62706, CVE-2026-27962
+vulnerable joserfc 1.3.4      # CVE-2025-65015
