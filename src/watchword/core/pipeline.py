@@ -119,9 +119,7 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             plain = attempt is None and unread and not refs and not claim.reserve and not claim.slow(found)
             decision = _plainly(plan, claim) if plain else None
             if decision is None:
-                decision = yield from _decide(plan, claim, found, refs, body, attempt)
-            if decision.notes:
-                yield from _note(decision.notes)
+                decision = yield from _settle(plan, claim, found, refs, body, attempt)
         except Rejected as rejected:
             rejected.refusal = yield from refusing(plan, verifier, rejected, found)
             _report(plan, verifier, rejected, started, None)
@@ -200,8 +198,7 @@ def _settle(
 ) -> Generator[Step, Any, Decision]:
     """Decides, commits, and then commits what decides nothing."""
     decision = yield from _decide(plan, claim, found, refs, body, attempt)
-    if decision.notes:
-        yield from _note(decision)
+    yield from _note(decision.notes)
     return decision
 
 
