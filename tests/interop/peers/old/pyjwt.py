@@ -9,7 +9,7 @@ sys.path.pop(0)  # this folder
 collections.Mapping = collections.abc.Mapping  # where PyJWT 1 still looks for it
 collections.Iterable = collections.abc.Iterable
 
-import jwt
+import jwt  # noqa: E402 -- after the names that it needs
 
 
 def main(asked):
