@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PASSWORD", "MAX_USERNAME", "password", "username"]
 
 MAX_USERNAME: Final = 256
-"""Characters of a username that are normalised; a longer one is refused before."""
+"""Characters of a username that are normalised; ASCII needs that not, and is limited by whoever reads it."""
 MAX_PASSWORD: Final = 4096
 """Characters of a password that are normalised."""
 
@@ -34,7 +34,8 @@ def username(text: str) -> str:
 
     Raises:
         Rejected: MALFORMED_CREDENTIALS: a character that no username may hold (a symbol, a control character, one that
-            this Python's Unicode does not know), a colon, mixed directions, a space at either end, or too long.
+            this Python's Unicode does not know), a colon, mixed directions, a space at either end; or more than 256 characters,
+            not all of them ASCII.
 
     >>> username("Jose\u0301"), username("ａlice"), username("Alice")
     ('José', 'alice', 'Alice')
@@ -42,13 +43,13 @@ def username(text: str) -> str:
     Traceback (most recent call last):
     watchword.core.rejection.Rejected: malformed_credentials at username: it holds what no username may (RFC 8265 §3.4)
     """
-    if len(text) > MAX_USERNAME:
-        raise _refused(f"it is longer than {MAX_USERNAME} characters", "username")
     if text.isascii():
         if not text.isprintable():
             raise _refused("it holds a control character (RFC 7617 §2)", "username")
         normal, good = text, True
     else:
+        if len(text) > MAX_USERNAME:
+            raise _refused(f"it has more than {MAX_USERNAME} characters, not all of them ASCII", "username")
         profile = _profile("UsernameCasePreserved")
         try:
             normal, good = " ".join(word and profile.enforce(word) for word in text.split(" ")), True
