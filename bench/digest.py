@@ -18,10 +18,10 @@ import httpx2
 import requests
 
 from bench.harness import Interleaved, Unfit
-from watchword import DigestAuth, DigestVerifier, Guard, Rejected, Request, Response
+from watchword import DigestAuth, DigestVerifier, Guard, Policy, Rejected, Request, Response
 from watchword.core.flow import ClientContext, Drive
-from watchword.core.records import Once, Put, Ref
-from watchword.core.scheme import Received
+from watchword.core.records import Committed, Once, Put, Ref
+from watchword.core.scheme import NO_BODY, Received
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.schemes.digest.client import _cnonce
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, make_nonce
@@ -31,15 +31,17 @@ REALM, USER, PASSWORD, TARGET = "orders", "alice", "s3cret", "/orders?id=7"
 KEY = NonceKey(bytes(range(32)))
 SECRET = ha1("SHA-256", USER, REALM, PASSWORD)
 Store = MemoryStore | SQLStore
+NO_ATTEMPTS = Policy(attempts=None)
 Judge = Callable[[Request], object]
 
 
 def rows() -> Iterable[Interleaved]:
     """Verifying, with the replay memory in the process and in SQLite; computing the header; and the whole client."""
-    yield verifying("Digest verify, MemoryStore", MemoryStore(capacity=50_000_000))
+    yield deciding()
+    yield guarding("Digest verify, the whole guard, MemoryStore", MemoryStore(capacity=50_000_000))
     folder = tempfile.TemporaryDirectory()
     with folder, SQLStore(f"sqlite:///{Path(folder.name) / 'bench.db'}") as store:
-        yield verifying("Digest verify, SQLStore (a committed row for each)", store)
+        yield guarding("Digest verify, the whole guard, SQLStore (a committed row for each)", store)
     yield answering()
 
 
@@ -55,7 +57,7 @@ def signed_requests() -> Callable[[], Request]:
         f'Digest username="{USER}", realm="{REALM}", uri="{TARGET}", algorithm=SHA-256, nonce="{nonce.decode()}", nc='
     ).encode()
     numbers = count(1)
-    tail = b':MDEyMzQ1Njc4OWFi:auth:' + ha2
+    tail = b":MDEyMzQ1Njc4OWFi:auth:" + ha2
 
     def make() -> Request:
         nc = b"%08x" % next(numbers)
@@ -71,13 +73,13 @@ PEER = Request("GET", "https", "h", "/").peer
 PARAM = re.compile(rb'([a-z]+)=(?:"([^"]*)"|([^", ]+))')
 
 
-def limit(store: Store) -> Judge:
-    """Parse, HMAC of the nonce, two hashes on a kept HA1, compare; and mark the count, as every server must."""
+def limit() -> Judge:
+    """Parse, HMAC of the nonce, two hashes on a kept HA1, compare."""
     key, realm, secret = KEY.key, REALM.encode(), SECRET.encode()
     context = b"watchword digest nonce\0SHA-256\0" + realm + b"\0"
     sha256, equal, clock = hashlib.sha256, hmac.compare_digest, time.time
 
-    def judge(request: Request) -> object:
+    def judge(request: Request) -> Once:
         (value,) = [value for name, value in request.headers if name == b"authorization"]
         given = {name: quoted or token for name, quoted, token in PARAM.findall(value)}
         nonce, nc = given[b"nonce"], given[b"nc"]
@@ -91,36 +93,84 @@ def limit(store: Store) -> Judge:
         proof = sha256(b"%b:%b:%b:%b:auth:%b" % (secret, nonce, nc, given[b"cnonce"], a2)).hexdigest()
         if not equal(proof.encode(), given[b"response"]):
             raise ValueError("response")
-        outcome = store.commit([Once(("limit", nonce.decode(), nc.decode()), made + 300)])
-        if type(outcome).__name__ != "Committed":
-            raise ValueError("replay")
-        return given[b"username"]
+        return Once(("limit", nonce.decode(), nc.decode()), made + 300)
 
     return judge
+
+
+def remembering(judge: Judge, store: Store) -> Judge:
+    """The limit with what a server needs besides: the user's record fetched, the count marked."""
+    ref = Ref(DigestSecret, ("SHA-256", REALM, USER))
+
+    def judge_once(request: Request) -> object:
+        mark: Any = judge(request)
+        if store.fetch((NONCE_KEY, ref)).get(ref) is None or not isinstance(store.commit([mark]), Committed):
+            raise ValueError("replay")
+        return mark
+
+    return judge_once
 
 
 URL = bytes.maketrans(b"-_", b"+/")
 
 
-def verifying(title: str, store: Store) -> Interleaved:
-    """The limit and the guard, on the same requests and the same store."""
+def filled(store: Store) -> Store:
+    """The store with one user and the key for nonces."""
     secret = DigestSecret(SECRET)
     store.commit([Put(Ref(DigestSecret, ("SHA-256", REALM, USER)), secret), Put(NONCE_KEY, KEY)])
-    verify = Guard([DigestVerifier(realm=REALM)], store).verify
-    barest, ours, theirs = limit(store), signed_requests(), signed_requests()
+    return store
+
+
+def deciding() -> Interleaved:
+    """The verifier by itself, on records that were fetched before."""
+    verifier = DigestVerifier(realm=REALM)
+    found = filled(MemoryStore()).fetch((NONCE_KEY, Ref(DigestSecret, ("SHA-256", REALM, USER))))
+    barest, one = limit(), signed_requests()()
+
+    def decide(request: Request) -> object:
+        return verifier.read(request).decide(found, NO_BODY, time.time(), os.urandom)
 
     def prove() -> None:
-        for judge in (verify, barest):
+        refuse_others(decide, barest)
+
+    title = "Digest verify, read and decide"
+    return Interleaved(title, {"limit": lambda: barest(one), "watchword": lambda: decide(one)}, prove)
+
+
+def guarding(title: str, store: Store) -> Interleaved:
+    """The whole guard, with and without counting failed attempts, on the same store."""
+    verifiers = [DigestVerifier(realm=REALM)]
+    verify, uncounted = Guard(verifiers, filled(store)).verify, Guard(verifiers, store, policy=NO_ATTEMPTS).verify
+    barest, make = remembering(limit(), store), signed_requests()
+
+    def prove() -> None:
+        for judge in (verify, uncounted, barest):
             good = signed_requests()()
             judge(good)
-            for bad in (good, Request("GET", "https", "api.example", "/other", good.headers)):
-                try:
-                    judge(bad)
-                except (Rejected, ValueError):
-                    continue
-                raise Unfit(f"{judge} accepts what it must refuse")
+            refuse_others(judge)
+            try:
+                judge(good)
+            except (Rejected, ValueError):
+                continue
+            raise Unfit(f"{judge} accepts a request twice")
 
-    return Interleaved(title, {"limit": lambda: barest(theirs()), "watchword": lambda: verify(ours())}, prove)
+    contenders: dict[str, Callable[[], object]] = {
+        "limit, fetch and commit": lambda: barest(make()),
+        "watchword, attempts=None": lambda: uncounted(make()),
+        "watchword": lambda: verify(make()),
+    }
+    return Interleaved(title, contenders, prove)
+
+
+def refuse_others(*judges: Judge) -> None:
+    """Raises `Unfit` if one of these accepts the credentials of another target."""
+    for judge in judges:
+        good = signed_requests()()
+        try:
+            judge(Request("GET", "https", "api.example", "/other", good.headers))
+        except (Rejected, ValueError):
+            continue
+        raise Unfit(f"{judge} accepts what it must refuse")
 
 
 # ---- the client half -------------------------------------------------------------------------------------------------
@@ -164,18 +214,18 @@ def answering() -> Interleaved:
 
     old: Any = requests.auth.HTTPDigestAuth(USER, PASSWORD)
     old.init_per_thread_state()
-    old._thread_local.chal = requests.utils.parse_dict_header(CHALLENGE[7:])
+    old._thread_local.chal = requests.utils.parse_dict_header(CHALLENGE[7:])  # noqa: SLF001 -- as its hook does
     url = f"https://api.example{TARGET}"
     new: Any = httpx2.DigestAuth(USER, PASSWORD)
     asked = httpx2.Request("GET", url)
     refused = httpx2.Response(401, headers={"WWW-Authenticate": CHALLENGE}, request=asked)
-    new._last_challenge = new._parse_challenge(asked, refused, CHALLENGE)
+    new._last_challenge = new._parse_challenge(asked, refused, CHALLENGE)  # noqa: SLF001 -- as its flow does
 
     def by_httpx2() -> str:
-        header: str = new._build_auth_header(asked, new._last_challenge)
+        header: str = new._build_auth_header(asked, new._last_challenge)  # noqa: SLF001 -- likewise
         return header
 
-    session = next(iter(auth._spaces.values())).sessions[0]
+    session = next(iter(auth._spaces.values())).sessions[0]  # noqa: SLF001 -- to time the header alone
     target = TARGET.encode()
 
     def our_header() -> bytes:

@@ -194,7 +194,7 @@ def hash_a2(algorithm: Algorithm, method: bytes, uri: bytes, body_hash: bytes | 
         body_hash: for qop=auth-int the body's hash, hexadecimal; None: qop=auth.
     """
     a2 = b"%b:%b" % (method, uri) if body_hash is None else b"%b:%b:%b" % (method, uri, body_hash)
-    return octets_hash(algorithm, a2)
+    return hex_digest(algorithm.hash, a2)
 
 
 def response(algorithm: Algorithm, ha1: bytes, nonce: bytes, nc: bytes, cnonce: bytes, qop: bytes, ha2: bytes) -> bytes:
@@ -206,7 +206,7 @@ def response(algorithm: Algorithm, ha1: bytes, nonce: bytes, nc: bytes, cnonce: 
     >>> response(md5, secret, b"dcd98b7102dd2f0e8b11d0f600bfb0c093", b"00000001", b"0a4f113b", b"auth", resource)
     b'6629fae49393a05397450978507c4ef1'
     """
-    return octets_hash(algorithm, b"%b:%b:%b:%b:%b:%b" % (ha1, nonce, nc, cnonce, qop, ha2))
+    return hex_digest(algorithm.hash, b"%b:%b:%b:%b:%b:%b" % (ha1, nonce, nc, cnonce, qop, ha2))
 
 
 def legacy_response(algorithm: Algorithm, ha1: bytes, nonce: bytes, ha2: bytes) -> bytes:

@@ -289,6 +289,8 @@ def _username(params: Mapping[str, str]) -> str:
         raise malformed("one of username and username* is needed", "authorization username")
     if extended is None:
         text = str(plain)
+        if text.isascii() and text.isprintable():
+            return text
         try:
             username = text.encode("latin-1").decode()
         except UnicodeDecodeError:

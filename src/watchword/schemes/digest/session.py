@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
-from watchword.core.scheme import Received, Send
+from watchword.core.scheme import ORIGINAL, Received, Send
 from watchword.crypto.digests import compare
 from watchword.schemes.digest.computation import (
     hash_a1, hash_a2, legacy_response, normal, octets_hash, response, session_key, username_hash,
@@ -95,7 +95,12 @@ class Session:
         nc, value = self.answer(request.method.encode(), uri, cnonce, body_hash)
         # The server proves the body as it left it, which a library that decodes it does not show.
         fields = ((field, value), (b"accept-encoding", b"identity")) if want else ((field, value),)
-        return Signed(self, Send(request.with_headers(fields), want=want), uri, nc, cnonce)
+        kept = [pair for pair in request.headers if pair[0] != field and (pair[0] != b"accept-encoding" or not want)]
+        signed = Request.raw(
+            request.method, request.scheme, request.authority, request.target, (*kept, *fields), request.peer,
+            request.exact,
+        )  # fmt: skip
+        return Signed(self, Send(signed, ORIGINAL, want), uri, nc, cnonce)
 
     def answer(self, method: bytes, uri: bytes, cnonce: bytes, body_hash: bytes | None) -> tuple[bytes, bytes]:
         """The next count, and the field value with it."""
