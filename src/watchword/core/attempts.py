@@ -1,6 +1,6 @@
 """Attempts to guess a secret: counted before slow work, limited by who is asked for and from where.
 
-Only what can be guessed is counted: a verifier that is `guessable` (Basic, Digest, the token endpoint's client secrets).
+Only what can be guessed is counted: a verifier that is `guessable` (Basic, Digest).
 A pair of subject and address backs off, ever longer, since its windows are nested: whoever goes on guessing fills the
 short one, then the longer. A subject alone and an address alone are only throttled, and nobody can lock somebody else
 out: a pair that has succeeded before is not held up by what others do to its subject or from its address, and the first
@@ -23,10 +23,15 @@ from watchword.core.steps import Acquire, Commit, Step
 
 __all__ = [
     "Attempt", "AttemptPolicy", "Guess", "KnownPair", "Limiter", "Window", "attempt_of", "can_count", "giving_back",
-    "limiter_for", "network_of", "reserve", "too_many", "waiting",
+    "is_guess", "limiter_for", "network_of", "reserve", "too_many", "waiting",
 ]  # fmt: skip
 
-GUESSES: Final = frozenset({Reason.WRONG_SECRET, Reason.UNKNOWN_SUBJECT, Reason.DISABLED})
+# Refused before the secret was looked at. Whatever is not named here may tell whether it was right, as Digest's
+# UNKNOWN_NONCE does by its stale=true, and so it counts.
+_NO_GUESSES: Final = frozenset({
+    Reason.MALFORMED_CREDENTIALS, Reason.WRONG_REALM, Reason.WRONG_ALGORITHM, Reason.WRONG_TARGET, Reason.TARGET_REFUSED,
+    Reason.TARGET_NOT_EXACT,
+})  # fmt: skip
 LEASE: Final = 60.0
 PATIENCE: Final = 30.0
 
@@ -42,9 +47,10 @@ class AttemptPolicy(NamedTuple):
     """How many failed attempts are allowed. Each is a list of windows, all of which must have room.
 
     Args:
-        pair: for one subject from one address.
-        subject: for one subject from anywhere; pairs that succeeded before are exempt.
-        address: for one address, whomever it asks for; IPv6 counts by /64.
+        pair: for one subject from one address. Only the shortest window holds where the address is empty or loopback,
+            which is everybody's behind a proxy that the guard was not told of.
+        subject: for one subject from anywhere; pairs that succeeded before are exempt, and the first attempt of a pair.
+        address: for one address, whomever it asks for, IPv6 by its /64; pairs that succeeded before are exempt.
         known_for: seconds for which a pair that succeeded is remembered.
 
     >>> AttemptPolicy(pair=[Window(5, 60), Window(20, 3600)]).pair[0]
@@ -78,14 +84,14 @@ class Guess(Protocol):
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: IPv4 by itself, IPv6 by its /64, also where it maps an IPv4.
+    """What counts as one address: IPv4 by itself, also inside IPv6; other IPv6 by its /64.
 
     >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4"), network_of("::ffff:192.0.2.7"), network_of("")
     ('192.0.2.7', '2001:db8::/64', '192.0.2.7', '')
     """
     if ":" not in address:
         return address[:64]
-    from ipaddress import IPv6Address, IPv6Network  # noqa: PLC0415 -- only for IPv6
+    from ipaddress import IPv4Address, IPv6Address, IPv6Network  # noqa: PLC0415 -- only for IPv6
 
     try:
         parsed = IPv6Address(address.partition("%")[0])
@@ -93,7 +99,18 @@ def network_of(address: str) -> str:
         return address[:64]
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
-    return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
+    number = int(parsed)
+    if number >> 32 == _TRANSLATED:
+        return str(IPv4Address(number & 0xFFFFFFFF))
+    return "::1" if number == 1 else str(IPv6Network((number >> 64 << 64, 64)))
+
+
+_TRANSLATED: Final = 0x64_FF9B << 64  # 64:ff9b::/96, in one /64 of which all of IPv4 arrives (RFC 6052 §2.1)
+
+
+def _is_anybodys(network: str) -> bool:
+    """Whether everybody may come from there: no address is known, or it is a proxy's on this host."""
+    return not network or network == "::1" or network.startswith("127.")
 
 
 class Limiter:
@@ -120,29 +137,38 @@ def _named(group: str, windows: Sequence[Window]) -> Sequence[tuple[str, Window]
             raise ConfigurationError(f"AttemptPolicy({group}=…): Window({limit}, {seconds}) needs positive numbers")
     if len({window.seconds for window in windows}) < len(windows):
         raise ConfigurationError(f"AttemptPolicy({group}=…): two windows of one length; keep the one with less room")
-    return [(repr(float(window.seconds)), window) for window in windows]
+    ordered = sorted(windows, key=lambda window: window.seconds)
+    return [(repr(float(window.seconds)), window) for window in ordered]
 
 
 class Attempt:
     """The counters of one subject at one address."""
 
-    __slots__ = ("_groups", "_known", "_known_for", "_subject", "refs")
+    __slots__ = ("_address", "_known", "_known_for", "_pair", "_subject", "refs")
 
     def __init__(self, limiter: Limiter, who: str, where: str) -> None:
         self._known_for = limiter.known_for
         self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
-        pair: _Group = [(Ref(Counter, ("attempts", "pair", who, where, name)), window) for name, window in limiter.pair]
+        windows = limiter.pair[:1] if _is_anybodys(where) else limiter.pair
+        pair: _Group = [(Ref(Counter, ("attempts", "pair", who, where, name)), window) for name, window in windows]
         address: _Group = [(Ref(Counter, ("attempts", "address", where, name)), window) for name, window in limiter.address]
         subject: _Group = [(Ref(Counter, ("attempts", "subject", who, name)), window) for name, window in limiter.subject]
-        self._groups = (pair, address)
-        self._subject = subject
+        self._pair, self._address, self._subject = pair, address, subject
         self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _ in (*pair, *address, *subject)]]
 
     def _in_force(self, found: Found, now: float) -> Sequence[_Group]:
-        """What others do to its subject does not hold up a pair that succeeded before, lately enough."""
+        """What others do does not hold up a pair that succeeded before, lately enough."""
         record = found.get(self._known)
-        known = record is not None and record.until > now
-        return self._groups if known else (*self._groups, self._subject)
+        if record is not None and record.until > now:
+            return (self._pair,)
+        if self._is_first(found, now) and any(_count(found, ref, now) >= window.limit for ref, window in self._subject):
+            # The subject is besieged. Whoever this is may try once: else others could keep its owner out for ever.
+            (ref, window), *longer = self._pair
+            return [(ref, Window(1, window.seconds)), *longer], self._address
+        return self._pair, self._address, self._subject
+
+    def _is_first(self, found: Found, now: float) -> bool:
+        return bool(self._pair) and not any(_count(found, ref, now) for ref, _ in self._pair)
 
     def adds(self, found: Found, now: float) -> list[Add]:
         """One attempt, in every window."""
@@ -175,8 +201,7 @@ class Attempt:
         for group in self._in_force(found, now):
             least: float = inf
             for ref, window in group:
-                record = found.get(ref)
-                room = window.limit - (0 if record is None or record.until <= now else record.value)
+                room = window.limit - _count(found, ref, now)
                 if room < least:
                     least, fullest = room, Add(ref.key, 0, now + window.seconds, window.limit - 1)
             if group:
@@ -203,6 +228,16 @@ class Attempt:
 
 
 _Group = Sequence[tuple[Ref[Counter], Window]]
+
+
+def _count(found: Found, ref: Ref[Counter], now: float) -> int:
+    record = found.get(ref)
+    return 0 if record is None or record.until <= now else record.value
+
+
+def is_guess(rejected: Rejected) -> bool:
+    """Whether a refusal may tell that a secret was wrong."""
+    return not rejected.rejection.genuine and rejected.reason not in _NO_GUESSES
 
 
 def limiter_for(policy: AttemptPolicy | None, store: Any) -> Limiter | None:

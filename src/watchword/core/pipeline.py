@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from watchword.core.attempts import GUESSES, Attempt, attempt_of, giving_back, reserve, too_many, waiting
+from watchword.core.attempts import Attempt, attempt_of, giving_back, is_guess, reserve, too_many, waiting
 from watchword.core.identity import Identity, Verdict
 from watchword.core.lock import Lock
 from watchword.core.message import Challenge, Headers, Request, Response
@@ -240,7 +240,7 @@ def _judge(
         except Rejected as rejected:
             if passing and rejected.rejection.genuine:
                 yield from reserve(passing, now)  # "stale" says as well that the guess was right
-            elif passing and attempt is not None and rejected.reason in GUESSES:
+            elif passing and attempt is not None and is_guess(rejected):
                 yield from reserve(attempt.adds(found, now), now)
             if rejected.rejection.genuine:
                 rejected.writes = (*rejected.writes, *back)

@@ -150,12 +150,18 @@ def keyed_digest(key: bytes, data: bytes) -> bytes:
 
 
 def subject_key(subject: str) -> str:
-    """One spelling of bounded length for all that a person would call the same name; for counting, never for look-up.
+    """One spelling of bounded length for all that the most lenient look-up may take for one name: whatever the case, the
+    form, the accents, what can't be seen, and spaces around it. For counting, never for look-up.
 
     >>> subject_key("Alice") == subject_key("alice") == subject_key("\uff21lice"), len(subject_key("a" * 9999))
     (True, 32)
     """
-    from unicodedata import normalize  # noqa: PLC0415 -- only where there are names
+    folded = subject.lower() if subject.isascii() else _folded(subject)
+    return hashlib.sha256(folded.strip().encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    folded = subject if subject.isascii() else normalize("NFKC", normalize("NFKC", subject).casefold())
-    return hashlib.sha256(folded.casefold().encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+def _folded(name: str) -> str:
+    from unicodedata import category, normalize  # noqa: PLC0415 -- only where there are such names
+
+    letters = normalize("NFKD", normalize("NFKC", name).casefold())
+    return "".join(letter for letter in letters if category(letter) not in ("Mn", "Me", "Cf")).casefold()
