@@ -15,8 +15,8 @@ from watchword.fields.target import split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
 __all__ = [
-    "CONTROL", "Form", "Offer", "Presented", "Terms", "check_uri", "credentials_form", "quoted", "read_credentials",
-    "read_offers", "written",
+    "CONTROL", "Form", "Offer", "Presented", "Terms", "check_uri", "checked_domain", "checked_qop", "credentials_form",
+    "quotable_octets", "quoted", "read_credentials", "read_offers", "written",
 ]  # fmt: skip
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -25,6 +25,9 @@ _RESPONSE: Final = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?")  # RFC 7616 §3.
 _NC: Final = re.compile(r"[0-9A-Fa-f]{8}")  # 8LHEX; upper case is read as well, for the hash takes it in as sent
 # RFC 8187 §3.2.1 with the one charset that RFC 7616 §3.4 leaves: charset ' language ' value-chars
 _EXTENDED: Final = re.compile(r"UTF-8'[A-Za-z0-9-]*'((?:%[0-9A-Fa-f]{2}|[A-Za-z0-9!#$&+.^_`|~-])*)", re.IGNORECASE)
+
+_URI: Final = re.compile(r"(?:/|[A-Za-z][A-Za-z0-9+.-]*://[^/\s\"\\])[^\s\"\\\x00-\x1f\x7f-\U0010ffff]*")
+_QOPS: Final = ("auth", "auth-int")
 
 
 # ---- the challenge ---------------------------------------------------------------------------------------------------
@@ -67,6 +70,33 @@ def written(terms: Terms, algorithm: Algorithm, nonce: str, stale: bool) -> Chal
     if terms.userhash:
         params.append(("userhash", Token("true")))
     return Challenge("Digest", tuple(params))
+
+
+def quotable_octets(name: str, text: str) -> bytes:
+    """What goes into a quoted string; `ConfigurationError` naming it if that can't be."""
+    if CONTROL.search(text):
+        raise ConfigurationError(f"{name} is a quoted string: remove its control characters")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{name} holds half of a surrogate pair") from None
+
+
+def checked_qop(qop: Sequence[str]) -> tuple[str, ...]:
+    """The qop values that are known, each once; `ConfigurationError` for others."""
+    if isinstance(qop, str) or not qop or set(qop) - set(_QOPS):
+        raise ConfigurationError("qop is a list of auth, auth-int or both: qop=['auth', 'auth-int']")
+    return tuple(name for name in _QOPS if name in qop)
+
+
+def checked_domain(domain: Sequence[str]) -> tuple[str, ...]:
+    """URIs as a challenge lists them (RFC 7616 §3.3); `ConfigurationError` for what is none."""
+    if isinstance(domain, str):
+        raise ConfigurationError(f"domain is a list: domain=[{domain!r}]")
+    for uri in domain:
+        if not _URI.fullmatch(uri):
+            raise ConfigurationError(f"domain has paths and absolute URIs, such as '/' or 'https://api.example/': {uri!r}")
+    return tuple(domain)
 
 
 class Offer(NamedTuple):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from binascii import Error, a2b_base64, b2a_base64
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from watchword.core.records import Ref
@@ -118,10 +117,6 @@ _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def _mac(key: NonceKey, realm: str, algorithm: str, body: bytes) -> bytes:
-    return hmac_sha256(key.key, _context(realm, algorithm) + body)[:_MAC]
-
-
-@lru_cache(maxsize=256)
-def _context(realm: str, algorithm: str) -> bytes:
     # Neither name can hold a NUL (the verifier refuses control characters), so no two contexts share a text.
-    return b"watchword digest nonce\0%b\0%b\0" % (algorithm.encode(), realm.encode())
+    context = b"watchword digest nonce\0%b\0%b\0%b" % (algorithm.encode(), realm.encode(), body)
+    return hmac_sha256(key.key, context)[:_MAC]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -22,7 +21,7 @@ from watchword.schemes.digest.computation import (
     session_key,
 )  # fmt: skip
 from watchword.schemes.digest.credentials import (
-    CONTROL, Presented, Terms, check_uri, quoted, read_credentials, written,
+    Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import (
     NONCE_KEY, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
@@ -36,8 +35,6 @@ RENEWAL: Final = 0.25
 """The last part of a nonce's life, in which each answer brings the next one."""
 
 _ONLY_THE_NONCE: Final = frozenset({Reason.STALE_NONCE, Reason.REPLAYED, Reason.UNKNOWN_NONCE})
-_URI: Final = re.compile(r"(?:/|[A-Za-z][A-Za-z0-9+.-]*://[^/\s\"\\])[^\s\"\\\x00-\x1f\x7f-\U0010ffff]*")
-_QOPS: Final = ("auth", "auth-int")
 
 
 class DigestVerifier:
@@ -102,14 +99,14 @@ class DigestVerifier:
     ) -> None:
         if not (nonce_lifetime > 0 and math.isfinite(nonce_lifetime)):
             raise ConfigurationError("nonce_lifetime is a positive number of seconds, for example 300")
-        self.realm_octets = _quotable("a realm", realm)
+        self.realm_octets = quotable_octets("a realm", realm)
         self.realm = realm
         self.algorithms = {row.name: row for row in checked_algorithms(algorithms)}
         self.nonce_lifetime = nonce_lifetime
         self.allow_legacy_rfc2069 = allow_legacy_rfc2069
         if opaque is not None:
-            _quotable("opaque", opaque)
-        self.terms = Terms(realm, _checked_qop(qop), _checked_domain(domain), opaque, userhash)
+            quotable_octets("opaque", opaque)
+        self.terms = Terms(realm, checked_qop(qop), checked_domain(domain), opaque, userhash)
         self.kinds: Sequence[type] = (
             DigestSecret, NonceKey, Spent,
             *((UserHash,) if userhash else ()),
@@ -147,30 +144,6 @@ class DigestVerifier:
             for row in self.algorithms.values()
         ]
         return Refusal(status, challenges, (), writes)
-
-
-def _quotable(name: str, text: str) -> bytes:
-    if CONTROL.search(text):
-        raise ConfigurationError(f"{name} is a quoted string: remove its control characters")
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{name} holds half of a surrogate pair") from None
-
-
-def _checked_qop(qop: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(qop, str) or not qop or set(qop) - set(_QOPS):
-        raise ConfigurationError("qop is a list of auth, auth-int or both: qop=['auth', 'auth-int']")
-    return tuple(name for name in _QOPS if name in qop)
-
-
-def _checked_domain(domain: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(domain, str):
-        raise ConfigurationError(f"domain is a list: domain=[{domain!r}]")
-    for uri in domain:
-        if not _URI.fullmatch(uri):
-            raise ConfigurationError(f"domain has paths and absolute URIs, such as '/' or 'https://api.example/': {uri!r}")
-    return tuple(domain)
 
 
 class DigestClaim:
