@@ -14,12 +14,15 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 
 from watchword.authorization_server.client import Client
-from watchword.core.message import Challenge, Request, Response
-from watchword.core.records import Ref
-from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, network_of, reserve, waiting
+from watchword.core.lock import Lock
+from watchword.core.message import Challenge, Headers, Request, Response
+from watchword.core.records import Add, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Body, Random
-from watchword.core.steps import Fetch, ReadBody, Step, Work
+from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work
 from watchword.crypto import jose
+from watchword.crypto.digests import subject_key
 from watchword.crypto.keys import Key
 from watchword.crypto.passwords import DUMMY, verify_password
 
@@ -51,11 +54,12 @@ class TokenVerdict(NamedTuple):
 class TokenError(Exception):
     """A refusal in the words of RFC 6749 §5.2: `code` goes to the client, `detail` to the operator."""
 
-    def __init__(self, code: str, detail: str, status: int = 400) -> None:
+    def __init__(self, code: str, detail: str, status: int = 400, retry_after: float | None = None) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
         self.status = status
+        self.retry_after = retry_after
 
 
 class TokenRequest(NamedTuple):
@@ -79,12 +83,15 @@ class TokenEndpoint:
         issuer: the `iss` of the tokens.
         audience: the `aud` of the tokens: the API that they are for.
         lifetime: seconds for which a token is good.
+        attempts: how many failed attempts to guess a client's secret are allowed, where the store can count; above it
+            the answer is 429 with Retry-After (RFC 6749 §2.3.1 demands the protection, RFC 6585 §4 has the status). None:
+            any number.
         observe: called with one `TokenVerdict` per decision.
         clock: seconds since the epoch.
         random: n unpredictable bytes.
 
     Raises:
-        ConfigurationError: a key that can't sign, or a lifetime that isn't positive.
+        ConfigurationError: a key that can't sign, a lifetime that isn't positive, or a window that can't be kept.
 
     >>> TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="orders")
     TokenEndpoint(issuer='https://id.example', audience='orders')
@@ -97,6 +104,7 @@ class TokenEndpoint:
         issuer: str,
         audience: str,
         lifetime: int = 300,
+        attempts: AttemptPolicy | None = AttemptPolicy(),  # noqa: B008 -- an immutable tuple
         observe: Callable[[TokenVerdict], None] | None = None,
         clock: Callable[[], float] = time.time,
         random: Random = os.urandom,
@@ -109,6 +117,8 @@ class TokenEndpoint:
         self._issuer = issuer
         self._audience = audience
         self._lifetime = lifetime
+        self._limiter = None if attempts is None else Limiter(attempts)
+        self._turn = Lock()
         self._observe = observe
         self._clock = clock
         self._random = random
@@ -123,21 +133,44 @@ class TokenEndpoint:
             head = read_head(request)
             body: Body = yield ReadBody(WHOLE, MAX_FORM)
             asked = read_form(head, body.data)
-            ref = Ref(Client, (asked.client_id,))
-            found = yield Fetch((ref,))
-            client = yield Work(partial(authenticate, asked, found.get(ref)))
+            client = yield from self._authenticated(asked, request)
             answer = self._issue(asked, client)
         except TokenError as error:
             self._report(error.code, asked, error.detail)
             return refuse(error)
         except Rejected as rejected:
-            self._report("invalid_request", asked, rejected.rejection.detail)
-            return refuse(TokenError("invalid_request", "", rejected.reason.status))
+            # RFC 6749 §5.2 has no word for too many attempts; this one says, as in §4.1.2.1, to come again later.
+            code = "temporarily_unavailable" if rejected.reason is Reason.TOO_MANY_ATTEMPTS else "invalid_request"
+            self._report(code, asked, rejected.rejection.detail)
+            return refuse(TokenError(code, "", rejected.reason.status, rejected.rejection.retry_after))
         except StoreUnavailable as unavailable:
             self._report("temporarily_unavailable", asked, str(unavailable))
             return refuse(TokenError("temporarily_unavailable", "", 503))
         self._report(None, asked, "")
         return answer
+
+    def _authenticated(self, asked: TokenRequest, request: Request) -> Generator[Step, Any, Client]:
+        """The client; one secret is hashed after the other, and counted as an attempt until it proves right."""
+        ref = Ref(Client, (asked.client_id,))
+        attempt: Attempt | None = None
+        if self._limiter is not None:
+            attempt = Attempt(self._limiter, subject_key(asked.client_id), network_of(request.peer.address))
+        refs: list[Ref[Any]] = [ref, *(() if attempt is None else attempt.refs)]
+        found = yield Fetch(refs)
+        if attempt is not None:
+            attempt.check(found, self._clock())
+        turn = yield from waiting(self._turn)
+        try:
+            if turn.handed is not None:
+                found = yield Fetch(refs)  # it had to wait; the client may be gone, or have a new secret
+            now = self._clock()
+            held = [] if attempt is None else (yield from _reserved(attempt.adds(found, now), now))
+            client: Client = yield Work(partial(authenticate, asked, found.get(ref)))
+            if attempt is not None and held:
+                yield Commit([*giving_back(held), *attempt.remembering(found, now)])
+            return client
+        finally:
+            self._turn.release(turn)
 
     def _issue(self, asked: TokenRequest, client: Client) -> Answer:
         scope = granted(asked.scope, client.scopes)
@@ -162,6 +195,15 @@ class TokenEndpoint:
     def _report(self, error: str | None, asked: TokenRequest | None, detail: str) -> None:
         if self._observe is not None:
             self._observe(TokenVerdict(error, None if asked is None else asked.client_id, detail))
+
+
+def _reserved(adds: list[Add], now: float) -> Generator[Step, Any, list[Add]]:
+    """`adds`, counted; nothing, where the store only looks up and says so."""
+    try:
+        yield from reserve(adds, now)
+    except ConfigurationError:
+        return []
+    return adds
 
 
 def read_head(request: Request) -> tuple[str, str] | None:
@@ -263,16 +305,18 @@ def granted(asked: str | None, allowed: tuple[str, ...]) -> str:
 
 def refuse(error: TokenError) -> Answer:
     """The error response of RFC 6749 §5.2."""
-    return _answer(error.status, {"error": error.code})
+    more = () if error.retry_after is None else ((b"retry-after", str(round(error.retry_after)).encode()),)
+    return _answer(error.status, {"error": error.code}, more)
 
 
-def _answer(status: int, content: Mapping[str, object]) -> Answer:
+def _answer(status: int, content: Mapping[str, object], more: Headers = ()) -> Answer:
     body = msgspec.json.encode(content)
     headers = [
         (b"content-type", b"application/json"),
         (b"cache-control", b"no-store"),
         (b"pragma", b"no-cache"),
         (b"content-length", str(len(body)).encode()),
+        *more,
     ]
     if status == 401:
         headers.append((b"www-authenticate", Challenge("Basic", (("realm", "token endpoint"),)).encode()))
