@@ -345,7 +345,7 @@ def extra(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise ConfigurationError(
-            f"a stored password needs {name.partition('.')[0]}: pip install 'watchword[passwords]'"
+            f"a stored password needs {'bcrypt' if name == 'bcrypt' else 'libpass'}: pip install 'watchword[passwords]'"
         ) from None
 
 
