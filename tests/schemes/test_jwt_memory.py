@@ -618,11 +618,18 @@ def odd(fields: list[tuple[str, str]], target: str = "/") -> Request:
         ([("Authorization", "Bearer {},")], "/"),
         ([("Authorization", "Basic {}")], "/"),
         ([("Authorization", "Bearer")], "/"),
+        ([("Authorization", "Bearer ")], "/"),
+        ([("Authorization", "Bearer {}x")], "/"),
+        ([("Authorization", "Bearer {}=")], "/"),
+        ([("Authorization", "Bearer a.b")], "/"),
+        ([("Authorization", "Bearer " + "x" * 17_000)], "/"),
         ([], "/"),
     ],
 )
 def test_the_short_cut_gives_the_verdict_of_the_long_way(clock, fields, target):
-    plain, cached = guarded(clock), guarded(clock, cache=TokenCache())
+    short, cached = guarded(clock), guarded(clock, cache=TokenCache())
+    longer = Guard([verifier(clock)], policy=Policy(clock=clock), observe=lambda verdict: None)
+    assert longer.plan.shortcut is None
     cached.verify(request(token()))
     asked = odd([(name, value.format(token())) for name, value in fields], target)
 
@@ -630,18 +637,22 @@ def test_the_short_cut_gives_the_verdict_of_the_long_way(clock, fields, target):
         try:
             identity: Identity[Any] = verify(asked)
         except Rejected as rejected:
-            return rejected.reason, rejected.rejection.where
+            assert rejected.refusal is not None
+            assert rejected.verifier is None or rejected.verifier.scheme == "jwt"
+            return rejected.reason, rejected.rejection.where, rejected.refusal
         return identity.subject
 
-    long = verdict(plain.verify)
-    assert verdict(cached.verify) == long
-    assert verdict(lambda asked: asyncio.run(AsyncGuard.of(cached).verify(asked))) == long
+    long = verdict(longer.verify)
+    for guard in (short, cached):
+        assert verdict(guard.verify) == long
+        assert verdict(lambda asked, guard=guard: asyncio.run(AsyncGuard.of(guard).verify(asked))) == long
 
 
 def test_the_short_cut_is_taken_only_by_guards_that_judge_nothing_else(clock):
     def short(*more: Any, **options: Any) -> bool:
-        cached = verifier(clock, cache=options.pop("cache", None) or TokenCache())
-        return Guard([cached, *more], MemoryStore(), **options).plan.recall is not None
+        guards = [Guard([verifier(clock, cache=cache), *more], MemoryStore(), **options) for cache in (None, TokenCache())]
+        (answer,) = {guard.plan.shortcut is not None for guard in guards}
+        return answer
 
     from watchword import BasicVerifier, PublicURL, ReplayableBodyHMACVerifier
 
@@ -651,9 +662,11 @@ def test_the_short_cut_is_taken_only_by_guards_that_judge_nothing_else(clock):
     assert not short(proxy=True)
     assert not short(observe=lambda verdict: None)
     assert not short(policy=Policy(public_url=PublicURL("https://api.example")))
-    assert guarded(clock).plan.recall is None
+    assert not short(verifier(clock, issuer="https://two.example"))
+    assert guarded(clock, MemoryStore(), single_use=True).plan.shortcut is None
+    assert guarded(clock, revocations=Revocations(MemoryStore())).plan.shortcut is None
     strict = guarded(clock, revocations=Revocations(MemoryStore()), cache=TokenCache(strict=True))
-    assert strict.plan.recall is None
+    assert strict.plan.shortcut is None
 
 
 def test_a_long_field_is_refused_though_its_token_is_known(clock):

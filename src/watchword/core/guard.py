@@ -78,15 +78,23 @@ class Guard:
 
         With `optional` a request without credentials is admitted with the identity None.
         """
-        if self.plan.recall is not None:
-            admitted = self.recall(request.headers, request.query or b"")
+        if self.plan.shortcut is not None:
+            try:
+                admitted = self.at_once(request.headers, request.query or b"")
+            except Rejected as rejected:
+                rejected.refusal = self.refuse(rejected)
+                raise
             if admitted is not None:
                 return admitted
         return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
-    def recall(self, headers: Headers, query: bytes) -> Admission | None:
-        """For adapters: what `admit` would answer, where that is remembered; None: ask it."""
-        return _recalled(self.plan, headers, query)
+    def at_once(self, headers: Headers, query: bytes) -> Admission | None:
+        """For adapters: what `admit` would answer, where the fields alone decide; None: ask it.
+
+        Raises:
+            Rejected: without its `refusal`: ask `refuse`.
+        """
+        return _at_once(self.plan, headers, query)
 
     def refuse(self, rejected: Rejected) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
@@ -144,9 +152,9 @@ class AsyncGuard:
             rejected.refusal = await self.refuse(rejected)
             raise
 
-    def recall(self, headers: Headers, query: bytes) -> Admission | None:
-        """As `Guard.recall`."""
-        return _recalled(self.plan, headers, query)
+    def at_once(self, headers: Headers, query: bytes) -> Admission | None:
+        """As `Guard.at_once`."""
+        return _at_once(self.plan, headers, query)
 
     def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Awaitable[Admission]:
         """For adapters; as `Guard.admit`."""
@@ -157,8 +165,8 @@ class AsyncGuard:
         return await self.driver.run(answering(self.plan, rejected), once_async(b""))
 
 
-def _recalled(plan: Plan, headers: Headers, query: bytes) -> Admission | None:
-    known = None if plan.recall is None else plan.recall(headers, query)
+def _at_once(plan: Plan, headers: Headers, query: bytes) -> Admission | None:
+    known = None if plan.shortcut is None else plan.shortcut(headers, query)
     return None if known is None else Admission(known[0], verifier=known[1])
 
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.identity import Verdict
 from watchword.core.message import Headers, Request
-from watchword.core.recall import recalling
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.router import Routable, Router
 from watchword.core.scheme import Random, Verifier
+from watchword.core.shortcut import shortcut
 
 __all__ = ["Limits", "Plan", "Policy"]
 
@@ -61,7 +61,7 @@ class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
 
     __slots__ = (
-        "attempts", "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "recall", "standing",
+        "attempts", "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "shortcut", "standing",
         "store", "verifiers", "words",
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ class Plan:
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})
         for verifier in self.verifiers:
             _check_store(verifier, store)
-        self.recall = recalling(self)
+        self.shortcut = shortcut(self)
 
     def addressed(self, request: Request) -> tuple[Request, list[Verifier], bool]:
         """The request to judge, the verifiers that its credentials address, and whether it came as early data.

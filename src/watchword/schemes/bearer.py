@@ -16,7 +16,7 @@ from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
 
-__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "read_token"]
+__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "plain_token", "read_token"]
 
 # b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="                             (RFC 6750 §2.1)
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
@@ -83,11 +83,15 @@ def read_token(request: Request) -> bytes | None:
     return None
 
 
+def plain_token(value: bytes) -> bytes | None:
+    """The token of a field value, where it is written as nearly everybody does; None: `read_token` knows."""
+    # What is left without the token's characters is the one space.
+    return value[7:] if value[:7] == b"Bearer " and len(value) > 7 and value.translate(None, _PLAIN) == b" " else None
+
+
 def _token_in(value: bytes, request: Request) -> bytes | None:
-    # As nearly everybody writes it; what is left of it without the token's characters is the one space.
-    if value[:7] == b"Bearer " and len(value) > 7 and value.translate(None, _PLAIN) == b" ":
-        token = value[7:]
-    else:
+    token = plain_token(value)
+    if token is None:
         match = _CREDENTIALS.fullmatch(value)
         if match is None:
             if value[:6].lower() == b"bearer" and value[6:7] in (b"", b" "):

@@ -23,7 +23,7 @@ from watchword.core.scheme import Context, Flow, Proof, Send
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
 from watchword.crypto.keys import Key, KeySet
-from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
+from watchword.schemes.bearer import BearerVerifier, bearer_field, plain_token, read_token
 from watchword.schemes.claims import (
     ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of, seconds,
     subject_of, texts, together, valid_from, valid_until,
@@ -198,14 +198,9 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
                 check(claims, now)
         scope = claims.get("scope")
         known = self._known_scopes.get(scope) if type(scope) is str and "scp" not in claims else None
-        identity = Identity(
-            subject_of(claims),
-            self.scheme,
-            key.key_id,
-            self._scopes(claims) if known is None else known,
-            claims if self.struct is None else self.typed(payload),
-        )
-        return identity, claims, jws.keys
+        scopes = self._scopes(claims) if known is None else known
+        own = claims if self.struct is None else self.typed(payload)
+        return Identity(subject_of(claims), self.scheme, key.key_id, scopes, own), claims, jws.keys
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """What the claims allow; that of genuine tokens is remembered by its text, since few texts are common."""
@@ -246,15 +241,22 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         return entry if source is None or (source.since <= now < source.due and source.keys is entry[3]) else None
 
     @property
-    def recalls(self) -> bool:
-        """Whether `recall` may know something; a strict cache has to look things up."""
-        return self.cache is not None and not self.strict
+    def prompt(self) -> bool:
+        """Whether a token alone may be enough for a verdict."""
+        return self.alone or (self.cache is not None and not self.strict)
 
-    def recall(self, authorization: bytes, now: float) -> Identity[C_co] | None:
-        """The identity, if the cache knows this very token and may still be relied upon."""
-        if self.cache is None or self.strict or authorization[:7] != b"Bearer ":
+    def at_once(self, authorization: bytes, now: float) -> Identity[C_co] | None:
+        """The verdict on a token that needs no look-up; None: it needs one, or the field is not written as usual.
+
+        Raises:
+            Rejected: why not.
+        """
+        token = plain_token(authorization)
+        if token is None:
             return None
-        entry = self.known(authorization[7:], now)
+        if self.alone:
+            return self.judge(token, now)[0]
+        entry = None if self.strict or self.cache is None else self.known(token, now)
         return None if entry is None else entry[2]
 
     def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None) -> Identity[Any]:

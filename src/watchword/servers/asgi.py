@@ -44,7 +44,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
     if not isinstance(guard, Guard | AsyncGuard):
         raise ConfigurationError(f"protect(app, guard) needs a Guard or an AsyncGuard, not {type(guard).__name__}")
     guard = AsyncGuard.of(guard)
-    admit, recall = guard.admit, None if guard.plan.recall is None else guard.recall
+    admit, at_once = guard.admit, None if guard.plan.shortcut is None else guard.at_once
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -52,8 +52,11 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
             return await app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
-        if recall is not None:
-            known = recall(scope["headers"], scope.get("query_string", b""))
+        if at_once is not None:
+            try:
+                known = at_once(scope["headers"], scope.get("query_string", b""))
+            except Rejected as rejected:
+                return await answer(await guard.refuse(rejected), scope, receive, send)
             if known is not None:
                 return await app({**scope, IDENTITY: known.identity, ADMISSION: (guard, known)}, receive, send)
         incoming = Incoming(receive, kind)
