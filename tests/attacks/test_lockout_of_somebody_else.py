@@ -68,7 +68,7 @@ def test_an_attacker_with_an_account_gets_no_further_attempts_at_others_by_using
 def test_without_an_address_nobody_is_locked_out_for_long(guarded: World) -> None:
     """Behind a proxy that the guard was not told of everybody has one address: the long windows would be a weapon."""
     for address in ("", "127.0.0.1", "::1", "::ffff:127.0.0.1"):
-        name = f"at-{address.replace(":", ".")}-"
+        name = "at-" + address.replace(":", ".") + "-"
         guarded.add(name)
         for _ in range(3):
             assert [guarded.ask(name, "wrong", address).status for _ in range(4)] == [401, 401, 401, 429]

@@ -1,0 +1,189 @@
+"""A thousand guesses at once are a thousand guesses: what has room is counted before it is hashed, by all processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.attempts_world import HERE, SMALL, World, basic, world
+from watchword import AttemptPolicy, Peer, Rejected, Request, StoreUnavailable
+
+PROCESS = """
+import json, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from watchword import BasicVerifier, Guard, Peer, Rejected, Request
+from watchword.crypto import passwords
+from watchword.stores import SQLStore
+from base64 import b64encode
+
+hashes = []
+def matches(encoded, octets, *known):
+    hashes.append(octets)
+    time.sleep(0.002)
+    return False
+passwords._matches = matches
+
+def guess(number):
+    value = b"Basic " + b64encode(f"alice:{sys.argv[2]}-{number}".encode())
+    request = Request("GET", "https", "api.example", "/", [(b"authorization", value)], Peer("192.0.2.1"))
+    try:
+        guard.verify(request)
+    except Rejected as rejected:
+        return rejected.refusal.status
+    return 200
+
+with SQLStore(sys.argv[1]) as store:
+    guard = Guard([BasicVerifier(realm="orders")], store)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(50) as pool:
+        statuses = list(pool.map(guess, range(250)))
+print(json.dumps([len(hashes), statuses]))
+"""
+
+
+def test_a_thousand_wrong_passwords_from_four_processes_cost_no_more_hashes_than_the_policy_allows(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/shared.db"
+    processes = [
+        subprocess.Popen([sys.executable, "-W", "error", "-c", PROCESS, url, str(number)],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    answers = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        answers.append(json.loads(out))
+    allowed = AttemptPolicy().pair[0].limit
+    assert sum(hashes for hashes, _ in answers) == allowed
+    assert Counter(status for _, statuses in answers for status in statuses) == {401: allowed, 429: 1000 - allowed}
+
+
+def request_of(password: str) -> Request:
+    return Request("GET", "https", "api.example", "/", [(b"authorization", basic("alice", password))], Peer(HERE))
+
+
+def statuses(guarded: World, requests: list[Request]) -> list[int]:
+    """The answers to all of them at once: from threads, or from tasks."""
+
+    def status_of(error: Rejected | StoreUnavailable) -> int:
+        assert error.refusal is not None
+        return error.refusal.status
+
+    async def in_task(request: Request) -> int:
+        try:
+            await guarded.guard.verify(request)
+        except (Rejected, StoreUnavailable) as error:
+            return status_of(error)
+        return 200
+
+    async def in_tasks() -> list[int]:
+        return await asyncio.gather(*map(in_task, requests))
+
+    def in_thread(request: Request) -> int:
+        try:
+            guarded.guard.verify(request)
+        except (Rejected, StoreUnavailable) as error:
+            return status_of(error)
+        return 200
+
+    if "async" in guarded.kind:
+        return guarded.loop.run_until_complete(in_tasks())
+    with ThreadPoolExecutor(64) as pool:
+        return list(pool.map(in_thread, requests))
+
+
+KINDS = ("memory", "memory async", "sql", "async sql")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_right_password_among_many_at_once_passes_only_as_one_of_the_first(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although it is in the cache, so that nothing has to be hashed for it."""
+    with world(kind, tmp_path, monkeypatch) as guarded:
+        assert guarded.ask("alice", "right", "203.0.113.1").status == 200  # fills the cache
+        guarded.hashes.clear()
+        found = statuses(guarded, [request_of(f"wrong {number}") for number in range(100)] + [request_of("right")] * 9)
+        limit = SMALL.pair[0].limit
+        assert len(guarded.hashes) <= limit
+        assert found[:100].count(401) <= limit
+        assert set(found[:100]) <= {401, 429}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_burst_of_genuine_first_requests_is_not_taken_for_guesses(
+    kind: str, cache: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(kind, tmp_path, monkeypatch, cache=cache) as guarded:
+        assert statuses(guarded, [request_of("right")] * 100) == [200] * 100
+        assert len(guarded.hashes) == (1 if cache else 100)
+        assert guarded.ask("alice", "wrong").status == 401
+
+
+class Held:
+    """A decision that waits until it is let go, to be overtaken by guesses."""
+
+    def __init__(self, guarded: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.entered, self.go = threading.Event(), threading.Event()
+        fetch = guarded.store.fetch
+        caller = threading.current_thread()
+
+        def slow_fetch(refs: Any) -> Any:
+            found = fetch(refs)
+            if threading.current_thread() is not caller:
+                self.entered.set()
+                assert self.go.wait(30)
+            return found
+
+        monkeypatch.setattr(guarded.store, "fetch", slow_fetch)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sql"])
+def test_a_cached_password_that_is_overtaken_by_a_windowful_of_guesses_is_refused(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has fetched its records before the first guess was counted; the commit tells it all the same."""
+    with world(kind, tmp_path, monkeypatch) as guarded:
+        assert guarded.ask("alice", "right").status == 200
+        held = Held(guarded, monkeypatch)
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(guarded.ask, "alice", "right")
+            assert held.entered.wait(30)
+            assert [guarded.ask("alice", "wrong").status for _ in range(3)] == [401] * 3
+            held.go.set()
+            assert late.result().status == 429
+
+
+def test_a_cancelled_request_leaves_the_queue_and_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world("memory async", tmp_path, monkeypatch, cache=False) as guarded:
+
+        async def cancelled() -> None:
+            tasks = [asyncio.create_task(guarded.guard.verify(request_of("right"))) for _ in range(10)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        guarded.loop.run_until_complete(cancelled())
+        assert guarded.ask("bob", "right").status == 200
