@@ -16,7 +16,8 @@ __all__ = ["looks_like_a_key_file"]
 _ARMOUR: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----|---- BEGIN SSH2 |PuTTY-User-Key-File-")
 _SSH: Final = re.compile(rb"(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)")  # RFC 4253 §6.6
 _SSH_WIRE: Final = re.compile(rb"\x00\x00\x00.(?:ssh-|ecdsa-sha2-|sk-)", re.DOTALL)
-_JWK: Final = re.compile(rb'\{.*"(?:kty|keys|\\u00..)[^"]*"\s*:', re.DOTALL)  # RFC 7517 §4.1, §5.1
+# A JWK, a set (RFC 7517 §4.1, §5.1), a list of them, or the text of one as a JSON string.
+_JWK: Final = re.compile(rb'[\[\s"]*\{.*"(?:kty|keys|\\u00..)[^"]*"\s*:', re.DOTALL)
 _LENGTH: Final = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
 # After the outer SEQUENCE: SubjectPublicKeyInfo, certificate, PKCS #1 public, PKCS #1/#8/SEC 1 private.
 _DER_INSIDE: Final = re.compile(
@@ -36,16 +37,22 @@ def looks_like_a_key_file(octets: bytes) -> bool:
     >>> looks_like_a_key_file(b"  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"), looks_like_a_key_file(b"a long secret of its own")
     (True, False)
     """
+    if _is_one(octets):
+        return True
+    text = b"".join(octets.removeprefix(b"\xef\xbb\xbf").split())
+    try:  # any of them, base64-encoded: DER without its armour, or a PEM or JWK that came by way of an environment
+        inner = a2b_base64(text.translate(bytes.maketrans(b"-_", b"+/")) + b"==")
+    except Error:
+        return False
+    return _is_one(inner)
+
+
+def _is_one(octets: bytes) -> bool:
+    """Whether this is a key in its own spelling, not encoded once more."""
     if _is_der(octets) or _SSH_WIRE.match(octets) or _ARMOUR.search(octets):
         return True
     text = octets.removeprefix(b"\xef\xbb\xbf").strip()
-    if _SSH.match(text) or _JWK.match(text):
-        return True
-    try:  # DER or SSH's wire form, base64-encoded without its armour
-        inner = a2b_base64(b"".join(text.split()).translate(bytes.maketrans(b"-_", b"+/")) + b"==")
-    except Error:
-        return False
-    return _is_der(inner) or _SSH_WIRE.match(inner) is not None
+    return _SSH.match(text) is not None or _JWK.match(text) is not None
 
 
 def _is_der(octets: bytes) -> bool:
