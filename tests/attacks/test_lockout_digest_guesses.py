@@ -14,6 +14,7 @@ from watchword import DigestAuth, Peer, Reason, Rejected, Request
 from watchword.core.flow import ClientContext
 from watchword.core.message import Response
 from watchword.core.scheme import Received
+from watchword.schemes.digest.server import DigestClaim
 
 NONCE = re.compile(rb'nonce="([^"]*)"')
 
@@ -39,10 +40,10 @@ def answer_to(offer: bytes, username: str, password: str) -> bytes:
     request = Request("GET", "https", "api.example", "/")
     flow: Any = DigestAuth(username, password).flow(request, ClientContext(bytes))
     effect = next(flow)
-    while not effect.__class__.__name__ == "Send":
+    while effect.__class__.__name__ != "Send":
         effect = flow.send(None)
     effect = flow.send(Received(Response(401, [(b"www-authenticate", offer)])))
-    while not effect.__class__.__name__ == "Send":
+    while effect.__class__.__name__ != "Send":
         effect = flow.send(True)
     flow.close()
     value: bytes = effect.request.values(b"authorization")[0]
@@ -96,3 +97,15 @@ def test_stale_nonces_replays_and_unproven_requests_are_no_failures(guarded: Wor
         assert guarded.send(b"Digest nonsense").status == 401
         assert guarded.send(answer_to(offer, "alice", "right").replace(b'"orders"', b'"other"')).status == 401
     assert guarded.send(answer_to(challenge(guarded), "alice", "right")).status == 200
+
+
+def test_a_locked_pair_is_refused_before_its_digest_is_looked_at(
+    guarded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        guarded.send(answer_to(challenge(guarded), "alice", "wrong"))
+    late = answer_to(challenge(guarded), "alice", "right")
+    decided: list[object] = []
+    monkeypatch.setattr(DigestClaim, "decide", lambda *arguments: decided.append(arguments))
+    assert guarded.send(late).status == 429
+    assert decided == []

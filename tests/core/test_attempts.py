@@ -14,8 +14,8 @@ from watchword import (
     AllOf, APIKeyVerifier, AsyncGuard, AttemptPolicy, BasicVerifier, ConfigurationError, Guard, Password, Peer, Policy, Reason,
     Rejected, Request, StoreUnavailable, explain,
 )  # fmt: skip
-from watchword.core.attempts import KnownPair, Limiter, Window, network_of
-from watchword.core.records import Ref
+from watchword.core.attempts import Attempt, KnownPair, Limiter, Window, network_of
+from watchword.core.records import Add, Committed, Exceeded, Ref
 from watchword.crypto.digests import subject_key
 from watchword.stores import MemoryStore, combine, from_callables
 
@@ -284,3 +284,15 @@ def test_a_store_that_can_not_count_refuses(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(StoreUnavailable):
             guarded.ask("alice", "right")
         assert guarded.hashes == []
+
+
+def test_two_processes_that_see_a_besieged_subject_at_once_let_one_first_attempt_through() -> None:
+    store, now = MemoryStore(clock=lambda: 1000.0), 1000.0
+    store.commit([Add(("attempts", "subject", "alice", "60.0"), 10, now + 60)])
+    seen = []
+    for _ in range(2):
+        attempt = Attempt(Limiter(SMALL), "alice", THERE)
+        seen.append(attempt.adds(store.fetch(attempt.refs), now))
+    assert seen[0] == seen[1]
+    assert isinstance(store.commit(seen[0]), Committed)
+    assert isinstance(store.commit(seen[1]), Exceeded)
