@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from watchword.clients._exchange import TIMEOUT, Replacements, changes, merged_cookies, position, unreplayable
+from watchword.clients._exchange import Replacements, changes, merged_cookies, position, unreplayable
+from watchword.clients._httpx_own import own_request
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
@@ -114,20 +115,7 @@ class Exchange:
         return self._kit.headers(plain, [(name.title(), line) for name, lines in replaced.items() for line in lines])
 
     def _own_request(self, request: Request, body: bytes) -> Any:
-        library = self._kit.library
-        waits = self._request.extensions.get("timeout") or library.Timeout(TIMEOUT).as_dict()
-        waits = {name: TIMEOUT if seconds is None else seconds for name, seconds in waits.items()}
-        url = f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
-        own = library.Request(request.method, url, content=body, extensions={"timeout": waits})
-        given = {name for name, _ in request.headers}
-        lines = [(b"Accept-Encoding", b"identity"), *own.headers.raw]
-        lines = [line for line in lines if line[0].lower() not in given] + [(n.title(), v) for n, v in request.headers]
-        # Nothing but Host is left to copy for a client that follows redirects.
-        own.headers = self._kit.headers(
-            [line for line in lines if line[0].lower() == b"host"],
-            [line for line in lines if line[0].lower() != b"host"],
-        )
-        own.stream = self._kit.body(body)
+        own = own_request(self._kit, request, body, self._request.extensions.get("timeout"))
         self._own.append(own)
         return own
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -52,15 +53,13 @@ class _Adapted(requests.auth.AuthBase):
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         exchange = _Exchange(self, r)
         exchange.begin(r)
-        register_hook: Any = r.register_hook  # untyped
-        register_hook("response", exchange.answered)
+        r.hooks["response"].append(exchange.answered)
         return r
 
     def drive(self, prepared: requests.PreparedRequest, start: int | None) -> tuple[Drive, Request]:
         request = request_of(prepared)
-        context = ClientContext(
-            lambda: read(prepared.body, start), check_repeatable=lambda: check_repeatable(prepared.body, start)
-        )
+        repeatable = partial(check_repeatable, prepared.body, start)
+        context = ClientContext(partial(read, prepared.body, start), check_repeatable=repeatable)
         return Drive(self._auth, request, context, store=self._store, ask=self._ask), request
 
 
@@ -145,7 +144,6 @@ class _Exchange:
     def _put(self, prepared: requests.PreparedRequest, send: Send) -> None:
         self._fields |= changes(self._bare, send.request).keys()
         for name in self._fields:
-            lines = send.request.values(name)
             prepared.headers.pop(name.decode("latin-1"), None)
-            if lines:
+            if lines := send.request.values(name):
                 prepared.headers[name.decode("latin-1").title()] = b", ".join(lines).decode("latin-1")
