@@ -98,6 +98,7 @@ def test_guesses_from_elsewhere_do_not_hold_up_who_succeeded_before(world: Endpo
     assert world.ask("s3cret", address="198.51.100.1").response.status == 200
     for number in range(6):
         world.ask("guess", address=f"192.0.2.{number}")
+    assert world.ask("guess", address="203.0.113.9").response.status == 401  # the first from there
     assert world.ask("s3cret", address="203.0.113.9").response.status == 429  # the client is throttled
     assert world.ask("s3cret", address="198.51.100.1").response.status == 200
 

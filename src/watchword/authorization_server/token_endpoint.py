@@ -154,7 +154,7 @@ class TokenEndpoint:
         ref = Ref(Client, (asked.client_id,))
         attempt: Attempt | None = None
         if self._limiter is not None:
-            attempt = Attempt(self._limiter, subject_key(asked.client_id), network_of(request.peer.address))
+            attempt = self._limiter.attempt(subject_key(asked.client_id), network_of(request.peer.address))
         refs: list[Ref[Any]] = [ref, *(() if attempt is None else attempt.refs)]
         found = yield Fetch(refs)
         if attempt is not None:

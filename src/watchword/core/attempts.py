@@ -9,8 +9,9 @@ attempt of a pair is not held up by what others do to its subject.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from math import ceil, inf
 from typing import Any, Final, NamedTuple, Protocol, cast
 
@@ -114,13 +115,13 @@ def _is_anybodys(network: str) -> bool:
 
 
 class Limiter:
-    """An `AttemptPolicy`, checked once.
+    """An `AttemptPolicy`, checked once; `attempt(who, where)` is the `Attempt` of a subject at an address.
 
     Raises:
         ConfigurationError: a window that can't be kept.
     """
 
-    __slots__ = ("address", "known_for", "pair", "subject")
+    __slots__ = ("address", "attempt", "known_for", "pair", "subject")
 
     def __init__(self, policy: AttemptPolicy) -> None:
         self.pair = _named("pair", policy.pair)
@@ -129,6 +130,8 @@ class Limiter:
         if not 0 < policy.known_for < inf:
             raise ConfigurationError(f"AttemptPolicy(known_for={policy.known_for}): a positive number of seconds")
         self.known_for = policy.known_for
+        # Most requests come from who came before; an Attempt never changes.
+        self.attempt: Callable[[str, str], Attempt] = lru_cache(1024)(partial(Attempt, self))
 
 
 def _named(group: str, windows: Sequence[Window]) -> Sequence[tuple[str, Window]]:
@@ -250,7 +253,7 @@ def attempt_of(limiter: Limiter | None, verifier: Verifier, claim: Claim, peer: 
     """The counters of a claim; None where nothing is counted."""
     if limiter is None or not getattr(verifier, "guessable", False):
         return None
-    return Attempt(limiter, cast("Guess", claim).guesses, network_of(peer.address))
+    return limiter.attempt(cast("Guess", claim).guesses, network_of(peer.address))
 
 
 def can_count(store: Any) -> bool:
