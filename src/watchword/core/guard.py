@@ -66,7 +66,10 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        admitted = self.admit(request, once(body))
+        known = None if self.plan.shortcut is None else self._known(request)
+        if known is not None:
+            return known[0]
+        admitted = self.driver.run(admission(self.plan, request, False, self.plan.clock()), once(body))
         try:
             return _proven(admitted, body)
         except Rejected as rejected:
@@ -78,23 +81,26 @@ class Guard:
 
         With `optional` a request without credentials is admitted with the identity None.
         """
-        if self.plan.shortcut is not None:
-            try:
-                admitted = self.at_once(request.headers, request.query or b"")
-            except Rejected as rejected:
-                rejected.refusal = self.refuse(rejected)
-                raise
-            if admitted is not None:
-                return admitted
+        known = None if self.plan.shortcut is None else self._known(request)
+        if known is not None:
+            return Admission(known[0], verifier=known[1])
         return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
-    def at_once(self, headers: Headers, query: bytes) -> Admission | None:
-        """For adapters: what `admit` would answer, where the fields alone decide; None: ask it.
+    def _known(self, request: Request) -> tuple[Identity[Any], Verifier] | None:
+        assert self.plan.shortcut is not None
+        try:
+            return self.plan.shortcut(request.headers, request.query or b"", request.peer.address)
+        except Rejected as rejected:
+            rejected.refusal = self.refuse(rejected)
+            raise
+
+    def at_once(self, headers: Headers, query: bytes, address: str) -> Admission | None:
+        """For adapters: what `admit` would answer, where the fields alone decide; None: ask it. `address` is the peer's.
 
         Raises:
             Rejected: without its `refusal`: ask `refuse`.
         """
-        return _at_once(self.plan, headers, query)
+        return _at_once(self.plan, headers, query, address)
 
     def refuse(self, rejected: Rejected) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
@@ -152,9 +158,9 @@ class AsyncGuard:
             rejected.refusal = await self.refuse(rejected)
             raise
 
-    def at_once(self, headers: Headers, query: bytes) -> Admission | None:
+    def at_once(self, headers: Headers, query: bytes, address: str) -> Admission | None:
         """As `Guard.at_once`."""
-        return _at_once(self.plan, headers, query)
+        return _at_once(self.plan, headers, query, address)
 
     def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Awaitable[Admission]:
         """For adapters; as `Guard.admit`."""
@@ -165,8 +171,8 @@ class AsyncGuard:
         return await self.driver.run(answering(self.plan, rejected), once_async(b""))
 
 
-def _at_once(plan: Plan, headers: Headers, query: bytes) -> Admission | None:
-    known = None if plan.shortcut is None else plan.shortcut(headers, query)
+def _at_once(plan: Plan, headers: Headers, query: bytes, address: str) -> Admission | None:
+    known = None if plan.shortcut is None else plan.shortcut(headers, query, address)
     return None if known is None else Admission(known[0], verifier=known[1])
 
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from watchword.core.plan import Plan
     from watchword.core.scheme import Verifier
 
-__all__ = ["Prompt", "Shortcut", "shortcut"]
+__all__ = ["Attached", "Changing", "Prompt", "Remembering", "Shortcut", "shortcut"]
 
-Shortcut = Callable[[Headers, bytes], "tuple[Identity[Any], Verifier] | None"]
-"""(field lines, query) -> who it is and who says so; None: judge the request. Raises `Rejected`, its `verifier` set."""
+Shortcut = Callable[[Headers, bytes, str], "tuple[Identity[Any], Verifier] | None"]
+"""(field lines, query, peer's address) -> who it is and who says so; None: judge the request. Raises `Rejected`, its `verifier` set."""
 
 
 @runtime_checkable
@@ -30,8 +30,8 @@ class Prompt(Protocol):
     @property
     def prompt(self) -> bool: ...
 
-    def at_once(self, authorization: bytes, now: float) -> Identity[Any] | None:
-        """The identity; None: it needs more, or the value is not as usual.
+    def at_once(self, authorization: bytes, now: float, address: str, /) -> Identity[Any] | None:
+        """The identity; None: it needs more, or the value is not as usual. `address` is the peer's, "" if unknown.
 
         Raises:
             Rejected: as the pipeline would.
@@ -39,15 +39,40 @@ class Prompt(Protocol):
         ...
 
 
+@runtime_checkable
+class Attached(Protocol):
+    """A verifier that has to know the store of its guards before it can tell whether it is `prompt`."""
+
+    def attach(self, store: Any, /) -> None:
+        """Called by every guard that it is given to, with the guard's store."""
+        ...
+
+
+class Remembering(Protocol):
+    """A claim that its verifier may decide at once when it comes again."""
+
+    def admitted(self, identity: Identity[Any], /) -> None:
+        """Told once the pipeline has admitted it, and all that belongs to that is committed."""
+        ...
+
+
+class Changing(Protocol):
+    """A store through whose own verbs nothing is written unseen."""
+
+    def changes(self, kind: type, /) -> int | None:
+        """A number that grows with every write of that kind through this object, once it is made; None: not known."""
+        ...
+
+
 def shortcut(plan: Plan) -> Shortcut | None:
     """The short cut of a guard; None where no verifier has one, or more than one field may hold credentials."""
-    known = [verifier for verifier in plan.words.values() if isinstance(verifier, Prompt) and verifier.prompt]
-    if len(known) != 1 or plan.fields or plan.proxy or plan.public_url is not None or plan.observe is not None:
+    known = _prompt(plan)
+    if not known or plan.fields or plan.proxy or plan.public_url is not None or plan.observe is not None:
         return None
-    verifier = known[0]
-    clock, limit, ask = plan.clock, plan.limits.field, verifier.at_once
+    clock, limit = plan.clock, plan.limits.field
+    only = next(iter(known.values())) if len(known) == 1 else None  # which looks at the scheme word itself
 
-    def at_once(headers: Headers, query: bytes) -> tuple[Identity[Any], Verifier] | None:
+    def at_once(headers: Headers, query: bytes, address: str) -> tuple[Identity[Any], Verifier] | None:
         authorization = host = None
         for name, value in headers:
             if name == b"authorization":
@@ -64,11 +89,27 @@ def shortcut(plan: Plan) -> Shortcut | None:
             return None
         if query and (b"access_token" in query or b"%" in query):  # a token in two places (RFC 6750 §2)
             return None
+        asked = only or known.get(authorization.partition(b" ")[0].lower())
+        if asked is None:
+            return None
+        verifier, ask = asked
         try:
-            identity = ask(authorization, clock())
+            identity = ask(authorization, clock(), address)
         except Rejected as rejected:
             rejected.verifier = verifier
             raise
         return None if identity is None else (identity, verifier)
 
     return at_once
+
+
+def _prompt(plan: Plan) -> dict[bytes, tuple[Verifier, Callable[[bytes, float, str], Identity[Any] | None]]]:
+    """The verifiers that may decide at once, by their scheme word."""
+    for verifier in plan.words.values():
+        if isinstance(verifier, Attached):
+            verifier.attach(plan.store)
+    return {
+        word: (verifier, verifier.at_once)
+        for word, verifier in plan.words.items()
+        if isinstance(verifier, Prompt) and verifier.prompt
+    }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
@@ -25,7 +25,7 @@ from watchword.crypto.passwords import (
     DEFAULT, DUMMY, Decoy, Password, hash_password, is_outdated, profile_named, verify_password,
 )  # fmt: skip
 from watchword.fields.auth_params import parse_credentials
-from watchword.schemes.password_cache import PasswordCache
+from watchword.schemes.password_cache import PasswordCache, Recall
 
 __all__ = ["BasicAuth", "BasicVerifier"]
 
@@ -88,8 +88,9 @@ class BasicVerifier:
 
     Args:
         realm: what the user is asked to log in to; no control characters.
-        cache: remembers passwords that were right, so that each is hashed once in a while instead of for every request;
-            one of its own by default, None: hash every time.
+        cache: remembers passwords that were right, so that each is hashed once in a while instead of for every request.
+            By default one of its own that looks the user up for every request (`strict`); give a `PasswordCache` that is
+            not strict to save that as well; None: hash every time.
         rehash: a profile of `hash_password`: who logs in with a password whose stored hash is in another format, or
             cheaper, gets a new one. None: stored hashes stay as they are, since another program reads them too.
 
@@ -108,7 +109,7 @@ class BasicVerifier:
     standing: ClassVar[Sequence[Ref[Any]]] = ()
     guessable: ClassVar[bool] = True
 
-    __slots__ = ("cache", "realm", "rehash", "turn")
+    __slots__ = ("_changes", "_recall", "_store", "cache", "realm", "rehash", "turn")
 
     def __init__(self, *, realm: str, cache: PasswordCache | None = _OWN, rehash: str | None = DEFAULT) -> None:
         if _CONTROL.search(realm):
@@ -121,11 +122,37 @@ class BasicVerifier:
             profile_named(rehash)
         self.realm = realm
         self.rehash = rehash
-        self.cache = PasswordCache() if cache is _OWN else cache
+        self.cache = PasswordCache(ttl=300.0, strict=True) if cache is _OWN else cache
+        if self.cache is not None:
+            self.cache.take()
         self.turn = Lock()
+        self._store: Any = None
+        self._changes: Callable[[type], int | None] | None = None
+        self._recall: Recall | None = None
 
     def __repr__(self) -> str:
         return f"BasicVerifier(realm={self.realm!r})"
+
+    def attach(self, store: Any) -> None:
+        """For guards: whom a cache that isn't strict remembers depends on the store, which must tell what changes."""
+        changes = getattr(store, "changes", None)
+        if self._store is None and changes is not None and changes(Password) is not None:
+            self._changes = changes
+            if self.cache is not None and not self.cache.strict:
+                self._recall = self.cache.recaller(changes, Password)
+        elif self._store is not store:
+            self._recall = None  # two guards with different users: neither may answer for the other
+        self._store = store
+
+    @property
+    def prompt(self) -> bool:
+        """Whether it may know somebody without looking up."""
+        return self._recall is not None
+
+    def at_once(self, authorization: bytes, now: float, address: str = "") -> Identity | None:
+        """Whom this very field value proved before, from this address; None: judge it."""
+        recall = self._recall
+        return None if recall is None or authorization[:6] != b"Basic " else recall(authorization, address)
 
     def read(self, request: Request) -> BasicClaim:
         """Username and password (RFC 7617 §2).
@@ -133,13 +160,18 @@ class BasicVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS; it never quotes what was sent.
         """
-        token = parse_credentials(request.values(b"authorization")[0]).token68
+        value = request.values(b"authorization")[0]
+        token = parse_credentials(value).token68
         if token is None:
             raise malformed("Basic credentials are one base64 text (RFC 7617 §2)")
         username, colon, password = _decoded(token).partition(":")
         if not colon:
             raise malformed("there is no ':' after the username")
-        return BasicClaim(precis.username(username), precis.password(password), self)
+        claim = BasicClaim(precis.username(username), precis.password(password), self)
+        if self._recall is not None and self.cache is not None and self._changes is not None:
+            self.cache.disturb(claim.username)
+            claim.came = _Came(value, request.peer.address, self._changes(Password), self.cache.now())
+        return claim
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """The challenge, whatever was wrong: which of username and password it was is not told."""
@@ -168,10 +200,22 @@ def _decoded(token: str) -> str:
     return text
 
 
+class _Came(NamedTuple):
+    """How credentials came, and what was known then of later changes: all from before anything is looked up."""
+
+    authorization: bytes
+    address: str
+    change: int | None
+    since: float
+
+    def __repr__(self) -> str:
+        return f"_Came({self.address!r})"
+
+
 class BasicClaim:
     """A username and the password that came with it, not yet verified."""
 
-    __slots__ = ("_mark", "_password", "needs", "username", "verifier")
+    __slots__ = ("_mark", "_password", "came", "needs", "username", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = UNUSED
@@ -180,6 +224,7 @@ class BasicClaim:
         self.username = username
         self._password = password
         self.verifier = verifier
+        self.came: _Came | None = None
         self._mark = None if verifier.cache is None else verifier.cache.recognise(username, password)
         self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)),)
 
@@ -238,6 +283,12 @@ class BasicClaim:
             raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
         subject = self.username if record.subject is None else record.subject
         return Decision(Identity(subject, "basic", scopes=frozenset(record.scopes)), notes=notes)
+
+    def admitted(self, identity: Identity) -> None:
+        """Lets a cache that isn't strict answer for the same credentials from now on."""
+        came, cache = self.came, self.verifier.cache
+        if came is not None and came.change is not None and cache is not None:
+            cache.remember(self.username, came.authorization, came.address, identity, came.change, came.since)
 
     def _rehashed(self, encoded: str, random: Random) -> str | None:
         """A new hash of this password, which was right, if the stored one is outdated and that can be done here."""

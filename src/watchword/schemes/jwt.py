@@ -245,7 +245,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         """Whether a token alone may be enough for a verdict."""
         return self.alone or (self.cache is not None and not self.strict)
 
-    def at_once(self, authorization: bytes, now: float) -> Identity[C_co] | None:
+    def at_once(self, authorization: bytes, now: float, address: str = "") -> Identity[C_co] | None:
         """The verdict on a token that needs no look-up; None: it needs one, or the field is not written as usual.
 
         Raises:

@@ -54,7 +54,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
         if at_once is not None:
             try:
-                known = at_once(scope["headers"], scope.get("query_string", b""))
+                client = scope.get("client")
+                known = at_once(scope["headers"], scope.get("query_string", b""), client[0] if client else "")
             except Rejected as rejected:
                 return await answer(await guard.refuse(rejected), scope, receive, send)
             if known is not None:

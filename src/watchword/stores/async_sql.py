@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Found, Once, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.admin import AsyncAdmin
+from watchword.stores.changes import Changes
 from watchword.stores.database import Database, answering
 from watchword.stores.sql import engine_options, on_connect
 
@@ -78,6 +79,7 @@ class AsyncSQLStore(AsyncAdmin):
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
         self._clock = clock
         self._commits = 0
+        self._changes = Changes()
         self._pools: dict[int, _Pool] = {}
         self._home = os.getpid()
 
@@ -102,6 +104,10 @@ class AsyncSQLStore(AsyncAdmin):
                 await wait(pool.running)
             await pool.engine.dispose()
 
+    def changes(self, kind: type, /) -> int:
+        """As `SQLStore.changes`."""
+        return self._changes.of(kind)
+
     async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         if not refs:
             return NOTHING_FOUND
@@ -117,7 +123,7 @@ class AsyncSQLStore(AsyncAdmin):
         steps = self._statements.steps(writes, self._vault.encode, now)
         self._commits += 1
         steps = self._statements.with_forgetting(steps, self._commits, now)
-        return await self._shielded(lambda pool: self._write(pool, steps, now))
+        return await self._shielded(lambda pool: self._noted(pool, writes, steps, now))
 
     async def _read(self, pool: _Pool, statement: Any, parameters: Any) -> Sequence[Any]:
         async with AsyncExitStack() as stack:
@@ -126,6 +132,12 @@ class AsyncSQLStore(AsyncAdmin):
                 await stack.enter_async_context(pool.writing)
             connection = await stack.enter_async_context(pool.engine.connect())
             return (await connection.execute(statement, parameters)).all()
+
+    async def _noted(self, pool: _Pool, writes: Sequence[Write], steps: Any, now: float) -> Outcome:
+        try:
+            return await self._write(pool, steps, now)
+        finally:
+            self._changes.note(writes)
 
     async def _write(self, pool: _Pool, steps: Any, now: float) -> Outcome:
         conversation = self._statements.transaction(steps, now)

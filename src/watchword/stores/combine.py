@@ -61,6 +61,11 @@ class _Routes:
                 return store
         return None
 
+    def changes(self, kind: type, /) -> int | None:
+        """What the store that holds that kind says of it; None where it says nothing (`core.shortcut`)."""
+        changes = getattr(self._store_of(kind), "changes", None)
+        return None if changes is None else changes(kind)
+
     def _questions(self, refs: Sequence[Ref[Any]]) -> list[tuple[Any, list[Ref[Any]]]]:
         parts: dict[int, tuple[Any, list[Ref[Any]]]] = {}
         for ref in refs:

@@ -15,6 +15,7 @@ from watchword.core.records import (
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.admin import Admin
+from watchword.stores.changes import Changes
 
 __all__ = ["MemoryStore"]
 
@@ -61,9 +62,14 @@ class MemoryStore(Admin):
         self._spent: _Passing[float] = _Passing()
         self._counters: _Passing[Counter] = _Passing()
         self._ends: _Passing[float] = _Passing()  # of the records that end
+        self._changes = Changes()
 
     def __repr__(self) -> str:
         return f"MemoryStore(capacity={self._capacity})"
+
+    def changes(self, kind: type, /) -> int:
+        """A number that is another one after each write of that kind (`core.shortcut`)."""
+        return self._changes.of(kind)
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         found: dict[Ref[Any], tuple[Any, int]] = {}
@@ -156,6 +162,7 @@ class MemoryStore(Admin):
         else:
             self._records.pop(ref, None)
         undo.append(lambda: self._put_back(ref, old))
+        self._changes.note([write])
         return None
 
     def _put_back(self, ref: Ref[Any], old: tuple[Any, int] | None) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from watchword.core.records import COMMITTED, NOTHING_FOUND, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.admin import Admin
+from watchword.stores.changes import Changes
 from watchword.stores.database import BUSY_TIMEOUT, Database, answering
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class SQLStore(Admin):
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
         self._clock = clock
         self._commits = 0
+        self._changes = Changes()
         self._pools: dict[int, _Pool] = {}
         if self._database.path is None:
             self._pools[os.getpid()] = self._make_pool()
@@ -97,6 +99,10 @@ class SQLStore(Admin):
         if pool is not None:
             pool.engine.dispose()
 
+    def changes(self, kind: type, /) -> int:
+        """A number that is another one after each write of that kind through this object (`core.shortcut`)."""
+        return self._changes.of(kind)
+
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         if not refs:
             return NOTHING_FOUND
@@ -114,14 +120,17 @@ class SQLStore(Admin):
         steps = self._statements.with_forgetting(steps, self._commits, now)
         conversation = self._statements.transaction(steps, now)
         answer: Any = None
-        with self._connection(writing=True) as connection:
-            while True:
-                try:
-                    statement, parameters = conversation.send(answer)
-                except StopIteration as stop:
-                    outcome: Outcome = stop.value
-                    return outcome
-                answer = self._statements.answer(connection.execute(statement, parameters))
+        try:
+            with self._connection(writing=True) as connection:
+                while True:
+                    try:
+                        statement, parameters = conversation.send(answer)
+                    except StopIteration as stop:
+                        outcome: Outcome = stop.value
+                        return outcome
+                    answer = self._statements.answer(connection.execute(statement, parameters))
+        finally:
+            self._changes.note(writes)
 
     def records(self, kind: type[T]) -> list[tuple[tuple[str, ...], T]]:
         """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
