@@ -15,6 +15,7 @@ import pytest
 from watchword import ConfigurationError, Key
 from watchword.crypto import jose
 from watchword.dropin import jwt
+from watchword.dropin.jwt import utils
 from watchword.dropin.jwt.warnings import RemovedInPyjwt3Warning
 
 SECRET = "at least thirty-two octets of secret"
@@ -247,7 +248,7 @@ def test_the_submodules_have_pyjwts_names():
     for name, member in {
         "api_jwt": "PyJWT", "api_jws": "PyJWS", "api_jwk": "PyJWKSet", "jwks_client": "PyJWKClient",
         "exceptions": "InvalidTokenError", "algorithms": "RSAAlgorithm", "types": "Options",
-        "warnings": "InsecureKeyLengthWarning", "jwk_set_cache": "JWKSetCache",
+        "warnings": "InsecureKeyLengthWarning", "jwk_set_cache": "JWKSetCache", "utils": "base64url_decode",
     }.items():  # fmt: skip
         found = getattr(importlib.import_module(f"watchword.dropin.jwt.{name}"), member)
         assert getattr(jwt, member, found) is found
@@ -262,3 +263,17 @@ def test_the_exceptions_are_related_as_pyjwts_are():
         found = getattr(jwt, name)
         if isinstance(found, type) and issubclass(found, Exception) and not issubclass(found, Warning):
             assert issubclass(found, jwt.PyJWTError)
+
+
+def test_numbers_and_octets_in_base64url():
+    assert utils.base64url_decode(utils.base64url_encode(bytes(range(256)))) == bytes(range(256))
+    for number, text in ((0, b"AA"), (1, b"AQ"), (255, b"_w"), (65537, b"AQAB")):
+        assert utils.to_base64url_uint(number) == text
+        assert utils.from_base64url_uint(text) == number
+    assert utils.to_base64url_uint(1, bit_length=521) == utils.base64url_encode(bytes(65) + b"\x01")
+    for wrong in (lambda: utils.to_base64url_uint(-1), lambda: utils.to_base64url_uint(256, bit_length=8)):
+        with pytest.raises(ValueError, match="integer|fit"):
+            wrong()
+    for text in ("A", "AB", "AQ==", "A+", "é"):
+        with pytest.raises(ValueError, match="base64url"):
+            utils.base64url_decode(text)

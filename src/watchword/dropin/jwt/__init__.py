@@ -20,6 +20,9 @@ from watchword.dropin.jwt.exceptions import (
 from watchword.dropin.jwt.jwks_client import PyJWKClient
 from watchword.dropin.jwt.warnings import InsecureKeyLengthWarning
 
+__version__ = "2.15.1"
+"""The PyJWT whose names these are."""
+
 __all__ = [
     "DecodeError", "ExpiredSignatureError", "ImmatureSignatureError", "InsecureKeyLengthWarning",
     "InvalidAlgorithmError", "InvalidAudienceError", "InvalidIssuedAtError", "InvalidIssuerError", "InvalidJTIError",
