@@ -11,7 +11,7 @@ from watchword import Key, OAuth2Auth, Request, Response
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.flow import ClientContext
 from watchword.core.scheme import Body, Received, Send
-from watchword.core.steps import Fetch, ReadBody
+from watchword.core.steps import Acquire, Commit, Fetch, ReadBody
 from watchword.stores import MemoryStore
 
 SECRET = "s3cret-of-the-client"
@@ -55,6 +55,10 @@ def test_the_answer_of_a_token_endpoint() -> None:
                     answer = Body(body)
                 case Fetch():
                     answer = store.fetch(step.refs)
+                case Commit():
+                    answer = store.commit(step.writes)
+                case Acquire():
+                    answer = step.lock.acquire(step.lease)
                 case _:
                     answer = step.call()
             shown += repr(answer)
