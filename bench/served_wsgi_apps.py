@@ -8,7 +8,7 @@ from flask import Flask
 from flask_httpauth import HTTPBasicAuth, HTTPDigestAuth  # type: ignore[import-untyped]
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from watchword import BasicVerifier, DigestVerifier, Guard
+from watchword import BasicVerifier, DigestVerifier, Guard, PasswordCache
 from watchword.schemes.digest import ha1
 from watchword.servers.wsgi import protect
 from watchword.stores import MemoryStore
@@ -37,6 +37,8 @@ def _store() -> MemoryStore:
 bare = application()
 basic: Any = application()
 basic.wsgi_app = protect(basic.wsgi_app, Guard([BasicVerifier(realm=REALM)], _store()))
+prompt: Any = application()
+prompt.wsgi_app = protect(prompt.wsgi_app, Guard([BasicVerifier(realm=REALM, cache=PasswordCache())], _store()))
 # The algorithm that Flask-HTTPAuth knows, so that both compute the same.
 digest: Any = application()
 digest.wsgi_app = protect(digest.wsgi_app, Guard([DigestVerifier(realm=REALM, algorithms=("MD5",))], _store()))
