@@ -443,3 +443,10 @@ def test_explain_names_a_public_key_as_a_secret_though_the_algorithm_is_refused(
     (signature,) = (check for check in found.checks if check.name == "signature")
     assert signature.passed is None
     assert "a forgery" in signature.mend
+
+
+def test_keys_for_encryption_alone_are_refused_at_construction():
+    with pytest.raises(ConfigurationError, match="for encryption"):
+        JWTVerifier(Key.generate("A256GCM"))
+    with pytest.raises(ConfigurationError, match="for encryption"):
+        JWTVerifier(KeySet([Key.generate("A256KW"), Key.generate("A256GCM")]))
