@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
@@ -84,6 +84,9 @@ class PasswordCache:
 
     def __repr__(self) -> str:
         return f"PasswordCache(size={self._size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a PasswordCache stays in its process: its key must not leave it")
 
     def take(self) -> None:
         """Reserves the cache for one verifier: whom another admits need not be known to it.

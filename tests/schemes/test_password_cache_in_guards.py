@@ -1,0 +1,376 @@
+"""What guards make of a password cache: one hash, one look-up, for as long as nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watchword import (
+    AsyncGuard, BasicVerifier, ConfigurationError, Guard, Identity, Password, PasswordCache, Peer, PublicURL, Reason,
+    Rejected, Request, Verdict,
+)  # fmt: skip
+from watchword.core.records import Put, Ref, Take
+from watchword.crypto import passwords
+from watchword.crypto.digests import digest
+from watchword.stores import AsyncSQLStore, HtpasswdStore, MemoryStore, SQLStore, combine, from_callables
+
+ALICE = Ref(Password, ("alice",))
+
+
+def hashed(password: str) -> str:
+    """Cheap, so that counting is all that a test waits for."""
+    return "{SHA}" + b64encode(digest("sha-1", password.encode())).decode()
+
+
+def asking(password: str, username: str = "alice", address: str = "192.0.2.1", **more: str) -> Request:
+    value = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+    return Request("GET", "https", "api.example", "/", {"Authorization": value, **more}, peer=Peer(address))
+
+
+def ask(guard: Guard | AsyncGuard, request: Request) -> str | Reason:
+    """The subject, or why not; as a server adapter asks."""
+    try:
+        if isinstance(guard, Guard):
+            return guard.verify(request).subject
+        known = guard.at_once(request.headers, request.query or b"", request.peer.address)
+        if known is not None:
+            assert known.identity is not None
+            return known.identity.subject
+        return asyncio.run(guard.verify(request)).subject
+    except Rejected as rejected:
+        return rejected.reason
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stored hash of every verification."""
+    done: list[str] = []
+    matches = passwords._matches
+
+    def counted(encoded: str, *rest: Any) -> bool:
+        done.append(encoded)
+        return matches(encoded, *rest)
+
+    monkeypatch.setattr(passwords, "_matches", counted)
+    return done
+
+
+def memory(**users: str) -> MemoryStore:
+    store = MemoryStore()
+    store.commit([Put(Ref(Password, (name,)), Password(hashed(word))) for name, word in users.items()])
+    return store
+
+
+def guarded(store: Any, kind: Any = Guard, **options: Any) -> Any:
+    return kind([BasicVerifier(realm="x", rehash=None, cache=PasswordCache(**options))], store)
+
+
+MODES = [{"strict": False}, {"strict": True}]
+
+
+@pytest.mark.parametrize("kind", [Guard, AsyncGuard])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_password_is_hashed_once_and_again_after_its_ttl(kind: Any, mode: Any, work: list[str], clock: Clock) -> None:
+    guard = guarded(memory(alice="one"), kind, ttl=60, clock=clock, **mode)
+    assert {ask(guard, asking("one")) for _ in range(9)} == {"alice"}
+    clock.now += 59.9
+    assert (ask(guard, asking("one")), len(work)) == ("alice", 1)
+    clock.now += 0.2
+    assert (ask(guard, asking("one")), len(work)) == ("alice", 2)
+
+
+def test_by_default_there_is_a_strict_cache_and_none_hashes_every_time(work: list[str]) -> None:
+    store = memory(alice="one")
+    assert BasicVerifier(realm="x").cache.strict  # type: ignore[union-attr]
+    for guard, hashes in (
+        (Guard([BasicVerifier(realm="x", rehash=None)], store), 1),
+        (Guard([BasicVerifier(realm="x", rehash=None, cache=None)], store), 3),
+    ):
+        work.clear()
+        assert {ask(guard, asking("one")) for _ in range(3)} == {"alice"}
+        assert len(work) == hashes
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_second_request_of_an_unstrict_guard_asks_the_store_nothing(mode: Any) -> None:
+    store = memory(alice="one")
+    fetched: list[object] = []
+    fetch = store.fetch
+    store.fetch = lambda refs: (fetched.append(refs), fetch(refs))[1]  # type: ignore[method-assign]
+    guard = guarded(store, **mode)
+    ask(guard, asking("one"))
+    fetched.clear()
+    assert ask(guard, asking("one")) == "alice"
+    assert bool(fetched) == mode["strict"]
+
+
+# ---- single flight ----
+
+
+@pytest.mark.parametrize(
+    "store", [memory(alice="one"), from_callables(password={"alice": Password(hashed("one"))}.get)]
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hundred_threads_at_once_hash_once(store: Any, mode: Any, work: list[str]) -> None:
+    guard = guarded(store, **mode)
+    start = threading.Barrier(100)
+    got: list[object] = []
+
+    def first() -> None:
+        start.wait()
+        got.append(ask(guard, asking("one")))
+
+    threads = [threading.Thread(target=first) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == ["alice"] * 100
+    assert len(work) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hundred_tasks_at_once_hash_once(mode: Any, work: list[str]) -> None:
+    guard = guarded(memory(alice="one"), AsyncGuard, **mode)
+
+    async def all_at_once() -> list[Identity]:
+        return await asyncio.gather(*(guard.verify(asking("one")) for _ in range(100)))
+
+    assert {identity.subject for identity in asyncio.run(all_at_once())} == {"alice"}
+    assert len(work) == 1
+
+
+# ---- what changes is seen ----
+
+CHANGES: dict[str, Callable[[Any], object]] = {
+    "another password": lambda store: store.commit([Put(ALICE, Password(hashed("two")))]),
+    "deleted": lambda store: store.commit([Take(ALICE)]),
+    "disabled": lambda store: store.disable_user("alice"),
+    "made anew": lambda store: store.add_user("alice", "two"),
+}
+
+
+@pytest.fixture(params=["memory", "sqlite", "combined"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    if request.param == "memory":
+        yield memory(alice="one")
+        return
+    with SQLStore(f"sqlite:///{tmp_path}/users.db") as sql:
+        sql.commit([Put(ALICE, Password(hashed("one")))])
+        yield sql if request.param == "sqlite" else combine(sql)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("kind", [Guard, AsyncGuard])
+def test_what_changes_through_the_store_is_seen_by_the_next_request(
+    kind: Any, mode: Any, change: str, store: Any
+) -> None:
+    guard = guarded(store, kind, **mode)
+    assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+    CHANGES[change](store)
+    assert ask(guard, asking("one")) in {Reason.WRONG_SECRET, Reason.UNKNOWN_SUBJECT, Reason.DISABLED}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_scopes_and_subject_are_those_of_now(mode: Any, store: Any, work: list[str]) -> None:
+    guard = guarded(store, **mode)
+    ask(guard, asking("one"))
+    store.commit([Put(ALICE, Password(hashed("one"), ("write",), "user:1"))])
+    for _ in range(2):
+        identity = guard.verify(asking("one"))
+        assert (identity.subject, identity.scopes) == ("user:1", frozenset({"write"}))
+    assert len(work) == 1, "the hash is the same"
+
+
+@pytest.mark.parametrize(("mode", "heard"), [({"strict": True}, "at once"), ({"strict": False}, "within the ttl")])
+def test_another_process_is_heard_at_once_if_strict_and_else_within_the_ttl(
+    mode: Any, heard: str, tmp_path: Path, clock: Clock
+) -> None:
+    """Another store object on the same file stands for another process: it shares nothing but the file."""
+    url = f"sqlite:///{tmp_path}/users.db"
+    with SQLStore(url) as here, SQLStore(url) as there:
+        here.commit([Put(ALICE, Password(hashed("one")))])
+        guard = guarded(here, ttl=60, clock=clock, **mode)
+        assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+        there.commit([Put(ALICE, Password(hashed("two")))])
+        clock.now += 59
+        assert ask(guard, asking("one")) == ("alice" if heard == "within the ttl" else Reason.WRONG_SECRET)
+        clock.now += 2
+        assert ask(guard, asking("one")) is Reason.WRONG_SECRET
+        assert ask(guard, asking("two")) == "alice"
+
+
+def test_a_change_between_the_look_up_and_the_verdict_is_not_remembered_over() -> None:
+    store = memory(alice="one")
+    guard = guarded(store)
+    fetch, changed = store.fetch, []
+
+    def fetch_then_change(refs: Any) -> Any:
+        found = fetch(refs)
+        if not changed:
+            changed.append(store.commit([Put(ALICE, Password(hashed("two")))]))
+        return found
+
+    store.fetch = fetch_then_change  # type: ignore[method-assign]
+    assert ask(guard, asking("one")) == "alice", "judged by what was there when it was looked up"
+    assert ask(guard, asking("one")) is Reason.WRONG_SECRET
+
+
+def test_a_cancelled_change_in_sqlite_is_seen_once_it_is_made(tmp_path: Path) -> None:
+    """The caller of the commit goes away, the commit does not."""
+
+    async def scenario() -> None:
+        store = AsyncSQLStore(f"sqlite:///{tmp_path}/users.db")
+        await store.commit([Put(ALICE, Password(hashed("one")))])
+        before = store.changes(Password)
+        change = asyncio.create_task(store.commit([Put(ALICE, Password(hashed("two")))]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        change.cancel()
+        await asyncio.gather(change, return_exceptions=True)
+        for _ in range(500):
+            found = (await store.fetch([ALICE])).get(ALICE)
+            if found is not None and found.encoded == hashed("two"):
+                break
+            await asyncio.sleep(0.01)
+        else:
+            before -= 1  # it was cancelled before it began: then nothing has changed
+        assert store.changes(Password) != before
+        await store.close()
+
+    asyncio.run(scenario())
+
+
+# ---- who may answer for whom ----
+
+
+@pytest.mark.parametrize("other", [asking("one", address="192.0.2.2"), asking("one", username="bob")])
+def test_what_is_remembered_is_of_one_user_and_one_address(other: Request) -> None:
+    store = memory(alice="one", bob="one")
+    guard = guarded(store)
+    ask(guard, asking("one"))
+    assert guard.plan.shortcut(asking("one").headers, b"", "192.0.2.1") is not None
+    assert guard.plan.shortcut(other.headers, b"", other.peer.address) is None
+
+
+def test_a_verifier_in_two_guards_with_different_users_answers_for_neither_at_once() -> None:
+    verifier = BasicVerifier(realm="x", cache=PasswordCache())
+    here, there = Guard([verifier], memory(alice="one")), Guard([verifier], memory(alice="two"))
+    for _ in range(2):
+        assert [ask(here, asking("one")), ask(there, asking("two"))] == ["alice"] * 2
+        assert [ask(here, asking("two")), ask(there, asking("one"))] == [Reason.WRONG_SECRET] * 2
+
+
+def test_a_verifier_in_two_guards_with_the_same_users_answers_for_both() -> None:
+    verifier, store = BasicVerifier(realm="x", cache=PasswordCache(), rehash=None), memory(alice="one")
+    here, there = Guard([verifier], store), Guard([verifier], store)
+    ask(here, asking("one"))
+    assert there.plan.shortcut is not None
+    assert there.plan.shortcut(asking("one").headers, b"", "192.0.2.1") is not None
+
+
+def test_stores_that_do_not_tell_what_changes_are_asked_every_time(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text(f"alice:{hashed('one')}\n")
+    table = {"alice": Password(hashed("one"))}
+    for store in (HtpasswdStore(tmp_path / "users"), from_callables(password=table.get)):
+        for whole in (store, combine(store, MemoryStore())):
+            guard = guarded(whole)
+            assert guard.plan.shortcut is None
+            assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+    table["alice"] = Password(hashed("two"))
+    assert ask(guard, asking("one")) is Reason.WRONG_SECRET
+
+
+def test_guards_that_judge_more_than_the_field_take_no_short_cut() -> None:
+    seen: list[Verdict] = []
+    for options in ({"observe": seen.append}, {"proxy": True}, {"policy": _behind_a_proxy()}):
+        assert Guard([BasicVerifier(realm="x", cache=PasswordCache())], memory(), **options).plan.shortcut is None
+
+
+def _behind_a_proxy() -> Any:
+    from watchword import Policy
+
+    return Policy(public_url=PublicURL("https://api.example"))
+
+
+@pytest.mark.parametrize("more", [{"Early-Data": "1"}, {"Host": "a, b"}])
+def test_what_is_unusual_about_a_request_is_judged_though_its_credentials_are_remembered(more: dict[str, str]) -> None:
+    guard = guarded(memory(alice="one"))
+    ask(guard, asking("one"))
+    assert ask(guard, asking("one", **more)) in {Reason.EARLY_DATA, Reason.MALFORMED_REQUEST}
+
+
+# ---- bounds, and what it holds ----
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_never_holds_more_than_its_size_and_forgets_the_oldest(mode: Any, work: list[str]) -> None:
+    names = [f"user{number}" for number in range(7)]
+    guard = guarded(memory(**dict.fromkeys(names, "one")), size=3, **mode)
+    for name in names:
+        assert ask(guard, asking("one", name)) == name
+    (verifier,) = guard.plan.verifiers
+    cache = verifier.cache
+    assert len(cache._fitted) == 3 and len(cache._admitted) == len(cache._latest) == (0 if mode["strict"] else 3)
+    work.clear()
+    assert [ask(guard, asking("one", name)) for name in names[-3:]] == names[-3:]
+    assert not work
+    assert ask(guard, asking("one", names[0])) == names[0]
+    assert len(work) == 1
+
+
+def test_it_holds_no_password_and_nothing_made_of_it_without_its_key() -> None:
+    guard = guarded(memory(alice="correct horse"))
+    ask(guard, asking("correct horse"))
+    (verifier,) = guard.plan.verifiers
+    forbidden = [b"correct horse", b64encode(b"alice:correct horse"), digest("sha-256", b"correct horse")]
+    seen: set[int] = set()
+    left: list[object] = [verifier.cache]
+    while left:
+        held = left.pop()
+        if id(held) in seen or isinstance(held, type) or callable(held):
+            continue
+        seen.add(id(held))
+        if isinstance(held, (bytes, str)):
+            octets = held.encode() if isinstance(held, str) else held
+            assert not any(part in octets for part in forbidden)
+        left += gc.get_referents(held)
+    assert len(seen) > 10
+    assert "horse" not in repr(verifier.cache)
+
+
+@pytest.mark.parametrize(
+    "options", [{"size": 0}, {"size": 1.5}, {"size": True}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")},
+    {"ttl": 86_401}, {"ttl": "60"}, {"strict": 1}],
+)  # fmt: skip
+def test_what_is_no_cache_is_a_configuration_error(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        PasswordCache(**options)
+
+
+def test_one_cache_serves_one_verifier() -> None:
+    cache = PasswordCache()
+    BasicVerifier(realm="x", cache=cache)
+    with pytest.raises(ConfigurationError, match="one verifier"):
+        BasicVerifier(realm="x", cache=cache)
