@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from watchword.stores.async_sql import AsyncSQLStore
     from watchword.stores.callables import from_callables
-    from watchword.stores.combine import combine
+    from watchword.stores.combined import combine
     from watchword.stores.files import HtdigestStore, HtpasswdStore
     from watchword.stores.jwks import RemoteKeySet
     from watchword.stores.memory import MemoryStore
@@ -36,7 +36,7 @@ _HOMES = {
     "MemoryStore": "memory",
     "RemoteKeySet": "jwks",
     "SQLStore": "sql",
-    "combine": "combine",
+    "combine": "combined",
     "from_callables": "callables",
 }
 
@@ -45,11 +45,9 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'watchword.stores' has no attribute {name!r}")
-    module = import_module(f"watchword.stores.{home}")
-    for public, where in _HOMES.items():  # `combine` is also a module's name: the function must win
-        if where == home:
-            globals()[public] = getattr(module, public)
-    return globals()[name]
+    value = getattr(import_module(f"watchword.stores.{home}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
