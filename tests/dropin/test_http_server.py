@@ -16,7 +16,6 @@ from watchword import ConfigurationError
 from watchword.dropin.http_server import HTTPServer, WhoAmIHandler
 
 
-
 @contextmanager
 def serving(server: HTTPServer) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from watchword.core.message import Peer, Request
+from watchword.core.message import Headers, Peer, Request
 
-__all__ = ["App", "Incoming", "Message", "PeerGone", "Receive", "Scope", "Send", "request_of"]
+__all__ = ["App", "Incoming", "Message", "PeerGone", "Receive", "Scope", "Send", "headers_of", "request_of"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -16,11 +16,17 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+def headers_of(scope: Scope) -> Headers:
+    """The field lines; any iterable, says ASGI, and one that can be read once would be empty after us."""
+    headers: Headers = scope["headers"]
+    if not isinstance(headers, (list, tuple)):
+        headers = scope["headers"] = list(headers)
+    return headers
+
+
 def request_of(scope: Scope) -> Request:
     """The request of an http or websocket scope; not exact where the server gives no `raw_path`."""
-    headers = scope["headers"]
-    if not isinstance(headers, (list, tuple)):  # any iterable, says ASGI; one that can be read once would be empty after us
-        headers = scope["headers"] = list(headers)
+    headers = headers_of(scope)
     authority = ""
     for name, value in headers:
         if name == b"host":

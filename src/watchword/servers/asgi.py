@@ -15,7 +15,7 @@ from watchword.core.pipeline import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._asgi_exchange import answer, exchange
-from watchword.servers._asgi_request import App, Incoming, PeerGone, Receive, Scope, Send, request_of
+from watchword.servers._asgi_request import App, Incoming, PeerGone, Receive, Scope, Send, headers_of, request_of
 
 __all__ = ["identity", "protect", "requires"]
 
@@ -55,7 +55,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
         if at_once is not None:
             try:
                 client = scope.get("client")
-                known = at_once(scope["headers"], scope.get("query_string", b""), client[0] if client else "")
+                query = scope.get("query_string", b"")
+                known = at_once(headers_of(scope), query, client[0] if client else "")
             except Rejected as rejected:
                 return await answer(await guard.refuse(rejected), scope, receive, send)
             if known is not None:
