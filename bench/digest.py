@@ -200,7 +200,11 @@ def client_limit() -> Callable[[], bytes]:
 
 def answering() -> Interleaved:
     """One header from a challenge that is known: ours through the whole flow, the peers' by their own methods."""
-    auth, bare, context = DigestAuth(USER, PASSWORD), Request("GET", "https", "api.example", TARGET), ClientContext(bytes)
+    auth, bare, context = (
+        DigestAuth(USER, PASSWORD),
+        Request("GET", "https", "api.example", TARGET),
+        ClientContext(bytes),
+    )
     first = Drive(auth, bare, context)
     first.advance()
     first.advance(Received(Response(401, {"WWW-Authenticate": CHALLENGE})))

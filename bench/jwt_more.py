@@ -284,4 +284,6 @@ def cache_hit() -> Interleaved:
         if not look_up() or hit() is not hit():
             raise Unfit("the cache does not know the token")
 
-    return Interleaved("verified-token cache, hit", {"limit: dict look-up and clock read": look_up, "watchword": hit}, check)
+    return Interleaved(
+        "verified-token cache, hit", {"limit: dict look-up and clock read": look_up, "watchword": hit}, check
+    )

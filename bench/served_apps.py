@@ -21,7 +21,14 @@ Send = Callable[[Message], Awaitable[None]]
 SECRET = b"a secret of the benchmark, known to all of it"
 ISSUER, AUDIENCE = "https://id.example", "orders"
 KEY = Key.from_secret(SECRET, algorithm="HS256")
-CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": 4_000_000_000, "name": "n" * 150, "scope": "read write"}
+CLAIMS = {
+    "iss": ISSUER,
+    "aud": AUDIENCE,
+    "sub": "alice",
+    "exp": 4_000_000_000,
+    "name": "n" * 150,
+    "scope": "read write",
+}
 TOKEN = jose.sign(msgspec.json.encode(CLAIMS), KEY)
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
 

@@ -46,7 +46,9 @@ def main() -> int:
     for result in wrong:
         console.print(f"WRONG: {result.scheme}, {result.attack}, {result.client}: {result.words}", style="bold red")
     took = time.monotonic() - started
-    console.print(f"{len(results)} verdicts, {len(wrong)} wrong, {took:.0f} s; an SQLite file, a real server, real sockets")
+    console.print(
+        f"{len(results)} verdicts, {len(wrong)} wrong, {took:.0f} s; an SQLite file, a real server, real sockets"
+    )
     return 1 if wrong else 0
 
 

@@ -146,9 +146,7 @@ class Signed(Exception):
     """Ends a flow at the request that carries credentials."""
 
 
-def sign(
-    client: Client, auth: Auth, method: str, url: str, body: bytes, *, shift: float = 0
-) -> dict[str, str]:
+def sign(client: Client, auth: Auth, method: str, url: str, body: bytes, *, shift: float = 0) -> dict[str, str]:
     """The field lines that `auth` adds to a request, `shift` seconds from now; challenges and tokens are fetched for it."""
     import time
 

@@ -24,7 +24,9 @@ def key_of(nonce: str, cnonce: str) -> bytes:
 
 def with_key(signed: Request, key: bytes, nonce: str, nc: str, cnonce: str) -> Request:
     assert SHA is not None
-    proof = response(SHA, key, nonce.encode(), nc.encode(), cnonce.encode(), b"auth", hash_a2(SHA, b"GET", b"/")).decode()
+    proof = response(
+        SHA, key, nonce.encode(), nc.encode(), cnonce.encode(), b"auth", hash_a2(SHA, b"GET", b"/")
+    ).decode()
     return changed(signed, nonce=nonce, nc=nc, cnonce=cnonce, response=proof)
 
 

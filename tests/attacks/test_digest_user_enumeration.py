@@ -30,7 +30,12 @@ def test_the_same_primitives_run_for_both(guard: str, age: float, monkeypatch: p
     world = World(guard)
     signed = [world.signed(auth=DigestAuth(name, "guess")) for name in (USER, "Nobody")]
     world.now += age
-    for module, name in ((computation, "hex_digest"), (nonces, "hmac_sha256"), (server, "compare"), (nonces, "compare")):
+    for module, name in (
+        (computation, "hex_digest"),
+        (nonces, "hmac_sha256"),
+        (server, "compare"),
+        (nonces, "compare"),
+    ):
         counted(module, name)
     work = []
     for asked in signed:

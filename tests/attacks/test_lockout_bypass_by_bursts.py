@@ -28,7 +28,9 @@ from watchword.stores import MemoryStore, SQLStore
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_thousand_wrong_passwords_from_four_processes_cost_as_many_hashes_as_the_policy_allows(tmp_path: Path) -> None:
+def test_a_thousand_wrong_passwords_from_four_processes_cost_as_many_hashes_as_the_policy_allows(
+    tmp_path: Path,
+) -> None:
     statuses, hashes = four_processes(tmp_path, "guess", requests=250)
     assert hashes == 3
     assert statuses == {401: 3, 429: 997}

@@ -25,7 +25,9 @@ def test_every_spelling_that_a_lenient_lookup_takes_for_the_name_counts_as_the_n
     assert subject_key(name) == subject_key(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("alice", "alicia"), ("a", "b"), ("user1", "user2"), ("a b", "ab"), ("", "a")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("alice", "alicia"), ("a", "b"), ("user1", "user2"), ("a b", "ab"), ("", "a")]
+)
 def test_different_names_count_apart(one: str, other: str) -> None:
     assert subject_key(one) != subject_key(other)
 

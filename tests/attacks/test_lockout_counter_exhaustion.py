@@ -43,7 +43,9 @@ def test_a_store_full_of_counters_still_lets_in_who_needs_none(monkeypatch: pyte
     guard = Guard([BasicVerifier(realm="orders")], store, policy=Policy(attempts=SMALL))
 
     def ask(name: str, password: str, address: str) -> int:
-        request = Request("GET", "https", "api.example", "/", [(b"authorization", basic(name, password))], Peer(address))
+        request = Request(
+            "GET", "https", "api.example", "/", [(b"authorization", basic(name, password))], Peer(address)
+        )
         try:
             guard.verify(request)
         except (Rejected, StoreUnavailable) as error:

@@ -68,7 +68,9 @@ def test_bad_credentials_are_never_anonymous(value):
 
 @pytest.mark.parametrize("value", [GENUINE, *BAD[:6]])
 def test_a_second_line_is_never_accepted(value):
-    assert {type(found).__name__ for found in both(request(GENUINE, value)) + both(request(value, GENUINE))} == {"Reason"}
+    assert {type(found).__name__ for found in both(request(GENUINE, value)) + both(request(value, GENUINE))} == {
+        "Reason"
+    }
 
 
 @given(st.sampled_from(["Basic", "Bearer", "Digest", "HMAC", "basic", "X"]), st.binary(max_size=60))

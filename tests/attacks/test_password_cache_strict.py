@@ -79,7 +79,9 @@ def test_scopes_and_subject_are_those_of_now(kind: Any, hashes: Hashes) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize(("username", "password"), [("alicer", "ight"), ("alic", "eright"), ("bob", "wrong"), ("", "right")])
+@pytest.mark.parametrize(
+    ("username", "password"), [("alicer", "ight"), ("alic", "eright"), ("bob", "wrong"), ("", "right")]
+)
 def test_another_split_of_the_same_characters_is_another_pair(
     kind: Any, username: str, password: str, hashes: Hashes
 ) -> None:

@@ -28,7 +28,9 @@ POLICY = AttemptPolicy(pair=[Window(3, 60)], subject=[Window(5, 60)], address=[W
 class Endpoint:
     """An endpoint with a clock of its own, whose hashes cost nothing and are counted."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, store: Any = None, policy: AttemptPolicy | None = POLICY) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, store: Any = None, policy: AttemptPolicy | None = POLICY
+    ) -> None:
         self.now = 1_700_000_000.0
         self.hashes = 0
         self.verdicts: list[TokenVerdict] = []
@@ -74,7 +76,9 @@ def test_guesses_above_the_policy_get_429_and_retry_after_and_cost_no_hash(world
     assert answer.response.values(b"cache-control") == [b"no-store"]
     assert not answer.response.values(b"www-authenticate")
     assert world.hashes == 3
-    assert world.verdicts[-1] == TokenVerdict("temporarily_unavailable", "robot", "too many failed attempts of this pair")
+    assert world.verdicts[-1] == TokenVerdict(
+        "temporarily_unavailable", "robot", "too many failed attempts of this pair"
+    )
     world.now += 50
     assert world.ask("s3cret").response.status == 200
 

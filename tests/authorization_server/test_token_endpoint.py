@@ -38,7 +38,9 @@ def ask(request: pytest.FixtureRequest, store: MemoryStore) -> Ask:
         KEY, issuer="https://id.example", audience="orders", observe=seen.append, clock=lambda: NOW, random=bytes
     )
 
-    def ask(body: str | bytes, *, headers: dict[str, str] | None = None, method: str = "POST", store: object = store) -> Answer:
+    def ask(
+        body: str | bytes, *, headers: dict[str, str] | None = None, method: str = "POST", store: object = store
+    ) -> Answer:
         asked = Request(method, "https", "id.example", "/token", {"Content-Type": FORM, **(headers or {})})
         octets = body.encode() if isinstance(body, str) else body
         steps = endpoint.steps(asked)
@@ -66,7 +68,12 @@ def test_a_client_gets_a_token_that_the_verifier_accepts(ask: Ask) -> None:
     assert answer.response.status == 200
     assert answer.response.values(b"cache-control") == [b"no-store"]
     got = content(answer)
-    assert got | {"access_token": ""} == {"access_token": "", "token_type": "Bearer", "expires_in": 300, "scope": "read"}
+    assert got | {"access_token": ""} == {
+        "access_token": "",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "read",
+    }
     verifier = OAuth2Verifier(KEY, issuer="https://id.example", audience="orders", clock=lambda: NOW + 299)
     who = verifier.verify(str(got["access_token"]))
     assert (who.subject, who.scheme, who.scopes, who.claims["client_id"]) == ("robot", "oauth", {"read"}, "robot")

@@ -99,7 +99,9 @@ def test_unusable_input_exits_2_and_says_why(run, text: str, options: tuple[str,
 
 def test_a_missing_file_exits_2(run) -> None:  # type: ignore[no-untyped-def]
     done = subprocess.run(
-        [sys.executable, "-m", "watchword", "explain", "/nonexistent", "--guard", "a:b"], capture_output=True, check=False
+        [sys.executable, "-m", "watchword", "explain", "/nonexistent", "--guard", "a:b"],
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 2
 

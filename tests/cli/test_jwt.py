@@ -127,7 +127,12 @@ def test_an_expired_token_says_by_how_much(run: Run, key: Key, keyed: bool) -> N
 
 def test_issuer_and_audience_are_judged_only_if_they_are_given(run: Run, key: Key) -> None:
     good = token(key, iss="https://id.example")
-    assert run("inspect", good, "--key", "public.json", "--audience", "orders", "--issuer", "https://id.example").returncode == 0
+    assert (
+        run(
+            "inspect", good, "--key", "public.json", "--audience", "orders", "--issuer", "https://id.example"
+        ).returncode
+        == 0
+    )
     assert run("inspect", good, "--key", "public.json", "--audience", "accounts").returncode == 1
     assert run("inspect", good, "--key", "public.json", "--issuer", "https://other.example").returncode == 1
 
@@ -244,7 +249,9 @@ def test_a_pem_needs_to_be_told_its_algorithm(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "HS256", "RS256"])
-def test_a_new_key_is_its_owners_only_and_only_its_public_part_is_printed(run: Run, tmp_path: Path, algorithm: str) -> None:
+def test_a_new_key_is_its_owners_only_and_only_its_public_part_is_printed(
+    run: Run, tmp_path: Path, algorithm: str
+) -> None:
     done = run("keygen", "new.json", "--alg", algorithm, "--kid", "2026")
     assert done.returncode == 0, done.stderr
     made = tmp_path / "new.json"

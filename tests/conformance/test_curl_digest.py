@@ -41,7 +41,9 @@ NO_CREDENTIALS = {
 OTHERWISE = {
     "1437-1": "of a nonce that a challenge gives twice, curl takes the last and we the first: neither is right",
 }
-REFUSED = {"3221-1": "curl percent-encodes the line breaks of a username in the field but not in the hash; we take no such name"}
+REFUSED = {
+    "3221-1": "curl percent-encodes the line breaks of a username in the field but not in the hash; we take no such name"
+}
 # The suite blanks the response, or its password is in a C program that isn't part of it: all else is compared.
 BLANK = {"1286-1", "1286-2", "153-3", "388-3", "1686-1", "1686-2", "1686-3"}
 
@@ -59,7 +61,9 @@ class Case(NamedTuple):
 
 
 def files() -> dict[str, str]:
-    texts = {path.name.removeprefix("test"): path.read_text("latin-1") for path in vectors("curl-tests", "data").iterdir()}
+    texts = {
+        path.name.removeprefix("test"): path.read_text("latin-1") for path in vectors("curl-tests", "data").iterdir()
+    }
     return {number: filled(text, number) for number, text in texts.items() if "digest" in text.lower()}
 
 
@@ -73,7 +77,10 @@ def cases() -> list[Case]:
     for number, text in sorted(files().items(), key=lambda item: int(item[0])):
         protocol = "".join(re.findall(r"<(?:protocol|proxy)[ >].*?</(?:protocol|proxy)>", text, re.DOTALL))
         request = ("", "")
-        challenges = [line.encode("latin-1") for line in re.findall(r"^(?:WWW|Proxy)-Authenticate: *(.*)$", text, re.MULTILINE | re.IGNORECASE)]
+        challenges = [
+            line.encode("latin-1")
+            for line in re.findall(r"^(?:WWW|Proxy)-Authenticate: *(.*)$", text, re.MULTILINE | re.IGNORECASE)
+        ]
         passwords = PASSWORDS.get(number, []) + [f"{user}:{word}" for user, word in given(text)]
         seen = set()
         for line in protocol.splitlines():
@@ -112,9 +119,7 @@ def login(case: Case) -> tuple[str, str]:
             sent = username_hash(algorithm, sent, params["realm"])
         secret = hash_a1(algorithm, user.encode(), params["realm"], word.encode())
         if "qop" in params:
-            proof = response(
-                algorithm, secret, params["nonce"], params["nc"], params["cnonce"], params["qop"], a2
-            )
+            proof = response(algorithm, secret, params["nonce"], params["nc"], params["cnonce"], params["qop"], a2)
         else:
             proof = legacy_response(algorithm, secret, params["nonce"], a2)
         if sent == params["username"] and proof == params["response"]:

@@ -47,9 +47,7 @@ def test_the_responses_of_the_rfcs(name: str) -> None:
     if case["qop"] is None:
         got = legacy_response(algorithm, secret, octets["nonce"], a2).decode()
     else:
-        got = response(
-            algorithm, secret, octets["nonce"], octets["nc"], octets["cnonce"], octets["qop"], a2
-        ).decode()
+        got = response(algorithm, secret, octets["nonce"], octets["nc"], octets["cnonce"], octets["qop"], a2).decode()
     assert got == case["response"]
     assert got != case.get("as_printed_wrong", {}).get("response")
 

@@ -50,7 +50,11 @@ def _realm(challenges: list[Challenge]) -> str:
 
 def _chromium(case: dict[str, Any]) -> list[Challenge]:
     token68 = case.get("token68_chromium")
-    return [Challenge(case["scheme"], tuple(map(tuple, case.get("params", ()))), token68)] if case.get("valid", True) else []
+    return (
+        [Challenge(case["scheme"], tuple(map(tuple, case.get("params", ()))), token68)]
+        if case.get("valid", True)
+        else []
+    )
 
 
 def test_the_suites_are_complete() -> None:

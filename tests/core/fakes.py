@@ -256,7 +256,10 @@ async def _ask_async(guard: AsyncGuard, request: Request, incoming: Any, optiona
 
 
 def _answer(
-    result: Admission | Rejected | StoreUnavailable, store: FakeStore | None, trace: tuple[str, ...], seen: list[Verdict]
+    result: Admission | Rejected | StoreUnavailable,
+    store: FakeStore | None,
+    trace: tuple[str, ...],
+    seen: list[Verdict],
 ) -> Answer:
     identity = result.identity if isinstance(result, Admission) else None
     refusal = None if isinstance(result, Admission) else result.refusal

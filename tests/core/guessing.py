@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from watchword import AsyncGuard, AttemptPolicy, BasicVerifier, Guard, Identity, Password, Peer, Policy, Rejected, Request
+from watchword import (
+    AsyncGuard,
+    AttemptPolicy,
+    BasicVerifier,
+    Guard,
+    Identity,
+    Password,
+    Peer,
+    Policy,
+    Rejected,
+    Request,
+)
 from watchword.core.attempts import Window
 from watchword.core.message import Response
 from watchword.core.records import Put, Ref
@@ -75,7 +86,9 @@ class Server:
     def put(self, name: str, record: Password) -> None:
         self.store.commit([Put(Ref(Password, (name,)), record)])
 
-    def ask(self, password: str, username: str = "alice", address: str = HERE) -> Identity | Rejected | StoreUnavailable:
+    def ask(
+        self, password: str, username: str = "alice", address: str = HERE
+    ) -> Identity | Rejected | StoreUnavailable:
         request = asking(username, password, address)
         try:
             if isinstance(self.guard, Guard):

@@ -107,7 +107,13 @@ SHA = Digests(("sha-256",), lambda name: hashlib.sha256())
 
 @pytest.mark.parametrize(
     ("needs", "data"),
-    [((UNUSED, UNUSED), None), ((UNUSED, WHOLE), b"hi"), ((WHOLE, SHA), b"hi"), ((STREAM, UNUSED), None), ((STREAM, WHOLE), b"hi")],
+    [
+        ((UNUSED, UNUSED), None),
+        ((UNUSED, WHOLE), b"hi"),
+        ((WHOLE, SHA), b"hi"),
+        ((STREAM, UNUSED), None),
+        ((STREAM, WHOLE), b"hi"),
+    ],
 )
 def test_the_body_is_read_as_the_neediest_part_wants_it(needs, data):
     answer = ask([AllOf(token(body=needs[0]), proof(body=needs[1]))], BOTH, [b"h", b"i"])

@@ -77,7 +77,10 @@ STEPS = st.lists(
     max_size=60,
 )
 TINY = AttemptPolicy(
-    pair=(Window(2, 30), Window(4, 300)), subject=(Window(5, 60), Window(9, 90)), address=(Window(7, 60),), known_for=700
+    pair=(Window(2, 30), Window(4, 300)),
+    subject=(Window(5, 60), Window(9, 90)),
+    address=(Window(7, 60),),
+    known_for=700,
 )
 
 
@@ -88,7 +91,10 @@ def test_every_sequence_of_attempts_is_answered_as_the_model_says(
     @settings(max_examples=60 if kind == "memory" else 8)
     @given(STEPS)
     def check(steps: list[Any]) -> None:
-        with pytest.MonkeyPatch.context() as patch, world(kind, tmp_path_factory.mktemp("w"), patch, TINY, False) as made:
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            world(kind, tmp_path_factory.mktemp("w"), patch, TINY, False) as made,
+        ):
             model = Model(TINY)
             for seconds, who, where, right in steps:
                 made.now += seconds
@@ -215,7 +221,9 @@ def test_a_pair_is_known_for_its_time_only(guarded: World) -> None:
 
 
 def refused(guard: Guard, password: str = "wrong", headers: Any = ()) -> int:
-    request = Request("GET", "https", "api.example", "/", [(b"authorization", basic("alice", password)), *headers], Peer(HERE))
+    request = Request(
+        "GET", "https", "api.example", "/", [(b"authorization", basic("alice", password)), *headers], Peer(HERE)
+    )
     try:
         guard.verify(request)
     except Rejected as rejected:
@@ -254,7 +262,9 @@ def test_a_store_of_look_ups_counts_with_a_second_store(monkeypatch: pytest.Monk
     ],
 )
 @pytest.mark.parametrize("kind", [Guard, AsyncGuard])
-def test_a_policy_that_can_not_be_kept_is_refused_at_construction(kind: Any, policy: AttemptPolicy, message: str) -> None:
+def test_a_policy_that_can_not_be_kept_is_refused_at_construction(
+    kind: Any, policy: AttemptPolicy, message: str
+) -> None:
     with pytest.raises(ConfigurationError, match=message):
         kind([BasicVerifier(realm="orders")], MemoryStore(), policy=Policy(attempts=policy))
 

@@ -62,7 +62,9 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Hashes:
 
 
 @BOTH
-def test_a_pair_gets_its_attempts_and_then_429_without_a_hash(kind: Any, store: Any, clock: Clock, hashes: Hashes) -> None:
+def test_a_pair_gets_its_attempts_and_then_429_without_a_hash(
+    kind: Any, store: Any, clock: Clock, hashes: Hashes
+) -> None:
     server = Server(store, kind, clock=clock)
     assert [server.status(f"guess{n}") for n in range(5)] == [401, 401, 401, 429, 429]
     assert server.status("right") == 429
@@ -159,7 +161,9 @@ def test_what_carries_no_guess_is_not_counted(clock: Clock, hashes: Hashes) -> N
 
 
 @BOTH
-def test_known_and_unknown_users_get_the_same_octets_when_there_are_too_many(kind: Any, store: Any, clock: Clock, hashes: Hashes) -> None:
+def test_known_and_unknown_users_get_the_same_octets_when_there_are_too_many(
+    kind: Any, store: Any, clock: Clock, hashes: Hashes
+) -> None:
     server = Server(store, kind, clock=clock)
     seen = []
     for name, address in (("alice", "192.0.2.1"), ("nobody", "192.0.2.2")):
@@ -241,7 +245,9 @@ def test_no_policy_no_limit(kind: Any, clock: Clock, hashes: Hashes) -> None:
 
 
 @BOTH
-def test_a_store_that_is_down_while_it_counts_is_503_and_hashes_nothing(kind: Any, clock: Clock, hashes: Hashes) -> None:
+def test_a_store_that_is_down_while_it_counts_is_503_and_hashes_nothing(
+    kind: Any, clock: Clock, hashes: Hashes
+) -> None:
     class Down(MemoryStore):
         down = False
 
@@ -355,7 +361,9 @@ def test_one_that_is_cancelled_in_the_queue_leaves_it(clock: Clock, hashes: Hash
 
 
 @BOTH
-def test_patience_in_the_queue_ends_with_503(kind: Any, clock: Clock, hashes: Hashes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patience_in_the_queue_ends_with_503(
+    kind: Any, clock: Clock, hashes: Hashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(attempts_module, "PATIENCE", 0.05)
     server = Server(MemoryStore(clock=clock), kind, clock=clock)
     turn = server.verifier.turn.acquire(60)
@@ -422,7 +430,9 @@ def test_a_policy_that_can_not_be_kept_is_refused_when_the_guard_is_made(policy:
         Guard([FakeVerifier()], policy=Policy(attempts=policy))
 
 
-@pytest.mark.parametrize("policy", [AttemptPolicy(pair=()), AttemptPolicy(subject=(), address=()), AttemptPolicy((), (), ())])
+@pytest.mark.parametrize(
+    "policy", [AttemptPolicy(pair=()), AttemptPolicy(subject=(), address=()), AttemptPolicy((), (), ())]
+)
 def test_any_group_of_windows_may_be_left_out(policy: AttemptPolicy, clock: Clock, hashes: Hashes) -> None:
     server = Server(MemoryStore(clock=clock), attempts=policy, clock=clock)
     assert server.status("right") == 200

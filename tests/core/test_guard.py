@@ -224,9 +224,7 @@ def test_every_decision_is_reported_once_with_who_and_why_and_no_secret():
     accepted = ask(two(), get(authorization="alpha alice")).verdicts
     refused = ask(two(), get(authorization="alpha wrong")).verdicts
     assert [(v.reason, v.status, v.scheme, v.subject) for v in accepted] == [(None, 0, "alpha", "alice")]
-    assert [(v.reason, v.status, v.scheme, v.subject) for v in refused] == [
-        (Reason.WRONG_SECRET, 401, "alpha", None)
-    ]
+    assert [(v.reason, v.status, v.scheme, v.subject) for v in refused] == [(Reason.WRONG_SECRET, 401, "alpha", None)]
     assert (refused[0].detail, refused[0].where) == ("it is not", "alpha")
 
 

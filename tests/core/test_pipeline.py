@@ -53,9 +53,7 @@ def test_a_claim_that_needs_nothing_asks_the_store_nothing():
 @pytest.mark.parametrize("down", ["fetch", "commit"])
 @pytest.mark.parametrize("optional", [False, True])
 def test_while_the_store_is_down_nothing_is_accepted(down, optional):
-    answer = ask(
-        made(down=down, needs=[NOTE], decision=lambda *_: Decision(ALICE, [USED])), GENUINE, optional=optional
-    )
+    answer = ask(made(down=down, needs=[NOTE], decision=lambda *_: Decision(ALICE, [USED])), GENUINE, optional=optional)
     assert (answer.subject, answer.reason, answer.status) == (None, None, 503)
     assert (answer.verdicts[0].status, answer.verdicts[0].detail) == (503, "the store does not answer")
 

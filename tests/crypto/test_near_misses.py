@@ -23,7 +23,9 @@ def mac(secret: bytes, hash_name: str = "sha256") -> bytes:
 
 def test_another_key_of_the_verifier_is_named():
     keys = [Key.generate("ES256", key_id="2025"), Key.generate("ES256", key_id="2026")]
-    assert near_miss(keys, "ES256", DATA, keys[1].sign(DATA)) == "the key '2026' made it: the header names another key id"
+    assert (
+        near_miss(keys, "ES256", DATA, keys[1].sign(DATA)) == "the key '2026' made it: the header names another key id"
+    )
 
 
 def test_a_key_under_another_algorithm_is_named():
@@ -85,7 +87,9 @@ def test_the_same_key_with_another_padding_or_hash():
     key = Key.generate("RS256", key_id="r")
     members = {name: value for name, value in key.to_jwk(private=True).items() if name != "alg"}
     for other in ("PS256", "RS512"):
-        assert f"made it with {other}" in near_miss([key], "RS256", DATA, Key.from_jwk(members, algorithm=other).sign(DATA))
+        assert f"made it with {other}" in near_miss(
+            [key], "RS256", DATA, Key.from_jwk(members, algorithm=other).sign(DATA)
+        )
 
 
 def test_another_curve_is_told_by_the_length():

@@ -69,7 +69,9 @@ def test_an_authority_that_is_not_host_and_port_is_refused(authority: str) -> No
     assert refusal(split_target, b"/", "https", authority) is Reason.TARGET_REFUSED
 
 
-@pytest.mark.parametrize("authority", ["", "localhost", "API.example:8443", "127.0.0.1:0", "[2001:db8::1]:443", "a_b.c", "h:"])
+@pytest.mark.parametrize(
+    "authority", ["", "localhost", "API.example:8443", "127.0.0.1:0", "[2001:db8::1]:443", "a_b.c", "h:"]
+)
 def test_a_host_with_or_without_port_is_taken(authority: str) -> None:
     check_target(Request("GET", "https", authority, "/"))
 
@@ -183,7 +185,12 @@ SPOOFED = {
 def test_a_configured_origin_is_the_origin_whatever_anyone_says() -> None:
     url = PublicURL("https://API.example")
     assert public(url, seen("/a?b", **SPOOFED)) == ("https", "api.example", "/a?b", "10.0.0.2")
-    assert public(url, seen("https://api.example:443/a")) == ("https", "api.example", "https://api.example:443/a", "10.0.0.2")
+    assert public(url, seen("https://api.example:443/a")) == (
+        "https",
+        "api.example",
+        "https://api.example:443/a",
+        "10.0.0.2",
+    )
     assert url(seen()).peer == seen().peer
 
 
@@ -232,7 +239,21 @@ def test_a_path_is_rewritten_to_what_the_client_sent(url: PublicURL, target: str
     assert url(Request(method, "http", "h", target)).target == expected.encode()
 
 
-AMBIGUOUS = ["//a", "/a//b", "/a/", "/a;b", "/..", "/../a", "/a/./b", "/a/.", "/%2e%2e/a", "/a%2Eb", "/a%2fb", "/%2F", "/%5c"]
+AMBIGUOUS = [
+    "//a",
+    "/a//b",
+    "/a/",
+    "/a;b",
+    "/..",
+    "/../a",
+    "/a/./b",
+    "/a/.",
+    "/%2e%2e/a",
+    "/a%2Eb",
+    "/a%2fb",
+    "/%2F",
+    "/%5c",
+]
 
 
 @pytest.mark.parametrize("path", [path for path in AMBIGUOUS if path != "/a/"])
@@ -328,7 +349,9 @@ def test_only_what_trusted_proxies_wrote_counts(field: str, authority: str, clie
     assert (result.authority, result.peer.address) == (authority, client)
 
 
-@pytest.mark.parametrize("forged", ['for="', 'for="_a, ', "for=_a;", "for=10.1.1.1;;host", "@", 'for=_a;x="\\', "for=1.2.3.4:5"])
+@pytest.mark.parametrize(
+    "forged", ['for="', 'for="_a, ', "for=_a;", "for=10.1.1.1;;host", "@", 'for=_a;x="\\', "for=1.2.3.4:5"]
+)
 def test_a_field_that_the_client_broke_is_refused_never_half_believed(forged: str) -> None:
     reason = None
     try:

@@ -116,14 +116,18 @@ def test_requests_and_httpx2_by_their_own_classes(algorithm: str) -> None:
 @pytest.mark.parametrize("algorithm", ["MD5-sess", "SHA-256-sess"])
 def test_httpx2_s_sessions_are_admitted(algorithm: str) -> None:
     """It takes the current cnonce into the secret of every request, against RFC 7616 §3.4.2."""
-    with serving(algorithms=[algorithm]) as url, httpx2.Client(
-        auth=httpx2.DigestAuth(USER, PASSWORD), trust_env=False
-    ) as client:
+    with (
+        serving(algorithms=[algorithm]) as url,
+        httpx2.Client(auth=httpx2.DigestAuth(USER, PASSWORD), trust_env=False) as client,
+    ):
         assert [client.get(url).text for _ in range(3)] == ["alice "] * 3
 
 
 def test_our_client_and_server_prove_themselves_over_sockets_under_auth_int() -> None:
-    with serving(algorithms=["SHA-512-256-sess"], qop=["auth-int"], userhash=True) as url, requests.Session() as session:
+    with (
+        serving(algorithms=["SHA-512-256-sess"], qop=["auth-int"], userhash=True) as url,
+        requests.Session() as session,
+    ):
         session.trust_env = False
         session.auth = adapt(DigestAuth(USER, PASSWORD, require_mutual=True))
         assert session.post(url, data=b"an order", timeout=20).text == "alice an order"

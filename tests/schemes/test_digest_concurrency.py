@@ -167,7 +167,9 @@ def test_a_first_request_that_fails_lets_the_next_one_learn() -> None:
     assert time.monotonic() - start < client.LEASE / 2
 
 
-def test_a_request_whose_answer_never_comes_holds_the_others_up_for_the_lease_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_whose_answer_never_comes_holds_the_others_up_for_the_lease_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(client, "LEASE", 0.1)
     auth = DigestAuth("a", "b")
     stuck: list[Drive] = []
@@ -179,7 +181,9 @@ def test_a_request_whose_answer_never_comes_holds_the_others_up_for_the_lease_on
     thread = threading.Thread(target=begin)
     thread.start()
     thread.join()
-    answer = run(auth, request(), lambda effect: Received(Response(200) if is_signed(effect.request) else CHALLENGE), context())
+    answer = run(
+        auth, request(), lambda effect: Received(Response(200) if is_signed(effect.request) else CHALLENGE), context()
+    )
     assert answer.response.status == 200
     stuck[0].close()
 

@@ -96,7 +96,9 @@ OFFERED = {"algorithms": ["SHA-256", "SHA-256-sess"], "qop": ["auth", "auth-int"
 
 def forged(world: World, **wrong: bytes | None) -> Request:
     """A request whose response was made with something else than its parameters say."""
-    signed = world.signed("/a?b", "POST", DigestAuth(USER, PASSWORD, algorithms=["SHA-256"], auth_int="qop" not in wrong))
+    signed = world.signed(
+        "/a?b", "POST", DigestAuth(USER, PASSWORD, algorithms=["SHA-256"], auth_int="qop" not in wrong)
+    )
     given = {name: value.encode("latin-1") for name, value in params(signed).items()}
     sha = algorithm_named("SHA-256")
     assert sha is not None

@@ -59,7 +59,9 @@ def session_request(world: World, nonce: str, nc: str, cnonce: str, first: str) 
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_the_first_cnonce_makes_the_secret_of_all_later_requests_and_the_current_one_is_accepted_too(guard: str) -> None:
+def test_the_first_cnonce_makes_the_secret_of_all_later_requests_and_the_current_one_is_accepted_too(
+    guard: str,
+) -> None:
     world = World(guard, algorithms=["SHA-256-sess"])
     nonce = params(world.signed())["nonce"]
     world.verify(session_request(world, nonce, "00000001", "one", "one"))
@@ -139,7 +141,9 @@ def test_a_decoded_answer_is_no_proof_and_none_is_asked_for() -> None:
     def send(effect: Send) -> Received:
         received = world.send(effect)
         assert not effect.want or effect.request.values(b"accept-encoding") == [b"identity"]
-        return Received(Response(received.response.status, (*received.response.headers, (b"content-encoding", b"gzip"))), b"x")
+        return Received(
+            Response(received.response.status, (*received.response.headers, (b"content-encoding", b"gzip"))), b"x"
+        )
 
     with pytest.raises(ServerUnproven, match="no proof"):
         ask(DigestAuth(USER, PASSWORD, require_mutual=True), send, request())
@@ -217,7 +221,9 @@ def test_opaque_comes_back_or_stays_away_but_is_never_another() -> None:
     assert isinstance(world.judge(changed(signed, opaque=None)), Identity)
 
 
-def test_a_host_without_md5_says_so_at_construction_and_its_client_passes_md5_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_md5_says_so_at_construction_and_its_client_passes_md5_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refused() -> Any:
         raise ValueError("disabled for FIPS")
 

@@ -23,7 +23,9 @@ NOW = float(VECTORS["timestamp"])
 KEY = Key.from_secret(SECRET, algorithm="HS256", key_id="robot-1")
 
 
-def signed(request: Request, body: bytes = b"", *, now: float = NOW, nonce: bytes | None = None, key: Key = KEY) -> Request:
+def signed(
+    request: Request, body: bytes = b"", *, now: float = NOW, nonce: bytes | None = None, key: Key = KEY
+) -> Request:
     sent: list[Request] = []
 
     def send(effect: object) -> Received:

@@ -7,7 +7,18 @@ from typing import Any, ClassVar
 
 import pytest
 
-from watchword import AllOf, AsyncGuard, ConfigurationError, Guard, Identity, JWTVerifier, Key, Reason, Rejected, Request
+from watchword import (
+    AllOf,
+    AsyncGuard,
+    ConfigurationError,
+    Guard,
+    Identity,
+    JWTVerifier,
+    Key,
+    Reason,
+    Rejected,
+    Request,
+)
 from watchword.core.explain import explain
 from watchword.core.scheme import UNUSED, Address, Bindable, Decision, Proof, Refusal
 from watchword.crypto import jose

@@ -650,7 +650,9 @@ def test_the_short_cut_gives_the_verdict_of_the_long_way(clock, fields, target):
 
 def test_the_short_cut_is_taken_only_by_guards_that_judge_nothing_else(clock):
     def short(*more: Any, **options: Any) -> bool:
-        guards = [Guard([verifier(clock, cache=cache), *more], MemoryStore(), **options) for cache in (None, TokenCache())]
+        guards = [
+            Guard([verifier(clock, cache=cache), *more], MemoryStore(), **options) for cache in (None, TokenCache())
+        ]
         (answer,) = {guard.plan.shortcut is not None for guard in guards}
         return answer
 
@@ -672,9 +674,13 @@ def test_the_short_cut_is_taken_only_by_guards_that_judge_nothing_else(clock):
 def test_a_long_field_is_refused_though_its_token_is_known(clock):
     from watchword import Limits
 
-    guard = Guard([verifier(clock, cache=TokenCache())], policy=Policy(clock=clock, limits=Limits(field=len(token()) + 6)))
+    guard = Guard(
+        [verifier(clock, cache=TokenCache())], policy=Policy(clock=clock, limits=Limits(field=len(token()) + 6))
+    )
     assert reason(guard.verify, request(token()))[0] is Reason.HEADER_TOO_LARGE
-    guard = Guard([verifier(clock, cache=TokenCache())], policy=Policy(clock=clock, limits=Limits(field=len(token()) + 7)))
+    guard = Guard(
+        [verifier(clock, cache=TokenCache())], policy=Policy(clock=clock, limits=Limits(field=len(token()) + 7))
+    )
     for _ in range(2):
         assert guard.verify(request(token())).subject == "alice"
 

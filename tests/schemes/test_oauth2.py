@@ -29,9 +29,7 @@ class World:
         self.store = MemoryStore(clock=self.clock)
         self.store.add_client("robot", "s3cret", scopes=("read",))
         self.endpoint = TokenEndpoint(KEY, issuer=ISSUER, audience=AUDIENCE, lifetime=300, clock=self.clock)
-        self.guard = Guard(
-            [OAuth2Verifier(KEY, issuer=ISSUER, audience=AUDIENCE)], policy=Policy(clock=self.clock)
-        )
+        self.guard = Guard([OAuth2Verifier(KEY, issuer=ISSUER, audience=AUDIENCE)], policy=Policy(clock=self.clock))
         self.token_requests = 0
         self.revoked: set[bytes] = set()
 
@@ -145,7 +143,9 @@ def test_a_failed_token_request_leaves_the_lock_free() -> None:
     assert World().get(mine) == 200
 
 
-@pytest.mark.parametrize(("lifetime", "expires"), [('"3600"', 3600.0), ("3600", 3600.0), ("null", None), ("true", None)])
+@pytest.mark.parametrize(
+    ("lifetime", "expires"), [('"3600"', 3600.0), ("3600", 3600.0), ("null", None), ("true", None)]
+)
 def test_expires_in_may_be_text_or_absent(lifetime: str, expires: float | None) -> None:
     mine = auth()
     body = f'{{"access_token":"a","token_type":"bearer","expires_in":{lifetime}}}'.encode()
@@ -178,7 +178,9 @@ CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "robot", "client_id": "robot", 
 @pytest.mark.parametrize("missing", ["iss", "aud", "sub", "client_id", "iat", "exp", "jti"])
 def test_rfc_9068_demands_every_claim(missing: str) -> None:
     token = jose.sign(
-        json.dumps({name: value for name, value in CLAIMS.items() if name != missing}).encode(), KEY, header={"typ": "at+jwt"}
+        json.dumps({name: value for name, value in CLAIMS.items() if name != missing}).encode(),
+        KEY,
+        header={"typ": "at+jwt"},
     )
     with pytest.raises(Rejected):
         World().guard.verify(GET.with_headers(((b"authorization", b"Bearer " + token.encode()),)))

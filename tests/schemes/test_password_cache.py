@@ -137,9 +137,7 @@ def test_its_key_does_not_leave_the_process_with_a_copy(copying: object) -> None
         copying(PasswordCache())  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(
-    "options", [{"size": 0}, {"size": -1}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}]
-)
+@pytest.mark.parametrize("options", [{"size": 0}, {"size": -1}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}])
 def test_what_can_not_be_is_refused_at_construction(options: dict[str, float]) -> None:
     with pytest.raises(ConfigurationError):
         PasswordCache(**options)  # type: ignore[arg-type]

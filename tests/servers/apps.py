@@ -165,7 +165,9 @@ def wsgi_app(environ, start_response):
         return [b"x" * (LIMIT + 1)]
     length = int(environ.get("CONTENT_LENGTH") or 0)
     try:
-        body = environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else environ["wsgi.input"].read(length)
+        body = (
+            environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else environ["wsgi.input"].read(length)
+        )
     except Exception:
         if path != "/swallow":
             raise

@@ -37,9 +37,16 @@ class Wire:
                 connection.sendall(request)
             return read_all(connection)
 
-    def ask(self, path: str, authorization: str | None = None, body: bytes = b"", *lines: str, method: str = "") -> bytes:
+    def ask(
+        self, path: str, authorization: str | None = None, body: bytes = b"", *lines: str, method: str = ""
+    ) -> bytes:
         """One request that closes its connection."""
-        head = [f"{method or ('POST' if body else 'GET')} {path} HTTP/1.1", "Host: api.example", "Connection: close", *lines]
+        head = [
+            f"{method or ('POST' if body else 'GET')} {path} HTTP/1.1",
+            "Host: api.example",
+            "Connection: close",
+            *lines,
+        ]
         if authorization is not None:
             head.append(f"Authorization: {authorization}")
         if body:
@@ -66,7 +73,11 @@ def free_port() -> int:
 def in_process(command: list[str], port: int) -> Iterator[Wire]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _await(port, process)
@@ -121,7 +132,15 @@ def run(kind: str, app: str) -> Iterator[Wire]:
         yield from in_process(command, port)
     elif kind in ("granian", "granian-wsgi"):
         interface = "wsgi" if kind == "granian-wsgi" else "asgi"
-        command = ["granian", "--interface", interface, "--port", str(port), "--no-log", f"tests.servers.apps:{interface}_{app}"]
+        command = [
+            "granian",
+            "--interface",
+            interface,
+            "--port",
+            str(port),
+            "--no-log",
+            f"tests.servers.apps:{interface}_{app}",
+        ]
         yield from in_process(command, port)
     elif kind == "wsgiref":
         guarded = getattr(APPS, f"wsgi_{app}")

@@ -67,7 +67,12 @@ def test_the_request_line_is_taken_where_the_server_gives_it(name):
 
 @pytest.mark.parametrize(
     ("script", "path", "target"),
-    [("", "/caf\xc3\xa9", b"/caf%C3%A9"), ("/app", "/x", b"/app/x"), ("", "/a;b=c@", b"/a;b=c@"), ("", "/100%", b"/100%25")],
+    [
+        ("", "/caf\xc3\xa9", b"/caf%C3%A9"),
+        ("/app", "/x", b"/app/x"),
+        ("", "/a;b=c@", b"/a;b=c@"),
+        ("", "/100%", b"/100%25"),
+    ],
 )
 def test_a_rebuilt_path_is_script_name_and_path_info_quoted_again(script, path, target):
     assert seen(SCRIPT_NAME=script, PATH_INFO=path, QUERY_STRING="").target == target

@@ -69,7 +69,9 @@ def mint(
     claims: Annotated[str | None, typer.Option(help="a file with a JSON object; - for standard input")] = None,
     subject: Annotated[str | None, typer.Option("--sub", help="whom it is about")] = None,
     issuer: Annotated[str | None, typer.Option("--iss", help="who issues it")] = None,
-    audience: Annotated[list[str] | None, typer.Option("--aud", help="for whom it is; may be given several times")] = None,
+    audience: Annotated[
+        list[str] | None, typer.Option("--aud", help="for whom it is; may be given several times")
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="what it allows; may be given several times")] = None,
     lifetime: Annotated[str, typer.Option(help="for how long it is good: 5m, 1h, 30s")] = "5m",
     typ: Annotated[str, typer.Option(help="its type: JWT, at+jwt")] = "JWT",
@@ -91,7 +93,9 @@ def mint(
     now = int(time.time())
     try:
         typer.echo(
-            jose.sign(msgspec.json.encode({**members, "iat": now, "exp": now + int(seconds)}), signer, header={"typ": typ})
+            jose.sign(
+                msgspec.json.encode({**members, "iat": now, "exp": now + int(seconds)}), signer, header={"typ": typ}
+            )
         )
     except ConfigurationError as error:
         unusable(str(error))
@@ -149,9 +153,7 @@ def _claims(file: str) -> dict[str, Any]:
 class _Inspection:
     """One token, looked into: what it says, and what is wrong with it."""
 
-    def __init__(
-        self, token: bytes, keys: KeySet | None, issuer: str | None, audience: str | None, now: float
-    ) -> None:
+    def __init__(self, token: bytes, keys: KeySet | None, issuer: str | None, audience: str | None, now: float) -> None:
         self.now = now
         self.header, self.claims = _said(token, 0), _said(token, 1)
         named = None if self.claims is None else self.claims.get("aud")

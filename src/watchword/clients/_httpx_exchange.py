@@ -85,7 +85,9 @@ class Exchange:
             response = [hop for hop in response.history if hop.request is self._request][-1]
         library = self._kit.library
         probe = library.Request("GET", self._request.url)
-        with suppress(UnicodeEncodeError):  # the library can't send these cookies; the answer is the caller's all the same
+        with suppress(
+            UnicodeEncodeError
+        ):  # the library can't send these cookies; the answer is the caller's all the same
             library.Cookies(response.cookies).set_cookie_header(probe)
         if fresh := probe.headers.get("cookie"):
             self._plain["Cookie"] = merged_cookies(self._plain.get("cookie", ""), fresh)

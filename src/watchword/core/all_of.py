@@ -51,9 +51,7 @@ class AllOf:
 
     scheme: ClassVar[str] = "all_of"
 
-    def __init__(
-        self, *parts: Verifier, bind: Callable[[Sequence[Identity]], None] = same_subject
-    ) -> None:
+    def __init__(self, *parts: Verifier, bind: Callable[[Sequence[Identity]], None] = same_subject) -> None:
         if len(parts) < 2:
             raise ConfigurationError("AllOf needs two parts or more")
         seen: dict[bytes, str] = {}
@@ -199,9 +197,7 @@ def _together(seals: Sequence[Seal]) -> Seal | None:
 
     def headers(response: Response, body: bytes | None, now: float, random: Random) -> Headers:
         return tuple(
-            line
-            for seal in seals
-            for line in seal.headers(response, body if seal.needs_body else None, now, random)
+            line for seal in seals for line in seal.headers(response, body if seal.needs_body else None, now, random)
         )
 
     return Seal(any(seal.needs_body for seal in seals), headers)

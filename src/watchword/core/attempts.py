@@ -154,8 +154,12 @@ class Attempt:
         self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
         windows = limiter.pair[:1] if _is_anybodys(where) else limiter.pair
         pair: _Group = [(Ref(Counter, ("attempts", "pair", who, where, name)), window) for name, window in windows]
-        address: _Group = [(Ref(Counter, ("attempts", "address", where, name)), window) for name, window in limiter.address]
-        subject: _Group = [(Ref(Counter, ("attempts", "subject", who, name)), window) for name, window in limiter.subject]
+        address: _Group = [
+            (Ref(Counter, ("attempts", "address", where, name)), window) for name, window in limiter.address
+        ]
+        subject: _Group = [
+            (Ref(Counter, ("attempts", "subject", who, name)), window) for name, window in limiter.subject
+        ]
         self._pair, self._address, self._subject = pair, address, subject
         self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _ in (*pair, *address, *subject)]]
 

@@ -178,12 +178,12 @@ def _replay(decision: Decision) -> Generator[Step, Any, Check | None]:
     found: Found = yield Fetch(refs)
     spent = any(found.get(ref) is not None for ref in refs)
     mend = "this request was sent before: every request needs a nonce, or a count, of its own" if spent else ""
-    return Check("single use", not spent, "nonce", "not used before", "used before" if spent else "not used before", mend)
+    return Check(
+        "single use", not spent, "nonce", "not used before", "used before" if spent else "not used before", mend
+    )
 
 
-def _refused(
-    rejected: Rejected, verifier: Verifier | None, canonical: str, checks: Sequence[Check]
-) -> Explanation:
+def _refused(rejected: Rejected, verifier: Verifier | None, canonical: str, checks: Sequence[Check]) -> Explanation:
     rejection = rejected.rejection
     scheme = None if verifier is None else verifier.scheme
     return Explanation(

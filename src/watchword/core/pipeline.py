@@ -170,7 +170,9 @@ def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier 
             _check_unclaimed(candidate, request)
             continue
         if claim is not None:
-            raise Rejected(Reason.AMBIGUOUS, f"credentials of both {verifier and verifier.scheme} and {candidate.scheme}")
+            raise Rejected(
+                Reason.AMBIGUOUS, f"credentials of both {verifier and verifier.scheme} and {candidate.scheme}"
+            )
         verifier, claim = candidate, mine
     return verifier, claim
 
@@ -288,9 +290,7 @@ def _verdict(plan: Plan, claim: Claim, found: Found, body: Body, slow: bool) -> 
     raise AssertionError("a scheme asked for more records more than twice")
 
 
-def refusing(
-    plan: Plan, verifier: Verifier | None, rejected: Rejected, found: Found
-) -> Generator[Step, Any, Refusal]:
+def refusing(plan: Plan, verifier: Verifier | None, rejected: Rejected, found: Found) -> Generator[Step, Any, Refusal]:
     """The answer for the client; commits what it needs first (a refusal may carry writes)."""
     verifier = rejected.verifier or verifier
     remember = rejected.writes
@@ -352,9 +352,7 @@ def _with_realm(challenge: Challenge, realm: str) -> Challenge:
     if challenge.token68 is not None:
         return challenge
     given = dict(challenge.params).get("realm", realm)
-    return Challenge(
-        challenge.scheme, (("realm", given), *(pair for pair in challenge.params if pair[0] != "realm"))
-    )
+    return Challenge(challenge.scheme, (("realm", given), *(pair for pair in challenge.params if pair[0] != "realm")))
 
 
 def _private(plan: Plan, verifier: Verifier, decision: Decision) -> Headers:
@@ -383,7 +381,11 @@ def _report(
             scheme=None if owner is None else owner.scheme,
             subject=None if identity is None else identity.subject,
             key_id=None if identity is None else identity.key_id,
-            detail=str(error) if error is not None and rejection is None else "" if rejection is None else rejection.detail,
+            detail=str(error)
+            if error is not None and rejection is None
+            else ""
+            if rejection is None
+            else rejection.detail,
             where="" if rejection is None else rejection.where,
             duration=max(0.0, plan.clock() - started),
         )

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from watchword.core.records import Write
     from watchword.core.scheme import Refusal, Verifier
 
-__all__ = ["ConfigurationError", "CredentialsUnavailable", "Reason", "Rejected", "Rejection", "StoreUnavailable", "WatchwordError"]
+__all__ = [
+    "ConfigurationError",
+    "CredentialsUnavailable",
+    "Reason",
+    "Rejected",
+    "Rejection",
+    "StoreUnavailable",
+    "WatchwordError",
+]
 
 
 class Reason(Enum):

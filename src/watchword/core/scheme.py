@@ -140,7 +140,9 @@ class Refusal(NamedTuple):
         """The answer to send, without a body: one field line per challenge, never cached."""
         name = b"proxy-authenticate" if self.status == 407 else b"www-authenticate"
         lines = tuple((name, challenge.encode()) for challenge in self.challenges)
-        return Response(self.status, (*lines, *self.headers, (b"cache-control", b"no-store"), (b"content-length", b"0")))
+        return Response(
+            self.status, (*lines, *self.headers, (b"cache-control", b"no-store"), (b"content-length", b"0"))
+        )
 
 
 class Check(NamedTuple):

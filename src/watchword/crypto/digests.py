@@ -15,7 +15,17 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 if TYPE_CHECKING:
     from watchword.core.scheme import Hasher
 
-__all__ = ["compare", "digest", "hex_digest", "hmac_sha256", "keyed_digest", "keyed_digester", "keyed_hmac", "new", "subject_key"]
+__all__ = [
+    "compare",
+    "digest",
+    "hex_digest",
+    "hmac_sha256",
+    "keyed_digest",
+    "keyed_digester",
+    "keyed_hmac",
+    "new",
+    "subject_key",
+]
 
 
 def _sha512_256() -> Hasher:

@@ -78,7 +78,9 @@ def _in_der(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature
             continue
         raw = _raw(signature, row.size // 2)
         if raw is not None and _fits(key, signing_input, raw):
-            return f"{_named(key)} made it, but in DER: have the signer write r and s in {row.size} octets (RFC 7518 §3.4)"
+            return (
+                f"{_named(key)} made it, but in DER: have the signer write r and s in {row.size} octets (RFC 7518 §3.4)"
+            )
     return ""
 
 
@@ -101,7 +103,9 @@ def _spelled_otherwise(keys: Sequence[Key], algorithm: str, signing_input: bytes
             continue
         for what, octets in _spellings(key.secret_bytes()):
             if _signed_with(octets, algorithm, signing_input, signature):
-                return f"{_named(key)} would fit if its secret were {what}: the two sides read the same text differently"
+                return (
+                    f"{_named(key)} would fit if its secret were {what}: the two sides read the same text differently"
+                )
     return ""
 
 

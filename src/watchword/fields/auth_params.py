@@ -204,9 +204,7 @@ def _challenges(text: str) -> list[Challenge]:
             draft.broken = True
             garbage = _GARBAGE.match(text, position)
             position = garbage.end() if garbage else len(text)
-    return [
-        Challenge(draft.scheme, tuple(draft.params.items()), draft.token68) for draft in drafts if not draft.broken
-    ]
+    return [Challenge(draft.scheme, tuple(draft.params.items()), draft.token68) for draft in drafts if not draft.broken]
 
 
 class _Draft:

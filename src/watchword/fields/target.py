@@ -29,6 +29,7 @@ _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _HTTP: Final = {"ws": "http", "wss": "https"}
 _WS: Final = {"http": "ws", "https": "wss"}
 
+
 class Target(NamedTuple):
     """A target in the one form in which two can be compared: `==` says whether they name the same resource.
 
@@ -331,7 +332,9 @@ def _origin(origin: str) -> tuple[str, str]:
     scheme, separator, authority = origin.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in _WS:
-        raise ConfigurationError(f'an origin begins with https:// or http://, such as "https://api.example": {origin!r}')
+        raise ConfigurationError(
+            f'an origin begins with https:// or http://, such as "https://api.example": {origin!r}'
+        )
     if "/" in authority:
         raise ConfigurationError("an origin has no path; what the proxy takes off the path goes into prefix=")
     match = HOST.fullmatch(authority)
@@ -354,7 +357,9 @@ def _networks(trusted: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
     except ValueError as error:
         raise ConfigurationError(f"trusted has a network that is none: {error}") from None
     if any(network.prefixlen == 0 for network in networks):
-        raise ConfigurationError("trusted has a network of everybody; if only proxies reach the server, say hops=1 instead")
+        raise ConfigurationError(
+            "trusted has a network of everybody; if only proxies reach the server, say hops=1 instead"
+        )
     return networks
 
 

@@ -159,7 +159,9 @@ def _can_be_used_up(claims: Claims, now: float) -> None:
     if type(token_id) is not str or not token_id:
         raise Rejected(Reason.WRONG_CLAIM, "a token id is a text, and not an empty one", where="jti")
     if "exp" not in claims:
-        raise Rejected(Reason.MISSING_CLAIM, "the token never expires, and its use can't be remembered for ever", where="exp")
+        raise Rejected(
+            Reason.MISSING_CLAIM, "the token never expires, and its use can't be remembered for ever", where="exp"
+        )
 
 
 can_be_used_up: Final = ClaimCheck("jti", "a text, and exp with it: each token is good only once", _can_be_used_up)

@@ -76,7 +76,14 @@ def _mac(claim: HMACClaim, record: RegisteredKey | None, body: Body) -> Check:
             return Check("mac", False, guess.component, guess.signed, guess.received, guess.mend)
     for name, other in _other_keys(record):
         if _fits(claim, other, claim.canonical()):
-            return Check("mac", False, "key", "the registered secret", f"the secret {name}", f"the client signs with the secret {name}")
+            return Check(
+                "mac",
+                False,
+                "key",
+                "the registered secret",
+                f"the secret {name}",
+                f"the client signs with the secret {name}",
+            )
     return Check(
         "mac", False, "mac", f"{expected[:6]}…", received,
         "none of the usual changes explains it: compare the canonical string with the client's, line by line, and the secret",

@@ -160,7 +160,9 @@ class HMACVerifier:
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
         if not request.exact and b"%" in request.path:
             raise Rejected(
-                Reason.TARGET_NOT_EXACT, "the server rebuilt a target with encoded octets, so they are a guess", where="@target"
+                Reason.TARGET_NOT_EXACT,
+                "the server rebuilt a target with encoded octets, so they are a guess",
+                where="@target",
             )
         return HMACClaim(params, request, self)
 

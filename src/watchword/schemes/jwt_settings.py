@@ -69,7 +69,9 @@ def key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
         raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
     found = KeySet([keys]) if isinstance(keys, Key) else keys
     if all(key.use == "enc" for key in found.keys):
-        raise ConfigurationError("these keys are for encryption: give those that verify signatures, such as HS256 or ES256")
+        raise ConfigurationError(
+            "these keys are for encryption: give those that verify signatures, such as HS256 or ES256"
+        )
     if algorithms is None:
         return found
     if isinstance(algorithms, str):

@@ -95,7 +95,9 @@ class PasswordCache:
             ConfigurationError: it is reserved.
         """
         if self._taken:
-            raise ConfigurationError("a PasswordCache belongs to one verifier, whose users it remembers: make one for each")
+            raise ConfigurationError(
+                "a PasswordCache belongs to one verifier, whose users it remembers: make one for each"
+            )
         self._taken = True
 
     # ---- which password fitted which stored hash ----

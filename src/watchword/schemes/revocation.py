@@ -158,7 +158,9 @@ class Revocations:
         if isinstance(outcome, Replayed):  # known, and remembered for long enough unless the caller errs
             spent = (yield Fetch([Ref(Spent, key)])).get(Ref(Spent, key))
             if spent is None or spent.until < until:
-                raise ConfigurationError("this token was taken back before, until an earlier time: pass its exp as until=")
+                raise ConfigurationError(
+                    "this token was taken back before, until an earlier time: pass its exp as until="
+                )
         elif not isinstance(outcome, Committed):
             raise StoreUnavailable("the store could not take a token back")
 

@@ -64,7 +64,9 @@ class TokenCache:
             ConfigurationError: it is reserved.
         """
         if self._taken:
-            raise ConfigurationError("a TokenCache belongs to one verifier, whose rules it remembers: make one for each")
+            raise ConfigurationError(
+                "a TokenCache belongs to one verifier, whose rules it remembers: make one for each"
+            )
         self._taken = True
 
     def clear(self) -> None:

@@ -11,6 +11,7 @@ from watchword.servers._asgi_request import App, Message, Receive, Scope, Send
 
 __all__ = ["answer", "exchange"]
 
+
 async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Sends `refusal`; a WebSocket is closed before it is accepted, with the refusal itself where the server can."""
     response = refusal.response()

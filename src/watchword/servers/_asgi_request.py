@@ -51,7 +51,9 @@ def request_of(scope: Scope) -> Request:
         authority,
         target,
         headers,
-        Peer(client[0] if client else "", _certificate(extensions["tls"]) if extensions and "tls" in extensions else None),
+        Peer(
+            client[0] if client else "", _certificate(extensions["tls"]) if extensions and "tls" in extensions else None
+        ),
         exact,
     )
 

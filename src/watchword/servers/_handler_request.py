@@ -80,7 +80,9 @@ class Body:
             Rejected: the body is shorter than announced, or http.server cannot say where it ends.
         """
         if self.left is None:
-            raise Rejected(Reason.MALFORMED_REQUEST, "http.server reads bodies by one Content-Length only", where="body")
+            raise Rejected(
+                Reason.MALFORMED_REQUEST, "http.server reads bodies by one Content-Length only", where="body"
+            )
         if not self.left:
             return b""
         data = self._file.read(min(CHUNK, self.left))

@@ -39,7 +39,9 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
     'BaseHTTPRequestHandler'
     """
     if not isinstance(guard, Guard):
-        raise ConfigurationError(f"http.server needs a Guard, with a store that is not async, not {type(guard).__name__}")
+        raise ConfigurationError(
+            f"http.server needs a Guard, with a store that is not async, not {type(guard).__name__}"
+        )
     members = {"_guard": guard, "_optional": optional, "__doc__": handler.__doc__, "__module__": handler.__module__}
     return cast("type[Handler]", type(handler.__name__, (_Guarded, handler), members))
 

@@ -127,9 +127,7 @@ _ONE_RECORD = select(
     null().label("value"), null().label("until"),
 ).where(_RECORDS.c.kind == bindparam("kind"), _RECORDS.c.key == bindparam("key"))  # fmt: skip
 
-_ALL_OF_A_KIND = select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed).where(
-    _RECORDS.c.kind == bindparam("kind")
-)
+_ALL_OF_A_KIND = select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed).where(_RECORDS.c.kind == bindparam("kind"))
 
 # One statement for every mixture of tables, made once: SQLAlchemy compiles each a single time.
 _PARTS = (_RECORDS_PART, _SPENT_PART, _COUNTERS_PART)

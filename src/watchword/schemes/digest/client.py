@@ -293,7 +293,9 @@ class DigestAuth:
         if self._on_unproven is not None:
             self._on_unproven(unproven)
         elif fits is False and not self._require_mutual:
-            warnings.warn(f"{unproven.origin} gave {unproven.why} that it knows the password", UnprovenWarning, stacklevel=2)
+            warnings.warn(
+                f"{unproven.origin} gave {unproven.why} that it knows the password", UnprovenWarning, stacklevel=2
+            )
         if self._require_mutual:
             raise ServerUnproven(f"{unproven.origin} gave {unproven.why} that it knows the password")
 

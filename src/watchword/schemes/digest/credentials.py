@@ -95,7 +95,9 @@ def checked_domain(domain: Sequence[str]) -> tuple[str, ...]:
         raise ConfigurationError(f"domain is a list: domain=[{domain!r}]")
     for uri in domain:
         if not _URI.fullmatch(uri):
-            raise ConfigurationError(f"domain has paths and absolute URIs, such as '/' or 'https://api.example/': {uri!r}")
+            raise ConfigurationError(
+                f"domain has paths and absolute URIs, such as '/' or 'https://api.example/': {uri!r}"
+            )
     return tuple(domain)
 
 

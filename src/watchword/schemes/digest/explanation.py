@@ -60,9 +60,7 @@ def _qop(claim: DigestClaim) -> Check:
     qop, offered = claim.presented.qop, claim.verifier.terms.qop
     passed = qop in offered or (not qop and claim.is_legacy())
     mend = f"send qop={' or '.join(offered)} with nc and cnonce" + ("" if qop else "; RFC 2069's form is not accepted")
-    return Check(
-        "qop", passed, "authorization qop", " or ".join(offered), qop or "none", "" if passed else mend
-    )
+    return Check("qop", passed, "authorization qop", " or ".join(offered), qop or "none", "" if passed else mend)
 
 
 def _uri(claim: DigestClaim) -> Check:
@@ -129,7 +127,9 @@ def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret
     yield Check("response", True, "authorization response", expected, received)
     if claim.start is not None:
         used = "nonce and cnonce of the first request (RFC 7616 §3.4.2)" if proof.by_rfc else "this request's cnonce"
-        yield Check("session", True, "authorization cnonce", "A1 with that of the first request, or the current one", used)
+        yield Check(
+            "session", True, "authorization cnonce", "A1 with that of the first request, or the current one", used
+        )
     if record.disabled:
         mend = "enable the user with `watchword user enable`"
         yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
@@ -181,9 +181,7 @@ def _difference(claim: DigestClaim, truth: _Parts, record: DigestSecret) -> tupl
     return None
 
 
-def _suspicions(
-    claim: DigestClaim, truth: _Parts, record: DigestSecret
-) -> Iterator[tuple[_Parts, str, str, str]]:
+def _suspicions(claim: DigestClaim, truth: _Parts, record: DigestSecret) -> Iterator[tuple[_Parts, str, str, str]]:
     algorithm = claim.algorithm
     assert algorithm is not None
     target, path = claim.request.target, claim.request.path
@@ -194,7 +192,14 @@ def _suspicions(
         mend = "the response covers another uri than the parameter says: hash what is sent"
         yield truth._replace(uri=uri), "authorization uri", uri.decode("latin-1"), mend
     number = int(truth.nc or b"0", 16)
-    for nc in (b"%x" % number, b"%d" % number, b"%08X" % number, b"%08x" % number, b"00000001", b"%08x" % max(0, number - 1)):
+    for nc in (
+        b"%x" % number,
+        b"%d" % number,
+        b"%08X" % number,
+        b"%08x" % number,
+        b"00000001",
+        b"%08x" % max(0, number - 1),
+    ):
         mend = "hash nc as the 8 digits that are sent"
         yield truth._replace(nc=nc), "authorization nc", nc.decode(), mend
     empty = octets_hash(algorithm, b"")

@@ -251,9 +251,7 @@ class DigestClaim:
             detail = f"qop={' or '.join(verifier.terms.qop)} is demanded"
             raise Rejected(Reason.MALFORMED_CREDENTIALS, detail, where="authorization qop")
         if verifier.terms.opaque is not None and presented.opaque not in (None, verifier.terms.opaque):
-            raise Rejected(
-                Reason.MALFORMED_CREDENTIALS, "not what the challenge said", where="authorization opaque"
-            )
+            raise Rejected(Reason.MALFORMED_CREDENTIALS, "not what the challenge said", where="authorization opaque")
         check_uri(presented.uri, self.request)
         return algorithm
 
