@@ -1,143 +1,376 @@
-"""The cache of verified passwords: what it remembers, for how long, and that it holds no password."""
+"""What guards make of a password cache: one hash, one look-up, for as long as nothing changes."""
 
 from __future__ import annotations
 
-import copy
+import asyncio
 import gc
-import pickle
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from watchword import ConfigurationError, PasswordCache
+from watchword import (
+    AsyncGuard, BasicVerifier, ConfigurationError, Guard, Identity, Password, PasswordCache, Peer, PublicURL, Reason,
+    Rejected, Request, Verdict,
+)  # fmt: skip
+from watchword.core.records import Put, Ref, Take
+from watchword.crypto import passwords
+from watchword.crypto.digests import digest
+from watchword.stores import AsyncSQLStore, HtpasswdStore, MemoryStore, SQLStore, combine, from_callables
 
-SECRET = "correct-horse-battery"
+ALICE = Ref(Password, ("alice",))
+
+
+def hashed(password: str) -> str:
+    """Cheap, so that counting is all that a test waits for."""
+    return "{SHA}" + b64encode(digest("sha-1", password.encode())).decode()
+
+
+def asking(password: str, username: str = "alice", address: str = "192.0.2.1", **more: str) -> Request:
+    value = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+    return Request("GET", "https", "api.example", "/", {"Authorization": value, **more}, peer=Peer(address))
+
+
+def ask(guard: Guard | AsyncGuard, request: Request) -> str | Reason:
+    """The subject, or why not; as a server adapter asks."""
+    try:
+        if isinstance(guard, Guard):
+            return guard.verify(request).subject
+        known = guard.at_once(request.headers, request.query or b"", request.peer.address)
+        if known is not None:
+            assert known.identity is not None
+            return known.identity.subject
+        return asyncio.run(guard.verify(request)).subject
+    except Rejected as rejected:
+        return rejected.reason
 
 
 class Clock:
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = 1000.0
 
     def __call__(self) -> float:
         return self.now
 
 
-def entries(cache: PasswordCache) -> int:
-    """How many passwords it remembers, as it says itself."""
-    return int(repr(cache).rpartition("entries=")[2].rstrip(")"))
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
-def test_it_holds_what_was_kept_for_that_hash_only() -> None:
-    cache = PasswordCache()
-    mark = cache.recognise("alice", SECRET)
-    assert not cache.holds(mark, "hash 1")
-    cache.keep(mark, "hash 1")
-    assert cache.holds(mark, "hash 1")
-    assert not cache.holds(mark, "hash 2")
-    assert not cache.holds(cache.recognise("alice", SECRET + "x"), "hash 1")
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stored hash of every verification."""
+    done: list[str] = []
+    matches = passwords._matches
+
+    def counted(encoded: str, *rest: Any) -> bool:
+        done.append(encoded)
+        return matches(encoded, *rest)
+
+    monkeypatch.setattr(passwords, "_matches", counted)
+    return done
 
 
-def test_a_new_hash_takes_the_place_of_the_old_one() -> None:
-    cache = PasswordCache()
-    mark = cache.recognise("alice", SECRET)
-    cache.keep(mark, "hash 1")
-    cache.keep(mark, "hash 2")
-    assert (cache.holds(mark, "hash 1"), cache.holds(mark, "hash 2"), entries(cache)) == (False, True, 1)
+def memory(**users: str) -> MemoryStore:
+    store = MemoryStore()
+    store.commit([Put(Ref(Password, (name,)), Password(hashed(word))) for name, word in users.items()])
+    return store
 
 
-def test_an_entry_is_good_until_its_time_is_over_and_keeping_it_again_renews_it() -> None:
-    clock = Clock()
-    cache = PasswordCache(ttl=60, clock=clock)
-    mark = cache.recognise("alice", SECRET)
-    cache.keep(mark, "hash")
-    clock.now = 59.999
-    assert cache.holds(mark, "hash")
-    clock.now = 60
-    assert not cache.holds(mark, "hash")
-    cache.keep(mark, "hash")
-    clock.now = 119.999
-    assert cache.holds(mark, "hash")
+def guarded(store: Any, kind: Any = Guard, **options: Any) -> Any:
+    return kind([BasicVerifier(realm="x", rehash=None, cache=PasswordCache(**options))], store)
 
 
-def test_it_never_grows_above_its_size_and_drops_the_oldest() -> None:
-    cache = PasswordCache(size=3)
-    marks = [cache.recognise(f"user{number}", SECRET) for number in range(5)]
-    for mark in marks[:3]:
-        cache.keep(mark, "hash")
-    cache.keep(marks[0], "hash")  # the newest now
-    for mark in marks[3:]:
-        cache.keep(mark, "hash")
-    assert [cache.holds(mark, "hash") for mark in marks] == [True, False, False, True, True]
-    assert entries(cache) == 3
+MODES = [{"strict": False}, {"strict": True}]
 
 
-def test_sixty_four_threads_do_not_push_it_above_its_size() -> None:
-    cache = PasswordCache(size=100)
-    sizes = []
-
-    def fill(thread: int) -> None:
-        for number in range(200):
-            mark = cache.recognise(f"{thread}", f"{number}")
-            cache.keep(mark, "hash")
-            cache.holds(mark, "hash")
-            sizes.append(entries(cache))
-
-    with ThreadPoolExecutor(64) as pool:
-        list(pool.map(fill, range(64)))
-    assert max(sizes) <= 100
-    assert entries(cache) == 100
+@pytest.mark.parametrize("kind", [Guard, AsyncGuard])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_password_is_hashed_once_and_again_after_its_ttl(kind: Any, mode: Any, work: list[str], clock: Clock) -> None:
+    guard = guarded(memory(alice="one"), kind, ttl=60, clock=clock, **mode)
+    assert {ask(guard, asking("one")) for _ in range(9)} == {"alice"}
+    clock.now += 59.9
+    assert (ask(guard, asking("one")), len(work)) == ("alice", 1)
+    clock.now += 0.2
+    assert (ask(guard, asking("one")), len(work)) == ("alice", 2)
 
 
-@given(st.text(), st.text(), st.text(), st.text())
-def test_different_pairs_are_never_taken_for_each_other(one: str, two: str, three: str, four: str) -> None:
-    cache = PasswordCache(random=bytes)
-    assert (cache.recognise(one, two) == cache.recognise(three, four)) is ((one, two) == (three, four))
+def test_by_default_there_is_a_strict_cache_and_none_hashes_every_time(work: list[str]) -> None:
+    store = memory(alice="one")
+    assert BasicVerifier(realm="x").cache.strict  # type: ignore[union-attr]
+    for guard, hashes in (
+        (Guard([BasicVerifier(realm="x", rehash=None)], store), 1),
+        (Guard([BasicVerifier(realm="x", rehash=None, cache=None)], store), 3),
+    ):
+        work.clear()
+        assert {ask(guard, asking("one")) for _ in range(3)} == {"alice"}
+        assert len(work) == hashes
 
 
-@given(st.text(st.sampled_from("0123456789:ab"), max_size=12), st.integers(0, 12), st.integers(0, 12))
-def test_where_the_name_ends_and_the_password_begins_matters(text: str, one: int, other: int) -> None:
-    cache = PasswordCache(random=bytes)
-    same = (text[:one], text[one:]) == (text[:other], text[other:])
-    assert (cache.recognise(text[:one], text[one:]) == cache.recognise(text[:other], text[other:])) is same
+@pytest.mark.parametrize("mode", MODES)
+def test_the_second_request_of_an_unstrict_guard_asks_the_store_nothing(mode: Any) -> None:
+    store = memory(alice="one")
+    fetched: list[object] = []
+    fetch = store.fetch
+    store.fetch = lambda refs: (fetched.append(refs), fetch(refs))[1]  # type: ignore[method-assign]
+    guard = guarded(store, **mode)
+    ask(guard, asking("one"))
+    fetched.clear()
+    assert ask(guard, asking("one")) == "alice"
+    assert bool(fetched) == mode["strict"]
 
 
-def test_two_caches_recognise_nothing_of_each_other() -> None:
-    assert PasswordCache().recognise("alice", SECRET) != PasswordCache().recognise("alice", SECRET)
+# ---- single flight ----
 
 
-def test_half_of_a_surrogate_pair_is_text_like_any_other() -> None:
-    cache = PasswordCache()
-    mark = cache.recognise("\ud800", "\udfff")
-    cache.keep(mark, "\ud800")
-    assert cache.holds(mark, "\ud800")
+@pytest.mark.parametrize(
+    "store", [memory(alice="one"), from_callables(password={"alice": Password(hashed("one"))}.get)]
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hundred_threads_at_once_hash_once(store: Any, mode: Any, work: list[str]) -> None:
+    guard = guarded(store, **mode)
+    start = threading.Barrier(100)
+    got: list[object] = []
+
+    def first() -> None:
+        start.wait()
+        got.append(ask(guard, asking("one")))
+
+    threads = [threading.Thread(target=first) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == ["alice"] * 100
+    assert len(work) == 1
 
 
-def test_no_password_can_be_reached_from_it() -> None:
-    cache = PasswordCache()
-    cache.keep(cache.recognise("alice", SECRET), "hash")
-    assert SECRET not in repr(cache)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hundred_tasks_at_once_hash_once(mode: Any, work: list[str]) -> None:
+    guard = guarded(memory(alice="one"), AsyncGuard, **mode)
+
+    async def all_at_once() -> list[Identity]:
+        return await asyncio.gather(*(guard.verify(asking("one")) for _ in range(100)))
+
+    assert {identity.subject for identity in asyncio.run(all_at_once())} == {"alice"}
+    assert len(work) == 1
+
+
+# ---- what changes is seen ----
+
+CHANGES: dict[str, Callable[[Any], object]] = {
+    "another password": lambda store: store.commit([Put(ALICE, Password(hashed("two")))]),
+    "deleted": lambda store: store.commit([Take(ALICE)]),
+    "disabled": lambda store: store.disable_user("alice"),
+    "made anew": lambda store: store.add_user("alice", "two"),
+}
+
+
+@pytest.fixture(params=["memory", "sqlite", "combined"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    if request.param == "memory":
+        yield memory(alice="one")
+        return
+    with SQLStore(f"sqlite:///{tmp_path}/users.db") as sql:
+        sql.commit([Put(ALICE, Password(hashed("one")))])
+        yield sql if request.param == "sqlite" else combine(sql)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("kind", [Guard, AsyncGuard])
+def test_what_changes_through_the_store_is_seen_by_the_next_request(
+    kind: Any, mode: Any, change: str, store: Any
+) -> None:
+    guard = guarded(store, kind, **mode)
+    assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+    CHANGES[change](store)
+    assert ask(guard, asking("one")) in {Reason.WRONG_SECRET, Reason.UNKNOWN_SUBJECT, Reason.DISABLED}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_scopes_and_subject_are_those_of_now(mode: Any, store: Any, work: list[str]) -> None:
+    guard = guarded(store, **mode)
+    ask(guard, asking("one"))
+    store.commit([Put(ALICE, Password(hashed("one"), ("write",), "user:1"))])
+    for _ in range(2):
+        identity = guard.verify(asking("one"))
+        assert (identity.subject, identity.scopes) == ("user:1", frozenset({"write"}))
+    assert len(work) == 1, "the hash is the same"
+
+
+@pytest.mark.parametrize(("mode", "heard"), [({"strict": True}, "at once"), ({"strict": False}, "within the ttl")])
+def test_another_process_is_heard_at_once_if_strict_and_else_within_the_ttl(
+    mode: Any, heard: str, tmp_path: Path, clock: Clock
+) -> None:
+    """Another store object on the same file stands for another process: it shares nothing but the file."""
+    url = f"sqlite:///{tmp_path}/users.db"
+    with SQLStore(url) as here, SQLStore(url) as there:
+        here.commit([Put(ALICE, Password(hashed("one")))])
+        guard = guarded(here, ttl=60, clock=clock, **mode)
+        assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+        there.commit([Put(ALICE, Password(hashed("two")))])
+        clock.now += 59
+        assert ask(guard, asking("one")) == ("alice" if heard == "within the ttl" else Reason.WRONG_SECRET)
+        clock.now += 2
+        assert ask(guard, asking("one")) is Reason.WRONG_SECRET
+        assert ask(guard, asking("two")) == "alice"
+
+
+def test_a_change_between_the_look_up_and_the_verdict_is_not_remembered_over() -> None:
+    store = memory(alice="one")
+    guard = guarded(store)
+    fetch, changed = store.fetch, []
+
+    def fetch_then_change(refs: Any) -> Any:
+        found = fetch(refs)
+        if not changed:
+            changed.append(store.commit([Put(ALICE, Password(hashed("two")))]))
+        return found
+
+    store.fetch = fetch_then_change  # type: ignore[method-assign]
+    assert ask(guard, asking("one")) == "alice", "judged by what was there when it was looked up"
+    assert ask(guard, asking("one")) is Reason.WRONG_SECRET
+
+
+def test_a_cancelled_change_in_sqlite_is_seen_once_it_is_made(tmp_path: Path) -> None:
+    """The caller of the commit goes away, the commit does not."""
+
+    async def scenario() -> None:
+        store = AsyncSQLStore(f"sqlite:///{tmp_path}/users.db")
+        await store.commit([Put(ALICE, Password(hashed("one")))])
+        before = store.changes(Password)
+        change = asyncio.create_task(store.commit([Put(ALICE, Password(hashed("two")))]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        change.cancel()
+        await asyncio.gather(change, return_exceptions=True)
+        for _ in range(500):
+            found = (await store.fetch([ALICE])).get(ALICE)
+            if found is not None and found.encoded == hashed("two"):
+                break
+            await asyncio.sleep(0.01)
+        else:
+            before -= 1  # it was cancelled before it began: then nothing has changed
+        assert store.changes(Password) != before
+        await store.close()
+
+    asyncio.run(scenario())
+
+
+# ---- who may answer for whom ----
+
+
+@pytest.mark.parametrize("other", [asking("one", address="192.0.2.2"), asking("one", username="bob")])
+def test_what_is_remembered_is_of_one_user_and_one_address(other: Request) -> None:
+    store = memory(alice="one", bob="one")
+    guard = guarded(store)
+    ask(guard, asking("one"))
+    assert guard.plan.shortcut(asking("one").headers, b"", "192.0.2.1") is not None
+    assert guard.plan.shortcut(other.headers, b"", other.peer.address) is None
+
+
+def test_a_verifier_in_two_guards_with_different_users_answers_for_neither_at_once() -> None:
+    verifier = BasicVerifier(realm="x", cache=PasswordCache())
+    here, there = Guard([verifier], memory(alice="one")), Guard([verifier], memory(alice="two"))
+    for _ in range(2):
+        assert [ask(here, asking("one")), ask(there, asking("two"))] == ["alice"] * 2
+        assert [ask(here, asking("two")), ask(there, asking("one"))] == [Reason.WRONG_SECRET] * 2
+
+
+def test_a_verifier_in_two_guards_with_the_same_users_answers_for_both() -> None:
+    verifier, store = BasicVerifier(realm="x", cache=PasswordCache(), rehash=None), memory(alice="one")
+    here, there = Guard([verifier], store), Guard([verifier], store)
+    ask(here, asking("one"))
+    assert there.plan.shortcut is not None
+    assert there.plan.shortcut(asking("one").headers, b"", "192.0.2.1") is not None
+
+
+def test_stores_that_do_not_tell_what_changes_are_asked_every_time(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text(f"alice:{hashed('one')}\n")
+    table = {"alice": Password(hashed("one"))}
+    for store in (HtpasswdStore(tmp_path / "users"), from_callables(password=table.get)):
+        for whole in (store, combine(store, MemoryStore())):
+            guard = guarded(whole)
+            assert guard.plan.shortcut is None
+            assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+    table["alice"] = Password(hashed("two"))
+    assert ask(guard, asking("one")) is Reason.WRONG_SECRET
+
+
+def test_guards_that_judge_more_than_the_field_take_no_short_cut() -> None:
+    seen: list[Verdict] = []
+    for options in ({"observe": seen.append}, {"proxy": True}, {"policy": _behind_a_proxy()}):
+        assert Guard([BasicVerifier(realm="x", cache=PasswordCache())], memory(), **options).plan.shortcut is None
+
+
+def _behind_a_proxy() -> Any:
+    from watchword import Policy
+
+    return Policy(public_url=PublicURL("https://api.example"))
+
+
+@pytest.mark.parametrize("more", [{"Early-Data": "1"}, {"Host": "a, b"}])
+def test_what_is_unusual_about_a_request_is_judged_though_its_credentials_are_remembered(more: dict[str, str]) -> None:
+    guard = guarded(memory(alice="one"))
+    ask(guard, asking("one"))
+    assert ask(guard, asking("one", **more)) in {Reason.EARLY_DATA, Reason.MALFORMED_REQUEST}
+
+
+# ---- bounds, and what it holds ----
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_never_holds_more_than_its_size_and_forgets_the_oldest(mode: Any, work: list[str]) -> None:
+    names = [f"user{number}" for number in range(7)]
+    guard = guarded(memory(**dict.fromkeys(names, "one")), size=3, **mode)
+    for name in names:
+        assert ask(guard, asking("one", name)) == name
+    (verifier,) = guard.plan.verifiers
+    cache = verifier.cache
+    assert len(cache._fitted) == 3 and len(cache._admitted) == len(cache._latest) == (0 if mode["strict"] else 3)
+    work.clear()
+    assert [ask(guard, asking("one", name)) for name in names[-3:]] == names[-3:]
+    assert not work
+    assert ask(guard, asking("one", names[0])) == names[0]
+    assert len(work) == 1
+
+
+def test_it_holds_no_password_and_nothing_made_of_it_without_its_key() -> None:
+    guard = guarded(memory(alice="correct horse"))
+    ask(guard, asking("correct horse"))
+    (verifier,) = guard.plan.verifiers
+    forbidden = [b"correct horse", b64encode(b"alice:correct horse"), digest("sha-256", b"correct horse")]
     seen: set[int] = set()
-    reachable: list[object] = [cache]
-    while reachable:
-        thing = reachable.pop()
-        if id(thing) in seen or callable(thing) or type(thing).__name__ == "module":
+    left: list[object] = [verifier.cache]
+    while left:
+        held = left.pop()
+        if id(held) in seen or isinstance(held, type) or callable(held):
             continue
-        seen.add(id(thing))
-        assert SECRET not in repr(thing)
-        assert SECRET.encode() not in (thing if isinstance(thing, bytes) else b"")
-        reachable += gc.get_referents(thing)
-    assert len(seen) > 5
+        seen.add(id(held))
+        if isinstance(held, (bytes, str)):
+            octets = held.encode() if isinstance(held, str) else held
+            assert not any(part in octets for part in forbidden)
+        left += gc.get_referents(held)
+    assert len(seen) > 10
+    assert "horse" not in repr(verifier.cache)
 
 
-@pytest.mark.parametrize("copying", [copy.deepcopy, pickle.dumps])
-def test_its_key_does_not_leave_the_process_with_a_copy(copying: object) -> None:
-    with pytest.raises(TypeError):
-        copying(PasswordCache())  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("options", [{"size": 0}, {"size": -1}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}])
-def test_what_can_not_be_is_refused_at_construction(options: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "options", [{"size": 0}, {"size": 1.5}, {"size": True}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")},
+    {"ttl": 86_401}, {"ttl": "60"}, {"strict": 1}],
+)  # fmt: skip
+def test_what_is_no_cache_is_a_configuration_error(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
-        PasswordCache(**options)  # type: ignore[arg-type]
+        PasswordCache(**options)
+
+
+def test_one_cache_serves_one_verifier() -> None:
+    cache = PasswordCache()
+    BasicVerifier(realm="x", cache=cache)
+    with pytest.raises(ConfigurationError, match="one verifier"):
+        BasicVerifier(realm="x", cache=cache)
