@@ -17,7 +17,7 @@ from watchword.core.message import Challenge, Request
 from watchword.core.records import Add, Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, More, Random, Refusal, Send, malformed,
+    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto import precis
 from watchword.crypto.digests import subject_key
@@ -226,7 +226,8 @@ class BasicClaim:
         self.verifier = verifier
         self.came: _Came | None = None
         self._mark = None if verifier.cache is None else verifier.cache.recognise(username, password)
-        self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)),)
+        # The decoy too, for whomever: one more look-up for unknown users only would tell who they are.
+        self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)), _DECOY)
 
     def __repr__(self) -> str:
         return f"BasicClaim(username={self.username!r})"
@@ -254,8 +255,8 @@ class BasicClaim:
             return False
         return cache.holds(self._mark, record.encoded)
 
-    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
-        """Hashes the password and compares; for a user who is not there it asks what that costs for the others.
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """Hashes the password and compares; for a user who is not there, with a hash that costs what the others' do.
 
         Raises:
             Rejected: UNKNOWN_SUBJECT, WRONG_SECRET or DISABLED; to the client they are the same.
@@ -264,8 +265,6 @@ class BasicClaim:
         record = found.get(ref)
         if record is None:
             decoy = found.get(_DECOY)
-            if decoy is None and not found.sought(_DECOY):
-                return More([_DECOY])
             with suppress(Rejected):  # were it somebody's hash and the password right, that changes nothing
                 verify_password(DUMMY if decoy is None else decoy.encoded, self._password)
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
