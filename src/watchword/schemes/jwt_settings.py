@@ -68,7 +68,7 @@ def key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
     if not isinstance(keys, (Key, KeySet)):
         raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
     found = KeySet([keys]) if isinstance(keys, Key) else keys
-    if all(key.use == "enc" for key in found.keys):
+    if found.keys and all(key.use == "enc" for key in found.keys):
         raise ConfigurationError(
             "these keys are for encryption: give those that verify signatures, such as HS256 or ES256"
         )
