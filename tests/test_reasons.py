@@ -210,7 +210,7 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
         Reason.WRONG_CLAIM: lambda: jwt_guard().verify(bearer(exp="tomorrow")),
         Reason.MISSING_CLAIM: lambda: jwt_guard().verify(bearer(sub=None)),
         Reason.EXPIRED: lambda: jwt_guard().verify(bearer(exp=int(NOW) - 10)),
-        Reason.NOT_YET_VALID: lambda: jwt_guard().verify(bearer(nbf=int(NOW) + 1000)),
+        Reason.NOT_YET_VALID: lambda: jwt_guard().verify(bearer(nbf=int(NOW) + 86_400)),
         Reason.REVOKED: lambda: Guard([APIKeyVerifier()], store).verify(get(X_API_Key=revoked_key(store))),
         Reason.DISABLED: lambda: Guard([BasicVerifier(realm="r")], disabled_alice(store)).verify(
             get("Basic YWxpY2U6cHc=")
