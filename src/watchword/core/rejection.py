@@ -75,6 +75,8 @@ class Reason(Enum):
     WRONG_AUDIENCE = ("wrong_audience", 401)
     WRONG_CLAIM = ("wrong_claim", 401)
     MISSING_CLAIM = ("missing_claim", 401)
+    MISSING_COMPONENT = ("missing_component", 401)
+    NOT_COVERED = ("not_covered", 401)
     # Genuine once, but not now.
     EXPIRED = ("expired", 401)
     REVOKED = ("revoked", 401)
