@@ -35,12 +35,14 @@ class Identity(Generic[C_co]):
         key_id: the key that proved it, where there are keys.
         scopes: what it may do.
         claims: what else the credentials say (the claims of a JWT).
+        rotated: the key has been replaced by another one and is good for the rest of the overlap only: its holder has
+            not changed over yet.
 
     >>> Identity("alice", "jwt", scopes=frozenset({"read"}))
     Identity(subject='alice', scheme='jwt', key_id=None, scopes=['read'])
     """
 
-    __slots__ = ("claims", "key_id", "scheme", "scopes", "subject")
+    __slots__ = ("claims", "key_id", "rotated", "scheme", "scopes", "subject")
 
     def __init__(
         self,
@@ -49,18 +51,20 @@ class Identity(Generic[C_co]):
         key_id: str | None = None,
         scopes: frozenset[str] = NO_SCOPES,
         claims: C_co = NO_CLAIMS,  # type: ignore[assignment] # the default of C_co
+        rotated: bool = False,
     ) -> None:
         self.subject = subject
         self.scheme = scheme
         self.key_id = key_id
         self.scopes = scopes
         self.claims = claims
+        self.rotated = rotated
 
     def __repr__(self) -> str:
         # Claims are left out: they may be personal.
         return (
             f"Identity(subject={self.subject!r}, scheme={self.scheme!r}, key_id={self.key_id!r}, "
-            f"scopes={sorted(self.scopes)!r})"
+            f"scopes={sorted(self.scopes)!r}{', rotated=True' if self.rotated else ''})"
         )
 
 
@@ -76,6 +80,7 @@ class Verdict(NamedTuple):
         detail: the operator's sentence of a refusal.
         where: the part at fault.
         duration: seconds from the first look at the request to the verdict.
+        rotated: the key has been replaced: its holder has not changed over yet.
     """
 
     reason: Reason | None
@@ -86,3 +91,4 @@ class Verdict(NamedTuple):
     detail: str
     where: str
     duration: float
+    rotated: bool = False

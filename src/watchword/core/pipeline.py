@@ -357,7 +357,7 @@ def _with_realm(challenge: Challenge, realm: str) -> Challenge:
 
 def _private(plan: Plan, verifier: Verifier, decision: Decision) -> Headers:
     """Caches know that Authorization makes an answer personal, but not other fields (RFC 9111 §3.5)."""
-    if not plan.fields or all(address.field == b"authorization" for address in verifier.addresses):
+    if not (plan.fields or plan.queries) or all(address.field == b"authorization" for address in verifier.addresses):
         return decision.response_headers
     return (*decision.response_headers, (b"cache-control", b"private"))
 
@@ -388,5 +388,6 @@ def _report(
             else rejection.detail,
             where="" if rejection is None else rejection.where,
             duration=max(0.0, plan.clock() - started),
+            rotated=identity is not None and identity.rotated,
         )
     )

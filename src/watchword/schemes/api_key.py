@@ -7,12 +7,11 @@ histories and Referer would keep it (RFC 9700 §4.3.2 says so of bearer tokens),
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from watchword.core.flow import refuse_cleartext
-from watchword.core.identity import NO_CLAIMS, Identity
+from watchword.core.identity import Identity
 from watchword.core.message import Challenge, Request
 from watchword.core.records import Add, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -35,7 +34,6 @@ _TAKEN: Final = frozenset({
     "host", "keep-alive", "origin", "proxy-authorization", "proxy-connection", "range", "referer", "te", "trailer",
     "transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
 })  # fmt: skip
-_ROTATED: Final[Mapping[str, object]] = MappingProxyType({"rotated": True})
 _NOBODY: Final = "0" * 64
 """A digest that no key has been found for."""
 
@@ -100,8 +98,7 @@ class APIKeyVerifier:
     """Verifies API keys against `APIKey` records (`store.add_api_key`, `watchword key add`).
 
     A key's last use is remembered as a note, which never delays another request's, nor refuses this one: at most once
-    in `record_use` seconds for each key. While a rotation overlaps, the identity of who uses the old key has the claim
-    `rotated`.
+    in `record_use` seconds for each key. While a rotation overlaps, the identity of who uses the old key is `rotated`.
 
     The challenge is `ApiKey realm="…", header="X-API-Key"`: every 401 has one (RFC 9110 §15.5.2), and as no registered
     scheme is about such fields it names one that isn't registered, which clients pass over (§11.6.1).
@@ -222,8 +219,7 @@ class APIKeyClaim:
         if record.expires is not None and now >= record.expires:
             detail = f"{now - record.expires:.0f} s past its expiry"
             raise Rejected(Reason.EXPIRED, detail, where=self.verifier.where, genuine=True)
-        claims = NO_CLAIMS if current else _ROTATED
-        identity = Identity(record.subject, "api_key", self.key_id, frozenset(record.scopes), claims)
+        identity = Identity(record.subject, "api_key", self.key_id, frozenset(record.scopes), rotated=not current)
         return Decision(identity, notes=self._use(found, now))
 
     def _matches(self, record: APIKey | None) -> tuple[bool, bool]:

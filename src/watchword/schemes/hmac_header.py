@@ -239,7 +239,9 @@ class HMACClaim:
             raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago", where="timestamp", genuine=True)
         if age < -self.verifier.skew:
             raise Rejected(Reason.NOT_YET_VALID, f"signed {-age:.0f} s in the future", where="timestamp", genuine=True)
-        identity = Identity(record.subject, "hmac", self.params.key_id, frozenset(record.scopes))
+        record.check_current(now, "authorization keyid")
+        scopes = frozenset(record.scopes)
+        identity = Identity(record.subject, "hmac", self.params.key_id, scopes, rotated=record.rotated)
         return Decision(identity, (self.once(),))
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:

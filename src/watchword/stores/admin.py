@@ -160,6 +160,23 @@ class Admin:
         """
         self.commit(key_writes(subject, key, scopes=scopes))
 
+    def rotate_key(self, key_id: str, successor: Key, *, overlap: float = 24 * 3600) -> None:
+        """Registers `successor` for the same subject and scopes. The old key stays good for `overlap` seconds.
+
+        Args:
+            key_id: the old key's.
+            successor: a symmetric key with a key id of its own.
+            overlap: 0 ends the old key now.
+
+        Raises:
+            AdministrationError: there is no such key, it was replaced before, or the new key id is taken.
+            ConfigurationError: a negative overlap, or a key that can't be registered.
+            StoreUnavailable: nothing was written.
+        """
+        from watchword.stores import administration  # noqa: PLC0415 -- needed by few
+
+        Driver(self).run(administration.rotating_key(key_id, successor, overlap=overlap), once(b""))
+
     def add_client(
         self, client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None
     ) -> None:
@@ -276,6 +293,12 @@ class AsyncAdmin:
     async def add_key(self, subject: str, key: Key, *, scopes: Sequence[str] = ()) -> None:
         """As `Admin.add_key`."""
         await self.commit(key_writes(subject, key, scopes=scopes))
+
+    async def rotate_key(self, key_id: str, successor: Key, *, overlap: float = 24 * 3600) -> None:
+        """As `Admin.rotate_key`."""
+        from watchword.stores import administration  # noqa: PLC0415 -- needed by few
+
+        await AsyncDriver(self).run(administration.rotating_key(key_id, successor, overlap=overlap), once_async(b""))
 
     async def add_client(
         self, client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None

@@ -1,4 +1,4 @@
-"""Users and API keys after they were added: programs of steps for `Admin`, `AsyncAdmin` and the command line.
+"""Users and keys after they were added: programs of steps for `Admin`, `AsyncAdmin` and the command line.
 
 Each judges what it found and writes over exactly that; whoever was faster makes it look again.
 """
@@ -16,14 +16,23 @@ from typing import Any, Final, TypeVar
 from watchword.core.records import NOTHING_FOUND, Committed, Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
 from watchword.core.steps import Commit, Fetch, Step, Work
+from watchword.crypto.keys import Key, RegisteredKey
 from watchword.crypto.passwords import Password, in_one_form
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of, make_key
 from watchword.schemes.digest import DigestSecret, ha1
-from watchword.stores.admin import CONTENDED, TRIES, DigestEnrolment, checked_scopes, normal_username, user_writes
+from watchword.stores.admin import (
+    CONTENDED,
+    TRIES,
+    DigestEnrolment,
+    checked_scopes,
+    key_writes,
+    normal_username,
+    user_writes,
+)
 
 __all__ = [
     "AdministrationError", "adding_api_key", "adding_user", "changing_password", "disabling_user", "revoking_api_key",
-    "rotating_api_key",
+    "rotating_api_key", "rotating_key",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -141,6 +150,50 @@ def _check_subject(subject: str) -> None:
         raise ConfigurationError("the subject is empty: add_api_key('billing')")
     if not subject.isprintable():
         raise ConfigurationError(f"the subject {subject!r} holds characters that can't be printed")
+
+
+# ---- shared keys -----------------------------------------------------------------------------------------------------
+
+
+def rotating_key(
+    key_id: str,
+    successor: Key,
+    *,
+    overlap: float,
+    clock: Callable[[], float] = _CLOCK,
+) -> Steps[None]:
+    """`Admin.rotate_key`."""
+    if not (isfinite(overlap) and overlap >= 0):
+        raise ConfigurationError("overlap is a number of seconds, 0 to end the old key now")
+    if successor.key_id == key_id:
+        raise ConfigurationError(
+            "the new key needs a key id of its own, by which requests tell it from the old one: key_id='robot-2'"
+        )
+    old = Ref(RegisteredKey, (key_id,))
+
+    def change(found: Found) -> tuple[None, Sequence[Write]]:
+        now = clock()
+        record = found.get(old)
+        if record is None:
+            raise AdministrationError(f"there is no key of the id {key_id!r}")
+        if record.superseded_by is not None:
+            raise AdministrationError(f"the key {key_id!r} was replaced before: rotate {record.superseded_by!r}")
+        if record.expires is not None and now >= record.expires:
+            raise AdministrationError(f"the key {key_id!r} has expired: add another one")
+        added = key_writes(record.subject, successor, scopes=record.scopes)[0]
+        assert isinstance(added, Put)
+        end = now + overlap if record.expires is None else min(now + overlap, record.expires)
+        retired = replace(record, superseded_by=successor.key_id, expires=end)
+        return None, [added._replace(if_version=0), Put(old, retired, if_version=found.version(old))]
+
+    new = Ref(RegisteredKey, (successor.key_id or "",))
+
+    def taken(found: Found) -> Sequence[Ref[Any]]:
+        if found.get(new) is not None:
+            raise AdministrationError(f"there is a key of the id {successor.key_id!r} already")
+        return ()
+
+    yield from _written([old, new], change, taken)
 
 
 # ---- users -----------------------------------------------------------------------------------------------------------
