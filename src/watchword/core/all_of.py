@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, cast
 
+from watchword.core.address import has_parameter
 from watchword.core.attempts import Guess
 from watchword.core.identity import Identity
 from watchword.core.lock import Lock
@@ -56,12 +57,12 @@ class AllOf:
             raise ConfigurationError("AllOf needs two parts or more")
         seen: dict[bytes, str] = {}
         for part in parts:
-            for field in {address.field for address in part.addresses}:
-                if field in seen:
+            for place in sorted({address.place for address in part.addresses}):
+                if place in seen:
                     raise ConfigurationError(
-                        f"{seen[field]} and {part.scheme} both read {field.decode()}; a request has one"
+                        f"{seen[place]} and {part.scheme} both read {place.decode()}; a request has one"
                     )
-                seen[field] = part.scheme
+                seen[place] = part.scheme
         realms = {part.realm for part in parts if part.realm is not None}
         if len(realms) > 1:
             raise ConfigurationError(f"the parts of AllOf name different realms: {sorted(realms)}")
@@ -114,7 +115,9 @@ class AllOf:
 
 
 def _is_addressed(part: Verifier, request: Request) -> bool:
-    for field, word in part.addresses:
+    for field, word, query in part.addresses:
+        if query and has_parameter(request.query or b"", query):
+            return True
         for value in request.values(field):
             if not word or value.partition(b" ")[0].lower() == word.encode():
                 return True
@@ -176,8 +179,9 @@ class AllClaims(NamedTuple):
         streams = [decision.stream for decision in decisions if decision.stream]
         if len(streams) > 1:
             raise AssertionError("two parts of AllOf want to stream one message")
+        rotated = any(identity.rotated for identity in identities)
         return Decision(
-            Identity(first.subject, first.scheme, first.key_id, scopes, first.claims),
+            Identity(first.subject, first.scheme, first.key_id, scopes, first.claims, rotated),
             [write for decision in decisions for write in decision.writes],
             tuple(pair for decision in decisions for pair in decision.response_headers),
             _together(seals),

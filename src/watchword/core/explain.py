@@ -165,9 +165,20 @@ def _outcome(
         except Rejected as rejected:
             return rejected, found
         if not isinstance(answer, More):
-            return answer, found
+            return _streamed(answer, body), found
         found = yield from fetching(answer, found)
     raise AssertionError("a scheme asked for more records more than twice")
+
+
+def _streamed(decision: Decision, body: Body) -> Decision | Rejected:
+    """The verdict once the body has passed as well, where it is checked only then (STREAM)."""
+    if decision.stream is not None:
+        try:
+            decision.stream.feed(body.data)
+            decision.stream.end()
+        except Rejected as rejected:
+            return rejected
+    return decision
 
 
 def _replay(decision: Decision) -> Generator[Step, Any, Check | None]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from watchword.core.address import Address, has_parameter
 from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.identity import Verdict
 from watchword.core.message import Headers, Request
@@ -14,6 +15,7 @@ from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.router import Routable, Router
 from watchword.core.scheme import Random, Verifier
+from watchword.core.seal import ResponseSealer
 from watchword.core.shortcut import shortcut
 
 __all__ = ["Limits", "Plan", "Policy"]
@@ -61,8 +63,8 @@ class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
 
     __slots__ = (
-        "attempts", "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "random", "realm", "shortcut", "standing",
-        "store", "verifiers", "words",
+        "attempts", "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "queries", "random", "realm",
+        "seal", "shortcut", "standing", "store", "verifiers", "words",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +74,7 @@ class Plan:
         policy: Policy,
         observe: Callable[[Verdict], None] | None,
         proxy: bool,
+        seal: ResponseSealer | None = None,
     ) -> None:
         if not verifiers:
             raise ConfigurationError("a Guard needs at least one verifier, for example Guard([BasicVerifier(realm=…)])")
@@ -79,10 +82,11 @@ class Plan:
         self.store = store
         self.observe = observe
         self.proxy = proxy
+        self.seal = _checked_seal(seal)
         self.public_url, self.limits, self.clock, self.random, attempts = policy
         self.attempts = limiter_for(attempts, store)
         self.realm = _one_realm(self.verifiers)
-        self.words, self.fields = _addresses(self.verifiers)
+        self.words, self.fields, self.queries = _addresses(self.verifiers)
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})
         for verifier in self.verifiers:
             _check_store(verifier, store)
@@ -124,7 +128,16 @@ class Plan:
                 raise Rejected(Reason.UNSUPPORTED_SCHEME, f"no verifier speaks {_named(word)}", where="authorization")
             if verifier not in found:
                 found.append(verifier)
+        if self.queries:
+            self._look_into_query(request.query or b"", found)
         return request, found, early
+
+    def _look_into_query(self, query: bytes, found: list[Verifier]) -> None:
+        for name, verifier in self.queries.items():
+            if has_parameter(query, name):
+                self._check_size(b"query", query)
+                if verifier not in found:
+                    found.append(verifier)
 
     def _check_size(self, name: bytes, value: bytes) -> None:
         if len(value) > self.limits.field:
@@ -166,20 +179,34 @@ def _one_realm(verifiers: Iterable[Verifier]) -> str:
     return realms.pop() if realms else DEFAULT_REALM
 
 
-def _addresses(verifiers: Iterable[Verifier]) -> tuple[dict[bytes, Verifier], dict[bytes, Verifier]]:
-    by_address: dict[tuple[bytes, bytes], list[Verifier]] = {}
+class _Addressed(NamedTuple):
+    """Who is addressed by which scheme word, by which other field, by which query parameter."""
+
+    words: dict[bytes, Verifier]
+    fields: dict[bytes, Verifier]
+    queries: dict[bytes, Verifier]
+
+
+def _addresses(verifiers: Iterable[Verifier]) -> _Addressed:
+    by_address: dict[Address, list[Verifier]] = {}
     for verifier in verifiers:
         for address in verifier.addresses:
-            by_address.setdefault((address.field, address.word.encode()), []).append(verifier)
-    words: dict[bytes, Verifier] = {}
-    fields: dict[bytes, Verifier] = {}
-    for (field, word), group in by_address.items():
-        one = group[0] if len(group) == 1 else _routed(group, (word or field).decode())
-        if field == b"authorization":
-            words[word] = one
+            by_address.setdefault(address, []).append(verifier)
+    addressed = _Addressed({}, {}, {})
+    routers: dict[tuple[int, ...], Verifier] = {}
+    for address, group in by_address.items():
+        one = group[0]
+        if len(group) > 1:  # one router for all the places that the same verifiers share
+            same = tuple(map(id, group))
+            one = routers.get(same) or _routed(group, address.word or address.place.decode())
+            routers[same] = one
+        if address.query:
+            addressed.queries[address.query] = one
+        elif address.field == b"authorization":
+            addressed.words[address.word.encode()] = one
         else:
-            fields[field] = one
-    return words, fields
+            addressed.fields[address.field] = one
+    return addressed
 
 
 def _routed(group: Sequence[Verifier], name: str) -> Verifier:
@@ -187,6 +214,12 @@ def _routed(group: Sequence[Verifier], name: str) -> Verifier:
     if len(routable) < len(group):
         raise ConfigurationError(f"two verifiers would claim every {name!r} request; keep one, or use two guards")
     return Router(routable, name)
+
+
+def _checked_seal(seal: ResponseSealer | None) -> ResponseSealer | None:
+    if seal is None or callable(getattr(seal, "seal", None)):
+        return seal
+    raise ConfigurationError(f"seal= is what seals answers, SignatureSeal(key), not {type(seal).__name__}")
 
 
 def _check_store(verifier: Verifier, store: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
+from watchword.core.address import Address
 from watchword.core.identity import Identity
 from watchword.core.message import Challenge, Headers, Request, Response
 from watchword.core.records import Add, Found, Ref, Source, Write
@@ -25,13 +26,6 @@ Random = Callable[[int], bytes]
 
 
 # ---- the server half -------------------------------------------------------------------------------------------------
-
-
-class Address(NamedTuple):
-    """Where a verifier's credentials arrive: a field (lower case) and, in Authorization, the scheme word (lower case)."""
-
-    field: bytes = b"authorization"
-    word: str = ""
 
 
 class Hasher(Protocol):
@@ -129,20 +123,23 @@ class More(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """What the client gets. `writes` are committed before it goes out (a first nonce key)."""
+    """What the client gets. `writes` are committed before it goes out (a first nonce key).
+
+    `sealing` is what the guard's seal adds to the finished answer.
+    """
 
     status: int
     challenges: Sequence[Challenge] = ()
     headers: Headers = ()
     writes: Sequence[Write] = ()
+    sealing: Headers = ()
 
     def response(self) -> Response:
         """The answer to send, without a body: one field line per challenge, never cached."""
         name = b"proxy-authenticate" if self.status == 407 else b"www-authenticate"
         lines = tuple((name, challenge.encode()) for challenge in self.challenges)
-        return Response(
-            self.status, (*lines, *self.headers, (b"cache-control", b"no-store"), (b"content-length", b"0"))
-        )
+        fixed = ((b"cache-control", b"no-store"), (b"content-length", b"0"))
+        return Response(self.status, (*lines, *self.headers, *fixed, *self.sealing))
 
 
 class Check(NamedTuple):

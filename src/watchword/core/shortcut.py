@@ -69,7 +69,10 @@ def shortcut(plan: Plan) -> Shortcut | None:
     known = _prompt(plan)
     if not known or plan.fields or plan.proxy or plan.public_url is not None or plan.observe is not None:
         return None
+    if plan.seal is not None:  # it is made for each request
+        return None
     clock, limit = plan.clock, plan.limits.field
+    queries = tuple(plan.queries)
     only = next(iter(known.values())) if len(known) == 1 else None  # which looks at the scheme word itself
 
     def at_once(headers: Headers, query: bytes, address: str) -> tuple[Identity[Any], Verifier] | None:
@@ -88,6 +91,8 @@ def shortcut(plan: Plan) -> Shortcut | None:
         if authorization is None or len(authorization) > limit:
             return None
         if query and (b"access_token" in query or b"%" in query):  # a token in two places (RFC 6750 §2)
+            return None
+        if queries and query and any(name in query for name in queries):
             return None
         asked = only or known.get(authorization.partition(b" ")[0].lower())
         if asked is None:
