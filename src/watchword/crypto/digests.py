@@ -20,6 +20,7 @@ __all__ = [
     "digest",
     "hex_digest",
     "hmac_sha256",
+    "hmac_sha512",
     "keyed_digest",
     "keyed_digester",
     "keyed_hmac",
@@ -114,6 +115,15 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
     '5bdcc146bf60754e'
     """
     return hmac.digest(key, data, "sha256")
+
+
+def hmac_sha512(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA-512 (RFC 2104, FIPS 180-4).
+
+    >>> hmac_sha512(b"Jefe", b"what do ya want for nothing?").hex()[:16]  # RFC 4231 §4.3
+    '164b7a7bfcf819e2'
+    """
+    return hmac.digest(key, data, "sha512")
 
 
 def keyed_hmac(name: str, secret: bytes) -> tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], None]]:
