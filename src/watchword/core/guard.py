@@ -13,6 +13,7 @@ from watchword.core.plan import Plan, Policy
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Refusal, Verifier
+from watchword.core.seal import ResponseSealer, failure
 
 __all__ = ["AsyncGuard", "Guard"]
 
@@ -26,6 +27,7 @@ class Guard:
         policy: public URL, limits, clock, randomness.
         observe: called with one `Verdict` per decision; what it raises propagates.
         proxy: guard a proxy: Proxy-Authorization, Proxy-Authenticate, 407 (RFC 9110 §11.7).
+        seal: proves every answer to the client, refusals and anonymous ones too: `SignatureSeal(key)`.
 
     Raises:
         ConfigurationError: the parts don't fit together; the message says what to change.
@@ -55,8 +57,9 @@ class Guard:
         policy: Policy = Policy(),  # noqa: B008 -- an immutable tuple
         observe: Callable[[Verdict], None] | None = None,
         proxy: bool = False,
+        seal: ResponseSealer | None = None,
     ) -> None:
-        self.plan = Plan(verifiers, store, policy, observe, proxy)
+        self.plan = Plan(verifiers, store, policy, observe, proxy, seal)
         self.driver = Driver(store)
 
     def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
@@ -102,9 +105,21 @@ class Guard:
         """
         return _at_once(self.plan, headers, query, address)
 
-    def refuse(self, rejected: Rejected) -> Refusal:
-        """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be."""
-        return self.driver.run(answering(self.plan, rejected), once(b""))
+    def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
+        """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be.
+
+        Args:
+            rejected: why; best what `Admission.lacking` gave.
+            request: the refused one, which a guard with a seal has to know if `rejected` doesn't come from an admission.
+
+        Raises:
+            ConfigurationError: it has a seal, and doesn't know.
+        """
+        return self.driver.run(answering(self.plan, rejected, request), once(b""))
+
+    def failure(self, request: Request) -> Refusal:
+        """For adapters of a guard with a seal: the answer where the application, or the guard, failed."""
+        return failure(self.plan, request)
 
 
 class AsyncGuard:
@@ -133,8 +148,9 @@ class AsyncGuard:
         policy: Policy = Policy(),  # noqa: B008 -- an immutable tuple
         observe: Callable[[Verdict], None] | None = None,
         proxy: bool = False,
+        seal: ResponseSealer | None = None,
     ) -> None:
-        self._bind(Plan(verifiers, store, policy, observe, proxy))
+        self._bind(Plan(verifiers, store, policy, observe, proxy, seal))
 
     @classmethod
     def of(cls, guard: Guard | AsyncGuard) -> AsyncGuard:
@@ -166,9 +182,13 @@ class AsyncGuard:
         """For adapters; as `Guard.admit`."""
         return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
-    async def refuse(self, rejected: Rejected) -> Refusal:
+    async def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
         """As `Guard.refuse`."""
-        return await self.driver.run(answering(self.plan, rejected), once_async(b""))
+        return await self.driver.run(answering(self.plan, rejected, request), once_async(b""))
+
+    def failure(self, request: Request) -> Refusal:
+        """As `Guard.failure`."""
+        return failure(self.plan, request)
 
 
 def _at_once(plan: Plan, headers: Headers, query: bytes, address: str) -> Admission | None:
@@ -183,7 +203,7 @@ def _proven(admitted: Admission, body: bytes) -> Identity[Any]:
             admitted.stream.feed(body)
             admitted.stream.end()
         except Rejected as rejected:
-            rejected.verifier = admitted.verifier
+            admitted.blamed(rejected)
             raise
     assert admitted.identity is not None
     return admitted.identity

@@ -137,6 +137,13 @@ class Response:
         """The values of every field line called `name` (lower case), in order."""
         return [value for field, value in self.headers if field == name]
 
+    def with_more(self, lines: Headers) -> Response:
+        """The same answer with these field lines besides; their names are in lower case."""
+        longer = object.__new__(Response)
+        longer.status = self.status
+        longer.headers = (*self.headers, *lines)
+        return longer
+
     def __repr__(self) -> str:
         return f"Response({self.status}, fields: {', '.join(name.decode('latin-1') for name, _ in self.headers)})"
 

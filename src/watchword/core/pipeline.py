@@ -12,10 +12,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
+from watchword.core.admission import Admission
 from watchword.core.attempts import Attempt, attempt_of, giving_back, is_guess, reserve, too_many, waiting
 from watchword.core.identity import Identity, Verdict
 from watchword.core.lock import Lock
-from watchword.core.message import Challenge, Headers, Request, Response
+from watchword.core.message import Challenge, Headers, Request
 from watchword.core.plan import Plan, scheme_word
 from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed, Write,
@@ -23,8 +24,9 @@ from watchword.core.records import (
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.router import Router
 from watchword.core.scheme import (
-    NO_BODY, STREAM, UNUSED, Body, BodyStream, Claim, Decision, More, Refusal, Seal, Verifier,
+    NO_BODY, STREAM, UNUSED, Body, Claim, Decision, More, Refusal, Verifier,
 )  # fmt: skip
+from watchword.core.seal import seal_for, sealed
 from watchword.core.shortcut import Remembering
 from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work, fetching
 
@@ -33,63 +35,14 @@ __all__ = ["Admission", "admission", "answering", "present", "refusing"]
 ROUNDS = 3
 
 
-Steps = Generator[Step, Any, "Admission"]
-
-
-class Admission:
-    """A request that may pass: `identity` (None: anonymous), who proved it, and what its answer needs.
-
-    `body` is what the guard read of it, for the application to read again; None if it read nothing.
-    """
-
-    __slots__ = ("body", "identity", "response_headers", "seal", "stream", "verifier")
-
-    def __init__(
-        self,
-        identity: Identity[Any] | None,
-        body: bytes | None = None,
-        response_headers: Headers = (),
-        seal: Seal | None = None,
-        stream: BodyStream | None = None,
-        verifier: Verifier | None = None,
-    ) -> None:
-        self.identity = identity
-        self.body = body
-        self.response_headers = response_headers
-        self.seal = seal
-        self.stream = stream
-        self.verifier = verifier
-
-    def lacking(self, scopes: Sequence[str]) -> Rejected | None:
-        """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may."""
-        if self.identity is None:
-            return Rejected(Reason.NO_CREDENTIALS, "the request is anonymous")
-        missing = [scope for scope in scopes if scope not in self.identity.scopes]
-        if not missing:
-            return None
-        rejected = Rejected(Reason.INSUFFICIENT_SCOPE, f"lacks {' '.join(missing)}", where="scope", scopes=scopes)
-        rejected.verifier = self.verifier
-        return rejected
-
-    def answer_headers(self, plan: Plan, response: Response, body: bytes | None) -> Headers:
-        """The field lines that the application's `response` gets on top; `body` is needed if `seal.needs_body`."""
-        lines = self.response_headers
-        if self.seal is not None:
-            lines = (*lines, *self.seal.headers(response, body, plan.clock(), plan.random))
-        return _as_proxy(lines) if plan.proxy else lines
-
-
-def _as_proxy(lines: Headers) -> Headers:
-    """Schemes know one field only, so what they prove to the client gets a proxy's name here (RFC 9110 §11.7.3)."""
-    return tuple(
-        (b"proxy-authentication-info" if name == b"authentication-info" else name, value) for name, value in lines
-    )
+Steps = Generator[Step, Any, Admission]
 
 
 def admission(plan: Plan, request: Request, optional: bool, started: float) -> Steps:
     """Admits `request` or raises `Rejected` (its `refusal` set) or `StoreUnavailable`."""
     verifier: Verifier | None = None
     found = NOTHING_FOUND
+    seal = None if plan.seal is None else seal_for(plan, request)
     try:
         try:
             if plan.public_url is not None:
@@ -99,7 +52,8 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             if claim is None or verifier is None:
                 if optional:
                     _report(plan, None, None, started, None)
-                    return Admission(None)
+                    anonymous = Admission(None)
+                    return anonymous if seal is None else anonymous.sealed_by(seal, request.method, plan.proxy)
                 raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
             if early and not verifier.single_use:
                 raise Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
@@ -122,17 +76,17 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             if decision is None:
                 decision = yield from _settle(plan, claim, found, refs, body, attempt)
         except Rejected as rejected:
-            rejected.refusal = yield from refusing(plan, verifier, rejected, found)
+            rejected.refusal = sealed(plan, (yield from refusing(plan, verifier, rejected, found)), seal)
             _report(plan, verifier, rejected, started, None)
             raise
     except StoreUnavailable as error:
-        error.refusal = Refusal(503)
+        error.refusal = sealed(plan, Refusal(503), seal)
         _report(plan, verifier, error, started, None)
         raise
     if plan.observe is not None:
         _report(plan, verifier, None, started, decision.identity)
     _remember(plan, claim, decision)
-    return Admission(
+    admitted = Admission(
         decision.identity,
         None if unread else body.data,
         _private(plan, verifier, decision),
@@ -140,6 +94,7 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
         decision.stream,
         verifier,
     )
+    return admitted if seal is None else admitted.sealed_by(seal, request.method, plan.proxy)
 
 
 def _remember(plan: Plan, claim: Claim, decision: Decision) -> None:
@@ -311,12 +266,13 @@ def refusing(plan: Plan, verifier: Verifier | None, rejected: Rejected, found: F
     raise StoreUnavailable("the records kept changing while a challenge was made")
 
 
-def answering(plan: Plan, rejected: Rejected) -> Generator[Step, Any, Refusal]:
+def answering(plan: Plan, rejected: Rejected, request: Request | None = None) -> Generator[Step, Any, Refusal]:
     """`refusing` for what the application or the adapter rejects; 503 if the store is down."""
+    seal = seal_for(plan, request) if rejected.seal is None and request is not None else rejected.seal
     try:
-        return (yield from refusing(plan, None, rejected, NOTHING_FOUND))
+        return sealed(plan, (yield from refusing(plan, None, rejected, NOTHING_FOUND)), seal)
     except StoreUnavailable:
-        return Refusal(503)
+        return sealed(plan, Refusal(503), seal)
 
 
 def _compose(plan: Plan, verifier: Verifier | None, rejection: Rejection, found: Found) -> Refusal:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watchword.core.records import Write
-    from watchword.core.scheme import Refusal, Verifier
+    from watchword.core.scheme import Refusal, Seal, Verifier
 
 __all__ = [
     "ConfigurationError",
@@ -145,6 +145,7 @@ class Rejected(WatchwordError):
         writes: what must be remembered although the request is refused.
 
     `refusal` is what the client gets and `verifier` who rejected; the guard sets them before the exception leaves.
+    `seal` is the guard's for the answer, where it has one.
 
     >>> str(Rejected(Reason.EXPIRED, "12 s past its expiry", where="exp"))
     'expired at exp: 12 s past its expiry'
@@ -166,6 +167,7 @@ class Rejected(WatchwordError):
         self.writes = tuple(writes)
         self.refusal: Refusal | None = None
         self.verifier: Verifier | None = None
+        self.seal: Seal | None = None
 
     @property
     def reason(self) -> Reason:

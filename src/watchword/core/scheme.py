@@ -125,21 +125,22 @@ class More(NamedTuple):
 class Refusal(NamedTuple):
     """What the client gets. `writes` are committed before it goes out (a first nonce key).
 
-    `sealing` is what the guard's seal adds to the finished answer.
+    `sealing` gives what the guard's seal adds to the finished answer, where there is one.
     """
 
     status: int
     challenges: Sequence[Challenge] = ()
     headers: Headers = ()
     writes: Sequence[Write] = ()
-    sealing: Headers = ()
+    sealing: Callable[[Response], Headers] | None = None
 
     def response(self) -> Response:
         """The answer to send, without a body: one field line per challenge, never cached."""
         name = b"proxy-authenticate" if self.status == 407 else b"www-authenticate"
         lines = tuple((name, challenge.encode()) for challenge in self.challenges)
         fixed = ((b"cache-control", b"no-store"), (b"content-length", b"0"))
-        return Response(self.status, (*lines, *self.headers, *fixed, *self.sealing))
+        response = Response(self.status, (*lines, *self.headers, *fixed))
+        return response if self.sealing is None else response.with_more(self.sealing(response))
 
 
 class Check(NamedTuple):

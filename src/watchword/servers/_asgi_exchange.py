@@ -11,6 +11,9 @@ from watchword.servers._asgi_request import App, Message, Receive, Scope, Send
 
 __all__ = ["answer", "exchange"]
 
+DENIAL = "websocket.http.response"
+HARMLESS = frozenset({"tls", DENIAL})
+
 
 async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Sends `refusal`; a WebSocket is closed before it is accepted, with the refusal itself where the server can."""
@@ -18,7 +21,7 @@ async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
     kind, headers = "http.response", [*response.headers]
     if scope["type"] == "websocket":
         await receive()  # websocket.connect
-        kind = "websocket.http.response"
+        kind = DENIAL
         if kind not in (scope.get("extensions") or {}):
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
@@ -39,10 +42,10 @@ async def exchange(
     app: App, guard: AsyncGuard, admission: Admission, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
-    outgoing = _Outgoing(guard, admission, send)
+    outgoing = _Outgoing(guard, admission, scope, send)
     checked = receive
-    if admission.seal is not None and admission.seal.needs_body:
-        scope["extensions"] = {}  # a file that the server sends by itself can't be sealed
+    if admission.holds_back:  # a file that the server sends by itself can't be sealed
+        scope["extensions"] = {key: it for key, it in (scope.get("extensions") or {}).items() if key in HARMLESS}
     if admission.stream is not None:
         checked = _Checked(receive, admission.stream, outgoing)
     try:
@@ -55,8 +58,7 @@ async def exchange(
         return
     if outgoing.started:
         raise failed  # the server cuts the connection: half an answer must not look whole
-    failed.verifier = failed.verifier or admission.verifier
-    await answer(await guard.refuse(failed), scope, receive, send)
+    await answer(await guard.refuse(admission.blamed(failed)), scope, receive, send)
 
 
 class _Checked:
@@ -88,11 +90,12 @@ class _Checked:
 class _Outgoing:
     """`send` that adds the decision's fields, holding the body back where they depend on it."""
 
-    __slots__ = ("_admission", "_body", "_dropped", "_guard", "_held", "_send", "failed", "started")
+    __slots__ = ("_admission", "_body", "_dropped", "_guard", "_held", "_scope", "_send", "failed", "started")
 
-    def __init__(self, guard: AsyncGuard, admission: Admission, send: Send) -> None:
+    def __init__(self, guard: AsyncGuard, admission: Admission, scope: Scope, send: Send) -> None:
         self._guard = guard
         self._admission = admission
+        self._scope = scope
         self._send = send
         self._held: Message | None = None
         self._body = bytearray()
@@ -104,14 +107,23 @@ class _Outgoing:
         if self._dropped or (self.failed is not None and not self.started):
             return  # what the application says of a body that failed is not sent
         kind = message["type"]
-        if kind == "http.response.start" and self._admission.seal is not None and self._admission.seal.needs_body:
+        if kind.endswith("http.response.start") and self._admission.holds_back:
             self._held = message
-        elif kind in ("http.response.start", "websocket.accept"):
+        elif kind.endswith("http.response.start") or kind == "websocket.accept":
             await self._start(message, b"" if kind == "websocket.accept" else None)
-        elif kind == "http.response.body" and self._held is not None:
+        elif kind.endswith("http.response.body") and self._held is not None:
             await self._collect(message, self._held)
+        elif kind == "websocket.close" and not self.started and self._admission.answer_seal is not None:
+            await self._deny(message)
         else:
             await self._send(message)
+
+    async def _deny(self, message: Message) -> None:
+        """The server would answer 403 by itself."""
+        if DENIAL not in (self._scope.get("extensions") or {}):
+            return await self._send(message)
+        await self({"type": f"{DENIAL}.start", "status": 403, "headers": [(b"content-length", b"0")]})
+        await self({"type": f"{DENIAL}.body", "body": b""})
 
     async def _start(self, message: Message, body: bytes | None) -> None:
         headers = list(message.get("headers") or ())
@@ -124,9 +136,10 @@ class _Outgoing:
         self._body += message.get("body", b"")
         if len(self._body) > self._guard.plan.limits.body:
             self._dropped = self.started = True
-            await self._send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
-            await self._send({"type": "http.response.body", "body": b""})
+            failed = self._admission.oversized(self._guard.plan)
+            await self._send({**start, "status": failed.status, "headers": [*failed.headers]})
+            await self._send({**message, "body": b"", "more_body": False})
         elif not message.get("more_body", False):
             self._held = None
             await self._start(start, bytes(self._body))
-            await self._send({"type": "http.response.body", "body": bytes(self._body)})
+            await self._send({**message, "body": bytes(self._body)})

@@ -14,7 +14,6 @@ from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.pipeline import Admission
 from watchword.core.rejection import Rejected
-from watchword.core.scheme import Refusal, Verifier
 from watchword.servers._handler_output import Output
 from watchword.servers._handler_request import Body
 
@@ -37,7 +36,6 @@ class Exchange:
         self._body = Body(handler)
         self._checked: CheckedBody | None = None
         self._out: Output | None = None
-        self._verifier: Verifier | None = None
         self.admission: Admission | None = None
         self.status = 0
         self.fields: list[tuple[str, str]] = []
@@ -49,7 +47,7 @@ class Exchange:
 
     @property
     def _sealed(self) -> bool:
-        return self.admission is not None and self.admission.seal is not None and self.admission.seal.needs_body
+        return self.admission is not None and self.admission.holds_back
 
     def chunk(self) -> bytes:
         """The next chunk of the body; the client is told to send it at the first."""
@@ -66,7 +64,6 @@ class Exchange:
         """Puts in front of the handler what the admission asks for."""
         handler = self._handler
         self.admission = admission
-        self._verifier = admission.verifier
         if admission.body is not None:
             handler.rfile = io.BytesIO(admission.body)
         if admission.stream is not None:
@@ -90,14 +87,15 @@ class Exchange:
 
     def _add(self, body: bytes | None) -> None:
         assert self.admission is not None
-        response = Response(self.status, self.fields)
+        octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.fields]
+        response = Response(self.status, octets)
         for name, value in self.admission.answer_headers(self.guard.plan, response, body):
             self._handler.send_header(name.decode("latin-1"), value.decode("latin-1"))
 
     def finish(self) -> None:
         """Sends what was held back, or the refusal of a body that failed."""
         out, failed = self._out, self.failed
-        if out is None:
+        if out is None or self.admission is None:
             return
         if failed is not None or out.overflow:
             self._handler.flush_headers()  # into nothing
@@ -105,10 +103,9 @@ class Exchange:
             if out.started:
                 self._handler.close_connection = True
             elif failed is None:
-                self.answer(Refusal(500))
+                self.answer(self.admission.oversized(self.guard.plan))
             else:
-                failed.verifier = failed.verifier or self._verifier
-                self.answer(self.guard.refuse(failed))
+                self.answer(self.guard.refuse(self.admission.blamed(failed)).response())
         elif self._sealed and self.status:
             self._handler.wfile = out.file
             body = bytes(out.held)
@@ -117,11 +114,12 @@ class Exchange:
             self._handler.end_headers()
             out.file.write(body)
 
-    def answer(self, refusal: Refusal) -> None:
-        """Sends `refusal` and leaves the connection where the next request begins, or closes it."""
+    def answer(self, response: Response) -> None:
+        """Sends a refusal and leaves the connection where the next request begins, or closes it."""
         handler, left = self._handler, self._body.left
         self.admission = None  # the refusal's fields are complete
-        response = refusal.response()
+        if self._out is not None:
+            handler.wfile = self._out.file
         handler.send_response(response.status)
         for name, value in response.headers:
             handler.send_header(name.decode("latin-1"), value.decode("latin-1"))

@@ -9,7 +9,7 @@ from typing import Any
 from watchword.core.message import Headers, Peer, Request
 from watchword.core.rejection import Reason, Rejected
 
-__all__ = ["Body", "request_of"]
+__all__ = ["Body", "bare_request_of", "request_of"]
 
 CHUNK = 64 * 1024
 
@@ -26,7 +26,15 @@ def request_of(handler: BaseHTTPRequestHandler) -> Request:
     Raises:
         Rejected: MALFORMED_REQUEST, a field line is broken or folded.
     """
-    headers = _headers(handler)
+    return _request(handler, _headers(handler))
+
+
+def bare_request_of(handler: BaseHTTPRequestHandler) -> Request:
+    """The request line alone, for the answer to a request whose fields can't be read."""
+    return _request(handler, ())
+
+
+def _request(handler: BaseHTTPRequestHandler, headers: Headers) -> Request:
     address: Any = handler.client_address  # a path, or nothing, on a Unix socket
     return Request.raw(
         handler.command,

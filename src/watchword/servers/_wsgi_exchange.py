@@ -89,8 +89,7 @@ class _Answer:
             if failed := self._failed():
                 if self._sent:
                     raise failed  # the server cuts the connection: half an answer must not look whole
-                failed.verifier = failed.verifier or self._admission.verifier
-                answer(self._guard.refuse(failed), self._start_response)
+                answer(self._guard.refuse(self._admission.blamed(failed)), self._start_response)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
@@ -106,7 +105,7 @@ class _Answer:
 
     def _parts(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """What was written, then the chunks; one part where it is sealed, and at least an empty one."""
-        if self._admission.seal is not None and self._admission.seal.needs_body:
+        if self._admission.holds_back:
             yield self._whole(chunks)
             return
         started = False
@@ -126,14 +125,16 @@ class _Answer:
         body = bytearray(b"".join(self._written)) + body
         if len(body) <= self._guard.plan.limits.body:
             return bytes(body)
-        self._status, self._headers = _status_line(500), [("Content-Length", "0")]
+        failed = self._admission.oversized(self._guard.plan)
+        self._sent = True
+        self._start_response(_status_line(failed.status), _text(failed.headers))
         return b""
 
     def _begin(self, body: bytes) -> None:
         self._sent = True
-        sealed = self._admission.seal is not None and self._admission.seal.needs_body
-        response = Response(int(self._status.partition(" ")[0]), self._headers)
-        more = self._admission.answer_headers(self._guard.plan, response, body if sealed else None)
+        octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers]
+        response = Response(int(self._status.partition(" ")[0]), octets)
+        more = self._admission.answer_headers(self._guard.plan, response, body if self._admission.holds_back else None)
         self._start_response(self._status, [*self._headers, *_text(more)])
 
 

@@ -15,6 +15,7 @@ from watchword.core.pipeline import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._asgi_exchange import answer, exchange
+from watchword.servers._asgi_failure import failing
 from watchword.servers._asgi_request import App, Incoming, PeerGone, Receive, Scope, Send, headers_of, request_of
 
 __all__ = ["identity", "protect", "requires"]
@@ -77,7 +78,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
             return await exchange(app, guard, admission, inner, receive, send)
         return await answer(refusal, scope, receive, send)
 
-    return guarded
+    return guarded if guard.plan.seal is None else failing(guarded, guard)
 
 
 def identity(request: Any) -> Identity[Any] | None:
@@ -109,7 +110,9 @@ def requires(*scopes: str) -> Callable[[App], App]:
             rejected = admission.lacking(scopes)
             if rejected is None:
                 return await app(scope, receive, send)
-            return await answer(await guard.refuse(rejected), scope, receive, send)
+            refusal = await guard.refuse(rejected)
+            # It goes out like any other answer of the application, and is sealed where those are.
+            return await answer(refusal._replace(sealing=None), scope, receive, send)
 
         return checked
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Generator, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from watchword.core.driver import AsyncDriver, Driver
-from watchword.core.message import Request, Response
+from watchword.core.message import Headers, Request, Response
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
+from watchword.core.seal import ResponseSealer, has_content
 from watchword.core.steps import Step
 from watchword.servers._asgi_request import App as ASGIApp
 from watchword.servers._asgi_request import Incoming, PeerGone, Receive, Scope, Send, request_of
@@ -35,8 +38,15 @@ class Endpoint(Protocol):
     def steps(self, request: Request, /) -> Generator[Step, Any, Answered]: ...
 
 
-def asgi_endpoint(endpoint: Endpoint, store: Store | AsyncStore) -> ASGIApp:
+def asgi_endpoint(
+    endpoint: Endpoint, store: Store | AsyncStore | None = None, *, seal: ResponseSealer | None = None
+) -> ASGIApp:
     """The endpoint as an ASGI application.
+
+    Args:
+        endpoint: what answers.
+        store: where its records are; None for one that needs none.
+        seal: proves each answer to the client, `SignatureSeal(key)`.
 
     >>> from watchword import Key
     >>> from watchword.authorization_server.token_endpoint import TokenEndpoint
@@ -49,19 +59,20 @@ def asgi_endpoint(endpoint: Endpoint, store: Store | AsyncStore) -> ASGIApp:
         if scope["type"] != "http":
             raise ConfigurationError(f"an endpoint answers http requests, not {scope['type']!r} scopes")
         incoming = Incoming(receive, "http")
+        request = request_of(scope)
         try:
-            answer = await driver.run(endpoint.steps(request_of(scope)), incoming.chunk)
+            answer = await driver.run(endpoint.steps(request), incoming.chunk)
         except PeerGone:
             return
-        status, headers = answer.response.status, list(answer.response.headers)
+        status, headers = answer.response.status, [*answer.response.headers, *_sealing(seal, request, answer)]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
     return app
 
 
-def wsgi_endpoint(endpoint: Endpoint, store: Store) -> WSGIApp:
-    """The endpoint as a WSGI application.
+def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: ResponseSealer | None = None) -> WSGIApp:
+    """The endpoint as a WSGI application; as `asgi_endpoint`.
 
     Raises:
         ConfigurationError: the store is an `AsyncStore`.
@@ -74,10 +85,20 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store) -> WSGIApp:
     driver = Driver(store)
 
     def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        answer = driver.run(endpoint.steps(request_of_environ(environ)), Body(environ).chunk)
+        request = request_of_environ(environ)
+        answer = driver.run(endpoint.steps(request), Body(environ).chunk)
         status = answer.response.status
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.response.headers]
+        lines = (*answer.response.headers, *_sealing(seal, request, answer))
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines]
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [answer.body]
 
     return app
+
+
+def _sealing(sealer: ResponseSealer | None, request: Request, answer: Answered) -> Headers:
+    if sealer is None:
+        return ()
+    body = answer.body if has_content(request.method, answer.response.status) else b""
+    seal = sealer.seal(request)
+    return seal.headers(answer.response, body if seal.needs_body else None, time.time(), os.urandom)

@@ -13,7 +13,7 @@ from watchword.core.pipeline import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._handler_exchange import Exchange
-from watchword.servers._handler_request import request_of
+from watchword.servers._handler_request import bare_request_of, request_of
 
 __all__ = ["identity", "protect", "requires"]
 
@@ -68,7 +68,7 @@ def requires(*scopes: str) -> Callable[[Method], Method]:
             rejected = admission.lacking(scopes)
             if rejected is None:
                 return method(handler, *args)
-            return exchange.answer(exchange.guard.refuse(rejected))
+            return exchange.answer(exchange.guard.refuse(rejected).response())
 
         return cast("Method", checked)
 
@@ -114,14 +114,14 @@ class _Guarded(BaseHTTPRequestHandler):
         try:
             admission = self._guard.admit(request_of(self), exchange.chunk, optional=self._optional)
         except Rejected as rejected:
-            refusal = rejected.refusal or self._guard.refuse(rejected)
-        except StoreUnavailable:
-            refusal = Refusal(503)
+            refusal = rejected.refusal or self._guard.refuse(rejected, bare_request_of(self))
+        except StoreUnavailable as error:
+            refusal = error.refusal or Refusal(503)
         else:
             exchange.admit(admission)
             self.identity = admission.identity
             return True
-        exchange.answer(refusal)
+        exchange.answer(refusal.response())
         return False
 
     def handle_expect_100(self) -> bool:

@@ -18,6 +18,7 @@ from watchword.core.pipeline import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._wsgi_exchange import App, answer, exchange
+from watchword.servers._wsgi_failure import failing
 from watchword.servers._wsgi_request import Body, Environ, request_of
 
 __all__ = ["identity", "protect", "requires"]
@@ -67,7 +68,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
             return exchange(app, guard, admission, environ, start_response, chunk)
         return answer(refusal, start_response)
 
-    return guarded
+    return guarded if guard.plan.seal is None else failing(guarded, guard)
 
 
 def identity(request: Any) -> Identity[Any] | None:
@@ -97,7 +98,8 @@ def requires(*scopes: str) -> Callable[[App], App]:
             rejected = admission.lacking(scopes)
             if rejected is None:
                 return app(environ, start_response)
-            return answer(guard.refuse(rejected), start_response)
+            # It goes out like any other answer of the application, and is sealed where those are.
+            return answer(guard.refuse(rejected)._replace(sealing=None), start_response)
 
         return checked
 

@@ -1,0 +1,84 @@
+"""What a guard lets through: `Admission`, and what the answer to it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from watchword.core.identity import Identity
+from watchword.core.message import Headers, Response
+from watchword.core.rejection import Reason, Rejected
+from watchword.core.scheme import BodyStream, Seal, Verifier
+from watchword.core.seal import around, as_proxy
+
+if TYPE_CHECKING:
+    from watchword.core.plan import Plan
+
+__all__ = ["Admission"]
+
+
+class Admission:
+    """A request that may pass: `identity` (None: anonymous), who proved it, and what its answer needs.
+
+    `body` is what the guard read of it, for the application to read again; None if it read nothing. `seal` proves the
+    answer; it is that of the scheme, or with it round it that of the guard (`answer_seal`).
+    """
+
+    __slots__ = ("answer_seal", "body", "identity", "response_headers", "seal", "stream", "verifier")
+
+    def __init__(
+        self,
+        identity: Identity[Any] | None,
+        body: bytes | None = None,
+        response_headers: Headers = (),
+        seal: Seal | None = None,
+        stream: BodyStream | None = None,
+        verifier: Verifier | None = None,
+    ) -> None:
+        self.identity = identity
+        self.body = body
+        self.response_headers = response_headers
+        self.seal = seal
+        self.stream = stream
+        self.verifier = verifier
+        self.answer_seal: Seal | None = None
+
+    def sealed_by(self, seal: Seal, method: str, proxy: bool) -> Admission:
+        """Puts the guard's seal round what the decision adds to the answer; called while it is made."""
+        self.answer_seal = seal
+        self.seal = around(self.response_headers, self.seal, seal, method, proxy)
+        self.response_headers = ()
+        return self
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the answer can't begin before all of its body is known."""
+        return self.seal is not None and self.seal.needs_body
+
+    def lacking(self, scopes: Sequence[str]) -> Rejected | None:
+        """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may."""
+        if self.identity is None:
+            return self.blamed(Rejected(Reason.NO_CREDENTIALS, "the request is anonymous"))
+        missing = [scope for scope in scopes if scope not in self.identity.scopes]
+        if not missing:
+            return None
+        rejected = Rejected(Reason.INSUFFICIENT_SCOPE, f"lacks {' '.join(missing)}", where="scope", scopes=scopes)
+        return self.blamed(rejected)
+
+    def blamed(self, rejected: Rejected) -> Rejected:
+        """`rejected` with what its answer needs: whose it is, and the guard's seal for this request."""
+        rejected.verifier = rejected.verifier or self.verifier
+        rejected.seal = self.answer_seal
+        return rejected
+
+    def answer_headers(self, plan: Plan, response: Response, body: bytes | None) -> Headers:
+        """The field lines that the application's `response` gets on top; `body` is needed if `seal.needs_body`."""
+        lines = self.response_headers
+        if self.seal is not None:
+            lines = (*lines, *self.seal.headers(response, body, plan.clock(), plan.random))
+        return as_proxy(lines) if plan.proxy else lines
+
+    def oversized(self, plan: Plan) -> Response:
+        """The answer in place of one that is too long to be sealed: 500, never one without the seal."""
+        failed = Response(500, ((b"cache-control", b"no-store"), (b"content-length", b"0")))
+        return failed.with_more(self.answer_headers(plan, failed, b""))

@@ -1,0 +1,94 @@
+"""The seal of a guard: what proves every answer that leaves it, a refusal and an anonymous answer like any other.
+
+A scheme may prove the answers to whom it accepted (`Decision.seal`: Digest's rspauth). A guard's seal goes round that, and
+round all that has no scheme: it is made for the request, before anything is known of it, so that the answer can be bound
+to what was asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from watchword.core.message import Headers, Request, Response
+from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.scheme import Random, Refusal, Seal
+
+if TYPE_CHECKING:
+    from watchword.core.plan import Plan
+
+__all__ = ["ResponseSealer", "around", "as_proxy", "failure", "has_content", "seal_for", "sealed"]
+
+_WITHOUT: Final = frozenset({204, 304})
+
+
+class ResponseSealer(Protocol):
+    """Seals answers: `Guard(…, seal=…)`."""
+
+    def seal(self, request: Request, /) -> Seal:
+        """The seal for the answer to `request`; pure. It must not fail, whatever the request looks like.
+
+        `Seal.headers` then gets the answer with all its fields, and its content if `needs_body`: b"" where it has none.
+        """
+        ...
+
+
+def has_content(method: str, status: int) -> bool:
+    """Whether an answer has content at all, be it empty (RFC 9110 §6.4.1).
+
+    >>> has_content("GET", 404), has_content("HEAD", 200), has_content("GET", 304)
+    (True, False, False)
+    """
+    return method != "HEAD" and status >= 200 and status not in _WITHOUT
+
+
+def seal_for(plan: Plan, request: Request) -> Seal | None:
+    """The guard's seal for the answer to a request as the server saw it; None if the guard has none."""
+    if plan.seal is None:
+        return None
+    if plan.public_url is not None:
+        try:
+            request = plan.public_url(request)
+        except Rejected:
+            pass  # it is refused for that; the refusal is bound to what was seen
+    return plan.seal.seal(request)
+
+
+def around(lines: Headers, own: Seal | None, outer: Seal, method: str, proxy: bool) -> Seal:
+    """The fields that a decision adds, its own seal and then the guard's over all of them, as one seal."""
+
+    def headers(response: Response, body: bytes | None, now: float, random: Random) -> Headers:
+        if not has_content(method, response.status):
+            body = b""  # whatever the application wrote, none of it is sent
+        added = lines
+        if own is not None:
+            added = (*added, *own.headers(response, body if own.needs_body else None, now, random))
+        if proxy:
+            added = as_proxy(added)
+        return (*added, *outer.headers(response.with_more(added), body if outer.needs_body else None, now, random))
+
+    return Seal(outer.needs_body or (own is not None and own.needs_body), headers)
+
+
+def as_proxy(lines: Headers) -> Headers:
+    """Schemes know one field only, so what they prove to the client gets a proxy's name here (RFC 9110 §11.7.3)."""
+    return tuple(
+        (b"proxy-authentication-info" if name == b"authentication-info" else name, value) for name, value in lines
+    )
+
+
+def sealed(plan: Plan, refusal: Refusal, seal: Seal | None) -> Refusal:
+    """The refusal with the guard's seal on it, if the guard has one.
+
+    Raises:
+        ConfigurationError: the guard has one, but nobody said to which request this is the answer.
+    """
+    if plan.seal is None:
+        return refusal
+    if seal is None:
+        raise ConfigurationError("a guard with a seal answers a request: guard.refuse(rejected, request)")
+    return refusal._replace(sealing=lambda answer: seal.headers(answer, b"", plan.clock(), plan.random))
+
+
+def failure(plan: Plan, request: Request) -> Refusal:
+    """The answer where a guard with a seal, or what it guards, failed altogether: 500, and nothing said of why."""
+    return sealed(plan, Refusal(500), seal_for(plan, request))
