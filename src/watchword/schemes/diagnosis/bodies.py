@@ -1,0 +1,194 @@
+"""The body, as it may have been before something parsed it and wrote it anew, packed it, or lost its last line break."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from typing import Final
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+
+from watchword.core.message import Request
+from watchword.schemes.diagnosis.change import Change, first_difference, with_field
+from watchword.schemes.diagnosis.json_text import respelled
+from watchword.schemes.diagnosis.targets import recoded
+
+__all__ = ["MAX_BODY", "bodies"]
+
+MAX_BODY: Final = 128 * 1024
+"""Octets of a body that is parsed, re-serialised, packed or unpacked; of a longer one only the ends are guessed at."""
+MAX_WRITTEN: Final = 2 * 1024 * 1024
+"""Octets of JSON that are written in all: the longer the body, the fewer of its spellings are tried."""
+MAX_FORM: Final = 8 * 1024
+"""Octets of a form that is encoded in other ways."""
+MAX_PARAMS: Final = 12
+"""Parameters of a form that are tried one by one."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_ANEW = "sign exactly the octets that are sent, and verify them before anything parses them"
+
+
+def bodies(request: Request, body: bytes) -> Iterator[Change]:
+    """Ends, line ends, JSON, forms, character sets, content codings, wrappers, no body at all."""
+    seen = {body}
+    for signed, happened in _bodies(request, body):
+        if signed not in seen:
+            seen.add(signed)
+            expected, received = _shown(signed, body)
+            yield Change("body", expected, received, happened, partial(_undo, signed))
+
+
+def _undo(signed: bytes, request: Request, body: bytes) -> tuple[Request, bytes]:
+    """With the body its length, where the request says one."""
+    if request.values(b"content-length"):
+        request = with_field(request, b"content-length", (b"%d" % len(signed),))
+    return request, signed
+
+
+def _shown(signed: bytes, received: bytes) -> tuple[str, str]:
+    """Lengths and the one octet at which they part: a body may hold what nobody wants in a log."""
+    at = first_difference(signed, received)
+
+    def octet(data: bytes) -> str:
+        return f"{len(data)} octets, octet {at} is 0x{data[at]:02x}" if at < len(data) else f"{len(data)} octets"
+
+    return octet(signed), octet(received)
+
+
+def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
+    yield b"", f"it was signed as an empty body: {_ANEW}"
+    added = f"a line break was added at its end: {_ANEW}"
+    lost = f"a line break was lost at its end: {_ANEW}"
+    yield body.rstrip(b"\r\n"), added
+    yield body + b"\n", lost
+    yield body + b"\r\n", lost
+    yield body.removesuffix(b"\n"), added
+    yield body.strip(), f"white space was added around it: {_ANEW}"
+    yield body.removeprefix(_BOM), f"a byte order mark was added: {_ANEW}"
+    yield _BOM + body, f"a byte order mark was lost: {_ANEW}"
+    ends = f"its line ends were changed between LF and CRLF: {_ANEW}"
+    lines = body.replace(b"\r\n", b"\n")
+    yield lines, ends
+    yield lines.replace(b"\n", b"\r\n"), ends
+    yield body.replace(b"\r", b"\n"), ends
+    if len(body) > MAX_BODY:
+        return
+    yield from _json(body)
+    yield from _packed(request, body)
+    if b"=" in body:
+        yield from _form(body)
+    yield from _in_charsets(body)
+    yield from _wrapped(body)
+
+
+def _json(body: bytes) -> Iterator[tuple[bytes, str]]:
+    """As long as there is a budget left, the likeliest first; the first few with a line break at their end as well."""
+    text = body.removeprefix(_BOM)
+    ended: list[tuple[bytes, str]] = []
+    for other, happened in islice(respelled(text), max(4, MAX_WRITTEN // max(1, len(text)))):
+        yield other, happened
+        if len(ended) < 36:
+            ended.append((other + b"\n", f"{happened}; it had a line break at its end"))
+    yield from ended
+
+
+def _packed(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
+    unpacked = f"its content coding (gzip, deflate) was taken off or put on after signing: {_ANEW}"
+    for window in (31, 15, -15):
+        data = _inflated(body, window)
+        if data is not None:
+            yield data, unpacked
+    for window in (31, 15, -15):
+        for level in (-1, 9, 1):
+            packer = zlib.compressobj(level, zlib.DEFLATED, window)
+            data = packer.compress(body) + packer.flush()
+            yield data, unpacked
+            if window == 31:
+                for system in (b"\xff", b"\x00"):
+                    yield data[:9] + system + data[10:], unpacked
+
+
+def _inflated(body: bytes, window: int) -> bytes | None:
+    """What `body` unpacks to; None if it isn't packed so, or to more than MAX_BODY octets."""
+    unpacker = zlib.decompressobj(window)
+    try:
+        data = unpacker.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return None
+    return data if unpacker.eof and len(data) <= MAX_BODY else None
+
+
+def _form(body: bytes) -> Iterator[tuple[bytes, str]]:
+    anew = f"the form was written anew (order, encoding): {_ANEW}"
+    for other in recoded(body, keep=b"&=") if len(body) <= MAX_FORM else ():
+        yield other, anew
+    params = body.split(b"&")
+    yield b"&".join(sorted(params)), anew
+    yield b"&".join(reversed(params)), anew
+    try:
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=256)
+    except ValueError:
+        return
+    for order in (pairs, sorted(pairs)):
+        for encode in (quote_plus, quote):
+            yield urlencode(order, quote_via=encode).encode(), anew
+    for at in range(min(len(params), MAX_PARAMS)):
+        rest = params[:at] + params[at + 1 :]
+        yield b"&".join(rest), f"a parameter was added to the form: {_ANEW}"
+        yield b"&".join((params[at], *rest)), anew
+        yield b"&".join((*rest, params[at])), anew
+        yield b"&".join((*params[:at], *params[at : at + 2][::-1], *params[at + 2 :])), anew
+
+
+def _in_charsets(body: bytes) -> Iterator[tuple[bytes, str]]:
+    charset = f"its character encoding was changed: {_ANEW}"
+    for one, other in (
+        ("utf-8", "latin-1"), ("latin-1", "utf-8"), ("utf-8", "cp1252"), ("cp1252", "utf-8"), ("utf-8", "utf-16-le"),
+        ("utf-8", "utf-16-be"), ("utf-8", "utf-16"), ("utf-16", "utf-8"),
+    ):  # fmt: skip
+        try:
+            yield body.decode(one).encode(other), charset
+        except UnicodeError:
+            continue
+    for replacement in ("replace", "ignore"):
+        yield body.decode("utf-8", replacement).encode(), charset
+    try:
+        yield body.decode().encode("ascii", "xmlcharrefreplace"), charset
+    except UnicodeError:
+        return
+
+
+def _wrapped(body: bytes) -> Iterator[tuple[bytes, str]]:
+    wrapped = f"it was wrapped or unwrapped (quotes, an envelope, base64): {_ANEW}"
+    from base64 import b64decode, b64encode  # noqa: PLC0415 -- only when asked why
+    from json import dumps, loads  # noqa: PLC0415 -- likewise
+
+    if body[:1] == body[-1:] and body[:1] in (b'"', b"'") and len(body) > 1:
+        yield body[1:-1], wrapped
+    try:
+        inner = loads(body)
+        if isinstance(inner, str):
+            yield inner.encode("utf-8", "surrogatepass"), wrapped
+    except (ValueError, RecursionError):
+        pass
+    try:
+        yield dumps(body.decode()).encode(), wrapped
+    except UnicodeDecodeError:
+        pass
+    yield b"[" + body + b"]", wrapped
+    if body[:1] == b"[" and body[-1:] == b"]":
+        yield body[1:-1], wrapped
+    if body[:1] == b"{":
+        for name in (b"data", b"body", b"payload", b"message", b"event"):
+            yield b'{"%b":%b}' % (name, body), wrapped
+            yield b'{"%b": %b}' % (name, body), wrapped
+            start, end = b'{"%b":' % name, b"}"
+            if body.startswith(start) and body.endswith(end):
+                yield body[len(start) : -1].strip(), wrapped
+    try:
+        yield b64decode(body, validate=True), wrapped
+    except ValueError:
+        pass
+    yield b64encode(body), wrapped
+    yield b"payload=" + quote_plus(body).encode(), wrapped

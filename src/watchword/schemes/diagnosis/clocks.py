@@ -1,0 +1,56 @@
+"""What a time that is off says: a request that waited, a clock that is wrong, a time zone, another unit."""
+
+from __future__ import annotations
+
+import math
+
+from watchword.core.scheme import Check
+
+__all__ = ["clock_check"]
+
+QUARTER = 900
+"""Time zones differ by multiples of a quarter of an hour."""
+MOST = 14 * 3600
+"""And by at most so much from UTC."""
+
+
+def clock_check(component: str, signed: float, now: float, max_age: float, skew: float) -> Check:
+    """The check of a time at which a request says that it was signed.
+
+    Args:
+        component: where it says so: "authorization timestamp".
+        signed: the time, in seconds since the epoch.
+        now: the time at which it is judged.
+        max_age: seconds after `signed` at which it is too old.
+        skew: seconds by which `signed` may be ahead.
+
+    >>> clock_check("header date", 1000.0, 4630.0, 300, 30).mend
+    "signed 3630 s ago, which is one hour and 30 s: the client's clock is in another time zone; send UTC"
+    """
+    age = now - signed
+    passed = -skew <= age < max_age
+    expected = f"{now - max_age:.0f} to {now + skew:.0f}"
+    return Check("time", passed, component, expected, f"{signed:.0f}", "" if passed else _mend(age, signed, now))
+
+
+def _mend(age: float, signed: float, now: float) -> str:
+    if not math.isfinite(signed):
+        return "that is no time: send seconds since 1970-01-01 in UTC"
+    for unit, factor in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
+        if signed > now and abs(signed / factor - now) < 86400:
+            return f"the time is in {unit}: send seconds"
+    said = f"signed {age:.0f} s ago" if age > 0 else f"signed {-age:.0f} s in the future"
+    quarters = round(abs(age) / QUARTER)
+    rest = abs(age) - quarters * QUARTER
+    if quarters and quarters * QUARTER <= MOST and abs(rest) <= 120 and (quarters % 4 == 0 or abs(rest) <= 30):
+        zone = f"which is {_hours(quarters)} {'and' if rest >= 0 else 'less'} {abs(rest):.0f} s"
+        return f"{said}, {zone}: the client's clock is in another time zone; send UTC"
+    if age > 0:
+        return f"{said}: sign anew for every request (a queue, a retry?), and set both clocks (NTP)"
+    return f"{said}: set both clocks (NTP)"
+
+
+def _hours(quarters: int) -> str:
+    if quarters == 4:
+        return "one hour"
+    return f"{quarters // 4} hours" if quarters % 4 == 0 else f"{quarters * 15} minutes"

@@ -1,0 +1,187 @@
+"""JSON as other writers write it: same values, other order, spacing and escapes; numbers exactly as they were written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import permutations
+from typing import Any, Final
+
+__all__ = ["MAX_DEPTH", "respelled"]
+
+MAX_DEPTH: Final = 64
+MAX_PERMUTED: Final = 4
+"""Members of the outermost object of which every order is tried."""
+
+_MARKS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+_HTML: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_WHOLE: Final = re.compile(r"(-?\d{1,15})\.0+")
+_ORDER = "the order of the JSON object's members was changed: sign the octets that are sent, don't build the JSON anew"
+_SPACE = "JSON was written anew with other white space: sign the octets that are sent, and verify them before parsing"
+_ESCAPES = "JSON was written anew with other escapes: sign the octets that are sent, and verify them before parsing"
+_NUMBERS = "JSON was written anew with other numbers (1.0 for 1): sign the octets that are sent"
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
+    r"""Other spellings of the JSON text `data`, each with what happened; none if it isn't JSON or nests too deep.
+
+    >>> [text for text, _ in respelled(b'{"b": 1.0,"a":2}')][:2]
+    [b'{"b":1.0,"a":2}', b'{"b": 1.0, "a": 2}']
+    """
+    value = _parsed(data)
+    if value is _NOTHING:
+        return
+    orders = list(_orders(value))
+    plain = lambda text: text  # noqa: E731 -- a row of the table below
+    for order, mend in orders[:3]:
+        for comma, colon, indent in _SPACINGS:
+            yield _written(order, comma, colon, indent, plain), mend if order is not value else _SPACE
+    for order, mend in orders[:3]:
+        for escape in _ESCAPINGS:
+            for comma, colon, indent in _SPACINGS[:5]:
+                yield _written(order, comma, colon, indent, escape), _ESCAPES if order is value else mend
+    for order, mend in orders[3:]:
+        for comma, colon, indent in _SPACINGS[:2]:
+            yield _written(order, comma, colon, indent, plain), mend
+    for number in (_as_whole, _as_float, _as_python):
+        for comma, colon, indent in _SPACINGS[:3]:
+            yield _written(_with_numbers(value, number), comma, colon, indent, plain), _NUMBERS
+
+
+_SPACINGS: Final = (
+    (",", ":", ""), (", ", ": ", ""), (",", ": ", "  "), (",", ": ", "    "), (",", ":", " "), (",", ": ", "\t"),
+    (",", " : ", "  "), (", ", ":", ""), (",", ": ", ""), (", ", " : ", ""), (" , ", " : ", ""), (",", ": ", " "),
+)  # fmt: skip
+"""Comma, colon, indent: JavaScript's, Python's, both indented by 2, by 4, …, Java's, PHP's."""
+
+
+def _escape_all(text: str) -> str:
+    return text if text.isascii() else "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in text)
+
+
+def _escape_upper(text: str) -> str:
+    return _ESCAPE.sub(lambda match: "\\u" + match[1].upper(), _escape_all(text))
+
+
+def _escape_slashes(text: str) -> str:
+    return text.replace("/", "\\/")
+
+
+def _escape_html(text: str) -> str:
+    return "".join(_HTML.get(char, char) for char in text)
+
+
+def _escape_php(text: str) -> str:
+    return _escape_slashes(_escape_all(text))
+
+
+_ESCAPINGS: Final[tuple[Callable[[str], str], ...]] = (
+    _escape_all, _escape_slashes, _escape_php, _escape_html, _escape_upper,
+)  # fmt: skip
+_NOTHING: Final = object()
+
+
+def _parsed(data: bytes) -> Any:
+    depth = 0
+    for match in _MARKS.finditer(data):
+        depth += (match[1] is not None) - (match[2] is not None)
+        if depth > MAX_DEPTH:
+            return _NOTHING
+    try:
+        return json.loads(
+            data, parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_members
+        )
+    except (ValueError, RecursionError):
+        return _NOTHING
+
+
+class _Object(list[tuple[str, Any]]):
+    """An object's members, in order, doubles kept."""
+
+    __slots__ = ()
+
+
+def _members(pairs: list[tuple[str, Any]]) -> _Object:
+    return _Object(pairs)
+
+
+def _orders(value: Any) -> Iterator[tuple[Any, str]]:
+    yield value, ""
+    yield _sorted(value, reverse=False), _ORDER
+    yield _sorted(value, reverse=True), _ORDER
+    if not isinstance(value, _Object):
+        return
+    yield _Object(value[::-1]), _ORDER
+    if len(value) <= MAX_PERMUTED:
+        yield from ((_Object(order), _ORDER) for order in permutations(value))
+        return
+    for at in range(min(len(value), 8)):
+        rest = value[:at] + value[at + 1 :]
+        yield _Object([value[at], *rest]), _ORDER
+        yield _Object([*rest, value[at]]), _ORDER
+
+
+def _sorted(value: Any, *, reverse: bool) -> Any:
+    if isinstance(value, _Object):
+        members = sorted(value, key=lambda member: member[0], reverse=reverse)
+        return _Object((name, _sorted(each, reverse=reverse)) for name, each in members)
+    if isinstance(value, list):
+        return [_sorted(each, reverse=reverse) for each in value]
+    return value
+
+
+def _with_numbers(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, _Number):
+        return _Number(change(value))
+    if isinstance(value, _Object):
+        return _Object((name, _with_numbers(each, change)) for name, each in value)
+    return [_with_numbers(each, change) for each in value] if isinstance(value, list) else value
+
+
+def _as_whole(number: str) -> str:
+    match = _WHOLE.fullmatch(number)
+    return match[1] if match else number
+
+
+def _as_float(number: str) -> str:
+    return number + ".0" if number.lstrip("-").isdigit() else number
+
+
+def _as_python(number: str) -> str:
+    return number if number.lstrip("-").isdigit() else repr(float(number))
+
+
+def _written(value: Any, comma: str, colon: str, indent: str, escape: Callable[[str], str]) -> bytes:
+    parts: list[str] = []
+    _write(value, (comma, colon, indent, escape), "\n", parts)
+    return "".join(parts).encode("utf-8", "surrogatepass")
+
+
+_Style = tuple[str, str, str, Callable[[str], str]]
+
+
+def _write(value: Any, style: _Style, line: str, parts: list[str]) -> None:
+    comma, colon, indent, escape = style
+    if isinstance(value, _Number):
+        parts.append(value)
+    elif isinstance(value, list):
+        is_object = isinstance(value, _Object)
+        inner = line + indent if indent else ""
+        parts.append("{" if is_object else "[")
+        for number, each in enumerate(value):
+            parts.append((comma if number else "") + inner)
+            if is_object:
+                parts += (escape(json.dumps(each[0], ensure_ascii=False)), colon)
+            _write(each[1] if is_object else each, style, inner, parts)
+        parts.append((line if indent and value else "") + ("}" if is_object else "]"))
+    else:
+        parts.append(escape(json.dumps(value, ensure_ascii=False)))

@@ -1,0 +1,79 @@
+"""A secret in another spelling: what the other side may have used as the key instead of the octets that were agreed on."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from binascii import unhexlify
+from collections.abc import Callable, Iterator
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+__all__ = ["secret_guesses"]
+
+_DECODERS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("decoded from hex", unhexlify),
+    ("decoded from base64", lambda text: b64decode(text + b"=" * (-len(text) % 4), validate=True)),
+    ("decoded from base64url", lambda text: urlsafe_b64decode(text + b"=" * (-len(text) % 4))),
+)
+
+
+def secret_guesses(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    r"""Other spellings of `secret`, each with words that complete "the client signs with the secret …".
+
+    The octets are for trying out; only the words may be shown.
+
+    >>> [what for what, octets in secret_guesses(b"\x01\x02") if octets == b"0102"]
+    ['as hex text instead of its octets']
+    """
+    seen = {secret}
+    for what, other in _spellings(secret):
+        if other not in seen:
+            seen.add(other)
+            yield what, other
+
+
+def _spellings(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "as hex text instead of its octets", secret.hex().encode()
+    yield "as base64 text instead of its octets", b64encode(secret)
+    yield "as base64url text instead of its octets", urlsafe_b64encode(secret)
+    yield "as base64 text without padding instead of its octets", b64encode(secret).rstrip(b"=")
+    yield "as base64url text without padding instead of its octets", urlsafe_b64encode(secret).rstrip(b"=")
+    yield "as hex text in capitals instead of its octets", secret.hex().upper().encode()
+    yield "with a line break at its end", secret + b"\n"
+    yield "with a line break (CRLF) at its end", secret + b"\r\n"
+    yield "with a space at its end", secret + b" "
+    yield "without its last line break", secret.rstrip(b"\r\n")
+    yield "without the white space around it", secret.strip()
+    yield from _decoded("", secret)
+    yield from _decoded("without the white space around it, ", secret.strip())
+    yield "in quotes", b'"%b"' % secret
+    yield "in single quotes", b"'%b'" % secret
+    yield "without the quotes around it", secret.strip(b"\"'")
+    yield "with a byte order mark before it", b"\xef\xbb\xbf" + secret
+    yield "without the byte order mark before it", secret.removeprefix(b"\xef\xbb\xbf")
+    _, mark, rest = secret.partition(b"_")
+    if mark:
+        yield "without its prefix", rest
+        yield from _decoded("without its prefix and ", rest)
+    yield "with the prefix whsec_", b"whsec_" + secret
+    yield "as base64 text with the prefix whsec_", b"whsec_" + b64encode(secret)
+    yield "percent-encoded", quote(secret, safe="-._~").encode()
+    yield "percent-decoded", unquote_to_bytes(secret)
+    yield "in lower case", secret.lower()
+    yield "in upper case", secret.upper()
+    yield "with its octets written as UTF-8 characters", secret.decode("latin-1").encode()
+    yield "with everything replaced that is not UTF-8", secret.decode("utf-8", "replace").encode()
+    yield "cut at its first NUL", secret.partition(b"\0")[0]
+    yield "with a NUL at its end", secret + b"\0"
+    yield "in base64 twice", b64encode(b64encode(secret))
+    for what, line in (("with a line break at its end", secret.hex().encode()), ("likewise", b64encode(secret))):
+        yield f"as text instead of its octets, {what}", line + b"\n"
+    yield "that is empty: it isn't set", b""
+
+
+def _decoded(before: str, text: bytes) -> Iterator[tuple[str, bytes]]:
+    for what, decode in _DECODERS:
+        try:
+            yield before + what, decode(text)
+        except ValueError:
+            continue
