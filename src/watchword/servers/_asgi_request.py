@@ -67,6 +67,10 @@ def _certificate(tls: dict[str, Any]) -> bytes | None:
     return a2b_base64("".join(line for line in chain[0].splitlines() if line and "-----" not in line))
 
 
+UNREAD = 1024 * 1024
+"""Octets of a refused request's body that are read all the same."""
+
+
 class PeerGone(Exception):
     """The client left before its body was read; there is nobody to answer."""
 
@@ -90,6 +94,25 @@ class Incoming:
             if body := message.get("body", b""):
                 return bytes(body)
         return b""
+
+    async def drained(self, headers: Headers) -> bool:
+        """Reads on, before a refusal goes out: closing with octets unread resets the connection under the answer.
+
+        Not where that is far to go, nor where the client waits to be asked for its body (RFC 9110 §10.1.1). False if
+        there is nobody to answer.
+        """
+        for name, value in headers:
+            if name == b"expect":
+                return True
+            if name == b"content-length" and not (value.isdigit() and len(value) < 8 and int(value) <= UNREAD):
+                return True
+        left = UNREAD
+        try:
+            while left > 0 and (chunk := await self.chunk()):
+                left -= len(chunk)
+        except PeerGone:
+            return False
+        return True
 
     def replay(self, body: bytes) -> Receive:
         """`receive` for the application: `body` first, then whatever the server still has to say."""

@@ -59,7 +59,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
                 query = scope.get("query_string", b"")
                 known = at_once(headers_of(scope), query, client[0] if client else "")
             except Rejected as rejected:
-                return await answer(await guard.refuse(rejected), scope, receive, send)
+                return await _refuse(await guard.refuse(rejected), Incoming(receive, kind), scope, receive, send)
             if known is not None:
                 return await app({**scope, IDENTITY: known.identity, ADMISSION: (guard, known)}, receive, send)
         incoming = Incoming(receive, kind)
@@ -76,9 +76,14 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
             if admission.seal is None and admission.stream is None and not admission.response_headers:
                 return await app(inner, receive, send)
             return await exchange(app, guard, admission, inner, receive, send)
-        return await answer(refusal, scope, receive, send)
+        return await _refuse(refusal, incoming, scope, receive, send)
 
     return guarded if guard.plan.seal is None else failing(guarded, guard)
+
+
+async def _refuse(refusal: Refusal, incoming: Incoming, scope: Scope, receive: Receive, send: Send) -> None:
+    if await incoming.drained(scope["headers"]):
+        await answer(refusal, scope, receive, send)
 
 
 def identity(request: Any) -> Identity[Any] | None:

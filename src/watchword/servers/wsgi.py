@@ -55,6 +55,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
             admission = guard.admit(request_of(environ), body.chunk, optional=optional)
         except (Rejected, StoreUnavailable) as error:
             refusal = error.refusal or Refusal(503)
+            body.drain(environ)
         else:
             environ[IDENTITY] = admission.identity
             environ[ADMISSION] = (guard, admission)
