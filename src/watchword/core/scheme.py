@@ -264,12 +264,14 @@ ORIGINAL: Final = None
 class Send(NamedTuple):
     """Send `request`. With body ORIGINAL it is the caller's request, else one of the flow's own (a token request).
 
-    Answered by `Received`; with `want` its body is read, under the driver's limit.
+    Of the caller's request a flow may change the fields, the target's query, and with `content` the body, which is sent
+    instead of the caller's. Answered by `Received`; with `want` its body is read, under the driver's limit.
     """
 
     request: Request
     body: bytes | None = ORIGINAL
     want: bool = False
+    content: bytes | None = None
 
     def __repr__(self) -> str:
         # A token request's body may hold the client's secret.
