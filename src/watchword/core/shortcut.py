@@ -67,9 +67,7 @@ class Changing(Protocol):
 def shortcut(plan: Plan) -> Shortcut | None:
     """The short cut of a guard; None where no verifier has one, or more than one field may hold credentials."""
     known = _prompt(plan)
-    if not known or plan.fields or plan.proxy or plan.public_url is not None or plan.observe is not None:
-        return None
-    if plan.seal is not None:  # it is made for each request
+    if not known or plan.fields or plan.proxy or _looks_at_more(plan):
         return None
     clock, limit = plan.clock, plan.limits.field
     queries = tuple(plan.queries)
@@ -106,6 +104,11 @@ def shortcut(plan: Plan) -> Shortcut | None:
         return None if identity is None else (identity, verifier)
 
     return at_once
+
+
+def _looks_at_more(plan: Plan) -> bool:
+    """A public URL is judged, a verdict reported and a seal made for each request."""
+    return plan.public_url is not None or plan.observe is not None or plan.seal is not None
 
 
 def _prompt(plan: Plan) -> dict[bytes, tuple[Verifier, Callable[[bytes, float, str], Identity[Any] | None]]]:

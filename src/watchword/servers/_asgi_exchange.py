@@ -121,7 +121,8 @@ class _Outgoing:
     async def _deny(self, message: Message) -> None:
         """The server would answer 403 by itself."""
         if DENIAL not in (self._scope.get("extensions") or {}):
-            return await self._send(message)
+            await self._send(message)
+            return
         await self({"type": f"{DENIAL}.start", "status": 403, "headers": [(b"content-length", b"0")]})
         await self({"type": f"{DENIAL}.body", "body": b""})
 

@@ -14,7 +14,8 @@ def failing(app: App, guard: AsyncGuard) -> App:
 
     async def sealed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            return await app(scope, receive, send)
+            await app(scope, receive, send)
+            return
         watch = _Watch(receive, send)
         try:
             await app(scope, watch.receive, watch.send)
