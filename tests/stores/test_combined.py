@@ -12,7 +12,7 @@ from tests.stores.faces import Called, Hidden, Note
 from watchword import AsyncGuard, ConfigurationError, Guard, Password, StoreUnavailable
 from watchword.authorization_server.client import Client
 from watchword.core.records import COMMITTED, Add, Counter, Found, Once, Put, Ref, Replayed, Spent, Take
-from watchword.crypto.keys import RegisteredKey
+from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.schemes.digest import DigestSecret
 from watchword.stores import MemoryStore, combine, from_callables
 
@@ -111,8 +111,18 @@ def test_each_look_up_is_asked_with_the_parts_of_the_key() -> None:
     found = store.fetch(refs)
     assert [found.get(ref) for ref in refs] == [*records.values(), None]
     assert asked == [("password", "alice"), ("key", "k1"), ("digest", "SHA-256", "orders", "alice"), ("client", "svc")]
-    assert store.kinds == {Password, RegisteredKey, DigestSecret, Client}
+    assert store.kinds == {Password, RegisteredKey, RegisteredPublicKey, DigestSecret, Client}
     assert repr(store) == "from_callables(password, key, digest, client)"
+
+
+def test_one_look_up_gives_shared_keys_and_public_ones() -> None:
+    public = RegisteredPublicKey.of("bob", Key.generate("ed25519"))
+    records = {"shared": RegisteredKey("alice", "HS256", bytes(32)), "public": public}
+    store = from_callables(key=records.get)
+    for name, record in records.items():
+        for kind in (RegisteredKey, RegisteredPublicKey):
+            ref: Ref[Any] = Ref(kind, (name,))
+            assert store.fetch([ref]).get(ref) == (record if type(record) is kind else None)
 
 
 def awaited(function: Any) -> Any:

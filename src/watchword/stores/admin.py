@@ -75,7 +75,7 @@ def key_writes(subject: str, key: Key, *, scopes: Sequence[str] = ()) -> list[Wr
     Raises:
         ConfigurationError: as `Admin.add_key`.
     """
-    from watchword.crypto.keys import RegisteredKey  # noqa: PLC0415 -- only stores with keys need it
+    from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey  # noqa: PLC0415 -- only stores with keys need it
 
     if not subject:
         raise ConfigurationError("the subject is empty: add_key('alice', key)")
@@ -83,8 +83,14 @@ def key_writes(subject: str, key: Key, *, scopes: Sequence[str] = ()) -> list[Wr
         raise ConfigurationError(
             "the key has no key id, by which a request names it: Key.from_secret(…, algorithm='HS256', key_id='alice-1')"
         )
-    record = RegisteredKey(subject, key.algorithm, key.secret_bytes(), checked_scopes(scopes))
-    return [Put(Ref(RegisteredKey, (key.key_id,)), record)]
+    rights = checked_scopes(scopes)
+    if key.is_secret:
+        return [
+            Put(Ref(RegisteredKey, (key.key_id,)), RegisteredKey(subject, key.algorithm, key.secret_bytes(), rights))
+        ]
+    public = RegisteredPublicKey.of(subject, key, rights)
+    # A shared key of the same key id would be preferred to it.
+    return [Put(Ref(RegisteredPublicKey, (key.key_id,)), public), Take(Ref(RegisteredKey, (key.key_id,)))]
 
 
 def client_writes(
@@ -147,15 +153,15 @@ class Admin:
         raise StoreUnavailable(CONTENDED)
 
     def add_key(self, subject: str, key: Key, *, scopes: Sequence[str] = ()) -> None:
-        """Registers a shared key with which `subject` signs; replaces the one with the same key id.
+        """Registers a key with which `subject` signs; replaces the one with the same key id.
 
         Args:
             subject: whose requests the key proves.
-            key: a symmetric key with a key id.
+            key: a key for signatures with a key id; of a pair only the public part is kept.
             scopes: what they may do.
 
         Raises:
-            ConfigurationError: the key has no key id, or is not symmetric.
+            ConfigurationError: the key has no key id, or is for encryption.
             StoreUnavailable: nothing was written.
         """
         self.commit(key_writes(subject, key, scopes=scopes))

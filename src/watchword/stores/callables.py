@@ -13,7 +13,7 @@ __all__ = ["from_callables"]
 
 if TYPE_CHECKING:
     from watchword.authorization_server.client import Client
-    from watchword.crypto.keys import RegisteredKey
+    from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
     from watchword.crypto.passwords import Password
     from watchword.schemes.digest import DigestSecret
 
@@ -32,7 +32,7 @@ AsyncThree = Callable[[str, str, str], Awaitable[R | None]]
 def from_callables(
     *,
     password: One[Password] | None = None,
-    key: One[RegisteredKey] | None = None,
+    key: One[RegisteredKey | RegisteredPublicKey] | None = None,
     digest: Three[DigestSecret] | None = None,
     client: One[Client] | None = None,
 ) -> CallableStore: ...
@@ -40,7 +40,7 @@ def from_callables(
 def from_callables(
     *,
     password: AsyncOne[Password] | None = None,
-    key: AsyncOne[RegisteredKey] | None = None,
+    key: AsyncOne[RegisteredKey | RegisteredPublicKey] | None = None,
     digest: AsyncThree[DigestSecret] | None = None,
     client: AsyncOne[Client] | None = None,
 ) -> AsyncCallableStore: ...
@@ -57,7 +57,7 @@ def from_callables(
 
     Args:
         password: `password(username) -> Password | None`.
-        key: `key(key_id) -> RegisteredKey | None`.
+        key: `key(key_id) -> RegisteredKey | RegisteredPublicKey | None`; where both kinds are good, it is asked for each.
         digest: `digest(algorithm, realm, username) -> DigestSecret | None`.
         client: `client(client_id) -> Client | None`.
 
@@ -76,7 +76,9 @@ def from_callables(
     Password(scopes=('read',), subject=None, disabled=False)
     """
     given = {"password": password, "key": key, "digest": digest, "client": client}
-    lookups = {_kind(name): _Question(name, lookup) for name, lookup in given.items() if lookup is not None}
+    lookups = {
+        kind: _Question(name, lookup) for name, lookup in given.items() if lookup is not None for kind in _kinds(name)
+    }
     if not lookups:
         raise ConfigurationError("from_callables needs a look-up: from_callables(password=lookup)")
     colours = {_is_async(question.ask) for question in lookups.values()}
@@ -98,7 +100,7 @@ class _Asking:
         self.kinds: frozenset[type] | None = frozenset(questions)
 
     def __repr__(self) -> str:
-        return f"from_callables({', '.join(question.name for question in self._questions.values())})"
+        return f"from_callables({', '.join(dict.fromkeys(question.name for question in self._questions.values()))})"
 
     def _refuse(self, writes: Sequence[Write]) -> Outcome:
         if writes:
@@ -121,8 +123,8 @@ class CallableStore(_Asking):
                 record = question.ask(*ref.key)
             except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
                 raise _failed(question.name, error) from None
-            if record is not None:
-                found[ref] = (_checked(record, ref.kind, question.name), UNWRITABLE)
+            if _fits(record, ref.kind, question.name):
+                found[ref] = (record, UNWRITABLE)
         return Found(found)
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
@@ -142,31 +144,31 @@ class AsyncCallableStore(_Asking):
                 record = await question.ask(*ref.key)
             except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
                 raise _failed(question.name, error) from None
-            if record is not None:
-                found[ref] = (_checked(record, ref.kind, question.name), UNWRITABLE)
+            if _fits(record, ref.kind, question.name):
+                found[ref] = (record, UNWRITABLE)
         return Found(found)
 
     async def commit(self, writes: Sequence[Write], /) -> Outcome:
         return self._refuse(writes)
 
 
-def _kind(name: str) -> type:
-    """The record class of a look-up; imported when it is asked for, so that one look-up does not load all schemes."""
+def _kinds(name: str) -> tuple[type, ...]:
+    """The record classes of a look-up; imported when it is asked for, so that one look-up does not load all schemes."""
     if name == "password":
         from watchword.crypto.passwords import Password  # noqa: PLC0415
 
-        return Password
+        return (Password,)
     if name == "key":
-        from watchword.crypto.keys import RegisteredKey  # noqa: PLC0415
+        from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey  # noqa: PLC0415
 
-        return RegisteredKey
+        return (RegisteredKey, RegisteredPublicKey)
     if name == "digest":
         from watchword.schemes.digest import DigestSecret  # noqa: PLC0415
 
-        return DigestSecret
+        return (DigestSecret,)
     from watchword.authorization_server.client import Client  # noqa: PLC0415
 
-    return Client
+    return (Client,)
 
 
 def _is_async(lookup: Lookup) -> bool:
@@ -178,9 +180,12 @@ def _failed(name: str, error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"the look-up of from_callables({name}=…) raised {type(error).__name__}")
 
 
-def _checked(record: object, kind: type, name: str) -> object:
-    if not isinstance(record, kind):
-        raise ConfigurationError(
-            f"the look-up of from_callables({name}=…) returned {type(record).__name__}: return {kind.__name__} or None"
-        )
-    return record
+def _fits(record: object, kind: type, name: str) -> bool:
+    """Whether it is the record that was asked for; there is none, or one of the look-up's other kind, if it isn't."""
+    if record is None or isinstance(record, kind):
+        return record is not None
+    if isinstance(record, _kinds(name)):
+        return False
+    raise ConfigurationError(
+        f"the look-up of from_callables({name}=…) returned {type(record).__name__}: return {kind.__name__} or None"
+    )

@@ -1,13 +1,14 @@
-"""The record of a client's shared key."""
+"""The records of clients' keys: shared ones, and public ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.keys.key import Key
 
-__all__ = ["RegisteredKey"]
+__all__ = ["RegisteredKey", "RegisteredPublicKey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,79 @@ class RegisteredKey:
         Raises:
             Rejected: EXPIRED, at `where`.
         """
-        if self.expires is None or now < self.expires:
-            return
-        ago = f"until {now - self.expires:.0f} s ago"
-        detail = f"the key was good {ago}" if self.superseded_by is None else f"the key was replaced, and good {ago}"
-        raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)
+        check_current(self, now, where)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPublicKey:
+    """A client's public key, at `Ref(RegisteredPublicKey, (key_id,))`: who reads the store can't sign with it.
+
+    Args:
+        subject: who signs with the private one.
+        algorithm: its one algorithm, JOSE's name or RFC 9421's.
+        public: the key in PEM, as SubjectPublicKeyInfo (RFC 5280 §4.1).
+        scopes: what its holder may do.
+        superseded_by: the key id of the key that replaces it; None: none does.
+        expires: from then on it is refused, in seconds since the epoch; None: never.
+
+    >>> RegisteredPublicKey.of("alice", Key.generate("ed25519", key_id="alice-1")).key("alice-1")
+    Key(EdDSA, key_id='alice-1', public)
+    """
+
+    subject: str
+    algorithm: str
+    public: str
+    scopes: tuple[str, ...] = ()
+    superseded_by: str | None = None
+    expires: float | None = None
+
+    @classmethod
+    def of(cls, subject: str, key: Key, scopes: tuple[str, ...] = ()) -> RegisteredPublicKey:
+        """The record of the public part of `key`.
+
+        Raises:
+            ConfigurationError: a shared secret, or a key for encryption.
+        """
+        if key.use != "sig":
+            raise ConfigurationError(f"a key for {key.algorithm} is for encryption and signs nothing")
+        from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+            Encoding,
+            PublicFormat,
+        )
+
+        pem: bytes = key.openssl_pair()[0].public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return cls(subject, key.algorithm, pem.decode("ascii"), scopes)
+
+    def key(self, key_id: str | None = None) -> Key:
+        """The key, which verifies.
+
+        Raises:
+            ConfigurationError: `public` is no such key, or not for `algorithm`.
+        """
+        return Key.from_pem(self.public, algorithm=self.algorithm, key_id=key_id)
+
+    @property
+    def rotated(self) -> bool:
+        """Whether another key replaces it, as `RegisteredKey.rotated`."""
+        return self.superseded_by is not None
+
+    def check_current(self, now: float, where: str) -> None:
+        """As `RegisteredKey.check_current`.
+
+        Raises:
+            Rejected: EXPIRED, at `where`.
+        """
+        check_current(self, now, where)
+
+
+def check_current(record: RegisteredKey | RegisteredPublicKey, now: float, where: str) -> None:
+    """That the key of `record` is still good at `now` (seconds since the epoch).
+
+    Raises:
+        Rejected: EXPIRED, at `where`.
+    """
+    if record.expires is None or now < record.expires:
+        return
+    ago = f"until {now - record.expires:.0f} s ago"
+    detail = f"the key was good {ago}" if record.superseded_by is None else f"the key was replaced, and good {ago}"
+    raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)
