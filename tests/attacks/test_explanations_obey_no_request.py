@@ -67,4 +67,4 @@ def test_forwarded_hosts_do_not_make_it_endless(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(hmac_header, "canonical", counted)
     assert not explain(forged, Guard([HMACVerifier()], store)).accepted
-    assert built < 5000
+    assert built < 10_000  # guesses at the request and at its time

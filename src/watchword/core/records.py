@@ -23,6 +23,7 @@ class Record(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
+R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -121,6 +122,14 @@ class Found:
         """The version of that record, 0 if there is none; for `if_version`."""
         entry = self._records.get(ref)
         return 0 if entry is None else entry[1]
+
+    def of(self, kind: type[R]) -> list[tuple[tuple[str, ...], R]]:
+        """Every record of `kind` that is here, with its key: for `explain`, which is given more than `needs` asks for.
+
+        >>> Found({Ref(Spent, ("a",)): (Spent(7.0), 3)}).of(Spent)
+        [(('a',), Spent(until=7.0))]
+        """
+        return [(ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind]
 
     def sought(self, ref: Ref[Any]) -> bool:
         """Whether `More` asked for that record: if it isn't found then, there is none."""

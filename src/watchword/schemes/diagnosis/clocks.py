@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from watchword.core.scheme import Check
 
-__all__ = ["clock_check"]
+__all__ = ["clock_check", "time_guesses"]
+
+NEAR = 1800
+"""Seconds before and after a time in which every second is tried."""
 
 QUARTER = 900
 """Time zones differ by multiples of a quarter of an hour."""
@@ -54,3 +58,18 @@ def _hours(quarters: int) -> str:
     if quarters == 4:
         return "one hour"
     return f"{quarters // 4} hours" if quarters % 4 == 0 else f"{quarters * 15} minutes"
+
+
+def time_guesses(signed: int) -> Iterator[int]:
+    """The times that a request may have been signed with, if its time was changed afterwards; 3,756 at most.
+
+    >>> list(time_guesses(1_000_000))[:3]
+    [1000001, 999999, 1000002]
+    """
+    for away in (*range(1, NEAR + 1), *range(NEAR + QUARTER, MOST + 1, QUARTER), 86400, *range(172800, 864000, 86400)):
+        yield signed + away
+        if signed >= away:
+            yield signed - away
+    for factor in (1000, 1_000_000):
+        yield signed * factor
+        yield signed // factor

@@ -1,14 +1,18 @@
-"""A secret in another spelling: what the other side may have used as the key instead of the octets that were agreed on."""
+"""A secret in another spelling: what the other side may have used as the key instead of the octets that were agreed on.
+
+And a proof that was damaged, and a name that is nearly right.
+"""
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import unhexlify
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["secret_guesses"]
+__all__ = ["damaged", "near", "secret_guesses"]
 
 _DECODERS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("decoded from hex", unhexlify),
@@ -77,3 +81,38 @@ def _decoded(before: str, text: bytes) -> Iterator[tuple[str, bytes]]:
             yield before + what, decode(text)
         except ValueError:
             continue
+
+
+def damaged(genuine: str, received: str) -> str:
+    """What happened to a proof (a MAC, a signature, a digest) that is nearly the genuine one; "" if it is another.
+
+    It says how much and where, never what belongs there.
+
+    >>> damaged("c2lnbmF0dXJlIG9mIGEgcmVxdWVzdA", "c2lnbmF0dXJlIG9mIGEgcmVxdWVzdX")
+    'it was changed at 1 of its 30 characters, the first of them at 29'
+    """
+    if genuine == received or not genuine:
+        return ""
+    if genuine.lower() == received.lower():
+        return "its case was changed"
+    if len(received) >= 8 and genuine.startswith(received):
+        return f"it was cut to {len(received)} of its {len(genuine)} characters"
+    if received.startswith(genuine):
+        return f"{len(received) - len(genuine)} characters were added to it"
+    if len(genuine) != len(received):
+        return ""
+    at = [place for place, (one, other) in enumerate(zip(genuine, received, strict=True)) if one != other]
+    if len(at) > len(genuine) // 3:  # of two that have nothing to do with each other, more than nine tenths differ
+        return ""
+    return f"it was changed at {len(at)} of its {len(genuine)} characters, the first of them at {at[0]}"
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` may have been meant to be; "" if none is near.
+
+    >>> near("robot_1", ["robot-1", "billing"])
+    'robot-1'
+    """
+    names = {each.strip().lower(): each for each in known}
+    found = get_close_matches(name.strip().lower()[:256], list(names)[:1000], n=1, cutoff=0.75)
+    return names[found[0]] if found else ""
