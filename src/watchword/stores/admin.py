@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.records import Committed, Found, Outcome, Put, Ref, Take, Write
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.stores.oauth1_admin import AsyncOAuth1Admin, OAuth1Admin
 
 if TYPE_CHECKING:
     from watchword.crypto.keys import Key
@@ -110,7 +111,7 @@ def client_writes(
     return [Put(Ref(Client, (client_id,)), client)]
 
 
-class Admin:
+class Admin(OAuth1Admin):
     """`add_user`, `add_key`, `add_api_key`, `add_client` and what changes them, for every store that is called."""
 
     if TYPE_CHECKING:
@@ -265,7 +266,7 @@ class Admin:
         Driver(self).run(administration.revoking_api_key(key_id), once(b""))
 
 
-class AsyncAdmin:
+class AsyncAdmin(AsyncOAuth1Admin):
     """`Admin`, awaited; passwords are hashed in a thread."""
 
     if TYPE_CHECKING:

@@ -1,0 +1,158 @@
+"""The server half: which requests are OAuth 1's, and what is settled once for all of them (RFC 5849 §3.2, §3.5)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
+
+from watchword.core.address import Address
+from watchword.core.message import Challenge, Request
+from watchword.core.records import Found, Ref, Spent
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import Random, Refusal
+from watchword.schemes.oauth1.claim import OAuth1Claim, refuse_second_place
+from watchword.schemes.oauth1.credentials import STRONG, Method, OAuth1Client, OAuth1Token, checked_methods, load_rsa
+from watchword.schemes.oauth1.encoding import base_uri, form_pairs, header_pairs, is_form
+
+__all__ = ["OAuth1Verifier"]
+
+MAX_PREPARED: Final = 256
+"""RSA keys that are kept prepared."""
+PLACEMENTS: Final = ("header", "query", "form")
+
+
+class OAuth1Verifier:
+    """Verifies requests signed by OAuth 1.0a (RFC 5849), with a token or by the client alone.
+
+    Clients and tokens are records of the store (`store.add_oauth1_client`, `store.add_oauth1_token`). The signature covers
+    method, URL and form; any other body is covered by `oauth_body_hash`, and refused without it. Each nonce of a client,
+    token and timestamp is accepted once, by any verifier that shares the store.
+
+    Args:
+        methods: the signature methods to accept; what the request says never widens them. By default those with SHA-256
+            and SHA-512; name "HMAC-SHA1" or "RSA-SHA1" for peers that speak nothing better. A client's own record may
+            narrow them.
+        placements: where credentials may be (§3.5): "header", and if named too, "query" (they end up in logs) and "form".
+        max_age: seconds for which a signed request is good.
+        skew: seconds by which the client's clock may be ahead.
+        allow_plaintext: accept PLAINTEXT too, over TLS only. It covers nothing of the request, and without a nonce it can be
+            replayed.
+        allow_unsigned_body: accept bodies that nothing covers: not forms, and without a body hash. Anyone on the way can
+            change them.
+        allow_sha1_body_hash: accept a SHA-1 body hash under a better method; oauthlib sends no other.
+
+    Raises:
+        ConfigurationError: unknown methods or placements, or a lifetime that isn't positive.
+
+    >>> OAuth1Verifier(methods=("HMAC-SHA256", "HMAC-SHA1"))
+    OAuth1Verifier(methods=['HMAC-SHA1', 'HMAC-SHA256'], placements=['header'])
+    """
+
+    scheme: ClassVar[str] = "oauth1"
+    single_use: bool = True
+    rank: ClassVar[int] = 16
+    kinds: ClassVar[Sequence[type]] = (OAuth1Client, OAuth1Token, Spent)
+    standing: ClassVar[Sequence[Ref[Any]]] = ()
+    realm: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        *,
+        methods: Sequence[str] = STRONG,
+        placements: Sequence[str] = ("header",),
+        max_age: float = 300,
+        skew: float = 30,
+        allow_plaintext: bool = False,
+        allow_unsigned_body: bool = False,
+        allow_sha1_body_hash: bool = False,
+    ) -> None:
+        if not (max_age > 0 and skew >= 0 and math.isfinite(max_age + skew)):  # NaN compares false with everything
+            raise ConfigurationError(
+                "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
+            )
+        self.methods = checked_methods(methods, allow_plaintext=allow_plaintext)
+        self.placements = _checked_placements(placements)
+        self.max_age = max_age
+        self.skew = skew
+        self.allow_unsigned_body = allow_unsigned_body
+        self.allow_sha1_body_hash = allow_sha1_body_hash
+        self.single_use = not allow_plaintext
+        self.addresses: Sequence[Address] = _addresses(self.placements)
+        self._prepared: dict[tuple[str, str], Callable[[bytes, bytes], None]] = {}
+
+    def __repr__(self) -> str:
+        return f"OAuth1Verifier(methods={sorted(self.methods)}, placements={list(self.placements)})"
+
+    def read(self, request: Request) -> OAuth1Claim | None:
+        """The protocol parameters, checked; None where the request is not addressed to OAuth 1.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, AMBIGUOUS for credentials in two places (§3.5), WRONG_ALGORITHM for a method that
+                isn't accepted, MALFORMED_REQUEST, TARGET_REFUSED, TARGET_NOT_EXACT.
+        """
+        authorization = next((value for name, value in request.headers if name == b"authorization"), None)
+        query = form_pairs(request.target.partition(b"?")[2], "query") if b"?" in request.target else []
+        if authorization is not None and authorization[:5].lower() == b"oauth" and "header" in self.placements:
+            own, place = header_pairs(authorization), "header"
+            refuse_second_place(query, "query")
+        elif "query" in self.placements and any(name == "oauth_signature" for name, _ in query):
+            own, place = query, "query"
+        elif authorization is None and "form" in self.placements and is_form(request):
+            own, place = [], "form"
+            refuse_second_place(query, "query")
+        else:
+            return None
+        uri = base_uri(request)
+        if not request.exact and b"%" in request.path:
+            raise Rejected(
+                Reason.TARGET_NOT_EXACT,
+                "the server rebuilt a target with encoded octets, so they are a guess",
+                where="@target",
+            )
+        return OAuth1Claim(self, request, uri, query, own, place)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """`OAuth` and the realm, no more; 400 for what is malformed, 401 for the rest (§3.2)."""
+        reason = rejection.reason
+        status = 400 if reason is Reason.MALFORMED_CREDENTIALS else reason.status
+        return Refusal(status, [Challenge("OAuth")])
+
+    # ---- for claims ----
+
+    def check_rsa(self, method: Method, pem: str, data: bytes, signature: bytes) -> None:
+        """Verifies with the key in `pem`, which is kept prepared once it has verified something.
+
+        What is refused costs the same whether the key was kept or not, so the clock tells nobody who has signed before.
+
+        Raises:
+            Rejected: WRONG_SIGNATURE.
+        """
+        kept = self._prepared.get((method.algorithm, pem))
+        if kept is not None:
+            try:
+                return kept(data, signature)
+            except Rejected:
+                load_rsa(method, pem)
+                raise
+        verify = load_rsa(method, pem).verifier
+        verify(data, signature)
+        if len(self._prepared) >= MAX_PREPARED:
+            self._prepared.pop(next(iter(self._prepared)), None)
+        self._prepared[method.algorithm, pem] = verify
+        return None
+
+
+def _checked_placements(placements: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(placements, str) or not placements or not set(placements) <= set(PLACEMENTS):
+        raise ConfigurationError(f"placements is a list of some of {', '.join(PLACEMENTS)}: placements=('header',)")
+    return tuple(name for name in PLACEMENTS if name in placements)
+
+
+def _addresses(placements: Sequence[str]) -> Sequence[Address]:
+    places = {
+        "header": Address(word="oauth"),
+        "query": Address.in_query(b"oauth_signature"),
+        "form": Address(b"content-type"),
+    }
+    return tuple(places[name] for name in placements)
