@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import shutil
+import ssl
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +16,15 @@ import httpx2
 import pytest
 import requests
 
-from tests.interop.conftest import free_port, listening, program
-from tests.interop.proxies.origin import Origin, application
+from tests.interop.conftest import PATIENCE, free_port, listening, program
+from tests.interop.proxies import other_set_ups
+from tests.interop.proxies.nginx_set_ups import NGINX, SET_UPS
+from tests.interop.proxies.origin import Origin, application, exchange
 from tests.transport.origin import certificate
+from watchword import Request
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.core.scheme import Auth
-
-PROXY = "127.0.0.2"
-TRUSTED = ("127.0.0.2/32",)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +53,7 @@ class Proxy:
     """Where a proxy's listeners are: `proxy["tls", "granian"]` is the base URL of that set-up in front of that server."""
 
     def __init__(self, ports: dict[tuple[str, str], int], tls: Certificate) -> None:
+        self.name = "nginx"
         self.ports = ports
         self.trust = tls.trusted
 
@@ -58,78 +64,15 @@ class Proxy:
 
 # ---- nginx ------------------------------------------------------------------------------------------------------------
 
-NGINX = """\
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    ssl_certificate {certificate};
-    ssl_certificate_key {certificate};
-    proxy_bind 127.0.0.2;
-    {servers}
-}}
-"""
-KEEPS = "proxy_set_header Host $http_host;"
-SETS = """proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-Host $http_host;
-        proxy_set_header X-Forwarded-Port $server_port;"""
-FORWARDED = """proxy_set_header Forwarded '$http_forwarded, for=$remote_addr;proto=$scheme;host="$http_host"';"""
-ALL = ("granian", "uvicorn", "wsgiref", "http_server")
-ONE = ("granian",)
-# What stands in "server {}", and the servers before which it is set up. {app} is a server's address.
-SET_UPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "tls": (f"location / {{{{ proxy_pass http://{{app}}; {KEEPS} {SETS} }}}}", ALL),
-    "forwarded": (f"location / {{{{ proxy_pass http://{{app}}; {FORWARDED} }}}}", ONE),
-    # Nothing but the address: nginx sends its own name of the application as Host.
-    "plain": ("location / {{ proxy_pass http://{app}; }}", ALL),
-    "http11": ("location / {{ proxy_pass http://{app}; proxy_http_version 1.1; }}", ONE),
-    "host": ("location / {{ proxy_pass http://{app}; proxy_set_header Host $host; }}", ONE),
-    "nohost": (
-        "location / {{ proxy_pass http://{app}; proxy_set_header Host app.internal; "
-        "proxy_set_header X-Forwarded-Host $http_host; }}",
-        ONE,
-    ),
-    "port": (
-        "location / {{ proxy_pass http://{app}; proxy_set_header Host $host; "
-        "proxy_set_header X-Forwarded-Port $server_port; }}",
-        ONE,
-    ),
-    "strip": ("location /api/ {{ proxy_pass http://{app}/; proxy_set_header X-Forwarded-Prefix /api; }}", ALL),
-    "add": ("location / {{ proxy_pass http://{app}/internal/; }}", ONE),
-    "normal": ("location / {{ proxy_pass http://{app}/; }}", ONE),
-    "unmerged": ("merge_slashes off; location / {{ proxy_pass http://{app}/; }}", ONE),
-    "rewrite": ("location / {{ rewrite ^/api/(.*)$ /$1 break; proxy_pass http://{app}; }}", ONE),
-    "unbuffered": (
-        "location / {{ proxy_pass http://{app}; proxy_http_version 1.1; proxy_request_buffering off; }}", ALL,
-    ),
-    "gzip": ("gzip on; gzip_types *; gzip_proxied any; location / {{ proxy_pass http://{app}; }}", ONE),
-    "decoded": ("location / {{ proxy_pass http://{app}; proxy_set_header Content-Type text/plain; }}", ONE),
-    "tls-two": (
-        f"location / {{{{ proxy_pass http://{{inner}}; proxy_set_header Host outer.internal; {SETS} {FORWARDED} }}}}", ONE,
-    ),
-    "inner": (
-        "proxy_bind 127.0.0.3; location / {{ proxy_pass http://{app}; proxy_set_header Host inner.internal; "
-        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; "
-        "proxy_set_header Forwarded '$http_forwarded, for=$remote_addr;proto=$scheme;host=\"$http_host\"'; }}",
-        ONE,
-    ),
-}  # fmt: skip
-
 
 def nginx_conf(folder: Path, ports: dict[tuple[str, str], int], origin: Origin, tls: Certificate) -> str:
     servers = []
     for (name, server), port in ports.items():
-        ssl = " ssl" if name.startswith("tls") else ""
+        kind = (" ssl" if name.startswith("tls") else "") + (" http2" if name.endswith("h2") else "")
         inside = SET_UPS[name][0].format(
             app=f"127.0.0.1:{origin.ports[server]}", inner=f"127.0.0.1:{ports['inner', 'granian']}"
         )
-        servers.append(f"server {{ listen 127.0.0.1:{port}{ssl}; {inside} }}")
+        servers.append(f"server {{ listen 127.0.0.1:{port}{kind}; {inside} }}")
     return NGINX.format(folder=folder, certificate=tls.both, servers="\n    ".join(servers))
 
 
@@ -148,6 +91,73 @@ def nginx(public_folder, origin, tls):
 
     with listening(command, folder / "error.log"):
         yield proxy
+
+
+# ---- the others --------------------------------------------------------------------------------------------------------
+
+# name: (the files, the set-ups, the command)
+OTHERS: dict[str, tuple[Any, tuple[str, ...], Callable[[str, Path], list[str]]]] = {
+    "apache2": (
+        other_set_ups.apache, ("tls", "strip", "usual"),
+        lambda path, folder: [path, "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"],
+    ),
+    "caddy": (
+        other_set_ups.caddy, ("tls", "strip", "add"),
+        lambda path, folder: [path, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"],
+    ),
+    "traefik": (
+        other_set_ups.traefik, ("tls", "strip"),
+        lambda path, folder: [path, f"--configFile={folder / 'traefik.yml'}"],
+    ),
+    "envoy": (
+        other_set_ups.envoy, ("tls", "strip"),
+        lambda path, folder: [path, "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--use-dynamic-base-id"],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session", params=OTHERS)
+def other(request, public_folder, origin, tls):
+    """Apache, Caddy, Traefik and Envoy, one after the other, in front of granian."""
+    with proxied(request.param, public_folder, origin, tls) as proxy:
+        yield proxy
+
+
+@contextmanager
+def proxied(name: str, public_folder: Path, origin: Origin, tls: Certificate) -> Iterator[Proxy]:
+    files, set_ups, start = OTHERS[name]
+    folder = public_folder / f"{name}-proxy"
+    folder.mkdir()
+    # Wheels bring theirs beside Python's own.
+    path, proxy = shutil.which(name, path=str(Path(sys.executable).parent)) or program(name), Proxy({}, tls)
+    proxy.name = name
+
+    def command(port: int) -> list[str]:
+        ports = dict(zip(set_ups, [port, *free_ports(len(set_ups) - 1)], strict=True))
+        for file, text in files(folder, ports, origin.ports["granian"], tls.both).items():
+            (folder / file).write_text(text)
+        proxy.ports = {(each, "granian"): it for each, it in ports.items()}
+        return start(path, folder)
+
+    with listening(command, folder / "out.log"):
+        assert all(answers(proxy, each) for each in set_ups), (folder / "out.log").read_text()
+        yield proxy
+
+
+def answers(proxy: Proxy, set_up: str) -> bool:
+    """Waits until the application is reached: some listen before they have read what to do."""
+    path = "/api/" if set_up == "strip" else "/"
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        base = proxy[set_up]
+        request = Request("GET", "http", base.partition("://")[2], path)
+        try:
+            if exchange(base, request, b"", proxy.trust).status == 401:
+                return True
+        except OSError:
+            pass
+        time.sleep(0.05)
+    return False
 
 
 def free_ports(count: int) -> list[int]:
@@ -186,8 +196,6 @@ def _content(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _context(trust: str) -> Any:
-    import ssl
-
     return ssl.create_default_context(cafile=trust)
 
 

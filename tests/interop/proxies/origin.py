@@ -226,7 +226,7 @@ def ask(
         host: another Host than the base's.
         tamper: changes the signed request before it goes out.
         sent: another body than the signed one.
-        chunked: the body goes out in chunks of two octets, without a length.
+        chunked: the body goes out in chunks of a thousand octets, without a length.
     """
     scheme, _, netloc = base.partition("://")
     request = Request(method, scheme, host or netloc, target, headers or {})
@@ -259,7 +259,7 @@ def exchange(base: str, request: Request, body: bytes, trust: str | None = None,
             connection.putheader(name.decode(), value)
         if chunked:
             connection.putheader("Transfer-Encoding", "chunked")
-            connection.endheaders((body[at : at + 2] for at in range(0, len(body), 2)), encode_chunked=True)
+            connection.endheaders((body[at : at + 1000] for at in range(0, len(body), 1000)), encode_chunked=True)
         else:
             if body:
                 connection.putheader("Content-Length", str(len(body)))

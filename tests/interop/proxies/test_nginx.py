@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.proxies.origin import ALICE, SERVERS, ask
-from watchword import DigestAuth, HMACAuth, PublicURL, Reason, Request
+from watchword import DigestAuth, DigestVerifier, HMACAuth, PublicURL, Reason, Request
+from watchword.core.flow import ClientContext, Drive
 
 PROXY, TRUSTED = "127.0.0.2", ("127.0.0.2/32",)
 
@@ -115,6 +116,21 @@ def test_an_absolute_form_that_the_proxy_shortens_is_what_was_signed_for_digest_
     assert origin.seen.target == b"/orders?id=7"
     assert ask(hmac, base, f"{base}/orders?id=7", trust=nginx.trust).status == 401
     assert origin.verdict.reason is Reason.WRONG_SIGNATURE
+
+
+def test_a_host_that_came_as_authority_in_http2_is_the_signed_one(origin, nginx, curl):
+    """RFC 9113 §8.3.1: nginx gives :authority on as Host."""
+    base = nginx["tls-h2"]
+    origin.judge(PublicURL(forwarded="X-Forwarded", trusted=TRUSTED))
+    request = Request("GET", "https", base.removeprefix("https://"), "/a//b/../c?d")
+    signed = Drive(HMACAuth(origin.key), request, ClientContext(lambda: b"")).advance().request
+    field = signed.values(b"authorization")[0].decode()
+    status, version = curl(
+        "--cacert", nginx.trust, "--http2", "--path-as-is", "--output", "/dev/null", "--write-out", "%{http_version}\n%{http_code}",
+        "--header", f"Authorization: {field}", f"{base}/a//b/../c?d",
+    )  # fmt: skip
+    assert (status, version) == (200, "2")
+    assert origin.public.authority == request.authority
 
 
 # ---- host and port -----------------------------------------------------------------------------------------------------
@@ -350,12 +366,20 @@ def test_merged_slashes_do_not_match_and_kept_ones_do(origin, nginx):
         assert ask(HMACAuth(origin.key), nginx[name], "/a//b").status == status
 
 
+def test_a_stripped_prefix_is_named_first(origin, nginx):
+    base = nginx["strip"]
+    origin.judge(PublicURL(base))
+    assert ask(HMACAuth(origin.key), base, "/api/orders?id=7").status == 401
+    assert origin.verdict.reason is Reason.WRONG_SIGNATURE
+    first = origin.explain().causes[0]
+    assert first.component == "@path"
+    assert (first.expected, first.mend != "") == ("/api/orders", True)
+    assert ask(DigestAuth(*ALICE), base, "/api/orders?id=7").status == 400
+    assert origin.verdict.reason is Reason.WRONG_TARGET
+    assert origin.explain().causes[0].component == "authorization uri"
+
+
 # ---- bodies ------------------------------------------------------------------------------------------------------------
-
-
-def chunks():
-    for part in (b'{"am', b'ount"', b": 7}"):
-        yield part
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -377,10 +401,12 @@ def test_a_chunked_body_is_verified_where_the_server_can_read_it(origin, nginx, 
     """A buffering nginx gives it a length. Without buffering it stays chunked, which neither wsgiref nor http.server reads."""
     base = nginx[name, server]
     origin.judge(PublicURL(base))
-    sent = b"".join(chunks())
+    sent = b"x" * 200_000
     answer = ask(HMACAuth(origin.key), base, "/orders", method="POST", body=sent, chunked=True, trust=nginx.trust)
     if name == "unbuffered" and server in ("wsgiref", "http_server"):
-        assert (answer.status, origin.verdict.reason) == (400, Reason.MALFORMED_REQUEST)
+        # wsgiref closes with octets unread, and nginx may lose the answer.
+        assert answer.status in ((400, 502) if server == "wsgiref" else (400,))
+        assert origin.verdict.reason is Reason.MALFORMED_REQUEST
     else:
         assert (answer.status, answer.json["size"]) == (200, len(sent))
 
@@ -396,8 +422,6 @@ def test_a_changed_body_is_refused_behind_the_proxy(origin, nginx, name):
 
 
 def test_digest_covers_a_request_body_through_the_proxy(origin, nginx):
-    from watchword import DigestVerifier
-
     base = nginx["gzip"]
     origin.judge(PublicURL(base), DigestVerifier(realm="orders", qop=("auth-int",)))
     assert ask(DigestAuth(*ALICE), base, "/orders", method="POST", body=b"{}").status == 200
