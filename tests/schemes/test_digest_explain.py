@@ -84,9 +84,9 @@ def test_no_secret_is_shown_nor_a_whole_response_that_would_be_accepted() -> Non
     assert params(asked)["response"] not in text
 
 
-def test_a_request_without_credentials_has_nothing_to_explain() -> None:
+def test_a_request_without_credentials_has_that_as_its_cause() -> None:
     world = World("Guard")
-    assert not explain(request(), world.guard, at=world.now).checks
+    assert [check.name for check in explain(request(), world.guard, at=world.now).checks] == ["no_credentials"]
 
 
 # ---- what a wrong response was made of ----

@@ -1,30 +1,40 @@
 """`explain`: why a request is accepted or refused, check by check. It commits nothing.
 
 It runs the guard's own reading and deciding on the request, then asks the claim to account for every check, those after
-the first failure included, and names the first component that differs.
+the first failure included, and names the first component that differs. What the request's credentials are is masked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+import re
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, Final
 
 from watchword.core.attempts import attempt_of
 from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
+from watchword.core.mends import MENDS
 from watchword.core.message import Request
 from watchword.core.pipeline import present
 from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
 from watchword.core.steps import Fetch, ReadBody, Step, Work, fetching
 
-__all__ = ["Explanation", "explain", "explain_async"]
+__all__ = ["Explanation", "compare", "explain", "explain_async"]
+
+MAX_OTHERS: Final = 64
+"""Other records of the store that a claim is given for comparison, those first whose name is nearest."""
+_SENSITIVE: Final = (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"dpop")
+_BARE: Final = frozenset({b"basic", b"bearer", b"token", b"apikey", b"dpop"})
+_MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,16 @@ class Explanation:
 
     @property
     def causes(self) -> list[Check]:
-        """The checks that failed, the first one first."""
+        """The checks that failed: first the one from which the others follow. A refusal has at least one."""
         return [check for check in self.checks if check.passed is False]
+
+    def compare(self, client: str) -> Check | None:
+        """The first octet in which the client's canonical string differs from the server's; None if they are the same.
+
+        Args:
+            client: what `auth.canonical(request, body)` gave, or what a client elsewhere says that it signed.
+        """
+        return compare(client, self.canonical)
 
     def __str__(self) -> str:
         lines = [_headline(self)]
@@ -78,6 +96,7 @@ class Explanation:
                 "scheme": self.scheme,
                 "subject": self.identity.subject if self.identity else None,
                 "first_difference": (self.causes[0].component or self.causes[0].name) if self.causes else None,
+                "causes": [check._asdict() for check in self.causes],
                 "canonical": self.canonical,
                 "checks": [check._asdict() for check in self.checks],
             }
@@ -100,6 +119,8 @@ def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | No
     >>> guard = Guard([JWTVerifier(Key.generate("HS256"))])
     >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
     refused: no_credentials: the request carries no credentials
+      FAIL no_credentials: credentials: the request carries no credentials (have the client authenticate; ...)
+    first difference: credentials
     """
     return Driver(guard.plan.store).run(_explaining(guard.plan, request, at), once(body))
 
@@ -111,9 +132,41 @@ async def explain_async(
     return await AsyncDriver(guard.plan.store).run(_explaining(guard.plan, request, at), once_async(body))
 
 
+def compare(client: str, server: str) -> Check | None:
+    r"""The first octet in which two canonical strings differ: a check whose component names line and octet, from 1.
+
+    >>> compare("GET\n/a%20b\n", "GET\n/a b\n").component
+    'line 2, octet 3'
+    >>> compare("GET\n", "GET\n") is None
+    True
+    """
+    ours, theirs = server.split("\n"), client.split("\n")
+    for number in range(max(len(ours), len(theirs))):
+        one = ours[number] if number < len(ours) else None
+        other = theirs[number] if number < len(theirs) else None
+        if one == other or (one is not None and other is not None and _same_but_masked(one, other)):
+            continue
+        if one is None or other is None:
+            place = f"line {number + 1}"
+        else:
+            shorter = min(len(one), len(other))
+            at = next((place for place in range(shorter) if one[place] != other[place]), shorter)
+            place = f"line {number + 1}, octet {len(one[:at].encode('utf-8', 'surrogatepass')) + 1}"
+        shown = ["no such line" if line is None else repr(line)[1:-1] for line in (one, other)]
+        mend = "the two sides build this line from different things: one of them was changed on the way, or is built wrongly"
+        return Check("canonical string", False, place, shown[0], shown[1], mend)
+    return None
+
+
+def _same_but_masked(server: str, client: str) -> bool:
+    pieces = _MASK.split(server)  # text, number of octets, text, …
+    if len(pieces) == 1:
+        return False
+    pattern = "".join(f".{{{piece}}}" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces))
+    return re.fullmatch(pattern, client, re.DOTALL) is not None
+
+
 def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Step, Any, Explanation]:
-    verifier: Verifier | None = None
-    claim: Claim | None = None
     try:
         if plan.public_url is not None:
             request = plan.public_url(request)
@@ -135,6 +188,9 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
             return _refused(rejected, verifier, "", ())
     now = plan.clock() if at is None else at
     outcome, found = yield from _outcome(plan, claim, found, body, now)
+    if isinstance(outcome, Rejected) and outcome.rejection.reason in (Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE):
+        with suppress(StoreUnavailable):  # it is only for comparison
+            found = (yield Work(partial(_others, plan.store, claim.needs))).merged(found)
     canonical, checks = yield Work(partial(claim.explain, found, body, now))
     if attempt is not None:
         room = attempt.explain(found, now)
@@ -143,6 +199,8 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
             outcome = Rejected(Reason.TOO_MANY_ATTEMPTS, room.received, where="attempts")
     if early and not verifier.single_use:
         outcome = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
+    masked = _masking(request)
+    canonical, checks = masked(canonical), [_masked(check, masked) for check in checks]
     if isinstance(outcome, Rejected):
         return _refused(outcome, verifier, canonical, checks)
     replay = yield from _replay(outcome)
@@ -154,6 +212,55 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
     return Explanation(
         True, scheme=verifier.scheme, identity=outcome.identity, canonical=canonical, checks=tuple(checks)
     )
+
+
+def _others(store: Any, needs: Sequence[Ref[Any]]) -> Found:
+    """Records of the kinds that were looked up, under other names: to say which of them would have fitted."""
+    listing = getattr(store, "records", None)
+    if listing is None or iscoroutinefunction(listing):
+        return NOTHING_FOUND
+    records: dict[Ref[Any], tuple[Any, int]] = {}
+    for kind in dict.fromkeys(ref.kind for ref in needs):
+        held = getattr(store, "kinds", None)
+        if held is not None and kind not in held:
+            continue
+        sought = next(" ".join(ref.key) for ref in needs if ref.kind is kind)
+        entries = sorted(listing(kind), key=lambda entry: -_likeness(" ".join(entry[0]), sought))
+        records.update({Ref(kind, key): (record, 1) for key, record in entries[:MAX_OTHERS]})
+    return Found(records)
+
+
+def _likeness(name: str, sought: str) -> int:
+    """How many characters they share at both ends, without case."""
+    one, other = name.lower(), sought.lower()[:256]
+    ends = 0
+    for pairs in (zip(one, other, strict=False), zip(reversed(one), reversed(other), strict=False)):
+        for left, right in pairs:
+            if left != right:
+                break
+            ends += 1
+    return ends - abs(len(one) - len(other))
+
+
+def _masking(request: Request) -> Callable[[str], str]:
+    """Takes out of a text what the request has in fields that hold credentials: a signature may cover them."""
+    hidden: dict[str, str] = {}
+    for name, value in request.headers:
+        if name not in _SENSITIVE:
+            continue
+        word, space, rest = value.partition(b" ")
+        for secret in (value, rest if space and word.lower() in _BARE else b""):
+            text = secret.strip().decode("utf-8", "backslashreplace")
+            if len(text) >= 6:
+                hidden[text] = f"…({len(text)} octets, masked)"
+    if not hidden:
+        return str
+    pattern = re.compile("|".join(map(re.escape, sorted(hidden, key=len, reverse=True))))
+    return lambda text: pattern.sub(lambda match: hidden[match[0]], text)
+
+
+def _masked(check: Check, mask: Callable[[str], str]) -> Check:
+    return check._replace(expected=mask(check.expected), received=mask(check.received), mend=mask(check.mend))
 
 
 def _outcome(
@@ -195,8 +302,13 @@ def _replay(decision: Decision) -> Generator[Step, Any, Check | None]:
 
 
 def _refused(rejected: Rejected, verifier: Verifier | None, canonical: str, checks: Sequence[Check]) -> Explanation:
+    """With a cause, whatever the scheme could say: the rejection itself, where no check of its own failed."""
     rejection = rejected.rejection
     scheme = None if verifier is None else verifier.scheme
+    if all(check.passed is not False for check in checks):
+        where = rejection.where or "credentials"
+        found = Check(rejection.reason.value, False, where, received=rejection.detail, mend=MENDS[rejection.reason])
+        checks = (*checks, found)
     return Explanation(
         False, rejection.reason, rejection.detail, rejection.where, scheme, None, canonical, tuple(checks)
     )
@@ -223,8 +335,10 @@ def _line(check: Check) -> str:
     text = f"  {mark} {check.name}"
     if check.passed is False:
         text += f": {check.component}" if check.component else ""
-        if check.expected or check.received:
+        if check.expected:
             text += f": expected {check.expected}, received {check.received}"
+        elif check.received:
+            text += f": {check.received}"
     if check.passed is not True and check.mend:
         text += f" ({check.mend})"
     return text

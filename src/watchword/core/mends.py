@@ -1,0 +1,53 @@
+"""What to do about each reason, for `explain`, where the scheme itself does not know better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from watchword.core.rejection import Reason
+
+__all__ = ["MENDS"]
+
+MENDS: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.NO_CREDENTIALS: "have the client authenticate; if it does, look for a proxy that takes the field away",
+        Reason.UNSUPPORTED_SCHEME: "use a scheme that the guard has a verifier for, or give it one",
+        Reason.AMBIGUOUS: "send the credentials of one scheme only",
+        Reason.MALFORMED_REQUEST: "look for what makes such a request: a client, a proxy, an attack",
+        Reason.HEADER_TOO_LARGE: "send less, or raise Limits(field=…)",
+        Reason.BODY_TOO_LARGE: "send less, or raise Limits(body=…)",
+        Reason.TARGET_REFUSED: "send a target that is a URI, and look for a proxy that decodes it",
+        Reason.TARGET_NOT_EXACT: "have the server pass the target on as it came (RAW_URI, raw_path), or don't encode octets",
+        Reason.EARLY_DATA: "send it again after the TLS handshake (RFC 8470)",
+        Reason.TOO_MANY_ATTEMPTS: "wait, and look who guesses",
+        Reason.MALFORMED_CREDENTIALS: "have the client follow the scheme's grammar, and look for what cuts or rewrites the field",
+        Reason.UNKNOWN_SUBJECT: "add the user, or send the name of one",
+        Reason.UNKNOWN_KEY: "register the key, or send the key id that was registered",
+        Reason.UNKNOWN_ISSUER: "ask the right issuer, or give the guard a verifier for this one",
+        Reason.UNKNOWN_NONCE: "answer a fresh challenge; workers share nonces if they share a store",
+        Reason.UNKNOWN_CRITICAL: "leave out the critical extension, which this side does not understand",
+        Reason.WRONG_ALGORITHM: "sign with the algorithm that the key is registered for",
+        Reason.WRONG_SECRET: "send the right password or key",
+        Reason.WRONG_SIGNATURE: "compare the canonical string with the client's, line by line, and then the keys",
+        Reason.WRONG_REALM: "answer a challenge of this server: realms belong to servers",
+        Reason.WRONG_TARGET: "sign the target exactly as it is sent",
+        Reason.WRONG_BODY: "sign exactly the octets of the body that are sent",
+        Reason.WRONG_TYPE: "send the kind of token that is asked for here",
+        Reason.WRONG_AUDIENCE: "sign, or ask for a token, for this service",
+        Reason.WRONG_CLAIM: "have the issuer put the right value in",
+        Reason.MISSING_CLAIM: "have the issuer put it in",
+        Reason.MISSING_COMPONENT: "have proxies pass on what the signature covers, or don't cover it",
+        Reason.NOT_COVERED: "have the client cover it, or loosen the policy",
+        Reason.EXPIRED: "make new credentials, and set both clocks",
+        Reason.REVOKED: "make new credentials",
+        Reason.DISABLED: "enable the user or client again",
+        Reason.NOT_YET_VALID: "set both clocks",
+        Reason.STALE_NONCE: "answer the challenge that says stale=true",
+        Reason.REPLAYED: "make every request with a nonce, or a count, of its own",
+        Reason.BINDING_MISSING: "send the proof that the credentials are bound to",
+        Reason.BINDING_MISMATCH: "send credentials and proof of the same key",
+        Reason.INSUFFICIENT_SCOPE: "ask for a token of wider scope",
+    }
+)
