@@ -202,9 +202,13 @@ class OAuth1Claim:
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Client, token, method, signature (and what would have made it fit), body, time."""
-        from watchword.schemes.oauth1.explanation import explain_oauth1  # noqa: PLC0415 -- only when asked why
+        from watchword.schemes.oauth1 import explanation  # noqa: PLC0415 -- only when asked why
 
-        return explain_oauth1(self, self._presented(body.data), found, body, now)
+        try:
+            presented = self._presented(body.data)
+        except Rejected as rejected:
+            return "", (explanation.unreadable(rejected),)
+        return explanation.explain_oauth1(self, presented, found, body, now)
 
 
 def references(presented: Presented) -> Sequence[Ref[Any]]:
