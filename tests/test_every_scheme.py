@@ -20,6 +20,8 @@ from watchword import (
     ReplayableBodyHMACVerifier,
     Request,
     Response,
+    WebhookAuth,
+    WebhookVerifier,
     explain,
     explain_async,
 )
@@ -38,7 +40,7 @@ WRONG_KEY = Key.from_secret(SECRET[::-1], algorithm="HS256", key_id="k1")
 CLAIMS = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
 API_KEY = make_key(lambda n: b"\x07" * n, "alicesapikey")
 WRONG_API_KEY = make_key(lambda n: b"\x08" * n, "alicesapikey")
-FIELDS = (b"authorization", b"x-hmac", b"x-api-key")
+FIELDS = (b"authorization", b"x-hmac", b"x-api-key", b"webhook-signature")
 URL = ("https", "api.example", "/orders?id=7")
 
 
@@ -83,6 +85,10 @@ def parties(clock: Clock) -> dict[str, Party]:
         "replayable_body_hmac": Party(
             lambda: ReplayableBodyHMACAuth(USER_KEY), lambda: ReplayableBodyHMACAuth(WRONG_KEY),
             ReplayableBodyHMACVerifier(USER_KEY, subject="alice"),
+        ),
+        "webhook": Party(
+            lambda: WebhookAuth(SECRET.encode()), lambda: WebhookAuth(SECRET[::-1].encode()),
+            WebhookVerifier(SECRET.encode(), subject="alice"),
         ),
     }  # fmt: skip
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.token_cache import TokenCache
+    from watchword.schemes.webhooks import WebhookAuth, WebhookProfile, WebhookVerifier
 
 __version__ = "0.1.0"
 
@@ -83,6 +84,9 @@ _HOMES = {
     "TokenCache": "schemes.token_cache",
     "Verdict": "core.identity",
     "WatchwordError": "core.rejection",
+    "WebhookAuth": "schemes.webhooks",
+    "WebhookProfile": "schemes.webhooks",
+    "WebhookVerifier": "schemes.webhooks",
     "explain": "core.explain",
     "explain_async": "core.explain",
 }
@@ -93,7 +97,8 @@ __all__ = [
     "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations",
-    "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "explain", "explain_async",
+    "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebhookAuth", "WebhookProfile",
+    "WebhookVerifier", "explain", "explain_async",
 ]  # fmt: skip
 
 

@@ -40,4 +40,5 @@ SCHEMES: tuple[Scheme, ...] = (
         "replayable_body_hmac", "body_hmac", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier",
         frozenset({"body"}), False, False,
     ),
+    Scheme("webhook", "webhooks", "WebhookAuth", "WebhookVerifier", frozenset({"body"}), True, True),
 )  # fmt: skip

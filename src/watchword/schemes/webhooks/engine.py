@@ -1,0 +1,71 @@
+"""A profile and its secrets, prepared for both halves."""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from watchword.core.rejection import Rejected
+from watchword.crypto.digests import compare
+from watchword.schemes.webhooks.content import Contents
+from watchword.schemes.webhooks.delivery import Delivery, Layout
+from watchword.schemes.webhooks.keys import Secret, Secrets, read_secrets
+from watchword.schemes.webhooks.profiles import WebhookProfile, profile_named
+
+__all__ = ["Engine", "base64", "hexadecimal"]
+
+_ED25519: Final = 64
+
+
+def hexadecimal(mac: bytes) -> bytes:
+    """Lower-case digits."""
+    return mac.hex().encode()
+
+
+def base64(mac: bytes) -> bytes:
+    """With padding, without a line end."""
+    return b2a_base64(mac, newline=False)
+
+
+class Engine:
+    """What both halves prepare of a profile and its secrets."""
+
+    __slots__ = ("contents", "encode", "layout", "profile", "secrets")
+
+    def __init__(self, secrets: Secrets, profile: str | WebhookProfile, *, signing: bool) -> None:
+        self.profile = profile_named(profile)
+        self.secrets = read_secrets(secrets, self.profile, signing=signing)
+        self.layout = Layout(self.profile)
+        self.contents = Contents(self.profile)
+        self.encode = hexadecimal if self.profile.encoding == "hex" else base64
+
+    def matching(self, delivery: Delivery, contents: Sequence[bytes]) -> int | None:
+        """Which of the secrets one of the signatures is by; None: by none of them. Signatures of another kind are not tried."""
+        for index, secret in enumerate(self.secrets):
+            for content in contents:
+                if _fits(secret, delivery, content, self.encode):
+                    return index
+        return None
+
+
+def _fits(secret: Secret, delivery: Delivery, content: bytes, encode: Callable[[bytes], bytes]) -> bool:
+    if secret.mac is not None:
+        if delivery.macs:
+            expected = encode(secret.mac(content))
+            for mac in delivery.macs:
+                if compare(expected, mac):
+                    return True
+        return False
+    assert secret.key is not None
+    for text in delivery.signatures:
+        try:
+            signature = a2b_base64(text, strict_mode=True)
+            if len(signature) != _ED25519:
+                continue
+            secret.key.verifier(content, signature)
+        except (Base64Error, Rejected):
+            continue
+        return True
+    return False

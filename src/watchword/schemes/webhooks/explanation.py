@@ -1,0 +1,110 @@
+"""Why a webhook was refused: tries what usually goes wrong until a signature fits, and so names the component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf, nextafter
+from typing import TYPE_CHECKING
+
+from watchword.core.message import Request
+from watchword.core.rejection import Rejected
+from watchword.core.scheme import Check
+from watchword.crypto.digests import compare, keyed_hmac
+from watchword.schemes.diagnosis import PARTS, causes, clock_check, search, secret_guesses
+from watchword.schemes.webhooks.content import url_of
+
+if TYPE_CHECKING:
+    from watchword.schemes.webhooks.delivery import Delivery
+    from watchword.schemes.webhooks.engine import Engine
+    from watchword.schemes.webhooks.scheme import WebhookClaim
+
+__all__ = ["explain_webhook"]
+
+_UNKNOWN = (
+    "none of the usual changes explains it: is this the secret of this endpoint, and the body exactly as it came in? compare the "
+    "canonical string with what the sender signs"
+)
+
+
+def explain_webhook(claim: WebhookClaim, body: bytes, now: float) -> tuple[str, Sequence[Check]]:
+    """The content that this webhook has, and every check."""
+    engine, delivery = claim.verifier.engine, claim.delivery
+    try:
+        contents = claim.contents(body)
+    except Rejected as rejected:
+        rejection = rejected.rejection
+        mend = "send the body as it was signed; a body that is no form needs its digest in the URL"
+        checks = [Check("body", False, rejection.where, "a body that is covered", rejection.detail, mend)]
+        return "", (*checks, *_time(claim, now))
+    signature = list(_signature(claim, engine, delivery, contents, body))
+    return contents[0].decode("utf-8", "backslashreplace"), (*signature, *_time(claim, now))
+
+
+def _time(claim: WebhookClaim, now: float) -> Iterator[Check]:
+    verifier = claim.verifier
+    row = verifier.engine.profile
+    if row.timed:
+        latest = nextafter(verifier.tolerance, inf)  # that age itself is good
+        yield clock_check(
+            f"header {row.timestamp or row.signature}", int(claim.delivery.timestamp), now, latest, verifier.tolerance
+        )
+
+
+def _signature(
+    claim: WebhookClaim, engine: Engine, delivery: Delivery, contents: Sequence[bytes], body: bytes
+) -> Iterator[Check]:
+    where = f"header {engine.profile.signature}"
+    index = engine.matching(delivery, contents)
+    count = len(engine.secrets)
+    if index is not None:
+        yield Check("signature", True, where, f"by one of {count} secrets", f"by number {index + 1}")
+        return
+    if not (delivery.macs and any(secret.mac for secret in engine.secrets)) and not (
+        delivery.signatures and any(secret.key for secret in engine.secrets)
+    ):
+        sent, known = ("Ed25519 (v1a)", "whsec_") if delivery.signatures else ("a shared secret (v1)", "whpk_")
+        mend = f"give the verifier the sender's {'whpk_ key' if delivery.signatures else 'whsec_ secret'}"
+        yield Check("algorithm", False, where, f"signed for {known}…", f"signed with {sent} alone", mend)
+        return
+    spelling = _spelling(engine, delivery, contents)
+    if spelling is not None:
+        mend = (
+            f"the sender signs with the secret {spelling}: give the verifier the secret exactly as the sender shows it"
+        )
+        yield Check("signature", False, "secret", "the secret as it was given", f"the secret {spelling}", mend)
+        return
+    row = engine.profile
+    covered = [
+        name.encode() for part, name in (("id", row.id), ("timestamp", row.timestamp)) if part in row.parts and name
+    ]
+    parts = {"body"} if not engine.contents.url else PARTS - {"@method"}
+
+    def fits(request: Request, signed: bytes) -> bool:
+        try:
+            guessed = engine.layout.read(request.headers)
+            url = url_of(request) if engine.contents.url else None
+            return engine.matching(guessed, engine.contents.of(guessed, signed, url)) is not None
+        except Rejected:
+            return False
+
+    guess = search(claim.request, body, fits, headers=covered, parts=parts)
+    if guess is not None:
+        yield from causes("signature", guess)
+        return
+    shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
+    yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", _UNKNOWN)
+
+
+def _spelling(engine: Engine, delivery: Delivery, contents: Sequence[bytes]) -> str | None:
+    """How the sender may spell a secret, in words; None if no spelling explains the signature."""
+    for secret in engine.secrets:
+        if secret.mac is None:
+            continue
+        guesses = list(secret_guesses(secret.octets))
+        if secret.given != secret.octets:
+            guesses = [("as text, without decoding it", secret.given), *secret_guesses(secret.given), *guesses]
+        for what, octets in guesses:
+            mac = keyed_hmac(engine.profile.algorithm, octets)[0]
+            if any(compare(engine.encode(mac(content)), sent) for content in contents for sent in delivery.macs):
+                return what
+    return None

@@ -1,0 +1,117 @@
+"""The secrets of webhooks: shared ones, and the Ed25519 keys of Standard Webhooks v1a.
+
+Specification: Standard Webhooks 1.0.0, "Signature scheme": `whsec_`, `whsk_` and `whpk_`, each before base64.
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.crypto.digests import keyed_hmac
+from watchword.crypto.keys import Key
+from watchword.schemes.webhooks.profiles import WebhookProfile
+
+__all__ = ["Secret", "Secrets", "read_secrets"]
+
+MINIMUM: Final = 24
+"""Octets of a shared secret of Standard Webhooks."""
+_SEED: Final = 32
+# What stands before the 32 octets of an Ed25519 key in PKCS #8 and SubjectPublicKeyInfo (RFC 8410 §7 and §4).
+_PRIVATE_DER: Final = bytes.fromhex("302e020100300506032b657004220420")
+_PUBLIC_DER: Final = bytes.fromhex("302a300506032b6570032100")
+
+Secrets = str | bytes | Sequence[str | bytes]
+
+
+class Secret:
+    """One secret, prepared: `mac(content)` for a shared one, `key` for a key of Ed25519; the other is None.
+
+    `octets` are what a shared one is, `given` as it was given, for `explain`.
+    """
+
+    __slots__ = ("given", "key", "mac", "octets")
+
+    def __init__(
+        self, given: bytes, octets: bytes, mac: Callable[[bytes], bytes] | None, key: Key | None = None
+    ) -> None:
+        self.given = given
+        self.octets = octets
+        self.mac = mac
+        self.key = key
+
+    def __repr__(self) -> str:
+        return "Secret(shared)" if self.key is None else f"Secret({'private' if self.key.can_sign else 'public'} key)"
+
+
+def read_secrets(secrets: Secrets, profile: WebhookProfile, *, signing: bool) -> tuple[Secret, ...]:
+    """The secrets in the order given: the first is the current one.
+
+    Raises:
+        ConfigurationError: none, an empty one, or one that is not of the profile's kind. The message holds nothing of it.
+    """
+    listed: Sequence[object] = secrets if isinstance(secrets, (list, tuple)) else [secrets]
+    if not listed:
+        raise ConfigurationError("there is no secret: whoever sends the webhooks shows one when the endpoint is added")
+    read = tuple(_read(secret, profile, signing) for secret in listed)
+    if len({secret.given for secret in read}) < len(read):
+        raise ConfigurationError("the same secret was given twice")
+    return read
+
+
+def _read(secret: object, profile: WebhookProfile, signing: bool) -> Secret:
+    if secret is None:
+        raise ConfigurationError("the secret is None: is the environment variable that holds it set?")
+    if not isinstance(secret, (str, bytes)):
+        raise ConfigurationError(f"a secret is text or octets, not {type(secret).__name__}")
+    given = secret.encode("utf-8", "surrogateescape") if isinstance(secret, str) else secret
+    if not given:
+        raise ConfigurationError("the secret is empty: anyone could sign with it")
+    if isinstance(secret, str) and secret != secret.strip():
+        raise ConfigurationError("the secret begins or ends with white space, probably a line end: strip it")
+    if profile.secret == "text" or isinstance(secret, bytes):
+        octets = given
+    elif secret.startswith(("whsk_", "whpk_")):
+        return _asymmetric(given, profile, signing)
+    else:
+        octets = _decoded(given.removeprefix(b"whsec_"), "a secret of Standard Webhooks is base64, after whsec_")
+    if profile.secret == "whsec" and len(octets) < MINIMUM:
+        raise ConfigurationError(
+            f"the secret has {len(octets)} octets, Standard Webhooks demands at least {MINIMUM} random ones"
+        )
+    return Secret(given, octets, keyed_hmac(profile.algorithm, octets)[0])
+
+
+def _asymmetric(given: bytes, profile: WebhookProfile, signing: bool) -> Secret:
+    if not profile.public_prefix:
+        raise ConfigurationError(f"{profile.name} signs with shared secrets, this is a key of Standard Webhooks")
+    private = given.startswith(b"whsk_")
+    if private and not signing:
+        raise ConfigurationError("whsk_ is the sender's own key: a receiver is given the public one, whpk_")
+    if not private and signing:
+        raise ConfigurationError("whpk_ can't sign: the sender needs the private key, whsk_")
+    octets = _decoded(given[5:], "a key of Standard Webhooks is base64, after whsk_ or whpk_")
+    seed, public = octets[:_SEED], octets[_SEED:]
+    if len(octets) != _SEED and not (private and len(octets) == 2 * _SEED):
+        raise ConfigurationError("an Ed25519 key has 32 octets, a private one with its public half 64")
+    if not private:
+        return Secret(given, b"", None, Key.from_der(_PUBLIC_DER + octets, algorithm="EdDSA"))
+    key = Key.from_der(_PRIVATE_DER + seed, algorithm="EdDSA")
+    if public:
+        try:
+            Key.from_der(_PUBLIC_DER + public, algorithm="EdDSA").verify(b"", key.sign(b""))
+        except (Rejected, ConfigurationError):
+            raise ConfigurationError("the two halves of this whsk_ key don't belong together") from None
+    return Secret(given, b"", None, key)
+
+
+def _decoded(text: bytes, message: str) -> bytes:
+    if not text:
+        raise ConfigurationError("the secret is empty: anyone could sign with it")
+    try:
+        return a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
+    except Base64Error:
+        raise ConfigurationError(message) from None

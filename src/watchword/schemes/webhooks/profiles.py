@@ -1,0 +1,188 @@
+"""How webhooks are signed, sender by sender: one row each, for one engine.
+
+A row says what is signed, under which fields it travels and how it is written. Whoever else signs webhooks by a MAC is
+described by a row of your own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from watchword.core.rejection import ConfigurationError
+
+__all__ = ["PROFILES", "WebhookProfile", "profile_named"]
+
+ALGORITHMS: Final = ("sha1", "sha256", "sha384", "sha512")
+ENCODINGS: Final = ("hex", "base64")
+SECRETS: Final = ("text", "whsec")
+PARTS: Final = ("id", "timestamp", "body", "url", "form")
+_FIELD: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
+_PART: Final = re.compile(r"\{([a-z]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookProfile:
+    """How one sender signs its webhooks.
+
+    Args:
+        name: what it is called; `Identity.subject` unless the verifier is told another.
+        signature: the field that carries the signature.
+        content: what is signed, of {id}, {timestamp}, {body}, {url} and {form}: the last is the names and values of a form,
+            sorted, without anything between them; nothing for another body.
+        algorithm: of the HMAC: "sha256", "sha384", "sha512", or "sha1" where the sender knows nothing better.
+        encoding: how the MAC is written: "hex" (lower case) or "base64".
+        prefix: what stands before it.
+        separator: what stands between several signatures; "": there is always one.
+        public_prefix: what stands before a signature by Ed25519; "": there are none.
+        id: the field that names the message; "": none does.
+        timestamp: the field that says when it was sent, in seconds since the epoch; "": none does.
+        timestamp_prefix: or what stands before that time in the signature's field, where it is one of its items.
+        secret: how secrets are given: "text" (their UTF-8 is the key) or "whsec" (base64, as Standard Webhooks has it).
+        body_digest: the query parameter that is the SHA-256 of a body which is no form, in hexadecimal digits.
+        ports: the URL may have been signed with its port (the default one included) or without.
+        alias: another first word for the names of the fields, up to their first "-".
+
+    Raises:
+        ConfigurationError: the row can't be meant.
+
+    >>> WebhookProfile(name="mine", signature="x-signature", content="{timestamp}.{body}", timestamp="x-timestamp").encoding
+    'hex'
+    """
+
+    name: str
+    signature: str
+    content: str = "{body}"
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    prefix: str = ""
+    separator: str = ""
+    public_prefix: str = ""
+    id: str = ""
+    timestamp: str = ""
+    timestamp_prefix: str = ""
+    secret: str = "text"
+    body_digest: str = ""
+    ports: bool = False
+    alias: str = ""
+
+    def __post_init__(self) -> None:
+        for field in filter(None, (self.signature, self.id, self.timestamp, self.alias)):
+            if not _FIELD.fullmatch(field):
+                raise ConfigurationError(f"{field!r} is no field name in lower case (RFC 9110 §5.1)")
+        named = [field for field in (self.signature, self.id, self.timestamp) if field]
+        if not self.signature or len(set(named)) < len(named):
+            raise ConfigurationError("signature=, id= and timestamp= name fields of their own")
+        for value, known, what in (
+            (self.algorithm, ALGORITHMS, "algorithm"), (self.encoding, ENCODINGS, "encoding"), (self.secret, SECRETS, "secret"),
+        ):  # fmt: skip
+            if value not in known:
+                raise ConfigurationError(f"{what} is one of {', '.join(known)}, not {value!r}")
+        self._check_content()
+        if self.timestamp and self.timestamp_prefix:
+            raise ConfigurationError("the time is in a field of its own, timestamp=, or in the signature's: choose one")
+        if (self.timestamp_prefix or self.public_prefix) and not self.separator:
+            raise ConfigurationError("a signature field with several items needs separator=")
+        if (self.timestamp_prefix or self.public_prefix) and not self.prefix:
+            raise ConfigurationError("among several items prefix= has to tell the signatures from the rest")
+        starts = [start for start in (self.prefix, self.public_prefix, self.timestamp_prefix) if start]
+        if any(one != other and one.startswith(other) for one in starts for other in starts) or len(set(starts)) < len(
+            starts
+        ):
+            raise ConfigurationError("prefix=, public_prefix= and timestamp_prefix= begin differently")
+        if not f"{self.prefix}{self.separator}{self.public_prefix}{self.timestamp_prefix}".isascii():
+            raise ConfigurationError("prefixes and the separator are ASCII")
+
+    def _check_content(self) -> None:
+        parts = self.parts
+        if unknown := set(parts) - set(PARTS):
+            raise ConfigurationError(f"content is made of {{{'}, {'.join(PARTS)}}}, not {sorted(unknown)}")
+        if "{" in (rest := _PART.sub("", self.content)) or "}" in rest:
+            raise ConfigurationError("content has a brace that encloses no name")
+        if len(set(parts)) < len(parts):
+            raise ConfigurationError("content names each part once")
+        if not {"body", "form"}.intersection(parts):
+            raise ConfigurationError("content has to cover what is sent: it needs {body} or {form}")
+        if "form" in parts and not self.body_digest:
+            raise ConfigurationError("body_digest= has to say what covers a body that is no form")
+        if "timestamp" in parts and not (self.timestamp or self.timestamp_prefix):
+            raise ConfigurationError("content has a {timestamp}: say where it is, timestamp= or timestamp_prefix=")
+        if (self.timestamp or self.timestamp_prefix) and "timestamp" not in parts:
+            raise ConfigurationError(
+                "a time that is not signed says nothing: put {timestamp} into content, or leave it out"
+            )
+        if "id" in parts and not self.id:
+            raise ConfigurationError("content has an {id}: say which field it is, id=")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the content is made of, in order."""
+        return tuple(_PART.findall(self.content))
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """What stands before, between and after the parts."""
+        return tuple(_PART.split(self.content)[::2])
+
+    @property
+    def timed(self) -> bool:
+        """Whether the time is signed, so that a delivery grows old."""
+        return "timestamp" in self.parts
+
+
+_STANDARD: Final = WebhookProfile(
+    name="standard",
+    signature="webhook-signature",
+    content="{id}.{timestamp}.{body}",
+    encoding="base64",
+    prefix="v1,",
+    separator=" ",
+    public_prefix="v1a,",
+    id="webhook-id",
+    timestamp="webhook-timestamp",
+    secret="whsec",  # noqa: S106 -- how secrets are written, no secret
+    alias="svix",
+)
+
+PROFILES: Final[Mapping[str, WebhookProfile]] = MappingProxyType({
+    row.name: row
+    for row in (
+        _STANDARD,
+        WebhookProfile(name="github", signature="x-hub-signature-256", prefix="sha256=", id="x-github-delivery"),
+        WebhookProfile(
+            name="stripe", signature="stripe-signature", content="{timestamp}.{body}", prefix="v1=", separator=",",
+            timestamp_prefix="t=",
+        ),
+        WebhookProfile(
+            name="slack", signature="x-slack-signature", content="v0:{timestamp}:{body}", prefix="v0=",
+            timestamp="x-slack-request-timestamp",
+        ),
+        WebhookProfile(
+            name="shopify", signature="x-shopify-hmac-sha256", encoding="base64", id="x-shopify-webhook-id",
+        ),
+        WebhookProfile(
+            name="twilio", signature="x-twilio-signature", content="{url}{form}", algorithm="sha1", encoding="base64",
+            body_digest="bodySHA256", ports=True,
+        ),
+    )
+})  # fmt: skip
+"""The senders that are known by name. GitHub, Shopify and Twilio sign no time, GitHub and Shopify not even the id."""
+
+
+def profile_named(profile: str | WebhookProfile) -> WebhookProfile:
+    """The row of that name, or the row itself.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if isinstance(profile, WebhookProfile):
+        return profile
+    row = PROFILES.get(str(profile))
+    if row is None:
+        raise ConfigurationError(
+            f"there is no profile {profile!r}: use one of {', '.join(PROFILES)}, or a WebhookProfile of your own"
+        )
+    return row

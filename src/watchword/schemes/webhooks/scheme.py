@@ -1,0 +1,332 @@
+"""Webhooks, both halves: `WebhookAuth` signs what is sent, `WebhookVerifier` verifies what comes in.
+
+Standard Webhooks 1.0.0 ("Signature scheme", "Webhook headers") and the senders of `profiles`, by one engine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from math import isfinite
+from typing import Any, ClassVar, NoReturn
+
+from watchword.core.identity import NO_SCOPES, Identity
+from watchword.core.message import Request
+from watchword.core.records import Add, Found, Once, Ref, Spent, Write
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import (
+    WHOLE, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send,
+)  # fmt: skip
+from watchword.crypto.digests import digest
+from watchword.crypto.encoding import b64url_encode
+from watchword.fields.target import check_target
+from watchword.schemes.webhooks.content import url_of
+from watchword.schemes.webhooks.delivery import Delivery, raw_body
+from watchword.schemes.webhooks.engine import Engine, base64
+from watchword.schemes.webhooks.keys import Secrets
+from watchword.schemes.webhooks.profiles import WebhookProfile
+
+__all__ = ["WebhookAuth", "WebhookClaim", "WebhookVerifier"]
+
+
+class WebhookVerifier:
+    """Verifies webhooks, by itself or in a guard. No endpoint is open for want of a secret: without one there is no verifier.
+
+    In a guard each message is accepted once, where the sender names it: `webhook-id` for Standard Webhooks, the delivery's id
+    for GitHub and Shopify, the signature for Stripe and Slack. The plain `verify` remembers nothing.
+
+    Args:
+        secrets: the secret that the sender shows, or several during a rotation: the current one first. Who is proven by
+            another than the first is `rotated`. For Standard Webhooks "whsec_…", or "whpk_…" for Ed25519 (v1a).
+        profile: "standard", "github", "stripe", "slack", "shopify", "twilio", or a `WebhookProfile`.
+        tolerance: seconds by which the signed time may differ from ours, both ways; exactly so many are good.
+        remember: seconds for which a guard knows a message's id at least, and always as long as its time is good; None: it
+            does not remember, the application does.
+        subject: who sends them, for `Identity.subject`; None: the profile's name.
+        scopes: what they may do.
+        clock: seconds since the epoch, for the plain `verify`.
+
+    Raises:
+        ConfigurationError: no secret, an empty or unset one, an unknown profile, a tolerance that isn't finite.
+
+    >>> auth = WebhookAuth("whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    >>> headers = auth.sign(b'{"test": 2432232314}', message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", now=1614265330)
+    >>> verifier = WebhookVerifier("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", clock=lambda: 1614265331)
+    >>> verifier.verify(headers, b'{"test": 2432232314}').claims["id"]
+    'msg_p5jXN8AQM9LWM0D4loKWxJek'
+    """
+
+    scheme: ClassVar[str] = "webhook"
+    rank: ClassVar[int] = 45
+    standing: ClassVar[Sequence[Ref[Any]]] = ()
+    realm: ClassVar[str | None] = None
+    single_use: bool = True
+    """Whether the same webhook is never accepted twice; False for profiles that don't sign what would be needed."""
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        profile: str | WebhookProfile = "standard",
+        *,
+        tolerance: float = 300,
+        remember: float | None = 300,
+        subject: str | None = None,
+        scopes: frozenset[str] = NO_SCOPES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not (isfinite(tolerance) and tolerance >= 0):
+            raise ConfigurationError("tolerance is a number of seconds: tolerance=300")
+        if remember is not None and not (isfinite(remember) and remember >= 0):
+            raise ConfigurationError("remember is a number of seconds, or None to remember nothing: remember=300")
+        self.engine = Engine(secrets, profile, signing=False)
+        row = self.engine.profile
+        self.tolerance = tolerance
+        self.remember = remember
+        self.subject = row.name if subject is None else subject
+        self.scopes = scopes
+        self._clock = clock
+        self.once = remember is not None and (bool(row.id) or row.timed)
+        # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
+        self.single_use = self.once and row.timed and (not row.id or "id" in row.parts)
+        self.kinds: Sequence[type] = (Spent,) if self.once else ()
+        self.addresses: Sequence[Address] = tuple(Address(field) for field in self.engine.layout.fields)
+
+    def __repr__(self) -> str:
+        return f"WebhookVerifier(profile={self.engine.profile.name!r}, secrets={len(self.engine.secrets)})"
+
+    def verify(self, headers: Any, body: bytes, *, url: str | None = None) -> Identity[Any]:
+        """Who sent this webhook, if it is genuine and fresh. Whether it came before is for a guard, or for you, to know:
+        `claims["id"]` is the same for every attempt to deliver a message.
+
+        Args:
+            headers: the request's header fields: a mapping, a framework's headers, or pairs; case does not matter.
+            body: the octets of the body as they came in, never parsed JSON.
+            url: the URL as the sender has it, for profiles that cover it (Twilio).
+
+        Raises:
+            Rejected: why not.
+            ConfigurationError: the body was parsed or decoded before; the message says how to get it raw.
+        """
+        return self.verify_at(headers, body, self._clock(), url=url)
+
+    def verify_at(self, headers: Any, body: bytes, now: float, *, url: str | None = None) -> Identity[Any]:
+        """`verify` at a given time, in seconds since the epoch; pure.
+
+        Raises:
+            Rejected, ConfigurationError: as `verify`.
+        """
+        octets = body if type(body) is bytes else raw_body(body)
+        delivery = self.engine.layout.read(headers)
+        return self.judge(delivery, self.engine.contents.of(delivery, octets, url), now)
+
+    def judge(self, delivery: Delivery, contents: Sequence[bytes], now: float) -> Identity[Any]:
+        """Signature, then time: what is said about a time is said of a genuine webhook.
+
+        Raises:
+            Rejected: WRONG_SIGNATURE, WRONG_ALGORITHM, EXPIRED, NOT_YET_VALID.
+        """
+        index = self.engine.matching(delivery, contents)
+        if index is None:
+            self._refuse_signature(delivery)
+        claims: dict[str, object] = {}
+        row = self.engine.profile
+        if row.timed:
+            sent = int(delivery.timestamp)
+            age = now - sent
+            if not -self.tolerance <= age <= self.tolerance:
+                where = row.timestamp or row.signature
+                if age > 0:
+                    raise Rejected(Reason.EXPIRED, f"sent {age:.0f} s ago", where=where, genuine=True)
+                raise Rejected(Reason.NOT_YET_VALID, f"sent {-age:.0f} s in the future", where=where, genuine=True)
+            claims["timestamp"] = sent
+        if "id" in row.parts:
+            claims["id"] = delivery.message_id.decode()
+        return Identity(self.subject, "webhook", None, self.scopes, claims, index > 0)
+
+    def _refuse_signature(self, delivery: Delivery) -> NoReturn:
+        where = self.engine.profile.signature
+        kinds = {secret.key is None for secret in self.engine.secrets}
+        if kinds == {True} and not delivery.macs:
+            raise Rejected(
+                Reason.WRONG_ALGORITHM, "it is signed with Ed25519 alone, and no whpk_ key is known", where=where
+            )
+        if kinds == {False} and not delivery.signatures:
+            raise Rejected(
+                Reason.WRONG_ALGORITHM, "it is signed with a shared secret alone, and none is known", where=where
+            )
+        raise Rejected(Reason.WRONG_SIGNATURE, "no signature is of this message and one of the secrets", where=where)
+
+    def read(self, request: Request) -> WebhookClaim | None:
+        """The signatures, id and time of a request.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, HEADER_TOO_LARGE; TARGET_REFUSED and TARGET_NOT_EXACT where the URL is covered.
+        """
+        headers = request.headers
+        fields = self.engine.layout.fields
+        if not any(name in fields for name, _ in headers):
+            return None
+        delivery = self.engine.layout.read(headers)
+        if self.engine.contents.url:
+            check_target(request)
+            if not request.exact and b"%" in request.path:
+                raise Rejected(
+                    Reason.TARGET_NOT_EXACT,
+                    "the server rebuilt a target with encoded octets, so they are a guess",
+                    where="@target",
+                )
+        return WebhookClaim(self, delivery, request)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """No challenge: no registered scheme asks for a webhook's signature."""
+        return Refusal(rejection.reason.status)
+
+
+class WebhookClaim:
+    """A webhook that was presented, not yet verified."""
+
+    __slots__ = ("delivery", "request", "verifier")
+
+    needs: ClassVar[Sequence[Ref[Any]]] = ()
+    reserve: ClassVar[Sequence[Add]] = ()
+    body: ClassVar[BodyNeed] = WHOLE
+
+    def __init__(self, verifier: WebhookVerifier, delivery: Delivery, request: Request) -> None:
+        self.verifier = verifier
+        self.delivery = delivery
+        self.request = request
+
+    def slow(self, found: Found) -> bool:
+        """Never: a MAC takes microseconds, and the signatures that are tried are few."""
+        return False
+
+    def contents(self, body: bytes) -> list[bytes]:
+        """What the sender must have signed."""
+        contents = self.verifier.engine.contents
+        return contents.of(self.delivery, body, url_of(self.request) if contents.url else None)
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """The verdict of the plain `verify`, and the id that is used up by it."""
+        contents = self.contents(body.data)
+        return Decision(self.verifier.judge(self.delivery, contents, now), self.writes(contents[0], now))
+
+    def writes(self, content: bytes, now: float) -> Sequence[Write]:
+        """The message's id, or what stands for it, for as long as its time is good and longer if the verifier says so."""
+        verifier = self.verifier
+        if not verifier.once or verifier.remember is None:
+            return ()
+        until = now + verifier.remember
+        if verifier.engine.profile.timed:
+            # The last second of the tolerance is good too, so it has to be remembered beyond that.
+            until = max(until, int(self.delivery.timestamp) + verifier.tolerance + 1)
+        # Without an id the content stands for the message, whichever of its signatures is presented.
+        name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
+        return (Once(("webhook", verifier.subject, name), until),)
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        """Signature (and what would have made it fit), body, time."""
+        from watchword.schemes.webhooks.explanation import explain_webhook  # noqa: PLC0415 -- only when asked why
+
+        return explain_webhook(self, body.data, now)
+
+
+class WebhookAuth:
+    """Signs webhooks, with every one of its secrets where the profile has room for several signatures.
+
+    A request that names its message already (`webhook-id`) keeps that id: every attempt to deliver a message has the same one.
+
+    Args:
+        secrets: the receiver's secret, or several during a rotation. For Standard Webhooks "whsec_…", or "whsk_…" for
+            Ed25519 (v1a).
+        profile: as `WebhookVerifier`; those of other senders are for testing your own receivers.
+
+    Raises:
+        ConfigurationError: no secret, an empty or unset one, one that can't sign, several where one signature is sent.
+
+    >>> auth = WebhookAuth(["whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+    >>> auth.sign(b'{"test": 2432232314}', message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", now=1614265330)["webhook-signature"]
+    'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
+    """
+
+    __slots__ = ("__weakref__", "_engine")
+
+    def __init__(self, secrets: Secrets, profile: str | WebhookProfile = "standard") -> None:
+        self._engine = Engine(secrets, profile, signing=True)
+        row = self._engine.profile
+        if len(self._engine.secrets) > 1 and not row.separator:
+            raise ConfigurationError(f"{row.name} sends one signature: sign with one secret")
+
+    def __repr__(self) -> str:
+        return f"WebhookAuth(profile={self._engine.profile.name!r}, secrets={len(self._engine.secrets)})"
+
+    def sign(
+        self, body: bytes, *, message_id: str, now: float, url: str | None = None, content_type: str = ""
+    ) -> dict[str, str]:
+        """The header fields to send with `body`; pure.
+
+        Args:
+            body: the octets that are sent.
+            message_id: the message's: visible ASCII without a dot, the same for every attempt.
+            now: seconds since the epoch.
+            url: where it is sent, for profiles that cover it.
+            content_type: of the body, for profiles that cover forms.
+
+        Raises:
+            ConfigurationError: an id that can't be signed, or no URL where it is covered.
+        """
+        engine = self._engine
+        row = engine.profile
+        stamp = str(int(now))
+        probe = {
+            row.signature: f"{row.prefix}-",
+            row.id: message_id,
+            row.timestamp: stamp,
+            "content-type": content_type,
+        }
+        if row.timestamp_prefix:
+            probe[row.signature] = f"{row.timestamp_prefix}{stamp}{row.separator}{row.prefix}-"
+        try:
+            delivery = engine.layout.read({name: value for name, value in probe.items() if name})
+            content = engine.contents.of(delivery, raw_body(body), url)[0]
+        except Rejected as rejected:
+            raise ConfigurationError(f"this can't be signed: {rejected}") from None
+        items = [row.timestamp_prefix + stamp] if row.timestamp_prefix else []
+        for secret in engine.secrets:
+            if secret.mac is not None:
+                items.append(row.prefix + engine.encode(secret.mac(content)).decode())
+            elif secret.key is not None:
+                items.append(row.public_prefix + base64(secret.key.sign(content)).decode())
+        fields = {row.id: message_id, row.timestamp: stamp, row.signature: row.separator.join(items)}
+        return {name: value for name, value in fields.items() if name}
+
+    def flow(self, request: Request, context: Context) -> Flow:
+        """One Send, signed.
+
+        Raises:
+            ConfigurationError: the request names its message by what can't be signed.
+        """
+        row = self._engine.profile
+        given = request.values(row.id.encode()) if row.id else []
+        if len(given) > 1:
+            raise ConfigurationError(f"the request has several {row.id} fields")
+        message_id = given[0].decode("latin-1") if given else "msg_" + b64url_encode(context.random(16)).decode()
+        kind = b"".join(request.values(b"content-type")[:1]).decode("latin-1")
+        signed = self.sign(
+            context.body(), message_id=message_id, now=context.now(), url=url_of(request), content_type=kind
+        )
+        yield Send(request.with_headers(tuple((name.encode(), value.encode()) for name, value in signed.items())))
+
+    def canonical(self, request: Request, body: bytes = b"") -> str:
+        """What the signature of `request`, as it was sent, covers: to compare with what the receiver says.
+
+        Raises:
+            ConfigurationError: the request carries no such signature.
+        """
+        try:
+            delivery = self._engine.layout.read(request.headers)
+            content = self._engine.contents.of(delivery, body, url_of(request))[0]
+        except Rejected as rejected:
+            raise ConfigurationError(
+                f"the request carries no signature of {self._engine.profile.name}: {rejected}"
+            ) from None
+        return content.decode("utf-8", "backslashreplace")
