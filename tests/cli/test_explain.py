@@ -127,3 +127,25 @@ def test_what_is_not_one_request_is_named(data: bytes, said: str) -> None:
 def test_a_body_without_length_is_all_the_rest_and_crlf_is_read() -> None:
     request, body = parse_request(b"POST /a%20b?x HTTP/1.1\r\nHost: a\r\nX: \t y \r\n\r\nhi\r\n", "http")
     assert (request.target, request.values(b"x"), body) == (b"/a%20b?x", [b"y"], b"hi\r\n")
+
+
+def canonical(target: str) -> str:
+    body = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    return f"HMAC 1\nrobot-1\n1700000000\nAAECAwQFBgcICQoLDA0ODw\nGET\napi.example\n{target}\n{body}\n"
+
+
+def test_the_clients_canonical_string_is_compared_to_the_octet(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "client.txt").write_text(canonical("/%6Frders"))
+    done = run(request("/orders", "/%6Frders"), "--at", "1700000010", "--client", "client.txt")
+    assert done.returncode == 1
+    assert (
+        "the client's canonical string differs at line 7, octet 2:\n  server: /orders\n  client: /%6Frders"
+        in done.stdout
+    )
+    done = run(request("/orders", "/%6Frders"), "--at", "1700000010", "--client", "client.txt", "--json")
+    assert json.loads(done.stdout)["client"]["component"] == "line 7, octet 2"
+    (tmp_path / "client.txt").write_text(canonical("/orders") + "\n\n")
+    done = run(request(), "--at", "1700000010", "--client", "client.txt")
+    assert "the client's canonical string is the same" in done.stdout
+    done = run(request(), "--client", "absent.txt")
+    assert done.returncode == 2

@@ -268,3 +268,22 @@ def test_explain_names_body_time_replay_key_and_encoding() -> None:
     assert again.reason is Reason.REPLAYED
     assert again.causes[0].name == "single use"
     assert SECRET.hex() not in str(again) + again.to_json()
+
+
+def test_the_client_builds_the_servers_canonical_string() -> None:
+    request = signed(GET, b"body")
+    explanation = explain(request, guard_at(), b"body")
+    assert explanation.accepted
+    assert HMACAuth(KEY).canonical(request, b"body") == explanation.canonical
+    assert explanation.compare(HMACAuth(KEY).canonical(request, b"body")) is None
+    difference = explanation.compare(HMACAuth(KEY).canonical(request, b"Body"))
+    assert difference is not None
+    assert difference.component == "line 8, octet 1"
+
+
+@pytest.mark.parametrize("field", ["", "Bearer x", "HMAC", "HMAC version=1"])
+def test_there_is_no_canonical_string_of_an_unsigned_request(field: str) -> None:
+    with pytest.raises(ConfigurationError, match="give the signed one"):
+        HMACAuth(KEY).canonical(GET.with_headers(((b"authorization", field.encode()),)))
+    with pytest.raises(ConfigurationError, match="give the signed one"):
+        HMACAuth(KEY).canonical(GET)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from watchword.cli.raw_request import UnusableRequest, parse_request
-from watchword.core.explain import Explanation, explain, explain_async
+from watchword.core.explain import Explanation, compare, explain, explain_async
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.message import Request
 from watchword.core.rejection import WatchwordError
+from watchword.core.scheme import Check
 
 __all__ = ["explain_command"]
 
@@ -24,14 +26,20 @@ def explain_command(
     guard: Annotated[str, typer.Option(help="where the guard is: module:attribute")],
     at: Annotated[str | None, typer.Option(help="judge at this time: seconds since 1970, or ISO 8601")] = None,
     scheme: Annotated[str, typer.Option(help="the scheme the request came by: https or http")] = "https",
+    client: Annotated[
+        Path | None, typer.Option(help="a file with the canonical string that the client built, to compare with ours")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object instead of text")] = False,
 ) -> None:
     """Print each check in order, the canonical string, and the first component that differs. Commits nothing.
 
+    With --client, also the first octet in which the two canonical strings differ.
+
     Exit status: 0 accepted, 1 refused, 2 unusable input.
     """
+    theirs = None if client is None else _text(client)
     explanation = _explained(*_read(file, scheme), _load(guard), None if at is None else _time(at))
-    typer.echo(explanation.to_json() if json else str(explanation))
+    typer.echo(_as_json(explanation, theirs) if json else _as_text(explanation, theirs))
     raise typer.Exit(0 if explanation.accepted else 1)
 
 
@@ -50,6 +58,38 @@ def _read(file: Path, scheme: str) -> tuple[Request, bytes]:
         _unusable(f"{file}: {error.strerror}")
     except UnusableRequest as error:
         _unusable(f"{file}: {error}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8", "backslashreplace")
+    except OSError as error:
+        _unusable(f"--client {file}: {error.strerror}")
+
+
+def _difference(explanation: Explanation, theirs: str) -> Check | None:
+    """Without the line ends at the end: editors add them."""
+    return compare(theirs.rstrip("\r\n"), explanation.canonical.rstrip("\r\n"))
+
+
+def _as_text(explanation: Explanation, theirs: str | None) -> str:
+    if theirs is None:
+        return str(explanation)
+    check = _difference(explanation, theirs)
+    if check is None:
+        return f"{explanation}\nthe client's canonical string is the same: look at the keys"
+    return (
+        f"{explanation}\nthe client's canonical string differs at {check.component}:\n"
+        f"  server: {check.expected}\n  client: {check.received}"
+    )
+
+
+def _as_json(explanation: Explanation, theirs: str | None) -> str:
+    text = explanation.to_json()
+    if theirs is None:
+        return text
+    check = _difference(explanation, theirs)
+    return dumps({**loads(text), "client": None if check is None else check._asdict()})
 
 
 def _load(name: str) -> Guard | AsyncGuard:

@@ -92,6 +92,16 @@ class HMACAuth:
     def __repr__(self) -> str:
         return f"HMACAuth(key_id={self._key.key_id!r})"
 
+    def canonical(self, request: Request, body: bytes = b"") -> str:
+        """What the MAC of `request`, as it was sent, covers, line by line: to compare with what the server's `explain` shows.
+
+        Raises:
+            ConfigurationError: the request carries no such credentials.
+        """
+        from watchword.schemes.hmac_explain import canonical_of  # noqa: PLC0415 -- only when asked why
+
+        return canonical_of(request, body)
+
     def flow(self, request: Request, context: Context) -> Flow:
         """One Send, signed."""
         check_target(request)
