@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from watchword import AsyncGuard, BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier
-from watchword import Identity, JWTAuth, JWTVerifier, Key, OAuth2Auth, OAuth2Verifier, Policy, Reason, Rejected
+from watchword import Identity, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth1Verifier, OAuth2Auth, OAuth2Verifier
+from watchword import Policy, Reason, Rejected
 from watchword import (
     APIKeyAuth,
     APIKeyVerifier,
@@ -82,6 +83,11 @@ def parties(clock: Clock) -> dict[str, Party]:
         ),
         "api_key": Party(lambda: APIKeyAuth(API_KEY), lambda: APIKeyAuth(WRONG_API_KEY), APIKeyVerifier()),
         "hmac": Party(lambda: HMACAuth(USER_KEY), lambda: HMACAuth(WRONG_KEY), HMACVerifier()),
+        "oauth1": Party(
+            lambda: OAuth1Auth("orders-app", SECRET, token="alices-token", token_secret=SECRET),
+            lambda: OAuth1Auth("orders-app", SECRET, token="alices-token", token_secret="guess"),
+            OAuth1Verifier(),
+        ),
         "replayable_body_hmac": Party(
             lambda: ReplayableBodyHMACAuth(USER_KEY), lambda: ReplayableBodyHMACAuth(WRONG_KEY),
             ReplayableBodyHMACVerifier(USER_KEY, subject="alice"),
@@ -161,6 +167,8 @@ def copy_of(users: MemoryStore, clock: Clock) -> MemoryStore:
     assert all(record is not None for _, record in records)
     store.commit([Put(ref, record) for ref, record in records])
     store.add_key("alice", USER_KEY)
+    store.add_oauth1_client("orders-app", secret=SECRET)
+    store.add_oauth1_token("alices-token", SECRET, client_key="orders-app", subject="alice")
     store.commit([Put(Ref(APIKey, ("alicesapikey",)), APIKey(hash_key(API_KEY), "alice"))])
     return store
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
     from watchword.schemes.password_cache import PasswordCache
+    from watchword.schemes.oauth1 import OAuth1Auth, OAuth1Endpoints, OAuth1Verifier
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.token_cache import TokenCache
@@ -66,6 +67,9 @@ _HOMES = {
     "Key": "crypto.keys",
     "KeySet": "crypto.keys",
     "Limits": "core.plan",
+    "OAuth1Auth": "schemes.oauth1",
+    "OAuth1Endpoints": "schemes.oauth1",
+    "OAuth1Verifier": "schemes.oauth1",
     "OAuth2Auth": "schemes.oauth2",
     "OAuth2Verifier": "schemes.oauth2",
     "Password": "crypto.passwords",
@@ -94,7 +98,8 @@ _HOMES = {
 __all__ = [
     "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
     "BearerAuth", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
-    "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth2Auth",
+    "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
+    "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations",
     "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebhookAuth", "WebhookProfile",

@@ -35,6 +35,7 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True),
     Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True),
     Scheme("hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True),
+    Scheme("oauth1", "oauth1", "OAuth1Auth", "OAuth1Verifier", frozenset({"method", "target", "body"}), True, True),
     Scheme("api_key", "api_key", "APIKeyAuth", "APIKeyVerifier", frozenset(), False, False),
     Scheme(
         "replayable_body_hmac", "body_hmac", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier",
