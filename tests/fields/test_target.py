@@ -439,6 +439,60 @@ def test_a_port_on_an_authority_that_is_none_is_refused() -> None:
     assert refusal(url, request) is Reason.TARGET_REFUSED
 
 
+# As proxies write them: (the fields, in order; what is believed; scheme, authority, client).
+AS_WRITTEN: list[tuple[list[tuple[str, str]], tuple[str, ...], tuple[str, str, str]]] = [
+    # haproxy: a line of its own after the client's.
+    ([("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Proto", "https")],
+     ("for", "proto"), ("https", "app.internal:8000", "192.0.2.7")),
+    # Envoy: no space after the comma.
+    ([("x-forwarded-for", "6.6.6.6,192.0.2.7"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "evil.example")],
+     ("for", "proto"), ("https", "app.internal:8000", "192.0.2.7")),
+    # AWS's load balancer with the client's port, and a port that is the scheme's own.
+    ([("X-Forwarded-For", "6.6.6.6, 192.0.2.7:46532"), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")],
+     ("for", "proto", "port"), ("https", "app.internal", "192.0.2.7")),
+    ([("X-Forwarded-For", "[2001:db8::7]:46532"), ("X-Forwarded-Port", "8443"), ("X-Forwarded-Proto", "https")],
+     ("for", "proto", "port"), ("https", "app.internal:8443", "2001:db8::7")),
+    # Apache: appended to the client's.
+    ([("X-Forwarded-For", "6.6.6.6, 192.0.2.7"), ("X-Forwarded-Host", "evil.example, api.example:8443")],
+     ("for", "host"), ("http", "api.example:8443", "192.0.2.7")),
+    # Caddy: IPv6 without brackets.
+    ([("X-Forwarded-For", "2001:db8::7"), ("X-Forwarded-Host", "[2001:db8::1]:8443"), ("X-Forwarded-Proto", "https")],
+     ("for", "host", "proto"), ("https", "[2001:db8::1]:8443", "2001:db8::7")),
+    # Traefik: everything, a WebSocket's own scheme, and a port beside the host's.
+    ([("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Host", "API.example:8443"), ("X-Forwarded-Port", "8443"),
+      ("X-Forwarded-Proto", "wss"), ("X-Forwarded-Server", "edge"), ("X-Real-Ip", "192.0.2.7")],
+     ("for", "host", "port", "proto"), ("https", "api.example:8443", "192.0.2.7")),
+    # Spring Cloud Gateway, of a proxy before it and itself.
+    ([("X-Forwarded-For", "192.0.2.7,10.0.0.9"), ("X-Forwarded-Host", "api.example,inner"), ("X-Forwarded-Port", "443,80"),
+      ("X-Forwarded-Proto", "https,http")], ("for", "host", "port", "proto"), ("https", "api.example", "192.0.2.7")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "believe", "expected"), AS_WRITTEN)
+def test_fields_are_read_as_proxies_write_them(
+    fields: list[tuple[str, str]], believe: tuple[str, ...], expected: tuple[str, str, str]
+) -> None:
+    url = PublicURL(forwarded="X-Forwarded", trusted=NET, believe=believe)
+    result = url(Request("GET", "http", "app.internal:8000", "/", fields, Peer("10.0.0.2")))
+    assert (result.scheme, result.authority, result.peer.address) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('proto=https;host="api.example:8443";by="[2001:db8::1]:443";for="[2001:db8::7]:4711"',
+         ("https", "api.example:8443", "2001:db8::7")),  # haproxy
+        ("by=10.0.0.1;for=192.0.2.7;host=api.example;proto=https", ("https", "api.example", "192.0.2.7")),  # AWS's gateway
+        ('For="192.0.2.7:4711";Proto=HTTPS;Host="API.example"', ("https", "api.example", "192.0.2.7")),
+        # nginx appends to nothing.
+        (', for=192.0.2.7;proto=https;host="api.example:8443"', ("https", "api.example:8443", "192.0.2.7")),
+    ],
+)  # fmt: skip
+def test_forwarded_is_read_as_proxies_write_it(line: str, expected: tuple[str, str, str]) -> None:
+    result = BY_FIELD(Request("GET", "http", "app.internal:8000", "/", {"Forwarded": line}, Peer("10.0.0.2")))
+    assert (result.scheme, result.authority, result.peer.address) == expected
+
+
 # ---- hops -------------------------------------------------------------------------------------------------------------
 
 

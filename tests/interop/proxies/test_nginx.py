@@ -427,3 +427,20 @@ def test_digest_covers_a_request_body_through_the_proxy(origin, nginx):
     assert ask(DigestAuth(*ALICE), base, "/orders", method="POST", body=b"{}").status == 200
     answer = ask(DigestAuth(*ALICE), base, "/orders", method="POST", body=b"{}", sent=b"[]")
     assert answer.status == 401
+
+
+@pytest.mark.parametrize("name", ["plain", "gzip"])
+def test_an_answer_proves_the_server_through_a_proxy_that_compresses(origin, nginx, client, name):
+    """Under auth-int, rspauth covers the octets that the application sent (RFC 7616 §3.5): our client asks for no others."""
+    base = nginx[name]
+    origin.judge(PublicURL(base), DigestVerifier(realm="orders", qop=("auth-int",)))
+    answer = client(
+        DigestAuth(*ALICE, require_mutual=True), base + "/orders", nginx.trust, headers={"Accept-Encoding": "gzip"}
+    )
+    assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, None)
+    origin.judge(PublicURL(base), DigestVerifier(realm="orders"))
+    answer = client(
+        DigestAuth(*ALICE, require_mutual=True), base + "/orders", nginx.trust, headers={"Accept-Encoding": "gzip"}
+    )
+    assert answer.json()["subject"] == "alice"
+    assert answer.headers.get("Content-Encoding") == ("gzip" if name == "gzip" else None)
