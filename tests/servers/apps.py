@@ -14,6 +14,8 @@ from watchword.core.plan import Limits, Policy
 from watchword.core.records import Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import STREAM, WHOLE, Decision, Seal
+from watchword.crypto.keys import Key
+from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.servers import asgi, http_server, wsgi
 
 LIMIT = 1000
@@ -55,7 +57,7 @@ def _decides(**parts: Any):
     return lambda *_: Decision(Identity("alice", "fake", scopes=frozenset({"read"})), **parts)
 
 
-def guard() -> Guard:
+def guard(seal: Any = None) -> Guard:
     """Schemes by what their decision asks of a server; "down" has a store that does not answer."""
     verifiers: Sequence[FakeVerifier] = [
         FakeVerifier("plain", scopes=frozenset({"read"})),
@@ -69,7 +71,7 @@ def guard() -> Guard:
         FakeVerifier("down", kinds=(Note,), needs=[Ref(Note, ("x",))]),
         Target("target"),
     ]
-    return Guard(verifiers, FakeStore(down="fetch"), policy=Policy(limits=Limits(body=LIMIT)))
+    return Guard(verifiers, FakeStore(down="fetch"), policy=Policy(limits=Limits(body=LIMIT)), seal=seal)
 
 
 def _report(identity: Identity | None, body: bytes, path: str) -> bytes:
@@ -231,3 +233,75 @@ class Handler(BaseHTTPRequestHandler):
 
 handler_guarded = http_server.protect(Handler, guard())
 handler_optional = http_server.protect(Handler, guard(), optional=True)
+
+
+# ---- every answer sealed ---------------------------------------------------------------------------------------------
+
+SEALING = Key.from_secret(b"a secret that seals the answers.", algorithm="HS256", key_id="seal-1")
+
+
+class Failed(Exception):
+    """What an application must not raise."""
+
+
+def odd(path: str) -> int:
+    """The status of the paths that answer without a body; raises for those where the application fails."""
+    if path == "/boom":
+        raise Failed
+    return {"/204": 204, "/304": 304, "/redirect": 302}.get(path, 0)
+
+
+async def asgi_odd(scope, receive, send):
+    if scope["type"] == "http" and scope["path"] == "/silent":
+        return
+    if scope["type"] == "http" and scope["path"] == "/half":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise Failed
+    if scope["type"] == "websocket" and scope["path"] == "/close":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+    elif scope["type"] == "http" and (status := odd(scope["path"])):
+        await send({"type": "http.response.start", "status": status, "headers": [(b"location", b"/elsewhere")]})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await asgi_app(scope, receive, send)
+
+
+def wsgi_odd(environ, start_response):
+    if environ["PATH_INFO"] == "/half":
+        return halves(start_response)
+    if status := odd(environ["PATH_INFO"]):
+        start_response(f"{status} Odd", [("Location", "/elsewhere")])
+        return []
+    return wsgi_app(environ, start_response)
+
+
+def halves(start_response):
+    start_response("200 OK", [])
+    yield b"half"
+    raise Failed
+
+
+class OddHandler(Handler):
+    def do_GET(self):
+        if status := odd(self.path):
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            if status == 302:
+                self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path == "/error":
+            self.send_error(418)
+        else:
+            super().do_GET()
+
+    do_POST = do_HEAD = do_GET
+
+
+asgi_sealed = asgi.protect(asgi_odd, guard(SignatureSeal(SEALING)), optional=True)
+wsgi_sealed = wsgi.protect(wsgi_odd, guard(SignatureSeal(SEALING)), optional=True)
+handler_sealed = http_server.protect(OddHandler, guard(SignatureSeal(SEALING)), optional=True)
+asgi_streamed = asgi.protect(asgi_odd, guard(SignatureSeal(SEALING, digest=None)), optional=True)
+wsgi_streamed = wsgi.protect(wsgi_odd, guard(SignatureSeal(SEALING, digest=None)), optional=True)
+handler_streamed = http_server.protect(OddHandler, guard(SignatureSeal(SEALING, digest=None)), optional=True)

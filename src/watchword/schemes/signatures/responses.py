@@ -1,0 +1,245 @@
+"""Signed responses, the client's half (RFC 9421 §2.4, §3.2): what an answer has to prove, and whether it does. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from watchword.core.message import Request, Response
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.seal import has_content
+from watchword.crypto.digests import compare, digest
+from watchword.crypto.keys import Key, KeySet
+from watchword.fields.content_digest import read_digests
+from watchword.schemes.key_source import KeySource
+from watchword.schemes.signatures.accept import Wanted
+from watchword.schemes.signatures.base import Message, signature_base
+from watchword.schemes.signatures.components import Component, components_of
+from watchword.schemes.signatures.seal import registered_name
+from watchword.schemes.signatures.wire import Labelled, read_signatures
+
+__all__ = ["ResponsePolicy", "ResponseVerifier"]
+
+_MAX_KEYS: Final = 8
+
+
+class ResponsePolicy:
+    """What an answer has to prove.
+
+    Args:
+        components: what its signature has to cover of it.
+        request_components: what it has to cover of the request, so that it is the answer to that one and no other.
+        content: whether it has to cover a Content-Digest that the content has, wherever there is content.
+        nonce: whether it has to repeat the nonce of the Accept-Signature with which it was asked for (RFC 9421 §5.1).
+        tag: the application's mark (§2.3) that it has to have; None: none.
+        max_age: seconds for which it is good.
+        skew: seconds by which the server's clock may be ahead.
+
+    Raises:
+        ConfigurationError: components that no answer has, times that are none, or nothing that binds it to its request.
+
+    >>> ResponsePolicy(tag="orders").components[0]
+    Component(name='@status', params=())
+    """
+
+    __slots__ = ("components", "content", "max_age", "nonce", "skew", "tag")
+
+    def __init__(
+        self,
+        components: Sequence[str] = ("@status",),
+        *,
+        request_components: Sequence[str] = ("@method", "@authority", "@path", "@query"),
+        content: bool = True,
+        nonce: bool = True,
+        tag: str | None = None,
+        max_age: float = 300,
+        skew: float = 30,
+    ) -> None:
+        if not (max_age > 0 and skew >= 0 and math.isfinite(max_age + skew)):
+            raise ConfigurationError(
+                "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
+            )
+        of_request = (f"{one.removesuffix(';req')};req" for one in _listed(request_components))
+        self.components = components_of((*_listed(components), *of_request))
+        if not nonce and not any(one.has("req") for one in self.components):
+            raise ConfigurationError("nothing binds an answer to its request: nonce=True, or request_components=(…)")
+        self.content = content
+        self.nonce = nonce
+        self.tag = tag
+        self.max_age = max_age
+        self.skew = skew
+
+    def wanted(self, method: str, nonce: str, keys: Sequence[Key] = ()) -> Wanted:
+        """What to ask for, for an answer that fits this policy (§5.1)."""
+        components = self.components
+        if self.content and method != "HEAD":
+            components = (*components, *components_of(("content-digest",)))
+        params: dict[str, str | bool] = {"created": True, "nonce": nonce}
+        if len(keys) == 1 and keys[0].key_id is not None:
+            params["keyid"] = keys[0].key_id
+        if self.tag is not None:
+            params["tag"] = self.tag
+        return Wanted("seal", tuple(dict.fromkeys(components)), params)
+
+
+def _listed(components: Sequence[str]) -> Sequence[str]:
+    if isinstance(components, str):
+        raise ConfigurationError(f"a sequence of component identifiers is needed: ({components!r},)")
+    return components
+
+
+class ResponseVerifier:
+    """Verifies signed responses; it needs the request as it was sent.
+
+    Args:
+        keys: the server's: a `Key`, a `KeySet`, several keys, or what keeps a set up to date (`RemoteKeySet`).
+        policy: what an answer has to prove.
+
+    Raises:
+        ConfigurationError: no key, or one that is not for HTTP message signatures.
+
+    >>> ResponseVerifier(Key.generate("HS256", key_id="api-2026"))
+    ResponseVerifier(keys=['api-2026'])
+    """
+
+    __slots__ = ("_keys", "_source", "policy")
+
+    def __init__(self, keys: Key | KeySet | Sequence[Key] | KeySource, policy: ResponsePolicy | None = None) -> None:
+        self._source: KeySource | None = None
+        self._keys: tuple[Key, ...] = ()
+        if isinstance(keys, KeySource):
+            self._source = keys
+        else:
+            self._keys = _usable([keys] if isinstance(keys, Key) else keys.keys if isinstance(keys, KeySet) else keys)
+            if not self._keys:
+                raise ConfigurationError("no key here is for HTTP message signatures (RFC 9421 §6.2.2)")
+        self.policy = ResponsePolicy() if policy is None else policy
+
+    def __repr__(self) -> str:
+        known = [key.key_id for key in self._keys]
+        return f"ResponseVerifier(keys={known if self._source is None else self._source.name!r})"
+
+    def wanted(self, method: str, nonce: str) -> Wanted:
+        """What to ask for with Accept-Signature."""
+        return self.policy.wanted(method, nonce, self._keys)
+
+    def verify(
+        self, request: Request, response: Response, body: bytes, *, now: float, nonce: str | None = None
+    ) -> Labelled:
+        """The signature by which `response` is proven to be the answer to `request`.
+
+        Args:
+            request: as it was sent, with its credentials.
+            response: as it was received.
+            body: its content, before any content coding is undone; b"" where the policy doesn't ask for it.
+            now: seconds since the epoch.
+            nonce: that of the Accept-Signature.
+
+        Raises:
+            Rejected: why it is not proven.
+        """
+        signatures = read_signatures(response.headers)
+        if not signatures:
+            raise Rejected(Reason.NO_CREDENTIALS, "the answer is not signed", where="signature")
+        mine = [one for one in signatures if one.covered.text_param("tag") == self.policy.tag]
+        if not mine:
+            raise Rejected(Reason.NOT_COVERED, "no signature has the tag that is expected", where="signature-input tag")
+        first: Rejected | None = None
+        for signature in mine:
+            try:
+                self._check(signature, Message(request, response), body, now, nonce)
+            except Rejected as rejected:
+                first = first or rejected
+            else:
+                return signature
+        assert first is not None
+        raise first
+
+    def _check(self, signature: Labelled, message: Message, body: bytes, now: float, nonce: str | None) -> None:
+        """Key, algorithm, signature; then whose answer it is, what it covers, its content and its time."""
+        covered = signature.covered
+        keys = self._candidates(covered.text_param("keyid"), covered.text_param("alg"))
+        _check_signature(keys, signature_base(covered, message), signature.signature)
+        if self.policy.nonce and covered.text_param("nonce") != nonce:
+            raise Rejected(Reason.BINDING_MISMATCH, "the answer to another request", where="signature-input nonce")
+        self._check_coverage(covered.components, message)
+        if self.policy.content:
+            _check_content(covered.components, message, body)
+        self._check_time(covered.created, covered.expires, now)
+
+    def _candidates(self, key_id: str | None, algorithm: str | None) -> Sequence[Key]:
+        keys = self._known()
+        named = [key for key in keys if key_id is None or key.key_id in (None, key_id)]
+        if not named:
+            raise Rejected(Reason.UNKNOWN_KEY, "no key here has this id", where="signature-input keyid")
+        found = [key for key in named if algorithm is None or registered_name(key) == algorithm]
+        if not found:
+            raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm", where="signature-input alg")
+        if len(found) > _MAX_KEYS:
+            raise Rejected(
+                Reason.UNKNOWN_KEY, f"{len(found)} keys may fit and no id says which", where="signature-input keyid"
+            )
+        return found
+
+    def _known(self) -> Sequence[Key]:
+        if self._source is None:
+            return self._keys
+        try:
+            return _usable(self._source.snapshot().keys)
+        except StoreUnavailable:
+            raise Rejected(Reason.UNKNOWN_KEY, "the server's keys are not known yet: call refresh()") from None
+
+    def _check_coverage(self, components: Sequence[Component], message: Message) -> None:
+        covered = {component.identity for component in components}
+        for component in self.policy.components:
+            if component.identity not in covered:
+                raise Rejected(Reason.NOT_COVERED, "the signature has to cover it", where=str(component))
+
+    def _check_time(self, created: int | None, expires: int | None, now: float) -> None:
+        if created is None:
+            raise Rejected(
+                Reason.NOT_COVERED, "the signature has to say when it was made", where="signature-input created"
+            )
+        if created - now > self.policy.skew:
+            raise Rejected(
+                Reason.NOT_YET_VALID, f"signed {created - now:.0f} s in the future", where="signature-input created"
+            )
+        if now - created >= self.policy.max_age:
+            raise Rejected(Reason.EXPIRED, f"signed {now - created:.0f} s ago", where="signature-input created")
+        if expires is not None and now >= expires:
+            raise Rejected(Reason.EXPIRED, f"{now - expires:.0f} s past its expiry", where="signature-input expires")
+
+
+def _usable(keys: Sequence[Key]) -> tuple[Key, ...]:
+    return tuple(key for key in keys if key.use == "sig" and registered_name(key))
+
+
+def _check_signature(keys: Sequence[Key], base: bytes, signature: bytes) -> None:
+    for key in keys:
+        try:
+            return key.verifier(base, signature)
+        except Rejected:
+            continue
+    raise Rejected(Reason.WRONG_SIGNATURE, "the signature is of another answer, or by another key", where="signature")
+
+
+def _check_content(components: Sequence[Component], message: Message, body: bytes) -> None:
+    """Whether the content is what the covered digests say (RFC 9530 §2)."""
+    request, response = message.request, message.response
+    assert request is not None
+    assert response is not None
+    if not has_content(request.method, response.status):
+        return
+    keys = [one.param("key") for one in components if one.name == "content-digest" and not one.has("req")]
+    digests = read_digests(response.values(b"content-digest")) if keys else {}
+    expected: Mapping[str, bytes] = {name: value for name, value in digests.items() if None in keys or name in keys}
+    if not expected:
+        raise Rejected(Reason.NOT_COVERED, "no digest of the content is covered", where="content-digest")
+    if response.values(b"content-encoding") not in ([], [b"identity"]):
+        raise Rejected(
+            Reason.WRONG_BODY, "the content is encoded, though that was not asked for", where="content-encoding"
+        )
+    for name, value in expected.items():
+        if not compare(digest(name, body), value):
+            raise Rejected(Reason.WRONG_BODY, "the content is not the one that was signed", where="content-digest")
