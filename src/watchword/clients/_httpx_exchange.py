@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from watchword.clients._exchange import Replacements, changes, merged_cookies, position, unreplayable
-from watchword.clients._httpx_own import own_request
+from watchword.clients._httpx_own import own_request, put
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
@@ -66,7 +66,7 @@ class Exchange:
         if self._spent:
             self._rewind("the server wants the request with its body once more")
         self._spent = True
-        self._request.headers = self._bound(changes(self.bare, send.request))
+        self._request.headers = self._bound(put(self._kit.library, self._request, self.bare, send))
         return self._request
 
     def arrived(self, send: Send, response: Any) -> Any:

@@ -1,15 +1,50 @@
-"""A flow's own request (for a token), as httpx or httpx2 sends it."""
+"""A flow's own request (for a token), as httpx or httpx2 sends it; and what a flow puts into the caller's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from watchword.clients._exchange import TIMEOUT
+from watchword.clients._exchange import TIMEOUT, Replacements, changes
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Request
+from watchword.core.scheme import Send
 
-__all__ = ["own_request"]
+__all__ = ["own_request", "put"]
+
+
+def put(library: Any, request: Any, bare: Request, send: Send) -> Replacements:
+    """Puts another target and other content into the caller's request, and gives the field lines to replace."""
+    target = send.request.target
+    if "target" in request.extensions:
+        request.extensions = {**request.extensions, "target": target}
+    elif target != bare.target or target != request.url.raw_path:
+        request.url = request.url.copy_with(raw_path=target)
+    replaced = changes(bare, send.request)
+    if send.content is not None:
+        request.stream = _content_once(library, send.content, request.content)
+        replaced |= {b"content-length": [str(len(send.content)).encode()], b"transfer-encoding": []}
+    return replaced
+
+
+def _content_once(library: Any, content: bytes, plain: bytes) -> Any:
+    class Content(library.ByteStream):  # type: ignore[misc]
+        """Goes out once: who is redirected elsewhere sends the plain body, without the credentials."""
+
+        def __init__(self) -> None:
+            super().__init__(plain)
+            self._left = [content]
+
+        def _next(self) -> bytes:
+            return self._left.pop() if self._left else plain
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield self._next()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield self._next()
+
+    return Content()
 
 
 def own_request(kit: Kit, request: Request, body: bytes, timeouts: Mapping[str, float | None] | None) -> Any:

@@ -20,6 +20,7 @@ except ImportError:
 import requests.cookies
 
 from watchword.clients._requests_io import advance, check_repeatable, drain, origin, read, received, request_of, rewind
+from watchword.clients._requests_put import bare, put
 
 __all__ = ["adapt"]
 
@@ -71,6 +72,7 @@ class _Exchange:
         self._first = ref(prepared)
         self._origin = origin(prepared)
         self._start = position(prepared.body)
+        self._body = prepared.body
         self._left = False
         self._want = False
         self._drive: Drive | None = None
@@ -83,7 +85,7 @@ class _Exchange:
         send = advance(self._drive, None, {})
         assert send is not None  # a flow without a Send of the caller's request has raised
         self._want = send.want
-        self._put(prepared, send)
+        put(prepared, self._bare, send, self._fields)
 
     def answered(self, r: requests.Response, **kwargs: Any) -> requests.Response:
         """The response hook: the answer, or that to a retry."""
@@ -96,8 +98,7 @@ class _Exchange:
         if r.is_redirect and sent is self._first():
             # requests goes on with a copy of `sent` to wherever the answer points: with none of our fields in it.
             r.request = sent.copy() if r.request is sent else r.request
-            for name in self._fields:
-                sent.headers.pop(name.decode("latin-1"), None)
+            bare(sent, self._fields, self._body)
         return r
 
     def _resume(self, r: requests.Response, drive: Drive | None, kwargs: dict[str, Any]) -> requests.Response:
@@ -136,14 +137,7 @@ class _Exchange:
         cookies = again.headers.pop("Cookie", "")
         if cookies := merged_cookies(cookies, library.get_cookie_header(jar, again) or ""):
             again.headers["Cookie"] = cookies
-        self._put(again, send)
+        put(again, self._bare, send, self._fields)
         response: requests.Response = r.connection.send(again, **kwargs)
         response.history = [*r.history, r]
         return response
-
-    def _put(self, prepared: requests.PreparedRequest, send: Send) -> None:
-        self._fields |= changes(self._bare, send.request).keys()
-        for name in self._fields:
-            prepared.headers.pop(name.decode("latin-1"), None)
-            if lines := send.request.values(name):
-                prepared.headers[name.decode("latin-1").title()] = b", ".join(lines).decode("latin-1")

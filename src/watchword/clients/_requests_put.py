@@ -1,0 +1,39 @@
+"""What a flow puts into a prepared request of requests, and what is taken out of it before it is redirected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from watchword.clients._exchange import changes
+from watchword.core.message import Request
+from watchword.core.scheme import Send
+
+__all__ = ["bare", "put"]
+
+
+def put(prepared: requests.PreparedRequest, plain: Request, send: Send, fields: set[bytes]) -> None:
+    """Puts the flow's fields, target and content into `prepared`; `fields` are those that it ever changed."""
+    fields.update(changes(plain, send.request))
+    for name in fields:
+        prepared.headers.pop(name.decode("latin-1"), None)
+        if lines := send.request.values(name):
+            prepared.headers[name.decode("latin-1").title()] = b", ".join(lines).decode("latin-1")
+    if send.request.target != prepared.path_url.encode():
+        parts = urlsplit(prepared.url or "")
+        prepared.url = f"{parts.scheme}://{parts.netloc}{send.request.target.decode('latin-1')}"
+    if send.content is not None:
+        prepared.body = send.content
+        prepared.headers["Content-Length"] = str(len(send.content))
+
+
+def bare(prepared: requests.PreparedRequest, fields: Iterable[bytes], body: Any) -> None:
+    """Takes out what `put` has put in: the copy of it that a redirect makes goes to wherever the answer points."""
+    for name in fields:
+        prepared.headers.pop(name.decode("latin-1"), None)
+    if prepared.body is not body:
+        prepared.body = body
+        prepared.headers["Content-Length"] = str(len(body))
