@@ -21,6 +21,8 @@ from watchword import (
     ReplayableBodyHMACVerifier,
     Request,
     Response,
+    SignatureAuth,
+    SignatureVerifier,
     WebhookAuth,
     WebhookVerifier,
     explain,
@@ -41,7 +43,7 @@ WRONG_KEY = Key.from_secret(SECRET[::-1], algorithm="HS256", key_id="k1")
 CLAIMS = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
 API_KEY = make_key(lambda n: b"\x07" * n, "alicesapikey")
 WRONG_API_KEY = make_key(lambda n: b"\x08" * n, "alicesapikey")
-FIELDS = (b"authorization", b"x-hmac", b"x-api-key", b"webhook-signature")
+FIELDS = (b"authorization", b"x-hmac", b"x-api-key", b"webhook-signature", b"signature-input", b"signature")
 URL = ("https", "api.example", "/orders?id=7")
 
 
@@ -83,6 +85,7 @@ def parties(clock: Clock) -> dict[str, Party]:
         ),
         "api_key": Party(lambda: APIKeyAuth(API_KEY), lambda: APIKeyAuth(WRONG_API_KEY), APIKeyVerifier()),
         "hmac": Party(lambda: HMACAuth(USER_KEY), lambda: HMACAuth(WRONG_KEY), HMACVerifier()),
+        "signature": Party(lambda: SignatureAuth(USER_KEY), lambda: SignatureAuth(WRONG_KEY), SignatureVerifier()),
         "oauth1": Party(
             lambda: OAuth1Auth("orders-app", SECRET, token="alices-token", token_secret=SECRET),
             lambda: OAuth1Auth("orders-app", SECRET, token="alices-token", token_secret="guess"),

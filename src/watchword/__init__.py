@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from watchword.schemes.oauth1 import OAuth1Auth, OAuth1Endpoints, OAuth1Verifier
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
     from watchword.schemes.revocation import Revocations
+    from watchword.schemes.signatures import SignatureAuth, SignaturePolicy, SignatureVerifier
     from watchword.schemes.token_cache import TokenCache
     from watchword.schemes.webhooks import WebhookAuth, WebhookProfile, WebhookVerifier
 
@@ -84,6 +85,9 @@ _HOMES = {
     "Request": "core.message",
     "Response": "core.message",
     "Revocations": "schemes.revocation",
+    "SignatureAuth": "schemes.signatures",
+    "SignaturePolicy": "schemes.signatures",
+    "SignatureVerifier": "schemes.signatures",
     "StoreUnavailable": "core.rejection",
     "TokenCache": "schemes.token_cache",
     "Verdict": "core.identity",
@@ -102,7 +106,7 @@ __all__ = [
     "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations",
-    "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebhookAuth", "WebhookProfile",
+    "SignatureAuth", "SignaturePolicy", "SignatureVerifier", "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebhookAuth", "WebhookProfile",
     "WebhookVerifier", "explain", "explain_async",
 ]  # fmt: skip
 

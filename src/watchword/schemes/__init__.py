@@ -42,4 +42,7 @@ SCHEMES: tuple[Scheme, ...] = (
         frozenset({"body"}), False, False,
     ),
     Scheme("webhook", "webhooks", "WebhookAuth", "WebhookVerifier", frozenset({"body"}), True, True),
+    Scheme(
+        "signature", "signatures", "SignatureAuth", "SignatureVerifier", frozenset({"method", "target", "body"}), True, True,
+    ),
 )  # fmt: skip

@@ -1,0 +1,142 @@
+"""The digest of a body that a signature covers (RFC 9421 §7.2.5, RFC 9530): expected, and checked at once or in passing."""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from watchword.core.rejection import Reason, Rejected
+from watchword.core.scheme import Body, Digests, Hasher
+from watchword.crypto.digests import compare, new
+from watchword.fields.content_digest import ACTIVE, read_digests
+from watchword.schemes.signatures.components import Component
+from watchword.schemes.signatures.message import Message
+from watchword.schemes.signatures.policy import DIGEST_FIELDS
+
+__all__ = [
+    "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests", "uncovered",
+]  # fmt: skip
+
+_USUAL: Final = re.compile(rb"sha-256=:([A-Za-z0-9+/]{43}=):")
+
+
+class Expected(NamedTuple):
+    """A digest that the body must have."""
+
+    field: str
+    algorithm: str
+    value: bytes
+
+
+CoveredDigest = tuple[bytes, str, str | None]
+
+
+def covered_digests(components: Sequence[Component]) -> tuple[CoveredDigest, ...]:
+    """The digest fields among covered components: name in octets, name, and the one member that is covered (`key`)."""
+    return tuple(
+        (component.name.encode("ascii"), component.name, component.param("key"))
+        for component in components
+        if component.name in DIGEST_FIELDS and not component.has("req") and not component.has("tr")
+    )
+
+
+def expected_digests(covered: Sequence[CoveredDigest], message: Message) -> tuple[Expected, ...]:
+    """The digests of the covered fields; of a field that the message lacks none, which the signature base minds.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS: not a digest field. WRONG_ALGORITHM: only digests that nobody should rely on.
+    """
+    expected: list[Expected] = []
+    for name, field, key in covered:
+        value = message.fields().combined(name)
+        if value is None:
+            continue
+        usual = _USUAL.fullmatch(value) if key is None else None
+        if usual is not None:
+            expected.append(Expected(field, "sha-256", a2b_base64(usual[1])))
+            continue
+        digests = read_digests([value], field)
+        found = [Expected(field, algorithm, digests[algorithm]) for algorithm in digests if key in (None, algorithm)]
+        if not found:
+            detail = f"no covered digest is one of {', '.join(ACTIVE)} (RFC 9530 §5)"
+            raise Rejected(Reason.WRONG_ALGORITHM, detail, where=field)
+        expected += found
+    return tuple(expected)
+
+
+_NEEDS: Final = {
+    frozenset({"sha-256"}): Digests(("sha-256",), new),
+    frozenset({"sha-512"}): Digests(("sha-512",), new),
+    frozenset({"sha-256", "sha-512"}): Digests(("sha-256", "sha-512"), new),
+}
+_SHA256: Final = _NEEDS[frozenset({"sha-256"})]
+
+
+def digests_need(expected: Sequence[Expected]) -> Digests:
+    """What the guard has to compute while it reads the body."""
+    if len(expected) == 1 and expected[0].algorithm == "sha-256":
+        return _SHA256
+    return _NEEDS[frozenset(each.algorithm for each in expected)]
+
+
+def check_digests(expected: Sequence[Expected], body: Body) -> None:
+    """That the body has the digests.
+
+    Raises:
+        Rejected: WRONG_BODY.
+    """
+    for field, algorithm, value in expected:
+        if not compare(body.digest(algorithm), value):
+            raise _wrong(field)
+
+
+class DigestStream:
+    """Checks a body as it passes, holding back the last part that came until the digest of all is known.
+
+    Whoever reads to the end so gets an error and not the end; what was read before is proven by nothing yet.
+    """
+
+    __slots__ = ("_expected", "_hashers", "_held")
+
+    def __init__(self, expected: Sequence[Expected]) -> None:
+        self._expected = expected
+        self._hashers: dict[str, Hasher] = {each.algorithm: new(each.algorithm) for each in expected}
+        self._held = b""
+
+    def feed(self, chunk: bytes, /) -> bytes:
+        """The part before this one.
+
+        Raises:
+            Rejected: NOT_COVERED: there is a body, of which no digest is covered.
+        """
+        if not chunk:
+            return b""
+        if not self._expected:
+            raise uncovered()
+        for hasher in self._hashers.values():
+            hasher.update(chunk)
+        held, self._held = self._held, chunk
+        return held
+
+    def end(self) -> bytes:
+        """The last part.
+
+        Raises:
+            Rejected: WRONG_BODY.
+        """
+        for field, algorithm, value in self._expected:
+            if not compare(self._hashers[algorithm].digest(), value):
+                raise _wrong(field)
+        held, self._held = self._held, b""
+        return held
+
+
+def uncovered() -> Rejected:
+    """The refusal of a body that no covered digest speaks for."""
+    return Rejected(Reason.NOT_COVERED, "there is a body, and no digest of it is covered", where="content-digest")
+
+
+def _wrong(field: str) -> Rejected:
+    return Rejected(Reason.WRONG_BODY, "the body does not have the digest that was signed", where=field)

@@ -1,0 +1,323 @@
+"""Why signed requests are refused: tries what usually goes wrong until the signature fits, and so names the component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, permutations
+from typing import TYPE_CHECKING, Final
+
+from watchword.core.message import Request
+from watchword.core.records import Found
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.scheme import Body, Check, More
+from watchword.crypto.digests import compare, digest
+from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
+from watchword.schemes.diagnosis import (
+    PARTS, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
+)  # fmt: skip
+from watchword.schemes.signatures.base import BasePlan
+from watchword.schemes.signatures.components import Component, SignatureInput, params_text
+from watchword.schemes.signatures.holders import Holder
+from watchword.schemes.signatures.message import Message
+from watchword.schemes.signatures.reading import Presented
+
+if TYPE_CHECKING:
+    from watchword.schemes.signatures.claim import SignatureClaim
+
+__all__ = ["explain_signature"]
+
+MAX_KEYS: Final = 64
+"""Other keys that are tried, of those that are known."""
+MAX_ORDERS: Final = 120
+"""Orders of parameters, and of components, that are tried."""
+INPUT: Final = "header signature-input"
+
+_COMPARE: Final = (
+    "none of the usual changes explains it: compare the canonical string with the client's (SignatureAuth.canonical), line "
+    "by line, and then the keys"
+)
+_COVERED_PARTS: Final = {
+    Component("@method"): "@method", Component("@scheme"): "@scheme", Component("@authority"): "@authority",
+    Component("@path"): "@path", Component("@query"): "@query",
+}  # fmt: skip
+
+
+def explain_signature(claim: SignatureClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    """The signature base of this request, and every check, of each signature that is judged."""
+    try:
+        judged = claim.judged(found, now)
+    except (Rejected, StoreUnavailable):
+        judged = []
+    if isinstance(judged, More) or not judged:
+        one = claim.presented[0]
+        checks = [
+            _unknown(claim, one, found),
+            Check("signature", None, "signature", "", _shown(one.signature), "the key is unknown"),
+        ]
+        checks += _rest(claim, one, None, body, now)
+        return _base(claim, one), checks
+    checks = []
+    for one, holder in judged:
+        checks += [Check("key id", True, "keyid", "a known key", one.key_id or "the only key"), _algorithm(one, holder)]
+        checks += _signature(claim, one, holder, found)
+        checks += _rest(claim, one, holder, body, now)
+    subjects = sorted({holder.subject for _, holder in judged})
+    if len(subjects) > 1:
+        mend = "name the label or the tags that count in the SignaturePolicy"
+        checks.append(Check("subject", False, "keyid", "one subject", f"{len(subjects)} subjects", mend))
+    return _base(claim, judged[0][0]), checks
+
+
+def _base(claim: SignatureClaim, one: Presented) -> str:
+    try:
+        return one.plan.base.base(claim.message, one.params).decode("ascii")
+    except Rejected:
+        return ""
+
+
+def _shown(signature: bytes) -> str:
+    return f"{signature.hex()[:8]}… ({len(signature)} octets)"
+
+
+# ---- keys -------------------------------------------------------------------------------------------------------------
+
+
+def _unknown(claim: SignatureClaim, one: Presented, found: Found) -> Check:
+    others = list(_keys(claim, found))
+    key_id = one.key_id or ""
+    for name, key in others:
+        if _fits(claim, one, key):
+            mend = f"the key {name!r} made the signature: send that key id"
+            return Check("key id", False, "keyid", name, key_id, mend)
+    meant = near(key_id, [name for name, _ in others])
+    mend = f"did the client mean {meant!r}? If not, " if meant else ""
+    mend += "register the key with store.add_key, or send the key id that was registered"
+    if one.key_id is None:
+        mend = "the signature names no key: send keyid"
+    return Check("key id", False, "keyid", meant or "a known key", key_id, mend)
+
+
+def _keys(claim: SignatureClaim, found: Found) -> Iterator[tuple[str, Key]]:
+    """The keys that are known here, with their key ids."""
+    known = [(key.key_id or "", key) for key in claim.verifier.known_keys if key.use == "sig"]
+    for name, shared in found.of(RegisteredKey):
+        try:
+            known.append((name[0], Key.from_secret(shared.secret, algorithm=shared.algorithm, key_id=name[0])))
+        except ConfigurationError:
+            continue
+    for name, public in found.of(RegisteredPublicKey):
+        try:
+            known.append((name[0], public.key(name[0])))
+        except ConfigurationError:
+            continue
+    yield from known[:MAX_KEYS]
+
+
+def _algorithm(one: Presented, holder: Holder) -> Check:
+    wanted, said = holder.alias or holder.key.algorithm, one.alg
+    passed = said is None or said == holder.alias
+    mend = "" if passed else f"the key is for {wanted}: sign with that, or register the key for {said}"
+    return Check("algorithm", passed, "alg", wanted, said or "not named, so the key's", mend)
+
+
+# ---- the signature ----------------------------------------------------------------------------------------------------
+
+
+def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Sequence[Check]:
+    received = _shown(one.signature)
+    try:
+        base = one.plan.base.base(claim.message, one.params)
+    except Rejected as rejected:
+        found_ = rejected.rejection
+        missing = found_.reason is Reason.MISSING_COMPONENT
+        mend = "something took it off on the way, or the client did not send it" if missing else found_.detail
+        return [Check("signature", False, found_.where, "covered, so it has to be there", found_.detail, mend)]
+    if _verifies(holder.key, base, one.signature):
+        return [Check("signature", True, "signature", "the signature of this request", received)]
+    fields = [component.name.encode("ascii") for component in one.plan.base.components if component.name[0] != "@"]
+    parts = {_COVERED_PARTS[component] for component in one.plan.covered if component in _COVERED_PARTS}
+    if any(component.name == "@query-param" for component in one.plan.base.components):
+        parts.add("@query")
+    guess = search(
+        _request(claim),
+        b"",
+        lambda request, _: _fits(claim, one, holder.key, request),
+        headers=fields,
+        parts=parts & PARTS,
+    )
+    if guess is not None:
+        return causes("signature", guess)
+    cause = next(_other(claim, one, holder, found), None)
+    if cause is not None:
+        return [Check("signature", False, *cause)]
+    damage = ""
+    if holder.key.is_secret:
+        damage = damaged(holder.key.sign(base).hex(), one.signature.hex())
+    mend = f"{damage}: send it as it was made" if damage else _COMPARE
+    return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
+
+
+def _request(claim: SignatureClaim) -> Request:
+    request = claim.message.request
+    assert request is not None
+    return request
+
+
+def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
+    try:
+        key.verify(base, signature)
+    except Rejected:
+        return False
+    return True
+
+
+def _fits(claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None) -> bool:
+    message = claim.message if request is None else Message(request, types=claim.message.types)
+    try:
+        return _verifies(key, one.plan.base.base(message, one.params), one.signature)
+    except Rejected:
+        return False
+
+
+Cause = tuple[str, str, str, str]
+
+
+def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Iterator[Cause]:
+    """Another key, the secret in another spelling, another list or other parameters than were signed."""
+    for name, key in _keys(claim, found):
+        if name != one.key_id and _fits(claim, one, key):
+            mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
+            yield "key", f"the key {one.key_id!r}", f"the key {name!r}", mend
+    if holder.key.is_secret:
+        for what, secret in secret_guesses(holder.key.secret_bytes()):
+            try:
+                spelt = Key.from_secret(secret, algorithm=holder.key.algorithm)
+            except ConfigurationError:
+                continue
+            if _fits(claim, one, spelt):
+                mend = f"the client signs with the secret {what}: have both sides read it alike"
+                yield "key", "the registered secret", f"the secret {what}", mend
+    components = one.plan.base.components
+    for what, expected, shown, covered in _inputs(components, _params(one), holder):
+        try:
+            base = BasePlan(covered.components).base(claim.message, params_text(covered.params).encode("ascii"))
+        except (Rejected, ConfigurationError):
+            continue
+        if _verifies(holder.key, base, one.signature):
+            mend = "Signature-Input was changed after signing: it goes along exactly as it was signed"
+            yield what, expected, shown, mend
+
+
+def _params(one: Presented) -> Mapping[str, int | str]:
+    values = {
+        "created": one.created, "expires": one.expires, "nonce": one.nonce, "alg": one.alg, "keyid": one.key_id,
+        "tag": one.tag,
+    }  # fmt: skip
+    text = one.params.decode("ascii")
+    given = {name: value for name, value in values.items() if value is not None}
+    return dict(sorted(given.items(), key=lambda pair: text.find(f";{pair[0]}=")))
+
+
+Guessed = tuple[str, str, str, SignatureInput]
+
+
+def _inputs(components: tuple[Component, ...], params: Mapping[str, int | str], holder: Holder) -> Iterator[Guessed]:
+    """What Signature-Input may have been: parameters left out, added, in another order; components likewise; times."""
+    for name, value in params.items():
+        less = {key: text for key, text in params.items() if key != name}
+        yield f"{INPUT} {name}", "no such parameter", str(value), SignatureInput(components, less)
+    if "alg" not in params and holder.alias:
+        for more in ({**params, "alg": holder.alias}, {"alg": holder.alias, **params}):
+            yield f"{INPUT} alg", holder.alias, "no such parameter", SignatureInput(components, more)
+    names = tuple(params)
+    for order in islice(permutations(names), 1, MAX_ORDERS):
+        other = {name: params[name] for name in order}
+        yield (
+            INPUT,
+            f"the parameters in the order {', '.join(order)}",
+            ", ".join(names),
+            SignatureInput(components, other),
+        )
+    for number, component in enumerate(components):
+        fewer = (*components[:number], *components[number + 1 :])
+        yield INPUT, f"without {component}", f"with {component}", SignatureInput(fewer, params)
+    for arranged in islice(permutations(components), 1, MAX_ORDERS):
+        yield (
+            INPUT,
+            f"the order {' '.join(map(str, arranged))}",
+            " ".join(map(str, components)),
+            SignatureInput(arranged, params),
+        )
+    for name in ("created", "expires"):
+        signed = params.get(name)
+        if isinstance(signed, int):
+            for time in time_guesses(signed):
+                if 0 <= time < 10**15:
+                    yield f"{INPUT} {name}", str(time), str(signed), SignatureInput(components, {**params, name: time})
+
+
+# ---- body, time, coverage ---------------------------------------------------------------------------------------------
+
+
+def _rest(claim: SignatureClaim, one: Presented, holder: Holder | None, body: Body, now: float) -> list[Check]:
+    checks = [*_body(claim, one, body), *_times(claim, one, now)]
+    if holder is not None and holder.record is not None:
+        checks.append(_current(holder, now))
+    return [*checks, _coverage(claim, one)]
+
+
+def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
+    for field, algorithm, value in one.expected:
+        actual = digest(algorithm, body.data)
+        shown = f"{algorithm} {actual.hex()} of {len(body.data)} octets"
+        if compare(actual, value):
+            yield Check("body", True, "body", f"{algorithm} {value.hex()}", shown)
+            continue
+        for guess in request_guesses(_request(claim), body.data, parts=("body",)):
+            if compare(digest(algorithm, guess.body), value):
+                yield Check("body", False, "body", guess.expected, guess.received, guess.mend)
+                break
+        else:
+            mend = "the body changed after it was signed: sign exactly the octets that are sent"
+            if damage := damaged(actual.hex(), value.hex()):
+                mend = f"{field} is not of this body, though nearly ({damage}): send it as it was made"
+            yield Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)
+    if not one.expected and body.data and claim.verifier.policy.body:
+        mend = 'cover "content-digest", and send that field (RFC 9530)'
+        yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)
+
+
+def _times(claim: SignatureClaim, one: Presented, now: float) -> Iterator[Check]:
+    verifier = claim.verifier
+    if one.created is not None:
+        max_age = float("inf") if verifier.max_age is None else verifier.max_age
+        yield clock_check("created", one.created, now, max_age, verifier.skew)
+    if one.expires is not None:
+        ended = now >= one.expires
+        mend = "sign anew for every request, or with a longer lifetime=" if ended else ""
+        yield Check("expires", not ended, "expires", f"after {now:.0f}", str(one.expires), mend)
+
+
+def _current(holder: Holder, now: float) -> Check:
+    record = holder.record
+    if record is None or record.expires is None:
+        return Check("key time", True, "keyid", "a key without an end", "as expected")
+    ended = now >= record.expires
+    mend = "" if not ended else "register another key with store.add_key, and give it to the client"
+    if ended and record.superseded_by is not None:
+        mend = f"the key was replaced by {record.superseded_by!r}: sign with that one"
+    return Check("key time", not ended, "keyid", f"good until {record.expires:.0f}", f"judged at {now:.0f}", mend)
+
+
+def _coverage(claim: SignatureClaim, one: Presented) -> Check:
+    listed = " ".join(map(str, one.plan.base.components))
+    demanded = " ".join(map(str, claim.verifier.policy.components))
+    try:
+        claim.check_coverage(one)
+    except Rejected as rejected:
+        where = rejected.rejection.where
+        mend = f"have the client cover {where}, or demand less: SignaturePolicy(components=…)"
+        if where in ("created", "nonce", "expires"):
+            mend = f"have the client send the parameter {where}, or demand less: SignaturePolicy({where}=False)"
+        return Check("coverage", False, where, demanded, listed, mend)
+    return Check("coverage", True, "signature-input", demanded, listed)

@@ -1,0 +1,115 @@
+"""Who may sign: the keys of a verifier, prepared, found by the key id that a signature names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from watchword.core.records import Found, Ref
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.algorithms import algorithm_named
+from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
+
+__all__ = ["Holder", "Holders", "RecordHolders", "alias_of", "key_refs"]
+
+MAX_HOLDERS: Final = 1024
+"""Keys of the store that are kept prepared."""
+
+Registered = RegisteredKey | RegisteredPublicKey
+
+
+def alias_of(key: Key) -> str:
+    """The name of the key's algorithm in HTTP message signatures (RFC 9421 §6.2.2); "" where it has none (§3.3.7)."""
+    return "ed25519" if key.algorithm == "Ed25519" else algorithm_named(key.algorithm).alias
+
+
+class Holder:
+    """A key, prepared, and whose it is."""
+
+    __slots__ = ("alias", "key", "record", "scopes", "subject", "verify")
+
+    def __init__(self, key: Key, subject: str, scopes: frozenset[str], record: Registered | None = None) -> None:
+        self.key = key
+        self.verify = key.verifier
+        self.alias = alias_of(key)
+        self.subject = subject
+        self.scopes = scopes
+        self.record = record
+
+
+class Holders:
+    """The keys of a `KeySet`: each proves the subject that its key id names.
+
+    Raises:
+        ConfigurationError: none of them is for signatures.
+    """
+
+    __slots__ = ("_by_name", "_only", "keys")
+
+    def __init__(self, keys: KeySet) -> None:
+        self.keys = keys
+        usable = [Holder(key, key.key_id or "", frozenset()) for key in keys.keys if key.use == "sig"]
+        if keys.keys and not usable:
+            raise ConfigurationError("keys has no key for signatures: those for encryption sign nothing")
+        self._only = usable[0] if len(usable) == 1 else None
+        self._by_name: dict[str, list[Holder]] = {}
+        for holder in usable:
+            if holder.key.key_id is not None:
+                self._by_name.setdefault(holder.key.key_id, []).append(holder)
+
+    def find(self, key_id: str | None, alg: str | None) -> Holder | None:
+        """The one key that is meant; None if there is none. `alg` only ever tells two keys of one name apart."""
+        if key_id is None:
+            return self._only
+        named = self._by_name.get(key_id, ())
+        if len(named) == 1:
+            return named[0]
+        fitting = [holder for holder in named if holder.alias == alg]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+class RecordHolders:
+    """The keys of a store, kept prepared for those who have proven to hold them."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Holder] = {}
+
+    def find(self, key_id: str, found: Found) -> Holder | None:
+        """The key that is registered under this key id; None if there is none.
+
+        Raises:
+            Rejected: UNKNOWN_KEY: what is registered there can't verify signatures.
+        """
+        record: Registered | None = found.get(Ref(RegisteredKey, (key_id,)))
+        if record is None:
+            record = found.get(Ref(RegisteredPublicKey, (key_id,)))
+            if record is None:
+                return None
+        kept = self._kept.get(key_id)
+        if kept is not None and (kept.record is record or kept.record == record):
+            return kept
+        try:
+            if isinstance(record, RegisteredKey):
+                key = Key.from_secret(record.secret, algorithm=record.algorithm, key_id=key_id)
+            else:
+                key = record.key(key_id)
+        except ConfigurationError:
+            raise Rejected(Reason.UNKNOWN_KEY, "the key that is registered can't be used", where="keyid") from None
+        if key.use != "sig":
+            raise Rejected(Reason.WRONG_ALGORITHM, "the key that is registered is for encryption", where="keyid")
+        return Holder(key, record.subject, frozenset(record.scopes), record)
+
+    def keep(self, key_id: str, holder: Holder) -> None:
+        """For the next signature with this key; called after a good one."""
+        if self._kept.get(key_id) is not holder:
+            if len(self._kept) >= MAX_HOLDERS:
+                self._kept = {}
+            self._kept[key_id] = holder
+
+
+def key_refs(key_ids: Sequence[str | None]) -> tuple[Ref[Any], ...]:
+    """The records under these key ids."""
+    names: Mapping[str, None] = {key_id: None for key_id in key_ids if key_id is not None}
+    return tuple(Ref(kind, (name,)) for name in names for kind in (RegisteredKey, RegisteredPublicKey))

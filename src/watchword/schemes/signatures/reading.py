@@ -1,0 +1,223 @@
+"""From the fields to the signatures that are to be judged: the general way, and a short one for what was seen before.
+
+The general way parses structured fields. The short one knows the covered list of a signature that verified, and the order
+of its parameters, so one look-up and one regular expression are left; it takes canonical text only, and gives what the
+general way gives.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Sequence
+from operator import itemgetter
+from types import MappingProxyType
+from typing import Any, Final
+
+from watchword.core.message import Headers
+from watchword.core.rejection import Reason, Rejected
+from watchword.fields.structured import InnerList, Item
+from watchword.schemes.signatures.base import BasePlan
+from watchword.schemes.signatures.components import SignatureInput, params_text
+from watchword.schemes.signatures.content import Expected, covered_digests
+from watchword.schemes.signatures.policy import SignaturePolicy, coverage
+from watchword.schemes.signatures.wire import labelled_dictionary
+
+__all__ = ["CoveredPlan", "Presented", "Reader"]
+
+MAX_PLANS: Final = 256
+"""Covered lists that are remembered."""
+MAX_LAYOUTS: Final = 4
+"""Orders of parameters that are remembered with each."""
+LONGEST: Final = 512
+"""Characters of a nonce or a key id: stores keep them."""
+
+_PARAMETERS: Final = ("created", "expires", "nonce", "alg", "keyid", "tag")
+_INTEGER: Final = "(0|[1-9][0-9]{0,14})"
+_STRING: Final = r'"([ !#-\[\]-~]*+)"'  # without escapes
+
+
+class CoveredPlan:
+    """What follows from a list of covered components alone."""
+
+    __slots__ = ("base", "claims", "covered", "digests", "layouts")
+
+    def __init__(self, covered: SignatureInput) -> None:
+        self.base = BasePlan(covered.components)
+        self.covered = coverage(covered.components)
+        self.digests = covered_digests(covered.components)
+        self.layouts: tuple[Layout, ...] = ()
+        self.claims: MappingProxyType[str, object] | None = None
+
+
+class Layout:
+    """An order of parameters, as a regular expression of their canonical text."""
+
+    __slots__ = ("match", "names", "pick")
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        parts = (f";{name}={_INTEGER if name in ('created', 'expires') else _STRING}" for name in names)
+        self.match = re.compile("".join(parts)).fullmatch
+        at = {name: number for number, name in enumerate(names)}
+        # What is absent is taken from the end, where None stands.
+        self.pick = itemgetter(*(at.get(name, len(names)) for name in _PARAMETERS))
+
+
+class Presented:
+    """One signature as presented: what it covers, its parameters, its octets.
+
+    `params` are the parameters serialised, for the base; `expected` are the digests that it covers; `head` is the label and
+    the covered list as sent.
+    """
+
+    __slots__ = (
+        "alg", "created", "expected", "expires", "head", "key_id", "label", "nonce", "order", "params", "plan",
+        "signature", "tag",
+    )  # fmt: skip
+
+    def __init__(self, label: str, plan: CoveredPlan, params: bytes, signature: bytes, values: Sequence[Any]) -> None:
+        self.label = label
+        self.plan = plan
+        self.params = params
+        self.signature = signature
+        self.created: int | None
+        self.expires: int | None
+        self.nonce: str | None
+        self.alg: str | None
+        self.key_id: str | None
+        self.tag: str | None
+        self.created, self.expires, self.nonce, self.alg, self.key_id, self.tag = values
+        self.expected: tuple[Expected, ...] = ()
+        self.head = ""
+        self.order: tuple[str, ...] = ()
+
+    @property
+    def claims(self) -> MappingProxyType[str, object]:
+        """What the identity says of the signature."""
+        plan = self.plan
+        claims = plan.claims
+        if claims is None or claims["label"] != self.label or claims["tag"] != self.tag:
+            covered = tuple(map(str, plan.base.components))
+            claims = MappingProxyType({"label": self.label, "tag": self.tag, "covered": covered})
+            plan.claims = claims
+        return claims
+
+
+class Reader:
+    """Reads the signatures that a policy judges; remembers the covered lists of those that verified."""
+
+    __slots__ = ("_plans", "policy")
+
+    def __init__(self, policy: SignaturePolicy) -> None:
+        self.policy = policy
+        self._plans: dict[str, CoveredPlan] = {}
+
+    def read(self, headers: Headers) -> Sequence[Presented]:
+        """The signatures that the policy's tags and label name, in their order; none, if none is for this verifier.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS.
+        """
+        inputs = [value for name, value in headers if name == b"signature-input"]
+        signatures = [value for name, value in headers if name == b"signature"]
+        if len(inputs) == 1 and len(signatures) == 1:
+            quick = self._at_once(inputs[0], signatures[0])
+            if quick is not None:
+                return quick
+        return self._parse(inputs, signatures)
+
+    def remember(self, presented: Presented) -> None:
+        """Keeps the plan of a signature that verified, for what comes in the same words."""
+        head, plan, order = presented.head, presented.plan, presented.order
+        if not head:
+            return
+        if self._plans.get(head) is not plan:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans = {}
+            self._plans[head] = plan
+        if order and all(layout.names != order for layout in plan.layouts):
+            plan.layouts = (Layout(order), *plan.layouts[: MAX_LAYOUTS - 1])
+
+    def _at_once(self, covered: bytes, signature: bytes) -> Sequence[Presented] | None:
+        """The one signature, if its covered list is known and all is written canonically; None: parse it."""
+        end = covered.find(b")") + 1
+        try:
+            text = covered.decode("ascii")
+        except UnicodeDecodeError:
+            return None
+        head = text[:end]
+        plan = self._plans.get(head)
+        if plan is None:
+            return None
+        rest = text[end:]
+        for layout in plan.layouts:
+            match = layout.match(rest)
+            if match is not None:
+                break
+        else:
+            return None
+        label = head[: head.index("=")]
+        start = label.encode("ascii") + b"=:"
+        if not signature.startswith(start) or signature[-1:] != b":":
+            return None
+        try:
+            octets = a2b_base64(signature[len(start) : -1], strict_mode=True)
+        except Base64Error:
+            return None
+        created, expires, *texts = layout.pick((*match.groups(), None))
+        values = (None if created is None else int(created), None if expires is None else int(expires), *texts)
+        one = Presented(label, plan, covered[end:], octets, values)
+        one.head = head
+        if not self._is_mine(one.label, one.tag):
+            return None
+        return (_bounded(one),)
+
+    def _is_mine(self, label: str, tag: object) -> bool:
+        policy = self.policy
+        return tag in policy.tags and (policy.label is None or policy.label == label)
+
+    def _parse(self, input_lines: Sequence[bytes], signature_lines: Sequence[bytes]) -> Sequence[Presented]:
+        inputs = labelled_dictionary(input_lines, "signature-input")
+        signatures = labelled_dictionary(signature_lines, "signature")
+        if inputs.keys() != signatures.keys():
+            raise _malformed("Signature-Input and Signature do not have the same labels", "signature")
+        if len(inputs) > self.policy.max_signatures:
+            raise _malformed(f"{len(inputs)} signatures where at most {self.policy.max_signatures} are read")
+        found = []
+        for label, member in inputs.items():
+            if not isinstance(member, InnerList):
+                raise _malformed("a member is no list of covered components")
+            if not self._is_mine(label, member.params.get("tag")):
+                continue
+            value = signatures[label]
+            if not isinstance(value, Item) or not isinstance(value.value, bytes):
+                raise _malformed("a signature is no byte sequence", "signature")
+            one = self._presented(label, SignatureInput.of(member, self.policy.max_components), value.value)
+            if len(inputs) == 1 and len(input_lines) == 1 and input_lines[0].startswith(one.head.encode("ascii")):
+                one.order = tuple(member.params)
+            else:
+                one.head = ""
+            found.append(_bounded(one))
+        return found
+
+    def _presented(self, label: str, covered: SignatureInput, signature: bytes) -> Presented:
+        plan = CoveredPlan(covered)
+        head = f"{label}={plan.base.covered}"
+        plan = self._plans.get(head, plan)
+        values = [covered.params.get(name) for name in _PARAMETERS]
+        one = Presented(label, plan, params_text(covered.params).encode("ascii"), signature, values)
+        one.head = head if ")" not in head[:-1] else ""
+        return one
+
+
+def _bounded(one: Presented) -> Presented:
+    for text, name in ((one.nonce, "nonce"), (one.key_id, "keyid")):
+        if text is not None and len(text) > LONGEST:
+            raise _malformed(f"{name} has more than {LONGEST} characters")
+    return one
+
+
+def _malformed(detail: str, where: str = "signature-input") -> Rejected:
+    return Rejected(Reason.MALFORMED_CREDENTIALS, detail, where=where)

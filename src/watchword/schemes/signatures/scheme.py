@@ -1,0 +1,280 @@
+"""HTTP Message Signatures on requests (RFC 9421): `SignatureAuth` signs, `SignatureVerifier` verifies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from watchword.core.message import Challenge, Request
+from watchword.core.records import Found, Ref, Spent
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import Address, Context, Flow, Random, Received, Refusal, Send
+from watchword.crypto.encoding import b64url_encode
+from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
+from watchword.fields.target import check_target
+from watchword.schemes.key_source import NO_KEYS, KeySource
+from watchword.schemes.signatures.accept import Wanted, accept_signature
+from watchword.schemes.signatures.claim import SignatureClaim
+from watchword.schemes.signatures.components import components_of
+from watchword.schemes.signatures.holders import Holder, Holders, RecordHolders, alias_of
+from watchword.schemes.signatures.policy import DEFAULT_COMPONENTS, SignaturePolicy
+from watchword.schemes.signatures.reading import Presented, Reader
+from watchword.schemes.signatures.signing import Demands, Signer, demands_of, own_base
+
+__all__ = ["SignatureAuth", "SignatureVerifier"]
+
+MAX_ORIGINS: Final = 64
+"""Origins whose demands are remembered."""
+_DEFAULT: Final = SignaturePolicy()
+_WANT_DIGEST: Final = (b"want-content-digest", b"sha-256=10, sha-512=10")
+# Refusals after which a signature of another kind may do; elsewhere nothing that is asked for would help.
+_ANSWERABLE: Final = frozenset({Reason.NO_CREDENTIALS, Reason.NOT_COVERED})
+
+
+class SignatureAuth:
+    """Signs every request anew, and once more if the server asks for more with Accept-Signature (RFC 9421 §5.2).
+
+    Signatures that the request has already stay; one of the same key and tag is replaced. A Content-Digest that the
+    request has is signed as it is, and the body is not read for it.
+
+    Args:
+        key: a secret or private key for signatures.
+        components: what is covered, exactly; None: method, authority, path, query, and the Content-Digest of a body. A
+            digest field among them is made where the request has none.
+        tag: what the signature is for (§2.3), None: nothing in particular.
+        lifetime: seconds for which it says to be good (`expires`); None: it doesn't say.
+        label: the signature's name in the message; None: the first of sig1, sig2, … that is free.
+        alg: name the algorithm too. The key implies it, so verifiers need it where a key id names several keys only.
+        nonce: add one, so that servers can refuse a replay.
+        digest: the digest algorithm, "sha-256" or "sha-512", where the server doesn't want another.
+        answer: sign again what an Accept-Signature asks for, and sign so at once from then on.
+
+    Raises:
+        ConfigurationError: a key that can't sign, or an argument that can't be meant.
+
+    >>> SignatureAuth(Key.generate("ed25519", key_id="robot-1"), tag="orders")
+    SignatureAuth(key_id='robot-1', algorithm='ed25519', tag='orders')
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        *,
+        components: Sequence[str] | None = None,
+        tag: str | None = None,
+        lifetime: float | None = 300,
+        label: str | None = None,
+        alg: bool = False,
+        nonce: bool = True,
+        digest: str = "sha-256",
+        answer: bool = True,
+    ) -> None:
+        covered = components_of(DEFAULT_COMPONENTS if components is None else components)
+        self._signer = Signer(key, covered, components is None, tag, lifetime, label, alg, nonce, digest)
+        self._answer = answer
+        self._learnt: dict[tuple[str, str], Demands] = {}
+
+    def __repr__(self) -> str:
+        key = self._signer.key
+        return f"SignatureAuth(key_id={key.key_id!r}, algorithm={alias_of(key) or key.algorithm!r}, tag={self._signer.tag!r})"
+
+    def flow(self, request: Request, context: Context, /) -> Flow:
+        """One Send, signed; a second one if the answer asks for another signature.
+
+        Raises:
+            ConfigurationError: the request lacks what is to be covered, or its body can't be read for a digest.
+        """
+        check_target(request)
+        origin = (request.scheme, request.authority)
+        learnt = self._learnt.get(origin)
+        signed = self._signer.sign(request, context, learnt)
+        received: Received = yield Send(signed)
+        if not self._answer or received.response.status != 401:
+            return
+        demands = demands_of(received.response, self._signer, signed, learnt)
+        if demands is None:
+            return
+        try:
+            context.check_repeatable()
+        except ConfigurationError:
+            return  # the refusal is the caller's answer: the body is gone
+        answered: Received = yield Send(self._signer.sign(request, context, demands))
+        if answered.response.status != 401:
+            if len(self._learnt) >= MAX_ORIGINS:
+                self._learnt = {}
+            self._learnt[origin] = demands.lasting()
+
+    def canonical(self, request: Request, body: bytes = b"") -> str:
+        """The signature base of a request as it was sent, as this client builds it: to compare with the server's.
+
+        Args:
+            request: with its signature in it.
+            body: not looked at: of the body a signature covers the digest field.
+
+        Raises:
+            ConfigurationError: the request has no signature of this key and tag.
+        """
+        return own_base(request, self._signer).decode("ascii")
+
+
+class SignatureVerifier:
+    """Verifies requests that `SignatureAuth`, or any client of RFC 9421, signed.
+
+    Of the signatures that a request has those count whose tag (and label) the policy names; of these, those whose key is
+    known. All of them have to be good and of one subject, and the request is that subject's. None with such a tag: the
+    request is not for this verifier. None with a known key: UNKNOWN_KEY. A bad one is never passed over for another.
+
+    The key chooses the algorithm; `alg` may only agree. Each nonce is accepted once for each key id, by any verifier that
+    shares the store. Such verifiers may differ in a `max_age` of up to 300 seconds; a longer one has to be the same for all.
+
+    Args:
+        keys: who may sign; the key id is then the subject. Keys that somebody publishes are a
+            `watchword.stores.RemoteKeySet`. None: the keys of the guard's store (`store.add_key`), which have a subject
+            and scopes.
+        policy: what a signature has to cover.
+        max_age: seconds since `created` for which a signature is good; None: until it says to end itself.
+        skew: seconds by which the client's clock may be ahead.
+        stream: decide on the header, and check the body's digest while the application reads it: its last part comes only
+            if all of it has the digest. For bodies above the guard's limit.
+
+    Raises:
+        ConfigurationError: no key for signatures, or a lifetime that isn't positive.
+
+    >>> SignatureVerifier(max_age=60).scheme
+    'signature'
+    """
+
+    scheme: ClassVar[str] = "signature"
+    single_use: bool = True
+    rank: ClassVar[int] = 12
+    addresses: ClassVar[Sequence[Address]] = (Address(b"signature-input"), Address(b"signature"))
+    standing: ClassVar[Sequence[Ref[Any]]] = ()
+    realm: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        keys: Key | KeySet | KeySource | None = None,
+        *,
+        policy: SignaturePolicy = _DEFAULT,
+        max_age: float | None = 300,
+        skew: float = 30,
+        stream: bool = False,
+    ) -> None:
+        check_times(policy, max_age, skew)
+        self.policy = policy
+        self.max_age, self.skew, self.stream = max_age, skew, stream
+        self.source = keys if isinstance(keys, KeySource) else None
+        self.records = RecordHolders() if keys is None else None
+        self._holders = Holders(keys_of(keys))
+        self.reader = Reader(policy)
+        self.single_use = policy.nonce
+        self.kinds: Sequence[type] = (
+            *((RegisteredKey, RegisteredPublicKey) if keys is None else ()), *((Spent,) if policy.nonce else ()),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        keys = "the store's" if self.records is not None else repr(self._holders.keys)
+        return f"SignatureVerifier(keys={keys}, policy={self.policy!r}, max_age={self.max_age})"
+
+    def read(self, request: Request) -> SignatureClaim | None:
+        """The signatures that the policy's tags name; None, if the request has none of them.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED, TARGET_NOT_EXACT; WRONG_ALGORITHM for a covered digest.
+        """
+        presented = self.reader.read(request.headers)
+        if not presented:
+            return None
+        check_target(request)
+        if not request.exact and b"%" in request.path:
+            raise Rejected(
+                Reason.TARGET_NOT_EXACT,
+                "the server rebuilt a target with encoded octets, so they are a guess",
+                where="@target",
+            )
+        return SignatureClaim(self, request, presented)
+
+    def holder(self, one: Presented, found: Found) -> Holder | None:
+        """Whose key made the signature, by what it says; None, if that is nobody who is known.
+
+        Raises:
+            Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: what is registered can't verify signatures.
+        """
+        if self.records is None:
+            return self._holders.find(one.key_id, one.alg)
+        return None if one.key_id is None else self.records.find(one.key_id, found)
+
+    def remember(self, one: Presented, holder: Holder) -> None:
+        """Keeps what the next signature of this kind is verified with; called after a good one."""
+        if one.order:
+            self.reader.remember(one)
+        if self.records is not None and one.key_id is not None:
+            self.records.keep(one.key_id, holder)
+
+    def follow(self) -> None:
+        """Goes by the keys that are published now.
+
+        Raises:
+            StoreUnavailable: there are none.
+        """
+        if self.source is not None:
+            keys = self.source.snapshot()
+            if keys is not self._holders.keys:
+                self._holders = Holders(keys)
+
+    @property
+    def known_keys(self) -> Sequence[Key]:
+        """The keys that are known without a store; for `explain`."""
+        return self._holders.keys.keys
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """What the policy demands, as Accept-Signature (RFC 9421 §5), with a nonce where a better signature would do."""
+        if rejection.reason.status != 401:
+            return Refusal(rejection.reason.status)
+        challenge = Challenge("Signature")
+        headers = [(b"accept-signature", self.accept(rejection.reason in _ANSWERABLE, random))]
+        if self.policy.body:
+            headers.append(_WANT_DIGEST)
+        return Refusal(401, [challenge], tuple(headers))
+
+    def accept(self, fresh: bool, random: Random) -> bytes:
+        """The value of Accept-Signature, one member for each tag; `fresh`: with a nonce."""
+        policy, wanted = self.policy, []
+        for number, tag in enumerate(policy.tags, 1):
+            params: dict[str, str | bool] = {}
+            if policy.created or self.max_age is not None:
+                params["created"] = True
+            if policy.expires:
+                params["expires"] = True
+            if policy.nonce and fresh:
+                params["nonce"] = b64url_encode(random(16)).decode("ascii")
+            if tag is not None:
+                params["tag"] = tag
+            wanted.append(Wanted(policy.label or f"sig{number}", policy.demands(), params))
+        return accept_signature(wanted)
+
+
+def check_times(policy: SignaturePolicy, max_age: float | None, skew: float) -> None:
+    """Raises: ConfigurationError: times that can't be meant."""
+    if not (max_age is None or (max_age > 0 and math.isfinite(max_age))) or not (skew >= 0 and math.isfinite(skew)):
+        raise ConfigurationError("max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30")
+    if policy.nonce and not policy.expires and (max_age is None or not policy.created):
+        raise ConfigurationError(
+            "a nonce is remembered while the signature is good: give max_age=300 and demand created, or demand expires"
+        )
+
+
+def keys_of(keys: object) -> KeySet:
+    """The keys to begin with.
+
+    Raises:
+        ConfigurationError: not keys.
+    """
+    if keys is None or isinstance(keys, KeySource):
+        return NO_KEYS
+    if isinstance(keys, KeySet):
+        return keys
+    if isinstance(keys, Key):
+        return KeySet([keys])
+    raise ConfigurationError(f"keys is a Key, a KeySet or a RemoteKeySet, not {type(keys).__name__}")
