@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
     from watchword.crypto.passwords import Password
     from watchword.schemes.digest import DigestSecret
+    from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token
 
 UNWRITABLE: Final = 0
 """The version of what a store only reads: `Put` over it would be refused, so nobody makes a better hash in vain."""
@@ -35,6 +36,8 @@ def from_callables(
     key: One[RegisteredKey | RegisteredPublicKey] | None = None,
     digest: Three[DigestSecret] | None = None,
     client: One[Client] | None = None,
+    oauth1_client: One[OAuth1Client] | None = None,
+    oauth1_token: One[OAuth1Token] | None = None,
 ) -> CallableStore: ...
 @overload
 def from_callables(
@@ -43,6 +46,8 @@ def from_callables(
     key: AsyncOne[RegisteredKey | RegisteredPublicKey] | None = None,
     digest: AsyncThree[DigestSecret] | None = None,
     client: AsyncOne[Client] | None = None,
+    oauth1_client: AsyncOne[OAuth1Client] | None = None,
+    oauth1_token: AsyncOne[OAuth1Token] | None = None,
 ) -> AsyncCallableStore: ...
 def from_callables(
     *,
@@ -50,6 +55,8 @@ def from_callables(
     key: Lookup | None = None,
     digest: Lookup | None = None,
     client: Lookup | None = None,
+    oauth1_client: Lookup | None = None,
+    oauth1_token: Lookup | None = None,
 ) -> CallableStore | AsyncCallableStore:
     """A store that asks your own look-ups; each gives a record, or None if there is none.
 
@@ -60,6 +67,8 @@ def from_callables(
         key: `key(key_id) -> RegisteredKey | RegisteredPublicKey | None`; where both kinds are good, it is asked for each.
         digest: `digest(algorithm, realm, username) -> DigestSecret | None`.
         client: `client(client_id) -> Client | None`.
+        oauth1_client: `oauth1_client(client_key) -> OAuth1Client | None`.
+        oauth1_token: `oauth1_token(token) -> OAuth1Token | None`.
 
     Returns:
         A `Store`; if the look-ups are coroutine functions, an `AsyncStore`.
@@ -76,6 +85,7 @@ def from_callables(
     Password(scopes=('read',), subject=None, disabled=False)
     """
     given = {"password": password, "key": key, "digest": digest, "client": client}
+    given |= {"oauth1_client": oauth1_client, "oauth1_token": oauth1_token}
     lookups = {
         kind: _Question(name, lookup) for name, lookup in given.items() if lookup is not None for kind in _kinds(name)
     }
@@ -166,6 +176,10 @@ def _kinds(name: str) -> tuple[type, ...]:
         from watchword.schemes.digest import DigestSecret  # noqa: PLC0415
 
         return (DigestSecret,)
+    if name in ("oauth1_client", "oauth1_token"):
+        from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token  # noqa: PLC0415
+
+        return (OAuth1Client if name == "oauth1_client" else OAuth1Token,)
     from watchword.authorization_server.client import Client  # noqa: PLC0415
 
     return (Client,)
