@@ -35,6 +35,7 @@ _ESCAPES: Final = {chr(octet): f"%{octet:02X}" for octet in range(256)}
 # One parameter of an Authorization field with the comma that follows it; what is none ends up in the last group.
 _PARAMETER: Final = re.compile(rf"({TOKEN})[ \t]*+=[ \t]*+(?:{QUOTED}|({TOKEN})){END}|(.++)", re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
+_METHOD: Final = re.compile(TOKEN)
 _WORD: Final = re.compile(r"[Oo][Aa][Uu][Tt][Hh](?: ++|\Z)")
 
 
@@ -181,12 +182,15 @@ def base_uri(request: Request) -> str:
     """The base string URI (§3.4.1.2): scheme, host in lower case, port unless it is the scheme's own, path as sent.
 
     Raises:
-        Rejected: TARGET_REFUSED, where there is no such URI: no host, or a target that is no path.
+        Rejected: TARGET_REFUSED, where there is no such URI: no host, or a target that is no path; MALFORMED_REQUEST, where the
+            method is no token (RFC 9110 §9.1) and so has no upper case to be signed in.
 
     >>> base_uri(Request("GET", "http", "EXAMPLE.COM:80", "/r%20v/X?id=123"))
     'http://example.com/r%20v/X'
     """
     check_target(request)
+    if not _METHOD.fullmatch(request.method):
+        raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
     target = request.target
     if target[:1] == b"/":
         scheme = {"ws": "http", "wss": "https"}.get(request.scheme, request.scheme)

@@ -10,10 +10,10 @@ from watchword.core.address import Address
 from watchword.core.message import Challenge, Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
-from watchword.core.scheme import Random, Refusal
+from watchword.core.scheme import Random, Refusal, malformed
 from watchword.schemes.oauth1.claim import OAuth1Claim, refuse_second_place
 from watchword.schemes.oauth1.credentials import STRONG, Method, OAuth1Client, OAuth1Token, checked_methods, load_rsa
-from watchword.schemes.oauth1.encoding import base_uri, form_pairs, header_pairs, is_form
+from watchword.schemes.oauth1.encoding import Pairs, base_uri, form_pairs, header_pairs, is_form
 
 __all__ = ["OAuth1Verifier"]
 
@@ -95,6 +95,7 @@ class OAuth1Verifier:
         query = form_pairs(request.target.partition(b"?")[2], "query") if b"?" in request.target else []
         if authorization is not None and authorization[:5].lower() == b"oauth" and "header" in self.placements:
             own, place = header_pairs(authorization), "header"
+            _refuse_foreign(own)
             refuse_second_place(query, "query")
         elif "query" in self.placements and any(name == "oauth_signature" for name, _ in query):
             own, place = query, "query"
@@ -104,6 +105,8 @@ class OAuth1Verifier:
         else:
             return None
         uri = base_uri(request)
+        if not request.method.isupper():
+            raise Rejected(Reason.MALFORMED_REQUEST, "the method is signed in upper case (§3.4.1.1)", where="@method")
         if not request.exact and b"%" in request.path:
             raise Rejected(
                 Reason.TARGET_NOT_EXACT,
@@ -141,6 +144,18 @@ class OAuth1Verifier:
             self._prepared.pop(next(iter(self._prepared)), None)
         self._prepared[method.algorithm, pem] = verify
         return None
+
+
+def _refuse_foreign(pairs: Pairs) -> None:
+    """Refuses other parameters than the protocol's in the field. They would be signed like those of the query (§3.4.1.3.1), so
+    that whoever moves one there takes it away from the application. "xoauth_" begins those of its old extensions.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS.
+    """
+    for name, _ in pairs:
+        if name[:6] != "oauth_" and name[:7] != "xoauth_":
+            raise malformed("a parameter that is not the protocol's")
 
 
 def _checked_placements(placements: Sequence[str]) -> tuple[str, ...]:

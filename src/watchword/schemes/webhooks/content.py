@@ -12,7 +12,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.crypto.digests import compare, digest
 from watchword.fields.target import default_port
-from watchword.schemes.webhooks.delivery import Delivery
+from watchword.schemes.webhooks.delivery import Delivery, octets_of
 from watchword.schemes.webhooks.profiles import PARTS, WebhookProfile
 
 __all__ = ["Contents", "url_of"]
@@ -50,20 +50,20 @@ class Contents:
             raise ConfigurationError("this profile covers the URL: pass url=, the whole one as the sender has it")
         form = self._covered(delivery, body, url) if self._form else b""
         return [
-            self._template
-            % self._pick((delivery.message_id, delivery.timestamp, body, text.encode("utf-8", "surrogateescape"), form))
+            self._template % self._pick((delivery.message_id, delivery.timestamp, body, octets_of(text), form))
             for text in (_with_and_without_port(url) if self._ports else (url,))
         ]
 
     def _covered(self, delivery: Delivery, body: bytes, url: str) -> bytes:
         """The form as it is signed; nothing for another body, whose digest is then in the URL."""
-        if not body:
-            return b""
-        if delivery.content_type.partition(b";")[0].strip().lower() == FORM:
-            return _form(body)
         name = self._digest + b"="
-        query = url.partition("?")[2].encode("utf-8", "surrogateescape").split(b"&", MAX_PARAMETERS)
+        query = octets_of(url.partition("?")[2]).split(b"&", MAX_PARAMETERS)
         given = [part[len(name) :] for part in query if part.startswith(name)]
+        if not given:  # else it covers every body: whoever changes Content-Type, or drops the body, must not escape it
+            if not body:
+                return b""
+            if delivery.content_type.partition(b";")[0].strip().lower() == FORM:
+                return _form(body)
         if len(given) != 1:
             raise Rejected(
                 Reason.NOT_COVERED, f"the body is no form and {self._digest.decode()} is not in the URL", where="body"
@@ -76,7 +76,8 @@ class Contents:
 def url_of(request: Request) -> str:
     """The URL of a request, as its sender has it."""
     target = request.target.decode("latin-1")
-    return target if target[:1] != "/" else f"{request.scheme}://{request.authority}{target}"
+    absolute = target[:1] != "/" and "://" in target
+    return target if absolute else f"{request.scheme}://{request.authority}{target}"
 
 
 def _form(body: bytes) -> bytes:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NoReturn
 
+from watchword.core.message import Headers
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
-__all__ = ["MAX_SIGNATURES", "Delivery", "Layout", "raw_body"]
+__all__ = ["MAX_SIGNATURES", "Delivery", "Layout", "octets_of", "raw_body"]
 
 MAX_SIGNATURES: Final = 16
 """Items of a signature field: a sender has two or three secrets, and whoever forges one chooses how many are tried."""
 MAX_FIELD: Final = 16 * 1024
-_ID: Final = re.compile(rb"[!-~]{1,256}")
-# A dot would let octets move between the id, the time and the body (Standard Webhooks, "Signature scheme").
-_SIGNED_ID: Final = re.compile(rb"[!-\-/-~]{1,256}")
-_TIMESTAMP: Final = re.compile(rb"0|[1-9][0-9]{0,11}")
+_ID: Final = rb"[!-~]{1,256}"
+_TIMESTAMP: Final = rb"(?:0|[1-9][0-9]{0,11})"
 
 _RAW: Final = (
     "pass the body as the octets that came in, since JSON that was parsed and written again has another signature. "
@@ -37,7 +36,7 @@ class Delivery:
         message_id: bytes,
         timestamp: bytes,
         macs: list[bytes],
-        signatures: list[bytes],
+        signatures: Sequence[bytes],
         content_type: bytes,
     ) -> None:
         self.message_id = message_id
@@ -54,37 +53,30 @@ class Layout:
     """
 
     __slots__ = (
-        "_families", "_id", "_needs_type", "_prefix", "_public_prefix", "_separator", "_time_prefix", "_wanted_octets",
-        "_wanted_text", "fields",
+        "_blank", "_families", "_head", "_id", "_prefix", "_public_prefix", "_separator", "_time_prefix", "_typed",
+        "_wanted_octets", "_wanted_text", "fields",
     )  # fmt: skip
 
     def __init__(self, profile: WebhookProfile) -> None:
         names = (profile.signature, profile.id, profile.timestamp)
         self._families = [names]
         if profile.alias:
-            self._families.append(
-                (
-                    _renamed(names[0], profile.alias),
-                    _renamed(names[1], profile.alias),
-                    _renamed(names[2], profile.alias),
-                )
-            )
+            self._families.append(tuple(_renamed(name, profile.alias) for name in names))  # type: ignore[arg-type] # three
         self.fields = [family[0].encode() for family in self._families]
-        self._needs_type = "form" in profile.parts
         wanted = [name for family in self._families for name in family]
-        if self._needs_type:
+        self._typed = len(wanted) if "form" in profile.parts else -1
+        if self._typed >= 0:
             wanted.append("content-type")
+        self._blank: list[bytes | None] = [None] * len(wanted)
         self._wanted_text = {name: index for index, name in enumerate(wanted) if name}
         self._wanted_octets = {name.encode(): index for name, index in self._wanted_text.items()}
-        self._id = _SIGNED_ID if "id" in profile.parts else _ID
         self._prefix = profile.prefix.encode()
         self._public_prefix = profile.public_prefix.encode()
         self._time_prefix = profile.timestamp_prefix.encode()
         self._separator = profile.separator.encode()
-
-    def names(self, family: int = 0) -> tuple[str, str, str]:
-        """The fields of signature, id and time; "" where there is none."""
-        return self._families[family]
+        self._id = re.compile(_signed_id(profile.id_borders) if "id" in profile.parts else _ID)
+        timed = profile.timestamp or profile.timestamp_prefix
+        self._head = re.compile((self._id.pattern if profile.id else b"") + b"\n" + (_TIMESTAMP if timed else b""))
 
     def read(self, headers: Any) -> Delivery:
         """The signatures, id and time of a delivery.
@@ -96,69 +88,110 @@ class Layout:
             Rejected: NO_CREDENTIALS, MALFORMED_CREDENTIALS, HEADER_TOO_LARGE.
             ConfigurationError: `headers` are of another kind.
         """
-        values = self._pick(headers)
-        base = 0
-        if values[0] is None:
-            base = next((3 * index for index in range(1, len(self._families)) if values[3 * index] is not None), 0)
-        signature, message_id, timestamp = values[base : base + 3]
-        names = self._families[base // 3]
+        return self._delivery(self._pick(headers))
+
+    def read_lines(self, lines: Headers) -> Delivery | None:
+        """The same of field lines, their names in lower case; None if there is no signature field.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, HEADER_TOO_LARGE.
+        """
+        found = self._blank.copy()
+        get = self._wanted_octets.get
+        for name, value in lines:
+            index = get(name)
+            if index is not None:
+                if found[index] is not None:
+                    raise malformed("the field is there twice", name.decode())
+                found[index] = value
+        if found[0] is None and (len(self._families) == 1 or found[3] is None):
+            return None
+        return self._delivery(found)
+
+    def unsigned(self, message_id: str, stamp: str, content_type: str) -> Delivery:
+        """A delivery to be signed; id and time are left out where the profile has none.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, an id that can't be signed.
+        """
+        names = self._families[0]
+        named = message_id.encode("utf-8", "surrogateescape") if names[1] else b""
+        timed = stamp.encode() if names[2] or self._time_prefix else b""
+        if self._head.fullmatch(b"%b\n%b" % (named, timed)) is None:
+            self._refuse(names, named, timed)
+        return Delivery(named, timed, [], (), content_type.encode("utf-8", "surrogateescape"))
+
+    def _delivery(self, values: list[bytes | None]) -> Delivery:
+        names = self._families[0]
+        signature, message_id, stamp = values[:3]
         if signature is None:
-            raise Rejected(Reason.NO_CREDENTIALS, f"there is no {names[0]} field", where=names[0])
-        stamp, macs, signatures = self._items(signature, names[0])
-        if names[2]:
-            stamp = timestamp
-        if names[2] or self._time_prefix:
-            where = names[2] or f"{names[0]} {self._time_prefix.decode()}"
-            if stamp is None:
-                raise malformed("the time is missing", where)
-            if not _TIMESTAMP.fullmatch(stamp):
-                raise malformed("not a number of seconds since the epoch", where)
-        if names[1]:
-            if message_id is None:
-                raise malformed("the field is missing", names[1])
-            if not self._id.fullmatch(message_id):
-                raise malformed("1 to 256 visible ASCII characters, without a dot where it is signed", names[1])
+            if len(self._families) > 1 and values[3] is not None:
+                names = self._families[1]
+                signature, message_id, stamp = values[3:6]
+            if signature is None:
+                raise Rejected(Reason.NO_CREDENTIALS, f"there is no {names[0]} field", where=names[0])
+        prefix, separator = self._prefix, self._separator
+        macs: list[bytes]
+        signatures: Sequence[bytes] = ()
+        if separator and (separator in signature or not signature.startswith(prefix)):
+            said, macs, signatures = self._items(signature, names[0])
+            if self._time_prefix:
+                stamp = said
+        elif signature.startswith(prefix) and len(signature) <= MAX_FIELD:
+            macs = [signature[len(prefix) :]]
+        else:
+            _, macs, signatures = self._items(signature, names[0])
+        if self._head.fullmatch(b"%b\n%b" % (message_id or b"", stamp or b"")) is None:
+            self._refuse(names, message_id, stamp)
         return Delivery(
-            message_id or b"", stamp or b"", macs, signatures, (values[-1] or b"") if self._needs_type else b""
+            message_id or b"", stamp or b"", macs, signatures, (self._typed >= 0 and values[self._typed]) or b""
         )
 
     def _pick(self, headers: Any) -> list[bytes | None]:
         """The values of the fields that matter; none of them may come twice."""
-        found: list[bytes | None] = [None] * (3 * len(self._families) + self._needs_type)
+        found = self._blank.copy()
         by_text, by_octets = self._wanted_text, self._wanted_octets
-        for name, value in _pairs(headers):
-            if type(name) is bytes:
-                index = by_octets.get(name.lower())
-            elif isinstance(name, str):
+        for name, value in headers.items() if type(headers) is dict else _pairs(headers):
+            if type(name) is str:
                 index = by_text.get(name.lower())
+            elif isinstance(name, (bytes, str)):
+                index = by_octets.get(name.lower()) if isinstance(name, bytes) else by_text.get(name.lower())
             else:
                 raise ConfigurationError(f"the name of a header is text, not {type(name).__name__}")
             if index is None:
                 continue
             if found[index] is not None:
-                raise malformed("the field is there twice", str(name.lower())[:64])
-            found[index] = _octets(value)
+                raise malformed("the field is there twice", list(self._wanted_text)[index])
+            found[index] = value.encode() if type(value) is str and value.isascii() else _octets(value)
         return found
+
+    def _refuse(self, names: tuple[str, str, str], message_id: bytes | None, stamp: bytes | None) -> NoReturn:
+        """Says what is wrong with the id or the time."""
+        if names[1]:
+            if message_id is None:
+                raise malformed("the field is missing", names[1])
+            if not self._id.fullmatch(message_id):
+                raise malformed("1 to 256 visible ASCII characters, without what ends it where it is signed", names[1])
+        where = names[2] or f"{names[0]} {self._time_prefix.decode()}"
+        raise malformed("the time is missing" if stamp is None else "not a number of seconds since the epoch", where)
 
     def _items(self, value: bytes, where: str) -> tuple[bytes | None, list[bytes], list[bytes]]:
         """The time, the MACs and the signatures in a signature field; items of other versions are passed over."""
-        prefix, separator = self._prefix, self._separator
         if len(value) > MAX_FIELD:
-            raise Rejected(
-                Reason.HEADER_TOO_LARGE, f"{len(value)} octets where at most {MAX_FIELD} are read", where=where
-            )
-        if not separator or separator not in value:
+            detail = f"{len(value)} octets where at most {MAX_FIELD} are read"
+            raise Rejected(Reason.HEADER_TOO_LARGE, detail, where=where)
+        if not self._separator:
             items = [value]
-        elif value.count(separator) >= MAX_SIGNATURES:
+        elif value.count(self._separator) >= MAX_SIGNATURES:
             raise malformed(f"more than {MAX_SIGNATURES} items", where)
         else:
-            items = value.split(separator)
+            items = value.split(self._separator)
         stamp: bytes | None = None
         macs: list[bytes] = []
         signatures: list[bytes] = []
         for item in items:
-            if item.startswith(prefix):
-                macs.append(item[len(prefix) :])
+            if item.startswith(self._prefix):
+                macs.append(item[len(self._prefix) :])
             elif self._public_prefix and item.startswith(self._public_prefix):
                 signatures.append(item[len(self._public_prefix) :])
             elif self._time_prefix and item.startswith(self._time_prefix):
@@ -166,9 +199,18 @@ class Layout:
                     raise malformed("two times", where)
                 stamp = item[len(self._time_prefix) :]
         if not macs and not signatures:
-            expected = f"it has none that begins with {prefix.decode()!r}" if prefix else "it is empty"
-            raise malformed(f"no signature is in the field: {expected}", where)
+            raise malformed(
+                f"no signature is in the field: it has none that begins with {self._prefix.decode()!r}", where
+            )
         return stamp, macs, signatures
+
+
+def _signed_id(borders: str) -> bytes:
+    """Ids without what stands beside them: with a dot in it, octets could move from the id into the time and the body, or
+    back (Standard Webhooks, "Signature scheme").
+    """
+    octets = bytes(octet for octet in range(0x21, 0x7F) if chr(octet) not in borders)
+    return b"[" + re.escape(octets) + b"]{1,256}"
 
 
 def _renamed(name: str, alias: str) -> str:
@@ -186,9 +228,17 @@ def _pairs(headers: Any) -> Iterable[tuple[Any, Any]]:
         raise ConfigurationError("headers are a mapping, or pairs, of names to values") from None
 
 
+def octets_of(text: str) -> bytes:
+    """UTF-8, with the octets that a framework could not decode; half of a surrogate pair is nothing that anybody signed."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _octets(value: object) -> bytes:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
+        return octets_of(value)
     if isinstance(value, bytes):
         return value
     raise ConfigurationError(f"the value of a header is text, not {type(value).__name__}")

@@ -38,7 +38,7 @@ class WebhookProfile:
         prefix: what stands before it.
         separator: what stands between several signatures; "": there is always one.
         public_prefix: what stands before a signature by Ed25519; "": there are none.
-        id: the field that names the message; "": none does.
+        id: the field that names the message; "": none does. What borders on {id} in the content may be in no id.
         timestamp: the field that says when it was sent, in seconds since the epoch; "": none does.
         timestamp_prefix: or what stands before that time in the signature's field, where it is one of its items.
         secret: how secrets are given: "text" (their UTF-8 is the key) or "whsec" (base64, as Standard Webhooks has it).
@@ -116,6 +116,12 @@ class WebhookProfile:
             )
         if "id" in parts and not self.id:
             raise ConfigurationError("content has an {id}: say which field it is, id=")
+        if "id" in parts and any(
+            f"{{{part}}}{{id}}" in self.content or f"{{id}}{{{part}}}" in self.content for part in PARTS
+        ):
+            raise ConfigurationError(
+                "content has nothing between {id} and what is beside it, so octets could move from one to the other"
+            )
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -126,6 +132,12 @@ class WebhookProfile:
     def literals(self) -> tuple[str, ...]:
         """What stands before, between and after the parts."""
         return tuple(_PART.split(self.content)[::2])
+
+    @property
+    def id_borders(self) -> str:
+        """The characters that tell where the id in the content begins and ends; no id may have them."""
+        before, _, after = self.content.partition("{id}")
+        return (before[-1:] if "{" in before else "") + (after[:1] if "{" in after else "")
 
     @property
     def timed(self) -> bool:
