@@ -105,8 +105,6 @@ class OAuth1Verifier:
         else:
             return None
         uri = base_uri(request)
-        if not request.method.isupper():
-            raise Rejected(Reason.MALFORMED_REQUEST, "the method is signed in upper case (§3.4.1.1)", where="@method")
         if not request.exact and b"%" in request.path:
             raise Rejected(
                 Reason.TARGET_NOT_EXACT,
