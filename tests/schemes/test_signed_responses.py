@@ -123,7 +123,16 @@ def test_the_signatures_of_a_request_are_covered_with_what_they_cover():
     assert reason(moved, answer(request)) == (Reason.WRONG_SIGNATURE, "signature")
 
 
-@pytest.mark.parametrize("key", [KEY, PAIR, Key.generate("ES256", key_id="ec"), Key.generate("ES384", key_id="ec")])
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY,
+        PAIR,
+        Key.generate("ES256", key_id="ec"),
+        Key.generate("ES384", key_id="ec"),
+        Key.generate("HS512", key_id="h"),
+    ],
+)
 def test_every_kind_of_key_seals(key):
     request = Request("GET", "https", "api.example", "/a")
     policy = ResponsePolicy(nonce=False)
@@ -279,11 +288,11 @@ def test_a_seal_that_would_not_hold_is_a_configuration_error(arguments, message)
 
 @pytest.mark.parametrize(
     "key",
-    [Key.from_jwk(PAIR.to_jwk()), Key.generate("HS512"), Key.generate("A256KW"), "secret"],
-    ids=["public", "hs512", "enc", "text"],
+    [Key.from_jwk(PAIR.to_jwk()), Key.generate("A256KW"), "secret"],
+    ids=["public", "enc", "text"],
 )
 def test_a_key_that_cannot_seal_is_a_configuration_error(key):
-    with pytest.raises(ConfigurationError, match="key that signs|not registered"):
+    with pytest.raises(ConfigurationError, match="key that signs"):
         SignatureSeal(key)
 
 
@@ -373,7 +382,7 @@ def test_a_policy_that_proves_nothing_is_a_configuration_error(arguments, messag
 
 def test_keys_for_something_else_are_a_configuration_error():
     with pytest.raises(ConfigurationError, match="no key"):
-        ResponseVerifier(Key.generate("HS512"))
+        ResponseVerifier(Key.generate("A256KW"))
     with pytest.raises(ConfigurationError, match="no key"):
         ResponseVerifier([])
 

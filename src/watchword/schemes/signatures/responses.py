@@ -16,7 +16,7 @@ from watchword.schemes.key_source import KeySource
 from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
 from watchword.schemes.signatures.components import Component, components_of
-from watchword.schemes.signatures.seal import registered_name
+from watchword.schemes.signatures.holders import alias_of
 from watchword.schemes.signatures.wire import Labelled, read_signatures
 
 __all__ = ["ResponsePolicy", "ResponseVerifier"]
@@ -97,7 +97,7 @@ class ResponseVerifier:
         policy: what an answer has to prove.
 
     Raises:
-        ConfigurationError: no key, or one that is not for HTTP message signatures.
+        ConfigurationError: no key for signatures.
 
     >>> ResponseVerifier(Key.generate("HS256", key_id="api-2026"))
     ResponseVerifier(keys=['api-2026'])
@@ -113,7 +113,9 @@ class ResponseVerifier:
         else:
             self._keys = _usable([keys] if isinstance(keys, Key) else keys.keys if isinstance(keys, KeySet) else keys)
             if not self._keys:
-                raise ConfigurationError("no key here is for HTTP message signatures (RFC 9421 §6.2.2)")
+                raise ConfigurationError(
+                    "no key here is for signatures: ResponseVerifier(Key.from_pem(…, algorithm='ed25519'))"
+                )
         self.policy = ResponsePolicy() if policy is None else policy
 
     def __repr__(self) -> str:
@@ -173,7 +175,7 @@ class ResponseVerifier:
         named = [key for key in keys if key_id is None or key.key_id in (None, key_id)]
         if not named:
             raise Rejected(Reason.UNKNOWN_KEY, "no key here has this id", where="signature-input keyid")
-        found = [key for key in named if algorithm is None or registered_name(key) == algorithm]
+        found = [key for key in named if algorithm is None or alias_of(key) == algorithm]
         if not found:
             raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm", where="signature-input alg")
         if len(found) > _MAX_KEYS:
@@ -212,7 +214,7 @@ class ResponseVerifier:
 
 
 def _usable(keys: Sequence[Key]) -> tuple[Key, ...]:
-    return tuple(key for key in keys if key.use == "sig" and registered_name(key))
+    return tuple(key for key in keys if key.use == "sig")
 
 
 def _check_signature(keys: Sequence[Key], base: bytes, signature: bytes) -> None:

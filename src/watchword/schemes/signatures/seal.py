@@ -9,7 +9,6 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Random, Seal
 from watchword.core.seal import has_content
-from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.digests import digest as digest_of
 from watchword.crypto.keys import Key
 from watchword.fields.content_digest import ACTIVE, digest_field, read_digests, read_preferences
@@ -17,9 +16,10 @@ from watchword.fields.structured import serialize_bare_item
 from watchword.schemes.signatures.accept import Wanted, read_accept_signature
 from watchword.schemes.signatures.base import BasePlan, Message, component_value
 from watchword.schemes.signatures.components import Component, components_of, params_text
+from watchword.schemes.signatures.holders import alias_of
 from watchword.schemes.signatures.wire import LABEL, MAX_SIGNATURES, labelled_dictionary
 
-__all__ = ["OF_ANSWER", "OF_REQUEST", "SignatureSeal", "registered_name"]
+__all__ = ["OF_ANSWER", "OF_REQUEST", "SignatureSeal"]
 
 OF_ANSWER: Final = (
     "@status", "content-type", "content-encoding", "content-digest", "repr-digest", "location", "www-authenticate",
@@ -28,11 +28,6 @@ OF_ANSWER: Final = (
 OF_REQUEST: Final = ("@method", "@authority", "@path", "@query", "content-digest")
 """What is covered of the request that is answered, as far as it has it, and besides it every signature of it."""
 _PLANS: Final = 64
-
-
-def registered_name(key: Key) -> str:
-    """The name of a key's algorithm in HTTP message signatures (RFC 9421 §6.2.2); "" if it has none there."""
-    return "ed25519" if key.algorithm == "Ed25519" else algorithm_named(key.algorithm).alias
 
 
 class SignatureSeal:
@@ -47,7 +42,7 @@ class SignatureSeal:
     one becomes a 500. `digest=None` lets answers stream, and their content unproven.
 
     Args:
-        key: what signs: of an algorithm that is registered for HTTP message signatures, with a key id if clients know several.
+        key: what signs; with a key id, if clients know several.
         components: covered of the answer, where it has them.
         request_components: covered of the request, where it has them.
         tag: the application's own mark (§2.3); clients have to expect the same.
@@ -212,13 +207,7 @@ class SignatureSeal:
 def _checked_key(key: Key) -> str:
     if not getattr(key, "can_sign", False):
         raise ConfigurationError("a seal needs a key that signs: SignatureSeal(Key.from_pem(…, algorithm='ed25519'))")
-    name = registered_name(key)
-    if not name:
-        raise ConfigurationError(
-            f"{key.algorithm} is not registered for HTTP message signatures (RFC 9421 §6.2.2): take ed25519, "
-            "ecdsa-p256-sha256, ecdsa-p384-sha384, rsa-pss-sha512, rsa-v1_5-sha256 or hmac-sha256"
-        )
-    return name
+    return alias_of(key)
 
 
 def _preferred(request: Request, field: bytes) -> str | None:

@@ -71,7 +71,7 @@ class SealedAuth:
         allow_redirects: pass answers that redirect, once they are proven.
 
     Raises:
-        ConfigurationError: no key that verifies HTTP message signatures.
+        ConfigurationError: no key for signatures.
 
     >>> from watchword import BasicAuth
     >>> SealedAuth(Key.generate("HS256", key_id="api-2026"), BasicAuth("alice", "open sesame"))
