@@ -13,7 +13,7 @@ from importlib import import_module
 
 from bench.harness import table
 
-MODULES = ("jwt", "jwt_more", "digest", "basic", "served", "served_wsgi")
+MODULES = ("jwt", "jwt_more", "digest", "basic", "webhooks", "signatures", "served", "served_wsgi")
 
 
 def main(arguments: list[str] | None = None) -> int:

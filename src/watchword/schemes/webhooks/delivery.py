@@ -161,7 +161,8 @@ class Layout:
             if index is None:
                 continue
             if found[index] is not None:
-                raise malformed("the field is there twice", list(self._wanted_text)[index])
+                where = name.decode() if isinstance(name, bytes) else name  # ASCII: it is one of those wanted
+                raise malformed("the field is there twice", where.lower())
             found[index] = value.encode() if type(value) is str and value.isascii() else _octets(value)
         return found
 

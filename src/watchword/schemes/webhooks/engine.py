@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from watchword.core.rejection import Rejected
 from watchword.crypto.digests import compare
+from watchword.crypto.keys import Key
 from watchword.schemes.webhooks.content import Contents
 from watchword.schemes.webhooks.delivery import Delivery, Layout
-from watchword.schemes.webhooks.keys import Secret, Secrets, read_secrets
+from watchword.schemes.webhooks.keys import Secrets, read_secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile, profile_named
 
 __all__ = ["Engine", "base64", "hexadecimal"]
@@ -43,29 +44,28 @@ class Engine:
 
     def matching(self, delivery: Delivery, contents: Sequence[bytes]) -> int | None:
         """Which of the secrets one of the signatures is by; None: by none of them. Signatures of another kind are not tried."""
+        macs, signatures, encode = delivery.macs, delivery.signatures, self.encode
         for index, secret in enumerate(self.secrets):
-            for content in contents:
-                if _fits(secret, delivery, content, self.encode):
-                    return index
+            mac = secret.mac
+            if mac is not None and macs:
+                for content in contents:
+                    expected = encode(mac(content))
+                    for given in macs:
+                        if compare(expected, given):
+                            return index
+            elif secret.key is not None:
+                for content in contents:
+                    if any(_verifies(secret.key, content, text) for text in signatures):
+                        return index
         return None
 
 
-def _fits(secret: Secret, delivery: Delivery, content: bytes, encode: Callable[[bytes], bytes]) -> bool:
-    if secret.mac is not None:
-        if delivery.macs:
-            expected = encode(secret.mac(content))
-            for mac in delivery.macs:
-                if compare(expected, mac):
-                    return True
+def _verifies(key: Key, content: bytes, text: bytes) -> bool:
+    try:
+        signature = a2b_base64(text, strict_mode=True)
+        if len(signature) != _ED25519:
+            return False
+        key.verifier(content, signature)
+    except (Base64Error, Rejected):
         return False
-    assert secret.key is not None
-    for text in delivery.signatures:
-        try:
-            signature = a2b_base64(text, strict_mode=True)
-            if len(signature) != _ED25519:
-                continue
-            secret.key.verifier(content, signature)
-        except (Base64Error, Rejected):
-            continue
-        return True
-    return False
+    return True

@@ -85,9 +85,10 @@ class WebhookVerifier:
         self.subject = row.name if subject is None else subject
         self.scopes = scopes
         self._clock = clock
+        self._timed, self._named = row.timed, "id" in row.parts
         self.once = remember is not None and (bool(row.id) or row.timed)
         # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
-        self.single_use = self.once and row.timed and (not row.id or "id" in row.parts)
+        self.single_use = self.once and row.timed and (not row.id or self._named)
         self.kinds: Sequence[type] = (Spent,) if self.once else ()
         self.addresses: Sequence[Address] = tuple(Address(field) for field in self.engine.layout.fields)
 
@@ -129,19 +130,22 @@ class WebhookVerifier:
         if index is None:
             self._refuse_signature(delivery)
         claims: dict[str, object] = {}
-        row = self.engine.profile
-        if row.timed:
+        if self._timed:
             sent = int(delivery.timestamp)
             age = now - sent
             if not -self.tolerance <= age <= self.tolerance:
-                where = row.timestamp or row.signature
-                if age > 0:
-                    raise Rejected(Reason.EXPIRED, f"sent {age:.0f} s ago", where=where, genuine=True)
-                raise Rejected(Reason.NOT_YET_VALID, f"sent {-age:.0f} s in the future", where=where, genuine=True)
+                self._refuse_time(age)
             claims["timestamp"] = sent
-        if "id" in row.parts:
+        if self._named:
             claims["id"] = delivery.message_id.decode()
         return Identity(self.subject, "webhook", None, self.scopes, claims, index > 0)
+
+    def _refuse_time(self, age: float) -> NoReturn:
+        row = self.engine.profile
+        where = row.timestamp or row.signature
+        if age > 0:
+            raise Rejected(Reason.EXPIRED, f"sent {age:.0f} s ago", where=where, genuine=True)
+        raise Rejected(Reason.NOT_YET_VALID, f"sent {-age:.0f} s in the future", where=where, genuine=True)
 
     def _refuse_signature(self, delivery: Delivery) -> NoReturn:
         where = self.engine.profile.signature
@@ -162,11 +166,9 @@ class WebhookVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS, HEADER_TOO_LARGE; TARGET_REFUSED and TARGET_NOT_EXACT where the URL is covered.
         """
-        headers = request.headers
-        fields = self.engine.layout.fields
-        if not any(name in fields for name, _ in headers):
+        delivery = self.engine.layout.read_lines(request.headers)
+        if delivery is None:
             return None
-        delivery = self.engine.layout.read(headers)
         if self.engine.contents.url:
             check_target(request)
             if not request.exact and b"%" in request.path:
@@ -216,7 +218,7 @@ class WebhookClaim:
         if not verifier.once or verifier.remember is None:
             return ()
         until = now + verifier.remember
-        if verifier.engine.profile.timed:
+        if verifier._timed:  # noqa: SLF001 -- our own
             # The last second of the tolerance is good too, so it has to be remembered beyond that.
             until = max(until, int(self.delivery.timestamp) + verifier.tolerance + 1)
         # Without an id the content stands for the message, whichever of its signatures is presented.
@@ -277,16 +279,8 @@ class WebhookAuth:
         engine = self._engine
         row = engine.profile
         stamp = str(int(now))
-        probe = {
-            row.signature: f"{row.prefix}-",
-            row.id: message_id,
-            row.timestamp: stamp,
-            "content-type": content_type,
-        }
-        if row.timestamp_prefix:
-            probe[row.signature] = f"{row.timestamp_prefix}{stamp}{row.separator}{row.prefix}-"
         try:
-            delivery = engine.layout.read({name: value for name, value in probe.items() if name})
+            delivery = engine.layout.unsigned(message_id, stamp, content_type)
             content = engine.contents.of(delivery, raw_body(body), url)[0]
         except Rejected as rejected:
             raise ConfigurationError(f"this can't be signed: {rejected}") from None
