@@ -65,6 +65,25 @@ def test_explain_finds_a_line_break() -> None:
     assert "added at its end" in explain(post(KEY.sign(MESSAGE).hex()), GUARD, MESSAGE + b"\n").causes[0].mend
 
 
+def test_explain_finds_a_secret_in_another_spelling_and_a_body_that_was_written_anew() -> None:
+    spelled = Key.from_secret(SECRET.hex(), algorithm="HS256")
+    first = explain(post(spelled.sign(MESSAGE).hex()), GUARD, MESSAGE).causes[0]
+    assert (first.component, first.received) == ("key", "the secret as hex text instead of its octets")
+    first = explain(post(KEY.sign(b'{"a": 1}').hex()), GUARD, b'{"a":1}').causes[0]
+    assert first.component == "body"
+    unexplained = explain(post(b"0" * 64), GUARD, MESSAGE)
+    assert unexplained.causes[0].component == "x-hmac"
+    assert SECRET.decode() not in str(unexplained)
+
+
+def test_the_client_shows_what_the_server_covers() -> None:
+    request = post(KEY.sign(MESSAGE).hex())
+    auth = ReplayableBodyHMACAuth(KEY)
+    assert auth.canonical(request, MESSAGE) == explain(request, GUARD, MESSAGE).canonical
+    with pytest.raises(ConfigurationError, match="no X-HMAC"):
+        auth.canonical(Request("GET", "https", "h", "/"))
+
+
 def test_other_keys_are_refused_at_construction() -> None:
     with pytest.raises(ConfigurationError, match="HS256"):
         ReplayableBodyHMACAuth(Key.generate("HS512"))

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from typing import Final
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import quote_plus
 
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
 from watchword.schemes.diagnosis.json_text import respelled
-from watchword.schemes.diagnosis.targets import recoded
+from watchword.schemes.diagnosis.targets import orders, recoded, written
 
 __all__ = ["MAX_BODY", "bodies"]
 
@@ -126,19 +126,14 @@ def _form(body: bytes) -> Iterator[tuple[bytes, str]]:
     params = body.split(b"&")
     yield b"&".join(sorted(params)), anew
     yield b"&".join(reversed(params)), anew
-    try:
-        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=256)
-    except ValueError:
-        return
-    for order in (pairs, sorted(pairs)):
-        for encode in (quote_plus, quote):
-            yield urlencode(order, quote_via=encode).encode(), anew
+    for other in written(body) if len(body) <= MAX_FORM else ():
+        yield other, anew
     for at in range(min(len(params), MAX_PARAMS)):
-        rest = params[:at] + params[at + 1 :]
-        yield b"&".join(rest), f"a parameter was added to the form: {_ANEW}"
-        yield b"&".join((params[at], *rest)), anew
-        yield b"&".join((*rest, params[at])), anew
-        yield b"&".join((*params[:at], *params[at : at + 2][::-1], *params[at + 2 :])), anew
+        for place in (at, len(params) - 1 - at):
+            rest = params[:place] + params[place + 1 :]
+            yield b"&".join(rest), f"a parameter was added to the form: {_ANEW}"
+    for order in orders(params):
+        yield b"&".join(order), anew
 
 
 def _in_charsets(body: bytes) -> Iterator[tuple[bytes, str]]:

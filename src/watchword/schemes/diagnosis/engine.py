@@ -23,7 +23,7 @@ MAX_SINGLES: Final = 2560
 MAX_OCTETS: Final = 64 * 1024 * 1024
 """Octets of bodies in all those guesses: with a long body fewer are made, `FEWEST` at least."""
 FEWEST: Final = 512
-MAX_OF_PART: Final = 512
+MAX_OF_PART: Final = 1024
 """Changes of one part of the request."""
 PAIRED: Final = 64
 """Of each part the changes, likeliest first, that are combined with those of other parts."""

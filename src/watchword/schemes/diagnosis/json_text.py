@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import permutations, product
+from math import factorial
 from typing import Any, Final
 
 __all__ = ["MAX_DEPTH", "respelled"]
 
 MAX_DEPTH: Final = 64
-MAX_PERMUTED: Final = 4
-"""Members of the outermost object of which every order is tried."""
+MAX_ORDERS: Final = 240
+"""Orders of an object's members that are tried, those of the objects in it included: all of them, if they are so few."""
 
 _MARKS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -121,13 +122,38 @@ def _orders(value: Any) -> Iterator[tuple[Any, str]]:
     if not isinstance(value, _Object):
         return
     yield _Object(value[::-1]), _ORDER
-    if len(value) <= MAX_PERMUTED:
-        yield from ((_Object(order), _ORDER) for order in permutations(value))
+    if _count(value) <= MAX_ORDERS:
+        yield from ((order, _ORDER) for order in _permuted(value))
         return
     for at in range(min(len(value), 8)):
         rest = value[:at] + value[at + 1 :]
         yield _Object([value[at], *rest]), _ORDER
         yield _Object([*rest, value[at]]), _ORDER
+
+
+def _count(value: Any) -> int:
+    """How many orders there are; more than MAX_ORDERS if that is exceeded."""
+    if not isinstance(value, list):
+        return 1
+    count = factorial(min(len(value), 6)) if isinstance(value, _Object) else 1
+    for each in value:
+        count *= _count(each[1] if isinstance(value, _Object) else each)
+        if count > MAX_ORDERS:
+            break
+    return count
+
+
+def _permuted(value: Any) -> Iterator[Any]:
+    """Every order of the members of every object; `_count` says how many they are."""
+    if isinstance(value, _Object):
+        for order in permutations(value):
+            names = [name for name, _ in order]
+            for values in product(*(list(_permuted(each)) for _, each in order)):
+                yield _Object(zip(names, values, strict=True))
+    elif isinstance(value, list):
+        yield from (list(values) for values in product(*(list(_permuted(each)) for each in value)))
+    else:
+        yield value
 
 
 def _sorted(value: Any, *, reverse: bool) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Final
 from unicodedata import normalize
 from urllib.parse import quote, unquote_to_bytes
@@ -13,14 +13,19 @@ from urllib.parse import quote, unquote_to_bytes
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, show, with_parts, with_target
 
-__all__ = ["paths", "queries", "recoded", "whole_targets"]
+__all__ = ["orders", "paths", "queries", "recoded", "whole_targets", "written"]
 
 MAX_TARGET: Final = 8 * 1024
 """Octets of a path or a query that is guessed at."""
 MAX_PLACES: Final = 12
 """Segments, parameters or encoded octets that are tried one by one."""
-MAX_PERMUTED: Final = 5
+MAX_PERMUTED: Final = 6
 """Parameters whose every order is tried."""
+
+MAX_PARSED: Final = 256
+"""Parameters that are parsed and written again."""
+MAX_TOGETHER: Final = 6
+"""Characters of which every combination is encoded."""
 
 _PREFIXES: Final = (
     b"/api", b"/v1", b"/api/v1", b"/v2", b"/v3", b"/api/v2", b"/app", b"/prod", b"/dev", b"/stage", b"/staging", b"/test",
@@ -194,6 +199,13 @@ def recoded(text: bytes, *, keep: bytes) -> Iterator[bytes]:
     yield text.replace(b" ", b"%20")
     yield _BAD_PERCENT.sub(b"%25", text)
     yield from _one_by_one(text, reserved)
+    few = reserved[:MAX_TOGETHER]
+    for count in range(2, len(few) + 1):
+        for chars in combinations(few, count):
+            encoded = text
+            for char in chars:
+                encoded = encoded.replace(char, b"%%%02X" % ord(char))
+            yield encoded
 
 
 def _one_by_one(text: bytes, reserved: list[bytes]) -> Iterator[bytes]:
@@ -210,6 +222,27 @@ def _one_by_one(text: bytes, reserved: list[bytes]) -> Iterator[bytes]:
 def _if_unreserved(match: re.Match[bytes]) -> bytes:
     octet = unquote_to_bytes(match[0])
     return octet if octet in _UNRESERVED else match[0]
+
+
+def written(text: bytes) -> Iterator[bytes]:
+    """`text`, parameters of a query or a form, as libraries write what they have parsed.
+
+    >>> b"a=x%20y&b=~" in list(written(b"a=x+y&b=%7E"))
+    True
+    """
+    pairs = [
+        [unquote_to_bytes(part.replace(b"+", b" ")) for part in param.partition(b"=")[::2]]
+        for param in text.split(b"&")[:MAX_PARSED]
+    ]
+    for safe in ("", "*", "!'()*", "!'()*,:@/;$", "/", "/?:@!$'()*,;"):
+        for tilde in (b"~", b"%7E"):
+            for space in (b"+", b"%20"):
+                yield b"&".join(
+                    b"=".join(
+                        quote(part, safe=safe + " ").encode().replace(b" ", space).replace(b"~", tilde) for part in pair
+                    )
+                    for pair in pairs
+                )
 
 
 # ---- the query -------------------------------------------------------------------------------------------------------
@@ -253,7 +286,8 @@ def _queries(query: bytes) -> Iterator[tuple[bytes | None, str]]:
     yield query.replace(b"%20", b"+"), mend
     yield from _fewer(params)
     yield from ((each, _RECODED) for each in recoded(query, keep=b"&="))
-    yield from ((b"&".join(each), _ORDER) for each in _orders(params))
+    yield from ((each, _RECODED) for each in written(query))
+    yield from ((b"&".join(each), _ORDER) for each in orders(params))
     yield from _separated(query, params)
     mend = "everything was put into the query on the way: sign the target exactly as it is sent"
     yield None, mend
@@ -289,7 +323,8 @@ def _fewer(params: list[bytes]) -> Iterator[tuple[bytes | None, str]]:
     yield joined(list({_name(param): param for param in params}.values())), mend
 
 
-def _orders(params: list[bytes]) -> Iterable[tuple[bytes, ...]]:
+def orders(params: list[bytes]) -> Iterable[tuple[bytes, ...]]:
+    """Every order of a few parameters; of many, those that a single step makes."""
     if len(params) <= MAX_PERMUTED:
         yield from permutations(params)
         return

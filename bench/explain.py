@@ -1,0 +1,201 @@
+"""How often the first cause that `explain` names is the true one: `python -m bench explain [--seed N] [--cases N]`.
+
+Genuine requests of every scheme are signed, broken in one of the ways of `explain_mutations` and `explain_worlds`, and given
+to the guard and to `explain`. What is true is what was done, by the tables there. Four things are counted:
+
+- named: the first cause is the component that was changed;
+- said so: what was signed can't be found again (the row says so), and the first cause is the signature as such, not an
+  innocent component. Nobody could do better, so this counts as right, and is shown apart;
+- wrong: anything else;
+- contradictions (an explanation says "accepted" where the guard refuses, or the other way round), and secrets in the text or
+  the JSON, in any usual spelling. There must be none of either.
+
+A mutation that a scheme's canonical form takes out again (RFC 9421 trims fields, SigV4 sorts the query) is accepted, rightly;
+it is no case of the comparison.
+"""
+
+from __future__ import annotations
+
+import random
+from base64 import b64encode, urlsafe_b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+from bench.explain_mutations import KINDS, Draft, Kind, draft
+from bench.explain_worlds import Fault, World, worlds
+from watchword import Rejected, Request, explain
+from watchword.core.explain import Explanation
+
+__all__ = ["Outcome", "Tally", "report", "run"]
+
+CASES = 2600
+SEED = 20_260_101
+
+ALIASES = {
+    "authorization": "credentials",
+    "authorization timestamp": "time",
+    "authorization keyid": "key id",
+    "authorization digest": "body",
+    "authorization mac": "signature", "mac": "signature", "signature": "signature", "x-hmac": "signature|credentials",
+    "secret": "key", "authorization nonce": "nonce",
+    "target": "@path|@query", "@target": "@path|@query", "@target-uri": "@path|@query",
+}  # fmt: skip
+"""What components are called by the schemes, in the words of the tables."""
+
+
+class Outcome(NamedTuple):
+    """What became of one case."""
+
+    scheme: str
+    kind: str
+    truth: str
+    named: str
+    verdict: str
+    contradiction: bool
+    leak: bool
+
+
+class Tally(NamedTuple):
+    """All cases."""
+
+    seed: int
+    outcomes: list[Outcome]
+
+    def of(self, *verdicts: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.verdict in verdicts]
+
+    @property
+    def share(self) -> float:
+        """Right ones of those that were refused, in percent."""
+        return _share(self.outcomes)
+
+
+def _share(outcomes: Iterable[Outcome]) -> float:
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    right, all_ = counts["named"] + counts["said so"], counts["named"] + counts["said so"] + counts["wrong"]
+    return 100 * right / all_ if all_ else 100.0
+
+
+def run(seed: int = SEED, cases: int = CASES) -> Tally:
+    """At least `cases` cases that are refused: every kind for every scheme that it is about, again and again."""
+    outcomes: list[Outcome] = []
+    refused = 0
+    everything = worlds(seed)
+    round_ = 0
+    while refused < cases:
+        for world in everything:
+            for kind in (*_kinds(world), *world.faults):
+                rng = random.Random(f"{seed} {round_} {world.name} {kind.name}")
+                outcome = _tried(world, kind, rng)
+                outcomes.append(outcome)
+                refused += outcome.verdict != "accepted"
+        round_ += 1
+    return Tally(seed, outcomes)
+
+
+def _kinds(world: World) -> Iterator[Kind]:
+    for kind in KINDS:
+        if {"fields" if part.startswith("header ") else part for part in kind.truth.split("|")} <= world.covers:
+            yield kind
+
+
+def _tried(world: World, kind: Kind | Fault, rng: random.Random) -> Outcome:
+    world.now += 10_000 + rng.random()
+    if isinstance(kind, Fault):
+        request, body = kind.make(world, rng)
+    else:
+        request, body = _mutated(world, kind, rng)
+    explanation = explain(request, world.guard, body)
+    again = explain(request, world.guard, body)
+    try:
+        world.guard.verify(request, body)
+        accepted = True
+    except Rejected:
+        accepted = False
+    contradiction = (
+        accepted != explanation.accepted
+        or bool(explanation.causes) == accepted
+        or again.to_json() != explanation.to_json()
+    )
+    named = _named(explanation)
+    return Outcome(
+        world.name, kind.name, kind.truth, named, _verdict(world, kind, accepted, named), contradiction,
+        leaks(explanation, world.secrets),
+    )  # fmt: skip
+
+
+def _mutated(world: World, kind: Kind, rng: random.Random) -> tuple[Request, bytes]:
+    unsigned = draft(rng)
+    kind.before(unsigned, rng)
+    signed = Draft(world.sign(unsigned, rng), unsigned.body)
+    kind.after(signed, rng)
+    if signed.values(b"content-length"):
+        signed.field(b"content-length", b"%d" % len(signed.body))
+    return signed.request(), signed.body
+
+
+def _named(explanation: Explanation) -> str:
+    if not explanation.causes:
+        return ""
+    first = explanation.causes[0]
+    if first.name == "single use":
+        return "replay"
+    return ALIASES.get(first.component, first.component)
+
+
+def _verdict(world: World, kind: Kind | Fault, accepted: bool, named: str) -> str:
+    if accepted:
+        return "accepted"
+    if set(kind.truth.split("|")) & set(named.split("|")):
+        return "named"
+    if not kind.recoverable and "signature" in named.split("|"):
+        return "said so"
+    return "wrong"
+
+
+def leaks(explanation: Explanation, secrets: Iterable[bytes]) -> bool:
+    """Whether a secret is in the text or the JSON: as it is, in hex, base64, base64url, percent-encoded or escaped."""
+    shown = (str(explanation) + explanation.to_json() + repr(explanation)).lower()
+    return any(form.lower() in shown for secret in secrets for form in _forms(secret))
+
+
+def _forms(secret: bytes) -> Iterator[str]:
+    yield secret.hex()
+    yield b64encode(secret).decode().rstrip("=")
+    yield urlsafe_b64encode(secret).decode().rstrip("=")
+    yield quote(secret)
+    yield repr(secret)[2:-1]
+    yield secret.decode("latin-1")
+    yield secret.decode("utf-8", "backslashreplace")
+
+
+# ---- the report ------------------------------------------------------------------------------------------------------
+
+
+def report(seed: int | None = None, cases: int | None = None) -> Iterator[str]:
+    """The figures, line by line."""
+    tally = run(SEED if seed is None else seed, CASES if cases is None else cases)
+    refused = tally.of("named", "said so", "wrong")
+    kinds = {outcome.kind for outcome in refused}
+    yield f"explain names the cause: {len(refused)} refused requests, {len(kinds)} kinds of mutation, seed {tally.seed}"
+    yield f"  {'scheme':<24}{'cases':>7}{'named':>8}{'said so':>9}{'wrong':>7}{'right':>9}"
+    for scheme in dict.fromkeys(outcome.scheme for outcome in tally.outcomes):
+        yield _line(scheme, [outcome for outcome in refused if outcome.scheme == scheme])
+    yield _line("all", refused)
+    yield f"  accepted, since the canonical form is the same: {len(tally.of('accepted'))}"
+    yield f"  explanations that contradict the guard: {sum(outcome.contradiction for outcome in tally.outcomes)}"
+    for outcome in tally.outcomes:
+        if outcome.contradiction:
+            yield f"    {outcome}"
+    yield f"  explanations with a secret in them: {sum(outcome.leak for outcome in tally.outcomes)}"
+    for (scheme, kind, truth, named), count in Counter(
+        (outcome.scheme, outcome.kind, outcome.truth, outcome.named) for outcome in tally.of("wrong")
+    ).most_common():
+        yield f"  wrong, {count}: {scheme}: {kind}: {truth}, not {named or 'nothing'}"
+
+
+def _line(name: str, outcomes: list[Outcome]) -> str:
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    return f"  {name:<24}{len(outcomes):>7}{counts['named']:>8}{counts['said so']:>9}{counts['wrong']:>7}{_share(outcomes):>8.2f}%"
