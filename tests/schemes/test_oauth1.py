@@ -17,14 +17,14 @@ from tests.schemes.oauth1_world import (
     EVERY, FORM, GET, HMACS, JSON, KEY, NOW, RSAS, SECRET, TOKEN, TOKEN_SECRET, auth, changed, guard, reason, rsa_pair,
     signed, store,
 )  # fmt: skip
-from watchword import AsyncGuard, ConfigurationError, Guard, Identity, OAuth1Auth, OAuth1Verifier, Reason
+from watchword import AsyncGuard, ConfigurationError, Guard, Identity, OAuth1Auth, OAuth1Verifier, Policy, Reason
 from watchword import Rejected, Request, explain
 from watchword.core.flow import ClientContext
 from watchword.core.records import Ref
 from watchword.schemes.oauth1 import OAuth1AccessToken, OAuth1Client, OAuth1Token
 from watchword.schemes.oauth1.credentials import signing_key
 from watchword.schemes.oauth1.encoding import escape
-from watchword.stores import MemoryStore, SQLStore
+from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "oauth1" / "rfc5849.json").read_text())
 
@@ -438,3 +438,29 @@ def test_any_octets_give_an_identity_or_a_rejection(
         judge.verify(changed(request, headers=headers, target=b"/?" + query), body)
     except Rejected as rejected:
         assert isinstance(rejected.reason, Reason)
+
+
+def test_clients_and_tokens_may_be_looked_up_in_tables_of_the_application_s() -> None:
+    clients = {KEY: OAuth1Client("app", secret=SECRET)}
+    tokens = {TOKEN: OAuth1Token(KEY, "alice", TOKEN_SECRET)}
+    records = combine(from_callables(oauth1_client=clients.get, oauth1_token=tokens.get), MemoryStore())
+    request, _ = signed(auth())
+    judge = guard(records)  # type: ignore[arg-type]
+    assert judge.verify(request).subject == "alice"
+    assert reason(judge, request) is Reason.REPLAYED
+
+
+def test_the_async_store_registers_and_removes_alike() -> None:
+    async def main() -> list[object]:
+        records = AsyncSQLStore("sqlite+aiosqlite://", clock=lambda: NOW)
+        await records.add_oauth1_client(KEY, secret=SECRET)
+        await records.add_oauth1_token(TOKEN, TOKEN_SECRET, client_key=KEY, subject="alice")
+        judge = AsyncGuard([OAuth1Verifier()], records, policy=Policy(clock=lambda: NOW))
+        said: list[object] = [(await judge.verify(signed(auth())[0])).subject]
+        await records.remove_oauth1_token(TOKEN)
+        with pytest.raises(Rejected) as caught:
+            await judge.verify(signed(auth())[0])
+        await records.close()
+        return [*said, caught.value.reason]
+
+    assert asyncio.run(main()) == ["alice", Reason.UNKNOWN_KEY]

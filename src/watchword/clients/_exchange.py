@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+from watchword.core.scheme import Send
 
 __all__ = [
-    "LIMIT", "TIMEOUT", "Replacements", "changes", "field_lines", "limited", "merged_cookies", "missing", "octets",
+    "LIMIT", "TIMEOUT", "Replacements", "changes", "differs", "field_lines", "limited", "merged_cookies", "missing", "octets",
     "oversized", "position", "unreplayable",
 ]  # fmt: skip
 
@@ -31,6 +32,11 @@ def changes(before: Request, after: Request) -> Replacements:
     """
     names = dict.fromkeys(name for name, _ in (*before.headers, *after.headers))
     return {name: after.values(name) for name in names if after.values(name) != before.values(name)}
+
+
+def differs(before: Request, send: Send) -> bool:
+    """Whether a flow sends the caller's request otherwise than it is: other fields, another target, another body."""
+    return bool(changes(before, send.request)) or send.request.target != before.target or send.content is not None
 
 
 def merged_cookies(sent: str, fresh: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from watchword.clients._exchange import Replacements, changes, merged_cookies, position, unreplayable
+from watchword.clients._exchange import Replacements, differs, merged_cookies, position, unreplayable
 from watchword.clients._httpx_own import own_request, put
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Peer, Request, Response
@@ -57,7 +57,7 @@ class Exchange:
     def standing(self, send: Send) -> Any:
         """The answer to a redirected request, where the flow begins without credentials as well; else None."""
         answer, self._standing = self._standing, None
-        return None if send.body is not ORIGINAL or changes(self.bare, send.request) else answer
+        return None if send.body is not ORIGINAL or differs(self.bare, send) else answer
 
     def outgoing(self, send: Send) -> Any:
         """The library's request for `send`."""
@@ -113,7 +113,8 @@ class Exchange:
             self._begin(answer.request, answer)
 
     def _bound(self, replaced: Replacements) -> Any:
-        plain = [(name, value) for name, value in self._plain.raw if name.lower() not in replaced]
+        gone = replaced.keys() - {b"content-length"}  # that of the plain body, for a copy
+        plain = [pair for pair in self._plain.raw if pair[0].lower() not in gone]
         return self._kit.headers(plain, [(name.title(), line) for name, lines in replaced.items() for line in lines])
 
     def _own_request(self, request: Request, body: bytes) -> Any:

@@ -49,7 +49,8 @@ def _bound_headers(library: Any) -> Any:  # noqa: C901 -- one class of many shor
 
         @property
         def raw(self) -> list[tuple[bytes, bytes]]:
-            return [*super().raw, *self._bound.raw]
+            bound = {name.lower() for name, _ in self._bound.raw}
+            return [*(line for line in super().raw if line[0].lower() not in bound), *self._bound.raw]
 
         def keys(self) -> KeysView[str]:
             return self._all().keys()  # type: ignore[no-any-return]

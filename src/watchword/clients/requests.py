@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from weakref import ref
 
-from watchword.clients._exchange import changes, merged_cookies, missing, position
+from watchword.clients._exchange import differs, merged_cookies, missing, position
 from watchword.core.flow import ClientContext, Drive
 from watchword.core.message import Request
 from watchword.core.records import Store
@@ -111,7 +111,7 @@ class _Exchange:
                 send = advance(drive, None, kwargs)
                 want = send is not None and send.want
                 # A flow that begins without credentials begins with the answer that is there.
-                if send is not None and changes(self._bare, send.request):
+                if send is not None and differs(self._bare, send):
                     r = self._resend(r, send, kwargs)
             while (send := advance(drive, received(r, want), kwargs)) is not None:
                 r = self._resend(r, send, kwargs)
