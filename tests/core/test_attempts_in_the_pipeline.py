@@ -157,7 +157,7 @@ def test_what_carries_no_guess_is_not_counted(clock: Clock, hashes: Hashes) -> N
                 server.guard.verify(get(authorization=value))
         with pytest.raises(Rejected):
             server.guard.verify(get())
-    assert server.store._counters._size == 0
+    assert server.store._counters.size == 0
 
 
 @BOTH
@@ -186,10 +186,10 @@ def test_success_is_given_back_in_full(kind: Any, store: Any, clock: Clock, hash
 def test_success_through_the_cache_leaves_no_counter_behind(clock: Clock, hashes: Hashes) -> None:
     server = Server(MemoryStore(clock=clock), clock=clock, cache=PasswordCache(clock=clock))
     assert server.status("right") == 200
-    counters = server.store._counters._size
+    counters = server.store._counters.size
     for _ in range(20):
         assert server.status("right") == 200
-    assert server.store._counters._size == counters
+    assert server.store._counters.size == counters
 
 
 @BOTH
@@ -487,5 +487,5 @@ def test_counters_are_forgotten_when_their_windows_end(clock: Clock, hashes: Has
     for number in range(300):
         server.status("guess", f"user{number}", f"192.0.2.{number % 250}")
         clock.now += 1
-    assert server.store._counters._size < 3 * 180
+    assert server.store._counters.size < 3 * 180
     assert server.store.fetch([Ref(Counter, ("nothing",))]).get(Ref(Counter, ("nothing",))) is None

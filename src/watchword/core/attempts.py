@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 from watchword.core.lock import Lock, Turn
 from watchword.core.message import Peer
-from watchword.core.records import Add, Committed, Counter, Exceeded, Found, Put, Ref
+from watchword.core.records import NOTHING_FOUND, Add, Committed, Counter, Exceeded, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Check, Claim, Verifier
 from watchword.core.steps import Acquire, Commit, Step
@@ -147,42 +147,41 @@ def _named(group: str, windows: Sequence[Window]) -> Sequence[tuple[str, Window]
 class Attempt:
     """The counters of one subject at one address."""
 
-    __slots__ = ("_address", "_known", "_known_for", "_pair", "_subject", "refs")
+    __slots__ = ("_address", "_free", "_known", "_known_for", "_pair", "_subject", "refs")
 
     def __init__(self, limiter: Limiter, who: str, where: str) -> None:
         self._known_for = limiter.known_for
         self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
         windows = limiter.pair[:1] if _is_anybodys(where) else limiter.pair
-        pair: _Group = [(Ref(Counter, ("attempts", "pair", who, where, name)), window) for name, window in windows]
-        address: _Group = [
-            (Ref(Counter, ("attempts", "address", where, name)), window) for name, window in limiter.address
-        ]
-        subject: _Group = [
-            (Ref(Counter, ("attempts", "subject", who, name)), window) for name, window in limiter.subject
-        ]
-        self._pair, self._address, self._subject = pair, address, subject
-        self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _ in (*pair, *address, *subject)]]
+        self._pair = pair = _group(("attempts", "pair", who, where), windows)
+        self._address = address = _group(("attempts", "address", where), limiter.address)
+        self._subject = subject = _group(("attempts", "subject", who), limiter.subject)
+        self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _, _ in (*pair, *address, *subject)]]
+        # What `passing` gives where nothing is counted yet, to a pair that is not known and to one that is.
+        self._free = (self.passing(NOTHING_FOUND, 0.0), self._probes((pair,), NOTHING_FOUND, 0.0))
 
     def _in_force(self, found: Found, now: float) -> Sequence[_Group]:
         """What others do does not hold up a pair that succeeded before, lately enough."""
         record = found.get(self._known)
         if record is not None and record.until > now:
             return (self._pair,)
-        if self._is_first(found, now) and any(_count(found, ref, now) >= window.limit for ref, window in self._subject):
+        if self._is_first(found, now) and any(
+            _count(found, ref, now) >= window.limit for ref, window, _ in self._subject
+        ):
             # The subject is besieged. Whoever this is may try once: else others could keep its owner out for ever.
-            (ref, window), *longer = self._pair
-            return [(ref, Window(1, window.seconds)), *longer], self._address
+            (ref, window, _), *longer = self._pair
+            return [(ref, Window(1, window.seconds), _probe(ref, 1)), *longer], self._address
         return self._pair, self._address, self._subject
 
     def _is_first(self, found: Found, now: float) -> bool:
-        return bool(self._pair) and not any(_count(found, ref, now) for ref, _ in self._pair)
+        return bool(self._pair) and not any(_count(found, ref, now) for ref, _, _ in self._pair)
 
     def adds(self, found: Found, now: float) -> list[Add]:
         """One attempt, in every window."""
         return [
             Add(ref.key, 1, now + window.seconds, window.limit)
             for group in self._in_force(found, now)
-            for ref, window in group
+            for ref, window, _ in group
         ]
 
     def check(self, found: Found, now: float) -> None:
@@ -192,10 +191,22 @@ class Attempt:
             Rejected: TOO_MANY_ATTEMPTS.
         """
         for group in self._in_force(found, now):
-            for ref, window in group:
+            for ref, window, _ in group:
                 record = found.get(ref)
                 if record is not None and record.until > now and record.value >= window.limit:
                     raise too_many(ref.key, record.until - now)
+
+    def room(self, found: Found, now: float) -> Sequence[Add]:
+        """`check`, and then what `passing` gives, in one pass.
+
+        Raises:
+            Rejected: TOO_MANY_ATTEMPTS.
+        """
+        if not found.counts:  # nobody has guessed: so it is for nearly every request
+            known = found.get(self._known)
+            return self._free[known is not None and known.until > now]
+        self.check(found, now)
+        return self.passing(found, now)
 
     def passing(self, found: Found, now: float) -> list[Add]:
         """Writes that are refused where a window is full by now, and else change nothing.
@@ -204,13 +215,16 @@ class Attempt:
         by then, whichever of them it is that is right. Every guess counts in all windows of a group, so the one that
         had the least room is full first and stands for them all.
         """
+        return self._probes(self._in_force(found, now), found, now)
+
+    def _probes(self, groups: Sequence[_Group], found: Found, now: float) -> list[Add]:
         probes = []
-        for group in self._in_force(found, now):
+        for group in groups:
             least: float = inf
-            for ref, window in group:
+            for ref, window, probe in group:
                 room = window.limit - _count(found, ref, now)
                 if room < least:
-                    least, fullest = room, Add(ref.key, 0, now + window.seconds, window.limit - 1)
+                    least, fullest = room, probe
             if group:
                 probes.append(fullest)
         return probes
@@ -234,7 +248,18 @@ class Attempt:
         return Check("attempts", True, "peer address", "room for another attempt", "room")
 
 
-_Group = Sequence[tuple[Ref[Counter], Window]]
+_Group = Sequence[tuple[Ref[Counter], Window, Add]]
+"""Counters, each with its window and with what `passing` says of it."""
+
+
+def _group(key: tuple[str, ...], windows: Sequence[tuple[str, Window]]) -> _Group:
+    refs = [(Ref(Counter, (*key, name)), window) for name, window in windows]
+    return [(ref, window, _probe(ref, window.limit)) for ref, window in refs]
+
+
+def _probe(ref: Ref[Counter], limit: int) -> Add:
+    """Refused where the counter is at `limit`. It writes nothing, so it needs no end."""
+    return Add(ref.key, 0, 0.0, limit - 1)
 
 
 def _count(found: Found, ref: Ref[Counter], now: float) -> int:

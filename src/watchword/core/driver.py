@@ -16,7 +16,7 @@ from watchword.core.body import BodyReader
 from watchword.core.lock import Turn
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
-from watchword.core.steps import Acquire, Commit, Fetch, Step, Work
+from watchword.core.steps import Acquire, Commit, Fetch, ReadBody, Step, Work
 
 __all__ = ["AsyncChunks", "AsyncDriver", "Chunks", "Driver", "once", "once_async"]
 
@@ -54,26 +54,17 @@ class Driver:
                 return stop.value  # type: ignore[no-any-return]
             answer = failure = None
             try:
-                answer = self._do(step, receive)
+                if isinstance(step, Commit):  # with Fetch, what nearly every request needs
+                    answer = self._store.commit(step.writes)
+                elif isinstance(step, Fetch):
+                    answer = (self._store if step.source is None else step.source).fetch(step.refs)
+                else:
+                    answer = _done(step, receive)
             except Exception as error:  # noqa: BLE001 -- raised again inside the steps, which know what it means
                 failure = error
             except BaseException:  # cancelled: what the steps hold must not wait until the traceback is forgotten
                 steps.close()
                 raise
-
-    def _do(self, step: Step, receive: Chunks) -> object:
-        if isinstance(step, Fetch):
-            return (self._store if step.source is None else step.source).fetch(step.refs)
-        if isinstance(step, Commit):
-            return self._store.commit(step.writes)
-        if isinstance(step, Work):
-            return step.call()
-        if isinstance(step, Acquire):
-            return _acquired(step)
-        reader = BodyReader(step.need, step.limit)
-        while chunk := receive():
-            reader.feed(chunk)
-        return reader.body()
 
 
 class AsyncDriver:
@@ -128,6 +119,17 @@ class AsyncDriver:
         return reader.body()
 
 
+def _done(step: Work | Acquire | ReadBody, receive: Chunks) -> object:
+    if isinstance(step, Work):
+        return step.call()
+    if isinstance(step, Acquire):
+        return _acquired(step)
+    reader = BodyReader(step.need, step.limit)
+    while chunk := receive():
+        reader.feed(chunk)
+    return reader.body()
+
+
 def _acquired(step: Acquire) -> Turn:
     turn = _queued(step)
     deadline = time.monotonic() + step.patience
@@ -171,6 +173,8 @@ def _patience(step: Acquire, deadline: float) -> float:
 
 def once(body: bytes) -> Chunks:
     """`body` as one chunk."""
+    if not body:
+        return bytes
     chunks = iter((body, b""))
     return lambda: next(chunks, b"")
 

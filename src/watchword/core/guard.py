@@ -72,6 +72,9 @@ class Guard:
         known = None if self.plan.shortcut is None else self._known(request)
         if known is not None:
             return known[0]
+        recalled = None if self.plan.familiar is None else self.plan.familiar(request)
+        if recalled is not None and recalled.identity is not None:
+            return recalled.identity
         admitted = self.driver.run(admission(self.plan, request, False, self.plan.clock()), once(body))
         try:
             return _proven(admitted, body)
@@ -87,7 +90,8 @@ class Guard:
         known = None if self.plan.shortcut is None else self._known(request)
         if known is not None:
             return Admission(known[0], verifier=known[1])
-        return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
+        recalled = None if self.plan.familiar is None else self.plan.familiar(request)
+        return recalled or self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
     def _known(self, request: Request) -> tuple[Identity[Any], Verifier] | None:
         assert self.plan.shortcut is not None
@@ -138,7 +142,7 @@ class AsyncGuard:
     Reason.MALFORMED_CREDENTIALS
     """
 
-    __slots__ = ("driver", "plan")
+    __slots__ = ("_familiar", "driver", "plan")
 
     def __init__(
         self,
@@ -164,6 +168,7 @@ class AsyncGuard:
     def _bind(self, plan: Plan) -> None:
         self.plan = plan
         self.driver = AsyncDriver(plan.store)
+        self._familiar = None if getattr(plan.store, "blocking", True) else plan.familiar
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """Who made the request; raises as `Guard.verify`."""
@@ -180,6 +185,8 @@ class AsyncGuard:
 
     def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Awaitable[Admission]:
         """For adapters; as `Guard.admit`."""
+        if self._familiar is not None and (recalled := self._familiar(request)) is not None:
+            return _ready(recalled)
         return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
 
     async def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
@@ -189,6 +196,10 @@ class AsyncGuard:
     def failure(self, request: Request) -> Refusal:
         """As `Guard.failure`."""
         return failure(self.plan, request)
+
+
+async def _ready(admitted: Admission) -> Admission:
+    return admitted
 
 
 def _at_once(plan: Plan, headers: Headers, query: bytes, address: str) -> Admission | None:

@@ -45,36 +45,31 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
     seal = None if plan.seal is None else seal_for(plan, request)
     try:
         try:
-            if plan.public_url is not None:
-                request = plan.public_url(request)
-            request, candidates, early = plan.addressed(request)
-            verifier, claim = present(candidates, request)
+            request, verifier, claim = _claimed(plan, request)
             if claim is None or verifier is None:
                 if optional:
                     _report(plan, None, None, started, None)
                     anonymous = Admission(None)
                     return anonymous if seal is None else anonymous.sealed_by(seal, request.method, plan.proxy)
                 raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
-            if early and not verifier.single_use:
-                raise Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
             unread = claim.body is UNUSED or claim.body is STREAM
-            if not unread:
-                _check_declared(request, plan.limits.body)
-            refs = (*verifier.standing, *claim.needs)
             attempt = attempt_of(plan.attempts, verifier, claim, request.peer)
-            if attempt is not None:
-                refs = (*refs, *attempt.refs)
+            refs = (*verifier.standing, *claim.needs, *(() if attempt is None else attempt.refs))
             if refs:
                 found = yield Fetch(refs)
-            if attempt is not None:
-                attempt.check(found, plan.clock())
-            if claim.reserve:
-                yield from reserve(claim.reserve, plan.clock())
-            body = NO_BODY if unread else (yield ReadBody(claim.body, plan.limits.body))
-            plain = attempt is None and unread and not refs and not claim.reserve and not claim.slow(found)
-            decision = _plainly(plan, claim) if plain else None
+            passing = () if attempt is None else attempt.room(found, plan.clock())
+            body = NO_BODY
+            if claim.reserve or not unread:
+                body, passing = yield from _prepared(plan, claim, found, unread, attempt, passing)
+            decision: Decision | None = None
+            if claim.slow(found):
+                decision = yield from _in_turn(plan, claim, found, refs, body, attempt, passing)
+            elif not refs and unread and not claim.reserve:
+                decision = _plainly(plan, claim)
             if decision is None:
-                decision = yield from _settle(plan, claim, found, refs, body, attempt)
+                decision = yield from _judge(plan, claim, found, refs, body, attempt, passing, False)
+            if decision.notes:
+                yield from _note(decision.notes)
         except Rejected as rejected:
             rejected.refusal = sealed(plan, (yield from refusing(plan, verifier, rejected, found)), seal)
             _report(plan, verifier, rejected, started, None)
@@ -83,9 +78,9 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
         error.refusal = sealed(plan, Refusal(503), seal)
         _report(plan, verifier, error, started, None)
         raise
-    if plan.observe is not None:
-        _report(plan, verifier, None, started, decision.identity)
-    _remember(plan, claim, decision)
+    _report(plan, verifier, None, started, decision.identity)
+    if plan.shortcut is not None:
+        _remember(claim, decision)
     admitted = Admission(
         decision.identity,
         None if unread else body.data,
@@ -97,9 +92,45 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
     return admitted if seal is None else admitted.sealed_by(seal, request.method, plan.proxy)
 
 
-def _remember(plan: Plan, claim: Claim, decision: Decision) -> None:
-    if plan.shortcut is not None and hasattr(claim, "admitted"):  # isinstance of a protocol takes ten times as long
+def _remember(claim: Claim, decision: Decision) -> None:
+    if hasattr(claim, "admitted"):  # isinstance of a protocol takes ten times as long
         cast("Remembering", claim).admitted(decision.identity)
+
+
+def _claimed(plan: Plan, request: Request) -> tuple[Request, Verifier | None, Claim | None]:
+    """The request as the client sent it, and what it presents to whom; all that is refused before any look-up.
+
+    Raises:
+        Rejected: `rejected.verifier` says whose.
+    """
+    if plan.public_url is not None:
+        request = plan.public_url(request)
+    request, candidates, early = plan.addressed(request)
+    verifier, claim = present(candidates, request)
+    if claim is None or verifier is None:
+        return request, None, None
+    try:
+        if early and not verifier.single_use:
+            raise Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
+        if claim.body is not UNUSED and claim.body is not STREAM:
+            _check_declared(request, plan.limits.body)
+    except Rejected as rejected:
+        rejected.verifier = verifier
+        raise
+    return request, verifier, claim
+
+
+def _prepared(
+    plan: Plan, claim: Claim, found: Found, unread: bool, attempt: Attempt | None, passing: Sequence[Add]
+) -> Generator[Step, Any, tuple[Body, Sequence[Add]]]:
+    """Counts what the claim reserves, and reads the body if it is needed."""
+    if claim.reserve:
+        yield from reserve(claim.reserve, plan.clock())
+    if unread:
+        return NO_BODY, passing
+    body = yield ReadBody(claim.body, plan.limits.body)
+    # A window may have ended meanwhile.
+    return body, passing if attempt is None else attempt.passing(found, plan.clock())
 
 
 def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier | None, Claim | None]:
@@ -157,63 +188,65 @@ def _plainly(plan: Plan, claim: Claim) -> Decision | None:
     return answer if isinstance(answer, Decision) and not answer.writes and not answer.notes else None
 
 
-def _settle(
-    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
-) -> Generator[Step, Any, Decision]:
-    """Decides, commits, and then commits what decides nothing."""
-    decision = yield from _decide(plan, claim, found, refs, body, attempt)
-    yield from _note(decision.notes)
-    return decision
-
-
-def _decide(
-    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None
-) -> Generator[Step, Any, Decision]:
-    """Decides and commits, one slow claim after the other where there is a lock for them."""
-    slow = claim.slow(found)
-    lock: Lock | None = getattr(claim, "turn", None) if slow else None
+def _in_turn(
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None,
+    passing: Sequence[Add],
+) -> Generator[Step, Any, Decision]:  # fmt: skip
+    """Judges a slow claim, one after the other where there is a lock for them."""
+    lock: Lock | None = getattr(claim, "turn", None)
     if lock is None:
-        return (yield from _judge(plan, claim, found, refs, body, attempt, slow))
+        return (yield from _judge(plan, claim, found, refs, body, attempt, passing, True))
     turn = yield from waiting(lock)
+    slow = True
     try:
         if turn.handed is not None and refs:
             # It had to wait: the password may have been changed since, or verified, which makes this fast.
             found = yield Fetch(refs)
             slow = claim.slow(found)
-        return (yield from _judge(plan, claim, found, refs, body, attempt, slow))
+            if attempt is not None and not slow:
+                passing = attempt.passing(found, plan.clock())
+        return (yield from _judge(plan, claim, found, refs, body, attempt, passing, slow))
     finally:
         lock.release(turn)
 
 
 def _judge(
-    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None, slow: bool
-) -> Generator[Step, Any, Decision]:
-    """Decides and commits, again while versions move, `ROUNDS` times at most."""
+    plan: Plan, claim: Claim, found: Found, refs: Sequence[Ref[Any]], body: Body, attempt: Attempt | None,
+    passing: Sequence[Add], slow: bool,
+) -> Generator[Step, Any, Decision]:  # fmt: skip
+    """Decides and commits, again while versions move, `ROUNDS` times at most.
+
+    `passing` goes with the verdict on a fast claim (`Attempt.passing`); of a slow one an attempt is counted before.
+    """
     now = plan.clock()
     held: list[Add] = []
-    passing: list[Add] = []
-    if attempt is not None and slow:
-        held = attempt.adds(found, now)
-        yield from reserve(held, now)
-    elif attempt is not None:
-        passing = attempt.passing(found, now)
+    if slow:
+        passing = ()
+        if attempt is not None:
+            held = attempt.adds(found, now)
+            yield from reserve(held, now)
     back = giving_back((*claim.reserve, *held)) if held or claim.reserve else ()
     for _ in range(ROUNDS):
         try:
-            decision = yield from _verdict(plan, claim, found, body, slow)
+            # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
+            decision: Decision | More
+            if slow:
+                decision = yield Work(partial(claim.decide, found, body, plan.clock(), plan.random))
+            else:
+                decision = claim.decide(found, body, plan.clock(), plan.random)
+            if isinstance(decision, More):
+                decision = yield from _further(plan, claim, decision, found, body)
         except Rejected as rejected:
-            if passing and rejected.rejection.genuine:
-                yield from reserve(passing, now)  # "stale" says as well that the guess was right
-            elif passing and attempt is not None and is_guess(rejected):
-                yield from reserve(attempt.adds(found, now), now)
+            if passing and attempt is not None:
+                yield from _counted(rejected, attempt, found, passing, now)
             if rejected.rejection.genuine:
                 rejected.writes = (*rejected.writes, *back)
             raise
-        writes = [*passing, *decision.writes, *back] if back or passing else decision.writes
+        writes = (*passing, *decision.writes, *back)
         outcome = (yield Commit(writes)) if writes else COMMITTED
         if isinstance(outcome, Committed):
-            if attempt is not None:
-                yield from _note(attempt.remembering(found, now))
+            if attempt is not None and (notes := attempt.remembering(found, now)):
+                yield from _note(notes)
             return decision
         if isinstance(outcome, Replayed):
             raise Rejected(Reason.REPLAYED, "these credentials were used before", genuine=True, writes=back)
@@ -224,24 +257,37 @@ def _judge(
     raise StoreUnavailable("the records kept changing while they were judged")
 
 
+def _counted(
+    rejected: Rejected, attempt: Attempt, found: Found, passing: Sequence[Add], now: float
+) -> Generator[Step, Any, None]:
+    """Counts a fast claim's wrong guess; what says that a guess was right passes the same test as an acceptance.
+
+    Raises:
+        Rejected: TOO_MANY_ATTEMPTS.
+    """
+    if rejected.rejection.genuine:
+        yield from reserve(passing, now)  # "stale" says as well that the guess was right
+    elif is_guess(rejected):
+        yield from reserve(attempt.adds(found, now), now)
+
+
 def _note(notes: Sequence[Write]) -> Generator[Step, Any, None]:
     """Commits what is worth knowing but decides nothing: not done is not done, where the store only looks up as well."""
-    if notes:
-        with suppress(StoreUnavailable, ConfigurationError):
-            yield Commit(notes)
+    with suppress(StoreUnavailable, ConfigurationError):
+        yield Commit(notes)
 
 
-def _verdict(plan: Plan, claim: Claim, found: Found, body: Body, slow: bool) -> Generator[Step, Any, Decision]:
-    for _ in range(3):
-        # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-        if slow:
+def _further(plan: Plan, claim: Claim, more: More, found: Found, body: Body) -> Generator[Step, Any, Decision]:
+    """The verdict on a claim that needs `more`, which may be twice."""
+    for _ in range(2):
+        found = yield from fetching(more, found)
+        if claim.slow(found):
             answer: Decision | More = yield Work(partial(claim.decide, found, body, plan.clock(), plan.random))
         else:
             answer = claim.decide(found, body, plan.clock(), plan.random)
         if not isinstance(answer, More):
             return answer
-        found = yield from fetching(answer, found)
-        slow = claim.slow(found)
+        more = answer
     raise AssertionError("a scheme asked for more records more than twice")
 
 

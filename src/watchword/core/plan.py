@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from watchword.core.address import Address, has_parameter
 from watchword.core.attempts import AttemptPolicy, limiter_for
+from watchword.core.familiar import familiar
 from watchword.core.identity import Verdict
 from watchword.core.message import Headers, Request
 from watchword.core.records import Ref
@@ -63,7 +64,7 @@ class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
 
     __slots__ = (
-        "attempts", "clock", "early_data", "fields", "limits", "observe", "proxy", "public_url", "queries", "random", "realm",
+        "attempts", "clock", "early_data", "familiar", "fields", "limits", "observe", "proxy", "public_url", "queries", "random", "realm",
         "seal", "shortcut", "standing", "store", "verifiers", "words",
     )  # fmt: skip
 
@@ -91,6 +92,7 @@ class Plan:
         for verifier in self.verifiers:
             _check_store(verifier, store)
         self.shortcut = shortcut(self)
+        self.familiar = familiar(self)
 
     def addressed(self, request: Request) -> tuple[Request, list[Verifier], bool]:
         """The request to judge, the verifiers that its credentials address, and whether it came as early data.

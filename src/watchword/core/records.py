@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 __all__ = [
     "Add", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
@@ -102,21 +102,29 @@ Write = Once | Put | Take | Add
 class Found:
     """The records that a fetch brought: `found.get(ref)` is the record or None, `found.version(ref)` its version or 0.
 
+    `counts` is False if the store knows that there is no `Counter` among them, so that nobody looks for one.
+
     >>> ref = Ref(Spent, ("a",))
     >>> Found({ref: (Spent(7.0), 3)}).get(ref), Found({}).get(ref), Found({ref: (Spent(7.0), 3)}).version(ref)
     (Spent(until=7.0), None, 3)
     """
 
-    __slots__ = ("_records", "_sought")
+    __slots__ = ("_records", "_sought", "counts")
 
-    def __init__(self, records: Mapping[Ref[Any], tuple[Any, int]], sought: frozenset[Ref[Any]] = frozenset()) -> None:
+    def __init__(
+        self,
+        records: Mapping[Ref[Any], tuple[Any, int]],
+        sought: frozenset[Ref[Any]] = frozenset(),
+        counts: bool = True,
+    ) -> None:
         self._records = records
         self._sought = sought
+        self.counts = counts
 
     def get(self, ref: Ref[R_co]) -> R_co | None:
         """The record that `ref` names, or None."""
         entry = self._records.get(ref)
-        return None if entry is None else cast("R_co", entry[0])
+        return None if entry is None else entry[0]
 
     def version(self, ref: Ref[Any]) -> int:
         """The version of that record, 0 if there is none; for `if_version`."""
@@ -137,7 +145,8 @@ class Found:
 
     def merged(self, other: Found, sought: Sequence[Ref[Any]] = ()) -> Found:
         """Both finds as one; `other`, for which `sought` was asked, wins."""
-        return Found({**self._records, **other._records}, self._sought.union(other._sought, sought))
+        records = {**self._records, **other._records}
+        return Found(records, self._sought.union(other._sought, sought), self.counts or other.counts)
 
 
 NOTHING_FOUND = Found({})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from watchword.core.familiar import only_authorization
 from watchword.core.identity import Identity
 from watchword.core.message import Headers
 from watchword.core.rejection import Rejected
@@ -74,18 +75,7 @@ def shortcut(plan: Plan) -> Shortcut | None:
     only = next(iter(known.values())) if len(known) == 1 else None  # which looks at the scheme word itself
 
     def at_once(headers: Headers, query: bytes, address: str) -> tuple[Identity[Any], Verifier] | None:
-        authorization = host = None
-        for name, value in headers:
-            if name == b"authorization":
-                if authorization is not None:
-                    return None
-                authorization = value
-            elif name == b"host":
-                if host is not None or b"," in value:
-                    return None
-                host = value
-            elif name == b"early-data":
-                return None
+        authorization = only_authorization(headers)
         if authorization is None or len(authorization) > limit:
             return None
         if query and (b"access_token" in query or b"%" in query):  # a token in two places (RFC 6750 §2)

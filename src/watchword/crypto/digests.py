@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from watchword.core.scheme import Hasher
 
 __all__ = [
+    "Hashed",
+    "at_once",
     "compare",
     "digest",
     "hex_digest",
@@ -45,7 +48,9 @@ _HASHES: dict[str, Callable[[], Hasher]] = {
 }
 
 
-_AT_ONCE: dict[str, Callable[[bytes], Any]] = {"sha-256": hashlib.sha256, "md5": hashlib.md5}
+_AT_ONCE: dict[str, Callable[[bytes], Any]] = {
+    "sha-256": hashlib.sha256, "sha-512-256": partial(hashlib.new, "sha512_256"), "md5": hashlib.md5,
+}  # fmt: skip
 
 
 def new(name: str) -> Hasher:
@@ -88,6 +93,25 @@ def digest(name: str, data: bytes) -> bytes:
     hasher = new(name)
     hasher.update(data)
     return hasher.digest()
+
+
+class Hashed(Protocol):
+    """What a hash of hashlib is once it has taken its text in."""
+
+    def digest(self) -> bytes: ...
+    def hexdigest(self) -> str: ...
+
+
+def at_once(name: str) -> Callable[[bytes], Hashed]:
+    """What hashes a text when it is called with it; for who hashes so often that looking up the name counts.
+
+    Args:
+        name: as `new`; it has been asked for before, so this host knows it.
+
+    >>> at_once("sha-256")(b"abc").hexdigest()[:16]
+    'ba7816bf8f01cfea'
+    """
+    return _AT_ONCE[name]
 
 
 def hex_digest(name: str, data: bytes) -> bytes:

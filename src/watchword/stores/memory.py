@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from math import isfinite
+from math import inf, isfinite
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from watchword.core.records import (
     COMMITTED, Add, Conflict, Counter, Exceeded, Found, Once, Outcome, Put, Ref, Replayed, Spent, Take, Write,
@@ -73,21 +73,29 @@ class MemoryStore(Admin):
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         found: dict[Ref[Any], tuple[Any, int]] = {}
+        counts = False
         with self._lock:
+            record, guesses = self._records.get, self._counters.size
             for ref in refs:
-                entry = self._entry(ref)
+                kind = ref.kind
+                if kind is Counter:
+                    if not guesses:  # mostly nobody has guessed lately
+                        continue
+                    counts = True
+                    entry = self._counted(ref)
+                else:
+                    entry = self._marked(ref) if kind is Spent else record(ref)
                 if entry is not None:
                     found[ref] = entry
-        return Found(found)
+        return Found(found, counts=counts)
 
-    def _entry(self, ref: Ref[Any]) -> tuple[Any, int] | None:
-        if ref.kind is Spent:
-            until = self._spent.get(ref.key)
-            return None if until is None else (Spent(until), 1)
-        if ref.kind is Counter:
-            counter = self._living(ref.key)
-            return None if counter is None else (counter, 1)
-        return self._records.get(ref)
+    def _marked(self, ref: Ref[Any]) -> tuple[Any, int] | None:
+        until = self._spent.get(ref.key)
+        return None if until is None else (Spent(until), 1)
+
+    def _counted(self, ref: Ref[Any]) -> tuple[Any, int] | None:
+        counter = self._living(ref.key)
+        return None if counter is None else (counter, 1)
 
     def records(self, kind: type[V]) -> list[tuple[Key, V]]:
         """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
@@ -101,7 +109,15 @@ class MemoryStore(Admin):
         with self._lock:
             try:
                 for write in writes:
-                    refusal = self._apply(write, undo)
+                    if (
+                        type(write) is Once
+                    ):  # before the others: of most commits there is one, and nothing else is written
+                        refusal = self._mark(write, undo)
+                    elif type(write) is Add:
+                        if write.n or self._counters.size:  # a question about counters, and there are none
+                            refusal = self._add(write, undo)
+                    else:
+                        refusal = self._replace(cast("Put | Take", write), undo)
                     if refusal is not None:
                         break
             except BaseException:
@@ -112,19 +128,14 @@ class MemoryStore(Admin):
                 return refusal
         return COMMITTED
 
-    def _apply(self, write: Write, undo: list[Undo]) -> Outcome | None:
-        if isinstance(write, Once):
-            return self._mark(write, undo)
-        if isinstance(write, Add):
-            return self._add(write, undo)
-        return self._replace(write, undo)
-
     def _mark(self, write: Once, undo: list[Undo]) -> Outcome | None:
-        if self._spent.get(write.key) is not None:
+        key, until = write
+        shard = self._spent.shard(key)
+        if key in shard:
             return Replayed(write)
-        check_until(write.until)
+        check_until(until)
         self._make_room()
-        undo.append(self._spent.insert(write.key, write.until, write.until))
+        undo.append(self._spent.add(shard, key, until, until))
         return None
 
     def _add(self, write: Add, undo: list[Undo]) -> Outcome | None:
@@ -141,7 +152,7 @@ class MemoryStore(Admin):
         if write.counter not in self._counters:
             self._make_room()
             # Marks are made by genuine credentials only, counters by whoever guesses: they must not shut genuine ones out.
-            if len(self._counters) >= max(1, self._capacity // 2):
+            if self._counters.size >= max(1, self._capacity // 2):
                 raise StoreUnavailable(f"half of the {self._capacity} entries are counters (MemoryStore capacity)")
         undo.append(self._counters.insert(write.counter, Counter(value, until), until))
         return None
@@ -177,10 +188,14 @@ class MemoryStore(Admin):
 
     def _make_room(self) -> None:
         past = self._clock() - GRACE
-        self._spent.forget(past, _STEP)
-        self._counters.forget(past, _STEP)
-        self._ends.forget(past, _STEP, self._drop)
-        if len(self._spent) + len(self._counters) + len(self._ends) >= self._capacity:
+        spent, counters, ends = self._spent, self._counters, self._ends
+        if spent.due <= past:
+            spent.forget(past, _STEP)
+        if counters.due <= past:
+            counters.forget(past, _STEP)
+        if ends.due <= past:
+            ends.forget(past, _STEP, self._drop)
+        if spent.size + counters.size + ends.size >= self._capacity:
             raise StoreUnavailable(f"replay memory is full: {self._capacity} entries are alive (MemoryStore capacity)")
 
     def _drop(self, ref: Key) -> None:
@@ -188,24 +203,38 @@ class MemoryStore(Admin):
 
 
 class _Passing(Generic[V]):
-    """A mapping whose entries end, forgotten a few at a time in about the order in which they end."""
+    """A mapping whose entries end, forgotten a few at a time in about the order in which they end.
 
-    __slots__ = ("_ends", "_queue", "_shards", "_size")
+    `size` is how many there are; before `due` (seconds since the epoch) there is nothing to forget.
+    """
+
+    __slots__ = ("_ends", "_queue", "_shards", "due", "size")
 
     def __init__(self) -> None:
         self._shards: tuple[dict[Key, V], ...] = tuple({} for _ in range(_SHARDS))
         self._ends: dict[int, list[Key]] = {}  # the keys by the span in which they end
         self._queue: list[int] = []  # those spans, a heap
-        self._size = 0
+        self.size = 0
+        self.due = inf
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def get(self, key: Key) -> V | None:
         return self._shards[hash(key) % _SHARDS].get(key)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._shards[hash(key) % _SHARDS]
+
+    def shard(self, key: Key) -> dict[Key, V]:
+        """The part that `key` is in, if it is in any."""
+        return self._shards[hash(key) % _SHARDS]
+
+    def add(self, shard: dict[Key, V], key: Key, value: V, until: float) -> Undo:
+        """Adds what is not there to its part; the returned callable takes that back."""
+        shard[key] = value
+        self.size += 1
+        return partial(self._take_back, key, None, self._note(key, int(until // _SPAN)))
 
     def insert(self, key: Key, value: V, until: float) -> Undo:
         """Adds or replaces; the returned callable takes that back."""
@@ -214,17 +243,18 @@ class _Passing(Generic[V]):
         shard[key] = value
         notes: list[Key] | None = None
         if old is None:
-            self._size += 1
+            self.size += 1
         if old is None or _until(old) != until:
-            notes = self._notes(int(until // _SPAN))
-            notes.append(key)
+            notes = self._note(key, int(until // _SPAN))
         return partial(self._take_back, key, old, notes)
 
-    def _notes(self, span: int) -> list[Key]:
+    def _note(self, key: Key, span: int) -> list[Key]:
         keys = self._ends.get(span)
         if keys is None:
             keys = self._ends[span] = []
             heappush(self._queue, span)
+            self.due = (self._queue[0] + 1) * _SPAN
+        keys.append(key)
         return keys
 
     def _take_back(self, key: Key, old: V | None, notes: list[Key] | None) -> None:
@@ -237,7 +267,7 @@ class _Passing(Generic[V]):
 
     def _remove(self, key: Key) -> None:
         if self._shards[hash(key) % _SHARDS].pop(key, None) is not None:
-            self._size -= 1
+            self.size -= 1
 
     def forget(self, past: float, count: int, gone: Callable[[Key], object] = len) -> None:
         """Up to `count` entries that ended before `past` (seconds since the epoch); tells `gone` of each."""
@@ -245,6 +275,7 @@ class _Passing(Generic[V]):
             keys = self._ends[self._queue[0]]
             if not keys:
                 del self._ends[heappop(self._queue)]
+                self.due = (self._queue[0] + 1) * _SPAN if self._queue else inf
                 continue
             count -= 1
             key = keys.pop()

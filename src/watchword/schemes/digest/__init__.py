@@ -1,4 +1,4 @@
-"""Digest (RFC 7616), both halves: computation < nonces, credentials < session < client, server < explanation."""
+"""Digest (RFC 7616), both halves: computation < nonces, credentials < session < client; assurance < usual < server."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_CONTROL_OCTET: Final = re.compile(rb"[\x00-\x1f\x7f]")
+_CONTROL_OCTET: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # HTAB goes in a quoted string as it is
 _RESPONSE: Final = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?")  # RFC 7616 §3.4, <"> 32LHEX <"> and for SHA-256 64
 _NC: Final = re.compile(r"[0-9A-Fa-f]{8}")  # 8LHEX; upper case is read as well, for the hash takes it in as sent
 # RFC 8187 §3.2.1 with the one charset that RFC 7616 §3.4 leaves: charset ' language ' value-chars

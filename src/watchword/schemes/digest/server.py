@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from watchword.core.identity import Identity
-from watchword.core.message import Headers, Request, Response
+from watchword.core.message import Request
 from watchword.core.records import Add, Found, Once, Put, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
@@ -16,23 +16,24 @@ from watchword.core.scheme import (
 from watchword.crypto.digests import compare, new, subject_key
 from watchword.fields.auth_params import parse_credentials
 from watchword.fields.target import check_target
+from watchword.schemes.digest.assurance import Assurance, Proof
 from watchword.schemes.digest.computation import (
-    Algorithm, DigestSecret, UserHash, algorithm_named, checked_algorithms, hash_a2, legacy_response, octets_hash, response,
+    Algorithm, DigestSecret, UserHash, algorithm_named, checked_algorithms, hash_a2, legacy_response, response,
     session_key,
 )  # fmt: skip
 from watchword.schemes.digest.credentials import (
-    Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
+    Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, read_credentials, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import (
     NONCE_KEY, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
 )  # fmt: skip
 
+from watchword.schemes.digest.usual import KnownClaim, Usual
+
 __all__ = ["DigestClaim", "DigestVerifier", "Proof"]
 
 KEPT: Final = 300.0
 """Seconds for which a used nonce is kept at least: another verifier of the store may accept what this one finds too old."""
-RENEWAL: Final = 0.25
-"""The last part of a nonce's life, in which each answer brings the next one."""
 
 _ONLY_THE_NONCE: Final = frozenset({Reason.STALE_NONCE, Reason.REPLAYED, Reason.UNKNOWN_NONCE})
 
@@ -83,7 +84,16 @@ class DigestVerifier:
     standing: ClassVar[Sequence[Ref[Any]]] = (NONCE_KEY,)
     guessable: ClassVar[bool] = True
 
-    __slots__ = ("algorithms", "allow_legacy_rfc2069", "kinds", "nonce_lifetime", "realm", "realm_octets", "terms")
+    __slots__ = (
+        "algorithms",
+        "allow_legacy_rfc2069",
+        "kinds",
+        "nonce_lifetime",
+        "realm",
+        "realm_octets",
+        "terms",
+        "usual",
+    )
 
     def __init__(
         self,
@@ -107,6 +117,7 @@ class DigestVerifier:
         if opaque is not None:
             quotable_octets("opaque", opaque)
         self.terms = Terms(realm, checked_qop(qop), checked_domain(domain), opaque, userhash)
+        self.usual = Usual(self)
         self.kinds: Sequence[type] = (
             DigestSecret, NonceKey, Spent,
             *((UserHash,) if userhash else ()),
@@ -116,12 +127,20 @@ class DigestVerifier:
     def __repr__(self) -> str:
         return f"DigestVerifier(realm={self.realm!r}, algorithms={list(self.algorithms)!r})"
 
-    def read(self, request: Request) -> DigestClaim:
+    def read(self, request: Request) -> DigestClaim | KnownClaim:
         """The parameters, checked against the grammar (RFC 7616 §3.4).
 
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED.
         """
+        return self.recall(request.values(b"authorization")[0], request) or self.read_in_full(request)
+
+    def recall(self, authorization: bytes, request: Request) -> KnownClaim | None:
+        """The claim, if these are credentials of the usual kind with a nonce that was good before."""
+        return self.usual.recall(authorization, request)
+
+    def read_in_full(self, request: Request) -> DigestClaim:
+        """As `read`, whatever is remembered."""
         presented = read_credentials(parse_credentials(request.values(b"authorization")[0]).params)
         if presented.hashed and not self.terms.userhash:
             raise malformed("a hashed username, which was not offered", "authorization userhash")
@@ -227,6 +246,9 @@ class DigestClaim:
         assert record is not None, "else _judge has raised"
         assert proof is not None, "likewise"
         until = nonce.made + verifier.nonce_lifetime
+        key = found.get(NONCE_KEY)
+        assert key is not None, "else the nonce would be foreign"
+        verifier.usual.learn(self, key.key, nonce.made, until, self._kept(until))
         subject = username if record.subject is None else record.subject
         return Decision(
             Identity(subject, "digest", scopes=frozenset(record.scopes)),
@@ -319,56 +341,22 @@ class DigestClaim:
     def _writes(self, found: Found, until: float) -> Sequence[Write]:
         """Each count is used up; without one (RFC 2069), the response itself is."""
         presented = self.presented
-        kept = until + max(0.0, KEPT - self.verifier.nonce_lifetime)
-        once = Once(("digest", presented.nonce.decode(), presented.nc.lower() or presented.response), kept)
+        mark = ("digest", presented.nonce.decode(), presented.nc.lower() or presented.response)
+        once = Once(mark, self._kept(until))
         if self.start is None or found.get(self.start) is not None:
             return (once,)
         first = FirstCnonce(presented.cnonce.decode("latin-1"))
         # Twice as long as the nonce lives: later, stale=true has to be told from a wrong password.
         return (once, Put(self.start, first, if_version=0, until=until + self.verifier.nonce_lifetime))
 
+    def _kept(self, until: float) -> float:
+        return until + max(0.0, KEPT - self.verifier.nonce_lifetime)
+
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Every parameter, and the canonical string with its secret masked."""
         from watchword.schemes.digest.explanation import explain_digest  # noqa: PLC0415 -- only when asked why
 
         return explain_digest(self, found, body, now)
-
-
-class Proof(NamedTuple):
-    """H(A1) as the client had it, and whether that is RFC 7616 §3.4.2's (of "-sess" there are two)."""
-
-    ha1: bytes
-    by_rfc: bool
-
-    def __repr__(self) -> str:
-        return f"Proof(by_rfc={self.by_rfc})"
-
-
-class Assurance(NamedTuple):
-    """The server's own proof, made when the answer goes out."""
-
-    claim: DigestClaim
-    proof: Proof
-    found: Found
-    until: float
-
-    def __repr__(self) -> str:
-        return f"Assurance({self.claim!r})"
-
-    def headers(self, answer: Response, body: bytes | None, now: float, random: Random) -> Headers:
-        """Authentication-Info (RFC 7616 §3.5); the guard of a proxy renames it."""
-        claim, presented, verifier = self.claim, self.claim.presented, self.claim.verifier
-        algorithm = claim.algorithm
-        assert algorithm is not None
-        body_hash = octets_hash(algorithm, body or b"") if presented.qop == "auth-int" else None
-        a2 = hash_a2(algorithm, b"", presented.uri, body_hash)
-        value = b'rspauth="%b", cnonce=%b, nc=%b, qop=%b' % (
-            claim.expected(self.proof.ha1, a2), quoted(presented.cnonce), presented.nc.encode(), presented.qop.encode(),
-        )  # fmt: skip
-        key = self.found.get(NONCE_KEY)
-        if key is not None and not algorithm.session and now > self.until - RENEWAL * verifier.nonce_lifetime:
-            value += b', nextnonce="%b"' % make_nonce(key, verifier.realm, algorithm.name, now, random(12)).encode()
-        return ((b"authentication-info", value),)
 
 
 _NOBODY: Final = b"0" * 64

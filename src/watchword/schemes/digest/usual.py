@@ -1,0 +1,277 @@
+r"""The short way for who was admitted before: their next request is read by its shape and judged without a second MAC.
+
+All that a client's field value has outside its quotes stays as it is from request to request, but for the eight digits of
+`nc`. So a value is split at its quotes; if what is outside them was part of genuine credentials before, the strict parser
+(`fields.auth_params`) read that text then, and what is inside the quotes is where it was then. That takes half of the
+parser's time, for any order of the parameters and any client's way to write them. And that a nonce is ours, and whose
+name came with it, is known from that request: no second MAC, no second look at the name.
+
+The short way only ever says yes. Whatever it doesn't admit, for whatever reason, is read and judged anew by
+`DigestClaim`, whose verdict is the one that counts; so it can't disagree with it about a refusal, and tests hold the two
+equal about what is admitted. What it remembers is bounded and comes from proven credentials only.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from watchword.core.identity import Identity
+from watchword.core.message import Headers, Request, Response
+from watchword.core.records import Add, Found, Once, Ref
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Decision, More, Random, Seal
+from watchword.crypto.digests import at_once, compare
+from watchword.schemes.digest.assurance import authentication_info
+from watchword.schemes.digest.computation import DigestSecret
+from watchword.schemes.digest.credentials import quoted
+from watchword.schemes.digest.nonces import NONCE_KEY, SKEW
+
+if TYPE_CHECKING:
+    from watchword.schemes.digest.server import DigestClaim, DigestVerifier
+
+__all__ = ["KnownClaim", "Usual"]
+
+MAX_NONCES: Final = 4096
+MAX_SHAPES: Final = 64
+MAX_VALUE: Final = 1024
+"""Octets of a field value that is worth remembering the shape of."""
+
+# What a quoted string holds besides quoted pairs (RFC 9110 §5.6.4).
+_QDTEXT: Final = bytes({0x09, *range(0x20, 0x7F), *range(0x80, 0x100)} - {0x22, 0x5C})
+_TARGET: Final = bytes({0x21, 0x22, *range(0x24, 0x5C), *range(0x5D, 0x7F)})  # as `fields.target` has it
+_HEX: Final = b"0123456789ABCDEFabcdef"
+_NAME: Final = re.compile(rb"(?:\A|[ \t,])([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*\Z")
+_VARYING: Final = (b"username", b"nonce", b"uri", b"cnonce", b"response")
+
+
+class Shape:
+    """How one kind of client writes its field value: which of the pieces between the quotes is what.
+
+    `pick` gives the five that differ from request to request, `fixed` those that have to be as `expected`.
+    """
+
+    __slots__ = ("count", "expected", "fixed", "pick")
+
+    def __init__(self, index: dict[bytes, int], parts: Sequence[bytes]) -> None:
+        self.count = len(parts)
+        self.pick: Callable[[Sequence[bytes]], Any] = itemgetter(*(index[name] for name in _VARYING))
+        # The realm at least, and whatever else this client quotes.
+        self.fixed: Callable[[Sequence[bytes]], Any] = itemgetter(
+            *(index[name] for name in index if name not in _VARYING)
+        )
+        self.expected: Any = self.fixed(parts)
+
+
+class Acquaintance:
+    """Whose credentials came with a nonce and were genuine. Immutable but for `latest`.
+
+    That is the user's record as it was found last, and what follows from it: where a store gives the same object again,
+    as one in this process does, the same is meant.
+    """
+
+    __slots__ = (
+        "algorithm", "authority", "guesses", "hash", "kept", "key", "latest", "made", "needs", "nonce", "octets", "owner",
+        "until", "username",
+    )  # fmt: skip
+
+    def __init__(self, claim: DigestClaim, octets: bytes, key: bytes, made: float, until: float, kept: float) -> None:
+        assert claim.algorithm is not None
+        self.octets = octets
+        self.username = claim.presented.username
+        self.nonce = claim.presented.nonce.decode()
+        self.authority = claim.request.authority
+        self.guesses = claim.guesses
+        self.algorithm = claim.algorithm
+        self.hash = at_once(claim.algorithm.hash)
+        self.owner: Ref[DigestSecret] = claim.owner
+        self.needs = claim.needs
+        self.key = key
+        self.made, self.until, self.kept = made, until, kept
+        # One object: threads see all of it or nothing.
+        self.latest: tuple[DigestSecret, Identity[Any], bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"Acquaintance(username={self.username!r})"
+
+    def proven_by(self, record: DigestSecret) -> tuple[Identity[Any], bytes]:
+        """Whom `record` is of, and what every response with this nonce begins with before it is hashed."""
+        latest = self.latest
+        if latest is not None and latest[0] is record:
+            return latest[1], latest[2]
+        subject = self.username if record.subject is None else record.subject
+        identity: Identity[Any] = Identity(subject, "digest", scopes=frozenset(record.scopes))
+        start = b"%b:%b:" % (record.ha1.encode(), self.nonce.encode())
+        self.latest = (record, identity, start)
+        return identity, start
+
+
+class Usual:
+    """What a verifier remembers of the credentials that it admitted."""
+
+    __slots__ = ("_acquaintances", "_learning", "_shapes", "_verifier")
+
+    def __init__(self, verifier: DigestVerifier) -> None:
+        self._verifier = verifier
+        self._shapes: dict[bytes, Shape] = {}
+        self._acquaintances: dict[bytes, Acquaintance] = {}
+        self._learning = threading.Lock()
+
+    def recall(self, authorization: bytes, request: Request) -> KnownClaim | None:
+        """The claim, where all is as it was before but for what changes with each request; None: read it strictly."""
+        parts = authorization.split(b'"')
+        outside = b'"'.join(parts[::2])
+        start = outside.find(b"nc=") + 3
+        end = start + 8
+        shape = self._shapes.get(outside[:start] + outside[end:])
+        # The count, for a last string without its end leaves no trace outside.
+        if shape is None or shape.count != len(parts) or shape.fixed(parts) != shape.expected:
+            return None
+        username, nonce, uri, cnonce, response = shape.pick(parts)
+        known = self._acquaintances.get(nonce)
+        if known is None or known.octets != username or not cnonce or cnonce.translate(None, _QDTEXT):
+            return None
+        nc = outside[start:end]
+        if len(nc) != 8 or nc.translate(None, _HEX) or nc == b"00000000":
+            return None
+        target = request.target
+        if (
+            uri != target
+            or target[:1] != b"/"
+            or target.translate(None, _TARGET)
+            or known.authority != request.authority
+            or (not request.exact and b"%" in target)
+        ):
+            return None
+        return KnownClaim(request, known, nc, cnonce, response, self._verifier)
+
+    def learn(self, claim: DigestClaim, key: bytes, made: float, until: float, kept: float) -> None:
+        """Remembers genuine credentials, if they are of the usual kind."""
+        presented, algorithm = claim.presented, claim.algorithm
+        value = claim.request.values(b"authorization")[0]
+        if (
+            presented.qop != "auth" or presented.hashed or algorithm is None or algorithm.session
+            or len(value) > MAX_VALUE or b"\\" in value
+        ):  # fmt: skip
+            return
+        parts = value.split(b'"')
+        outside = b'"'.join(parts[::2])
+        start = outside.find(b"nc=") + 3
+        text = outside[:start] + outside[start + 8 :]
+        index = _places(parts)
+        if outside[start - 4 : start - 3] not in (b" ", b",", b"\t") or not index.keys() >= {b"realm", *_VARYING}:
+            return
+        if len(index) != len(parts) // 2:
+            return
+        shape = Shape(index, parts)
+        read = (outside[start : start + 8], *shape.pick(parts)[1:])
+        if read != (
+            presented.nc.encode(), presented.nonce, presented.uri, presented.cnonce, presented.response.encode(),
+        ):  # fmt: skip
+            return
+        known = Acquaintance(claim, parts[index[b"username"]], key, made, until, kept)
+        with self._learning:
+            _keep(self._shapes, text, shape, MAX_SHAPES)
+            _keep(self._acquaintances, presented.nonce, known, MAX_NONCES)
+
+
+def _places(parts: Sequence[bytes]) -> dict[bytes, int]:
+    """Which of the pieces between quotes is which parameter's."""
+    index = {}
+    for place in range(1, len(parts), 2):
+        name = _NAME.search(parts[place - 1])
+        if name is not None:
+            index[name[1].lower()] = place
+    return index
+
+
+def _keep(known: dict[bytes, Any], key: bytes, value: object, most: int) -> None:
+    if key not in known:
+        while len(known) >= most:
+            del known[next(iter(known))]
+    known[key] = value
+
+
+class KnownClaim:
+    """Credentials with a nonce that the same user has used before; not yet verified."""
+
+    __slots__ = ("_cnonce", "_known", "_nc", "_response", "guesses", "needs", "request", "verifier")
+
+    reserve: ClassVar[Sequence[Add]] = ()
+    turn: ClassVar[None] = None
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(
+        self, request: Request, known: Acquaintance, nc: bytes, cnonce: bytes, response: bytes, verifier: DigestVerifier
+    ) -> None:
+        self.request = request
+        self.verifier = verifier
+        self.needs = known.needs
+        self.guesses = known.guesses
+        self._known = known
+        self._nc = nc
+        self._cnonce = cnonce
+        self._response = response
+
+    def __repr__(self) -> str:
+        return f"KnownClaim(username={self._known.username!r})"
+
+    def in_full(self) -> DigestClaim:
+        """The same credentials, read strictly."""
+        return self.verifier.read_in_full(self.request)
+
+    def slow(self, found: Found) -> bool:
+        """Never: two hashes."""
+        return False
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
+        """Yes, or what the long way says.
+
+        Raises:
+            Rejected: as `DigestClaim.decide`.
+        """
+        return self.affirm(found, now) or self.in_full().decide(found, body, now, random)
+
+    def affirm(self, found: Found, now: float) -> Decision | None:
+        """What `DigestClaim.decide` answers for genuine credentials; None for any others."""
+        known = self._known
+        record, key = found.get(known.owner), found.get(NONCE_KEY)
+        if (
+            record is None
+            or record.disabled
+            or key is None
+            or key.key != known.key  # both ours: which octets differ is no secret
+            or not known.made - SKEW <= now <= known.until
+        ):
+            return None
+        request, digest = self.request, known.hash
+        identity, secret = known.proven_by(record)
+        a2 = digest(b"%b:%b" % (request.method.encode("utf-8", "replace"), request.target)).hexdigest().encode()
+        start = b"%b%b:%b:auth:" % (secret, self._nc, self._cnonce)
+        if not compare(digest(start + a2).hexdigest().encode(), self._response):
+            return None
+        # The constructors of named tuples take twice as long, and three of them a microsecond.
+        mark = _tuple(Once, (("digest", known.nonce, self._nc.decode().lower()), known.kept))
+        seal = _tuple(Seal, (False, partial(self._prove, start, found)))
+        decision: Decision = _tuple(Decision, (identity, (mark,), (), seal, None, ()))
+        return decision
+
+    def _prove(
+        self, start: bytes, found: Found, answer: Response, body: bytes | None, now: float, random: Random
+    ) -> Headers:
+        """Authentication-Info; `start` is what the response began with before it was hashed."""
+        known = self._known
+        a2 = known.hash(b":" + self.request.target).hexdigest().encode()
+        proof = known.hash(start + a2).hexdigest().encode()
+        said = b"cnonce=%b, nc=%b, qop=auth" % (quoted(self._cnonce), self._nc)
+        return authentication_info(self.verifier, known.algorithm, proof, said, found, known.until, now, random)
+
+    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        """As of any other credentials."""
+        return self.in_full().explain(found, body, now)
+
+
+_tuple: Callable[..., Any] = tuple.__new__
