@@ -36,15 +36,8 @@ class Exchange:
         lines = tuple((name.lower(), value) for name, value in self._plain.raw)
         host = next((value for name, value in lines if name == b"host"), request.url.netloc)
         target = request.extensions.get("target", request.url.raw_path)
-        self.bare = Request.raw(
-            request.method,
-            request.url.scheme,
-            host.decode("latin-1"),
-            target,
-            lines,
-            Peer(request.url.host),
-            exact=True,
-        )
+        url, text = request.url, host.decode("latin-1")
+        self.bare = Request.raw(request.method, url.scheme, text, target, lines, Peer(url.host), exact=True)
 
     def body(self) -> bytes:
         """The caller's body, which stays ready to be sent."""
