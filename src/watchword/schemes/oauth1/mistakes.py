@@ -91,10 +91,13 @@ def _of_encoding(claim: OAuth1Claim, pairs: Pairs) -> Iterator[Mistake]:
         ("with non-ASCII characters as ISO 8859-1", _as_latin1),
     )
     for what, change in ways:
-        other = [(change(name), change(value)) for name, value in pairs]
-        if other != pairs:
+        other = normalized([(change(name), change(value)) for name, value in pairs])
+        if other == normalized(pairs):
+            continue
+        bases = {_joined(method, uri, other), change(_joined(method, uri, other).decode("latin-1")).encode("latin-1")}
+        for base in bases:
             yield Mistake("parameters", "all but letters, digits and -._~ percent-encoded", what,
-                          "encode as RFC 5849 §3.6 says", base_string(method, uri, other))  # fmt: skip
+                          "encode as RFC 5849 §3.6 says", base)  # fmt: skip
 
 
 def _lower(text: str) -> str:
