@@ -1,0 +1,223 @@
+"""The octets that a SigV4 signature covers: path, query and fields in their canonical forms, canonical request, string to sign.
+
+As "Create a signed AWS API request" in the AWS IAM User Guide has them. A path has one of two rules. S3's: each octet is
+encoded once, and nothing is normalised, since a key may hold `//` or `..`. All other services': `//` and dot segments are
+resolved and what was sent is encoded again, so that `%20` becomes `%2520`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from watchword.core.message import Request
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.digests import hex_digest
+from watchword.fields.target import check_target, split_target
+
+__all__ = [
+    "ECDSA", "EMPTY", "HMAC", "S3_SERVICES", "UNSIGNED", "PathRules", "canonical_request", "canonical_value",
+    "canonicals", "covered_target",
+    "paths", "queries", "rules_of", "sent_target", "string_to_sign", "without",
+]  # fmt: skip
+
+HMAC: Final = b"AWS4-HMAC-SHA256"
+ECDSA: Final = b"AWS4-ECDSA-P256-SHA256"
+EMPTY: Final = hex_digest("sha-256", b"")
+UNSIGNED: Final = b"UNSIGNED-PAYLOAD"
+S3_SERVICES: Final = frozenset({b"s3", b"s3express", b"s3-object-lambda", b"s3-outposts"})
+
+_REFUSED = re.compile(rb"[\x00-\x1f\x7f#\\]")
+_PLAIN_PATH = re.compile(rb"[A-Za-z0-9\-._~/]*+")
+_ONCE_ENCODED = re.compile(rb"(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*+")
+_PLAIN_QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~=&]|%[0-9A-F]{2})*+")
+_ENCODED: Final = tuple(
+    bytes([octet]) if re.fullmatch(rb"[A-Za-z0-9\-._~]", bytes([octet])) else b"%%%02X" % octet for octet in range(256)
+)
+_UNIT = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+
+
+class PathRules(NamedTuple):
+    """How a service's path is made canonical.
+
+    Args:
+        double_encode: encode what was sent once more.
+        normalize: resolve dot segments and join slashes first; `/a/../b` and `/b` are then one to the signature.
+    """
+
+    double_encode: bool = True
+    normalize: bool = True
+
+
+S3_RULES: Final = PathRules(False, False)
+USUAL_RULES: Final = PathRules()
+
+
+def rules_of(service: bytes) -> PathRules:
+    """AWS's rules for a service.
+
+    >>> rules_of(b"s3"), rules_of(b"execute-api")
+    (PathRules(double_encode=False, normalize=False), PathRules(double_encode=True, normalize=True))
+    """
+    return S3_RULES if service in S3_SERVICES else USUAL_RULES
+
+
+def covered_target(request: Request) -> tuple[bytes, bytes]:
+    """Path and query as sent.
+
+    Raises:
+        Rejected: TARGET_REFUSED, as `check_target`, and for a target that has no path.
+
+    >>> covered_target(Request("GET", "https", "api.example", "/a//b?c"))
+    (b'/a//b', b'c')
+    """
+    check_target(request)
+    target = request.target
+    if target[:1] != b"/":
+        target = split_target(target, request.scheme, request.authority).path
+        if target[:1] != b"/":
+            raise Rejected(Reason.TARGET_REFUSED, "only a request for a path can be signed", where="target")
+    path, _, query = target.partition(b"?")
+    return path, query
+
+
+def sent_target(request: Request) -> tuple[bytes, bytes]:
+    """Path and query, for the client; a raw space or non-ASCII octet is taken for what libraries encode as they send it.
+
+    Raises:
+        ConfigurationError: the request can't be signed.
+    """
+    if request.target[:1] == b"/" and not _REFUSED.search(request.target):
+        path, _, query = request.target.partition(b"?")
+        return path, query
+    try:
+        return covered_target(request)
+    except Rejected as rejected:
+        raise ConfigurationError(f"this request can't be signed: {rejected.rejection.detail}") from None
+
+
+# ---- path ------------------------------------------------------------------------------------------------------------
+
+
+def paths(path: bytes, rules: PathRules) -> list[bytes]:
+    """The canonical paths that a signature may cover, likeliest first: one, or two under S3's rule.
+
+    There the path as sent is one, and the path that AWS's `UriEncode` makes of it the other; they differ if a reserved
+    character was sent as it is.
+
+    >>> paths(b"/a%20b/./c", PathRules()), paths(b"/a%20b/./c", PathRules(False, False))
+    ([b'/a%2520b/c'], [b'/a%20b/./c'])
+    >>> paths(b"/a@b", PathRules(False, False))
+    [b'/a@b', b'/a%40b']
+    """
+    if rules.normalize and (b"//" in path or b"/." in path):
+        path = _normal(path)
+    if _PLAIN_PATH.fullmatch(path):
+        return [path]
+    if rules.double_encode:
+        return [b"".join([b"/" if octet == 0x2F else _ENCODED[octet] for octet in path])]
+    if _ONCE_ENCODED.fullmatch(path):
+        return [path]
+    encoded = b"/".join(_encoded(segment) for segment in path.split(b"/"))
+    return [path] if encoded == path else [path, encoded]
+
+
+def _normal(path: bytes) -> bytes:
+    """Without empty segments and dot segments (RFC 3986 §5.2.4); a slash at the end stays."""
+    kept: list[bytes] = []
+    segments = path.split(b"/")
+    for segment in segments:
+        if segment == b"..":
+            del kept[-1:]
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    return b"/" + b"/".join(kept) + (b"/" if kept and segments[-1] == b"" else b"")
+
+
+def _encoded(text: bytes) -> bytes:
+    """Each octet encoded once: what is encoded already stays so, in capitals; what need not be is decoded."""
+    return b"".join(
+        _ENCODED[int(unit[1:], 16)] if len(unit) == 3 else _ENCODED[unit[0]] for unit in _UNIT.findall(text)
+    )
+
+
+# ---- query -----------------------------------------------------------------------------------------------------------
+
+
+def queries(query: bytes) -> list[bytes]:
+    """The canonical queries that a signature may cover, likeliest first: parameters sorted by name, then by value.
+
+    Each name and value as sent is one; what AWS's `UriEncode` makes of them, if that differs, the other. In it "+" is
+    a space, as forms have it.
+
+    >>> queries(b"b=1&a=2&a"), queries(b"a=b+c/d")
+    ([b'a=&a=2&b=1'], [b'a=b+c/d', b'a=b%20c%2Fd'])
+    """
+    if not query:
+        return [b""]
+    pairs = [pair.partition(b"=") for pair in query.split(b"&")]
+    as_sent = _sorted((name, value) for name, _, value in pairs)
+    if _PLAIN_QUERY.fullmatch(query) and all(b"=" not in value and name for name, _, value in pairs):
+        return [as_sent]
+    encoded = _sorted((_parameter(name), _parameter(value)) for name, mark, value in pairs if name or mark)
+    return [as_sent] if encoded == as_sent else [as_sent, encoded]
+
+
+def _sorted(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"&".join([name + b"=" + value for name, value in sorted(pairs)])
+
+
+def _parameter(text: bytes) -> bytes:
+    return _encoded(text.replace(b"+", b"%20"))
+
+
+def without(query: bytes, *names: bytes) -> bytes:
+    """The query without its parameters of these names.
+
+    >>> without(b"a=1&X-Amz-Signature=2", b"X-Amz-Signature")
+    b'a=1'
+    """
+    return b"&".join([pair for pair in query.split(b"&") if pair.partition(b"=")[0] not in names])
+
+
+# ---- fields, request, string -----------------------------------------------------------------------------------------
+
+
+def canonical_value(values: Sequence[bytes]) -> bytes:
+    """A field's lines as one value: trimmed, white space within them (obs-fold too) one space each, joined by commas.
+
+    >>> canonical_value([b" a   b ", b"c"])
+    b'a b,c'
+    """
+    return b",".join([b" ".join(value.split()) for value in values])
+
+
+def canonical_request(
+    method: str, path: bytes, query: bytes, names: Sequence[bytes], values: Sequence[bytes], payload: bytes
+) -> bytes:
+    """The canonical request; `values` are canonical, in the order of `names`.
+
+    >>> canonical_request("GET", b"/", b"", [b"host"], [b"api.example"], b"UNSIGNED-PAYLOAD").split(bytes([10]))
+    [b'GET', b'/', b'', b'host:api.example', b'', b'host', b'UNSIGNED-PAYLOAD']
+    """
+    lines = b"\n".join([name + b":" + value for name, value in zip(names, values, strict=True)])
+    return b"\n".join((method.encode(), path, query, lines, b"", b";".join(names), payload))
+
+
+def string_to_sign(algorithm: bytes, timestamp: bytes, scope: bytes, canonical: bytes) -> bytes:
+    """What is signed: algorithm, time, scope, and the hash of the canonical request."""
+    return b"\n".join((algorithm, timestamp, scope, hex_digest("sha-256", canonical)))
+
+
+def canonicals(
+    request_line: tuple[str, Sequence[bytes], Sequence[bytes]],
+    names: Sequence[bytes],
+    values: Sequence[bytes],
+    payload: bytes,
+) -> Iterator[bytes]:
+    """The canonical requests of each path and query that may have been signed, likeliest first."""
+    method, some_paths, some_queries = request_line
+    for path in some_paths:
+        for query in some_queries:
+            yield canonical_request(method, path, query, names, values, payload)

@@ -1,0 +1,146 @@
+"""The server half: verifying SigV4 and SigV4A requests, by field and by query."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar, Final
+
+from watchword.core.address import Address
+from watchword.core.message import Challenge, Request
+from watchword.core.records import Found, Ref, Spent
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.scheme import Random, Refusal
+from watchword.schemes.sigv4.access_key import AccessKey, Kept, Signing, SigningKeys
+from watchword.schemes.sigv4.canonical import PathRules
+from watchword.schemes.sigv4.chunks import MAX_CHUNK
+from watchword.schemes.sigv4.claim import SigV4Claim
+from watchword.schemes.sigv4.credentials import (
+    MAX_EXPIRES, SIGNATURE, Plan, Presented, is_presigned, read_field, read_query,
+)  # fmt: skip
+
+__all__ = ["SigV4Verifier"]
+
+MAX_SKEW: Final = 900
+KEPT: Final = 1024
+"""Derived keys, and parsed credentials, that are kept."""
+_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
+
+
+class SigV4Verifier:
+    """Verifies requests that are signed as AWS has it: SigV4 and SigV4A, in Authorization or in a presigned URL.
+
+    Keys are `AccessKey` records (`store.add_access_key`). The signature covers method, path, query, the fields that it
+    names (host and every x-amz-* field have to be among them), and the body; a body in chunks is checked as it passes.
+
+    Args:
+        region: the region that requests have to be signed for; None: any.
+        service: the service likewise.
+        skew: seconds that a request's time may be off, either way; 900 at most.
+        max_expires: seconds for which a presigned URL is good at most; 604,800 at most.
+        allow_unsigned_payload: accept bodies that nothing but TLS protects: UNSIGNED-PAYLOAD, and
+            STREAMING-UNSIGNED-PAYLOAD-TRAILER, of which the checksum is still checked.
+        single_use: accept each signed string once (presigned URLs too), through the store. Without, a request can be
+            replayed while its time is good: that is SigV4's nature.
+        require: further fields that have to be signed if they are there, such as "content-type".
+        paths: the rules by which paths are made canonical; None: those of the scope's service.
+        max_chunk: octets of one signed chunk.
+
+    Raises:
+        ConfigurationError: a number out of its range.
+
+    >>> SigV4Verifier(region="eu-central-1", service="orders")
+    SigV4Verifier(region='eu-central-1', service='orders')
+    """
+
+    scheme: ClassVar[str] = "sigv4"
+    rank: ClassVar[int] = 16
+    addresses: ClassVar[Sequence[Address]] = (
+        Address(word="aws4-hmac-sha256"), Address(word="aws4-ecdsa-p256-sha256"), Address.in_query(SIGNATURE),
+    )  # fmt: skip
+    standing: ClassVar[Sequence[Ref[Any]]] = ()
+    realm: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        service: str | None = None,
+        skew: float = MAX_SKEW,
+        max_expires: float = MAX_EXPIRES,
+        allow_unsigned_payload: bool = False,
+        single_use: bool = False,
+        require: Collection[str] = (),
+        paths: PathRules | None = None,
+        max_chunk: int = MAX_CHUNK,
+    ) -> None:
+        _check_number("skew", skew, MAX_SKEW)
+        _check_number("max_expires", max_expires, MAX_EXPIRES)
+        if max_chunk < 1:
+            raise ConfigurationError("max_chunk is a number of octets, 1 or more")
+        if isinstance(require, str):
+            raise ConfigurationError(f"require is a collection of field names: require=({require!r},)")
+        self.region = None if region is None else region.encode()
+        self.service = None if service is None else service.encode()
+        self.skew = skew
+        self.max_expires = max_expires
+        self.allow_unsigned_payload = allow_unsigned_payload
+        self.single_use = single_use
+        self.require = frozenset(name.lower().encode() for name in require)
+        self.paths = paths
+        self.max_chunk = max_chunk
+        self.kinds: Sequence[type] = (AccessKey, Spent) if single_use else (AccessKey,)
+        self.keys = SigningKeys(KEPT)
+        self._plans: Kept[bytes, Plan] = Kept(KEPT)
+
+    def __repr__(self) -> str:
+        region = None if self.region is None else self.region.decode()
+        service = None if self.service is None else self.service.decode()
+        return f"SigV4Verifier(region={region!r}, service={service!r})"
+
+    def read(self, request: Request) -> SigV4Claim:
+        """The credentials, checked for their grammar.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, AMBIGUOUS, MALFORMED_REQUEST, TARGET_REFUSED, TARGET_NOT_EXACT.
+        """
+        field = request.values(b"authorization")
+        presigned = b"X-Amz-" in request.target and is_presigned(request)
+        if field and presigned and field[0][:5].lower() == b"aws4-":
+            raise Rejected(Reason.AMBIGUOUS, "credentials in Authorization and in the query", where="authorization")
+        presented = read_query(request.query or b"") if presigned else self._of_field(field[0])
+        if not _METHOD.fullmatch(request.method):
+            raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
+        if not request.authority.isascii():
+            raise Rejected(Reason.TARGET_REFUSED, "the authority is not host or host:port", where="authority")
+        if not request.exact and b"%" in request.path:
+            raise Rejected(
+                Reason.TARGET_NOT_EXACT,
+                "the server rebuilt a target with encoded octets, so they are a guess",
+                where="@target",
+            )
+        return SigV4Claim(presented, request, self)
+
+    def _of_field(self, value: bytes) -> Presented:
+        head, mark, signature = value.rpartition(b"Signature=")
+        plan = self._plans.get(head) if mark else None
+        if plan is None or len(signature) != 64 or plan.ecdsa or signature.strip(b"0123456789abcdef"):
+            return read_field(value)
+        return Presented(plan, signature)
+
+    def proven(self, presented: Presented, record: AccessKey, signing: Signing) -> None:
+        """Keeps what was parsed and derived for credentials that are genuine."""
+        plan = presented.plan
+        self.keys.keep(plan.access_key_id, record.secret, plan.scope, plan.ecdsa, signing)
+        if presented.prefix:
+            self._plans.put(presented.prefix[: -len(b"Signature=")], plan)
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """`AWS4-HMAC-SHA256` and no more: what differs is nobody's business but the operator's."""
+        return Refusal(rejection.reason.status, [Challenge("AWS4-HMAC-SHA256")])
+
+
+def _check_number(name: str, value: float, most: int) -> None:
+    if not (math.isfinite(value) and 0 < value <= most):
+        raise ConfigurationError(f"{name} is a number of seconds above 0, and {most} at most: {name}={most}")
