@@ -38,14 +38,19 @@ def refused(key_id: str) -> Rejected:
     return caught.value
 
 
-def test_both_prepare_one_key_and_make_one_mac(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_make_one_mac_and_compare_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, not timed: a clock would only show the noise of the machine."""
     calls: Counter[str] = Counter()
-    make, compare = hmac_header.Key.from_secret, hmac_header.compare
+    check, make, compare = hmac_header.Key.from_secret, hmac_header.hmac_digest, hmac_header.compare
+    refused("robot-1")  # a stored key is looked at once, before its first use
 
     def from_secret(*arguments: Any, **named: Any) -> Key:
         calls["key"] += 1
-        return make(*arguments, **named)
+        return check(*arguments, **named)
+
+    def hmac_digest(name: str, key: bytes, data: bytes) -> bytes:
+        calls["mac", len(data)] += 1
+        return make(name, key, data)
 
     def counted(a: bytes, b: bytes) -> bool:
         calls["compare", len(a), len(b)] += 1
@@ -53,6 +58,7 @@ def test_both_prepare_one_key_and_make_one_mac(monkeypatch: pytest.MonkeyPatch) 
 
     asked = {name: forged(name) for name in ("robot-1", "robot-9")}
     monkeypatch.setattr(hmac_header.Key, "from_secret", from_secret)
+    monkeypatch.setattr(hmac_header, "hmac_digest", hmac_digest)
     monkeypatch.setattr(hmac_header, "compare", counted)
     work = []
     for request in asked.values():
@@ -60,7 +66,8 @@ def test_both_prepare_one_key_and_make_one_mac(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(Rejected):
             GUARD.verify(request)
         work.append(dict(calls))
-    assert work[0] == work[1] == {"key": 1, ("compare", 43, 43): 1}
+    covered = len("HMAC 1\nrobot-1\n1700000000\n\nGET\napi.example\n/\n\n") + 22 + 43
+    assert work[0] == work[1] == {("mac", covered): 1, ("compare", 43, 43): 1}
 
 
 def test_both_get_the_same_octets() -> None:

@@ -16,9 +16,9 @@ from watchword.core.message import Challenge, Request, Token
 from watchword.core.records import Add, Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    Address, Body, Check, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
+    STREAM, Address, Body, BodyNeed, BodyStream, Check, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
-from watchword.crypto.digests import compare, digest, new
+from watchword.crypto.digests import compare, digest, hmac_digest, new
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials
@@ -27,6 +27,9 @@ from watchword.fields.target import check_target
 __all__ = ["HMACAuth", "HMACVerifier", "canonical"]
 
 VERSION: Final = "1"
+MAX_CHECKED: Final = 1024
+"""Stored keys that a verifier knows to be good for use, so that it need not look again."""
+_HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 KEPT: Final = 300.0
 """Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
@@ -35,6 +38,16 @@ _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _TIMESTAMP: Final = re.compile(r"0|[1-9][0-9]{0,11}")
 _BASE64URL_256: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _MAC: Final = re.compile(r"[A-Za-z0-9_-]{43,86}")
+# The header as `encode` writes it, which is read at once; in another order the same values are put into this one.
+_VALUES: Final = (
+    r'"([!#-\[\]-~]{1,128})"',
+    "(0|[1-9][0-9]{0,11})",
+    r'"([A-Za-z0-9_-]{16,128})"',
+    r'"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])"',
+    r'"([A-Za-z0-9_-]{43,86})"',
+)
+_USUAL: Final = re.compile("HMAC version=1, keyid={}, timestamp={}, nonce={}, digest={}, mac={}".format(*_VALUES))
+_SORTED: Final = re.compile("\n".join(("1", *_VALUES)))
 _PARAMS: Final = frozenset({"version", "keyid", "timestamp", "nonce", "digest", "mac"})
 
 
@@ -133,7 +146,10 @@ class HMACVerifier:
 
     Args:
         max_age: seconds for which a signed request is good.
-        skew: seconds by which the client's clock may be ahead.
+        skew: seconds by which the client's clock may be ahead; behind it may be by what is left of `max_age`.
+        stream: decide before the body is there, and check it as the application reads it: for uploads of any length. The
+            application gets an error in place of the end of a body that is not the one that was signed; it must do nothing
+            that lasts before that end, since what it has read till then is proven by nothing.
 
     Raises:
         ConfigurationError: a lifetime that isn't positive.
@@ -150,13 +166,31 @@ class HMACVerifier:
     standing: ClassVar[Sequence[Ref[Any]]] = ()
     realm: ClassVar[str | None] = None
 
-    def __init__(self, *, max_age: float = 300, skew: float = 30) -> None:
+    def __init__(self, *, max_age: float = 300, skew: float = 30, stream: bool = False) -> None:
         if not (max_age > 0 and skew >= 0 and math.isfinite(max_age + skew)):  # NaN compares false with everything
             raise ConfigurationError(
                 "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
             )
         self.max_age = max_age
         self.skew = skew
+        self.body: BodyNeed | Digests = STREAM if stream else _DIGEST
+        self._checked: dict[str, RegisteredKey] = {}
+
+    def mac(self, key_id: str, record: RegisteredKey, covered: bytes) -> bytes:
+        """The MAC by a stored key, which decides on the algorithm.
+
+        Raises:
+            ConfigurationError: the store holds a key that can't be used, such as one that is too short for its hash.
+        """
+        known = self._checked.get(key_id)
+        if known is not record and known != record and record is not _NOBODY:
+            Key.from_secret(record.secret, algorithm=record.algorithm)
+            if record.algorithm not in _HASHES:
+                raise ConfigurationError(f"the key {key_id!r} is for {record.algorithm}, not for an HMAC such as HS256")
+            if len(self._checked) >= MAX_CHECKED:
+                self._checked = {}
+            self._checked[key_id] = record
+        return hmac_digest(_HASHES[record.algorithm], record.secret, covered)
 
     def read(self, request: Request) -> HMACClaim:
         """The parameters, checked against the grammar of the specification.
@@ -164,7 +198,7 @@ class HMACVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED, TARGET_NOT_EXACT.
         """
-        params = read_params(parse_credentials(request.values(b"authorization")[0]).params)
+        params = read_header(request.values(b"authorization")[0])
         check_target(request)
         if not _METHOD.fullmatch(request.method):
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
@@ -179,6 +213,35 @@ class HMACVerifier:
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """`HMAC version=1` and no more: what differs is nobody's business but the operator's."""
         return Refusal(rejection.reason.status, [Challenge("HMAC", (("version", Token(VERSION)),))])
+
+
+def read_header(value: bytes) -> Params:
+    """The parameters of a field value.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS naming the parameter.
+    """
+    text = value.decode("latin-1")
+    usual = _USUAL.fullmatch(text)
+    if usual is None:
+        usual = _in_another_order(text)
+    if usual is None:
+        return read_params(parse_credentials(value).params)
+    return Params(*usual.groups())
+
+
+def _in_another_order(text: str) -> re.Match[str] | None:
+    """The values, if the header is written as usual but for the order. No value holds a space, so ", " is between them."""
+    parts = text[5:].split(", ", 6)
+    if len(parts) != 6 or text[:5] != "HMAC ":
+        return None
+    given = {name: value for name, _, value in (part.partition("=") for part in parts)}
+    try:
+        return _SORTED.fullmatch(
+            f"{given['version']}\n{given['keyid']}\n{given['timestamp']}\n{given['nonce']}\n{given['digest']}\n{given['mac']}"
+        )
+    except KeyError:
+        return None
 
 
 def read_params(params: Mapping[str, str]) -> Params:
@@ -204,15 +267,54 @@ def read_params(params: Mapping[str, str]) -> Params:
     return Params(*checked)
 
 
+_DIGEST: Final = Digests(("sha-256",), new)
+
+
+class PassingBody:
+    """Checks a body as it passes (STREAM): the part that came last is held back until the digest of all is known."""
+
+    __slots__ = ("_hasher", "_held", "_signed")
+
+    def __init__(self, signed: bytes) -> None:
+        self._signed = signed
+        self._hasher = new("sha-256")
+        self._held = b""
+
+    def feed(self, chunk: bytes, /) -> bytes:
+        """The part before this one."""
+        if not chunk:
+            return b""
+        self._hasher.update(chunk)
+        held, self._held = self._held, chunk
+        return held
+
+    def end(self) -> bytes:
+        """The last part.
+
+        Raises:
+            Rejected: WRONG_BODY.
+        """
+        if not compare(b64url_encode(self._hasher.digest()), self._signed):
+            raise wrong_body()
+        held, self._held = self._held, b""
+        return held
+
+
+def wrong_body() -> Rejected:
+    """The refusal of a body with another digest."""
+    return Rejected(Reason.WRONG_BODY, "the body is not the one that was signed", where="body")
+
+
 class HMACClaim:
     """A signed request, not yet verified."""
 
-    __slots__ = ("needs", "params", "request", "verifier")
+    __slots__ = ("body", "needs", "params", "request", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
-    body: ClassVar[Digests] = Digests(("sha-256",), new)
+    body: BodyNeed | Digests
 
     def __init__(self, params: Params, request: Request, verifier: HMACVerifier) -> None:
+        self.body = verifier.body
         self.params = params
         self.request = request
         self.verifier = verifier
@@ -234,16 +336,19 @@ class HMACClaim:
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """MAC, then body, then time: what is said about a time or a body is said of a genuine request."""
-        record = found.get(Ref(RegisteredKey, (self.params.key_id,)))
+        record = found.get(self.needs[0])
         # An unknown key costs the same as a known one.
-        key = _key_of(_NOBODY if record is None else record)
-        expected = base64url(key.sign(self.canonical()))
-        if not compare(expected.encode(), self.params.mac.encode()) or record is None:
+        expected = b64url_encode(self.verifier.mac(self.params.key_id, record or _NOBODY, self.canonical()))
+        if not compare(expected, self.params.mac.encode()) or record is None:
             if record is None:
                 raise Rejected(Reason.UNKNOWN_KEY, "no such key id", where="authorization keyid")
             raise Rejected(Reason.WRONG_SIGNATURE, "the MAC is of another request or another key", where="mac")
-        if not compare(base64url(body.digest("sha-256")).encode(), self.params.digest.encode()):
-            raise Rejected(Reason.WRONG_BODY, "the body is not the one that was signed", where="body")
+        signed = self.params.digest.encode()
+        stream: BodyStream | None = None
+        if self.body is STREAM:
+            stream = PassingBody(signed)
+        elif not compare(b64url_encode(body.digest("sha-256")), signed):
+            raise wrong_body()
         age = now - int(self.params.timestamp)
         if age >= self.verifier.max_age:
             raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago", where="timestamp", genuine=True)
@@ -252,18 +357,15 @@ class HMACClaim:
         record.check_current(now, "authorization keyid")
         scopes = frozenset(record.scopes)
         identity = Identity(record.subject, "hmac", self.params.key_id, scopes, rotated=record.rotated)
-        return Decision(identity, (self.once(),))
+        return Decision(identity, (self.once(),), stream=stream)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Key, MAC (and what would have made it fit), body, time, nonce."""
         from watchword.schemes.hmac_explain import explain_hmac  # noqa: PLC0415 -- only when asked why
 
+        if self.body is STREAM:
+            body = Body(body.data, {"sha-256": digest("sha-256", body.data)})
         return explain_hmac(self, found, body, now)
 
 
-def _key_of(record: RegisteredKey) -> Key:
-    return Key.from_secret(record.secret, algorithm=record.algorithm)
-
-
-# Not a prepared Key: preparing it is half of the work that a known key costs.
 _NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")
