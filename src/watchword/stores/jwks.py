@@ -52,6 +52,7 @@ class RemoteKeySet:
         allow_cleartext: also fetch by plain http.
         allow_private: also fetch from addresses that are not on the public internet.
         ca_file: a PEM file of the certificate authorities to trust; None: the system's.
+        max_size: octets of an answer that are read.
         fetch: fetches in place of urllib3, for hosts that need a proxy; what it lets through is on it.
         clock: seconds since the epoch; the same as the verifier's.
 
@@ -80,14 +81,15 @@ class RemoteKeySet:
         allow_cleartext: bool = False,
         allow_private: bool = False,
         ca_file: str | None = None,
+        max_size: int = 512 * 1024,
         fetch: Fetch | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not (0 < least <= most and stale >= 0 and cool_down > 0 and timeout > 0):
             raise ConfigurationError("in seconds: 0 < least <= most, 0 <= stale, 0 < cool_down, 0 < timeout")
-        terms = Terms(timeout, allow_cleartext=allow_cleartext, allow_private=allow_private, ca_file=ca_file)
+        terms = Terms(timeout, max_size, allow_cleartext=allow_cleartext, allow_private=allow_private, ca_file=ca_file)
         self._stale, self._cool_down = stale, cool_down
-        self._publisher = Publisher(url, issuer, algorithms, terms, fetch, (least, most))
+        self._publisher = self._publisher_of(url, issuer, algorithms, terms, fetch, (least, most))
         self.name = self._publisher.name
         self.issuer = issuer
         self._clock = clock
@@ -102,6 +104,9 @@ class RemoteKeySet:
         self.last_error: FetchFailed | None = None
         self.keys: KeySet | None = None
         self.since, self.due, self.good_until, self._dead = -inf, -inf, -inf, -inf
+
+    def _publisher_of(self, *arguments: Any) -> Publisher:
+        return Publisher(*arguments)
 
     # ---- what is known ---------------------------------------------------------------------------------------------
 

@@ -50,6 +50,8 @@ class Publisher:
         ConfigurationError: not one place, or none to fetch from; algorithms of secrets; or the extra is missing.
     """
 
+    accept: str = "application/jwk-set+json, application/json"
+
     def __init__(
         self,
         url: str | None,
@@ -80,7 +82,7 @@ class Publisher:
         """
         url = self._key_url(now)
         etag = known.etag if known is not None and known.url == url else None
-        answer = self._get(Get(url, "application/jwk-set+json, application/json", etag))
+        answer = self._get(Get(url, self.accept, etag))
         tag = answer.field(b"etag") or ""
         tag = tag if _ETAG.fullmatch(tag) else ""
         if known is not None and answer.status == 304:  # RFC 9111 §4.3.4: its fields replace those of the first answer
@@ -89,10 +91,18 @@ class Publisher:
         if known is not None and known.body == answer.body:
             return Loaded(known.keys, url, known.body, tag or None, good_for)
         try:
-            keys = KeySet(*read_jwks(answer.body, self._algorithms, published=True))
+            keys = self.keys_of(answer, url, now)
         except ConfigurationError as error:
             raise FetchFailed(Fault.UNUSABLE, f"{url.partition('?')[0]}: {error}") from None
         return Loaded(keys, url, answer.body, tag or None, good_for)
+
+    def keys_of(self, answer: Answer, url: str, now: float) -> KeySet:
+        """The keys in an answer.
+
+        Raises:
+            ConfigurationError: there are none.
+        """
+        return KeySet(*read_jwks(answer.body, self._algorithms, published=True))
 
     def forget(self) -> None:
         """Look for the key set again, when it is fetched next."""

@@ -17,7 +17,7 @@ from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
 from watchword.schemes.signatures.components import Component, components_of
 from watchword.schemes.signatures.holders import alias_of
-from watchword.schemes.signatures.wire import Labelled, read_signatures
+from watchword.schemes.signatures.wire import MAX_SIGNATURES, Labelled, read_signatures
 
 __all__ = ["ResponsePolicy", "ResponseVerifier"]
 
@@ -33,6 +33,7 @@ class ResponsePolicy:
         content: whether it has to cover a Content-Digest that the content has, wherever there is content.
         nonce: whether it has to repeat the nonce of the Accept-Signature with which it was asked for (RFC 9421 §5.1).
         tag: the application's mark (§2.3) that it has to have; None: none.
+        expires: whether it has to say when it ends.
         max_age: seconds for which it is good.
         skew: seconds by which the server's clock may be ahead.
 
@@ -43,7 +44,7 @@ class ResponsePolicy:
     Component(name='@status', params=())
     """
 
-    __slots__ = ("components", "content", "max_age", "nonce", "skew", "tag")
+    __slots__ = ("components", "content", "expires", "max_age", "nonce", "skew", "tag")
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class ResponsePolicy:
         content: bool = True,
         nonce: bool = True,
         tag: str | None = None,
+        expires: bool = False,
         max_age: float = 300,
         skew: float = 30,
     ) -> None:
@@ -65,6 +67,7 @@ class ResponsePolicy:
         if not nonce and not any(one.has("req") for one in self.components):
             raise ConfigurationError("nothing binds an answer to its request: nonce=True, or request_components=(…)")
         self.content = content
+        self.expires = expires
         self.nonce = nonce
         self.tag = tag
         self.max_age = max_age
@@ -76,6 +79,8 @@ class ResponsePolicy:
         if self.content and method != "HEAD":
             components = (*components, *components_of(("content-digest",)))
         params: dict[str, str | bool] = {"created": True, "nonce": nonce}
+        if self.expires:
+            params["expires"] = True
         if len(keys) == 1 and keys[0].key_id is not None:
             params["keyid"] = keys[0].key_id
         if self.tag is not None:
@@ -95,6 +100,7 @@ class ResponseVerifier:
     Args:
         keys: the server's: a `Key`, a `KeySet`, several keys, or what keeps a set up to date (`RemoteKeySet`).
         policy: what an answer has to prove.
+        signatures: how many signatures of an answer are read.
 
     Raises:
         ConfigurationError: no key for signatures.
@@ -103,9 +109,16 @@ class ResponseVerifier:
     ResponseVerifier(keys=['api-2026'])
     """
 
-    __slots__ = ("_keys", "_source", "policy")
+    __slots__ = ("_keys", "_limit", "_source", "policy")
 
-    def __init__(self, keys: Key | KeySet | Sequence[Key] | KeySource, policy: ResponsePolicy | None = None) -> None:
+    def __init__(
+        self,
+        keys: Key | KeySet | Sequence[Key] | KeySource,
+        policy: ResponsePolicy | None = None,
+        *,
+        signatures: int = MAX_SIGNATURES,
+    ) -> None:
+        self._limit = signatures
         self._source: KeySource | None = None
         self._keys: tuple[Key, ...] = ()
         if isinstance(keys, KeySource):
@@ -141,7 +154,7 @@ class ResponseVerifier:
         Raises:
             Rejected: why it is not proven.
         """
-        signatures = read_signatures(response.headers)
+        signatures = read_signatures(response.headers, signatures=self._limit)
         if not signatures:
             raise Rejected(Reason.NO_CREDENTIALS, "the answer is not signed", where="signature")
         mine = [one for one in signatures if one.covered.text_param("tag") == self.policy.tag]
@@ -209,6 +222,8 @@ class ResponseVerifier:
             )
         if now - created >= self.policy.max_age:
             raise Rejected(Reason.EXPIRED, f"signed {now - created:.0f} s ago", where="signature-input created")
+        if expires is None and self.policy.expires:
+            raise Rejected(Reason.NOT_COVERED, "the signature has to say when it ends", where="signature-input expires")
         if expires is not None and now >= expires:
             raise Rejected(Reason.EXPIRED, f"{now - expires:.0f} s past its expiry", where="signature-input expires")
 
