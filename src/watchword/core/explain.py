@@ -21,8 +21,8 @@ from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
 from watchword.core.mends import MENDS
 from watchword.core.message import Request
-from watchword.core.pipeline import present
 from watchword.core.plan import Plan
+from watchword.core.presented import present
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier

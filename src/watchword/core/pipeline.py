@@ -17,20 +17,20 @@ from watchword.core.attempts import Attempt, attempt_of, giving_back, is_guess, 
 from watchword.core.identity import Identity, Verdict
 from watchword.core.lock import Lock
 from watchword.core.message import Challenge, Headers, Request
-from watchword.core.plan import Plan, scheme_word
+from watchword.core.plan import Plan
+from watchword.core.presented import is_tentative, present
 from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, Committed, Conflict, Exceeded, Found, Ref, Replayed, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
-from watchword.core.router import Router
 from watchword.core.scheme import (
-    NO_BODY, STREAM, UNUSED, Body, Claim, Decision, More, Refusal, Verifier,
+    NO_BODY, STREAM, UNUSED, Body, Claim, Decision, More, Refusal, Seal, Verifier,
 )  # fmt: skip
 from watchword.core.seal import seal_for, sealed
 from watchword.core.shortcut import Remembering
 from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work, fetching
 
-__all__ = ["Admission", "admission", "answering", "present", "refusing"]
+__all__ = ["Admission", "admission", "answering", "refusing"]
 
 ROUNDS = 3
 
@@ -41,16 +41,15 @@ Steps = Generator[Step, Any, Admission]
 def admission(plan: Plan, request: Request, optional: bool, started: float) -> Steps:
     """Admits `request` or raises `Rejected` (its `refusal` set) or `StoreUnavailable`."""
     verifier: Verifier | None = None
-    found = NOTHING_FOUND
+    claim: Claim | None = None
+    found, body = NOTHING_FOUND, NO_BODY
     seal = None if plan.seal is None else seal_for(plan, request)
     try:
         try:
             request, verifier, claim = _claimed(plan, request)
             if claim is None or verifier is None:
                 if optional:
-                    _report(plan, None, None, started, None)
-                    anonymous = Admission(None)
-                    return anonymous if seal is None else anonymous.sealed_by(seal, request.method, plan.proxy)
+                    return _anonymous(plan, request, None, seal, started)
                 raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
             unread = claim.body is UNUSED or claim.body is STREAM
             attempt = attempt_of(plan.attempts, verifier, claim, request.peer)
@@ -58,7 +57,6 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             if refs:
                 found = yield Fetch(refs)
             passing = () if attempt is None else attempt.room(found, plan.clock())
-            body = NO_BODY
             if claim.reserve or not unread:
                 body, passing = yield from _prepared(plan, claim, found, unread, attempt, passing)
             decision: Decision | None = None
@@ -71,6 +69,8 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
             if decision.notes:
                 yield from _note(decision.notes)
         except Rejected as rejected:
+            if optional and rejected.reason is Reason.NO_CREDENTIALS and is_tentative(claim):
+                return _anonymous(plan, request, body.data, seal, started)
             rejected.refusal = sealed(plan, (yield from refusing(plan, verifier, rejected, found)), seal)
             _report(plan, verifier, rejected, started, None)
             raise
@@ -89,6 +89,13 @@ def admission(plan: Plan, request: Request, optional: bool, started: float) -> S
         decision.stream,
         verifier,
     )
+    return admitted if seal is None else admitted.sealed_by(seal, request.method, plan.proxy)
+
+
+def _anonymous(plan: Plan, request: Request, body: bytes | None, seal: Seal | None, started: float) -> Admission:
+    """A request without credentials that may pass; `body` if it was read to look for some."""
+    _report(plan, None, None, started, None)
+    admitted = Admission(None, body)
     return admitted if seal is None else admitted.sealed_by(seal, request.method, plan.proxy)
 
 
@@ -131,44 +138,6 @@ def _prepared(
     body = yield ReadBody(claim.body, plan.limits.body)
     # A window may have ended meanwhile.
     return body, passing if attempt is None else attempt.passing(found, plan.clock())
-
-
-def present(candidates: Sequence[Verifier], request: Request) -> tuple[Verifier | None, Claim | None]:
-    """The one verifier that claims the request, and its claim; (None, None) if none does.
-
-    Raises:
-        Rejected: AMBIGUOUS if two do, UNSUPPORTED_SCHEME if there is an Authorization that none does, or what `read`
-            raises; `rejected.verifier` says whose.
-    """
-    verifier: Verifier | None = None
-    claim: Claim | None = None
-    for addressed in candidates:
-        router = addressed if isinstance(addressed, Router) else None
-        candidate = addressed if router is None else router.first
-        try:
-            if router is not None:
-                candidate = router.choose(request)
-            mine = candidate.read(request)
-        except Rejected as rejected:
-            rejected.verifier = candidate
-            raise
-        if mine is None:
-            _check_unclaimed(candidate, request)
-            continue
-        if claim is not None:
-            raise Rejected(
-                Reason.AMBIGUOUS, f"credentials of both {verifier and verifier.scheme} and {candidate.scheme}"
-            )
-        verifier, claim = candidate, mine
-    return verifier, claim
-
-
-def _check_unclaimed(candidate: Verifier, request: Request) -> None:
-    """Other fields may be meant for others, an Authorization is for us: it is never passed over, optional or not."""
-    words = {address.word for address in candidate.addresses if address.field == b"authorization"}
-    for value in request.values(b"authorization"):
-        if scheme_word(value).decode("latin-1") in words:
-            raise Rejected(Reason.UNSUPPORTED_SCHEME, "no verifier claims these credentials", where="authorization")
 
 
 def _check_declared(request: Request, limit: int) -> None:
