@@ -23,6 +23,8 @@ from watchword import (
     Response,
     SignatureAuth,
     SignatureVerifier,
+    SigV4Auth,
+    SigV4Verifier,
     WebhookAuth,
     WebhookVerifier,
     explain,
@@ -90,6 +92,11 @@ def parties(clock: Clock) -> dict[str, Party]:
             lambda: OAuth1Auth("orders-app", SECRET, token="alices-token", token_secret=SECRET),
             lambda: OAuth1Auth("orders-app", SECRET, token="alices-token", token_secret="guess"),
             OAuth1Verifier(),
+        ),
+        "sigv4": Party(
+            lambda: SigV4Auth("AKALICE", SECRET, region="eu-central-1", service="orders"),
+            lambda: SigV4Auth("AKALICE", "guess", region="eu-central-1", service="orders"),
+            SigV4Verifier(region="eu-central-1", service="orders"),
         ),
         "replayable_body_hmac": Party(
             lambda: ReplayableBodyHMACAuth(USER_KEY), lambda: ReplayableBodyHMACAuth(WRONG_KEY),
@@ -170,6 +177,7 @@ def copy_of(users: MemoryStore, clock: Clock) -> MemoryStore:
     assert all(record is not None for _, record in records)
     store.commit([Put(ref, record) for ref, record in records])
     store.add_key("alice", USER_KEY)
+    store.add_access_key("alice", "AKALICE", SECRET)
     store.add_oauth1_client("orders-app", secret=SECRET)
     store.add_oauth1_token("alices-token", SECRET, client_key="orders-app", subject="alice")
     store.commit([Put(Ref(APIKey, ("alicesapikey",)), APIKey(hash_key(API_KEY), "alice"))])

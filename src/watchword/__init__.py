@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.signatures import SignatureAuth, SignaturePolicy, SignatureVerifier
+    from watchword.schemes.sigv4 import SigV4Auth, SigV4Verifier
     from watchword.schemes.token_cache import TokenCache
     from watchword.schemes.webhooks import WebhookAuth, WebhookProfile, WebhookVerifier
 
@@ -85,6 +86,8 @@ _HOMES = {
     "Request": "core.message",
     "Response": "core.message",
     "Revocations": "schemes.revocation",
+    "SigV4Auth": "schemes.sigv4",
+    "SigV4Verifier": "schemes.sigv4",
     "SignatureAuth": "schemes.signatures",
     "SignaturePolicy": "schemes.signatures",
     "SignatureVerifier": "schemes.signatures",
@@ -106,6 +109,7 @@ __all__ = [
     "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations",
+    "SigV4Auth", "SigV4Verifier",
     "SignatureAuth", "SignaturePolicy", "SignatureVerifier", "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebhookAuth", "WebhookProfile",
     "WebhookVerifier", "explain", "explain_async",
 ]  # fmt: skip

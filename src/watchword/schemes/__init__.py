@@ -36,6 +36,7 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True),
     Scheme("hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True),
     Scheme("oauth1", "oauth1", "OAuth1Auth", "OAuth1Verifier", frozenset({"method", "target", "body"}), True, True),
+    Scheme("sigv4", "sigv4", "SigV4Auth", "SigV4Verifier", frozenset({"method", "target", "body"}), False, True),
     Scheme("api_key", "api_key", "APIKeyAuth", "APIKeyVerifier", frozenset(), False, False),
     Scheme(
         "replayable_body_hmac", "body_hmac", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier",

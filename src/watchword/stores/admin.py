@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.records import Committed, Found, Outcome, Put, Ref, Take, Write
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.stores.access_key_admin import AccessKeyAdmin, AsyncAccessKeyAdmin
 from watchword.stores.oauth1_admin import AsyncOAuth1Admin, OAuth1Admin
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def client_writes(
     return [Put(Ref(Client, (client_id,)), client)]
 
 
-class Admin(OAuth1Admin):
+class Admin(OAuth1Admin, AccessKeyAdmin):
     """`add_user`, `add_key`, `add_api_key`, `add_client` and what changes them, for every store that is called."""
 
     if TYPE_CHECKING:
@@ -266,7 +267,7 @@ class Admin(OAuth1Admin):
         Driver(self).run(administration.revoking_api_key(key_id), once(b""))
 
 
-class AsyncAdmin(AsyncOAuth1Admin):
+class AsyncAdmin(AsyncOAuth1Admin, AsyncAccessKeyAdmin):
     """`Admin`, awaited; passwords are hashed in a thread."""
 
     if TYPE_CHECKING:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watchword.crypto.passwords import Password
     from watchword.schemes.digest import DigestSecret
     from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token
+    from watchword.schemes.sigv4 import AccessKey
 
 UNWRITABLE: Final = 0
 """The version of what a store only reads: `Put` over it would be refused, so nobody makes a better hash in vain."""
@@ -38,6 +39,7 @@ def from_callables(
     client: One[Client] | None = None,
     oauth1_client: One[OAuth1Client] | None = None,
     oauth1_token: One[OAuth1Token] | None = None,
+    access_key: One[AccessKey] | None = None,
 ) -> CallableStore: ...
 @overload
 def from_callables(
@@ -48,6 +50,7 @@ def from_callables(
     client: AsyncOne[Client] | None = None,
     oauth1_client: AsyncOne[OAuth1Client] | None = None,
     oauth1_token: AsyncOne[OAuth1Token] | None = None,
+    access_key: AsyncOne[AccessKey] | None = None,
 ) -> AsyncCallableStore: ...
 def from_callables(
     *,
@@ -57,6 +60,7 @@ def from_callables(
     client: Lookup | None = None,
     oauth1_client: Lookup | None = None,
     oauth1_token: Lookup | None = None,
+    access_key: Lookup | None = None,
 ) -> CallableStore | AsyncCallableStore:
     """A store that asks your own look-ups; each gives a record, or None if there is none.
 
@@ -69,6 +73,7 @@ def from_callables(
         client: `client(client_id) -> Client | None`.
         oauth1_client: `oauth1_client(client_key) -> OAuth1Client | None`.
         oauth1_token: `oauth1_token(token) -> OAuth1Token | None`.
+        access_key: `access_key(access_key_id) -> AccessKey | None`.
 
     Returns:
         A `Store`; if the look-ups are coroutine functions, an `AsyncStore`.
@@ -85,7 +90,7 @@ def from_callables(
     Password(scopes=('read',), subject=None, disabled=False)
     """
     given = {"password": password, "key": key, "digest": digest, "client": client}
-    given |= {"oauth1_client": oauth1_client, "oauth1_token": oauth1_token}
+    given |= {"oauth1_client": oauth1_client, "oauth1_token": oauth1_token, "access_key": access_key}
     lookups = {
         kind: _Question(name, lookup) for name, lookup in given.items() if lookup is not None for kind in _kinds(name)
     }
@@ -176,6 +181,10 @@ def _kinds(name: str) -> tuple[type, ...]:
         from watchword.schemes.digest import DigestSecret  # noqa: PLC0415
 
         return (DigestSecret,)
+    if name == "access_key":
+        from watchword.schemes.sigv4 import AccessKey  # noqa: PLC0415
+
+        return (AccessKey,)
     if name in ("oauth1_client", "oauth1_token"):
         from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token  # noqa: PLC0415
 

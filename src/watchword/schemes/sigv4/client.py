@@ -80,7 +80,7 @@ class SigV4Auth:
     >>> auth = SigV4Auth("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", region="us-east-1", service="service")
     >>> url = auth.presign("GET", "https://example.amazonaws.com/", now=1440938160)
     >>> url.rpartition("=")[2][:16]
-    '65b3a0b1bd7ec5e5'
+    'e93c787ed7f371d5'
     """
 
     __slots__ = ("__weakref__", "_access_key", "_algorithm", "_day", "_form", "_moment", "_payload", "_region", "_rules", "_s3", "_secret", "_service", "_token")  # fmt: skip

@@ -61,6 +61,7 @@ class SigV4Verifier:
     )  # fmt: skip
     standing: ClassVar[Sequence[Ref[Any]]] = ()
     realm: ClassVar[str | None] = None
+    single_use: bool = False
 
     def __init__(
         self,
