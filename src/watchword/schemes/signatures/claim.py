@@ -13,15 +13,10 @@ from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Check, 
 from watchword.crypto.digests import compare, hmac_sha256
 from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
-    DigestStream,
-    Expected,
-    check_digests,
-    digests_need,
-    expected_digests,
-    uncovered,
-)
+    SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, uncovered, usual_digest,
+)  # fmt: skip
 from watchword.schemes.signatures.holders import Holder, key_refs
-from watchword.schemes.signatures.message import Message
+from watchword.schemes.signatures.message import Fields, Message
 from watchword.schemes.signatures.reading import Presented
 
 if TYPE_CHECKING:
@@ -36,31 +31,59 @@ KEPT: Final = 300.0
 class SignatureClaim:
     """The signatures of a request that this verifier judges, not yet verified."""
 
-    __slots__ = ("body", "expected", "message", "needs", "presented", "verifier")
+    __slots__ = ("_expected", "_message", "_usual", "body", "fields", "needs", "presented", "request", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
 
-    def __init__(self, verifier: SignatureVerifier, request: Request, presented: Sequence[Presented]) -> None:
+    def __init__(
+        self,
+        verifier: SignatureVerifier,
+        request: Request,
+        presented: Sequence[Presented],
+        fields: Fields | None = None,
+    ) -> None:
         self.verifier = verifier
+        self.request = request
+        self.fields = fields = Fields(request.headers) if fields is None else fields
         self.presented = presented
-        self.message = Message(request, types=verifier.policy.types)
-        expected: tuple[Expected, ...] = ()
-        for one in presented:
-            if one.plan.digests:
-                one.expected = expected_digests(one.plan.digests, self.message)
-                expected += one.expected
-        self.expected = expected
-        self.needs: Sequence[Ref[Any]] = (
-            key_refs([one.key_id for one in presented]) if verifier.records is not None else ()
-        )
-        self.body: BodyNeed | Digests = self._body_need()
+        self.needs: Sequence[Ref[Any]] = ()
+        if verifier.records is not None:
+            if len(presented) == 1:
+                self.needs = key_refs(presented[0].key_id)
+            else:
+                self.needs = tuple(dict.fromkeys(ref for one in presented for ref in key_refs(one.key_id)))
+        self._expected: dict[int, tuple[Expected, ...]] | None = None
+        self._message: Message | None = None
+        self._usual = usual_digest(presented[0].plan.digests, fields) if len(presented) == 1 else None
+        self.body: BodyNeed | Digests = SHA256
+        if self._usual is None or verifier.stream:
+            self.body = self._body_need()
 
     def _body_need(self) -> BodyNeed | Digests:
+        demanded = self.verifier.policy.body
+        expected = [each for one in self.presented for each in self.expected(one)]
         if self.verifier.stream:
-            return STREAM if self.expected or self.verifier.policy.body else UNUSED
-        if self.expected:
-            return digests_need(self.expected)
-        return WHOLE if self.verifier.policy.body else UNUSED
+            return STREAM if expected or demanded else UNUSED
+        if expected:
+            return digests_need(expected)
+        return WHOLE if demanded else UNUSED
+
+    @property
+    def message(self) -> Message:
+        """The request as signatures see it."""
+        if self._message is None:
+            self._message = Message(self.request, types=self.verifier.policy.types, fields=self.fields)
+        return self._message
+
+    def expected(self, one: Presented) -> tuple[Expected, ...]:
+        """The digests that a signature covers.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, WRONG_ALGORITHM.
+        """
+        if self._expected is None:
+            self._expected = {id(each): expected_digests(each.plan.digests, self.fields) for each in self.presented}
+        return self._expected[id(one)]
 
     def slow(self, found: Found) -> bool:
         """Never: a signature takes a tenth of a millisecond at most."""
@@ -75,20 +98,9 @@ class SignatureClaim:
         judged = self.judged(found, now)
         if isinstance(judged, More):
             return judged
+        writes = []
         for one, holder in judged:
-            self.check_signature(one, holder)
-        stream = None
-        if self.verifier.stream:
-            stream = self._stream([one for one, _ in judged])
-        else:
-            for one, _ in judged:
-                self.check_body(one, body)
-        writes: list[Once] = []
-        for one, holder in judged:
-            self.check_time(one, now)
-            if holder.record is not None and holder.record.expires is not None:
-                holder.record.check_current(now, "keyid")
-            once = self.once(one, holder)
+            once = self._judge(one, holder, body, now)
             if once is not None:
                 writes.append(once)
         one, holder = judged[0]
@@ -96,12 +108,41 @@ class SignatureClaim:
             raise Rejected(
                 Reason.AMBIGUOUS, "the signatures are of different subjects: name a label or tags", where="keyid"
             )
-        for known in judged:
-            verifier.remember(*known)
+        for each in judged:
+            verifier.remember(*each)
         record = holder.record
         rotated = record is not None and record.superseded_by is not None
         identity = Identity(holder.subject, verifier.scheme, one.key_id, holder.scopes, one.claims, rotated)
+        stream = self._stream([one for one, _ in judged]) if verifier.stream else None
         return Decision(identity, writes, stream=stream)
+
+    def _judge(self, one: Presented, holder: Holder, body: Body, now: float) -> Once | None:
+        """One signature; gives its nonce, for as long as it may be good, here and at a laxer verifier of the same store.
+
+        Raises:
+            Rejected: why it is no good.
+        """
+        verifier, created, expires = self.verifier, one.created, one.expires
+        self.check_signature(one, holder)
+        if not verifier.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
+            self.check_body(one, body)
+        max_age = verifier.max_age
+        if created is not None:
+            age = now - created
+            if age < -verifier.skew:
+                detail = f"created {-age:.0f} s in the future"
+                raise Rejected(Reason.NOT_YET_VALID, detail, where="created", genuine=True)
+            if max_age is not None and age >= max_age:
+                raise Rejected(Reason.EXPIRED, f"created {age:.0f} s ago", where="created", genuine=True)
+        if expires is not None and now >= expires:
+            detail = f"{now - expires:.0f} s past its end"
+            raise Rejected(Reason.EXPIRED, detail, where="expires", genuine=True)
+        if holder.record is not None and holder.record.expires is not None:
+            holder.record.check_current(now, "keyid")
+        if one.nonce is None or not verifier.policy.nonce:
+            return None
+        until = float(expires or 0) if created is None or max_age is None else created + max(KEPT, max_age)
+        return Once(("signature", one.key_id or holder.subject, one.nonce), until)
 
     def judged(self, found: Found, now: float) -> list[tuple[Presented, Holder]] | More:
         """The signatures whose keys this verifier has, or what it needs to know them.
@@ -112,6 +153,10 @@ class SignatureClaim:
         """
         source = self.verifier.source
         if source is None:
+            if len(self.presented) == 1:
+                holder = self.verifier.holder(self.presented[0], found, self.needs)
+                if holder is not None:
+                    return [(self.presented[0], holder)]
             known = self._known(found)
         else:
             asked: list[Ref[Any]] = [Ref(PublishedKeys, (source.name, one.key_id or "")) for one in self.presented[:1]]
@@ -135,7 +180,7 @@ class SignatureClaim:
     def _known(self, found: Found) -> list[tuple[Presented, Holder]]:
         known = []
         for one in self.presented:
-            holder = self.verifier.holder(one, found)
+            holder = self.verifier.holder(one, found, key_refs(one.key_id))
             if holder is not None:
                 known.append((one, holder))
         return known
@@ -144,7 +189,7 @@ class SignatureClaim:
         """An unknown key id costs what a known one's MAC does."""
         one = self.presented[0]
         try:
-            base = one.plan.base.base(self.message, one.params)
+            base = self.base(one)
         except Rejected:
             return
         compare(hmac_sha256(bytes(32), base), one.signature)
@@ -157,8 +202,18 @@ class SignatureClaim:
         """
         if one.alg is not None and one.alg != holder.alias:
             raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
-        self.check_coverage(one)
-        holder.verify(one.plan.base.base(self.message, one.params), one.signature)
+        if not one.suffices or self.request.target[:1] != b"/":
+            self.check_coverage(one)
+        base = one.plan.base.of_request(self.request, self.fields, one.params, self.verifier.policy.types)
+        holder.verify(base, one.signature)
+
+    def base(self, one: Presented) -> bytes:
+        """The signature base of this request (RFC 9421 §2.5).
+
+        Raises:
+            Rejected: MISSING_COMPONENT, MALFORMED_CREDENTIALS.
+        """
+        return one.plan.base.of_request(self.request, self.fields, one.params, self.verifier.policy.types)
 
     def check_coverage(self, one: Presented) -> None:
         """That the signature covers and says what the policy demands, the body apart.
@@ -167,8 +222,7 @@ class SignatureClaim:
             Rejected: NOT_COVERED.
         """
         policy = self.verifier.policy
-        assert self.message.request is not None
-        policy.check_coverage(one.plan.covered, self.message.request)
+        policy.check_coverage(one.plan.covered, self.request)
         if one.created is None and policy.created:
             raise _undated("created")
         if one.nonce is None and policy.nonce:
@@ -182,47 +236,19 @@ class SignatureClaim:
         Raises:
             Rejected: WRONG_BODY, or NOT_COVERED.
         """
-        if one.expected:
-            check_digests(one.expected, body)
+        expected = self.expected(one)
+        if expected:
+            check_digests(expected, body)
         elif body.data and self.verifier.policy.body:
             raise uncovered()
 
     def _stream(self, judged: Sequence[Presented]) -> DigestStream | None:
         """What checks the body as it passes: against a digest of each signature, or that there is none."""
         demanded = self.verifier.policy.body
-        if demanded and not all(one.expected for one in judged):
+        if demanded and not all(map(self.expected, judged)):
             return DigestStream(())
-        expected = [each for one in judged for each in one.expected]
+        expected = [each for one in judged for each in self.expected(one)]
         return DigestStream(expected) if expected or demanded else None
-
-    def check_time(self, one: Presented, now: float) -> None:
-        """That the signature is good now (RFC 9421 §3.2).
-
-        Raises:
-            Rejected: NOT_YET_VALID, EXPIRED.
-        """
-        verifier = self.verifier
-        if one.created is not None:
-            age = now - one.created
-            if age < -verifier.skew:
-                detail = f"created {-age:.0f} s in the future"
-                raise Rejected(Reason.NOT_YET_VALID, detail, where="created", genuine=True)
-            if verifier.max_age is not None and age >= verifier.max_age:
-                raise Rejected(Reason.EXPIRED, f"created {age:.0f} s ago", where="created", genuine=True)
-        if one.expires is not None and now >= one.expires:
-            detail = f"{now - one.expires:.0f} s past its end"
-            raise Rejected(Reason.EXPIRED, detail, where="expires", genuine=True)
-
-    def once(self, one: Presented, holder: Holder) -> Once | None:
-        """The nonce of a signature, for as long as it may be good, here and at a laxer verifier of the same store."""
-        verifier = self.verifier
-        if one.nonce is None or not verifier.policy.nonce:
-            return None
-        if one.created is not None and verifier.max_age is not None:
-            until = one.created + max(verifier.max_age, KEPT)
-        else:
-            until = float(one.expires or 0)
-        return Once(("signature", one.key_id or holder.subject, one.nonce), until)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Key, algorithm, coverage, signature (and what would have made it fit), body, time."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from binascii import a2b_base64
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -12,14 +11,16 @@ from watchword.core.scheme import Body, Digests, Hasher
 from watchword.crypto.digests import compare, new
 from watchword.fields.content_digest import ACTIVE, read_digests
 from watchword.schemes.signatures.components import Component
-from watchword.schemes.signatures.message import Message
+from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import DIGEST_FIELDS
 
 __all__ = [
-    "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests", "uncovered",
+    "SHA256", "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests",
+    "is_digest_of", "uncovered", "usual_digest",
 ]  # fmt: skip
 
-_USUAL: Final = re.compile(rb"sha-256=:([A-Za-z0-9+/]{43}=):")
+CONTENT: Final = ((b"content-digest", "content-digest", None),)
+"""What is covered where it is all of Content-Digest and nothing else of that kind."""
 
 
 class Expected(NamedTuple):
@@ -42,7 +43,7 @@ def covered_digests(components: Sequence[Component]) -> tuple[CoveredDigest, ...
     )
 
 
-def expected_digests(covered: Sequence[CoveredDigest], message: Message) -> tuple[Expected, ...]:
+def expected_digests(covered: Sequence[CoveredDigest], fields: Fields) -> tuple[Expected, ...]:
     """The digests of the covered fields; of a field that the message lacks none, which the signature base minds.
 
     Raises:
@@ -50,12 +51,8 @@ def expected_digests(covered: Sequence[CoveredDigest], message: Message) -> tupl
     """
     expected: list[Expected] = []
     for name, field, key in covered:
-        value = message.fields().combined(name)
+        value = fields.combined(name)
         if value is None:
-            continue
-        usual = _USUAL.fullmatch(value) if key is None else None
-        if usual is not None:
-            expected.append(Expected(field, "sha-256", a2b_base64(usual[1])))
             continue
         digests = read_digests([value], field)
         found = [Expected(field, algorithm, digests[algorithm]) for algorithm in digests if key in (None, algorithm)]
@@ -71,13 +68,25 @@ _NEEDS: Final = {
     frozenset({"sha-512"}): Digests(("sha-512",), new),
     frozenset({"sha-256", "sha-512"}): Digests(("sha-256", "sha-512"), new),
 }
-_SHA256: Final = _NEEDS[frozenset({"sha-256"})]
+SHA256: Final = _NEEDS[frozenset({"sha-256"})]
+
+
+def usual_digest(covered: Sequence[CoveredDigest], fields: Fields) -> bytes | None:
+    """The value of Content-Digest, if that is covered alone and can hold one SHA-256 digest only; None: parse it."""
+    if covered == CONTENT and not fields.several:
+        value = fields.single.get(b"content-digest")
+        if value is not None and value.startswith(b"sha-256=:") and b"," not in value:
+            return value
+    return None
+
+
+def is_digest_of(value: bytes, body: Body) -> bool:
+    """Whether `value`, as `usual_digest` gives it, is the canonical digest field of the body."""
+    return compare(b"sha-256=:%b:" % b2a_base64(body.digest("sha-256"), newline=False), value)
 
 
 def digests_need(expected: Sequence[Expected]) -> Digests:
     """What the guard has to compute while it reads the body."""
-    if len(expected) == 1 and expected[0].algorithm == "sha-256":
-        return _SHA256
     return _NEEDS[frozenset(each.algorithm for each in expected)]
 
 

@@ -13,7 +13,15 @@ from watchword.core.scheme import Body, Check, More
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.schemes.diagnosis import (
-    PARTS, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
+    PARTS,
+    causes,
+    clock_check,
+    damaged,
+    near,
+    request_guesses,
+    search,
+    secret_guesses,
+    time_guesses,
 )  # fmt: skip
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text
@@ -70,7 +78,7 @@ def explain_signature(claim: SignatureClaim, found: Found, body: Body, now: floa
 
 def _base(claim: SignatureClaim, one: Presented) -> str:
     try:
-        return one.plan.base.base(claim.message, one.params).decode("ascii")
+        return claim.base(one).decode("ascii")
     except Rejected:
         return ""
 
@@ -126,7 +134,7 @@ def _algorithm(one: Presented, holder: Holder) -> Check:
 def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Sequence[Check]:
     received = _shown(one.signature)
     try:
-        base = one.plan.base.base(claim.message, one.params)
+        base = claim.base(one)
     except Rejected as rejected:
         found_ = rejected.rejection
         missing = found_.reason is Reason.MISSING_COMPONENT
@@ -139,7 +147,7 @@ def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Fou
     if any(component.name == "@query-param" for component in one.plan.base.components):
         parts.add("@query")
     guess = search(
-        _request(claim),
+        claim.request,
         b"",
         lambda request, _: _fits(claim, one, holder.key, request),
         headers=fields,
@@ -157,12 +165,6 @@ def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Fou
     return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
 
 
-def _request(claim: SignatureClaim) -> Request:
-    request = claim.message.request
-    assert request is not None
-    return request
-
-
 def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
     try:
         key.verify(base, signature)
@@ -172,7 +174,7 @@ def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
 
 
 def _fits(claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None) -> bool:
-    message = claim.message if request is None else Message(request, types=claim.message.types)
+    message = claim.message if request is None else Message(request, types=claim.verifier.policy.types)
     try:
         return _verifies(key, one.plan.base.base(message, one.params), one.signature)
     except Rejected:
@@ -267,13 +269,14 @@ def _rest(claim: SignatureClaim, one: Presented, holder: Holder | None, body: Bo
 
 
 def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
-    for field, algorithm, value in one.expected:
+    expected = claim.expected(one)
+    for field, algorithm, value in expected:
         actual = digest(algorithm, body.data)
         shown = f"{algorithm} {actual.hex()} of {len(body.data)} octets"
         if compare(actual, value):
             yield Check("body", True, "body", f"{algorithm} {value.hex()}", shown)
             continue
-        for guess in request_guesses(_request(claim), body.data, parts=("body",)):
+        for guess in request_guesses(claim.request, body.data, parts=("body",)):
             if compare(digest(algorithm, guess.body), value):
                 yield Check("body", False, "body", guess.expected, guess.received, guess.mend)
                 break
@@ -282,7 +285,7 @@ def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
             if damage := damaged(actual.hex(), value.hex()):
                 mend = f"{field} is not of this body, though nearly ({damage}): send it as it was made"
             yield Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)
-    if not one.expected and body.data and claim.verifier.policy.body:
+    if not expected and body.data and claim.verifier.policy.body:
         mend = 'cover "content-digest", and send that field (RFC 9530)'
         yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)
 

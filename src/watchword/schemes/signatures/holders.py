@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from watchword.core.records import Found, Ref
@@ -38,13 +38,13 @@ class Holder:
 
 
 class Holders:
-    """The keys of a `KeySet`: each proves the subject that its key id names.
+    """The keys of a `KeySet`: each proves the subject that its key id names. `unique` are those whose names say enough.
 
     Raises:
         ConfigurationError: none of them is for signatures.
     """
 
-    __slots__ = ("_by_name", "_only", "keys")
+    __slots__ = ("_by_name", "_only", "keys", "unique")
 
     def __init__(self, keys: KeySet) -> None:
         self.keys = keys
@@ -56,6 +56,8 @@ class Holders:
         for holder in usable:
             if holder.key.key_id is not None:
                 self._by_name.setdefault(holder.key.key_id, []).append(holder)
+
+        self.unique = {name: named[0] for name, named in self._by_name.items() if len(named) == 1}
 
     def find(self, key_id: str | None, alg: str | None) -> Holder | None:
         """The one key that is meant; None if there is none. `alg` only ever tells two keys of one name apart."""
@@ -76,15 +78,15 @@ class RecordHolders:
     def __init__(self) -> None:
         self._kept: dict[str, Holder] = {}
 
-    def find(self, key_id: str, found: Found) -> Holder | None:
-        """The key that is registered under this key id; None if there is none.
+    def find(self, key_id: str, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
+        """The key that is registered under this key id (`refs` are its two records); None if there is none.
 
         Raises:
             Rejected: UNKNOWN_KEY: what is registered there can't verify signatures.
         """
-        record: Registered | None = found.get(Ref(RegisteredKey, (key_id,)))
+        record: Registered | None = found.get(refs[0])
         if record is None:
-            record = found.get(Ref(RegisteredPublicKey, (key_id,)))
+            record = found.get(refs[1])
             if record is None:
                 return None
         kept = self._kept.get(key_id)
@@ -109,7 +111,6 @@ class RecordHolders:
             self._kept[key_id] = holder
 
 
-def key_refs(key_ids: Sequence[str | None]) -> tuple[Ref[Any], ...]:
-    """The records under these key ids."""
-    names: Mapping[str, None] = {key_id: None for key_id in key_ids if key_id is not None}
-    return tuple(Ref(kind, (name,)) for name in names for kind in (RegisteredKey, RegisteredPublicKey))
+def key_refs(key_id: str | None) -> tuple[Ref[Any], ...]:
+    """The records that this key id may name."""
+    return () if key_id is None else (Ref(RegisteredKey, (key_id,)), Ref(RegisteredPublicKey, (key_id,)))

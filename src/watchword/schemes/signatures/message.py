@@ -12,43 +12,52 @@ from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import Member, parse_dictionary
 from watchword.schemes.signatures.components import FIELD_TYPES, Component
 
-__all__ = ["Fields", "Message", "path_and_query"]
+__all__ = ["AROUND", "Fields", "Message", "path_and_query"]
 
 # RFC 9112 §5.2. The run of white space is entered at its beginning only, so that a long one is read once.
 _OBS_FOLD: Final = re.compile(rb"(?<![ \t])[ \t]*+\r?\n[ \t]++")
-_AROUND: Final = b" \t\r\n"
+AROUND: Final = b" \t\r\n"
+"""What is not part of a line's value."""
+_NONE: Final[Mapping[bytes, list[bytes]]] = {}
 
 
 class Fields:
-    """The field lines of one section, by name; read once."""
+    """The field lines of one section, by name; read once.
 
-    __slots__ = ("_dictionaries", "_several", "_single")
+    `single` has the value of every field, as sent; of those with several lines the last. `several` has all lines of these.
+    """
+
+    __slots__ = ("_dictionaries", "several", "single")
 
     def __init__(self, headers: Headers) -> None:
         # Mostly no field has two lines: then a dictionary of them all is made in one go.
-        self._single: dict[bytes, bytes] = dict(headers)
-        self._several: dict[bytes, list[bytes]] = {}
-        if len(self._single) < len(headers):
+        self.single: dict[bytes, bytes] = dict(headers)
+        self.several: Mapping[bytes, list[bytes]] = _NONE
+        self._dictionaries: dict[bytes, Mapping[str, Member]] | None = None
+        if len(self.single) < len(headers):
+            lines: dict[bytes, list[bytes]] = {}
             for name, value in headers:
-                self._several.setdefault(name, []).append(value)
-        self._dictionaries: dict[bytes, Mapping[str, Member]] = {}
+                lines.setdefault(name, []).append(value)
+            self.several = {name: values for name, values in lines.items() if len(values) > 1}
 
     def combined(self, name: bytes) -> bytes | None:
         """The combined value (§2.1); None if there is no such field."""
-        if name in self._several:
-            return b", ".join([_clean(line) for line in self._several[name]])
-        value = self._single.get(name)
+        if name in self.several:
+            return b", ".join([_clean(line) for line in self.several[name]])
+        value = self.single.get(name)
         return None if value is None else _clean(value)
 
-    def lines(self, name: bytes) -> list[bytes] | None:
-        """The value of each line; None if there is no such field."""
-        if name in self._several:
-            return [_clean(line) for line in self._several[name]]
-        value = self._single.get(name)
-        return None if value is None else [_clean(value)]
+    def lines(self, name: bytes) -> list[bytes]:
+        """The value of each line; none if there is no such field."""
+        if name in self.several:
+            return [_clean(line) for line in self.several[name]]
+        value = self.single.get(name)
+        return [] if value is None else [_clean(value)]
 
     def dictionary(self, name: bytes) -> Mapping[str, Member] | None:
         """The field as a dictionary, parsed once; None if there is no such field."""
+        if self._dictionaries is None:
+            self._dictionaries = {}
         parsed = self._dictionaries.get(name)
         if parsed is None:
             value = self.combined(name)
@@ -60,7 +69,7 @@ class Fields:
 
 def _clean(line: bytes) -> bytes:
     """One line's value without white space around it, and an obsolete line folding as one space (§2.1)."""
-    line = line.strip(_AROUND)
+    line = line.strip(AROUND)
     return _OBS_FOLD.sub(b" ", line) if b"\n" in line else line
 
 
@@ -73,6 +82,7 @@ class Message:
         trailers: the trailer fields of the message (§2.1.4); None: none were received, or none yet.
         request_trailers: those of the request that `response` answers.
         types: the structured types ("item", "list", "dictionary") of further fields, by name in lower case, for `;sf`.
+        fields: the message's own header fields, where they were read before.
     """
 
     __slots__ = (
@@ -87,13 +97,14 @@ class Message:
         trailers: Headers | None = None,
         request_trailers: Headers | None = None,
         types: Mapping[str, str] = FIELD_TYPES,
+        fields: Fields | None = None,
     ) -> None:
         self.request = request
         self.response = response
         self.trailers = trailers
         self.request_trailers = request_trailers
         self.types = types
-        self._fields: Fields | None = None
+        self._fields = fields
         self._request_fields: Fields | None = None
         self._trailers: dict[bool, Fields] = {}
         self._query: dict[str, str | None] | None = None

@@ -112,6 +112,10 @@ class SignaturePolicy:
             return
         self._check_closely(covered, request, needed)
 
+    def always_covered_by(self, covered: frozenset[Component]) -> bool:
+        """Whether this is enough for any request in origin-form, whatever its method."""
+        return not self._by_method and self._always <= covered
+
     def _check_closely(self, covered: frozenset[Component], request: Request, needed: frozenset[Component]) -> None:
         pathless = request.target[:1] != b"/" and b"://" not in request.target
         for component in (*self.components, *self.methods.get(request.method, ())):

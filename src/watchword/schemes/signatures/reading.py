@@ -8,23 +8,21 @@ general way gives.
 from __future__ import annotations
 
 import re
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Sequence
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
 
-from watchword.core.message import Headers
 from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import InnerList, Item
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import SignatureInput, params_text
-from watchword.schemes.signatures.content import Expected, covered_digests
+from watchword.schemes.signatures.content import covered_digests
+from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import SignaturePolicy, coverage
 from watchword.schemes.signatures.wire import labelled_dictionary
 
-__all__ = ["CoveredPlan", "Presented", "Reader"]
+__all__ = ["CoveredPlan", "Parsed", "Presented", "Reader"]
 
 MAX_PLANS: Final = 256
 """Covered lists that are remembered."""
@@ -39,11 +37,14 @@ _STRING: Final = r'"([ !#-\[\]-~]*+)"'  # without escapes
 
 
 class CoveredPlan:
-    """What follows from a list of covered components alone."""
+    """What follows from a label and a list of covered components alone."""
 
-    __slots__ = ("base", "claims", "covered", "digests", "layouts")
+    __slots__ = ("base", "claims", "covered", "digests", "label", "layouts", "start", "suffices")
 
-    def __init__(self, covered: SignatureInput) -> None:
+    def __init__(self, label: str, covered: SignatureInput) -> None:
+        self.suffices = False
+        self.label = label
+        self.start = label.encode("ascii") + b"=:"
         self.base = BasePlan(covered.components)
         self.covered = coverage(covered.components)
         self.digests = covered_digests(covered.components)
@@ -54,44 +55,53 @@ class CoveredPlan:
 class Layout:
     """An order of parameters, as a regular expression of their canonical text."""
 
-    __slots__ = ("match", "names", "pick")
+    __slots__ = ("at", "match", "names")
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         parts = (f";{name}={_INTEGER if name in ('created', 'expires') else _STRING}" for name in names)
-        self.match = re.compile("".join(parts)).fullmatch
-        at = {name: number for number, name in enumerate(names)}
-        # What is absent is taken from the end, where None stands.
-        self.pick = itemgetter(*(at.get(name, len(names)) for name in _PARAMETERS))
+        self.match = re.compile("".join(parts) + "((?!))?").fullmatch
+        at = {name: number for number, name in enumerate(names, 1)}
+        # What is absent is the last group, which nothing matches.
+        self.at = tuple(at.get(name, len(names) + 1) for name in _PARAMETERS)
 
 
 class Presented:
     """One signature as presented: what it covers, its parameters, its octets.
 
-    `params` are the parameters serialised, for the base; `expected` are the digests that it covers; `head` is the label and
-    the covered list as sent.
+    `params` are the parameters serialised, for the base; `suffices` says that its list and its parameters are known to be
+    what the policy demands of a request in origin-form.
     """
 
     __slots__ = (
-        "alg", "created", "expected", "expires", "head", "key_id", "label", "nonce", "order", "params", "plan",
-        "signature", "tag",
+        "alg", "created", "expires", "key_id", "label", "nonce", "params", "plan", "signature", "suffices", "tag",
     )  # fmt: skip
 
-    def __init__(self, label: str, plan: CoveredPlan, params: bytes, signature: bytes, values: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        label: str,
+        plan: CoveredPlan,
+        params: bytes,
+        signature: bytes,
+        created: int | None,
+        expires: int | None,
+        nonce: str | None,
+        alg: str | None,
+        key_id: str | None,
+        tag: str | None,
+        suffices: bool = False,
+    ) -> None:
+        self.suffices = suffices
         self.label = label
         self.plan = plan
         self.params = params
         self.signature = signature
-        self.created: int | None
-        self.expires: int | None
-        self.nonce: str | None
-        self.alg: str | None
-        self.key_id: str | None
-        self.tag: str | None
-        self.created, self.expires, self.nonce, self.alg, self.key_id, self.tag = values
-        self.expected: tuple[Expected, ...] = ()
-        self.head = ""
-        self.order: tuple[str, ...] = ()
+        self.created = created
+        self.expires = expires
+        self.nonce = nonce
+        self.alg = alg
+        self.key_id = key_id
+        self.tag = tag
 
     @property
     def claims(self) -> MappingProxyType[str, object]:
@@ -105,6 +115,18 @@ class Presented:
         return claims
 
 
+class Parsed(Presented):
+    """One that was read the general way, and may be read the short way from now on.
+
+    `head` is the label and the covered list as sent, empty if the short way can't take it; `order` that of its parameters.
+    """
+
+    __slots__ = ("head", "order")
+
+    head: bytes
+    order: tuple[str, ...]
+
+
 class Reader:
     """Reads the signatures that a policy judges; remembers the covered lists of those that verified."""
 
@@ -112,67 +134,62 @@ class Reader:
 
     def __init__(self, policy: SignaturePolicy) -> None:
         self.policy = policy
-        self._plans: dict[str, CoveredPlan] = {}
+        self._plans: dict[bytes, CoveredPlan] = {}
 
-    def read(self, headers: Headers) -> Sequence[Presented]:
+    def read(self, fields: Fields) -> Sequence[Presented]:
         """The signatures that the policy's tags and label name, in their order; none, if none is for this verifier.
 
         Raises:
             Rejected: MALFORMED_CREDENTIALS.
         """
-        inputs = [value for name, value in headers if name == b"signature-input"]
-        signatures = [value for name, value in headers if name == b"signature"]
-        if len(inputs) == 1 and len(signatures) == 1:
-            quick = self._at_once(inputs[0], signatures[0])
-            if quick is not None:
-                return quick
-        return self._parse(inputs, signatures)
+        covered, signature = fields.single.get(b"signature-input"), fields.single.get(b"signature")
+        if covered is not None and signature is not None and not fields.several:
+            one = self._at_once(covered, signature)
+            if one is not None:
+                return (one,)
+        return self._parse(fields.lines(b"signature-input"), fields.lines(b"signature"))
 
-    def remember(self, presented: Presented) -> None:
+    def remember(self, presented: Parsed) -> None:
         """Keeps the plan of a signature that verified, for what comes in the same words."""
-        head, plan, order = presented.head, presented.plan, presented.order
-        if not head:
+        if not presented.head:
             return
+        head, plan, order = presented.head, presented.plan, presented.order
         if self._plans.get(head) is not plan:
             if len(self._plans) >= MAX_PLANS:
                 self._plans = {}
+            plan.suffices = self.policy.always_covered_by(plan.covered)
             self._plans[head] = plan
         if order and all(layout.names != order for layout in plan.layouts):
             plan.layouts = (Layout(order), *plan.layouts[: MAX_LAYOUTS - 1])
 
-    def _at_once(self, covered: bytes, signature: bytes) -> Sequence[Presented] | None:
+    def _at_once(self, covered: bytes, signature: bytes) -> Presented | None:
         """The one signature, if its covered list is known and all is written canonically; None: parse it."""
         end = covered.find(b")") + 1
+        plan = self._plans.get(covered[:end])
+        if plan is None or not signature.startswith(plan.start) or signature[-1:] != b":":
+            return None
+        params = covered[end:]
         try:
-            text = covered.decode("ascii")
-        except UnicodeDecodeError:
+            text = params.decode("ascii")
+            octets = a2b_base64(signature[len(plan.start) : -1], strict_mode=True)
+        except ValueError:
             return None
-        head = text[:end]
-        plan = self._plans.get(head)
-        if plan is None:
-            return None
-        rest = text[end:]
         for layout in plan.layouts:
-            match = layout.match(rest)
+            match = layout.match(text)
             if match is not None:
                 break
         else:
             return None
-        label = head[: head.index("=")]
-        start = label.encode("ascii") + b"=:"
-        if not signature.startswith(start) or signature[-1:] != b":":
+        created, expires, nonce, alg, key_id, tag = match.group(*layout.at)
+        label = plan.label
+        if tag not in self.policy.tags or (nonce is not None and len(nonce) > LONGEST):
             return None
-        try:
-            octets = a2b_base64(signature[len(start) : -1], strict_mode=True)
-        except Base64Error:
+        if key_id is not None and len(key_id) > LONGEST:
             return None
-        created, expires, *texts = layout.pick((*match.groups(), None))
-        values = (None if created is None else int(created), None if expires is None else int(expires), *texts)
-        one = Presented(label, plan, covered[end:], octets, values)
-        one.head = head
-        if not self._is_mine(one.label, one.tag):
-            return None
-        return (_bounded(one),)
+        return Presented(
+            label, plan, params, octets, None if created is None else int(created),
+            None if expires is None else int(expires), nonce, alg, key_id, tag, plan.suffices,
+        )  # fmt: skip
 
     def _is_mine(self, label: str, tag: object) -> bool:
         policy = self.policy
@@ -195,20 +212,21 @@ class Reader:
             if not isinstance(value, Item) or not isinstance(value.value, bytes):
                 raise _malformed("a signature is no byte sequence", "signature")
             one = self._presented(label, SignatureInput.of(member, self.policy.max_components), value.value)
-            if len(inputs) == 1 and len(input_lines) == 1 and input_lines[0].startswith(one.head.encode("ascii")):
+            if len(inputs) == 1 and len(input_lines) == 1 and input_lines[0].startswith(one.head):
                 one.order = tuple(member.params)
             else:
-                one.head = ""
+                one.head = b""
             found.append(_bounded(one))
         return found
 
-    def _presented(self, label: str, covered: SignatureInput, signature: bytes) -> Presented:
-        plan = CoveredPlan(covered)
-        head = f"{label}={plan.base.covered}"
+    def _presented(self, label: str, covered: SignatureInput, signature: bytes) -> Parsed:
+        plan = CoveredPlan(label, covered)
+        head = f"{label}={plan.base.covered}".encode("ascii")
         plan = self._plans.get(head, plan)
-        values = [covered.params.get(name) for name in _PARAMETERS]
-        one = Presented(label, plan, params_text(covered.params).encode("ascii"), signature, values)
-        one.head = head if ")" not in head[:-1] else ""
+        values: Any = (covered.params.get(name) for name in _PARAMETERS)
+        one = Parsed(label, plan, params_text(covered.params).encode("ascii"), signature, *values)
+        one.head = head if b")" not in head[:-1] else b""
+        one.order = ()
         return one
 
 

@@ -18,8 +18,9 @@ from watchword.schemes.signatures.accept import Wanted, accept_signature
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import components_of
 from watchword.schemes.signatures.holders import Holder, Holders, RecordHolders, alias_of
+from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import DEFAULT_COMPONENTS, SignaturePolicy
-from watchword.schemes.signatures.reading import Presented, Reader
+from watchword.schemes.signatures.reading import Parsed, Presented, Reader
 from watchword.schemes.signatures.signing import Demands, Signer, demands_of, own_base
 
 __all__ = ["SignatureAuth", "SignatureVerifier"]
@@ -183,7 +184,8 @@ class SignatureVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED, TARGET_NOT_EXACT; WRONG_ALGORITHM for a covered digest.
         """
-        presented = self.reader.read(request.headers)
+        fields = Fields(request.headers)
+        presented = self.reader.read(fields)
         if not presented:
             return None
         check_target(request)
@@ -193,21 +195,21 @@ class SignatureVerifier:
                 "the server rebuilt a target with encoded octets, so they are a guess",
                 where="@target",
             )
-        return SignatureClaim(self, request, presented)
+        return SignatureClaim(self, request, presented, fields)
 
-    def holder(self, one: Presented, found: Found) -> Holder | None:
+    def holder(self, one: Presented, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
         """Whose key made the signature, by what it says; None, if that is nobody who is known.
 
         Raises:
             Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: what is registered can't verify signatures.
         """
         if self.records is None:
-            return self._holders.find(one.key_id, one.alg)
-        return None if one.key_id is None else self.records.find(one.key_id, found)
+            return self._holders.unique.get(one.key_id or "") or self._holders.find(one.key_id, one.alg)
+        return None if one.key_id is None else self.records.find(one.key_id, found, refs)
 
     def remember(self, one: Presented, holder: Holder) -> None:
         """Keeps what the next signature of this kind is verified with; called after a good one."""
-        if one.order:
+        if type(one) is Parsed:
             self.reader.remember(one)
         if self.records is not None and one.key_id is not None:
             self.records.keep(one.key_id, holder)
