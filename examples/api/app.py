@@ -8,8 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from examples.api.settings import AUDIENCE, DIGEST_ALGORITHMS, REALM, TOKEN_ISSUER, Settings
-from watchword import BasicVerifier, DigestVerifier, Guard, HMACVerifier, JWTVerifier, OAuth2Verifier, Verdict
+from examples.api.settings import (
+    AUDIENCE, DIGEST_ALGORITHMS, OAUTH1_METHODS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings,
+)  # fmt: skip
+from watchword import (
+    BasicVerifier, DigestVerifier, Guard, HMACVerifier, JWTVerifier, OAuth1Verifier, OAuth2Verifier, SignatureVerifier,
+    SigV4Verifier, Verdict, WebhookVerifier,
+)  # fmt: skip
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.guard import AsyncGuard
 from watchword.core.scheme import Verifier
@@ -56,6 +61,10 @@ def verifiers(settings: Settings) -> dict[str, Verifier]:
         "/jwt": JWTVerifier(settings.jwt_key, issuer=settings.base_url, audience=AUDIENCE),
         "/oauth": OAuth2Verifier(settings.oauth_key, issuer=TOKEN_ISSUER, audience=AUDIENCE),
         "/hmac": HMACVerifier(),
+        "/signed": SignatureVerifier(),
+        "/sigv4": SigV4Verifier(region=REGION, service=SERVICE),
+        "/oauth1": OAuth1Verifier(methods=OAUTH1_METHODS, placements=("header", "query"), allow_sha1_body_hash=True),
+        "/webhook": WebhookVerifier(settings.webhook_secret, subject="shop", scopes=frozenset({"read", "write"})),
         "/digest": DigestVerifier(realm=REALM, algorithms=DIGEST_ALGORITHMS),
         "/basic": BasicVerifier(realm=REALM),
     }

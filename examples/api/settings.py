@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from base64 import standard_b64encode, urlsafe_b64decode
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ AUDIENCE = "urn:example:api"
 TOKEN_ISSUER = "urn:example:tokens"
 REALM = "example api"
 DIGEST_ALGORITHMS = ("SHA-256", "MD5")  # MD5 for old clients, never the default
+OAUTH1_METHODS = ("HMAC-SHA256", "HMAC-SHA1")  # SHA-1 for old clients, never the default
+REGION, SERVICE = "eu-west-1", "execute-api"
 
 # The launcher names the settings file to the server's processes.
 VARIABLE = "EXAMPLE_API_SETTINGS"
@@ -34,6 +37,16 @@ class Settings(msgspec.Struct, frozen=True):
     hmac_secret: str
     client_id: str
     client_secret: str
+    signature_key_id: str
+    signature_secret: str
+    signature_private_key: str  # Ed25519, PEM
+    access_key: str
+    secret_key: str
+    consumer_key: str
+    consumer_secret: str
+    token: str
+    token_secret: str
+    webhook_secret: str
     verdicts: str | None = None  # where each verdict is written, one JSON object a line
 
     def __repr__(self) -> str:
@@ -49,6 +62,21 @@ class Settings(msgspec.Struct, frozen=True):
     def oauth_key(self) -> Key:
         """Signs and verifies the access tokens of the token endpoint."""
         return Key.from_secret(self.oauth_secret, algorithm="HS256", key_id="tokens")
+
+    @property
+    def hmac_key(self) -> Key:
+        """The robot's key for the HMAC header."""
+        return Key.from_secret(octets(self.hmac_secret), algorithm="HS256", key_id=self.hmac_key_id)
+
+    @property
+    def signature_key(self) -> Key:
+        """The robot's shared key for RFC 9421."""
+        return Key.from_secret(octets(self.signature_secret), algorithm="hmac-sha256", key_id=self.signature_key_id)
+
+    @property
+    def private_key(self) -> Key:
+        """The robot's key pair for RFC 9421; the API keeps its public half only."""
+        return Key.from_pem(self.signature_private_key, algorithm="ed25519", key_id=f"{self.signature_key_id}-ed25519")
 
     def save(self, path: Path) -> None:
         """Writes the file, readable by its owner only."""
@@ -75,15 +103,32 @@ def new_settings(base_url: str, database: str, verdicts: str | None = None) -> S
         hmac_secret=secrets.token_urlsafe(32),
         client_id="reporting",
         client_secret=secrets.token_urlsafe(24),
+        signature_key_id="robot-2",
+        signature_secret=secrets.token_urlsafe(32),
+        signature_private_key=new_private_key(),
+        access_key="AK" + secrets.token_hex(8).upper(),
+        secret_key=secrets.token_urlsafe(30),
+        consumer_key="reports",
+        consumer_secret=secrets.token_urlsafe(24),
+        token=secrets.token_urlsafe(12),
+        token_secret=secrets.token_urlsafe(24),
+        webhook_secret="whsec_" + standard_b64encode(secrets.token_bytes(32)).decode(),
         verdicts=verdicts,
     )
 
 
-def hmac_octets(settings: Settings) -> bytes:
-    """The HMAC secret; the settings hold it as base64url without padding."""
-    from base64 import urlsafe_b64decode
+def new_private_key() -> str:
+    """A fresh Ed25519 key, as PEM."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    return urlsafe_b64decode(settings.hmac_secret + "=" * (-len(settings.hmac_secret) % 4))
+    private = Ed25519PrivateKey.generate()
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def octets(secret: str) -> bytes:
+    """A secret that the settings hold as base64url without padding."""
+    return urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
 
 
 def register(settings: Settings) -> None:
@@ -93,9 +138,18 @@ def register(settings: Settings) -> None:
         store.add_user(
             settings.username, settings.password, scopes=scopes, realm=REALM, digest_algorithms=DIGEST_ALGORITHMS
         )
-        key = Key.from_secret(hmac_octets(settings), algorithm="HS256", key_id=settings.hmac_key_id)
-        store.add_key("robot", key, scopes=scopes)
         store.add_client(settings.client_id, settings.client_secret, scopes=scopes)
+        for key in (settings.hmac_key, settings.signature_key, settings.private_key):
+            store.add_key("robot", key, scopes=scopes)
+        store.add_access_key("robot", settings.access_key, settings.secret_key, scopes=scopes)
+        store.add_oauth1_client(settings.consumer_key, secret=settings.consumer_secret, scopes=scopes)
+        store.add_oauth1_token(
+            settings.token,
+            settings.token_secret,
+            client_key=settings.consumer_key,
+            subject=settings.username,
+            scopes=scopes,
+        )
 
 
 def user_token(settings: Settings, *, lifetime: int = 3600) -> str:
@@ -113,6 +167,29 @@ def credentials(settings: Settings) -> dict[str, object]:
         "digest": {**user, "path": "/digest"},
         "jwt": {"token": user_token(settings), "path": "/jwt"},
         "hmac": {"key_id": settings.hmac_key_id, "secret": settings.hmac_secret, "path": "/hmac"},
+        "signature": {
+            "key_id": settings.signature_key_id,
+            "secret": settings.signature_secret,
+            "algorithm": "hmac-sha256",
+            "ed25519": {"key_id": settings.private_key.key_id, "private_key": settings.signature_private_key},
+            "path": "/signed",
+        },
+        "sigv4": {
+            "access_key": settings.access_key,
+            "secret_key": settings.secret_key,
+            "region": REGION,
+            "service": SERVICE,
+            "path": "/sigv4",
+        },
+        "oauth1": {
+            "client_key": settings.consumer_key,
+            "client_secret": settings.consumer_secret,
+            "token": settings.token,
+            "token_secret": settings.token_secret,
+            "signature_methods": OAUTH1_METHODS,
+            "path": "/oauth1",
+        },
+        "webhook": {"secret": settings.webhook_secret, "path": "/webhook"},
         "oauth": {
             "token_url": settings.base_url + "/token",
             "client_id": settings.client_id,

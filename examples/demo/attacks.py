@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import standard_b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
-from examples.api.settings import AUDIENCE, DIGEST_ALGORITHMS, REALM, TOKEN_ISSUER, Settings, hmac_octets
+from examples.api.settings import (
+    AUDIENCE, DIGEST_ALGORITHMS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings,
+)  # fmt: skip
 from examples.demo.http_clients import Answer, Client, sign
-from watchword import BasicAuth, BearerAuth, DigestAuth, HMACAuth, JWTAuth, Key, OAuth2Auth
+from watchword import (
+    BasicAuth, BearerAuth, DigestAuth, HMACAuth, JWTAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
+)  # fmt: skip
 from watchword.core.scheme import Auth
 from watchword.schemes import SCHEMES, Scheme
 from watchword.schemes.digest.nonces import NONCE_KEY, make_nonce
 from watchword.stores import SQLStore
 
-NAMES = ("basic", "digest", "jwt", "oauth", "hmac")
+NAMES = ("basic", "digest", "jwt", "oauth", "hmac", "signature", "sigv4", "oauth1", "webhook")
+PATHS = {name: f"/{name}" for name in NAMES} | {"signature": "/signed"}
 ROWS = {row.name: row for row in SCHEMES}
 NOT_COVERED = "accepted: not covered by this scheme"
 AGE = 100_000  # seconds, past every lifetime of the API
@@ -36,9 +42,8 @@ def auth_of(name: str, settings: Settings, *, wrong: bool = False, lifetime: int
         return BasicAuth(settings.username, settings.password + spoil)
     if name == "digest":
         return DigestAuth(settings.username, settings.password + spoil)
-    if name == "hmac":
-        secret = hmac_octets(settings)[::-1] if wrong else hmac_octets(settings)
-        return HMACAuth(Key.from_secret(secret, algorithm="HS256", key_id=settings.hmac_key_id))
+    if name in ("hmac", "signature", "sigv4", "oauth1", "webhook"):
+        return signer_of(name, settings, wrong=wrong)
     if name == "oauth" and not wrong:
         return OAuth2Auth(settings.base_url + "/token", settings.client_id, settings.client_secret, scope=["read"])
     if name == "oauth":
@@ -47,6 +52,26 @@ def auth_of(name: str, settings: Settings, *, wrong: bool = False, lifetime: int
     key = Key.generate("HS256", key_id="users") if wrong else settings.jwt_key
     claims = {"iss": settings.base_url, "aud": AUDIENCE, "sub": settings.username}
     return BearerAuth(JWTAuth(key, claims=claims, lifetime=lifetime).mint(time.time()))
+
+
+def signer_of(name: str, settings: Settings, *, wrong: bool) -> Auth:
+    """The client half of a scheme that signs the request."""
+    if name in ("hmac", "signature"):
+        key = settings.hmac_key if name == "hmac" else settings.signature_key
+        if wrong:
+            key = Key.generate(key.algorithm, key_id=key.key_id)
+        return HMACAuth(key) if name == "hmac" else SignatureAuth(key)
+    spoil = "-wrong" if wrong else ""
+    if name == "sigv4":
+        return SigV4Auth(settings.access_key, settings.secret_key + spoil, region=REGION, service=SERVICE)
+    if name == "oauth1":
+        return OAuth1Auth(
+            settings.consumer_key,
+            settings.consumer_secret,
+            token=settings.token,
+            token_secret=settings.token_secret + spoil,
+        )
+    return WebhookAuth("whsec_" + standard_b64encode(bytes(32)).decode() if wrong else settings.webhook_secret)
 
 
 def access_token(key: Key, lifetime: int, shift: float = 0) -> str:

@@ -16,7 +16,9 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
-from watchword import BasicAuth, BearerAuth, DigestAuth, HMACAuth, Key, OAuth2Auth
+from watchword import (
+    BasicAuth, BearerAuth, DigestAuth, HMACAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
+)  # fmt: skip
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.core.scheme import Auth
@@ -37,21 +39,33 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             server.wait(timeout=20)
 
 
+def octets(secret: str) -> bytes:
+    return urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+
+
 def auths(api: Settings) -> dict[str, Auth]:
-    secret = urlsafe_b64decode(api["hmac"]["secret"] + "=" * (-len(api["hmac"]["secret"]) % 4))
-    oauth = api["oauth"]
+    oauth, signature, sigv4, oauth1 = (api[name] for name in ("oauth", "signature", "sigv4", "oauth1"))
+    shared = Key.from_secret(octets(signature["secret"]), algorithm=signature["algorithm"], key_id=signature["key_id"])
     return {
         "basic": BasicAuth(api["basic"]["username"], api["basic"]["password"]),
         "digest": DigestAuth(api["digest"]["username"], api["digest"]["password"]),
         "jwt": BearerAuth(api["jwt"]["token"]),
-        "hmac": HMACAuth(Key.from_secret(secret, algorithm="HS256", key_id=api["hmac"]["key_id"])),
+        "hmac": HMACAuth(
+            Key.from_secret(octets(api["hmac"]["secret"]), algorithm="HS256", key_id=api["hmac"]["key_id"])
+        ),
         "oauth": OAuth2Auth(
             oauth["token_url"], oauth["client_id"], oauth["client_secret"], scope=oauth["scope"].split()
         ),
+        "signature": SignatureAuth(shared),
+        "sigv4": SigV4Auth(sigv4["access_key"], sigv4["secret_key"], region=sigv4["region"], service=sigv4["service"]),
+        "oauth1": OAuth1Auth(
+            oauth1["client_key"], oauth1["client_secret"], token=oauth1["token"], token_secret=oauth1["token_secret"]
+        ),
+        "webhook": WebhookAuth(api["webhook"]["secret"]),
     }
 
 
-NAMES = ("basic", "digest", "jwt", "hmac", "oauth")
+NAMES = ("basic", "digest", "jwt", "hmac", "oauth", "signature", "sigv4", "oauth1", "webhook")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -96,12 +110,13 @@ def test_echo_needs_the_scope_write(api: Settings) -> None:
     assert requests.post(api["base_url"] + "/echo", data=b"x", timeout=20).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["digest", "hmac"])
+@pytest.mark.parametrize("name", ["digest", "hmac", "signature", "oauth1", "webhook"])
 def test_a_captured_request_is_refused_by_every_process_on_any_path(api: Settings, name: str) -> None:
     url = api["base_url"] + api[name]["path"]
     answer = requests.get(url, auth=for_requests.adapt(auths(api)[name]), timeout=20)
     assert answer.status_code == 200
-    captured = {"Authorization": answer.request.headers["Authorization"]}
+    mine = ("authorization", "signature", "signature-input", "webhook-id", "webhook-timestamp", "webhook-signature")
+    captured = {name: value for name, value in answer.request.headers.items() if name.lower() in mine}
 
     def again(number: int) -> int:
         where = (url, api["base_url"] + "/whoami", url + "?x=1")[number % 3]
