@@ -13,14 +13,15 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.stores.faces import Called, Clock, Hidden, Note
-from watchword import ConfigurationError, Key, StoreUnavailable
-from watchword.core.records import COMMITTED, Once, Put, Ref, Replayed
+from watchword import ConfigurationError, Key, Password, StoreUnavailable
+from watchword.core.records import COMMITTED, Add, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take
 from watchword.stores import AsyncSQLStore, SQLStore
 from watchword.stores import database as database_module
 
@@ -536,3 +537,79 @@ def test_threads_share_the_memory_database(clock: Clock) -> None:
         assert outcomes.count(COMMITTED) == 50
         assert len(outcomes) == 200
         assert store.fetch([NOTE]).version(NOTE) == 50
+
+
+def test_a_mark_that_comes_with_questions_is_made_only_if_none_is_refused(tmp_path: Path) -> None:
+    full, free = Add(("full",), 0, 0.0, limit=2), Add(("free",), 0, 0.0, limit=2)
+    now = 1_800_000_000.0
+    with SQLStore(f"sqlite:///{tmp_path / 'marks.db'}", clock=lambda: now) as store:
+        store.commit([Add(("full",), 3, now + 60), Add(("free",), 2, now + 60)])
+        for number in range(40):  # every path: alone, and with the commits that forget
+            mark = Once(("nonce", str(number)), now + 300)
+            assert store.commit([free, full, mark]) == Exceeded(full, now + 60)
+            assert store.fetch([Ref(Spent, mark.key)]).get(Ref(Spent, mark.key)) is None
+            assert store.commit([free, mark]) == COMMITTED
+            assert store.commit([free, mark]) == Replayed(mark)
+            assert store.commit([full, mark]) == Exceeded(full, now + 60)
+            assert store.commit([free, full]) == Exceeded(full, now + 60)
+            assert store.commit([free]) == COMMITTED
+        now += 61
+        assert store.commit([full, Once(("later",), now + 300)]) == COMMITTED
+
+
+def test_questions_wait_for_no_writer(tmp_path: Path) -> None:
+    url = tmp_path / "questions.db"
+    with SQLStore(f"sqlite:///{url}") as store, closing(sqlite3.connect(url, isolation_level=None)) as writer:
+        store.commit([Add(("a",), 3, 2e9)])
+        writer.execute("BEGIN IMMEDIATE")
+        assert isinstance(store.commit([Add(("a",), 0, 0.0, limit=2)]), Exceeded)
+        assert store.commit([Add(("a",), 0, 0.0, limit=3)]) == COMMITTED
+        writer.execute("ROLLBACK")
+
+
+def test_any_number_of_records_are_fetched_at_once(tmp_path: Path) -> None:
+    with SQLStore(f"sqlite:///{tmp_path / 'many.db'}") as store:
+        refs = [Ref(Spent, (str(number),)) for number in range(1500)]
+        store.commit([Once(ref.key, 2e9) for ref in refs[::2]])
+        counters = [Ref(Counter, (str(number),)) for number in range(1500)]
+        store.commit([Add(ref.key, 1, 2e9) for ref in counters[::3]])
+        found = store.fetch([*refs, *counters])
+        assert [found.get(ref) is not None for ref in refs] == [number % 2 == 0 for number in range(1500)]
+        assert [found.get(ref) is not None for ref in counters] == [number % 3 == 0 for number in range(1500)]
+        assert found.counts and not store.fetch(refs).counts
+
+
+def test_what_was_stored_anew_is_read_anew_also_by_another_store(tmp_path: Path) -> None:
+    url, ref = f"sqlite:///{tmp_path / 'again.db'}", Ref(Password, ("alice",))
+    with SQLStore(url) as one, SQLStore(url) as other:
+        for encoded in ("a", "b", "a"):
+            other.commit([Put(ref, Password(encoded))])
+            first, again = (one.fetch([ref]).get(ref) for _ in range(2))
+            assert first == Password(encoded) and first is again
+        other.commit([Take(ref)])
+        assert one.fetch([ref]).get(ref) is None
+
+
+def test_a_connection_that_failed_half_way_is_used_again_without_its_transaction(tmp_path: Path) -> None:
+    with SQLStore(f"sqlite:///{tmp_path / 'half.db'}") as store:
+        connections = store._pool().connections
+
+        def failing(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO watchword_spent (key, until) VALUES ('a', 2e9)")
+            connection.execute("no statement")
+
+        for _ in range(20):
+            with pytest.raises(StoreUnavailable, match="SQLITE_ERROR"):
+                store._write(failing)
+        assert len(connections._idle) == 1
+        assert store.fetch([Ref(Spent, ("a",))]).get(Ref(Spent, ("a",))) is None
+        assert store.commit([Once(("a",), 2e9)]) == COMMITTED
+        borrowed = [connections.take() for _ in range(12)]
+        for connection in borrowed:
+            connections.give_back(connection)
+        assert len(connections._idle) == 8
+        late = connections.take()
+    connections.give_back(late)
+    with pytest.raises(sqlite3.ProgrammingError):
+        late.execute("SELECT 1")

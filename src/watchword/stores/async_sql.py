@@ -10,12 +10,12 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Found, Once, Outcome, Ref, Write
+from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Exceeded, Found, Once, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.admin import AsyncAdmin
 from watchword.stores.changes import Changes
-from watchword.stores.database import Database, answering
-from watchword.stores.sql import engine_options, on_connect
+from watchword.stores.database import BUSY_TIMEOUT, Answering, Database
+from watchword.stores.queries import Say, asking, fetching, marking
 
 if TYPE_CHECKING:
     import asyncio
@@ -111,27 +111,46 @@ class AsyncSQLStore(AsyncAdmin):
     async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         if not refs:
             return NOTHING_FOUND
-        statement, parameters = self._statements.fetching(refs, self._clock())
-        rows = await self._shielded(lambda pool: self._read(pool, statement, parameters))
-        return self._vault.found(refs, rows)
+        say = fetching(refs, self._clock())
+        return self._vault.found(refs, await self._shielded(lambda pool: self._read(pool, say)))
 
     async def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
         await self._unlock(write.ref.kind for write in writes if not isinstance(write, Once | Add))
         now = self._clock()
-        steps = self._statements.steps(writes, self._vault.encode, now)
+        asked = asking(writes, now)
+        if asked is not None:
+            return await self._shielded(lambda pool: self._answered(pool, asked))
         self._commits += 1
-        steps = self._statements.with_forgetting(steps, self._commits, now)
+        forgets = self._statements.forgets(self._commits)
+        mark = None if forgets else marking(writes, now)
+        if mark is not None and await self._shielded(lambda pool: self._marked(pool, mark)):
+            return COMMITTED
+        steps = self._statements.steps(writes, self._vault.encode, now)
+        if forgets:
+            steps = self._statements.with_forgetting(steps, now)
         return await self._shielded(lambda pool: self._noted(pool, writes, steps, now))
 
-    async def _read(self, pool: _Pool, statement: Any, parameters: Any) -> Sequence[Any]:
+    async def _answered(self, pool: _Pool, asked: Sequence[tuple[Add, Say]]) -> Outcome:
+        for write, say in asked:
+            rows = await self._read(pool, say)
+            if rows:
+                return Exceeded(write, rows[0][0])
+        return COMMITTED
+
+    async def _marked(self, pool: _Pool, say: Say) -> bool:
+        with Answering():
+            async with pool.writing, pool.engine.connect() as connection:
+                return (await connection.exec_driver_sql(*say)).rowcount == 1
+
+    async def _read(self, pool: _Pool, say: Say) -> Sequence[Any]:
         async with AsyncExitStack() as stack:
-            stack.enter_context(answering())
+            stack.enter_context(Answering())
             if self._database.path is None:  # one connection for all: not while another task is half way
                 await stack.enter_async_context(pool.writing)
             connection = await stack.enter_async_context(pool.engine.connect())
-            return (await connection.execute(statement, parameters)).all()
+            return (await connection.exec_driver_sql(*say)).all()
 
     async def _noted(self, pool: _Pool, writes: Sequence[Write], steps: Any, now: float) -> Outcome:
         try:
@@ -142,15 +161,16 @@ class AsyncSQLStore(AsyncAdmin):
     async def _write(self, pool: _Pool, steps: Any, now: float) -> Outcome:
         conversation = self._statements.transaction(steps, now)
         answer: Any = None
-        with answering():
+        with Answering():
             async with pool.writing, pool.engine.connect() as connection:
                 while True:
                     try:
-                        statement, parameters = conversation.send(answer)
+                        say = conversation.send(answer)
                     except StopIteration as stop:
                         outcome: Outcome = stop.value
                         return outcome
-                    answer = self._statements.answer(await connection.execute(statement, parameters))
+                    result = await connection.exec_driver_sql(*say)
+                    answer = self._statements.Answer(result.rowcount, result.all() if result.returns_rows else ())
 
     async def _shielded(self, work: Callable[[_Pool], Awaitable[T]]) -> T:
         """Runs to its end even if the caller is cancelled: a connection is never left in the middle of something."""
@@ -200,3 +220,34 @@ class AsyncSQLStore(AsyncAdmin):
         engine = create_async_engine(self._database.engine_url(), **engine_options(self._database))
         event.listen(engine.sync_engine, "connect", on_connect(self._database, self._statements.schema))
         return _Pool(loop, engine, Lock(), set())
+
+
+def engine_options(database: Database) -> dict[str, Any]:
+    """What is asked of SQLAlchemy: that it leave transactions to us, and never print parameters."""
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415 -- an extra
+
+    options: dict[str, Any] = {
+        "isolation_level": "AUTOCOMMIT",
+        "hide_parameters": True,
+        "execution_options": {"preserve_rowcount": True},
+        "connect_args": {"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+    }
+    if database.path is None:
+        options["poolclass"] = StaticPool
+    else:
+        options |= {"pool_size": 8, "max_overflow": -1}
+    return options
+
+
+def on_connect(database: Database, schema: Callable[[], Sequence[str]]) -> Callable[[Any, Any], None]:
+    """What each new connection is told."""
+
+    def tell(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        if database.path is None:
+            for statement in schema():
+                cursor.execute(statement)
+        cursor.close()
+
+    return tell

@@ -6,10 +6,12 @@ import os
 import sqlite3
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from watchword.crypto.sealing import Sealer
 
-__all__ = ["BUSY_TIMEOUT", "Database", "answering"]
+__all__ = ["BUSY_TIMEOUT", "Answering", "Connections", "Database"]
 
 BUSY_TIMEOUT = 5.0
 """Seconds for which a commit waits for its turn."""
@@ -84,7 +86,7 @@ class Database:
             raise ConfigurationError(
                 f"{self.path} can't be opened ({type(error).__name__}): make its folder, and let this process write there"
             ) from None
-        with answering(), closing(self._connect()) as connection:
+        with Answering(), closing(self._connect()) as connection:
             _use_wal(connection)
             connection.execute("BEGIN IMMEDIATE")
             for statement in schema:
@@ -97,9 +99,21 @@ class Database:
                 f"{self.path} was made by another version of watchword (tables {found!r}): upgrade"
             )
 
+    def connect(self, schema: Callable[[], Sequence[str]]) -> sqlite3.Connection:
+        """A connection that leaves transactions to us and may go from thread to thread; in memory, with `schema`'s tables."""
+        if self.path is not None:
+            connection = self._connect()
+        else:
+            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            for statement in schema():
+                connection.execute(statement)
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
+
     def _connect(self) -> sqlite3.Connection:
+        """To the file. One that is gone is never made anew: it would have forgotten everything."""
         uri = f"file:{quote(str(self.path))}?mode=rw"
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
     # ---- the key that seals secrets ----
 
@@ -124,7 +138,7 @@ class Database:
         """
         from watchword.crypto.sealing import Sealer  # noqa: PLC0415 -- loads cryptography
 
-        with answering(), closing(self._connect()) as connection:
+        with Answering(), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             check = _fact(connection, "key_check")
             if check is None and not create:
@@ -147,21 +161,74 @@ class Database:
             return sealer
 
 
-@contextmanager
-def answering() -> Iterator[None]:
-    """Turns every error of the database into `StoreUnavailable`, without its words: they may hold data."""
-    try:
-        yield
-    except WatchwordError:
-        raise
-    except (sqlite3.Error, OSError, OverflowError, ValueError) as error:
-        raise _unavailable(error) from None
-    except Exception as error:
+class Connections:
+    """A process's connections to one database, each for one user at a time: opened as needed, a few kept for the next.
+
+    SQLite itself, not SQLAlchemy's engine: that takes ten times as long as the statements which it is given here.
+
+    Args:
+        database: where they lead.
+        schema: the tables, for a database in memory: it has one connection, and is gone with it.
+    """
+
+    __slots__ = ("_closed", "_database", "_idle", "_schema")
+
+    def __init__(self, database: Database, schema: Callable[[], Sequence[str]]) -> None:
+        self._database = database
+        self._schema = schema
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._closed = False
+        if database.path is None:
+            self._idle.append(database.connect(schema))
+
+    def take(self) -> sqlite3.Connection:
+        """One that nobody uses. In memory there is only one: take turns."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._database.connect(self._schema)
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """What was left half way is undone."""
+        try:
+            if connection.in_transaction:
+                connection.rollback()
+        except sqlite3.Error:
+            connection.close()
+            return
+        if self._closed or len(self._idle) >= _KEPT:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Closes them, those in use when they are given back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+_KEPT: Final = 8
+
+
+class Answering:
+    """Within it every error of the database becomes `StoreUnavailable`, without its words: they may hold data."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, WatchwordError) or not isinstance(error, Exception):
+            return
+        if isinstance(error, sqlite3.Error | OSError | OverflowError | ValueError):
+            raise _unavailable(error) from None
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 -- an extra
 
         if isinstance(error, SQLAlchemyError):
             raise _unavailable(getattr(error, "orig", None) or error) from None
-        raise
 
 
 def _unavailable(error: BaseException) -> StoreUnavailable:

@@ -114,7 +114,8 @@ class MemoryStore(Admin):
                     ):  # before the others: of most commits there is one, and nothing else is written
                         refusal = self._mark(write, undo)
                     elif type(write) is Add:
-                        if write.n or self._counters.size:  # a question about counters, and there are none
+                        # A question about counters where there are none is answered.
+                        if write.n or write.limit is None or self._counters.size:
                             refusal = self._add(write, undo)
                     else:
                         refusal = self._replace(cast("Put | Take", write), undo)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from watchword.core.records import COMMITTED, NOTHING_FOUND, Found, Outcome, Ref, Write
+from watchword.core.records import COMMITTED, NOTHING_FOUND, Exceeded, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.admin import Admin
 from watchword.stores.changes import Changes
-from watchword.stores.database import BUSY_TIMEOUT, Database, answering
+from watchword.stores.database import BUSY_TIMEOUT, Answering, Connections, Database
+from watchword.stores.queries import Say, asking, fetching, marking
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from watchword.stores.statements import Step
 
 __all__ = ["SQLStore"]
 
@@ -27,7 +28,7 @@ T = TypeVar("T")
 class _Pool(NamedTuple):
     """One process's connections. SQLite's must not cross a fork, and a lock held at the fork would be held for ever."""
 
-    engine: Engine
+    connections: Connections
     writing: Lock
 
 
@@ -97,7 +98,7 @@ class SQLStore(Admin):
         """Closes this process's connections. A file is opened again when it is needed; memory is gone."""
         pool = self._pools.pop(os.getpid(), None)
         if pool is not None:
-            pool.engine.dispose()
+            pool.connections.close()
 
     def changes(self, kind: type, /) -> int:
         """A number that is another one after each write of that kind through this object (`core.shortcut`)."""
@@ -106,52 +107,68 @@ class SQLStore(Admin):
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         if not refs:
             return NOTHING_FOUND
-        statement, parameters = self._statements.fetching(refs, self._clock())
-        with self._connection(writing=False) as connection:
-            rows = connection.execute(statement, parameters).all()
-        return self._vault.found(refs, rows)
+        return self._vault.found(refs, self._read(fetching(refs, self._clock())))
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
         now = self._clock()
-        steps = self._statements.steps(writes, self._vault.encode, now)
+        asked = asking(writes, now)
+        if asked is not None:
+            return next((Exceeded(write, rows[0][0]) for write, say in asked if (rows := self._read(say))), COMMITTED)
         self._commits += 1
-        steps = self._statements.with_forgetting(steps, self._commits, now)
-        conversation = self._statements.transaction(steps, now)
-        answer: Any = None
+        forgets = self._statements.forgets(self._commits)
+        mark = None if forgets else marking(writes, now)
+        if mark is not None and self._write(lambda connection: connection.execute(*mark).rowcount) == 1:
+            return COMMITTED
+        steps = self._statements.steps(writes, self._vault.encode, now)
+        if forgets:
+            steps = self._statements.with_forgetting(steps, now)
         try:
-            with self._connection(writing=True) as connection:
-                while True:
-                    try:
-                        statement, parameters = conversation.send(answer)
-                    except StopIteration as stop:
-                        outcome: Outcome = stop.value
-                        return outcome
-                    answer = self._statements.answer(connection.execute(statement, parameters))
+            return self._write(lambda connection: self._made(connection, steps, now))
         finally:
             self._changes.note(writes)
 
+    def _made(self, connection: sqlite3.Connection, steps: Sequence[Step], now: float) -> Outcome:
+        conversation = self._statements.transaction(steps, now)
+        answer: Any = None
+        while True:
+            try:
+                say = conversation.send(answer)
+            except StopIteration as stop:
+                outcome: Outcome = stop.value
+                return outcome
+            cursor = connection.execute(*say)
+            answer = self._statements.Answer(cursor.rowcount, cursor.fetchall())
+
     def records(self, kind: type[T]) -> list[tuple[tuple[str, ...], T]]:
         """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
-        statement, parameters = self._statements.listing(kind)
-        with self._connection(writing=False) as connection:
-            rows = connection.execute(statement, parameters).all()
-        return self._vault.listed(kind, rows)
+        return self._vault.listed(kind, self._read(self._statements.listing(kind)))
 
-    @contextmanager
-    def _connection(self, *, writing: bool) -> Iterator[Connection]:
+    def _read(self, say: Say) -> Sequence[Any]:
         pool = self._pool()
-        # In memory all threads share one connection. For a file, threads that queue here do not sleep and poll in SQLite.
-        lock = pool.writing if writing or self._database.path is None else None
-        if lock is not None and not lock.acquire(timeout=BUSY_TIMEOUT):
+        if self._database.path is None:  # one connection for all: not while another thread is half way
+            return self._write(lambda connection: connection.execute(*say).fetchall())
+        with _ANSWERING:
+            connection = pool.connections.take()
+            try:
+                return connection.execute(*say).fetchall()
+            finally:
+                pool.connections.give_back(connection)
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        pool = self._pool()
+        if not pool.writing.acquire(timeout=BUSY_TIMEOUT):  # threads queue here, and don't sleep and poll in SQLite
             raise StoreUnavailable("the database is busy")
         try:
-            with answering(), pool.engine.connect() as connection:
-                yield connection  # closing it rolls back what was left half way
+            with _ANSWERING:
+                connection = pool.connections.take()
+                try:
+                    return work(connection)
+                finally:
+                    pool.connections.give_back(connection)
         finally:
-            if lock is not None:
-                lock.release()
+            pool.writing.release()
 
     def _pool(self) -> _Pool:
         pool = self._pools.get(os.getpid())
@@ -167,39 +184,8 @@ class SQLStore(Admin):
         return pool
 
     def _make_pool(self) -> _Pool:
-        from sqlalchemy import create_engine, event  # noqa: PLC0415 -- an extra
-
-        engine = create_engine(self._database.engine_url(), **engine_options(self._database))
-        event.listen(engine, "connect", on_connect(self._database, self._statements.schema))
-        return _Pool(engine, Lock())
+        with _ANSWERING:
+            return _Pool(Connections(self._database, self._statements.schema), Lock())
 
 
-def engine_options(database: Database) -> dict[str, Any]:
-    """What both SQL stores ask of SQLAlchemy: that it leave transactions to us, and never print parameters."""
-    from sqlalchemy.pool import StaticPool  # noqa: PLC0415 -- an extra
-
-    options: dict[str, Any] = {
-        "isolation_level": "AUTOCOMMIT",
-        "hide_parameters": True,
-        "execution_options": {"preserve_rowcount": True},
-        "connect_args": {"timeout": BUSY_TIMEOUT, "check_same_thread": False},
-    }
-    if database.path is None:
-        options["poolclass"] = StaticPool
-    else:
-        options |= {"pool_size": 8, "max_overflow": -1}
-    return options
-
-
-def on_connect(database: Database, schema: Callable[[], Sequence[str]]) -> Callable[[Any, Any], None]:
-    """What each new connection is told."""
-
-    def tell(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        if database.path is None:
-            for statement in schema():
-                cursor.execute(statement)
-        cursor.close()
-
-    return tell
+_ANSWERING = Answering()

@@ -6,25 +6,35 @@ must be unique and stay as it is. A key is stored as a JSON array in ASCII, whic
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Generator, Mapping, Sequence
-from itertools import product
+import re
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger, Column, CursorResult, Executable, Float, Integer, LargeBinary, MetaData, Table, Text, bindparam, case, delete, func,
-    literal, null, select, text, tuple_, union_all, update,
+    BigInteger, Column, Float, Integer, LargeBinary, MetaData, Table, Text, bindparam, case, delete, func, select, tuple_,
+    update,
 )  # fmt: skip
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from watchword.core.records import (
-    COMMITTED, Add, Conflict, Counter, Exceeded, Once, Outcome, Put, Ref, Replayed, Spent, Take, Write,
+    COMMITTED, Add, Conflict, Exceeded, Once, Outcome, Put, Replayed, Take, Write,
 )  # fmt: skip
 from watchword.stores.memory import GRACE, check_ref, check_until
+from watchword.stores.queries import Say, key_text
 
-__all__ = ["Answer", "Say", "Step", "fetching", "forgetting", "key_text", "listing", "schema", "steps", "transaction"]
+__all__ = [
+    "Answer",
+    "Step",
+    "forgets",
+    "forgetting",
+    "listing",
+    "schema",
+    "steps",
+    "transaction",
+    "with_forgetting",
+]  # fmt: skip
 
 _TABLES = MetaData()
 _RECORDS = Table(
@@ -67,9 +77,6 @@ _FACTS = Table(
     Column("value", Text, nullable=False),
 )
 
-Say = tuple[Executable, Mapping[str, Any]]
-"""A statement and its parameters."""
-
 
 class Answer(NamedTuple):
     """What became of a statement: how many rows it wrote, and what it read."""
@@ -96,66 +103,19 @@ def schema() -> list[str]:
     return made
 
 
-def key_text(key: tuple[str, ...]) -> str:
-    r"""A key as it is stored; no two keys have the same.
-
-    >>> key_text(("a", "b")), key_text(("a\0b",))
-    ('["a","b"]', '["a\\u0000b"]')
-    """
-    return json.dumps(key, separators=(",", ":"))  # ASCII: even half of a surrogate pair has one form
-
-
-# ---- fetch -----------------------------------------------------------------------------------------------------------
-
-_NO_RECORD = (null().label("version"), null().label("data"), null().label("sealed"))
-_RECORDS_PART = select(
-    _RECORDS.c.kind, _RECORDS.c.key, _RECORDS.c.version, _RECORDS.c.data, _RECORDS.c.sealed,
-    null().label("value"), null().label("until"),
-).where(
-    # Not pairs of (kind, key): SQLite would scan the whole table for them. Rows that nobody asked for are left out later.
-    _RECORDS.c.kind.in_(bindparam("kinds", expanding=True)),
-    _RECORDS.c.key.in_(bindparam("keys", expanding=True)),
-)  # fmt: skip
-_SPENT_PART = select(
-    literal("Spent").label("kind"), _SPENT.c.key, *_NO_RECORD, null().label("value"), _SPENT.c.until
-).where(_SPENT.c.key.in_(bindparam("spent", expanding=True)))
-_COUNTERS_PART = select(
-    literal("Counter").label("kind"), _COUNTERS.c.key, *_NO_RECORD, _COUNTERS.c.value, _COUNTERS.c.until
-).where(_COUNTERS.c.key.in_(bindparam("counters", expanding=True)), _COUNTERS.c.until > bindparam("now"))
-_ONE_RECORD = select(
-    _RECORDS.c.kind, _RECORDS.c.key, _RECORDS.c.version, _RECORDS.c.data, _RECORDS.c.sealed,
-    null().label("value"), null().label("until"),
-).where(_RECORDS.c.kind == bindparam("kind"), _RECORDS.c.key == bindparam("key"))  # fmt: skip
-
-_ALL_OF_A_KIND = select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed).where(_RECORDS.c.kind == bindparam("kind"))
-
-# One statement for every mixture of tables, made once: SQLAlchemy compiles each a single time.
-_PARTS = (_RECORDS_PART, _SPENT_PART, _COUNTERS_PART)
-_FETCHES: dict[tuple[bool, ...], Executable] = {
-    wanted: union_all(*(part for part, want in zip(_PARTS, wanted, strict=True) if want))
-    for wanted in product((False, True), repeat=3)
-    if any(wanted)
-}
+def _text(statement: Any) -> str:
+    """A statement as SQLite reads it, its parameters by name."""
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+    written = str(compiled)
+    for name, value in compiled.params.items():
+        if value is not None:  # a constant of the statement's own
+            written = re.sub(rf":{name}\b", str(int(value)), written)
+    return written
 
 
-def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
-    """The one statement that reads all of `refs`, and perhaps a few records more.
-
-    Rows are (kind, key, version, data, sealed, value, until).
-    """
-    records = [(ref.kind.__name__, key_text(ref.key)) for ref in refs if ref.kind not in (Spent, Counter)]
-    if len(records) == len(refs) == 1:
-        return _ONE_RECORD, {"kind": records[0][0], "key": records[0][1]}
-    spent = [key_text(ref.key) for ref in refs if ref.kind is Spent]
-    counters = [key_text(ref.key) for ref in refs if ref.kind is Counter]
-    parameters: dict[str, Any] = {}
-    if records:
-        parameters |= {"kinds": list({kind for kind, _ in records}), "keys": list({key for _, key in records})}
-    if spent:
-        parameters["spent"] = spent
-    if counters:
-        parameters |= {"counters": counters, "now": now}
-    return _FETCHES[bool(records), bool(spent), bool(counters)], parameters
+_ALL_OF_A_KIND = _text(
+    select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed).where(_RECORDS.c.kind == bindparam("kind"))
+)
 
 
 def listing(kind: type) -> Say:
@@ -165,33 +125,35 @@ def listing(kind: type) -> Say:
 
 # ---- commit ----------------------------------------------------------------------------------------------------------
 
-_ONCE = insert(_SPENT).values(key=bindparam("key"), until=bindparam("until")).on_conflict_do_nothing()
+_ONCE = _text(insert(_SPENT).values(key=bindparam("key"), until=bindparam("until")).on_conflict_do_nothing())
 
 _NEW = insert(_RECORDS).values(
     kind=bindparam("kind"), key=bindparam("key"), version=1, data=bindparam("data"), sealed=bindparam("sealed")
 )
-_PUT_FIRST = _NEW.on_conflict_do_nothing()
-_PUT = _NEW.on_conflict_do_update(
-    index_elements=[_RECORDS.c.kind, _RECORDS.c.key],
-    set_={"version": _RECORDS.c.version + 1, "data": _NEW.excluded.data, "sealed": _NEW.excluded.sealed},
+_PUT_FIRST = _text(_NEW.on_conflict_do_nothing())
+_PUT = _text(
+    _NEW.on_conflict_do_update(
+        index_elements=[_RECORDS.c.kind, _RECORDS.c.key],
+        set_={"version": _RECORDS.c.version + 1, "data": _NEW.excluded.data, "sealed": _NEW.excluded.sealed},
+    )
 )
 _THIS = (_RECORDS.c.kind == bindparam("b_kind"), _RECORDS.c.key == bindparam("b_key"))
 _AT_VERSION = _RECORDS.c.version == bindparam("b_version")
-_PUT_OVER = (
+_PUT_OVER = _text(
     update(_RECORDS)
     .where(*_THIS, _AT_VERSION)
     .values(version=_RECORDS.c.version + 1, data=bindparam("data"), sealed=bindparam("sealed"))
 )
-_TAKE = delete(_RECORDS).where(*_THIS)
-_TAKE_AT = delete(_RECORDS).where(*_THIS, _AT_VERSION)
+_TAKE = _text(delete(_RECORDS).where(*_THIS))
+_TAKE_AT = _text(delete(_RECORDS).where(*_THIS, _AT_VERSION))
 
 _ALIVE = _COUNTERS.c.until > bindparam("now")
 _FIRST_ADD = insert(_COUNTERS).values(key=bindparam("key"), value=bindparam("n"), until=bindparam("until"))
 _SUM = case((_ALIVE, _COUNTERS.c.value + _FIRST_ADD.excluded.value), else_=_FIRST_ADD.excluded.value)
 _SUM_SET = {"value": _SUM, "until": case((_ALIVE, _COUNTERS.c.until), else_=_FIRST_ADD.excluded.until)}
-_ADD = _FIRST_ADD.on_conflict_do_update(index_elements=[_COUNTERS.c.key], set_=_SUM_SET)
+_ADD = _text(_FIRST_ADD.on_conflict_do_update(index_elements=[_COUNTERS.c.key], set_=_SUM_SET))
 _LIMIT = bindparam("limit", type_=BigInteger)
-_ADD_LIMITED = (
+_ADD_LIMITED = _text(
     insert(_COUNTERS)
     .from_select(
         ["key", "value", "until"],
@@ -201,29 +163,31 @@ _ADD_LIMITED = (
     )
     .on_conflict_do_update(index_elements=[_COUNTERS.c.key], set_=_SUM_SET, where=_LIMIT >= _SUM)
 )
-_GIVE_BACK = (
+_GIVE_BACK = _text(
     update(_COUNTERS)
     .where(_COUNTERS.c.key == bindparam("b_key"), _ALIVE)
     .values(value=func.max(_COUNTERS.c.value + bindparam("n"), 0))
 )
 # Changes nothing, and says by its row that the counter is above the limit; it queues like every writer.
-_ABOVE = (
+_ABOVE = _text(
     update(_COUNTERS)
     .where(_COUNTERS.c.key == bindparam("b_key"), _ALIVE, _COUNTERS.c.value > _LIMIT)
     .values(value=_COUNTERS.c.value)
 )
-_COUNTER_END = select(_COUNTERS.c.until).where(_COUNTERS.c.key == bindparam("key"), _ALIVE)
+_COUNTER_END = _text(select(_COUNTERS.c.until).where(_COUNTERS.c.key == bindparam("key"), _ALIVE))
 
 _FORGET_SPENT, _FORGET_COUNTERS = (
-    delete(table).where(
-        table.c.key.in_(select(table.c.key).where(table.c.until < bindparam("past")).limit(bindparam("most")))
+    _text(
+        delete(table).where(
+            table.c.key.in_(select(table.c.key).where(table.c.until < bindparam("past")).limit(bindparam("most")))
+        )
     )
     for table in (_SPENT, _COUNTERS)
 )
 
 _END = insert(_ENDS).values(kind=bindparam("kind"), key=bindparam("key"), until=bindparam("until"))
-_ENDS_LATER = _END.on_conflict_do_update(
-    index_elements=[_ENDS.c.kind, _ENDS.c.key], set_={"until": _END.excluded.until}
+_ENDS_LATER = _text(
+    _END.on_conflict_do_update(index_elements=[_ENDS.c.kind, _ENDS.c.key], set_={"until": _END.excluded.until})
 )
 _ENDED = (
     select(_ENDS.c.kind, _ENDS.c.key)
@@ -233,7 +197,7 @@ _ENDED = (
 )
 # The records first: both statements find the same ends, for they are of one transaction.
 _FORGET_RECORDS, _FORGET_ENDS = (
-    delete(table).where(tuple_(table.c.kind, table.c.key).in_(_ENDED)) for table in (_RECORDS, _ENDS)
+    _text(delete(table).where(tuple_(table.c.kind, table.c.key).in_(_ENDED))) for table in (_RECORDS, _ENDS)
 )
 
 Encode = Callable[[Any, str, str], tuple[bytes, bool]]
@@ -297,7 +261,7 @@ def _adding(write: Add, now: float) -> Step:
 
 
 # SQLAlchemy's own transactions begin as SQLite's "deferred" ones, which may fail half way when two of them want to write.
-_BEGIN, _COMMIT, _ROLLBACK = text("BEGIN IMMEDIATE"), text("COMMIT"), text("ROLLBACK")
+_BEGIN, _COMMIT, _ROLLBACK = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
 
 
 def transaction(steps: Sequence[Step], now: float) -> Generator[Say, Answer, Outcome]:
@@ -336,11 +300,11 @@ def _refusal(write: Write | None, ends: Sequence[Any]) -> Outcome:
 _EVERY, _MOST = 32, 64
 
 
-def with_forgetting(steps: list[Step], commits: int, now: float) -> list[Step]:
-    """The steps of the `commits`-th commit; now and then some more that forget, twice as much as comes in."""
-    return [*forgetting(now, _MOST), *steps] if commits % _EVERY == 1 else steps
+def forgets(commits: int) -> bool:
+    """Whether it is the turn of the `commits`-th commit to forget what has ended."""
+    return commits % _EVERY == 1
 
 
-def answer(result: CursorResult[Any]) -> Answer:
-    """What transaction wants to know of a statement that was run."""
-    return Answer(result.rowcount, result.all() if result.returns_rows else ())
+def with_forgetting(steps: list[Step], now: float) -> list[Step]:
+    """The steps of a commit, and some more that forget, twice as much as comes in."""
+    return [*forgetting(now, _MOST), *steps]

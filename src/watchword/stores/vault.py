@@ -13,11 +13,12 @@ from watchword.core.records import Counter, Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.sealing import KEY_SIZE, Sealer
 from watchword.stores.database import Database
-from watchword.stores.statements import key_text
+from watchword.stores.queries import key_text
 
 __all__ = ["Vault", "sensitive"]
 
 T = TypeVar("T")
+_MOST = 1024  # records whose last reading is kept
 
 
 def sensitive(kind: type) -> bool:
@@ -42,6 +43,7 @@ class Vault:
         self._given = secrets
         self._allow_plaintext = allow_plaintext
         self._kinds: dict[str, tuple[type, msgspec.json.Decoder[Any]]] = {}
+        self._latest: dict[Ref[Any], tuple[bytes, int, Any]] = {}
         self._sealer: Sealer | None = None
         if secrets is not None:
             Sealer(secrets)  # refused here, not at the first secret
@@ -76,22 +78,30 @@ class Vault:
         return self._sealer.seal(plain, _identity(kind, key)), True
 
     def found(self, refs: Sequence[Ref[Any]], rows: Sequence[Sequence[Any]]) -> Found:
-        """The rows of a fetch of `refs`, as records."""
-        if not rows:
-            return Found({})
-        asked = {(ref.kind.__name__, key_text(ref.key)): ref for ref in refs}
+        """The rows of `queries.fetching(refs, …)`, as records."""
+        counts = False
         records: dict[Ref[Any], tuple[Any, int]] = {}
-        for kind, key, version, data, sealed, value, until in rows:
-            ref = asked.get((kind, key))
-            if ref is None:
-                continue
+        for place, version, data, sealed, value, until in rows:
+            ref = refs[place]
             if ref.kind is Spent:
                 records[ref] = (Spent(until), 1)
             elif ref.kind is Counter:
+                counts = True
                 records[ref] = (Counter(value, until), 1)
             else:
-                records[ref] = (self._decode(ref.kind, kind, key, data, sealed), version)
-        return Found(records)
+                records[ref] = (self._known(ref, data, sealed), version)
+        return Found(records, counts=counts)
+
+    def _known(self, ref: Ref[Any], data: bytes, sealed: int) -> Any:
+        """The record, the same object as last time if it was stored as the same octets: most are read again and again."""
+        known = self._latest.get(ref)
+        if known is not None and known[0] == data and known[1] == sealed:
+            return known[2]
+        record = self._decode(ref.kind, ref.kind.__name__, key_text(ref.key), data, sealed)
+        if len(self._latest) >= _MOST:
+            self._latest.clear()
+        self._latest[ref] = (data, sealed, record)
+        return record
 
     def listed(self, kind: type[T], rows: Sequence[Sequence[Any]]) -> list[tuple[tuple[str, ...], T]]:
         """The rows of a listing of `kind`, as keys and records in the order of the keys."""

@@ -1,0 +1,121 @@
+"""What the SQL stores say most often, each as one statement: reading records, and marking credentials as used.
+
+Plain text, for these two are what every verified request costs; the rest is in `stores.statements`. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final
+
+from watchword.core.records import Add, Counter, Once, Ref, Spent, Write
+from watchword.stores.memory import check_until
+
+__all__ = ["Say", "asking", "fetching", "key_text", "marking"]
+
+Say = tuple[str, dict[str, Any] | tuple[Any, ...]]
+"""A statement and its parameters, by name or in order."""
+
+
+@lru_cache(4096)
+def key_text(key: tuple[str, ...]) -> str:
+    r"""A key as it is stored, a JSON array in ASCII; no two keys have the same.
+
+    >>> key_text(("a", "b")), key_text(("a\0b",))
+    ('["a","b"]', '["a\\u0000b"]')
+    """
+    return _written(key)
+
+
+def _written(key: tuple[str, ...]) -> str:
+    return f"[{','.join(map(encode_basestring_ascii, key))}]"  # ASCII: even half of a surrogate pair has one form
+
+
+# ---- fetch -----------------------------------------------------------------------------------------------------------
+
+# Each is joined to the keys that are sought: one seek for each, where `IN (…)` would sort them into a table of its own
+# first. CROSS JOIN tells SQLite to begin with the keys.
+_PARTS: Final = {
+    "r": "SELECT place, version, data, sealed, NULL, NULL FROM r CROSS JOIN watchword_records AS t "
+    "ON t.kind = r.kind AND t.key = r.key",
+    "s": "SELECT place, NULL, NULL, NULL, NULL, until FROM s CROSS JOIN watchword_spent AS t ON t.key = s.key",
+    "c": "SELECT place, NULL, NULL, NULL, value, until FROM c CROSS JOIN watchword_counters AS t ON t.key = c.key "
+    "WHERE t.until > ?",
+}  # fmt: skip
+_COLUMNS: Final = {"r": "place, kind, key", "s": "place, key", "c": "place, key"}
+
+
+def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
+    """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, value, until)."""
+    parameters: dict[str, list[Any]] = {"r": [], "s": [], "c": []}
+    pattern = ""
+    for ref in refs:
+        kind, key = ref
+        if kind is Counter:
+            pattern += "c"
+            parameters["c"].append(key_text(key))
+        elif kind is Spent:
+            pattern += "s"
+            parameters["s"].append(_written(key))
+        else:
+            pattern += "r"
+            parameters["r"] += (kind.__name__, key_text(key))
+    counters = parameters["c"]
+    return _query(pattern), (*parameters["r"], *parameters["s"], *counters, *((now,) if counters else ()))
+
+
+@lru_cache(256)
+def _query(pattern: str) -> str:
+    """The text for references of which each is a record's, a mark's or a counter's: "rrsc"."""
+    sought, parts = [], []
+    for letter, part in _PARTS.items():
+        places = [place for place, one in enumerate(pattern) if one == letter]
+        if places:
+            marks = ", ?" * _COLUMNS[letter].count(",")
+            rows = ", ".join(f"({place}{marks})" for place in places)
+            sought.append(f"{letter}({_COLUMNS[letter]}) AS (VALUES {rows})")
+            parts.append(part)
+    return f"WITH {', '.join(sought)} {' UNION ALL '.join(parts)}"
+
+
+# ---- commit ----------------------------------------------------------------------------------------------------------
+
+_FULL: Final = "SELECT until FROM watchword_counters WHERE key = ? AND until > ? AND value > ?"
+_MARK: Final = "INSERT INTO watchword_spent (key, until) SELECT ?, ? WHERE true"
+_UNLESS: Final = " AND NOT EXISTS (SELECT 1 FROM watchword_counters WHERE key = ? AND until > ? AND value > ?)"
+
+
+def _only_asks(write: Write) -> bool:
+    return isinstance(write, Add) and write.n == 0 and write.limit is not None
+
+
+def asking(writes: Sequence[Write], now: float) -> list[tuple[Add, Say]] | None:
+    """If nothing is written, only asked: each question with its statement, whose row (until) says that it is refused.
+
+    A writer's turn is not waited for: whatever was counted when the question is answered counts.
+    """
+    asked = []
+    for write in writes:
+        if not (isinstance(write, Add) and _only_asks(write)):
+            return None
+        question: Say = _FULL, (key_text(write.counter), now, write.limit)
+        asked.append((write, question))
+    return asked
+
+
+def marking(writes: Sequence[Write], now: float) -> Say | None:
+    """If only questions are asked before one mark is made: the one statement that makes it if none of them is refused.
+
+    It writes one row, or none: then the writes are to be made one by one, to learn which of them is refused.
+    """
+    *asked, mark = writes
+    if not isinstance(mark, Once) or not all(map(_only_asks, asked)):
+        return None
+    check_until(mark.until)
+    parameters: list[Any] = [_written(mark.key), mark.until]
+    for write in asked:
+        assert isinstance(write, Add)
+        parameters += (key_text(write.counter), now, write.limit)
+    return f"{_MARK}{_UNLESS * len(asked)} ON CONFLICT DO NOTHING", tuple(parameters)
