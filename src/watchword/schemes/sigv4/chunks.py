@@ -27,7 +27,7 @@ TRAILER_SIGNATURE: Final = b"x-amz-trailer-signature"
 PADDED: Final = 144
 """Characters to which an ECDSA signature is filled with "*", so that the length of a body is known before it is signed."""
 
-_SIGNED_HEAD = re.compile(rb"([0-9A-Fa-f]{1,8});chunk-signature=([0-9a-f]{16,144})\**+")
+_SIGNED_HEAD = re.compile(rb"([0-9A-Fa-f]{1,8});chunk-signature=((?:[0-9a-f]{2}){8,72})\**+")
 _HEAD = re.compile(rb"([0-9A-Fa-f]{1,15})")
 _TRAILER = re.compile(rb"([A-Za-z0-9\-]{1,64}):[ \t]*+([!-~]{1,256})[ \t]*+\n?")
 
