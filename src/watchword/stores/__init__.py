@@ -7,6 +7,7 @@
 | `HtpasswdStore`, `HtdigestStore` | nothing; read files | the password files that you have |
 | `from_callables` | nothing; asks your look-ups | the user table that you have |
 | `RemoteKeySet` | the keys that an issuer publishes | tokens of others |
+| `AgentDirectories` | the key directories of automated clients | Web Bot Auth |
 | `combine` | each kind of record in the first store that holds it | several of these |
 """
 
@@ -16,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from watchword.stores.agents import AgentDirectories
     from watchword.stores.async_sql import AsyncSQLStore
     from watchword.stores.callables import from_callables
     from watchword.stores.combined import combine
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     from watchword.stores.sql import SQLStore
 
 __all__ = [
-    "AsyncSQLStore", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine", "from_callables",
+    "AgentDirectories", "AsyncSQLStore", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine",
+    "from_callables",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
 _HOMES = {
+    "AgentDirectories": "agents",
     "AsyncSQLStore": "async_sql",
     "HtdigestStore": "files",
     "HtpasswdStore": "files",
