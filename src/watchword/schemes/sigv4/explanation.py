@@ -6,6 +6,7 @@ wrong, the secret in another spelling, another known key; each takes some thousa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -25,12 +26,14 @@ from watchword.schemes.sigv4.canonical import (
 from watchword.schemes.sigv4.claim import SigV4Claim, covered, payload_of, strings, time_of
 from watchword.schemes.sigv4.credentials import SIGNATURE, Plan, credential_of, text_of_time
 
-__all__ = ["canonical_of", "explain_sigv4"]
+__all__ = ["canonical_of", "explain_sigv4", "masked"]
 
 MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
 WHERE = "authorization Credential"
 DAY = 86400
+
+_TOKEN = re.compile(rb"(?m)(^x-amz-security-token:|X-Amz-Security-Token=)([^&\n]+)")
 
 Cause = tuple[str, str, str, str]  # component, expected, received, mend
 
@@ -62,7 +65,16 @@ def canonical_of(request: Request, body: bytes, rules: PathRules) -> str:
 
 
 def _text(canonical: bytes, string: bytes) -> str:
-    return (canonical + b"\n\n" + string).decode("utf-8", "backslashreplace")
+    return masked(canonical + b"\n\n" + string).decode("utf-8", "backslashreplace")
+
+
+def masked(text: bytes) -> bytes:
+    """The text with the beginning of each session token's SHA-256 in its place: two can be compared, none is shown.
+
+    >>> masked(b"x-amz-security-token:secret")
+    b'x-amz-security-token:(SHA-256 2bb80d537b1da3e3)'
+    """
+    return _TOKEN.sub(lambda match: match[1] + b"(SHA-256 %s)" % hex_digest("sha-256", match[2])[:16], text)
 
 
 class _Case(NamedTuple):
