@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
-from watchword.core.identity import Identity
+from watchword.core.identity import NO_CLAIMS, Identity
 from watchword.core.message import Challenge, Request, Token
 from watchword.core.records import Add, Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -33,6 +33,7 @@ _HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 KEPT: Final = 300.0
 """Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
+_USUAL_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _KEY_ID: Final = re.compile(r"[!#-\[\]-~]{1,128}")  # visible ASCII without `"` and `\`
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _TIMESTAMP: Final = re.compile(r"0|[1-9][0-9]{0,11}")
@@ -172,6 +173,7 @@ class HMACVerifier:
                 "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
             )
         self.max_age = max_age
+        self.kept = max(max_age, KEPT)
         self.skew = skew
         self.body: BodyNeed | Digests = STREAM if stream else _DIGEST
         self._checked: dict[str, RegisteredKey] = {}
@@ -182,15 +184,20 @@ class HMACVerifier:
         Raises:
             ConfigurationError: the store holds a key that can't be used, such as one that is too short for its hash.
         """
-        known = self._checked.get(key_id)
-        if known is not record and known != record and record is not _NOBODY:
-            Key.from_secret(record.secret, algorithm=record.algorithm)
-            if record.algorithm not in _HASHES:
-                raise ConfigurationError(f"the key {key_id!r} is for {record.algorithm}, not for an HMAC such as HS256")
-            if len(self._checked) >= MAX_CHECKED:
-                self._checked = {}
-            self._checked[key_id] = record
+        if self._checked.get(key_id) is not record and record is not _NOBODY:
+            self._check(key_id, record)
         return hmac_digest(_HASHES[record.algorithm], record.secret, covered)
+
+    def _check(self, key_id: str, record: RegisteredKey) -> None:
+        """Looks at a stored key before its first use, and remembers that it did: it takes longer than a MAC."""
+        if self._checked.get(key_id) == record:
+            return
+        Key.from_secret(record.secret, algorithm=record.algorithm)
+        if record.algorithm not in _HASHES:
+            raise ConfigurationError(f"the key {key_id!r} is for {record.algorithm}, not for an HMAC such as HS256")
+        if len(self._checked) >= MAX_CHECKED:
+            self._checked = {}
+        self._checked[key_id] = record
 
     def read(self, request: Request) -> HMACClaim:
         """The parameters, checked against the grammar of the specification.
@@ -200,7 +207,7 @@ class HMACVerifier:
         """
         params = read_header(request.values(b"authorization")[0])
         check_target(request)
-        if not _METHOD.fullmatch(request.method):
+        if request.method not in _USUAL_METHODS and not _METHOD.fullmatch(request.method):
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
         if not request.exact and b"%" in request.path:
             raise Rejected(
@@ -331,33 +338,38 @@ class HMACClaim:
 
     def once(self) -> Once:
         """The nonce, for as long as the timestamp is good, here and at a laxer verifier of the same store."""
-        params = self.params
-        return Once(("hmac", params.key_id, params.nonce), int(params.timestamp) + max(self.verifier.max_age, KEPT))
+        return self._once(int(self.params.timestamp))
+
+    def _once(self, signed_at: int) -> Once:
+        return Once(("hmac", self.params.key_id, self.params.nonce), signed_at + self.verifier.kept)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """MAC, then body, then time: what is said about a time or a body is said of a genuine request."""
+        params, verifier = self.params, self.verifier
         record = found.get(self.needs[0])
         # An unknown key costs the same as a known one.
-        expected = b64url_encode(self.verifier.mac(self.params.key_id, record or _NOBODY, self.canonical()))
-        if not compare(expected, self.params.mac.encode()) or record is None:
+        expected = b64url_encode(verifier.mac(params.key_id, record or _NOBODY, self.canonical()))
+        if not compare(expected, params.mac.encode()) or record is None:
             if record is None:
                 raise Rejected(Reason.UNKNOWN_KEY, "no such key id", where="authorization keyid")
             raise Rejected(Reason.WRONG_SIGNATURE, "the MAC is of another request or another key", where="mac")
-        signed = self.params.digest.encode()
+        signed = params.digest.encode()
         stream: BodyStream | None = None
         if self.body is STREAM:
             stream = PassingBody(signed)
         elif not compare(b64url_encode(body.digest("sha-256")), signed):
             raise wrong_body()
-        age = now - int(self.params.timestamp)
-        if age >= self.verifier.max_age:
+        signed_at = int(params.timestamp)
+        age = now - signed_at
+        if age >= verifier.max_age:
             raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago", where="timestamp", genuine=True)
-        if age < -self.verifier.skew:
+        if age < -verifier.skew:
             raise Rejected(Reason.NOT_YET_VALID, f"signed {-age:.0f} s in the future", where="timestamp", genuine=True)
-        record.check_current(now, "authorization keyid")
-        scopes = frozenset(record.scopes)
-        identity = Identity(record.subject, "hmac", self.params.key_id, scopes, rotated=record.rotated)
-        return Decision(identity, (self.once(),), stream=stream)
+        if record.expires is not None:
+            record.check_current(now, "authorization keyid")
+        rotated = record.superseded_by is not None
+        identity = Identity(record.subject, "hmac", params.key_id, frozenset(record.scopes), NO_CLAIMS, rotated)
+        return Decision(identity, (self._once(signed_at),), (), None, stream)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Key, MAC (and what would have made it fit), body, time, nonce."""
