@@ -17,14 +17,18 @@ it is no case of the comparison.
 from __future__ import annotations
 
 import random
+import re
 from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import quote
 
 from bench.explain_mutations import KINDS, Draft, Kind, draft
-from bench.explain_worlds import Fault, World, worlds
+from bench.explain_bearers import BEARERS
+from bench.explain_signed import SIGNED
+from bench.explain_worlds import OWN, Fault, World
 from watchword import Rejected, Request, explain
 from watchword.core.explain import Explanation
 
@@ -34,15 +38,29 @@ CASES = 2600
 SEED = 20_260_101
 
 ALIASES = {
-    "authorization": "credentials",
-    "authorization timestamp": "time",
-    "authorization keyid": "key id",
-    "authorization digest": "body",
-    "authorization mac": "signature", "mac": "signature", "signature": "signature", "x-hmac": "signature|credentials",
-    "secret": "key", "authorization nonce": "nonce",
-    "target": "@path|@query", "@target": "@path|@query", "@target-uri": "@path|@query",
+    "time": ("claim exp", "claim nbf", "header x-amz-date", "x-amz-date", "created", "expires", "oauth_timestamp", "authorization timestamp", "header signature-input created"),
+    "key id": ("authorization keyid", "keyid", "oauth_consumer_key", "header kid", "authorization Credential"),
+    "key": ("secret", "client secret", "token secret"),
+    "token": ("oauth_token",),
+    "user": ("authorization username", "username"),
+    "password": ("authorization password", "authorization response"),
+    "realm": ("authorization realm",), "qop": ("authorization qop",), "nc": ("authorization nc",),
+    "target": ("authorization uri",), "cnonce": ("authorization cnonce",),
+    "audience": ("claim aud",), "issuer": ("claim iss",), "subject": ("claim sub",), "typ": ("header typ",),
+    "region": ("authorization Credential region",), "service": ("authorization Credential service",),
+    "date": ("authorization Credential date",),
+    "algorithm": ("alg", "header alg", "authorization algorithm", "oauth_signature_method"),
+    "nonce": ("authorization nonce", "oauth_nonce"),
+    "input": ("header signature-input", "header signature-input alg"),
+    "body": ("authorization digest", "oauth_body_hash"),
+    "credentials": ("authorization", "token", "x-hmac", "signature", "signature-input", "oauth_signature"),
+    "signature": ("authorization mac", "authorization Signature", "mac", "x-hmac", "signature", "oauth_signature", "authorization response", "header webhook-signature",
+                  "header x-hub-signature-256", "header stripe-signature", "header x-slack-signature",
+                  "header x-shopify-hmac-sha256"),
+    "@path": ("authorization uri", "target", "@target", "@target-uri"),
+    "@query": ("authorization uri", "target", "@target", "@target-uri"),
 }  # fmt: skip
-"""What components are called by the schemes, in the words of the tables."""
+"""Words of the tables, and what components are called by the schemes; a name may stand for two things."""
 
 
 class Outcome(NamedTuple):
@@ -55,6 +73,7 @@ class Outcome(NamedTuple):
     verdict: str
     contradiction: bool
     leak: bool
+    seconds: float
 
 
 class Tally(NamedTuple):
@@ -82,7 +101,7 @@ def run(seed: int = SEED, cases: int = CASES) -> Tally:
     """At least `cases` cases that are refused: every kind for every scheme that it is about, again and again."""
     outcomes: list[Outcome] = []
     refused = 0
-    everything = worlds(seed)
+    everything = [make(random.Random(f"{seed} {make.__name__}")) for make in (*OWN, *SIGNED, *BEARERS)]
     round_ = 0
     while refused < cases:
         for world in everything:
@@ -107,7 +126,9 @@ def _tried(world: World, kind: Kind | Fault, rng: random.Random) -> Outcome:
         request, body = kind.make(world, rng)
     else:
         request, body = _mutated(world, kind, rng)
+    start = perf_counter()
     explanation = explain(request, world.guard, body)
+    taken = perf_counter() - start
     again = explain(request, world.guard, body)
     try:
         world.guard.verify(request, body)
@@ -122,7 +143,7 @@ def _tried(world: World, kind: Kind | Fault, rng: random.Random) -> Outcome:
     named = _named(explanation)
     return Outcome(
         world.name, kind.name, kind.truth, named, _verdict(world, kind, accepted, named), contradiction,
-        leaks(explanation, world.secrets),
+        leaks(explanation, world.secrets), taken,
     )  # fmt: skip
 
 
@@ -140,9 +161,12 @@ def _named(explanation: Explanation) -> str:
     if not explanation.causes:
         return ""
     first = explanation.causes[0]
-    if first.name == "single use":
-        return "replay"
-    return ALIASES.get(first.component, first.component)
+    if first.name in ("single use", "time"):
+        return "replay" if first.name == "single use" else "time"
+    if first.component == "x-api-key":  # all that there is
+        return {"key id": "key id", "secret": "key", "revoked": "revoked"}.get(first.name, "credentials")
+    component = re.sub(r'^"([^"@]+)".*', r"header \1", first.component)  # RFC 9421's way to name a field
+    return "|".join([word for word, names in ALIASES.items() if component in names] or [component])
 
 
 def _verdict(world: World, kind: Kind | Fault, accepted: bool, named: str) -> str:

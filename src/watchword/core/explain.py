@@ -32,6 +32,7 @@ __all__ = ["Explanation", "compare", "explain", "explain_async"]
 
 MAX_OTHERS: Final = 64
 """Other records of the store that a claim is given for comparison, those first whose name is nearest."""
+_OF_SECRETS: Final = frozenset({Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET})
 _SENSITIVE: Final = (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"dpop")
 _BARE: Final = frozenset({b"basic", b"bearer", b"token", b"apikey", b"dpop"})
 _MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
@@ -188,9 +189,11 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
             return _refused(rejected, verifier, "", ())
     now = plan.clock() if at is None else at
     outcome, found = yield from _outcome(plan, claim, found, body, now)
-    if isinstance(outcome, Rejected) and outcome.rejection.reason in (Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE):
+    if isinstance(outcome, Rejected) and outcome.rejection.reason in _OF_SECRETS:
         with suppress(StoreUnavailable):  # it is only for comparison
-            found = (yield Work(partial(_others, plan.store, claim.needs))).merged(found)
+            found = (
+                yield Work(partial(_others, plan.store, claim.needs, outcome.rejection.reason is Reason.WRONG_SECRET))
+            ).merged(found)
     canonical, checks = yield Work(partial(claim.explain, found, body, now))
     if attempt is not None:
         room = attempt.explain(found, now)
@@ -214,7 +217,7 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
     )
 
 
-def _others(store: Any, needs: Sequence[Ref[Any]]) -> Found:
+def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Found:
     """Records of the kinds that were looked up, under other names: to say which of them would have fitted."""
     listing = getattr(store, "records", None)
     if listing is None or iscoroutinefunction(listing):
@@ -222,8 +225,8 @@ def _others(store: Any, needs: Sequence[Ref[Any]]) -> Found:
     records: dict[Ref[Any], tuple[Any, int]] = {}
     for kind in dict.fromkeys(ref.kind for ref in needs):
         held = getattr(store, "kinds", None)
-        if held is not None and kind not in held:
-            continue
+        if (held is not None and kind not in held) or (guessed and not getattr(kind, "sensitive", False)):
+            continue  # one hash of a password compares with no other
         sought = next(" ".join(ref.key) for ref in needs if ref.kind is kind)
         entries = sorted(listing(kind), key=lambda entry: -_likeness(" ".join(entry[0]), sought))
         records.update({Ref(kind, key): (record, 1) for key, record in entries[:MAX_OTHERS]})

@@ -18,7 +18,7 @@ from watchword.crypto.algorithms import ALGORITHMS
 from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.keys import Key
 
-__all__ = ["near_miss"]
+__all__ = ["near_cause", "near_miss"]
 
 MAX_KEYS: Final = 64
 """How many of the verifier's keys are tried."""
@@ -39,13 +39,19 @@ def near_miss(keys: Sequence[Key], algorithm: str, signing_input: bytes, signatu
     >>> near_miss([one, two], "HS256", b"data", two.sign(b"data"))
     "the key 'two' made it: the header names another key id"
     """
-    tries: tuple[Callable[[Sequence[Key], str, bytes, bytes], str], ...] = (
-        _another_key, _in_der, _spelled_otherwise, _public_key_as_secret, _another_algorithm, _another_length,
+    return near_cause(keys, algorithm, signing_input, signature)[1]
+
+
+def near_cause(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> tuple[str, str]:
+    """`near_miss`, and before it the component at fault: "header kid", "header alg", "key" or "signature"."""
+    tries: tuple[tuple[str, Callable[[Sequence[Key], str, bytes, bytes], str]], ...] = (
+        ("header kid", _another_key), ("signature", _in_der), ("key", _spelled_otherwise), ("key", _public_key_as_secret),
+        ("header alg", _another_algorithm), ("signature", _another_length),
     )  # fmt: skip
-    for attempt in tries:
+    for component, attempt in tries:
         if found := attempt(keys[:MAX_KEYS], algorithm, signing_input, signature):
-            return found
-    return ""
+            return component, found
+    return "", ""
 
 
 def _fits(key: Key, signing_input: bytes, signature: bytes) -> bool:

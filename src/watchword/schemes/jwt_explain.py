@@ -10,11 +10,13 @@ from watchword.core.records import NOTHING_FOUND, Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Check, Proof
 from watchword.crypto import jose
+from watchword.crypto.digests import compare, keyed_hmac
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
-from watchword.crypto.near_misses import near_miss
+from watchword.crypto.near_misses import MAX_KEYS, near_cause
 from watchword.schemes.claims import bound_to_nothing, scopes_of, subject_of
 from watchword.schemes.jwt_claim import NO_PROOFS, confirm, looked_up
+from watchword.schemes.diagnosis import secret_guesses
 from watchword.schemes.revocation import mark_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_jwt"]
 
 SHOWN = 48
+_HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 
 MENDS = {
     Reason.WRONG_ALGORITHM: "sign with the algorithm of the verifier's key, or give the verifier a key for this one",
@@ -102,9 +105,12 @@ class _Steps:
             signature = jose.decode(tail, "signature")
         except Rejected:
             return
-        found = near_miss(self.verifier.jws.keys.keys, algorithm, signing_input, signature)
+        keys = self.verifier.jws.keys.keys
+        component, found = near_cause(keys, algorithm, signing_input, signature)
+        if not found and algorithm in _HASHES:
+            component, found = "key", _spelled(keys, algorithm, signing_input, signature)
         if found:
-            self.checks[-1] = self.checks[-1]._replace(mend=found)
+            self.checks[-1] = self.checks[-1]._replace(component=component, mend=found)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
         held = self.verifier.follow().keys
@@ -181,6 +187,16 @@ class _Steps:
             detail = fault.rejection.detail
             mend = f"{detail}: {MENDS[fault.reason]}" if fault.reason in MENDS else detail
         self.checks.append(Check(name, passed, component, expected, received, mend))
+
+
+def _spelled(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
+    for key in keys[:MAX_KEYS]:
+        if not key.is_secret or key.use != "sig":
+            continue
+        for what, octets in secret_guesses(key.secret_bytes()):
+            if compare(keyed_hmac(_HASHES[algorithm], octets)[0](signing_input), signature):
+                return f"the signer has the secret of the key {key.key_id!r} {what}: have both sides read it alike"
+    return ""
 
 
 def _value(members: Mapping[str, Any] | None, name: str) -> str:

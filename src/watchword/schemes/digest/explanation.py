@@ -43,7 +43,7 @@ def _checks(claim: DigestClaim, found: Found, body: Body, now: float) -> Iterato
     opaque = verifier.terms.opaque
     if opaque is not None and presented.opaque is not None:  # to leave it out is not held against a client
         yield _same("opaque", opaque, presented.opaque, "give back what the challenge said")
-    yield _uri(claim)
+    yield _uri(claim, found, body)
     yield _nonce(claim, found, now)
     counted = bool(presented.nc) or claim.is_legacy()
     yield Check("nc", counted, "authorization nc", "8 hexadecimal digits", presented.nc or "none",
@@ -63,12 +63,20 @@ def _qop(claim: DigestClaim) -> Check:
     return Check("qop", passed, "authorization qop", " or ".join(offered), qop or "none", "" if passed else mend)
 
 
-def _uri(claim: DigestClaim) -> Check:
+def _uri(claim: DigestClaim, found: Found, body: Body) -> Check:
     expected = claim.request.target.decode("utf-8", "backslashreplace")
     received = claim.presented.uri.decode("utf-8", "backslashreplace")
     try:
         check_uri(claim.presented.uri, claim.request)
     except Rejected as rejected:
+        record = None if claim.algorithm is None or received == expected else found.get(claim.ref(claim.username(found)))
+        if record is not None and claim.prove(record.ha1.encode(), found, claim.body_hash(body)) is not None:
+            # The client did sign this uri, so the target is what was changed.
+            part = "@query" if claim.presented.uri.partition(b"?")[0] == claim.request.path else "@path"
+            mend = (
+                f"{rejected.rejection.detail}: something rewrote the target on the way, have it pass on as it is sent"
+            )
+            return Check("uri", False, part, received, expected, mend)
         mend = (
             f"{rejected.rejection.detail}: sign the target exactly as it is sent, and look for a proxy that rewrites it"
         )
@@ -121,7 +129,8 @@ def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret
     expected = f"{truth.response(claim).decode()[:6]}…"
     proof = claim.prove(record.ha1.encode(), found, claim.body_hash(body))
     if proof is None:
-        component, received, mend = _difference(claim, truth, record) or ("authorization response", received, _PASSWORD)
+        guess = _difference(claim, truth, record) or _whose(claim, found, body)
+        component, received, mend = guess or ("authorization response", received, _PASSWORD)
         yield Check("response", False, component, expected, received, mend)
         return
     yield Check("response", True, "authorization response", expected, received)
@@ -178,6 +187,17 @@ def _difference(claim: DigestClaim, truth: _Parts, record: DigestSecret) -> tupl
     for parts, component, shown, mend in _suspicions(claim, truth, record):
         if compare(parts.response(claim), claim.presented.response.encode()):
             return component, shown, mend
+    return None
+
+
+def _whose(claim: DigestClaim, found: Found, body: Body) -> tuple[str, str, str] | None:
+    """Another user, if the response is that user's."""
+    mine = claim.ref(claim.username(found)).key
+    for key, other in found.of(DigestSecret):
+        if key[:2] == mine[:2] and key != mine:
+            truth = _truth(claim, other.ha1.encode(), found, body)
+            if compare(truth.response(claim), claim.presented.response.encode()):
+                return "authorization username", repr(mine[2]), f"the user {key[2]!r} made the response: send that name"
     return None
 
 
