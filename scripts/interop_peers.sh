@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what tests/interop talks to, where it is missing: from Debian Apache, nginx, curl, wget and Node.js, from npm jose.
+# Installs what tests/interop talks to, where it is missing: from Debian Apache, nginx, curl, wget and Node.js, from npm what package.json beside the tests names.
 # The peers from PyPI are the dependency group "interop"; releases with a published hole, which
 # tests/interop/test_vulnerable_peers.py attacks, get an environment each in .venv/peers, and are used for nothing else.
 # Nothing is started; the tests start and stop their own.
@@ -45,7 +45,7 @@ fi
 
 wanted=$(cksum <tests/interop/package.json)
 if [ "$(cat tests/interop/node_modules/made 2>/dev/null)" != "$wanted" ]; then
-    say "installing jose and old releases of fast-jwt from npm into tests/interop/node_modules"
+    say "installing the peers from npm into tests/interop/node_modules"
     npm_config_cache=${npm_config_cache:-$(pwd)/.venv/npm} npm install --prefix tests/interop \
         --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null
     printf '%s\n' "$wanted" >tests/interop/node_modules/made
