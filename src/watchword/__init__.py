@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.signatures import SignatureAuth, SignaturePolicy, SignatureVerifier
+    from watchword.schemes.signatures.bots import WebBotAuth, WebBotVerifier
+    from watchword.schemes.signatures.directory import KeyDirectory
+    from watchword.schemes.signatures.responses import ResponsePolicy
+    from watchword.schemes.signatures.seal import SignatureSeal
+    from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
     from watchword.schemes.sigv4 import SigV4Auth, SigV4Verifier
     from watchword.schemes.token_cache import TokenCache
     from watchword.schemes.webhooks import WebhookAuth, WebhookProfile, WebhookVerifier
@@ -67,6 +72,7 @@ _HOMES = {
     "JWTAuth": "schemes.jwt",
     "JWTVerifier": "schemes.jwt",
     "Key": "crypto.keys",
+    "KeyDirectory": "schemes.signatures.directory",
     "KeySet": "crypto.keys",
     "Limits": "core.plan",
     "OAuth1Auth": "schemes.oauth1",
@@ -85,16 +91,22 @@ _HOMES = {
     "ReplayableBodyHMACVerifier": "schemes.body_hmac",
     "Request": "core.message",
     "Response": "core.message",
+    "ResponsePolicy": "schemes.signatures.responses",
+    "ResponseUnproven": "schemes.signatures.sealed",
     "Revocations": "schemes.revocation",
+    "SealedAuth": "schemes.signatures.sealed",
     "SigV4Auth": "schemes.sigv4",
     "SigV4Verifier": "schemes.sigv4",
     "SignatureAuth": "schemes.signatures",
     "SignaturePolicy": "schemes.signatures",
+    "SignatureSeal": "schemes.signatures.seal",
     "SignatureVerifier": "schemes.signatures",
     "StoreUnavailable": "core.rejection",
     "TokenCache": "schemes.token_cache",
     "Verdict": "core.identity",
     "WatchwordError": "core.rejection",
+    "WebBotAuth": "schemes.signatures.bots",
+    "WebBotVerifier": "schemes.signatures.bots",
     "WebhookAuth": "schemes.webhooks",
     "WebhookProfile": "schemes.webhooks",
     "WebhookVerifier": "schemes.webhooks",
@@ -105,12 +117,14 @@ _HOMES = {
 __all__ = [
     "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
     "BearerAuth", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
-    "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
+    "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
-    "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "Revocations",
+    "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "ResponsePolicy",
+    "ResponseUnproven", "Revocations", "SealedAuth",
     "SigV4Auth", "SigV4Verifier",
-    "SignatureAuth", "SignaturePolicy", "SignatureVerifier", "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebhookAuth", "WebhookProfile",
+    "SignatureAuth", "SignaturePolicy", "SignatureSeal", "SignatureVerifier", "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebBotAuth",
+    "WebBotVerifier", "WebhookAuth", "WebhookProfile",
     "WebhookVerifier", "explain", "explain_async",
 ]  # fmt: skip
 

@@ -87,8 +87,8 @@ class AgentDirectories:
     `least` and `most`; while one is down, its keys are good for `stale` more seconds.
 
     Args:
-        allow: the agents that may sign: origins with a key directory, "https://bot.example"; or `Agent.of(url, "jwks_uri")`.
-            None with `any_agent`.
+        allow: the agents that may sign: origins with a key directory, "https://bot.example", or URLs of other key sets,
+            "https://bot.example/keys.json". None with `any_agent`.
         any_agent: whoever publishes a directory may sign. It is then named, but not vetted: what an agent may do is for
             the application to say, by `Identity.subject`.
         new_per_minute: how many agents that were not met before are asked in a minute, with `any_agent`; others are refused.
@@ -119,7 +119,7 @@ class AgentDirectories:
     ) -> None:
         if isinstance(allow, str):
             raise ConfigurationError(f"allow= is a sequence of origins, for example [{allow!r}]")
-        agents = [one if isinstance(one, Agent) else Agent.of(one) for one in allow]
+        agents = [one if isinstance(one, Agent) else _agent(one) for one in allow]
         if bool(agents) is any_agent:
             raise ConfigurationError("say which agents may sign, allow=['https://bot.example'], or any_agent=True")
         self._settings: dict[str, Any] = {
@@ -172,3 +172,9 @@ class AgentDirectories:
             self._begun, self._new = now, 0
         self._new += 1
         return self._new <= self._rate
+
+
+def _agent(url: str) -> Agent:
+    """An origin is where a directory is; whatever has a path is a key set."""
+    path = url.partition("://")[2].partition("/")[2]
+    return Agent.of(url, "jwks_uri" if path else "directory")
