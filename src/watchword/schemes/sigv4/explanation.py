@@ -19,6 +19,7 @@ from watchword.crypto.digests import compare, hex_digest
 from watchword.schemes.diagnosis import (
     causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
+from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.sigv4.access_key import TERMINATOR, AccessKey, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import (
     EMPTY, UNSIGNED, PathRules, paths, queries, rules_of, sent_target, string_to_sign, without,
@@ -289,9 +290,12 @@ def _of_key(case: _Case, record: AccessKey) -> Iterator[Cause]:
 
 
 def _moved(case: _Case, record: AccessKey) -> Iterator[Cause]:
-    """Another time; only the string to sign has it in a presigned URL's field form, the field x-amz-date is searched too."""
+    """Another time: that of the field, or of a presigned URL."""
     claim, presented = case.claim, case.claim.presented
-    if presented.expires is None or case.plan.ecdsa:
+    if case.plan.ecdsa:
+        return
+    if presented.expires is None:
+        yield from _moved_field(case, case.signing(record))
         return
     signing = case.signing(record)
     for second in time_guesses(claim.signed_at):
@@ -308,6 +312,18 @@ def _moved(case: _Case, record: AccessKey) -> Iterator[Cause]:
         ):
             mend = "the time was changed after signing: presign anew"
             yield "query X-Amz-Date", text.decode(), claim.timestamp.decode(), mend
+            return
+
+
+def _moved_field(case: _Case, signing: Signing) -> Iterator[Cause]:
+    claim, name = case.claim, b"x-amz-date"
+    if not claim.request.values(name):
+        return
+    for second in time_guesses(claim.signed_at):
+        text = text_of_time(second)
+        if case.fits_request(signing, with_field(claim.request, name, (text,)), case.body):
+            mend = "the time was changed after signing: sign anew for every request"
+            yield "header x-amz-date", text.decode(), claim.timestamp.decode(), mend
             return
 
 
