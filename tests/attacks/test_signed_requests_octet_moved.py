@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -34,7 +35,7 @@ def in_target(target: bytes) -> Iterator[bytes]:
 def in_field(value: bytes) -> Iterator[bytes]:
     """Between neighbouring values of a field, both ways."""
     spans = [match.span(1) for match in VALUE.finditer(value)]
-    for (_, end), (begin, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (begin, _) in pairwise(spans):
         yield moved(value, end, begin)
         yield value[:end] + value[begin : begin + 1] + value[end:begin] + value[begin + 1 :]
 
