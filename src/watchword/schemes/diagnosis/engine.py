@@ -59,12 +59,13 @@ def search(
     *,
     headers: Iterable[bytes] = (),
     parts: Collection[str] = PARTS,
+    most: int = MAX_GUESSES,
 ) -> Guess | None:
     """The first guess whose `fits(guess.request, guess.body)` is true; None if there is none.
 
-    `fits` is called at most `MAX_GUESSES` times.
+    `fits` is called at most `most` times, `MAX_GUESSES` by default: fewer where it takes long, as for public keys.
     """
-    for guess in request_guesses(request, body, headers=headers, parts=parts):
+    for guess in islice(request_guesses(request, body, headers=headers, parts=parts), most):
         if fits(guess.request, guess.body):
             return guess
     return None

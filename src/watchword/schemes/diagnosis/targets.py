@@ -132,7 +132,7 @@ def _slashes(path: bytes, segments: list[bytes]) -> Iterator[tuple[bytes, str]]:
     mend = "dot segments were resolved on the way (or weren't): have the proxy pass the path on"
     yield resolved(path), mend
     yield _DOTS.sub(b"", path), mend
-    for at in places:
+    for at in (*places, len(segments)):
         yield b"/".join((*segments[:at], b".", *segments[at:])), mend
     mend = "an encoded slash was decoded on the way: have the proxy pass %2F on, and sign the path as it is sent"
     for at in places:

@@ -10,11 +10,13 @@ from watchword.core.message import Request
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Check
 from watchword.crypto.digests import compare, keyed_hmac
-from watchword.schemes.diagnosis import PARTS, causes, clock_check, search, secret_guesses
+from watchword.schemes.diagnosis import (
+    MAX_BODY, PARTS, causes, clock_check, damaged, search, secret_guesses, time_guesses,
+)  # fmt: skip
 from watchword.schemes.webhooks.content import url_of
+from watchword.schemes.webhooks.delivery import Delivery
 
 if TYPE_CHECKING:
-    from watchword.schemes.webhooks.delivery import Delivery
     from watchword.schemes.webhooks.engine import Engine
     from watchword.schemes.webhooks.scheme import WebhookClaim
 
@@ -91,8 +93,37 @@ def _signature(
     if guess is not None:
         yield from causes("signature", guess)
         return
+    time = _moved(claim, engine, delivery, body)
+    if time is not None:
+        mend = "the time was changed after signing: sign anew for every attempt"
+        yield Check("time", False, f"header {row.timestamp or row.signature}", time, delivery.timestamp.decode(), mend)
+        return
     shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
-    yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", _UNKNOWN)
+    damage = _damage(engine, delivery, contents)
+    mend = f"{damage}: send it as it was made" if damage else _UNKNOWN
+    yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
+
+
+def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes) -> str | None:
+    """The time that was signed, if that is all that was changed."""
+    if not engine.profile.timed or len(body) > MAX_BODY or not any(secret.mac for secret in engine.secrets):
+        return None
+    url = url_of(claim.request) if engine.contents.url else None
+    for time in time_guesses(int(delivery.timestamp)):
+        stamp = b"%d" % time
+        moved = Delivery(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
+        try:
+            if engine.matching(moved, engine.contents.of(moved, body, url)) is not None:
+                return stamp.decode()
+        except Rejected:
+            return None
+    return None
+
+
+def _damage(engine: Engine, delivery: Delivery, contents: Sequence[bytes]) -> str:
+    genuine = [engine.encode(secret.mac(content)) for secret in engine.secrets if secret.mac for content in contents]
+    found = (damaged(mac.decode(), sent.decode("latin-1")) for mac in genuine for sent in delivery.macs)
+    return next(filter(None, found), "")
 
 
 def _spelling(engine: Engine, delivery: Delivery, contents: Sequence[bytes]) -> str | None:
