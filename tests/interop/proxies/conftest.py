@@ -27,6 +27,9 @@ from watchword.clients import requests as for_requests
 from watchword.core.scheme import Auth
 
 
+TRUSTED = ("127.0.0.2/32",)
+
+
 @pytest.fixture(scope="session")
 def origin():
     """The application; each test chooses its guard."""

@@ -216,6 +216,7 @@ def ask(
     tamper: Callable[[Request], Request] | None = None,
     sent: bytes | None = None,
     chunked: bool = False,
+    flip: bool = False,
 ) -> Answer:
     """`target` exactly as it is, which no library of clients sends, signed by `auth`.
 
@@ -226,6 +227,7 @@ def ask(
         host: another Host than the base's.
         tamper: changes the signed request before it goes out.
         sent: another body than the signed one.
+        flip: the last 7 of the body becomes an 8 before it goes out.
         chunked: the body goes out in chunks of a thousand octets, without a length.
     """
     scheme, _, netloc = base.partition("://")
@@ -234,7 +236,11 @@ def ask(
     send, answer = drive.advance(), None
     while send is not None:
         signed = send.request if tamper is None else tamper(send.request)
-        answer = exchange(base, signed, body if sent is None else sent, trust, chunked)
+        content = body if send.content is None else send.content
+        if flip:
+            at = content.rindex(b"7")
+            content = content[:at] + b"8" + content[at + 1 :]
+        answer = exchange(base, signed, content if sent is None else sent, trust, chunked)
         send = drive.advance(Received(Response(answer.status, answer.headers.items()), answer.body))
     assert answer is not None
     return answer
@@ -261,7 +267,7 @@ def exchange(base: str, request: Request, body: bytes, trust: str | None = None,
             connection.putheader("Transfer-Encoding", "chunked")
             connection.endheaders((body[at : at + 1000] for at in range(0, len(body), 1000)), encode_chunked=True)
         else:
-            if body:
+            if body and not request.values(b"content-length"):
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
         response = connection.getresponse()
