@@ -15,7 +15,7 @@ from watchword.crypto.digests import compare, new
 from watchword.schemes.oauth1.credentials import (
     Method, OAuth1Client, OAuth1Token, Presented, read_presented, signing_key, without_signature,
 )  # fmt: skip
-from watchword.schemes.oauth1.encoding import Pairs, base_string, form_pairs, is_form
+from watchword.schemes.oauth1.encoding import Pairs, base_string, form_pairs
 
 __all__ = ["OAuth1Claim", "Policy", "fault_of", "hash_of", "refuse_second_place"]
 
@@ -34,6 +34,7 @@ class Policy(Protocol):
     allow_unsigned_body: bool
     allow_sha1_body_hash: bool
 
+    def proven(self, request: Request, uri: str) -> None: ...
     def check_rsa(self, method: Method, pem: str, data: bytes, signature: bytes) -> None: ...
 
 
@@ -51,23 +52,28 @@ def refuse_second_place(pairs: Pairs, where: str) -> None:
 class OAuth1Claim:
     """A signed request, not yet verified."""
 
-    __slots__ = ("body", "form", "needs", "own", "place", "presented", "query", "request", "uri", "verifier")
+    __slots__ = ("body", "covered", "form", "needs", "own", "place", "presented", "query", "request", "uri", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
 
-    def __init__(self, verifier: Policy, request: Request, uri: str, query: Pairs, own: Pairs, place: str) -> None:
+    def __init__(
+        self, verifier: Policy, request: Request, uri: str, query: Pairs, own: Pairs, place: str, form: bool,
+        presented: Presented | None,
+    ) -> None:  # fmt: skip
         self.verifier = verifier
         self.request = request
         self.uri = uri
         self.query = query
         self.own = own
         self.place = place
-        self.form = place == "form" or is_form(request)
-        self.presented: Presented | None = None
+        self.form = form
+        self.presented = presented
         self.needs: Sequence[Ref[Any]] = ()
         self.body: BodyNeed | Digests = WHOLE
-        if place != "form":
-            self.presented = presented = _admissible(read_presented(own, verifier.methods), self)
+        self.covered = own + query if place == "header" else query
+        if presented is not None:
+            if form or presented.method.kind == "plaintext":
+                check_admissible(presented, self)
             self.needs = references(presented)
             self.body = self._body_need(presented)
 
@@ -100,11 +106,13 @@ class OAuth1Claim:
         Raises:
             Rejected: AMBIGUOUS, protocol parameters in the form as well; MALFORMED_REQUEST, too many parameters.
         """
-        form = form_pairs(body, "body") if self.form else []
-        if self.place != "form":
-            refuse_second_place(form, "body")
-        header = self.own if self.place == "header" else []
-        return without_signature([*header, *self.query, *form])
+        if not self.form:
+            return self.covered
+        form = form_pairs(body, "body")
+        if self.place == "form":
+            return self.covered + without_signature(form)
+        refuse_second_place(form, "body")
+        return self.covered + form
 
     def canonical(self, body: bytes) -> bytes:
         """The base string of this request."""
@@ -116,20 +124,25 @@ class OAuth1Claim:
         pairs = form_pairs(body, "body")
         if all(name != "oauth_signature" for name, _ in pairs):
             raise Rejected(Reason.NO_CREDENTIALS, "a form without an oauth_signature", where="body")
-        return _admissible(read_presented(pairs, self.verifier.methods), self)
+        presented = read_presented(pairs, self.verifier.methods)
+        check_admissible(presented, self)
+        return presented
 
     # ---- the verdict ----
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """Signature, then body, then time: what is said about a time or a body is said of a genuine request."""
-        presented = self._presented(body.data)
-        refs = references(presented)
-        if self.presented is None and not any(map(found.sought, refs)):
-            return More(refs)
+        presented = self.presented or self._presented(body.data)
+        refs = self.needs
+        if self.presented is None:
+            refs = references(presented)
+            if not any(map(found.sought, refs)):
+                return More(refs)
         client = found.get(refs[0])
         token = found.get(refs[1]) if len(refs) > 1 else None
         self.check_signature(presented, client, token, body.data)
         assert client is not None
+        self.verifier.proven(self.request, self.uri)
         self._check_body(presented, body)
         self._check_time(presented, now)
         if token is not None and token.expires is not None and now >= token.expires:
@@ -152,7 +165,7 @@ class OAuth1Claim:
         try:
             if method.kind == "rsa":
                 data = self.canonical(body)
-                self.verifier.check_rsa(method, who.public_key, data, presented.signature_octets())
+                self.verifier.check_rsa(method, who.public_key, data, presented.octets)
             else:
                 key = signing_key(who.secret, "" if token is None else token.secret)
                 expected = key
@@ -224,12 +237,16 @@ def hash_of(verifier: Policy, presented: Presented) -> str:
     return presented.method.hash
 
 
-def _admissible(presented: Presented, claim: OAuth1Claim) -> Presented:
+def check_admissible(presented: Presented, claim: OAuth1Claim) -> None:
+    """That these parameters go with this request.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS, WRONG_ALGORITHM.
+    """
     if claim.form and presented.body_hash:
         raise malformed("a form is covered by the signature and has no body hash", "oauth_body_hash")
     if presented.method.kind == "plaintext" and claim.request.scheme not in ("https", "wss"):
         raise Rejected(Reason.WRONG_ALGORITHM, "PLAINTEXT over cleartext (§3.4.4)", where="oauth_signature_method")
-    return presented
 
 
 def fault_of(presented: Presented, client: OAuth1Client | None, token: OAuth1Token | None) -> Rejected | None:

@@ -18,11 +18,13 @@ from watchword.schemes.oauth1.credentials import (
 )  # fmt: skip
 from watchword.schemes.oauth1.dance import OAuth1AccessToken, OAuth1Endpoints, obtain
 from watchword.schemes.oauth1.encoding import (
-    Pairs, base_string, base_uri, escape, form_pairs, header_pairs, header_value, is_form, octets_text,
+    Origins, Pairs, base_string, base_uri, escape, form_pairs, header_pairs, header_value, is_form, octets_text,
 )  # fmt: skip
 
 __all__ = ["OAuth1Auth", "Signed"]
 
+MAX_ORIGINS: Final = 16
+"""Servers whose scheme and authority are kept in their normal form."""
 PLACEMENTS: Final = ("header", "query", "form")
 _PRINTABLE: Final = re.compile(r"[ -~]*")
 
@@ -37,12 +39,13 @@ class Signed(NamedTuple):
 class Signer:
     """Client credentials and one token, prepared."""
 
-    __slots__ = ("_fixed", "_method", "_sign")
+    __slots__ = ("_fixed", "_method", "_origins", "_sign")
 
     def __init__(
         self, method: Method, client_key: str, client_secret: str, rsa: Any, token: OAuth1AccessToken | None
     ) -> None:
         self._method = method
+        self._origins = Origins(MAX_ORIGINS)
         fixed = {"oauth_consumer_key": client_key, "oauth_signature_method": method.name, "oauth_version": "1.0"}
         if token is not None and token.value:
             fixed["oauth_token"] = token.value
@@ -61,8 +64,14 @@ class Signer:
     def parameters(self, request: Request, timestamp: str, nonce: str, extra: Pairs, covered: Pairs) -> Pairs:
         """The protocol parameters, signature last, encoded; `covered` are the request's own."""
         own = [*self._fixed, ("oauth_timestamp", timestamp), ("oauth_nonce", nonce), *extra]
-        data = base_string(request.method, base_uri(request), [*own, *covered])
-        own.append(("oauth_signature", escape(self._sign(data).decode())))
+        uri = self._origins.uri(request)
+        self._origins.learn(request, uri)
+        signature = self._sign(base_string(request.method, uri, own + covered)).decode()
+        if self._method.kind == "plaintext":
+            signature = escape(signature)
+        else:  # base64 has but these three to encode
+            signature = signature.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+        own.append(("oauth_signature", signature))
         return own
 
 

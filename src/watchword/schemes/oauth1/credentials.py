@@ -18,7 +18,7 @@ from watchword.schemes.oauth1.encoding import Pairs, escape, octets_text, unesca
 
 __all__ = [
     "METHODS", "STRONG", "Method", "OAuth1Client", "OAuth1Token", "Presented", "RSAKey", "checked_methods", "load_rsa",
-    "method_named", "read_presented", "signing_key", "without_signature",
+    "method_named", "plainly_presented", "read_presented", "signing_key", "without_signature",
 ]  # fmt: skip
 
 
@@ -165,6 +165,12 @@ def signing_key(client_secret: str, token_secret: str) -> bytes:
 
 _TIMESTAMP: Final = re.compile(r"[1-9][0-9]{0,11}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{27,86}={1,2}")
+# The lengths of HMACs in base64.
+_LENGTHS: Final = {"sha-1": 28, "sha-256": 44, "sha-512": 88}
+_USUAL: Final = frozenset(
+    ("oauth_consumer_key", "oauth_token", "oauth_signature_method", "oauth_timestamp", "oauth_nonce", "oauth_version",
+     "oauth_signature")
+)  # fmt: skip
 MAX_KEY: Final = 255
 MAX_TOKEN: Final = 1024
 """Characters; some servers put all that they know of a token into it."""
@@ -174,28 +180,26 @@ class Presented:
     """The protocol parameters of a request (§3.1), checked against their grammar.
 
     `token` is "" where there is none, `body_hash` likewise; `timestamp` is 0 and `nonce` "" where PLAINTEXT has none.
-    `signature` is its octets as ISO 8859-1, base64 unless the method is PLAINTEXT.
+    `signature` is its octets as ISO 8859-1, base64 unless the method is PLAINTEXT; `octets` what an RSA method's encodes.
     """
 
-    __slots__ = ("body_hash", "client_key", "method", "nonce", "signature", "timestamp", "token")
+    __slots__ = ("body_hash", "client_key", "method", "nonce", "octets", "signature", "timestamp", "token")
 
     def __init__(
-        self, client_key: str, token: str, method: Method, timestamp: int, nonce: str, signature: str, body_hash: str
-    ) -> None:
+        self, client_key: str, token: str, method: Method, timestamp: int, nonce: str, signature: str, octets: bytes,
+        body_hash: str,
+    ) -> None:  # fmt: skip
         self.client_key = client_key
         self.token = token
         self.method = method
         self.timestamp = timestamp
         self.nonce = nonce
         self.signature = signature
+        self.octets = octets
         self.body_hash = body_hash
 
     def __repr__(self) -> str:
         return f"Presented(client_key={self.client_key!r}, method={self.method.name!r})"
-
-    def signature_octets(self) -> bytes:
-        """The signature of an RSA method; it was checked to be base64."""
-        return a2b_base64(self.signature)
 
 
 def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -> Presented:
@@ -234,9 +238,35 @@ def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -
         method,
         int(timestamp or 0),
         nonce or "",
-        _signature(given, method),
+        *_signature(given, method),
         _body_hash(given, method),
     )
+
+
+def plainly_presented(given: dict[str, str], accepted: frozenset[str]) -> Presented | None:
+    """The same of what `plain_header` gives, where all is as usual; leaves in `given` what is signed. None: `read_presented`."""
+    get = given.get
+    method = METHODS.get(get("oauth_signature_method", ""))
+    client_key, nonce, timestamp = get("oauth_consumer_key"), get("oauth_nonce"), get("oauth_timestamp")
+    if method is None or method.name not in accepted or not client_key or not nonce or not timestamp:
+        return None
+    if not _USUAL.issuperset(given) or get("oauth_version", "1.0") != "1.0":
+        return None
+    token, signature, octets = get("oauth_token", ""), get("oauth_signature", ""), b""
+    signature = signature.replace("%3D", "=").replace("%2B", "+").replace("%2F", "/")
+    if len(client_key) > MAX_KEY or len(nonce) > MAX_KEY or len(token) > MAX_TOKEN:
+        return None
+    if not timestamp.isdigit() or len(timestamp) > 12 or timestamp[0] == "0":
+        return None
+    if method.kind == "rsa":
+        try:
+            octets = a2b_base64(signature, strict_mode=True)
+        except Base64Error:
+            return None
+    elif len(signature) != _LENGTHS.get(method.hash):  # whether it is base64 shows when it is compared
+        return None
+    del given["oauth_signature"]
+    return Presented(client_key, token, method, int(timestamp), nonce, signature, octets, "")
 
 
 def _text(given: Mapping[str, str], name: str, longest: int) -> str:
@@ -252,16 +282,16 @@ def _text(given: Mapping[str, str], name: str, longest: int) -> str:
     return text
 
 
-def _signature(given: Mapping[str, str], method: Method) -> str:
+def _signature(given: Mapping[str, str], method: Method) -> tuple[str, bytes]:
     if "oauth_signature" not in given:
         raise malformed("the parameter is missing", "oauth_signature")
     signature = unescape(given["oauth_signature"])
-    if method.kind != "plaintext":
-        try:
-            a2b_base64(signature.encode("ascii"), strict_mode=True)
-        except (Base64Error, UnicodeEncodeError):
-            raise malformed("it is not base64", "oauth_signature") from None
-    return signature
+    if method.kind == "plaintext":
+        return signature, b""
+    try:
+        return signature, a2b_base64(signature.encode("ascii"), strict_mode=True)
+    except (Base64Error, UnicodeEncodeError):
+        raise malformed("it is not base64", "oauth_signature") from None
 
 
 def _body_hash(given: Mapping[str, str], method: Method) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from watchword.core.message import Request
@@ -17,8 +17,8 @@ from watchword.fields.auth_params import END, QUOTED, TOKEN
 from watchword.fields.target import check_target, normal_authority, split_target
 
 __all__ = [
-    "FORM", "MAX_PARAMETERS", "Pairs", "base_string", "base_uri", "escape", "form_pairs", "header_pairs", "header_value",
-    "is_form", "normalized", "octets_text", "unescape", "unescaped_text",
+    "FORM", "MAX_PARAMETERS", "Origins", "Pairs", "base_string", "base_uri", "escape", "form_pairs", "header_pairs", "header_value",
+    "is_form", "make_room", "normalized", "octets_text", "plain_header", "unescape", "unescaped_text",
 ]  # fmt: skip
 
 Pairs = list[tuple[str, str]]
@@ -29,6 +29,7 @@ MAX_PARAMETERS: Final = 1000
 """Parameters of a query, or of a form, that are sorted; PHP and Django stop at as many."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9\-._~]*+")
+_PLAIN_URI: Final = re.compile(r"[A-Za-z0-9\-._~:/%]*+")
 _PLAIN_LIST: Final = re.compile(r"[A-Za-z0-9\-._~&=]*+")
 _RESERVED: Final = re.compile(r"[^A-Za-z0-9\-._~]")
 _ESCAPES: Final = {chr(octet): f"%{octet:02X}" for octet in range(256)}
@@ -36,6 +37,12 @@ _ESCAPES: Final = {chr(octet): f"%{octet:02X}" for octet in range(256)}
 _PARAMETER: Final = re.compile(rf"({TOKEN})[ \t]*+=[ \t]*+(?:{QUOTED}|({TOKEN})){END}|(.++)", re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _METHOD: Final = re.compile(TOKEN)
+_UNRESERVED_OR_ESCAPE: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%"
+# What is left of a field of n parameters without these: the space, and then each `=""` with a comma and a space between.
+_SHAPES: Final = {b' =""' + b', =""' * (count - 1): count for count in range(1, 25)}
+_USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Origin-form, and nothing that `check_target` refuses.
+_PLAIN_TARGET: Final = re.compile(rb"/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*+(?:\?[A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*+)?+")
 _WORD: Final = re.compile(r"[Oo][Aa][Uu][Tt][Hh](?: ++|\Z)")
 
 
@@ -108,7 +115,7 @@ def form_pairs(octets: bytes, where: str) -> Pairs:
     text = octets.decode("latin-1")
     split = [part.partition("=") for part in text.split("&") if part]
     if _PLAIN_LIST.fullmatch(text):
-        return [(name, value.replace("=", "%3D")) for name, _, value in split]
+        return [(name, value.replace("=", "%3D") if "=" in value else value) for name, _, value in split]
     return [(_recoded(name), _recoded(value)) for name, _, value in split]
 
 
@@ -142,6 +149,30 @@ def header_pairs(value: bytes) -> Pairs:
     if realms > 1:
         raise malformed("a second realm")
     return pairs
+
+
+def plain_header(value: bytes) -> dict[str, str] | None:
+    """The parameters but the realm of a field as nearly everybody writes it: only the signature is percent-encoded.
+
+    None: `header_pairs` knows. What it gives has no name twice; the names may be anybody's.
+
+    >>> plain_header(b'OAuth oauth_nonce="7d8f", oauth_signature="a%3D"')
+    {'oauth_nonce': '7d8f', 'oauth_signature': 'a%3D'}
+    """
+    if value[:13] == b'OAuth realm="':  # most put it first, and it may hold anything
+        realm, _, rest = value[13:].partition(b'", ')
+        if b'"' in realm or b"\\" in realm:
+            return None
+        value = b"OAuth " + rest
+    count = _SHAPES.get(value.translate(None, _UNRESERVED_OR_ESCAPE))
+    if count is None or value[:6] != b"OAuth " or value[-1:] != b'"':
+        return None
+    try:
+        given: dict[str, str] = dict([part.split('="') for part in value[6:-1].decode().split('", ')])
+    except ValueError:  # some part is not a name and a value
+        return None
+    escapes = given.get("oauth_signature", "").count("%")
+    return given if len(given) == count and value.count(b"%") == escapes and "realm" not in given else None
 
 
 def header_value(realm: str | None, parameters: Iterable[tuple[str, str]]) -> bytes:
@@ -204,6 +235,44 @@ def base_uri(request: Request) -> str:
     return f"{scheme}://{authority}{target.partition(b'?')[0].decode('latin-1')}"
 
 
+class Origins:
+    """Base string URIs by origins that are known: `base_uri` in half of the time, for the same answer.
+
+    Args:
+        most: origins that are kept.
+    """
+
+    __slots__ = ("_known", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[tuple[str, str], str] = {}
+
+    def uri(self, request: Request) -> str:
+        """`base_uri`.
+
+        Raises:
+            Rejected: likewise.
+        """
+        origin = self._known.get((request.scheme, request.authority))
+        if origin is None or request.method not in _USUAL or not _PLAIN_TARGET.fullmatch(request.target):
+            return base_uri(request)
+        return origin + request.target.partition(b"?")[0].decode()
+
+    def learn(self, request: Request, uri: str) -> None:
+        """Keeps the origin of `request`, whose base string URI is `uri`."""
+        key = request.scheme, request.authority
+        if key not in self._known and request.target[:1] == b"/":
+            make_room(self._known, self._most)
+            self._known[key] = uri[: len(uri) - len(request.path)]
+
+
+def make_room(kept: dict[Any, Any], most: int) -> None:
+    """Forgets the oldest, if there are so many; another thread may be at it too."""
+    if len(kept) >= most:
+        kept.pop(next(iter(list(kept)), None), None)
+
+
 def normalized(pairs: Iterable[tuple[str, str]]) -> str:
     """Request parameters in their one order (§3.4.1.3.2): by name, then by value, both encoded.
 
@@ -226,4 +295,6 @@ def base_string(method: str, uri: str, pairs: Iterable[tuple[str, str]]) -> byte
     """
     # What is encoded has but these three characters to encode again.
     parameters = normalized(pairs).replace("%", "%25").replace("=", "%3D").replace("&", "%26")
-    return f"{escape(method.upper())}&{escape(uri)}&{parameters}".encode()
+    plain = _PLAIN_URI.fullmatch(uri) is not None
+    uri = uri.replace("%", "%25").replace(":", "%3A").replace("/", "%2F") if plain else escape(uri)
+    return f"{escape(method.upper())}&{uri}&{parameters}".encode()

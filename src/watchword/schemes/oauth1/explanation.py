@@ -92,7 +92,7 @@ class _Case:
 
     def _by_rsa(self, method: Method, pem: str) -> Fits:
         try:
-            verify, signature = load_rsa(method, pem).verifier, self.presented.signature_octets()
+            verify, signature = load_rsa(method, pem).verifier, self.presented.octets
         except ValueError:  # no key, or one for another method
             return lambda _: False
 

@@ -12,13 +12,18 @@ from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal, malformed
 from watchword.schemes.oauth1.claim import OAuth1Claim, refuse_second_place
-from watchword.schemes.oauth1.credentials import STRONG, Method, OAuth1Client, OAuth1Token, checked_methods, load_rsa
-from watchword.schemes.oauth1.encoding import Pairs, base_uri, form_pairs, header_pairs, is_form
+from watchword.schemes.oauth1.credentials import (
+    STRONG, Method, OAuth1Client, OAuth1Token, Presented, checked_methods, load_rsa, plainly_presented, read_presented,
+    without_signature,
+)  # fmt: skip
+from watchword.schemes.oauth1.encoding import Origins, Pairs, form_pairs, header_pairs, is_form, make_room, plain_header
 
 __all__ = ["OAuth1Verifier"]
 
 MAX_PREPARED: Final = 256
 """RSA keys that are kept prepared."""
+MAX_ORIGINS: Final = 64
+"""Scheme and authority in their normal form, of requests that were genuine."""
 PLACEMENTS: Final = ("header", "query", "form")
 
 
@@ -79,7 +84,9 @@ class OAuth1Verifier:
         self.allow_sha1_body_hash = allow_sha1_body_hash
         self.single_use = not allow_plaintext
         self.addresses: Sequence[Address] = _addresses(self.placements)
+        self._in_header, self._in_query, self._in_form = (name in self.placements for name in PLACEMENTS)
         self._prepared: dict[tuple[str, str], Callable[[bytes, bytes], None]] = {}
+        self._origins = Origins(MAX_ORIGINS)
 
     def __repr__(self) -> str:
         return f"OAuth1Verifier(methods={sorted(self.methods)}, placements={list(self.placements)})"
@@ -91,27 +98,46 @@ class OAuth1Verifier:
             Rejected: MALFORMED_CREDENTIALS, AMBIGUOUS for credentials in two places (§3.5), WRONG_ALGORITHM for a method that
                 isn't accepted, MALFORMED_REQUEST, TARGET_REFUSED, TARGET_NOT_EXACT.
         """
-        authorization = next((value for name, value in request.headers if name == b"authorization"), None)
+        authorization = kind = None
+        for name, value in request.headers:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"content-type":
+                kind = value
+        form = kind is not None and is_form(request)
         query = form_pairs(request.target.partition(b"?")[2], "query") if b"?" in request.target else []
-        if authorization is not None and authorization[:5].lower() == b"oauth" and "header" in self.placements:
-            own, place = header_pairs(authorization), "header"
-            _refuse_foreign(own)
+        presented = None
+        if authorization is not None and self._in_header and authorization[:5].lower() == b"oauth":
+            own, place = [], "header"
+            given = plain_header(authorization)
+            if given is not None:
+                presented = plainly_presented(given, self.methods)
+                own = list(given.items())
+            if presented is None:
+                own, presented = self._presented(header_pairs(authorization), field=True)
             refuse_second_place(query, "query")
-        elif "query" in self.placements and any(name == "oauth_signature" for name, _ in query):
-            own, place = query, "query"
-        elif authorization is None and "form" in self.placements and is_form(request):
+        elif self._in_query and any(name == "oauth_signature" for name, _ in query):
+            own, place = [], "query"
+            query, presented = self._presented(query, field=False)
+        elif authorization is None and form and self._in_form:
             own, place = [], "form"
             refuse_second_place(query, "query")
         else:
             return None
-        uri = base_uri(request)
+        uri = self._origins.uri(request)
         if not request.exact and b"%" in request.path:
             raise Rejected(
                 Reason.TARGET_NOT_EXACT,
                 "the server rebuilt a target with encoded octets, so they are a guess",
                 where="@target",
             )
-        return OAuth1Claim(self, request, uri, query, own, place)
+        return OAuth1Claim(self, request, uri, query, own, place, form, presented)
+
+    def _presented(self, pairs: Pairs, *, field: bool) -> tuple[Pairs, Presented]:
+        """What of `pairs` is signed, and the protocol parameters among them."""
+        if field:
+            _refuse_foreign(pairs)
+        return without_signature(pairs), read_presented(pairs, self.methods)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """`OAuth` and the realm, no more; 400 for what is malformed, 401 for the rest (§3.2)."""
@@ -120,6 +146,10 @@ class OAuth1Verifier:
         return Refusal(status, [Challenge("OAuth")])
 
     # ---- for claims ----
+
+    def proven(self, request: Request, uri: str) -> None:
+        """Remembers the origin of a request that proved genuine, so that it need not be normalised again."""
+        self._origins.learn(request, uri)
 
     def check_rsa(self, method: Method, pem: str, data: bytes, signature: bytes) -> None:
         """Verifies with the key in `pem`, which is kept prepared once it has verified something.
@@ -138,8 +168,7 @@ class OAuth1Verifier:
                 raise
         verify = load_rsa(method, pem).verifier
         verify(data, signature)
-        if len(self._prepared) >= MAX_PREPARED:
-            self._prepared.pop(next(iter(self._prepared)), None)
+        make_room(self._prepared, MAX_PREPARED)
         self._prepared[method.algorithm, pem] = verify
         return None
 
