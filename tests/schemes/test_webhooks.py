@@ -531,7 +531,7 @@ def test_the_sender_shows_what_it_signed() -> None:
         auth.canonical(Request("POST", "https", "hooks.example", "/in"), BODY)
 
 
-@pytest.mark.parametrize("message_id", ["", "a.b", "a b", "é", "x" * 257])
+@pytest.mark.parametrize("message_id", ["", "a.b", "a b", "é", "\ud800", "x" * 257])
 def test_an_id_that_can_not_be_signed_is_a_configuration_error(message_id: str) -> None:
     with pytest.raises(ConfigurationError):
         WebhookAuth(SECRET).sign(BODY, message_id=message_id, now=NOW)
@@ -578,6 +578,26 @@ def test_explain_finds_a_clock_that_is_off() -> None:
     component, mend = explained(delivered(WebhookAuth(SECRET)), BODY, at=NOW + 3600)
     assert component == "header webhook-timestamp"
     assert "time zone" in mend
+
+
+@pytest.mark.parametrize("profile", ["standard", "stripe", "slack"])
+@pytest.mark.parametrize("away", [1, -7, 200])
+def test_explain_finds_a_time_that_was_changed(profile: str, away: int) -> None:
+    secret = SECRETS.get(profile, "s")
+    request = delivered(WebhookAuth(secret, profile))
+    changed = [(name, value.replace(b"1700000000", str(int(NOW) + away).encode())) for name, value in request.headers]
+    moved = Request("POST", "https", "hooks.example", "/in", changed)
+    component, mend = explained(moved, BODY, WebhookVerifier(secret, profile))
+    assert "timestamp" in component or profile == "stripe"
+    assert "changed" in mend
+
+
+def test_explain_finds_a_signature_that_was_cut() -> None:
+    request = delivered(WebhookAuth(SECRET))
+    (field,) = request.values(b"webhook-signature")
+    component, mend = explained(request.with_headers(((b"webhook-signature", field[:20]),)), BODY)
+    assert component == "header webhook-signature"
+    assert "it was cut to 17 of its 44 characters" in mend
 
 
 def test_explain_finds_the_other_kind_of_signature() -> None:

@@ -115,11 +115,11 @@ class Layout:
             Rejected: MALFORMED_CREDENTIALS, an id that can't be signed.
         """
         names = self._families[0]
-        named = message_id.encode("utf-8", "surrogateescape") if names[1] else b""
+        named = octets_of(message_id) if names[1] else b""
         timed = stamp.encode() if names[2] or self._time_prefix else b""
         if self._head.fullmatch(b"%b\n%b" % (named, timed)) is None:
             self._refuse(names, named, timed)
-        return Delivery(named, timed, [], (), content_type.encode("utf-8", "surrogateescape"))
+        return Delivery(named, timed, [], (), octets_of(content_type))
 
     def _delivery(self, values: list[bytes | None]) -> Delivery:
         names = self._families[0]
