@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from binascii import b2a_base64
 
 import pytest
 
@@ -146,6 +147,21 @@ def test_a_key_that_is_slipped_into_a_directory_spoils_it():
     guard = web.guard(web.directories(["https://evil.example"]))
     for name in ("bot", "other"):
         assert reason(guard, signed(KEYS[name], "https://evil.example")) == ("unknown_key", "keyid")
+
+
+def test_a_proof_of_an_earlier_draft_binds_its_key_to_its_authority():
+    """It covers no content, so another key can be put beside it; that one has to prove itself."""
+    asked = Request("GET", "https", "bot.example", WELL_KNOWN)
+    key = named_by_thumbprint(KEYS["bot"])
+    params = f'("@authority";req);created={NOW:.0f};expires={NOW + 60:.0f};keyid="{key.key_id}";tag="http-message-signatures-directory"'
+    base = f'"@authority";req: bot.example\n"@signature-params": {params}'
+    signature = b2a_base64(key.sign(base.encode()), newline=False).decode()
+    response = Response(200, {"signature-input": f"binding0={params}", "signature": f"binding0=:{signature}:"})
+    both = [key, named_by_thumbprint(KEYS["other"])]
+    assert check_proofs(both, asked, response, b"", NOW) == both
+    assert check_proofs(both, asked, response, b"", NOW, required=True) == [key]
+    with pytest.raises(Rejected):
+        check_proofs(both, Request("GET", "https", "evil.example", WELL_KNOWN), response, b"", NOW)
 
 
 def test_proofs_of_the_past_and_of_the_future_are_none():

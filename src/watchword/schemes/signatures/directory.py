@@ -35,8 +35,12 @@ MAX_KEYS: Final = 16
 """Keys of one directory that are read, and that can be served."""
 
 _COVERED: Final = BasePlan(components_of(("@authority;req", "content-digest")))
-_PROOF: Final = ResponsePolicy(
-    (), request_components=("@authority",), nonce=False, tag=TAG, expires=True, max_age=10 * 366 * DAY, skew=60,
+_PROOF, _EARLY_PROOF = (
+    ResponsePolicy(
+        (), request_components=("@authority",), content=content, nonce=False, tag=TAG, expires=True,
+        max_age=10 * 366 * DAY, skew=60,
+    )
+    for content in (True, False)
 )  # fmt: skip
 # What a JWK of the directory shows of a key: whatever else is in it, a private part above all, is not looked at.
 _PUBLIC: Final = ("kty", "crv", "x", "y", "n", "e")
@@ -208,7 +212,9 @@ def _key(jwk: Mapping[str, Any], now: float, labelled: bool) -> Key | None:
 def check_proofs(
     keys: Sequence[Key], request: Request, response: Response, body: bytes, now: float, *, required: bool = False
 ) -> list[Key]:
-    """The keys that a directory may publish, as far as it proves so: every signature that it has for one must be good.
+    """The keys that a directory may publish, as far as it proves so: a signature that it has for one must be good.
+
+    Those of earlier drafts cover no Content-Digest. They bind a key to the authority all the same, and each key has its own.
 
     Args:
         keys: as `directory_keys` has read them.
@@ -228,8 +234,10 @@ def check_proofs(
     ]
     proven = []
     for key in keys:
-        if any(one.covered.text_param("keyid") == key.key_id for one in tagged):
-            verifier = ResponseVerifier(key, _PROOF, signatures=2 * MAX_KEYS)
+        own = [one.covered for one in tagged if one.covered.text_param("keyid") == key.key_id]
+        if own:
+            early = not any(one.name == "content-digest" for covered in own for one in covered.components)
+            verifier = ResponseVerifier(key, _EARLY_PROOF if early else _PROOF, signatures=2 * MAX_KEYS)
             verifier.verify(request, response, body, now=now)
             proven.append(key)
         elif not required:
