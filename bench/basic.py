@@ -64,8 +64,8 @@ def verifying(title: str, store: Store) -> Interleaved:
     store.commit([Put(Ref(Password, (USER,)), RECORD)])
     contenders: dict[str, Judge] = {
         "limit": limit(),
-        "watchword": Guard([BasicVerifier(realm="orders", cache=PasswordCache())], store).verify,
-        "watchword, strict": Guard([BasicVerifier(realm="orders")], store).verify,
+        "watchword": Guard([BasicVerifier(realm="orders")], store).verify,
+        "watchword, strict": Guard([BasicVerifier(realm="orders", cache=PasswordCache(strict=True))], store).verify,
     }
 
     def prove() -> None:

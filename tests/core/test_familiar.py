@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,13 @@ import pytest
 
 from tests.schemes.digest_world import PASSWORD, START, USER, context, request, to
 from watchword import (
-    APIKeyVerifier, AsyncGuard, AttemptPolicy, BasicVerifier, DigestAuth, DigestVerifier, Guard, Identity, JWTVerifier, Key,
-    Policy, PublicURL, Reason, Rejected, Request, Response,
+    APIKeyVerifier, AsyncGuard, AttemptPolicy, BasicVerifier, DigestAuth, DigestVerifier, Guard, Identity, JWTVerifier, Key, Password,
+    PasswordCache, Policy, PublicURL, Reason, Rejected, Request, Response,
 )  # fmt: skip
 from watchword.core import pipeline
 from watchword.core.attempts import KnownPair, Window
 from watchword.core.message import Peer
-from watchword.core.records import Once, Ref, Take
+from watchword.core.records import Once, Put, Ref, Take
 from watchword.core.rejection import StoreUnavailable
 from watchword.core.scheme import Received, Send
 from watchword.schemes.digest import DigestSecret
@@ -226,3 +228,56 @@ def test_without_attempts_nothing_is_counted_on_the_short_way() -> None:
     for _ in range(3):
         assert isinstance(world.judge(world.signed()), Identity)
     assert not world.store.records(KnownPair)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_a_strict_password_cache_goes_the_short_way_and_heeds_all_that_the_pipeline_does(
+    name: str, kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, seconds, steps = [START], [0.0], [0]
+    store = STORES[name](tmp_path, lambda: now[0])
+    record = Password.hash("right", scopes=["read"])
+    alice = Ref(Password, ("alice",))
+    store.commit([Put(alice, record)])
+    cache = PasswordCache(ttl=60, strict=True, clock=lambda: seconds[0])
+    guard = kind(
+        [BasicVerifier(realm="r", cache=cache, rehash=None), DigestVerifier(realm="r")], store,
+        policy=Policy(clock=lambda: now[0], attempts=FEW),
+    )  # fmt: skip
+
+    def counted(*arguments: Any) -> Any:
+        steps[0] += 1
+        return pipeline.admission(*arguments)
+
+    monkeypatch.setattr("watchword.core.guard.admission", counted)
+
+    def judge(password: str = "right", address: str = "192.0.2.7") -> Any:
+        value = b"Basic " + b64encode(f"alice:{password}".encode())
+        asked = Request("GET", "https", "api.example", "/", [(b"authorization", value)], Peer(address))
+        try:
+            verdict = guard.verify(asked)
+            return asyncio.run(verdict) if asyncio.iscoroutine(verdict) else verdict
+        except Rejected as rejected:
+            return rejected.reason
+
+    try:
+        assert judge().scopes == {"read"} and steps == [1]
+        assert judge().scopes == judge(address="198.51.100.9").scopes == {"read"} and steps == [1]
+        store.commit([Put(alice, replace(record, scopes=("write",), subject="queen"))])
+        assert (judge().subject, judge().scopes, steps) == ("queen", {"write"}, [1])
+        store.commit([Put(alice, replace(record, disabled=True))])
+        assert judge() is Reason.DISABLED
+        store.commit([Take(alice)])
+        assert judge() is Reason.UNKNOWN_SUBJECT
+        store.commit([Put(alice, record)])
+        assert [judge("wrong") for _ in range(2)] == [Reason.WRONG_SECRET, Reason.TOO_MANY_ATTEMPTS]  # two came before
+        assert judge() is Reason.TOO_MANY_ATTEMPTS
+        assert judge(address="198.51.100.9").subject == "alice"
+        now[0] += 61
+        before = steps[0]
+        assert judge().subject == "alice" and steps[0] == before
+        seconds[0] += 61
+        assert judge().subject == "alice" and steps[0] == before + 1
+    finally:
+        if name == "sql":
+            store.close()

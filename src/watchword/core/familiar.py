@@ -52,26 +52,38 @@ class Recalling(Protocol):
     """A verifier that knows some credentials by those that were admitted before."""
 
     def recall(self, authorization: bytes, request: Request, /) -> Familiar | None:
-        """The claim, where `read` would give an equal one; None: ask that. `authorization` is the request's one field."""
+        """The claim, where `read` would give an equal one; None: ask that.
+
+        `authorization` is the request's one field; whether it begins with the verifier's word is for this to see.
+        """
         ...
 
 
 def familiar(plan: Plan) -> Recall | None:
     """The short way of a guard; None where no verifier has one, other fields count as well, or the store is awaited."""
-    store = plan.store
-    recalling = [verifier for verifier in plan.words.values() if isinstance(verifier, Recalling)]
-    if len(recalling) != 1 or plan.fields or plan.queries or plan.proxy or store is None:
+    if plan.store is None or iscoroutinefunction(plan.store.fetch) or plan.fields or plan.queries or plan.proxy:
         return None
-    if any(part is not None for part in (plan.public_url, plan.observe, plan.seal)) or iscoroutinefunction(store.fetch):
+    if any(part is not None for part in (plan.public_url, plan.observe, plan.seal)):
         return None
-    verifier: Any = recalling[0]
-    standing, recall, clock, longest = tuple(verifier.standing), verifier.recall, plan.clock, plan.limits.field
-    limiter = plan.attempts if getattr(verifier, "guessable", False) else None
+    ways = {word: _way(plan, verifier) for word, verifier in plan.words.items() if isinstance(verifier, Recalling)}
+    only = next(iter(ways.values())) if len(ways) == 1 else None  # which looks at the scheme word itself
+    longest = plan.limits.field
 
     def admit(request: Request) -> Admission | None:
         authorization = only_authorization(request.headers)
         if authorization is None or len(authorization) > longest:
             return None
+        way = only or ways.get(authorization.partition(b" ")[0].lower())
+        return None if way is None else way(authorization, request)
+
+    return admit if ways else None
+
+
+def _way(plan: Plan, verifier: Any) -> Callable[[bytes, Request], Admission | None]:
+    store, clock, standing, recall = plan.store, plan.clock, tuple(verifier.standing), verifier.recall
+    limiter = plan.attempts if getattr(verifier, "guessable", False) else None
+
+    def admit(authorization: bytes, request: Request) -> Admission | None:
         claim: Familiar | None = recall(authorization, request)
         if claim is None:
             return None

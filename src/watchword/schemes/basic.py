@@ -89,8 +89,9 @@ class BasicVerifier:
     Args:
         realm: what the user is asked to log in to; no control characters.
         cache: remembers passwords that were right, so that each is hashed once in a while instead of for every request.
-            By default one of its own that looks the user up for every request (`strict`); give a `PasswordCache` that is
-            not strict to save that as well; None: hash every time.
+            By default a `PasswordCache()` of its own: what another process changes (a new password, a user who is
+            disabled) is seen here within its `ttl`, a minute. `PasswordCache(strict=True)` looks up for every request and
+            sees it at once; None: hash every time.
         rehash: a profile of `hash_password`: who logs in with a password whose stored hash is in another format, or
             cheaper, gets a new one. None: stored hashes stay as they are, since another program reads them too.
 
@@ -122,7 +123,7 @@ class BasicVerifier:
             profile_named(rehash)
         self.realm = realm
         self.rehash = rehash
-        self.cache = PasswordCache(ttl=300.0, strict=True) if cache is _OWN else cache
+        self.cache = PasswordCache() if cache is _OWN else cache
         if self.cache is not None:
             self.cache.take()
         self.turn = Lock()
@@ -154,6 +155,14 @@ class BasicVerifier:
         recall = self._recall
         return None if recall is None or authorization[:6] != b"Basic " else recall(authorization, address)
 
+    def recall(self, authorization: bytes, request: Request) -> KnownPassword | None:
+        """The claim, if this very field value held a right password before, and the store has to be asked who it is of."""
+        cache = self.cache
+        if cache is None or self._recall is not None:  # then `at_once` knows, or `read` has to learn
+            return None
+        known: KnownPassword | None = cache.spelled(authorization)
+        return known
+
     def read(self, request: Request) -> BasicClaim:
         """Username and password (RFC 7617 §2).
 
@@ -167,7 +176,7 @@ class BasicVerifier:
         username, colon, password = _decoded(token).partition(":")
         if not colon:
             raise malformed("there is no ':' after the username")
-        claim = BasicClaim(precis.username(username), precis.password(password), self)
+        claim = BasicClaim(precis.username(username), precis.password(password), self, value)
         if self._recall is not None and self.cache is not None and self._changes is not None:
             self.cache.disturb(claim.username)
             claim.came = _Came(value, request.peer.address, self._changes(Password), self.cache.now())
@@ -200,6 +209,10 @@ def _decoded(token: str) -> str:
     return text
 
 
+def _identity(username: str, record: Password) -> Identity[Any]:
+    return Identity(username if record.subject is None else record.subject, "basic", scopes=frozenset(record.scopes))
+
+
 class _Came(NamedTuple):
     """How credentials came, and what was known then of later changes: all from before anything is looked up."""
 
@@ -212,17 +225,42 @@ class _Came(NamedTuple):
         return f"_Came({self.address!r})"
 
 
+class KnownPassword:
+    """Credentials as they came before, when they were right (`core.familiar`)."""
+
+    __slots__ = ("_cache", "_mark", "_ref", "_username", "guesses", "needs")
+
+    def __init__(self, username: str, mark: bytes, cache: PasswordCache) -> None:
+        self._cache = cache
+        self._username = username
+        self._mark = mark
+        self._ref = Ref(Password, (username,))
+        self.needs: Sequence[Ref[Any]] = (self._ref,)
+        self.guesses = subject_key(username)
+
+    def __repr__(self) -> str:
+        return f"KnownPassword(username={self._username!r})"
+
+    def affirm(self, found: Found, now: float) -> Decision | None:
+        """Who it is, if the password fitted the stored hash of this moment, lately enough."""
+        record = found.get(self._ref)
+        if record is None or record.disabled or not self._cache.holds(self._mark, record.encoded):
+            return None
+        return Decision(_identity(self._username, record))
+
+
 class BasicClaim:
     """A username and the password that came with it, not yet verified."""
 
-    __slots__ = ("_mark", "_password", "came", "needs", "username", "verifier")
+    __slots__ = ("_mark", "_password", "_value", "came", "needs", "username", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = UNUSED
 
-    def __init__(self, username: str, password: str, verifier: BasicVerifier) -> None:
+    def __init__(self, username: str, password: str, verifier: BasicVerifier, value: bytes = b"") -> None:
         self.username = username
         self._password = password
+        self._value = value
         self.verifier = verifier
         self.came: _Came | None = None
         self._mark = None if verifier.cache is None else verifier.cache.recognise(username, password)
@@ -280,8 +318,9 @@ class BasicClaim:
         if record.disabled:
             # Not `genuine`: an attempt given back would tell that the password was right.
             raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
-        subject = self.username if record.subject is None else record.subject
-        return Decision(Identity(subject, "basic", scopes=frozenset(record.scopes)), notes=notes)
+        if self.verifier.cache is not None and self._mark is not None:
+            self.verifier.cache.spell(self._value, KnownPassword(self.username, self._mark, self.verifier.cache))
+        return Decision(_identity(self.username, record), notes=notes)
 
     def admitted(self, identity: Identity) -> None:
         """Lets a cache that isn't strict answer for the same credentials from now on."""

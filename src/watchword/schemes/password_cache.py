@@ -54,7 +54,9 @@ class PasswordCache:
     PasswordCache(size=1000, ttl=30, strict=False, entries=0)
     """
 
-    __slots__ = ("_admitted", "_clock", "_digest", "_filling", "_fitted", "_latest", "_size", "_taken", "strict", "ttl")
+    __slots__ = (
+        "_admitted", "_clock", "_digest", "_filling", "_fitted", "_latest", "_size", "_spelled", "_taken", "strict", "ttl",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class PasswordCache:
         self._fitted: dict[bytes, _Fitted] = {}
         self._admitted: dict[bytes, Admitted] = {}
         self._latest: dict[str, bytes] = {}  # each user's one key in `_admitted`
+        self._spelled: dict[bytes, Any] = {}  # right credentials as they came
 
     def __repr__(self) -> str:
         return f"PasswordCache(size={self._size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
@@ -124,6 +127,18 @@ class PasswordCache:
             while len(self._fitted) >= self._size:
                 del self._fitted[next(iter(self._fitted))]
             self._fitted[mark] = entry
+
+    def spell(self, authorization: bytes, claim: Any) -> None:
+        """Remembers what this very field value claims, once its password was right; `claim` holds none."""
+        key = self._digest(authorization)
+        with self._filling:
+            while key not in self._spelled and len(self._spelled) >= self._size:
+                del self._spelled[next(iter(self._spelled))]
+            self._spelled[key] = claim
+
+    def spelled(self, authorization: bytes) -> Any:
+        """What `spell` was told of this field value, or None."""
+        return self._spelled.get(self._digest(authorization))
 
     # ---- whom a guard admitted ----
 

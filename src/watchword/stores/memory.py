@@ -81,8 +81,8 @@ class MemoryStore(Admin):
                 if kind is Counter:
                     if not guesses:  # mostly nobody has guessed lately
                         continue
-                    counts = True
                     entry = self._counted(ref)
+                    counts = counts or entry is not None
                 else:
                     entry = self._marked(ref) if kind is Spent else record(ref)
                 if entry is not None:
