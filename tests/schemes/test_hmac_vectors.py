@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchword import Guard, HMACAuth, HMACVerifier, Key, Policy, Reason, Rejected, Request, Response
 from watchword.core.flow import ClientContext, run
@@ -15,7 +18,7 @@ from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
 from watchword.crypto.keys import RegisteredKey
 from watchword.fields.auth_params import parse_credentials
-from watchword.schemes.hmac_header import read_header, read_params
+from watchword.schemes.hmac_header import Params, read_header, read_params
 from watchword.stores import MemoryStore
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "hmac"
@@ -92,6 +95,40 @@ def test_parameters_may_come_in_every_order_and_are_read_alike() -> None:
         field = "HMAC " + ", ".join(order)
         assert read_header(field.encode()) == expected
         assert read_params(parse_credentials(field.encode()).params) == expected
+
+
+def outcome(read: Callable[[], Params]) -> Params | Reason:
+    try:
+        return read()
+    except Rejected as rejected:
+        return rejected.reason
+
+
+PIECES = st.sampled_from(
+    [
+        *CASES[0]["authorization"].replace("=", " = ").split(" "),
+        ", ",
+        ",",
+        "=",
+        '"',
+        "\\",
+        " ",
+        "\n",
+        "é",
+        "1",
+        "a" * 43,
+    ]
+)
+
+
+@given(
+    st.lists(PIECES, max_size=30).map("".join)
+    | st.permutations(CASES[0]["authorization"][5:].split(", ")).map(lambda parts: "HMAC " + ", ".join(parts)),
+    st.integers(0, 260), st.integers(0, 3), st.sampled_from(["", "0", '"', ",", " ", "=", ", ", "A", "_", "\n", "é"]),
+)  # fmt: skip
+def test_the_short_ways_of_reading_say_what_the_grammar_says(text: str, at: int, cut: int, put: str) -> None:
+    field = (text[:at] + put + text[at + cut :]).encode("latin-1", "replace")
+    assert outcome(lambda: read_header(field)) == outcome(lambda: read_params(parse_credentials(field).params))
 
 
 @pytest.mark.parametrize(
