@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 from bench.harness import Interleaved, Unfit
 from watchword import Guard, Key, KeySet, Policy, Rejected, Request, SignatureAuth, SignaturePolicy, SignatureVerifier
 from watchword.core.flow import ClientContext
-from watchword.core.records import Committed, Once, Ref
-from watchword.core.scheme import Body, Digests
-from watchword.crypto.digests import new
+from watchword.core.records import NOTHING_FOUND, Committed, Once, Ref
+from watchword.core.scheme import Body
 from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
 from watchword.stores import MemoryStore
 
@@ -145,7 +144,7 @@ def limit(pair: Pair, shape: Shape, alg: str) -> Judge:
         if match is None or not value.startswith(b"sig1=:"):
             raise ValueError("signature-input")
         path, _, query = request.target.partition(b"?")
-        derived = (request.method.encode(), request.authority.encode(), path, b"?" + query)
+        derived = (request.method.encode(), request.authority.lower().encode(), path, b"?" + query)
         covered = [headers[name] for name in own]
         parts = (*derived, *covered) if first else (*covered, *derived[::-1])
         base = template % (*parts, match[1])
@@ -164,17 +163,12 @@ def limit(pair: Pair, shape: Shape, alg: str) -> Judge:
 
 
 def judging(verifier: SignatureVerifier) -> Judge:
-    """The verifier by itself, its keys at hand; the body is hashed as the guard hashes it."""
-    from watchword.core.records import NOTHING_FOUND
+    """The verifier by itself, its keys at hand; the guard, which reads the body, hashes it on the way."""
+    read, clock, random, sha256 = verifier.read, time.time, os.urandom, hashlib.sha256
 
     def judge(request: Request, body: bytes) -> object:
-        claim = verifier.read(request)
-        assert claim is not None
-        need = claim.body
-        assert isinstance(need, Digests)
-        hasher = new("sha-256")
-        hasher.update(body)
-        return claim.decide(NOTHING_FOUND, Body(body, {"sha-256": hasher.digest()}), time.time(), os.urandom)
+        claim: Any = read(request)
+        return claim.decide(NOTHING_FOUND, Body(body, {"sha-256": sha256(body).digest()}), clock(), random)
 
     return judge
 

@@ -23,7 +23,7 @@ from watchword.stores import MemoryStore
 NOW = 1_700_000_000.0
 URL = ("https", "api.example", "/orders?id=7")
 COVERED = '("@method" "@authority" "@path" "@query")'
-NONCE = 'nonce="AAAAAAAAAAAAAAAAAAAAAA"'
+NONCE = 'nonce="AAAAAAAAAAAAAAAAAAAAAAAA"'
 SECRET = bytes(range(32))
 KEY = Key.from_secret(SECRET, algorithm="hmac-sha256", key_id="robot-1")
 ALGORITHMS = (

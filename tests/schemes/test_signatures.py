@@ -371,7 +371,7 @@ def test_a_request_that_lacks_what_is_to_be_covered_is_not_sent() -> None:
 
 def test_the_client_shows_the_base_of_what_it_sent() -> None:
     auth = SignatureAuth(KEY)
-    request = sign(auth, Request("GET", *URL), nonce=bytes(16))
+    request = sign(auth, Request("GET", *URL), nonce=bytes(18))
     assert auth.canonical(request).split("\n") == [
         '"@method": GET', '"@authority": api.example', '"@path": /orders', '"@query": ?id=7',
         f'"@signature-params": {COVERED};created=1700000000;expires=1700000300;{NONCE};keyid="robot-1"',

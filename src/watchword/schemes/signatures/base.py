@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import ClassVar, Final
+from typing import Final
 
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
@@ -41,6 +41,7 @@ from watchword.schemes.signatures.message import AROUND, Fields, Message, path_a
 
 __all__ = ["BasePlan", "Message", "component_value", "signature_base"]
 
+_USUAL: Final = ("@method", "@authority", "@path", "@query")
 _HTTP: Final = {"ws": "http", "wss": "https"}  # a WebSocket handshake is an HTTP request (RFC 6455 §4.1)
 
 
@@ -50,19 +51,34 @@ Extractor = Callable[[Message], bytes]
 class BasePlan:
     """The prepared way from messages to signature bases, for one list of covered components.
 
-    `components` is that list, `covered` the same serialised.
+    `components` is that list, `covered` and `listed` the same serialised.
     """
 
-    __slots__ = ("_direct", "_extractors", "_template", "components", "covered")
+    __slots__ = ("_extractors", "_lines", "_own", "_pick", "_template", "components", "covered", "listed")
 
     def __init__(self, components: Sequence[Component]) -> None:
         self.components = tuple(components)
         self.covered = covered_text(components)
+        self.listed = self.covered.encode("ascii")
         self._extractors = tuple(_extractor(component) for component in components)
         lines = "".join(f"{component}: ".replace("%", "%%") + "%b\n" for component in components)
         last = f'"@signature-params": {self.covered}'.replace("%", "%%")
         self._template = f"{lines}{last}%b".encode("ascii")
-        self._direct = _Direct.of(components)
+        self._lines = len(components)
+        self._own: tuple[bytes, ...] | None = None
+        self._pick: Callable[[Sequence[bytes]], Sequence[bytes]] | None = None
+        if len(components) > 1:  # of one, itemgetter makes no tuple
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """The short way, where only fields and the usual derived components are covered, and none with parameters."""
+        if any(each.params or (each.name[0] == "@" and each.name not in _USUAL) for each in self.components):
+            return
+        names = [each.name for each in self.components if each.name[0] != "@"]
+        at = {name: number for number, name in enumerate((*_USUAL, *names))}
+        order = [at[each.name] for each in self.components]
+        self._pick = None if order == list(range(len(at))) else itemgetter(*order)
+        self._own = tuple(name.encode("ascii") for name in names)
 
     def base(self, message: Message, params: bytes) -> bytes:
         """The signature base (§2.5).
@@ -87,13 +103,24 @@ class BasePlan:
         Raises:
             Rejected: as `base`.
         """
-        direct = self._direct
-        if direct is not None and not fields.several and request.target[:1] == b"/":
-            values = direct.values(request, fields.single)
-            if values is not None:
-                base = self._template % (*values, params)
-                if base.count(b"\n") == len(values) and base.isascii():
-                    return base
+        own = self._own
+        target = request.target
+        if own is not None and not fields.several and target[:1] == b"/":
+            single = fields.single
+            authority = request.authority
+            if ":" in authority or not authority.islower():
+                authority = normal_authority(request.scheme, authority)
+            path, _, query = target.partition(b"?")
+            try:
+                values = (
+                    request.method.encode(), authority.encode(), path, b"?" + query,
+                    *[single[name].strip(AROUND) for name in own],
+                )  # fmt: skip
+            except (KeyError, UnicodeEncodeError):
+                return self.base(Message(request, types=types, fields=fields), params)
+            base = self._template % (*(values if self._pick is None else self._pick(values)), params)
+            if authority and base.count(b"\n") == self._lines and base.isascii():
+                return base
         return self.base(Message(request, types=types, fields=fields), params)
 
     def _unfit(self, values: Sequence[bytes]) -> Rejected:
@@ -142,41 +169,6 @@ def _extractor(component: Component) -> Extractor:
         return value
 
     return plain
-
-
-class _Direct:
-    """The short way to components of a request in origin-form, each field of which has one line."""
-
-    __slots__ = ("_fields", "_pick", "_plain")
-
-    _DERIVED: ClassVar[Sequence[str]] = ("@method", "@authority", "@path", "@query")
-
-    def __init__(self, components: Sequence[Component]) -> None:
-        names = [component.name for component in components if component.name[0] != "@"]
-        at = {name: number for number, name in enumerate((*self._DERIVED, *names))}
-        order = [at[component.name] for component in components]
-        # What is covered is mostly in this order already; itemgetter gives a tuple for two or more.
-        self._plain = order == list(range(len(at)))
-        self._pick = itemgetter(*order) if len(order) > 1 else None
-        self._fields = tuple(name.encode("ascii") for name in names)
-
-    @classmethod
-    def of(cls, components: Sequence[Component]) -> _Direct | None:
-        """The short way; None where there is only the long one."""
-        if any(each.params or (each.name[0] == "@" and each.name not in cls._DERIVED) for each in components):
-            return None
-        return cls(components) if len(components) > 1 else None
-
-    def values(self, request: Request, single: Mapping[bytes, bytes]) -> Sequence[bytes] | None:
-        """The values, in order; None where one is missing."""
-        path, _, query = request.target.partition(b"?")
-        method = request.method.encode("utf-8", "surrogatepass")
-        try:
-            own = [single[name].strip(AROUND) for name in self._fields]
-        except KeyError:
-            return None
-        values = (method, _authority(request), path, b"?" + query, *own)
-        return values if self._plain or self._pick is None else self._pick(values)
 
 
 # ---- fields (§2.1) ----------------------------------------------------------------------------------------------------

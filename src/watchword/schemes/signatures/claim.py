@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
@@ -13,25 +13,22 @@ from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Check, 
 from watchword.crypto.digests import compare, hmac_sha256
 from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
-    SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, uncovered, usual_digest,
+    SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, may_be_usual, uncovered,
 )  # fmt: skip
 from watchword.schemes.signatures.holders import Holder, key_refs
-from watchword.schemes.signatures.message import Fields, Message
+from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.reading import Presented
 
 if TYPE_CHECKING:
     from watchword.schemes.signatures.scheme import SignatureVerifier
 
-__all__ = ["KEPT", "SignatureClaim"]
-
-KEPT: Final = 300.0
-"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
+__all__ = ["SignatureClaim"]
 
 
 class SignatureClaim:
     """The signatures of a request that this verifier judges, not yet verified."""
 
-    __slots__ = ("_expected", "_message", "_usual", "body", "fields", "needs", "presented", "request", "verifier")
+    __slots__ = ("_expected", "_usual", "body", "fields", "needs", "presented", "request", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
 
@@ -53,11 +50,12 @@ class SignatureClaim:
             else:
                 self.needs = tuple(dict.fromkeys(ref for one in presented for ref in key_refs(one.key_id)))
         self._expected: dict[int, tuple[Expected, ...]] | None = None
-        self._message: Message | None = None
-        self._usual = usual_digest(presented[0].plan.digests, fields) if len(presented) == 1 else None
-        self.body: BodyNeed | Digests = SHA256
-        if self._usual is None or verifier.stream:
-            self.body = self._body_need()
+        self._usual: bytes | None = None
+        if len(presented) == 1 and presented[0].plan.content and not verifier.stream and not fields.several:
+            value = fields.single.get(b"content-digest")
+            if may_be_usual(value):
+                self._usual = value
+        self.body: BodyNeed | Digests = SHA256 if self._usual is not None else self._body_need()
 
     def _body_need(self) -> BodyNeed | Digests:
         demanded = self.verifier.policy.body
@@ -67,13 +65,6 @@ class SignatureClaim:
         if expected:
             return digests_need(expected)
         return WHOLE if demanded else UNUSED
-
-    @property
-    def message(self) -> Message:
-        """The request as signatures see it."""
-        if self._message is None:
-            self._message = Message(self.request, types=self.verifier.policy.types, fields=self.fields)
-        return self._message
 
     def expected(self, one: Presented) -> tuple[Expected, ...]:
         """The digests that a signature covers.
@@ -95,26 +86,39 @@ class SignatureClaim:
         What is said about a body or a time is said of a genuine signature.
         """
         verifier = self.verifier
-        judged = self.judged(found, now)
-        if isinstance(judged, More):
-            return judged
-        writes = []
-        for one, holder in judged:
+        one = self.presented[0]
+        holder = verifier.named.get(one.key_id or "") if len(self.presented) == 1 else None
+        if holder is not None:
+            judged = [(one, holder)]
+        else:
+            answer = self.judged(found, now)
+            if isinstance(answer, More):
+                return answer
+            judged = answer
+            one, holder = judged[0]
+        if len(judged) == 1:
             once = self._judge(one, holder, body, now)
-            if once is not None:
-                writes.append(once)
-        one, holder = judged[0]
-        if len(judged) > 1 and len({holder.subject for _, holder in judged}) > 1:
+            writes: tuple[Once, ...] = () if once is None else (once,)
+            if not one.suffices or holder.record is not None:
+                verifier.remember(one, holder)
+        else:
+            writes = self._judge_all(judged, body, now)
+        record = holder.record
+        rotated = record is not None and record.superseded_by is not None
+        identity = Identity(holder.subject, "signature", one.key_id, holder.scopes, one.claims, rotated)
+        if verifier.stream:
+            return Decision(identity, writes, stream=self._stream([one for one, _ in judged]))
+        return Decision(identity, writes)
+
+    def _judge_all(self, judged: Sequence[tuple[Presented, Holder]], body: Body, now: float) -> tuple[Once, ...]:
+        onces = [self._judge(one, holder, body, now) for one, holder in judged]
+        if len({holder.subject for _, holder in judged}) > 1:
             raise Rejected(
                 Reason.AMBIGUOUS, "the signatures are of different subjects: name a label or tags", where="keyid"
             )
-        for each in judged:
-            verifier.remember(*each)
-        record = holder.record
-        rotated = record is not None and record.superseded_by is not None
-        identity = Identity(holder.subject, verifier.scheme, one.key_id, holder.scopes, one.claims, rotated)
-        stream = self._stream([one for one, _ in judged]) if verifier.stream else None
-        return Decision(identity, writes, stream=stream)
+        for one, holder in judged:
+            self.verifier.remember(one, holder)
+        return tuple(once for once in onces if once is not None)
 
     def _judge(self, one: Presented, holder: Holder, body: Body, now: float) -> Once | None:
         """One signature; gives its nonce, for as long as it may be good, here and at a laxer verifier of the same store.
@@ -122,8 +126,12 @@ class SignatureClaim:
         Raises:
             Rejected: why it is no good.
         """
-        verifier, created, expires = self.verifier, one.created, one.expires
-        self.check_signature(one, holder)
+        verifier, request, created, expires = self.verifier, self.request, one.created, one.expires
+        if one.alg is not None and one.alg != holder.alias:
+            raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
+        if not one.suffices or request.target[:1] != b"/":
+            self.check_coverage(one)
+        holder.verify(one.plan.base.of_request(request, self.fields, one.params, verifier.policy.types), one.signature)
         if not verifier.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
             self.check_body(one, body)
         max_age = verifier.max_age
@@ -141,7 +149,7 @@ class SignatureClaim:
             holder.record.check_current(now, "keyid")
         if one.nonce is None or not verifier.policy.nonce:
             return None
-        until = float(expires or 0) if created is None or max_age is None else created + max(KEPT, max_age)
+        until = float(expires or 0) if created is None or max_age is None else created + verifier.kept
         return Once(("signature", one.key_id or holder.subject, one.nonce), until)
 
     def judged(self, found: Found, now: float) -> list[tuple[Presented, Holder]] | More:
@@ -193,19 +201,6 @@ class SignatureClaim:
         except Rejected:
             return
         compare(hmac_sha256(bytes(32), base), one.signature)
-
-    def check_signature(self, one: Presented, holder: Holder) -> None:
-        """Algorithm, coverage, parameters, and the signature itself.
-
-        Raises:
-            Rejected: WRONG_ALGORITHM, NOT_COVERED, MISSING_COMPONENT, MALFORMED_CREDENTIALS, WRONG_SIGNATURE.
-        """
-        if one.alg is not None and one.alg != holder.alias:
-            raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
-        if not one.suffices or self.request.target[:1] != b"/":
-            self.check_coverage(one)
-        base = one.plan.base.of_request(self.request, self.fields, one.params, self.verifier.policy.types)
-        holder.verify(base, one.signature)
 
     def base(self, one: Presented) -> bytes:
         """The signature base of this request (RFC 9421 §2.5).

@@ -15,8 +15,8 @@ from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import DIGEST_FIELDS
 
 __all__ = [
-    "SHA256", "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests",
-    "is_digest_of", "uncovered", "usual_digest",
+    "CONTENT", "SHA256", "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests",
+    "is_digest_of", "may_be_usual", "uncovered",
 ]  # fmt: skip
 
 CONTENT: Final = ((b"content-digest", "content-digest", None),)
@@ -71,17 +71,13 @@ _NEEDS: Final = {
 SHA256: Final = _NEEDS[frozenset({"sha-256"})]
 
 
-def usual_digest(covered: Sequence[CoveredDigest], fields: Fields) -> bytes | None:
-    """The value of Content-Digest, if that is covered alone and can hold one SHA-256 digest only; None: parse it."""
-    if covered == CONTENT and not fields.several:
-        value = fields.single.get(b"content-digest")
-        if value is not None and value.startswith(b"sha-256=:") and b"," not in value:
-            return value
-    return None
+def may_be_usual(value: bytes | None) -> bool:
+    """Whether a Content-Digest of this value can hold one SHA-256 digest only; if it is malformed, that comes out later."""
+    return value is not None and value.startswith(b"sha-256=:") and b"," not in value
 
 
 def is_digest_of(value: bytes, body: Body) -> bool:
-    """Whether `value`, as `usual_digest` gives it, is the canonical digest field of the body."""
+    """Whether `value`, for which `may_be_usual`, is the canonical digest field of the body."""
     return compare(b"sha-256=:%b:" % b2a_base64(body.digest("sha-256"), newline=False), value)
 
 

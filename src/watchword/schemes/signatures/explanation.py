@@ -174,7 +174,7 @@ def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
 
 
 def _fits(claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None) -> bool:
-    message = claim.message if request is None else Message(request, types=claim.verifier.policy.types)
+    message = Message(request or claim.request, types=claim.verifier.policy.types)
     try:
         return _verifies(key, one.plan.base.base(message, one.params), one.signature)
     except Rejected:
@@ -200,9 +200,10 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
                 mend = f"the client signs with the secret {what}: have both sides read it alike"
                 yield "key", "the registered secret", f"the secret {what}", mend
     components = one.plan.base.components
+    message = Message(claim.request, types=claim.verifier.policy.types, fields=claim.fields)
     for what, expected, shown, covered in _inputs(components, _params(one), holder):
         try:
-            base = BasePlan(covered.components).base(claim.message, params_text(covered.params).encode("ascii"))
+            base = BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
         except (Rejected, ConfigurationError):
             continue
         if _verifies(holder.key, base, one.signature):

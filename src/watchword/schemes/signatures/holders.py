@@ -63,11 +63,11 @@ class Holders:
         """The one key that is meant; None if there is none. `alg` only ever tells two keys of one name apart."""
         if key_id is None:
             return self._only
-        named = self._by_name.get(key_id, ())
-        if len(named) == 1:
-            return named[0]
-        fitting = [holder for holder in named if holder.alias == alg]
-        return fitting[0] if len(fitting) == 1 else None
+        holder = self.unique.get(key_id)
+        if holder is None:
+            fitting = [each for each in self._by_name.get(key_id, ()) if each.alias == alg]
+            holder = fitting[0] if len(fitting) == 1 else None
+        return holder
 
 
 class RecordHolders:

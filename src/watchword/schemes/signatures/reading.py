@@ -17,7 +17,7 @@ from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import InnerList, Item
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import SignatureInput, params_text
-from watchword.schemes.signatures.content import covered_digests
+from watchword.schemes.signatures.content import CONTENT, covered_digests
 from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import SignaturePolicy, coverage
 from watchword.schemes.signatures.wire import labelled_dictionary
@@ -39,7 +39,7 @@ _STRING: Final = r'"([ !#-\[\]-~]*+)"'  # without escapes
 class CoveredPlan:
     """What follows from a label and a list of covered components alone."""
 
-    __slots__ = ("base", "claims", "covered", "digests", "label", "layouts", "start", "suffices")
+    __slots__ = ("base", "content", "covered", "digests", "label", "layouts", "shown", "start", "suffices")
 
     def __init__(self, label: str, covered: SignatureInput) -> None:
         self.suffices = False
@@ -48,8 +48,9 @@ class CoveredPlan:
         self.base = BasePlan(covered.components)
         self.covered = coverage(covered.components)
         self.digests = covered_digests(covered.components)
+        self.content = self.digests == CONTENT
         self.layouts: tuple[Layout, ...] = ()
-        self.claims: MappingProxyType[str, object] | None = None
+        self.shown: tuple[str | None, MappingProxyType[str, object]] | None = None
 
 
 class Layout:
@@ -107,12 +108,12 @@ class Presented:
     def claims(self) -> MappingProxyType[str, object]:
         """What the identity says of the signature."""
         plan = self.plan
-        claims = plan.claims
-        if claims is None or claims["label"] != self.label or claims["tag"] != self.tag:
+        shown = plan.shown
+        if shown is None or shown[0] != self.tag:
             covered = tuple(map(str, plan.base.components))
-            claims = MappingProxyType({"label": self.label, "tag": self.tag, "covered": covered})
-            plan.claims = claims
-        return claims
+            shown = self.tag, MappingProxyType({"label": plan.label, "tag": self.tag, "covered": covered})
+            plan.shown = shown
+        return shown[1]
 
 
 class Parsed(Presented):

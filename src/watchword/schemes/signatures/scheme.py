@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from watchword.core.message import Challenge, Request
@@ -27,6 +27,8 @@ __all__ = ["SignatureAuth", "SignatureVerifier"]
 
 MAX_ORIGINS: Final = 64
 """Origins whose demands are remembered."""
+KEPT: Final = 300.0
+"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 _DEFAULT: Final = SignaturePolicy()
 _WANT_DIGEST: Final = (b"want-content-digest", b"sha-256=10, sha-512=10")
 # Refusals after which a signature of another kind may do; elsewhere nothing that is asked for would help.
@@ -88,7 +90,7 @@ class SignatureAuth:
         """
         check_target(request)
         origin = (request.scheme, request.authority)
-        learnt = self._learnt.get(origin)
+        learnt = self._learnt.get(origin) if self._learnt else None
         signed = self._signer.sign(request, context, learnt)
         received: Received = yield Send(signed)
         if not self._answer or received.response.status != 401:
@@ -165,9 +167,11 @@ class SignatureVerifier:
         check_times(policy, max_age, skew)
         self.policy = policy
         self.max_age, self.skew, self.stream = max_age, skew, stream
+        self.kept = max(KEPT, max_age or 0)
         self.source = keys if isinstance(keys, KeySource) else None
         self.records = RecordHolders() if keys is None else None
         self._holders = Holders(keys_of(keys))
+        self.named: Mapping[str, Holder] = {} if self.source is not None else self._holders.unique
         self.reader = Reader(policy)
         self.single_use = policy.nonce
         self.kinds: Sequence[type] = (
@@ -204,7 +208,7 @@ class SignatureVerifier:
             Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: what is registered can't verify signatures.
         """
         if self.records is None:
-            return self._holders.unique.get(one.key_id or "") or self._holders.find(one.key_id, one.alg)
+            return self._holders.find(one.key_id, one.alg)
         return None if one.key_id is None else self.records.find(one.key_id, found, refs)
 
     def remember(self, one: Presented, holder: Holder) -> None:
