@@ -91,6 +91,17 @@ def test_where_the_id_is_not_signed_another_one_makes_it_good_again(profile: str
     assert not verifier.single_use
 
 
+def test_an_id_that_is_not_signed_uses_up_no_id_of_another_senders_scheme() -> None:
+    """Whoever has one delivery of GitHub's can send it under any id: not under one that Standard Webhooks will use."""
+    policy, store = Policy(clock=lambda: NOW), MemoryStore(clock=lambda: NOW)
+    github, standard = (
+        Guard([WebhookVerifier(SECRET, name, subject="partner")], store, policy=policy)
+        for name in ("github", "standard")
+    )
+    assert isinstance(verdict(github, delivery("github", **{"x-github-delivery": "msg_1"})), Identity)
+    assert isinstance(verdict(standard, delivery()), Identity)
+
+
 def test_early_data_is_taken_only_where_it_can_not_be_repeated() -> None:
     policy = Policy(clock=lambda: NOW)
     standard = Guard([WebhookVerifier(SECRET)], MemoryStore(clock=lambda: NOW), policy=policy)

@@ -223,7 +223,7 @@ class WebhookClaim:
             until = max(until, int(self.delivery.timestamp) + verifier.tolerance + 1)
         # Without an id the content stands for the message, whichever of its signatures is presented.
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
-        return (Once(("webhook", verifier.subject, name), until),)
+        return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Signature (and what would have made it fit), body, time."""
