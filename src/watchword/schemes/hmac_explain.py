@@ -47,7 +47,8 @@ def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tupl
     """The canonical string that this request has, and every check."""
     params, verifier = claim.params, claim.verifier
     record = found.get(Ref(RegisteredKey, (params.key_id,)))
-    others = [(key[0], other) for key, other in found.of(RegisteredKey) if key != (params.key_id,)][:MAX_KEYS]
+    known = [(key[0], other) for key, other in found.of(RegisteredKey) if other.algorithm in HASHES]
+    others = [(name, other) for name, other in known if name != params.key_id][:MAX_KEYS]
     timely = clock_check("authorization timestamp", int(params.timestamp), now, verifier.max_age, verifier.skew)
     checks = [_known(claim, record, others), *_mac(claim, record, others, body), _body(claim, body), timely]
     if record is not None:
@@ -92,6 +93,9 @@ def _mac(claim: HMACClaim, record: RegisteredKey | None, others: Others, body: B
     received = f"{claim.params.mac[:6]}…"
     if record is None:
         return [Check("mac", None, "mac", "", received, "the key is unknown")]
+    if record.algorithm not in HASHES:
+        mend = "send the id of a key for HMAC, or register one: store.add_key"
+        return [Check("algorithm", False, "authorization keyid", "a key for HMAC", record.algorithm, mend)]
     sign = _signer(record.secret, record.algorithm)
     if _fits(claim, sign):
         return [Check("mac", True, "mac", "the MAC of this request", received)]

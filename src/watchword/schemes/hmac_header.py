@@ -183,6 +183,7 @@ class HMACVerifier:
 
         Raises:
             ConfigurationError: the store holds a key that can't be used, such as one that is too short for its hash.
+            Rejected: WRONG_ALGORITHM, it is a key for something else.
         """
         if self._checked.get(key_id) is not record and record is not _NOBODY:
             self._check(key_id, record)
@@ -193,8 +194,10 @@ class HMACVerifier:
         if self._checked.get(key_id) == record:
             return
         Key.from_secret(record.secret, algorithm=record.algorithm)
-        if record.algorithm not in _HASHES:
-            raise ConfigurationError(f"the key {key_id!r} is for {record.algorithm}, not for an HMAC such as HS256")
+        if record.algorithm not in _HASHES:  # a good key, for something else; whoever asks may name it
+            raise Rejected(
+                Reason.WRONG_ALGORITHM, "the key that is registered is not for HMAC", where="authorization keyid"
+            )
         if len(self._checked) >= MAX_CHECKED:
             self._checked = {}
         self._checked[key_id] = record
