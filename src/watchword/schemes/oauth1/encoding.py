@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
@@ -28,11 +27,14 @@ FORM: Final = b"application/x-www-form-urlencoded"
 MAX_PARAMETERS: Final = 1000
 """Parameters of a query, or of a form, that are sorted; PHP and Django stop at as many."""
 
+_HEX: Final = "0123456789ABCDEFabcdef"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9\-._~]*+")
 _PLAIN_URI: Final = re.compile(r"[A-Za-z0-9\-._~:/%]*+")
 _PLAIN_LIST: Final = re.compile(r"[A-Za-z0-9\-._~&=]*+")
 _RESERVED: Final = re.compile(r"[^A-Za-z0-9\-._~]")
 _ESCAPES: Final = {chr(octet): f"%{octet:02X}" for octet in range(256)}
+_ESCAPED: Final = re.compile("%([0-9A-Fa-f]{2})")
+_OCTETS: Final = {high + low: chr(int(high + low, 16)) for high in _HEX for low in _HEX}
 # One parameter of an Authorization field with the comma that follows it; what is none ends up in the last group.
 _PARAMETER: Final = re.compile(rf"({TOKEN})[ \t]*+=[ \t]*+(?:{QUOTED}|({TOKEN})){END}|(.++)", re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -68,7 +70,11 @@ def unescape(text: str) -> str:
     >>> unescape("a%2Bb%zz")
     'a+b%zz'
     """
-    return unquote_to_bytes(text.encode("latin-1")).decode("latin-1") if "%" in text else text
+    return _ESCAPED.sub(_octet, text) if "%" in text else text
+
+
+def _octet(match: re.Match[str]) -> str:
+    return _OCTETS[match[1]]
 
 
 def octets_text(text: str) -> str:
