@@ -31,6 +31,9 @@ from watchword import (
     ReplayableBodyHMACVerifier,
     Request,
     Response,
+    SignatureAuth,
+    SignatureVerifier,
+    WebhookVerifier,
 )
 from watchword.core.flow import ClientContext, run
 from watchword.core.records import Add, Put, Ref
@@ -174,6 +177,18 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
         assert lacking is not None
         raise lacking
 
+    def covering() -> Request:
+        auth = SignatureAuth(KEY, components=["@method", "@authority", "@path", "@query", "x-a"])
+        sent: list[Request] = []
+
+        def send(effect: Send) -> Received:
+            sent.append(effect.request)
+            return Received(Response(200))
+
+        run(auth, Request("GET", "https", "api.example", "/", {"X-A": "1"}), send, ClientContext(bytes))
+        return sent[0]
+
+    covering_a_field = covering()
     twice = Request("GET", "https", "api.example", "/", [("Authorization", "Basic x"), ("Authorization", "Basic y")])
     other = Key.generate("HS256", key_id="k1")
     return {
@@ -184,6 +199,12 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
         ),
         Reason.MALFORMED_REQUEST: lambda: basic.verify(twice),
         Reason.HEADER_TOO_LARGE: lambda: basic.verify(get("Basic " + "x" * 20_000)),
+        Reason.MISSING_COMPONENT: lambda: Guard([SignatureVerifier()], store).verify(
+            Request("GET", "https", "api.example", "/", [line for line in covering_a_field.headers if line[0] != b"x-a"])
+        ),
+        Reason.NOT_COVERED: lambda: WebhookVerifier("token", "twilio").verify(
+            {"X-Twilio-Signature": "a MAC of the URL alone"}, b"{}", url="https://api.example/"
+        ),
         Reason.BODY_TOO_LARGE: lambda: hmac.verify(fresh_hmac(), b"x" * 2_000_000),
         Reason.TARGET_REFUSED: lambda: Guard(
             [BasicVerifier(realm="r")], store, policy=Policy(public_url=PublicURL("https://api.example"))
