@@ -157,7 +157,7 @@ class OAuth1Verifier:
         What is refused costs the same whether the key was kept or not, so the clock tells nobody who has signed before.
 
         Raises:
-            Rejected: WRONG_SIGNATURE.
+            Rejected: WRONG_SIGNATURE; WRONG_ALGORITHM where the key is too short for the method, or is none.
         """
         kept = self._prepared.get((method.algorithm, pem))
         if kept is not None:
@@ -166,7 +166,12 @@ class OAuth1Verifier:
             except Rejected:
                 load_rsa(method, pem)
                 raise
-        verify = load_rsa(method, pem).verifier
+        try:
+            verify = load_rsa(method, pem).verifier
+        except ConfigurationError:  # it was registered for another method, or comes from a table of the application's
+            raise Rejected(
+                Reason.WRONG_ALGORITHM, "the client's public key is not for this", where="oauth_signature_method"
+            ) from None
         verify(data, signature)
         make_room(self._prepared, MAX_PREPARED)
         self._prepared[method.algorithm, pem] = verify
