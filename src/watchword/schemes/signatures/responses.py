@@ -176,7 +176,7 @@ class ResponseVerifier:
         covered = signature.covered
         keys = self._candidates(covered.text_param("keyid"), covered.text_param("alg"))
         _check_signature(keys, signature_base(covered, message), signature.signature)
-        if self.policy.nonce and covered.text_param("nonce") != nonce:
+        if self.policy.nonce and (nonce is None or covered.text_param("nonce") != nonce):
             raise Rejected(Reason.BINDING_MISMATCH, "the answer to another request", where="signature-input nonce")
         self._check_coverage(covered.components, message)
         if self.policy.content:
