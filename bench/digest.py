@@ -6,10 +6,13 @@ import hashlib
 import hmac
 import os
 import re
+import sqlite3
 import tempfile
+import threading
 import time
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ import requests
 from bench.harness import Interleaved, Unfit
 from watchword import DigestAuth, DigestVerifier, Guard, Policy, Rejected, Request, Response
 from watchword.core.flow import ClientContext, Drive
-from watchword.core.records import Committed, Once, Put, Ref
+from watchword.core.records import Put, Ref
 from watchword.core.scheme import NO_BODY, Received
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.schemes.digest.client import _cnonce
@@ -30,6 +33,7 @@ from watchword.stores import MemoryStore, SQLStore
 REALM, USER, PASSWORD, TARGET = "orders", "alice", "s3cret", "/orders?id=7"
 KEY = NonceKey(bytes(range(32)))
 SECRET = ha1("SHA-256", USER, REALM, PASSWORD)
+OWNER = Ref(DigestSecret, ("SHA-256", REALM, USER))
 Store = MemoryStore | SQLStore
 NO_ATTEMPTS = Policy(attempts=None)
 Judge = Callable[[Request], object]
@@ -38,10 +42,9 @@ Judge = Callable[[Request], object]
 def rows() -> Iterable[Interleaved]:
     """Verifying, with the replay memory in the process and in SQLite; computing the header; and the whole client."""
     yield deciding()
-    yield guarding("Digest verify, the whole guard, MemoryStore", MemoryStore(capacity=50_000_000))
-    folder = tempfile.TemporaryDirectory()
-    with folder, SQLStore(f"sqlite:///{Path(folder.name) / 'bench.db'}") as store:
-        yield guarding("Digest verify, the whole guard, SQLStore (a committed row for each)", store)
+    yield in_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        yield from in_sqlite(Path(folder))
     yield answering()
 
 
@@ -49,7 +52,7 @@ def rows() -> Iterable[Interleaved]:
 
 
 def signed_requests() -> Callable[[], Request]:
-    """Genuine requests, each with a count of its own; made as cheaply as can be, for making them is timed as well."""
+    """Genuine requests, each with a count of its own."""
     nonce = make_nonce(KEY, REALM, "SHA-256", time.time(), os.urandom(12)).encode()
     ha2 = hashlib.sha256(b"GET:" + TARGET.encode()).hexdigest().encode()
     start = b"%b:%b:" % (SECRET.encode(), nonce)
@@ -73,13 +76,13 @@ PEER = Request("GET", "https", "h", "/").peer
 PARAM = re.compile(rb'([a-z]+)=(?:"([^"]*)"|([^", ]+))')
 
 
-def limit() -> Judge:
-    """Parse, HMAC of the nonce, two hashes on a kept HA1, compare."""
-    key, realm, secret = KEY.key, REALM.encode(), SECRET.encode()
+def limit(look_up: Callable[[], bytes] = SECRET.encode) -> Callable[[Request], tuple[tuple[str, ...], float]]:
+    """Parse, HMAC of the nonce, two hashes on a kept HA1, compare. Gives the count that is used up, and until when."""
+    key, realm = KEY.key, REALM.encode()
     context = b"watchword digest nonce\0SHA-256\0" + realm + b"\0"
     sha256, equal, clock = hashlib.sha256, hmac.compare_digest, time.time
 
-    def judge(request: Request) -> Once:
+    def judge(request: Request) -> tuple[tuple[str, ...], float]:
         (value,) = [value for name, value in request.headers if name == b"authorization"]
         given = {name: quoted or token for name, quoted, token in PARAM.findall(value)}
         nonce, nc = given[b"nonce"], given[b"nc"]
@@ -90,25 +93,12 @@ def limit() -> Judge:
         if given[b"realm"] != realm or given[b"uri"] != request.target or given[b"username"] != USER.encode():
             raise ValueError("uri")
         a2 = sha256(b"GET:" + given[b"uri"]).hexdigest().encode()
-        proof = sha256(b"%b:%b:%b:%b:auth:%b" % (secret, nonce, nc, given[b"cnonce"], a2)).hexdigest()
+        proof = sha256(b"%b:%b:%b:%b:auth:%b" % (look_up(), nonce, nc, given[b"cnonce"], a2)).hexdigest()
         if not equal(proof.encode(), given[b"response"]):
             raise ValueError("response")
-        return Once(("limit", nonce.decode(), nc.decode()), made + 300)
+        return ("limit", nonce.decode(), nc.decode()), made + 300
 
     return judge
-
-
-def remembering(judge: Judge, store: Store) -> Judge:
-    """The limit with what a server needs besides: the user's record fetched, the count marked."""
-    ref = Ref(DigestSecret, ("SHA-256", REALM, USER))
-
-    def judge_once(request: Request) -> object:
-        mark: Any = judge(request)
-        if store.fetch((NONCE_KEY, ref)).get(ref) is None or not isinstance(store.commit([mark]), Committed):
-            raise ValueError("replay")
-        return mark
-
-    return judge_once
 
 
 URL = bytes.maketrans(b"-_", b"+/")
@@ -116,50 +106,97 @@ URL = bytes.maketrans(b"-_", b"+/")
 
 def filled(store: Store) -> Store:
     """The store with one user and the key for nonces."""
-    secret = DigestSecret(SECRET)
-    store.commit([Put(Ref(DigestSecret, ("SHA-256", REALM, USER)), secret), Put(NONCE_KEY, KEY)])
+    store.commit([Put(OWNER, DigestSecret(SECRET)), Put(NONCE_KEY, KEY)])
     return store
 
 
 def deciding() -> Interleaved:
     """The verifier by itself, on records that were fetched before."""
     verifier = DigestVerifier(realm=REALM)
-    found = filled(MemoryStore()).fetch((NONCE_KEY, Ref(DigestSecret, ("SHA-256", REALM, USER))))
-    barest, one = limit(), signed_requests()()
+    found = filled(MemoryStore()).fetch((NONCE_KEY, OWNER))
 
     def decide(request: Request) -> object:
         return verifier.read(request).decide(found, NO_BODY, time.time(), os.urandom)
 
-    def prove() -> None:
-        refuse_others(decide, barest)
+    def decide_first(request: Request) -> object:
+        return DigestVerifier.read_in_full(verifier, request).decide(found, NO_BODY, time.time(), os.urandom)
 
-    title = "Digest verify, read and decide"
-    return Interleaved(title, {"limit": lambda: barest(one), "watchword": lambda: decide(one)}, prove)
+    barest = limit()
+    contenders = {"limit": barest, "watchword": decide, "watchword, a nonce's first request": decide_first}
+    return Interleaved(
+        "Digest verify, read and decide",
+        contenders,
+        lambda: refuse_others(*contenders.values()),
+        supply=signed_requests(),
+    )
 
 
-def guarding(title: str, store: Store) -> Interleaved:
+def in_memory() -> Interleaved:
+    """The whole guard, with and without counting failed attempts. The replay memory is not in the limit."""
+    barest, used = limit(), dict[tuple[str, ...], float]()
+    lock = threading.Lock()
+
+    def judge_once(request: Request) -> object:
+        key, until = barest(request)
+        with lock:
+            while used and next(iter(used.values())) < time.time():
+                del used[next(iter(used))]
+            if used.setdefault(key, until) is not until:
+                raise ValueError("replay")
+        return key
+
+    first = {"limit": barest, "limit, and counts that are used up in a dictionary": judge_once}
+    return guarding("Digest verify, the whole guard, MemoryStore", MemoryStore(capacity=50_000_000), first)
+
+
+def in_sqlite(folder: Path) -> Iterable[Interleaved]:
+    """The same with SQLite, whose barest statements are in the limit: the user's row read, a row written for the count."""
+    own = sqlite3.connect(folder / "limit.db", isolation_level=None)
+    with closing(own), SQLStore(f"sqlite:///{folder / 'bench.db'}") as store:
+        own.execute("PRAGMA journal_mode=WAL")
+        own.execute("PRAGMA synchronous=NORMAL")
+        own.execute("CREATE TABLE users (name TEXT PRIMARY KEY, ha1 TEXT NOT NULL) WITHOUT ROWID")
+        own.execute("CREATE TABLE used (key TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID")
+        own.execute("CREATE INDEX used_until ON used (until)")  # to forget by
+        own.execute("INSERT INTO users VALUES (?, ?)", (USER, SECRET))
+
+        def kept() -> bytes:
+            (secret,) = own.execute("SELECT ha1 FROM users WHERE name = ?", (USER,)).fetchone()
+            return bytes(secret.encode())
+
+        barest = limit(kept)
+
+        def judge_once(request: Request) -> object:
+            key, until = barest(request)
+            row = (":".join(key), until)
+            if own.execute("INSERT INTO used VALUES (?, ?) ON CONFLICT DO NOTHING", row).rowcount != 1:
+                raise ValueError("replay")
+            return key
+
+        title = "Digest verify, the whole guard, SQLStore (a committed row for each)"
+        yield guarding(title, store, {"limit, with two statements": judge_once})
+
+
+def guarding(title: str, store: Store, limits: dict[str, Judge]) -> Interleaved:
     """The whole guard, with and without counting failed attempts, on the same store."""
     verifiers = [DigestVerifier(realm=REALM)]
     verify, uncounted = Guard(verifiers, filled(store)).verify, Guard(verifiers, store, policy=NO_ATTEMPTS).verify
-    barest, make = remembering(limit(), store), signed_requests()
+    make = signed_requests()
+    contenders: dict[str, Judge] = {**limits, "watchword": verify, "watchword, attempts=None": uncounted}
 
     def prove() -> None:
-        for judge in (verify, uncounted, barest):
-            good = signed_requests()()
+        refuse_others(*contenders.values())
+        for name, judge in contenders.items():
+            good = make()
             judge(good)
-            refuse_others(judge)
             try:
                 judge(good)
             except (Rejected, ValueError):
                 continue
-            raise Unfit(f"{judge} accepts a request twice")
+            if name != "limit":
+                raise Unfit(f"{name} accepts a request twice")
 
-    contenders: dict[str, Callable[[], object]] = {
-        "limit, fetch and commit": lambda: barest(make()),
-        "watchword, attempts=None": lambda: uncounted(make()),
-        "watchword": lambda: verify(make()),
-    }
-    return Interleaved(title, contenders, prove)
+    return Interleaved(title, contenders, prove, supply=make)
 
 
 def refuse_others(*judges: Judge) -> None:

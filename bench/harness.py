@@ -58,30 +58,33 @@ class Interleaved:
 
     Args:
         title: what is compared.
-        contenders: each does the operation once; the first is the limit.
+        contenders: each does the operation once; the first is the limit. They are given nothing, or what `supply` gives.
         prove: checks before the timing that all of them do the work; raises `Unfit`.
         missing: peers that can't take part, and why.
         batch: seconds for which each contender runs in each round.
+        supply: makes what one operation is done with, before the clock starts: requests that are good only once.
     """
 
     def __init__(
         self,
         title: str,
-        contenders: Mapping[str, Callable[[], object]],
+        contenders: Mapping[str, Callable[..., object]],
         prove: Callable[[], None],
         missing: Mapping[str, str] | None = None,
         batch: float = 0.008,
+        supply: Callable[[], object] | None = None,
     ) -> None:
         self.title = title
         self._contenders = dict(contenders)
         self._prove = prove
         self._missing = dict(missing or {})
         self._batch = batch
+        self._supply = supply
 
     def measure(self, rounds: int) -> list[Figure]:
         """The figures of all contenders, the limit first."""
         self._prove()
-        counts = {name: _batch_size(work, self._batch) for name, work in self._contenders.items()}
+        counts = {name: _batch_size(work, self._batch, self._supply) for name, work in self._contenders.items()}
         times: dict[str, list[float]] = {name: [] for name in self._contenders}
         order = list(self._contenders)
         gc.collect()
@@ -90,7 +93,7 @@ class Interleaved:
             for _ in range(rounds):
                 random.shuffle(order)
                 for name in order:
-                    times[name].append(_timed(self._contenders[name], counts[name]))
+                    times[name].append(_timed(self._contenders[name], counts[name], self._supply))
         finally:
             gc.enable()
         return [*self._figures(times), *(Figure(name, 0, "", 0, 0, 0, why) for name, why in self._missing.items())]
@@ -104,21 +107,27 @@ class Interleaved:
         return figures
 
 
-def _timed(work: Callable[[], object], count: int) -> float:
+def _timed(work: Callable[..., object], count: int, supply: Callable[[], object] | None) -> float:
     """Seconds per call."""
     clock = time.perf_counter
     repeat = range(count)
+    if supply is not None:
+        supplied = [supply() for _ in repeat]
+        start = clock()
+        for one in supplied:
+            work(one)
+        return (clock() - start) / count
     start = clock()
     for _ in repeat:
         work()
     return (clock() - start) / count
 
 
-def _batch_size(work: Callable[[], object], seconds: float) -> int:
+def _batch_size(work: Callable[..., object], seconds: float, supply: Callable[[], object] | None) -> int:
     """So many calls take about so many seconds; the calls made here warm everything up."""
     count = 1
     while True:
-        taken = _timed(work, count) * count
+        taken = _timed(work, count, supply) * count
         if taken > seconds / 2:
             return max(1, round(count * seconds / taken))
         count *= 4

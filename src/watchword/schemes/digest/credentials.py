@@ -193,19 +193,21 @@ def quoted(octets: bytes) -> bytes:
 class Form(NamedTuple):
     """The credentials for one challenge with gaps for what each request fills in."""
 
-    head: bytes
-    middle: bytes
-    qop: bytes
+    before_uri: bytes
+    before_count: bytes
+    before_response: bytes
     tail: bytes
+    has_qop: bool
 
     def fill(self, uri: bytes, nc: bytes, cnonce: bytes, response: bytes) -> bytes:
         """The field value; `cnonce` is base64, and `uri` a target that `check_target` has passed: without controls."""
         if b'"' in uri:
             uri = uri.replace(b'"', b'\\"')
-        if not self.qop:
-            return b'%b"%b"%b, response="%b"%b' % (self.head, uri, self.middle, response, self.tail)
-        return b'%b"%b"%b, nc=%b, cnonce="%b", qop=%b, response="%b"%b' % (
-            self.head, uri, self.middle, nc, cnonce, self.qop, response, self.tail,
+        before_uri, before_count, before_response, tail, has_qop = self
+        if not has_qop:
+            return b"%b%b%b%b%b%b" % (before_uri, uri, before_count, before_response, response, tail)
+        return b'%b%b%b%b, cnonce="%b%b%b%b' % (
+            before_uri, uri, before_count, nc, cnonce, before_response, response, tail,
         )  # fmt: skip
 
 
@@ -228,10 +230,11 @@ def credentials_form(offer: Offer, username: bytes, qop: bytes, hashed: bool = F
     algorithm = b", algorithm=%b" % offer.algorithm.name.encode() if offer.named else b""
     opaque = b"" if offer.opaque is None else b", opaque=" + quoted(offer.opaque)
     return Form(
-        b"Digest username=%b, realm=%b, uri=" % (quoted(username), quoted(offer.realm)),
-        b"%b, nonce=%b" % (algorithm, quoted(offer.nonce)),
-        qop,
-        opaque + (b", userhash=true" if hashed else b""),
+        b'Digest username=%b, realm=%b, uri="' % (quoted(username), quoted(offer.realm)),
+        b'"%b, nonce=%b%b' % (algorithm, quoted(offer.nonce), b", nc=" if qop else b""),
+        b'", qop=%b, response="' % qop if qop else b', response="',
+        b'"%b%b' % (opaque, b", userhash=true" if hashed else b""),
+        bool(qop),
     )
 
 

@@ -69,7 +69,9 @@ def _uri(claim: DigestClaim, found: Found, body: Body) -> Check:
     try:
         check_uri(claim.presented.uri, claim.request)
     except Rejected as rejected:
-        record = None if claim.algorithm is None or received == expected else found.get(claim.ref(claim.username(found)))
+        record = (
+            None if claim.algorithm is None or received == expected else found.get(claim.ref(claim.username(found)))
+        )
         if record is not None and claim.prove(record.ha1.encode(), found, claim.body_hash(body)) is not None:
             # The client did sign this uri, so the target is what was changed.
             part = "@query" if claim.presented.uri.partition(b"?")[0] == claim.request.path else "@path"

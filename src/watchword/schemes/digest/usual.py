@@ -161,18 +161,20 @@ class Usual:
         outside = b'"'.join(parts[::2])
         start = outside.find(b"nc=") + 3
         text = outside[:start] + outside[start + 8 :]
-        index = _places(parts)
-        if outside[start - 4 : start - 3] not in (b" ", b",", b"\t") or not index.keys() >= {b"realm", *_VARYING}:
-            return
-        if len(index) != len(parts) // 2:
-            return
-        shape = Shape(index, parts)
+        shape = self._shapes.get(text)
+        if shape is None or shape.count != len(parts) or shape.fixed(parts) != shape.expected:
+            index = _places(parts)
+            if outside[start - 4 : start - 3] not in (b" ", b",", b"\t") or not index.keys() >= {b"realm", *_VARYING}:
+                return
+            if len(index) != len(parts) // 2:
+                return
+            shape = Shape(index, parts)
         read = (outside[start : start + 8], *shape.pick(parts)[1:])
         if read != (
             presented.nc.encode(), presented.nonce, presented.uri, presented.cnonce, presented.response.encode(),
         ):  # fmt: skip
             return
-        known = Acquaintance(claim, parts[index[b"username"]], key, made, until, kept)
+        known = Acquaintance(claim, shape.pick(parts)[0], key, made, until, kept)
         with self._learning:
             _keep(self._shapes, text, shape, MAX_SHAPES)
             _keep(self._acquaintances, presented.nonce, known, MAX_NONCES)
