@@ -24,12 +24,13 @@ FORM: Final = b"application/x-www-form-urlencoded"
 class Contents:
     """Makes what a delivery's signature covers; more than one candidate where the URL may have been written in two ways."""
 
-    __slots__ = ("_digest", "_form", "_pick", "_ports", "_template", "url")
+    __slots__ = ("_digest", "_form", "_pick", "_ports", "_template", "_usual", "url")
 
     def __init__(self, profile: WebhookProfile) -> None:
         literals = [literal.encode().replace(b"%", b"%%") for literal in profile.literals]
         self._template = b"%b".join(literals)
         indices = [PARTS.index(part) for part in profile.parts]
+        self._usual = indices == [0, 1, 2]
         self._pick: Callable[[tuple[bytes, ...]], Any] = itemgetter(*indices)
         self._form = "form" in profile.parts
         self._digest = profile.body_digest.encode()
@@ -44,6 +45,8 @@ class Contents:
             Rejected: MALFORMED_CREDENTIALS, a form of too many parameters; NOT_COVERED, a body that the signature says
                 nothing about; WRONG_BODY.
         """
+        if self._usual:
+            return [self._template % (delivery.message_id, delivery.timestamp, body)]
         if not self.url:
             return [self._template % self._pick((delivery.message_id, delivery.timestamp, body))]
         if not isinstance(url, str) or "://" not in url:

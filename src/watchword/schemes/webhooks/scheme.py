@@ -85,6 +85,11 @@ class WebhookVerifier:
         self.subject = row.name if subject is None else subject
         self.scopes = scopes
         self._clock = clock
+        self._read, self._contents, self._matching = (
+            self.engine.layout.read,
+            self.engine.contents.of,
+            self.engine.matching,
+        )
         self._timed, self._named = row.timed, "id" in row.parts
         self.once = remember is not None and (bool(row.id) or row.timed)
         # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
@@ -108,7 +113,9 @@ class WebhookVerifier:
             Rejected: why not.
             ConfigurationError: the body was parsed or decoded before; the message says how to get it raw.
         """
-        return self.verify_at(headers, body, self._clock(), url=url)
+        octets = body if type(body) is bytes else raw_body(body)
+        delivery = self._read(headers)
+        return self.judge(delivery, self._contents(delivery, octets, url), self._clock())
 
     def verify_at(self, headers: Any, body: bytes, now: float, *, url: str | None = None) -> Identity[Any]:
         """`verify` at a given time, in seconds since the epoch; pure.
@@ -117,8 +124,8 @@ class WebhookVerifier:
             Rejected, ConfigurationError: as `verify`.
         """
         octets = body if type(body) is bytes else raw_body(body)
-        delivery = self.engine.layout.read(headers)
-        return self.judge(delivery, self.engine.contents.of(delivery, octets, url), now)
+        delivery = self._read(headers)
+        return self.judge(delivery, self._contents(delivery, octets, url), now)
 
     def judge(self, delivery: Delivery, contents: Sequence[bytes], now: float) -> Identity[Any]:
         """Signature, then time: what is said about a time is said of a genuine webhook.
@@ -126,7 +133,7 @@ class WebhookVerifier:
         Raises:
             Rejected: WRONG_SIGNATURE, WRONG_ALGORITHM, EXPIRED, NOT_YET_VALID.
         """
-        index = self.engine.matching(delivery, contents)
+        index = self._matching(delivery, contents)
         if index is None:
             self._refuse_signature(delivery)
         claims: dict[str, object] = {}
