@@ -153,7 +153,7 @@ def test_a_rebuilt_target_with_encoded_octets_is_refused() -> None:
         (b"/.a/..b", PathRules(), [b"/.a/..b"]),
         (b"/%2e%2e/a", PathRules(), [b"/%252e%252e/a"]),
         (b"/a%20b", PathRules(False, False), [b"/a%20b"]),
-        (b"/a+b/%2f/%41", PathRules(False, False), [b"/a+b/%2f/%41", b"/a%2Bb/%2F/A"]),
+        (b"/a+b/%2f/%41", PathRules(False, False), [b"/a+b/%2f/%41", b"/a%2Bb/%2F/%41"]),
         (b"/a%", PathRules(False, False), [b"/a%", b"/a%25"]),
     ],
 )
@@ -166,9 +166,9 @@ def test_paths(path: bytes, rules: PathRules, expected: list[bytes]) -> None:
     [
         (b"b&a=2&a=10&A", [b"A=&a=10&a=2&b="]),
         (b"a-b=1&a=2", [b"a=2&a-b=1"]),
-        (b"a=%7e&b=%41", [b"a=%7e&b=%41", b"a=~&b=A"]),
+        (b"a=%7e&b=%41", [b"a=%7e&b=%41", b"a=%7E&b=%41"]),
         (b"a=b=c", [b"a=b=c", b"a=b%3Dc"]),
-        (b"a&&b", [b"=&a=&b=", b"a=&b="]),
+        (b"a&&b", [b"=&a=&b="]),
         (b"=a", [b"=a"]),
     ],
 )

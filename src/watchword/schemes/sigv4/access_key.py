@@ -147,16 +147,13 @@ class SigningKeys:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, access_key_id: str, secret: str, scope: bytes, ecdsa: bool) -> Signing:
-        """The key, derived if it is not kept."""
-        place = (access_key_id, secret, b"" if ecdsa else scope)
-        kept = self._kept.get(place)
+    def get(self, access_key_id: str, secret: str, scope: bytes, ecdsa: bool) -> tuple[Signing, bool]:
+        """The key, and whether it is new: derived because it is not kept."""
+        kept = self._kept.get((access_key_id, secret, b"" if ecdsa else scope))
         if kept is not None:
-            return kept
-        return ecdsa_signing(access_key_id, secret) if ecdsa else hmac_signing(secret, scope)
+            return kept, False
+        return (ecdsa_signing(access_key_id, secret) if ecdsa else hmac_signing(secret, scope)), True
 
     def keep(self, access_key_id: str, secret: str, scope: bytes, ecdsa: bool, signing: Signing) -> None:
         """For a key that made a good signature; no other is worth the room."""
-        place = (access_key_id, secret, b"" if ecdsa else scope)
-        if self._kept.get(place) is None:
-            self._kept.put(place, signing)
+        self._kept.put((access_key_id, secret, b"" if ecdsa else scope), signing)

@@ -8,7 +8,7 @@ resolved and what was sent is encoded again, so that `%20` becomes `%2520`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
@@ -17,8 +17,8 @@ from watchword.crypto.digests import hex_digest
 from watchword.fields.target import check_target, split_target
 
 __all__ = [
-    "ECDSA", "EMPTY", "HMAC", "S3_SERVICES", "UNSIGNED", "PathRules", "canonical_request", "canonical_value",
-    "canonicals", "covered_target",
+    "ECDSA", "EMPTY", "HMAC", "S3_SERVICES", "UNSIGNED", "PathRules", "canonical_request",
+    "covered_target",
     "paths", "queries", "rules_of", "sent_target", "string_to_sign", "without",
 ]  # fmt: skip
 
@@ -31,10 +31,12 @@ S3_SERVICES: Final = frozenset({b"s3", b"s3express", b"s3-object-lambda", b"s3-o
 _REFUSED = re.compile(rb"[\x00-\x1f\x7f#\\]")
 _PLAIN_PATH = re.compile(rb"[A-Za-z0-9\-._~/]*+")
 _ONCE_ENCODED = re.compile(rb"(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*+")
-_PLAIN_QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~=&]|%[0-9A-F]{2})*+")
+_WORD = rb"[A-Za-z0-9\-._~]*+(?:%[0-9A-F]{2}[A-Za-z0-9\-._~]*+)*+"
+_PLAIN_QUERY = re.compile(rb"(?!=)%b=%b(?:&(?!=)%b=%b)*+" % (_WORD, _WORD, _WORD, _WORD))
 _ENCODED: Final = tuple(
     bytes([octet]) if re.fullmatch(rb"[A-Za-z0-9\-._~]", bytes([octet])) else b"%%%02X" % octet for octet in range(256)
 )
+_NO_QUERY: Final = [b""]
 _UNIT = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 
 
@@ -136,10 +138,8 @@ def _normal(path: bytes) -> bytes:
 
 
 def _encoded(text: bytes) -> bytes:
-    """Each octet encoded once: what is encoded already stays so, in capitals; what need not be is decoded."""
-    return b"".join(
-        _ENCODED[int(unit[1:], 16)] if len(unit) == 3 else _ENCODED[unit[0]] for unit in _UNIT.findall(text)
-    )
+    """Each octet encoded once: what is encoded already stays so, in capitals; `%2e` is not made a dot."""
+    return b"".join([unit.upper() if len(unit) == 3 else _ENCODED[unit[0]] for unit in _UNIT.findall(text)])
 
 
 # ---- query -----------------------------------------------------------------------------------------------------------
@@ -155,12 +155,15 @@ def queries(query: bytes) -> list[bytes]:
     ([b'a=&a=2&b=1'], [b'a=b+c/d', b'a=b%20c%2Fd'])
     """
     if not query:
-        return [b""]
+        return _NO_QUERY
     pairs = [pair.partition(b"=") for pair in query.split(b"&")]
+    if _PLAIN_QUERY.fullmatch(query):
+        if len(pairs) == 1:
+            return [query]
+        pairs.sort()
+        return [b"&".join([b"".join(pair) for pair in pairs])]
     as_sent = _sorted((name, value) for name, _, value in pairs)
-    if _PLAIN_QUERY.fullmatch(query) and all(b"=" not in value and name for name, _, value in pairs):
-        return [as_sent]
-    encoded = _sorted((_parameter(name), _parameter(value)) for name, mark, value in pairs if name or mark)
+    encoded = _sorted((_parameter(name), _parameter(value)) for name, _, value in pairs)
     return [as_sent] if encoded == as_sent else [as_sent, encoded]
 
 
@@ -184,15 +187,6 @@ def without(query: bytes, *names: bytes) -> bytes:
 # ---- fields, request, string -----------------------------------------------------------------------------------------
 
 
-def canonical_value(values: Sequence[bytes]) -> bytes:
-    """A field's lines as one value: trimmed, white space within them (obs-fold too) one space each, joined by commas.
-
-    >>> canonical_value([b" a   b ", b"c"])
-    b'a b,c'
-    """
-    return b",".join([b" ".join(value.split()) for value in values])
-
-
 def canonical_request(
     method: str, path: bytes, query: bytes, names: Sequence[bytes], values: Sequence[bytes], payload: bytes
 ) -> bytes:
@@ -208,16 +202,3 @@ def canonical_request(
 def string_to_sign(algorithm: bytes, timestamp: bytes, scope: bytes, canonical: bytes) -> bytes:
     """What is signed: algorithm, time, scope, and the hash of the canonical request."""
     return b"\n".join((algorithm, timestamp, scope, hex_digest("sha-256", canonical)))
-
-
-def canonicals(
-    request_line: tuple[str, Sequence[bytes], Sequence[bytes]],
-    names: Sequence[bytes],
-    values: Sequence[bytes],
-    payload: bytes,
-) -> Iterator[bytes]:
-    """The canonical requests of each path and query that may have been signed, likeliest first."""
-    method, some_paths, some_queries = request_line
-    for path in some_paths:
-        for query in some_queries:
-            yield canonical_request(method, path, query, names, values, payload)

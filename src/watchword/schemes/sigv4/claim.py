@@ -41,12 +41,17 @@ _NOBODY: Final = AccessKey("a stand-in for a key that nobody has", "")
 
 
 class Covered(NamedTuple):
-    """A request's parts in the forms that its signature may cover."""
+    """A request's parts in the forms that its signature may cover.
+
+    `missing` is a signed field that is not there; `loose` are the x-amz-* fields that are, and are not signed.
+    """
 
     method: str
     paths: Sequence[bytes]
     queries: Sequence[bytes]
     values: Sequence[bytes]
+    missing: bytes = b""
+    loose: Sequence[bytes] = ()
 
 
 def covered(request: Request, presented: Presented, rules: PathRules) -> Covered:
@@ -64,15 +69,22 @@ def covered(request: Request, presented: Presented, rules: PathRules) -> Covered
         if presented.token is not None:  # some services have it added after signing
             some = [*some, *queries(without(query, SIGNATURE, TOKEN))]
     values: list[Any] = [None] * len(plan.names)
+    loose: list[bytes] = []
     position = plan.positions.get
     for name, value in request.headers:
         at = position(name)
         if at is not None:
             one = b" ".join(value.split())
             values[at] = one if values[at] is None else values[at] + b"," + one
-    if plan.host >= 0:
-        values[plan.host] = request.authority.encode()
-    return Covered(request.method, paths(path, rules), some, [value or b"" for value in values])
+        elif name[:6] == b"x-amz-":
+            loose.append(name)
+    if plan.host_at >= 0:
+        values[plan.host_at] = request.authority.encode()
+    missing = b""
+    if None in values:
+        missing = plan.names[values.index(None)]
+        values = [value or b"" for value in values]
+    return Covered(request.method, paths(path, rules), some, values, missing, loose)
 
 
 def strings(presented: Presented, parts: Covered, timestamp: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -134,10 +146,14 @@ class SigV4Claim:
         self.request = request
         self.verifier = verifier
         plan = presented.plan
-        self.signed_at, self.timestamp = time_of(request, presented)
-        self.payload = payload_of(request, presented)
+        self.parts = parts = covered(request, presented, verifier.paths or rules_of(plan.service))
+        if presented.expires is None and plan.time_at >= 0 and not parts.missing:
+            self.signed_at, self.timestamp = epoch(parts.values[plan.time_at], "x-amz-date", plan.date, plan.day)
+        else:
+            self.signed_at, self.timestamp = time_of(request, presented)
+        plain = presented.expires is None and plan.content_at < 0 and not parts.loose
+        self.payload = None if plain else payload_of(request, presented)
         self.form: Form | None = STREAMING.get(self.payload) if self.payload is not None else None
-        self.parts = covered(request, presented, verifier.paths or rules_of(plan.service))
         self.body: BodyNeed | Digests = _SHA256
         if self.form is not None:
             self.body = STREAM
@@ -163,13 +179,14 @@ class SigV4Claim:
         self.check_coverage()
         known = found.get(Ref(AccessKey, (plan.access_key_id,)))
         record = _NOBODY if known is None else known  # an unknown key costs the same
-        signing = self.verifier.keys.get(plan.access_key_id, record.secret, plan.scope, plan.ecdsa)
+        signing, new = self.verifier.keys.get(plan.access_key_id, record.secret, plan.scope, plan.ecdsa)
         string = self.signed_string(signing, self.hash_of(body))
         if known is None:
             raise Rejected(Reason.UNKNOWN_KEY, "no such access key", where="authorization Credential")
         if string is None:
             raise Rejected(Reason.WRONG_SIGNATURE, "it is of another request or another key", where="signature")
-        self.verifier.proven(self.presented, record, signing)
+        if new or self.presented.around is not None:
+            self.verifier.proven(self.presented, record, signing)
         self.check_genuine(record, now)
         self.check_body(body)
         identity = Identity(
@@ -187,24 +204,30 @@ class SigV4Claim:
         Raises:
             Rejected: NOT_COVERED, MISSING_COMPONENT.
         """
-        plan, verifier = self.presented.plan, self.verifier
-        signed = plan.positions
-        if plan.host < 0:
+        plan, parts = self.presented.plan, self.parts
+        if plan.host_at < 0:
             raise Rejected(Reason.NOT_COVERED, "SignedHeaders lacks host", where="host")
-        there = set()
-        for name, _ in self.request.headers:
-            there.add(name)
-            if name not in signed and (name in verifier.require or (name[:6] == b"x-amz-" and name != TOKEN_FIELD)):
-                raise Rejected(Reason.NOT_COVERED, "the field is there, but not in SignedHeaders", where=name.decode("latin-1"))  # fmt: skip
-        if self.presented.expires is None and b"x-amz-date" not in there and b"date" not in signed:
+        if parts.missing:
+            detail = "SignedHeaders names a field that is not there"
+            raise Rejected(Reason.MISSING_COMPONENT, detail, where=parts.missing.decode())
+        if parts.loose or self.verifier.require:
+            self._check_loose()
+        if self.presented.expires is None and plan.time_at < 0 and b"date" not in plan.positions:
             raise Rejected(Reason.NOT_COVERED, "the time is not in SignedHeaders", where="date")
-        for name in plan.names:
-            if name not in there and name != b"host":
-                raise Rejected(Reason.MISSING_COMPONENT, "SignedHeaders names a field that is not there", where=name.decode())  # fmt: skip
-        self._check_payload_form()
+        if self.payload is not None:
+            self._check_payload_form()
+
+    def _check_loose(self) -> None:
+        signed, required = self.presented.plan.positions, self.verifier.require
+        for name, _ in self.request.headers:
+            if name in signed or name == TOKEN_FIELD:
+                continue
+            if name in required or name[:6] == b"x-amz-":
+                detail = "the field is there, but not in SignedHeaders"
+                raise Rejected(Reason.NOT_COVERED, detail, where=name.decode("latin-1"))
 
     def _check_payload_form(self) -> None:
-        if self.verifier.allow_unsigned_payload or self.payload is None:
+        if self.verifier.allow_unsigned_payload:
             return
         if self.form is not None and not self.form.signed:
             raise Rejected(Reason.NOT_COVERED, "the body is unsigned: only its checksum would be checked", where="body")
@@ -219,10 +242,14 @@ class SigV4Claim:
 
     def signed_string(self, signing: Signing, payload: bytes) -> bytes | None:
         """The string to sign that the signature fits; None if it fits none."""
-        signature = self.presented.signature
-        for _, string in strings(self.presented, self.parts, self.timestamp, payload):
-            if signing.fits(string, signature):
-                return string
+        signature, parts = self.presented.signature, self.parts
+        plan, timestamp = self.presented.plan, self.timestamp
+        for path in parts.paths:
+            for query in parts.queries:
+                canonical = canonical_request(parts.method, path, query, plan.names, parts.values, payload)
+                string = string_to_sign(plan.algorithm, timestamp, plan.scope, canonical)
+                if signing.fits(string, signature):
+                    return string
         return None
 
     def check_genuine(self, record: AccessKey, now: float) -> None:
@@ -238,6 +265,10 @@ class SigV4Claim:
 
     def check_token(self, record: AccessKey) -> None:
         """That temporary credentials come with their session token, and no others with one."""
+        presented = self.presented
+        unsent = presented.token is None and presented.plan.token_at < 0 and not self.parts.loose
+        if unsent and record.session_token is None:
+            return
         sent = self.request.values(TOKEN_FIELD) if self.presented.token is None else [self.presented.token]
         if record.session_token is None:
             if sent:
@@ -253,7 +284,10 @@ class SigV4Claim:
         plan, verifier = self.presented.plan, self.verifier
         if verifier.service is not None and plan.service != verifier.service:
             raise Rejected(Reason.WRONG_AUDIENCE, f"signed for the service {plan.service.decode()!r}", where="service", genuine=True)  # fmt: skip
-        if verifier.region is not None and not any(matches(region, verifier.region) for region in self.regions()):
+        mine = verifier.region
+        if mine is None or mine == plan.region:
+            return
+        if not any(matches(region, mine) for region in self.regions()):
             raise Rejected(Reason.WRONG_AUDIENCE, "signed for another region", where="region", genuine=True)
 
     def regions(self) -> Sequence[bytes]:

@@ -16,7 +16,7 @@ from watchword.schemes.sigv4.access_key import TERMINATOR
 from watchword.schemes.sigv4.canonical import ECDSA, HMAC
 
 __all__ = [
-    "CREDENTIALS", "MAX_EXPIRES", "SIGNATURE", "TOKEN", "Plan", "Presented", "credential_of", "epoch", "is_presigned",
+    "CREDENTIALS", "MAX_EXPIRES", "SIGNATURE", "TOKEN", "Plan", "Presented", "credential_of", "cut", "epoch", "is_presigned",
     "read_field", "read_query", "text_of_time",
 ]  # fmt: skip
 
@@ -45,12 +45,14 @@ _HEX = {HMAC: re.compile(rb"[0-9a-f]{64}"), ECDSA: re.compile(rb"(?:[0-9a-f]{2})
 class Plan:
     """What is the same in many requests: who signs, for what scope, which fields. Immutable.
 
-    `scope` is the text after the access key id; `region` is b"" under SigV4A. `positions` gives each signed field's index.
+    `scope` is the text after the access key id; `region` is b"" under SigV4A. `positions` gives each signed field's index,
+    `…_at` that of some, or -1.
     `day` is the scope's date in seconds since the epoch.
     """
 
     __slots__ = (
-        "access_key_id", "algorithm", "date", "day", "ecdsa", "host", "names", "positions", "region", "scope", "service", "signed",
+        "access_key_id", "algorithm", "content_at", "date", "day", "ecdsa", "host_at", "names", "positions", "region", "scope",
+        "service", "signed", "time_at", "token_at",
     )  # fmt: skip
 
     def __init__(self, algorithm: bytes, credential: bytes, signed: bytes, where: str) -> None:
@@ -77,22 +79,26 @@ class Plan:
         if len(self.names) > MAX_NAMES or list(self.names) != sorted(set(self.names)):
             raise malformed(f"not sorted, a name twice, or more than {MAX_NAMES}", "SignedHeaders")
         self.positions = {name: index for index, name in enumerate(self.names)}
-        self.host = self.positions.get(b"host", -1)
+        self.host_at = self.positions.get(b"host", -1)
+        self.time_at = self.positions.get(b"x-amz-date", -1)
+        self.content_at = self.positions.get(b"x-amz-content-sha256", -1)
+        self.token_at = self.positions.get(b"x-amz-security-token", -1)
 
 
 class Presented:
     """Credentials as they were sent, checked for their grammar, not verified.
 
     `expires` is None in a field; `timestamp` is b"" where it is in another field. `token` and `region_set` are those
-    of the query, None in a field. `content` is the query's X-Amz-Content-Sha256.
+    of the query, None in a field. `around` is the field's text before and after the signature, if the plan was made of it.
+    `content` is the query's X-Amz-Content-Sha256.
     """
 
-    __slots__ = ("content", "expires", "plan", "prefix", "region_set", "signature", "timestamp", "token")
+    __slots__ = ("around", "content", "expires", "plan", "region_set", "signature", "timestamp", "token")
 
-    def __init__(self, plan: Plan, signature: bytes, prefix: bytes = b"") -> None:
+    def __init__(self, plan: Plan, signature: bytes, around: tuple[bytes, bytes] | None = None) -> None:
         self.plan = plan
         self.signature = signature
-        self.prefix = prefix
+        self.around = around
         self.timestamp = b""
         self.expires: int | None = None
         self.token: bytes | None = None
@@ -106,8 +112,10 @@ def _day(date: bytes, where: str) -> int:
     return timegm((int(date[:4]), int(date[4:6]), int(date[6:]), 0, 0, 0))
 
 
-def epoch(timestamp: bytes, where: str) -> tuple[int, bytes]:
+def epoch(timestamp: bytes, where: str, date: bytes = b"", day: int = 0) -> tuple[int, bytes]:
     """A time in seconds since the epoch, and its text YYYYMMDDTHHMMSSZ; a Date field's form is read as well.
+
+    Of `date`, the scope's, `day` is known: the seconds since the epoch at its beginning.
 
     Raises:
         Rejected: MALFORMED_CREDENTIALS.
@@ -117,11 +125,12 @@ def epoch(timestamp: bytes, where: str) -> tuple[int, bytes]:
     """
     match = _TIME.fullmatch(timestamp)
     if match is not None:
-        return _day(match[1], where) + int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4]), timestamp
+        day = day if match[1] == date else _day(match[1], where)
+        return day + int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4]), timestamp
     match = _HTTP_DATE.fullmatch(timestamp)
     if match is not None and where == "date":
-        day, month, year, hour, minute, second = match.groups()
-        return epoch(b"%s%02d%sT%s%s%sZ" % (year, _MONTHS.index(month) + 1, day, hour, minute, second), "")
+        of_month, month, year, hour, minute, second = match.groups()
+        return epoch(b"%s%02d%sT%s%s%sZ" % (year, _MONTHS.index(month) + 1, of_month, hour, minute, second), "")
     raise malformed("not a time as YYYYMMDDTHHMMSSZ", where)
 
 
@@ -152,8 +161,18 @@ def read_field(value: bytes) -> Presented:
         raise malformed("not Credential=…, SignedHeaders=…, Signature=…, and nothing else")
     plan = Plan(algorithm, params[b"Credential"], params[b"SignedHeaders"], "authorization Credential")
     signature = _signature(params[b"Signature"], algorithm, "authorization Signature")
-    prefix = value[: -len(signature)] if value.endswith(b"Signature=" + signature) else b""
-    return Presented(plan, signature, prefix)
+    text, around = cut(value)
+    return Presented(plan, signature, around if text == signature else None)
+
+
+def cut(value: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
+    """The signature of SigV4 in a field, and what is before and after it: that is the same in many requests.
+
+    >>> cut(b"AWS4-HMAC-SHA256 Signature=%b, Credential=a" % (64 * b"0"))[1]
+    (b'AWS4-HMAC-SHA256 Signature=', b', Credential=a')
+    """
+    at = value.find(b"Signature=") + 10
+    return value[at : at + 64], (value[:at], value[at + 64 :])
 
 
 def read_query(query: bytes) -> Presented:

@@ -17,7 +17,7 @@ from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.chunks import MAX_CHUNK
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.credentials import (
-    MAX_EXPIRES, SIGNATURE, Plan, Presented, is_presigned, read_field, read_query,
+    MAX_EXPIRES, SIGNATURE, Plan, Presented, cut, is_presigned, read_field, read_query,
 )  # fmt: skip
 
 __all__ = ["SigV4Verifier"]
@@ -25,6 +25,7 @@ __all__ = ["SigV4Verifier"]
 MAX_SKEW: Final = 900
 KEPT: Final = 1024
 """Derived keys, and parsed credentials, that are kept."""
+_USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 
 
@@ -93,7 +94,7 @@ class SigV4Verifier:
         self.max_chunk = max_chunk
         self.kinds: Sequence[type] = (AccessKey, Spent) if single_use else (AccessKey,)
         self.keys = SigningKeys(KEPT)
-        self._plans: Kept[bytes, Plan] = Kept(KEPT)
+        self._plans: Kept[tuple[bytes, bytes], Plan] = Kept(KEPT)
 
     def __repr__(self) -> str:
         region = None if self.region is None else self.region.decode()
@@ -111,7 +112,7 @@ class SigV4Verifier:
         if field and presigned and field[0][:5].lower() == b"aws4-":
             raise Rejected(Reason.AMBIGUOUS, "credentials in Authorization and in the query", where="authorization")
         presented = read_query(request.query or b"") if presigned else self._of_field(field[0])
-        if not _METHOD.fullmatch(request.method):
+        if request.method not in _USUAL and not _METHOD.fullmatch(request.method):
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
         if not request.authority.isascii():
             raise Rejected(Reason.TARGET_REFUSED, "the authority is not host or host:port", where="authority")
@@ -124,9 +125,9 @@ class SigV4Verifier:
         return SigV4Claim(presented, request, self)
 
     def _of_field(self, value: bytes) -> Presented:
-        head, mark, signature = value.rpartition(b"Signature=")
-        plan = self._plans.get(head) if mark else None
-        if plan is None or len(signature) != 64 or plan.ecdsa or signature.strip(b"0123456789abcdef"):
+        signature, around = cut(value)
+        plan = self._plans.get(around)
+        if plan is None or len(signature) != 64 or signature.strip(b"0123456789abcdef"):
             return read_field(value)
         return Presented(plan, signature)
 
@@ -134,8 +135,8 @@ class SigV4Verifier:
         """Keeps what was parsed and derived for credentials that are genuine."""
         plan = presented.plan
         self.keys.keep(plan.access_key_id, record.secret, plan.scope, plan.ecdsa, signing)
-        if presented.prefix:
-            self._plans.put(presented.prefix[: -len(b"Signature=")], plan)
+        if presented.around is not None and not plan.ecdsa:
+            self._plans.put(presented.around, plan)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """`AWS4-HMAC-SHA256` and no more: what differs is nobody's business but the operator's."""
