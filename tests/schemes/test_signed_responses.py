@@ -174,6 +174,33 @@ def test_two_that_ask_get_two_and_no_more():
     assert labels == ["l0", "l1"]
 
 
+def test_asking_in_several_lines_is_asking_in_one():
+    lines = [("accept-signature", 'one=("@status");nonce="1"'), ("accept-signature", 'two=("@status");nonce="2"')]
+    request = Request("GET", "https", "api.example", "/a", lines)
+    assert [one.label for one in read_signatures(answer(request).headers)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('a=("@status");nonce="1";keyid="api-1"', 'a=("@status");nonce="2";keyid="api-1"'),
+        ('a=("@status");nonce="1"', 'b=("@status");nonce="2"'),
+        ('a=("@status");nonce="1"', 'a=("@status" "date");nonce="2"'),
+        ('a=("@status");nonce="1"', 'a=("@status");nonce="2";tag="elsewhere"'),
+        ('a=("@status");nonce="1"', 'a=("@status")'),
+        ('a=("@status");nonce="1"', 'a=("@status");nonce="1";nonce="2"'),
+        ('a=("@status");nonce="1"', 'a=("@status");nonce="with \\" quote"'),
+    ],
+)
+def test_what_was_asked_before_changes_nothing_of_what_is_answered(first, second):
+    """The words are remembered, the nonce is not: a seal that was asked answers as a new one does."""
+    used, new = SignatureSeal(KEY), SignatureSeal(KEY)
+    for field in (first, first, second):
+        request = Request("GET", "https", "api.example", "/a", {"accept-signature": field})
+        sealed = answer(request, seal=used)
+    assert sealed.headers == answer(request, seal=new).headers
+
+
 def test_a_signature_of_the_application_stays_and_the_seal_takes_another_label():
     first = answer(Request("GET", "https", "api.example", "/a"), seal=SignatureSeal(PAIR))
     both = answer(Request("GET", "https", "api.example", "/a"), first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,7 +14,6 @@ from watchword.core.seal import has_content
 from watchword.crypto.digests import digest as digest_of
 from watchword.crypto.keys import Key
 from watchword.fields.content_digest import ACTIVE, digest_field, read_digests, read_preferences
-from watchword.fields.structured import serialize_bare_item
 from watchword.schemes.signatures.accept import Wanted, read_accept_signature
 from watchword.schemes.signatures.base import BasePlan, Message, component_value
 from watchword.schemes.signatures.components import Component, components_of, params_text
@@ -28,6 +29,8 @@ OF_ANSWER: Final = (
 OF_REQUEST: Final = ("@method", "@authority", "@path", "@query", "content-digest")
 """What is covered of the request that is answered, as far as it has it, and besides it every signature of it."""
 _PLANS: Final = 64
+_LONGEST: Final = 1024
+_NONCE: Final = re.compile(rb';nonce="([A-Za-z0-9+/=_-]{1,128})"(?=[;,]|$)')
 
 
 class SignatureSeal:
@@ -58,7 +61,8 @@ class SignatureSeal:
     """
 
     __slots__ = (
-        "_answer", "_key", "_label", "_name", "_plans", "_request", "digest", "lifetime", "tag",
+        "_always", "_answer", "_asked", "_fixed", "_fixed_with_alg", "_key", "_known", "_label", "_looked_for", "_name",
+        "_plans", "_request", "digest", "lifetime", "tag",
     )  # fmt: skip
 
     def __init__(
@@ -81,12 +85,21 @@ class SignatureSeal:
             raise ConfigurationError("lifetime is a number of seconds: lifetime=300, or None")
         if LABEL.fullmatch(label) is None:
             raise ConfigurationError(f"{label!r} is no label: lower-case letters, digits, - and _ (RFC 9651 §3.1.2)")
-        params_text({"tag": tag or "", "keyid": key.key_id or ""})
+        named = {} if key.key_id is None else {"keyid": key.key_id}
+        tagged = {} if tag is None else {"tag": tag}
+        self._fixed = params_text({**named, **tagged})
+        self._fixed_with_alg = params_text({**named, "alg": self._name, **tagged})
         self.tag = tag
         self.lifetime = lifetime
         self.digest = digest
         self._label = label
-        self._plans: dict[tuple[Component, ...], BasePlan] = {}
+        self._always = (*self._answer, *self._request)
+        self._known = frozenset(one.identity for one in self._always)
+        self._looked_for = tuple(
+            (None if one.name[:1] == "@" else one.name.encode("ascii"), one.has("req")) for one in self._always
+        )
+        self._plans: dict[tuple[int, tuple[Component, ...]], BasePlan] = {}
+        self._asked: dict[bytes, Wanted] = {}
 
     def _check_components(self, digest: str | None) -> None:
         if digest is not None and digest not in ACTIVE:
@@ -132,26 +145,39 @@ class SignatureSeal:
         request = message.request
         assert request is not None
         taken = _labels(answer.values(b"signature-input"))
+        more = _signatures_of(request)
         lines: list[tuple[bytes, bytes]] = []
-        components = (*self._answer, *self._request, *_signatures_of(request))
         for wanted in self._wanted(request):
             if wanted.label not in taken:
-                lines += self._one(wanted.label, _united(components, wanted.components), message, wanted, now)
+                lines += self._one(wanted.label, self._besides(more, wanted.components), message, wanted, now)
         if lines:
             return tuple(lines)
         label = next(one for one in (self._label, *(f"{self._label}{n}" for n in range(1, 99))) if one not in taken)
-        return tuple(self._one(label, components, message, None, now))
+        return self._one(label, more, message, None, now)
 
     def _wanted(self, request: Request) -> list[Wanted]:
         """What the client wants and this key can give. A tag is never taken over: it says what a signature is for."""
         values = request.values(b"accept-signature")
         if not values:
             return []
+        text, nonces = b"", 0
+        if len(values) == 1 and len(values[0]) <= _LONGEST:
+            # Clients ask in the same words each time, but for the nonce.
+            text, nonces = _NONCE.subn(b"", values[0])
+            known = self._asked.get(text) if nonces == 1 else None
+            if known is not None:
+                nonce = _NONCE.search(values[0])
+                assert nonce is not None
+                return [known._replace(params={**known.params, "nonce": nonce[1].decode("ascii")})]
         try:
-            wanted = read_accept_signature(values)
+            wanted = [one for one in read_accept_signature(values) if self._can_give(one)]
         except Rejected:  # as if it hadn't asked; whether the seal is enough is its own to say
             return []
-        return [one for one in wanted if self._can_give(one)][:2]
+        if nonces == len(wanted) == 1:
+            if len(self._asked) >= _PLANS:
+                self._asked = {}
+            self._asked[text] = wanted[0]
+        return wanted[:2]
 
     def _can_give(self, wanted: Wanted) -> bool:
         return (
@@ -161,47 +187,59 @@ class SignatureSeal:
             and all(one.name == "@status" or one.name[:1] != "@" or one.has("req") for one in wanted.components)
         )
 
+    def _besides(self, more: tuple[Component, ...], wanted: Sequence[Component]) -> tuple[Component, ...]:
+        """What is covered besides what always is: the request's signatures, and what the client wants too."""
+        known = self._known if not more else self._known.union(one.identity for one in more)
+        return (*more, *(one for one in wanted if one.identity not in known and not one.has("tr")))
+
     def _one(
-        self, label: str, components: tuple[Component, ...], message: Message, wanted: Wanted | None, now: float
+        self, label: str, more: tuple[Component, ...], message: Message, wanted: Wanted | None, now: float
     ) -> Headers:
         params = self._params(wanted, now).encode("ascii")
-        plan, base = self._base(components, message, params)
-        signature = serialize_bare_item(self._key.signer(base)).encode("ascii")
+        plan, base = self._base(more, message, params)
+        signature = b2a_base64(self._key.signer(base), newline=False)
         name = label.encode("ascii") + b"="
         covered = plan.covered.encode("ascii")
-        return (b"signature-input", name + covered + params), (b"signature", name + signature)
+        return (b"signature-input", name + covered + params), (b"signature", name + b":" + signature + b":")
 
     def _params(self, wanted: Wanted | None, now: float) -> str:
-        params: dict[str, int | str] = {"created": int(now)}
+        params = f";created={int(now)}"
         if self.lifetime is not None:
-            params["expires"] = int(now + self.lifetime)
+            params += f";expires={int(now + self.lifetime)}"
         if wanted is not None and (nonce := wanted.text("nonce")) is not None:
-            params["nonce"] = nonce
-        if self._key.key_id is not None:
-            params["keyid"] = self._key.key_id
-        if wanted is not None and wanted.text("alg") is not None:
-            params["alg"] = self._name
-        if self.tag is not None:
-            params["tag"] = self.tag
-        return params_text(params)
+            params += params_text({"nonce": nonce})
+        named = wanted is not None and wanted.text("alg") is not None
+        return params + (self._fixed_with_alg if named else self._fixed)
 
-    def _base(self, components: Sequence[Component], message: Message, params: bytes) -> tuple[BasePlan, bytes]:
-        """The signature base over what of `components` there is."""
-        present = tuple(one for one in components if _may_have(one, message))
+    def _base(self, more: tuple[Component, ...], message: Message, params: bytes) -> tuple[BasePlan, bytes]:
+        """The signature base over what there is of what is covered always, and of `more`."""
+        present = self._present(message)
+        more = tuple(one for one in more if _may_have(one, message)) if more else more
+        plan = self._plans.get((present, more))
         try:
-            plan = self._plan(present)
+            if plan is None:
+                plan = BasePlan((*(one for bit, one in enumerate(self._always) if present >> bit & 1), *more))
+                if len(self._plans) >= _PLANS:
+                    self._plans = {}
+                self._plans[present, more] = plan
             return plan, plan.base(message, params)
         except Rejected:  # a target without a path, or a value that can't be in a base: it isn't covered
-            plan = BasePlan([one for one in present if _has(one, message)])
+            plan = BasePlan([one for one in (*self._always, *more) if _has(one, message)])
             return plan, plan.base(message, params)
 
-    def _plan(self, components: tuple[Component, ...]) -> BasePlan:
-        plan = self._plans.get(components)
-        if plan is None:
-            plan = BasePlan(components)
-            if len(self._plans) < _PLANS and not any(one.param("key") for one in components):
-                self._plans[components] = plan
-        return plan
+    def _present(self, message: Message) -> int:
+        """Which components to expect, as bits; fields by their names."""
+        request, response = message.request, message.response
+        assert request is not None
+        assert response is not None
+        names = {name for name, _ in response.headers}
+        asked = {name for name, _ in request.headers}
+        present, bit = 0, 1
+        for name, of_request in self._looked_for:
+            if name is None or name in (asked if of_request else names):
+                present |= bit
+            bit <<= 1
+        return present
 
 
 def _checked_key(key: Key) -> str:
@@ -212,8 +250,9 @@ def _checked_key(key: Key) -> str:
 
 def _preferred(request: Request, field: bytes) -> str | None:
     """The algorithm that the client prefers (RFC 9530 §4); None if it doesn't say, or nobody can read what."""
+    values = request.values(field)
     try:
-        wanted = read_preferences(request.values(field), field.decode())
+        wanted = read_preferences(values, field.decode()) if values else []
     except Rejected:
         return None
     return wanted[0] if wanted else None
@@ -221,8 +260,9 @@ def _preferred(request: Request, field: bytes) -> str | None:
 
 def _sent(response: Response, field: bytes) -> dict[str, bytes]:
     """The digests that the application sent itself."""
+    values = response.values(field)
     try:
-        return read_digests(response.values(field), field.decode())
+        return read_digests(values, field.decode()) if values else {}
     except Rejected:
         return {}
 
@@ -250,11 +290,6 @@ def _labels(values: Sequence[bytes]) -> dict[str, object]:
         return dict(labelled_dictionary(values, "signature"))
     except Rejected:
         return {}
-
-
-def _united(first: Sequence[Component], second: Sequence[Component]) -> tuple[Component, ...]:
-    known = {one.identity for one in first}
-    return (*first, *(one for one in second if one.identity not in known and not one.has("tr")))
 
 
 def _may_have(component: Component, message: Message) -> bool:
