@@ -283,22 +283,24 @@ class WebhookAuth:
         Raises:
             ConfigurationError: an id that can't be signed, or no URL where it is covered.
         """
-        engine = self._engine
-        row = engine.profile
-        stamp = str(int(now))
+        engine, stamp = self._engine, str(int(now))
         try:
             delivery = engine.layout.unsigned(message_id, stamp, content_type)
-            content = engine.contents.of(delivery, raw_body(body), url)[0]
+            content = engine.contents.of(delivery, body if type(body) is bytes else raw_body(body), url)[0]
         except Rejected as rejected:
             raise ConfigurationError(f"this can't be signed: {rejected}") from None
+        row = engine.profile
         items = [row.timestamp_prefix + stamp] if row.timestamp_prefix else []
         for secret in engine.secrets:
             if secret.mac is not None:
                 items.append(row.prefix + engine.encode(secret.mac(content)).decode())
             elif secret.key is not None:
                 items.append(row.public_prefix + base64(secret.key.sign(content)).decode())
-        fields = {row.id: message_id, row.timestamp: stamp, row.signature: row.separator.join(items)}
-        return {name: value for name, value in fields.items() if name}
+        fields = {row.id: message_id} if row.id else {}
+        if row.timestamp:
+            fields[row.timestamp] = stamp
+        fields[row.signature] = row.separator.join(items)
+        return fields
 
     def flow(self, request: Request, context: Context) -> Flow:
         """One Send, signed.
