@@ -429,6 +429,33 @@ def test_accept_signature_is_read_as_it_was_written():
     assert read == wanted
 
 
+def test_a_digest_of_the_representation_proves_the_content_where_that_is_all_of_it():
+    seal = SignatureSeal(KEY, digest=None)
+    digests = [(b"repr-digest", digest_field({"sha-256": digest("sha-256", BODY)}))]
+    request = ask()
+    assert verify(request, answer(request, PLAIN.with_more(digests), seal=seal)) == "seal"
+    assert reason(request, answer(request, PLAIN.with_more(digests), seal=seal), b"x") == (
+        Reason.WRONG_BODY,
+        "content-digest",
+    )
+    part = answer(request, Response(206).with_more(digests), seal=seal)
+    assert reason(request, part) == (Reason.NOT_COVERED, "content-digest")
+
+
+def test_the_client_shows_the_signature_base_that_it_builds():
+    request = ask()
+    lines = ResponseVerifier(KEY).canonical(request, answer(request)).splitlines()
+    assert lines[0] == '"@status": 200'
+    assert lines[3:7] == [
+        '"@method";req: GET',
+        '"@authority";req: api.example',
+        '"@path";req: /a',
+        '"@query";req: ?b=c',
+    ]
+    with pytest.raises(Rejected, match="not signed"):
+        ResponseVerifier(KEY).canonical(request, PLAIN)
+
+
 # ---- a client's flow -------------------------------------------------------------------------------------------------
 
 

@@ -139,6 +139,18 @@ class ResponseVerifier:
         """What to ask for with Accept-Signature."""
         return self.policy.wanted(method, nonce, self._keys)
 
+    def canonical(self, request: Request, response: Response) -> str:
+        """The signature base of an answer as this client builds it, to compare with the server's; of the first signature
+        that has the tag.
+
+        Raises:
+            Rejected: there is none, or the answer lacks what it covers.
+        """
+        for one in read_signatures(response.headers, signatures=self._limit):
+            if one.covered.text_param("tag") == self.policy.tag:
+                return signature_base(one.covered, Message(request, response)).decode("ascii")
+        raise Rejected(Reason.NO_CREDENTIALS, "the answer is not signed", where="signature")
+
     def verify(
         self, request: Request, response: Response, body: bytes, *, now: float, nonce: str | None = None
     ) -> Labelled:
@@ -248,9 +260,10 @@ def _check_content(components: Sequence[Component], message: Message, body: byte
     assert response is not None
     if not has_content(request.method, response.status):
         return
-    keys = [one.param("key") for one in components if one.name == "content-digest" and not one.has("req")]
-    digests = read_digests(response.values(b"content-digest")) if keys else {}
-    expected: Mapping[str, bytes] = {name: value for name, value in digests.items() if None in keys or name in keys}
+    expected = _covered_digests(components, response, "content-digest")
+    if not expected and request.method == "GET" and response.status == 200:
+        # The content is then the whole representation (RFC 9110 §15.3.1).
+        expected = _covered_digests(components, response, "repr-digest")
     if not expected:
         raise Rejected(Reason.NOT_COVERED, "no digest of the content is covered", where="content-digest")
     if response.values(b"content-encoding") not in ([], [b"identity"]):
@@ -260,3 +273,9 @@ def _check_content(components: Sequence[Component], message: Message, body: byte
     for name, value in expected.items():
         if not compare(digest(name, body), value):
             raise Rejected(Reason.WRONG_BODY, "the content is not the one that was signed", where="content-digest")
+
+
+def _covered_digests(components: Sequence[Component], response: Response, field: str) -> Mapping[str, bytes]:
+    keys = [one.param("key") for one in components if one.name == field and not one.has("req")]
+    digests = read_digests(response.values(field.encode("ascii")), field) if keys else {}
+    return {name: value for name, value in digests.items() if None in keys or name in keys}
