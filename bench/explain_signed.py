@@ -54,7 +54,7 @@ def signature_world(rng: random.Random, name: str, key: Key, known: Sequence[Key
             Fault("credentials: twice", "credentials", doubled(INPUT)),
             Fault("credentials: a character of the proof replaced", "signature", rewritten(PROOF, rb"(=:)([^:]+)", one_character)),
             Fault("credentials: the proof cut", "signature", rewritten(PROOF, rb"(=:)([^:]+)", lambda m, _: m[1] + m[2][:40])),
-            Fault("digest: changed on the way", "body", _posted_digest, recoverable=False),
+            Fault("digest: changed on the way", "body|header content-digest", _posted_digest),
             Fault("replay", "replay", replay),
             *CLOCK,
         ],

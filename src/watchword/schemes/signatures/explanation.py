@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, permutations
+from itertools import chain, combinations, islice, permutations
 from typing import TYPE_CHECKING, Final
 
 from watchword.core.message import Request
@@ -13,6 +15,7 @@ from watchword.core.scheme import Body, Check, More
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.schemes.diagnosis import (
+    MAX_GUESSES,
     PARTS,
     causes,
     clock_check,
@@ -23,6 +26,7 @@ from watchword.schemes.diagnosis import (
     secret_guesses,
     time_guesses,
 )  # fmt: skip
+from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text
 from watchword.schemes.signatures.holders import Holder
@@ -38,6 +42,8 @@ MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
 MAX_ORDERS: Final = 120
 """Orders of parameters, and of components, that are tried."""
+MAX_SLOW: Final = 1024
+"""Guesses at the request, and at its time, where each takes a signature by a public key."""
 INPUT: Final = "header signature-input"
 
 _COMPARE: Final = (
@@ -67,7 +73,7 @@ def explain_signature(claim: SignatureClaim, found: Found, body: Body, now: floa
     checks = []
     for one, holder in judged:
         checks += [Check("key id", True, "keyid", "a known key", one.key_id or "the only key"), _algorithm(one, holder)]
-        checks += _signature(claim, one, holder, found)
+        checks += _signature(claim, one, holder, found, body)
         checks += _rest(claim, one, holder, body, now)
     subjects = sorted({holder.subject for _, holder in judged})
     if len(subjects) > 1:
@@ -131,7 +137,7 @@ def _algorithm(one: Presented, holder: Holder) -> Check:
 # ---- the signature ----------------------------------------------------------------------------------------------------
 
 
-def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Sequence[Check]:
+def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Found, body: Body) -> Sequence[Check]:
     received = _shown(one.signature)
     try:
         base = claim.base(one)
@@ -139,7 +145,8 @@ def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Fou
         found_ = rejected.rejection
         missing = found_.reason is Reason.MISSING_COMPONENT
         mend = "something took it off on the way, or the client did not send it" if missing else found_.detail
-        return [Check("signature", False, found_.where, "covered, so it has to be there", found_.detail, mend)]
+        where = re.sub(r'^"([^"@]+)".*', r"header \1", found_.where)
+        return [Check("signature", False, where, "covered, so it has to be there", found_.detail, mend)]
     if _verifies(holder.key, base, one.signature):
         return [Check("signature", True, "signature", "the signature of this request", received)]
     fields = [component.name.encode("ascii") for component in one.plan.base.components if component.name[0] != "@"]
@@ -152,10 +159,11 @@ def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Fou
         lambda request, _: _fits(claim, one, holder.key, request),
         headers=fields,
         parts=parts & PARTS,
+        most=MAX_GUESSES if holder.key.is_secret else MAX_SLOW,
     )
     if guess is not None:
         return causes("signature", guess)
-    cause = next(_other(claim, one, holder, found), None)
+    cause = next(chain(_digest(claim, one, holder, body), _other(claim, one, holder, found)), None)
     if cause is not None:
         return [Check("signature", False, *cause)]
     damage = ""
@@ -173,15 +181,32 @@ def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
     return True
 
 
-def _fits(claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None) -> bool:
+def _fits(
+    claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None, key_id: str | None = None
+) -> bool:
     message = Message(request or claim.request, types=claim.verifier.policy.types)
     try:
-        return _verifies(key, one.plan.base.base(message, one.params), one.signature)
-    except Rejected:
+        params = one.params
+        if key_id is not None:
+            covered = SignatureInput(one.plan.base.components, {**_params(one), "keyid": key_id})
+            params = params_text(covered.params).encode("ascii")
+        return _verifies(key, one.plan.base.base(message, params), one.signature)
+    except (Rejected, ConfigurationError):
         return False
 
 
 Cause = tuple[str, str, str, str]
+
+
+def _digest(claim: SignatureClaim, one: Presented, holder: Holder, body: Body) -> Iterator[Cause]:
+    """A digest field that was changed, while the body is as it was signed."""
+    for field, algorithm, value in claim.expected(one):
+        name = field.encode("ascii")
+        said, actual = (b64encode(octets) for octets in (value, digest(algorithm, body.data)))
+        request = with_field(claim.request, name, [line.replace(said, actual) for line in claim.request.values(name)])
+        if said != actual and _fits(claim, one, holder.key, request):
+            mend = "the field was changed on the way: the body is as it was signed"
+            yield f"header {field}", actual.decode(), said.decode(), mend
 
 
 def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Iterator[Cause]:
@@ -190,6 +215,9 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
         if name != one.key_id and _fits(claim, one, key):
             mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
             yield "key", f"the key {one.key_id!r}", f"the key {name!r}", mend
+        if name and name != one.key_id and _fits(claim, one, key, key_id=name):
+            mend = f"the key id was changed on the way: it was signed as {name!r}"
+            yield "keyid", name, one.key_id or "none", mend
     if holder.key.is_secret:
         for what, secret in secret_guesses(holder.key.secret_bytes()):
             try:
@@ -244,7 +272,7 @@ def _inputs(components: tuple[Component, ...], params: Mapping[str, int | str], 
     for number, component in enumerate(components):
         fewer = (*components[:number], *components[number + 1 :])
         yield INPUT, f"without {component}", f"with {component}", SignatureInput(fewer, params)
-    for arranged in islice(permutations(components), 1, MAX_ORDERS):
+    for arranged in islice(chain(_swapped(components), permutations(components)), MAX_ORDERS):
         yield (
             INPUT,
             f"the order {' '.join(map(str, arranged))}",
@@ -254,9 +282,17 @@ def _inputs(components: tuple[Component, ...], params: Mapping[str, int | str], 
     for name in ("created", "expires"):
         signed = params.get(name)
         if isinstance(signed, int):
-            for time in time_guesses(signed):
+            for time in islice(time_guesses(signed), None if holder.key.is_secret else MAX_SLOW):
                 if 0 <= time < 10**15:
                     yield f"{INPUT} {name}", str(time), str(signed), SignatureInput(components, {**params, name: time})
+
+
+def _swapped(components: tuple[Component, ...]) -> Iterator[tuple[Component, ...]]:
+    """Two components in each other's place."""
+    for one, other in combinations(range(len(components)), 2):
+        arranged = list(components)
+        arranged[one], arranged[other] = arranged[other], arranged[one]
+        yield tuple(arranged)
 
 
 # ---- body, time, coverage ---------------------------------------------------------------------------------------------
