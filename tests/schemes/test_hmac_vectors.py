@@ -18,6 +18,7 @@ from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
 from watchword.crypto.keys import RegisteredKey
 from watchword.fields.auth_params import parse_credentials
+from watchword.schemes import hmac_header
 from watchword.schemes.hmac_header import Params, read_header, read_params
 from watchword.stores import MemoryStore
 
@@ -159,3 +160,21 @@ def test_a_stored_key_that_can_not_be_used_is_the_operators_fault(algorithm: str
     case = {**CASES[0], "secret_hex": bytes(size).hex()}
     with pytest.raises(ConfigurationError):
         guard_for(case, algorithm).verify(request_of(case))
+
+
+def test_a_stored_key_is_looked_at_once_and_how_many_are_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    check = hmac_header.Key.from_secret
+
+    def from_secret(secret: bytes, *, algorithm: str) -> Key:
+        looked.append(algorithm)
+        return check(secret, algorithm=algorithm)
+
+    monkeypatch.setattr(hmac_header, "MAX_CHECKED", 2)
+    monkeypatch.setattr(hmac_header.Key, "from_secret", from_secret)
+    verifier = HMACVerifier()
+    for number in (1, 1, 2, 3, 3):  # a store makes a record anew for each look-up
+        verifier.mac(f"k{number}", RegisteredKey("robot", "HS256", bytes(31) + bytes([number])), b"")
+    assert len(looked) == 3
+    verifier.mac("k1", RegisteredKey("robot", "HS256", b"another secret under the same id"), b"")
+    assert len(looked) == 4

@@ -314,6 +314,18 @@ def test_a_profile_of_one_signature_is_signed_with_one_secret() -> None:
         WebhookAuth(["a", "b"], "github")
 
 
+def test_a_key_of_ed25519_is_refused_where_the_profile_has_no_such_signatures() -> None:
+    row = WebhookProfile(name="mine", signature="x-signature", secret="whsec")
+    with pytest.raises(ConfigurationError, match="mine signs with shared secrets"):
+        WebhookVerifier(PUBLIC, row)
+
+
+def test_a_request_that_names_its_message_twice_is_not_signed() -> None:
+    named = Request("POST", "https", "hooks.example", "/in", [("webhook-id", "a"), ("webhook-id", "b")])
+    with pytest.raises(ConfigurationError, match="several webhook-id"):
+        delivered(WebhookAuth(SECRET), request=named)
+
+
 def test_nothing_shows_a_secret() -> None:
     verifier, auth = WebhookVerifier([SECRET, PUBLIC]), WebhookAuth([SECRET, PRIVATE])
     shown = repr(verifier) + repr(auth) + repr(verifier.engine.secrets) + repr(auth._engine.secrets)
@@ -598,6 +610,29 @@ def test_explain_finds_a_signature_that_was_cut() -> None:
     component, mend = explained(request.with_headers(((b"webhook-signature", field[:20]),)), BODY)
     assert component == "header webhook-signature"
     assert "it was cut to 17 of its 44 characters" in mend
+
+
+def test_explain_tries_a_body_under_a_key_of_ed25519_too() -> None:
+    request = delivered(WebhookAuth(PRIVATE), BODY + b"\n")
+    assert explained(request, BODY, WebhookVerifier(PUBLIC))[0] == "body"
+
+
+def test_explain_takes_no_longer_for_many_signatures_of_ed25519(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
+    verifier = WebhookVerifier([PUBLIC, SECRET])
+    key = verifier.engine.secrets[0].key
+    assert key is not None
+    check = key.verifier
+
+    def counted(content: bytes, signature: bytes) -> None:
+        tried.append(signature)
+        check(content, signature)
+
+    monkeypatch.setattr(key, "verifier", counted)
+    forged = " ".join("v1a," + base64.b64encode(bytes([number] * 64)).decode() for number in range(15))
+    request = delivered(WebhookAuth(OTHER)).with_headers(((b"webhook-signature", forged.encode()),))
+    assert not explain(request, guarded(verifier), json.dumps({"a": list(range(50))}).encode()).accepted
+    assert 1000 < len(tried) < 5000
 
 
 def test_explain_finds_the_other_kind_of_signature() -> None:
