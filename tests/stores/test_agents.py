@@ -16,7 +16,7 @@ from tests.servers.conftest import QuietWSGI, ThreadingWSGI
 from tests.transport.origin import certificate
 from watchword import AsyncGuard, ConfigurationError, Guard, Request
 from watchword.schemes.signatures.agents import WELL_KNOWN, Agent
-from watchword.schemes.signatures.bots import WebBotVerifier
+from watchword.schemes.signatures.bots import WebBotVerifier, named_by_thumbprint
 from watchword.schemes.signatures.directory import MEDIA_TYPE, KeyDirectory
 from watchword.servers.endpoint import asgi_endpoint, wsgi_endpoint
 from watchword.stores import AgentDirectories
@@ -107,6 +107,27 @@ def test_while_a_directory_is_down_its_keys_stay_good_for_a_while():
         assert reason(guard, signed(now=web.clock.now)) == ("", "")
     web.clock.now += 100_000
     assert reason(guard, signed(now=web.clock.now)) == ("unknown_key", "keyid")
+
+
+def test_a_key_is_good_when_its_directory_says_so_whenever_that_was_fetched():
+    web = Web()
+    now = web.clock.now
+    shown = [
+        {**named_by_thumbprint(KEYS["bot"]).to_jwk(), "exp": now + 100},
+        {**named_by_thumbprint(KEYS["next"]).to_jwk(), "nbf": now + 50},
+    ]
+    body = json.dumps({"keys": shown}).encode()
+    web.served["bot.example"] = Answer(200, ((b"content-type", MEDIA_TYPE.encode()),), body)
+    guard = web.guard()
+    for later, bot, following in (
+        (0, "", "unknown_key"),
+        (60, "", ""),
+        (100, "unknown_key", ""),
+        (90_000, "unknown_key", ""),
+    ):
+        web.clock.now = now + later
+        outcomes = [reason(guard, signed(KEYS[name], now=web.clock.now))[0] for name in ("bot", "next")]
+        assert outcomes == [bot, following], later
 
 
 def test_a_directory_that_cannot_be_had_makes_the_key_unknown_and_is_not_asked_again_at_once():

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
-from watchword.crypto.keys import NO_KEYS, KeySet
+from watchword.crypto.keys import NO_KEYS, Key, KeySet
 from watchword.schemes.signatures.agents import Agent
-from watchword.schemes.signatures.directory import MEDIA_TYPE, check_proofs, directory_keys
+from watchword.schemes.signatures.directory import MEDIA_TYPE, Listed, check_proofs, read_directory
 from watchword.stores.jwks import RemoteKeySet
 from watchword.stores.publisher import Fetch, Publisher
 from watchword.transport.get import Answer, target_of
@@ -34,17 +34,25 @@ class AgentKeys(RemoteKeySet):
         self._agent = agent
         self._proof = require_proof
         self._test_keys = allow_test_keys
+        self._good = NO_KEYS
         super().__init__(agent.url, **settings)
 
     def _publisher_of(self, *arguments: Any) -> Publisher:
-        return _Directory(self._agent, self._proof, self._test_keys, *arguments)
+        self._directory = _Directory(self._agent, self._proof, self._test_keys, *arguments)
+        return self._directory
 
     def snapshot(self) -> KeySet:
-        """The keys that are known now; none, if there are none."""
+        """The keys that are known now and good now; none, if there are none."""
         try:
-            return super().snapshot()
+            keys = super().snapshot()
         except StoreUnavailable:
             return NO_KEYS
+        good = self._directory.good_of(keys, self._clock())
+        if len(good) == len(keys.keys):
+            return keys
+        if self._good.keys != good:  # the same object as long as they are the same: what is prepared of them is kept
+            self._good = KeySet(good) if good else NO_KEYS
+        return self._good
 
 
 class _Directory(Publisher):
@@ -57,6 +65,7 @@ class _Directory(Publisher):
         self._is_directory = agent.kind == "directory"
         self._proof = require_proof
         self._test_keys = allow_test_keys
+        self._listed: dict[str | None, Listed] = {}
         if not self._is_directory:
             self.accept = "application/jwk-set+json, application/json"
 
@@ -65,7 +74,8 @@ class _Directory(Publisher):
         media = (answer.field(b"content-type") or "").partition(";")[0].strip().lower()
         if self._is_directory and media != MEDIA_TYPE:
             raise ConfigurationError(f"not of the media type {MEDIA_TYPE}")
-        keys = directory_keys(answer.body, now, labelled=self._is_directory, allow_test_keys=self._test_keys)
+        listed = read_directory(answer.body, labelled=self._is_directory, allow_test_keys=self._test_keys)
+        keys = [one.key for one in listed]
         if self._is_directory:
             target = target_of(url, allow_cleartext=True)
             asked = Request("GET", target.scheme, target.authority, target.path)
@@ -76,7 +86,13 @@ class _Directory(Publisher):
                 raise ConfigurationError(f"the directory's signature is not good: {rejected}") from None
         if not keys:
             raise ConfigurationError("no key of this directory is proven by a signature of its own")
+        self._listed = {one.key.key_id: one for one in listed}
         return KeySet(keys)
+
+    def good_of(self, keys: KeySet, now: float) -> tuple[Key, ...]:
+        """Those of `keys` that are good now, by what the directory says of them."""
+        listed = self._listed
+        return tuple(key for key in keys.keys if (one := listed.get(key.key_id)) is not None and one.is_good(now))
 
 
 class AgentDirectories:

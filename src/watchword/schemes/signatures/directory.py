@@ -1,6 +1,6 @@
 """The directory of an agent's keys (draft-ietf-webbotauth-httpsig-protocol-00, appendix "Validating the Domain Binding").
 
-`KeyDirectory` serves it, and signs each answer with every key in it; `directory_keys` reads one, `check_proofs` believes it.
+`KeyDirectory` serves it, and signs each answer with every key in it; `read_directory` reads one, `check_proofs` believes it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from watchword.core.message import Headers, Request, Response
@@ -27,7 +28,9 @@ from watchword.schemes.signatures.holders import alias_of
 from watchword.schemes.signatures.responses import ResponsePolicy, ResponseVerifier
 from watchword.schemes.signatures.wire import read_signatures
 
-__all__ = ["MAX_KEYS", "MEDIA_TYPE", "TAG", "KeyDirectory", "check_proofs", "directory_keys"]
+__all__ = [
+    "MAX_KEYS", "MEDIA_TYPE", "TAG", "KeyDirectory", "Listed", "check_proofs", "directory_keys", "read_directory",
+]  # fmt: skip
 
 MEDIA_TYPE: Final = "application/http-message-signatures-directory+json"
 TAG: Final = "http-message-signatures-directory"
@@ -160,14 +163,25 @@ def _bare(status: int, *lines: tuple[bytes, bytes]) -> _Answered:
     return _Answered(Response(status, (*lines, (b"content-length", b"0"))), b"")
 
 
-def directory_keys(body: bytes, now: float, *, labelled: bool = True, allow_test_keys: bool = False) -> list[Key]:
-    """The keys of a directory (RFC 7517 §5), each under its thumbprint, those for signatures that are good now.
+class Listed(NamedTuple):
+    """A key of a directory, and from when until when it is good: seconds since the epoch (`nbf`, `exp`)."""
+
+    key: Key
+    begin: float
+    end: float
+
+    def is_good(self, now: float) -> bool:
+        """Whether it is good now."""
+        return self.begin <= now < self.end
+
+
+def read_directory(body: bytes, *, labelled: bool = True, allow_test_keys: bool = False) -> list[Listed]:
+    """The keys for signatures of a directory (RFC 7517 §5), each under its thumbprint.
 
     A key whose `kid` is something else is passed over, as is what can't be read: directories may hold keys of kinds to come.
 
     Args:
         body: the JSON.
-        now: seconds since the epoch, for `nbf` and `exp`.
         labelled: whether `kid` has to be the thumbprint: in a directory, not in any other key set.
         allow_test_keys: also take the keys of RFC 9421 appendix B.1.
 
@@ -180,31 +194,47 @@ def directory_keys(body: bytes, now: float, *, labelled: bool = True, allow_test
         raise ConfigurationError("this is no JWK set: not a JSON object, or a member name twice in one") from None
     if not isinstance(members, list) or len(members) > MAX_KEYS:
         raise ConfigurationError(f"a key directory has a list of at most {MAX_KEYS} keys")
-    keys: dict[str, Key] = {}
+    keys: dict[str | None, Listed] = {}
     for jwk in members:
-        key = _key(jwk, now, labelled) if isinstance(jwk, dict) else None
-        if key is not None and key.key_id is not None and (allow_test_keys or key.key_id not in _TEST_KEYS):
-            keys[key.key_id] = key
+        listed = _listed(jwk, labelled) if isinstance(jwk, dict) else None
+        if listed is not None and (allow_test_keys or listed.key.key_id not in _TEST_KEYS):
+            keys[listed.key.key_id] = listed
     if not keys:
         raise ConfigurationError("no key of this directory can be used")
     return list(keys.values())
 
 
-def _key(jwk: Mapping[str, Any], now: float, labelled: bool) -> Key | None:
+def directory_keys(body: bytes, now: float, *, labelled: bool = True, allow_test_keys: bool = False) -> list[Key]:
+    """The keys of a directory that are good now.
+
+    Args:
+        body: the JSON.
+        now: seconds since the epoch.
+        labelled: as for `read_directory`.
+        allow_test_keys: as for `read_directory`.
+
+    Raises:
+        ConfigurationError: as `read_directory`.
+    """
+    listed = read_directory(body, labelled=labelled, allow_test_keys=allow_test_keys)
+    return [one.key for one in listed if one.is_good(now)]
+
+
+def _listed(jwk: Mapping[str, Any], labelled: bool) -> Listed | None:
     kind = jwk.get("kty"), jwk.get("crv", "")
     if jwk.get("use", "sig") != "sig" or not all(isinstance(part, str) for part in kind):
         return None
     algorithm = _ALGORITHMS.get(kind)  # type: ignore[arg-type] # checked
     if kind[0] == "RSA" and jwk.get("alg") in ("RS256", "rsa-v1_5-sha256"):
         algorithm = "RS256"
-    begin, end = jwk.get("nbf", 0), jwk.get("exp", now + 1)
-    if type(begin) not in (int, float) or type(end) not in (int, float) or not begin <= now < end:
+    begin, end = jwk.get("nbf", 0), jwk.get("exp", inf)
+    if algorithm is None or type(begin) not in (int, float) or type(end) not in (int, float):
         return None
     try:
         key = Key.from_jwk({name: jwk[name] for name in _PUBLIC if name in jwk}, algorithm=algorithm)
         if labelled and jwk.get("kid", key.thumbprint()) != key.thumbprint():
             return None
-        return named_by_thumbprint(key)
+        return Listed(named_by_thumbprint(key), begin, end)
     except ConfigurationError:
         return None
 
