@@ -117,4 +117,4 @@ def test_our_nonces_come_from_the_system_s_randomness_and_never_twice() -> None:
         value = who.sign(GET, ClientContext(bytes)).request.values(b"authorization")[0]
         seen.add(value.partition(b'oauth_nonce="')[2].partition(b'"')[0])
     assert len(seen) == 500
-    assert {len(nonce) for nonce in seen} == {22}
+    assert {len(nonce) for nonce in seen} == {30}

@@ -57,7 +57,7 @@ def signed(
     who: OAuth1Auth, request: Request = GET, body: bytes = b"", *, now: float = NOW, nonce: bytes | None = None
 ) -> tuple[Request, bytes]:
     """The request as it is sent, with its body."""
-    fixed = nonce or next(_numbers).to_bytes(16)
+    fixed = nonce or next(_numbers).to_bytes(16, "little")
     result = who.sign(request, ClientContext(lambda: body, now=lambda: now, random=lambda n: fixed[:n]))
     return result.request, body if result.body is None else result.body
 
