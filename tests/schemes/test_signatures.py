@@ -29,7 +29,7 @@ def test_every_algorithm_of_the_registry_proves_who_it_is(algorithm: str, body: 
     request = signed("POST", body, key)
     by_store = guard_at(store=store_with(key)).verify(request, body)
     assert (by_store.subject, by_store.scheme, by_store.key_id, by_store.scopes) == (
-        "robot", "signature", "robot-1", {"read"},
+        "robot", "signature", "robot-1", frozenset({"read"}),
     )  # fmt: skip
     guard = Guard([SignatureVerifier(key)], MemoryStore(clock=lambda: NOW), policy=Policy(clock=lambda: NOW))
     assert asyncio.run(AsyncGuard.of(guard).verify(request, body)).subject == "robot-1"
