@@ -13,7 +13,20 @@ from importlib import import_module
 
 from bench.harness import table
 
-MODULES = ("jwt", "jwt_more", "digest", "basic", "hmac_header", "webhooks", "sigv4", "signatures", "oauth1", "served", "served_wsgi", "explain")
+MODULES = (
+    "jwt",
+    "jwt_more",
+    "digest",
+    "basic",
+    "hmac_header",
+    "webhooks",
+    "sigv4",
+    "signatures",
+    "oauth1",
+    "served",
+    "served_wsgi",
+    "explain",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
