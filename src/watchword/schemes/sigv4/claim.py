@@ -28,6 +28,8 @@ __all__ = ["Covered", "SigV4Claim", "payload_of", "time_of"]
 
 TOKEN_FIELD: Final = b"x-amz-security-token"
 CONTENT_FIELD: Final = b"x-amz-content-sha256"
+OTHERWISE_PROVEN: Final = frozenset({TOKEN_FIELD, CONTENT_FIELD})
+"""AWS fields that need not be among the signed ones: the token is the key's, the other is the canonical request's last line."""
 BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 """Methods whose content means nothing (RFC 9110 §9.3): where it is unsigned, it may at least be absent."""
 MAX_REGIONS: Final = 64
@@ -220,7 +222,7 @@ class SigV4Claim:
     def _check_loose(self) -> None:
         signed, required = self.presented.plan.positions, self.verifier.require
         for name, _ in self.request.headers:
-            if name in signed or name == TOKEN_FIELD:
+            if name in signed or name in OTHERWISE_PROVEN:
                 continue
             if name in required or name[:6] == b"x-amz-":
                 detail = "the field is there, but not in SignedHeaders"
