@@ -14,6 +14,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Store
 from watchword.core.scheme import Body, Check, More
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
+from watchword.fields.content_digest import ACTIVE, digest_field
 from watchword.schemes.diagnosis import (
     MAX_GUESSES,
     PARTS,
@@ -200,13 +201,27 @@ Cause = tuple[str, str, str, str]
 
 def _digest(claim: SignatureClaim, one: Presented, holder: Holder, body: Body) -> Iterator[Cause]:
     """A digest field that was changed, while the body is as it was signed."""
-    for field, algorithm, value in claim.expected(one):
+    try:
+        expected = claim.expected(one)
+    except Rejected as rejected:  # changed so that nobody can read it
+        expected = ()
+        name = rejected.rejection.where.encode("ascii")
+        for algorithm in ACTIVE:
+            made = digest_field({algorithm: digest(algorithm, body.data)})
+            if _fits(claim, one, holder.key, with_field(claim.request, name, [made])):
+                mend = "the field was changed on the way: the body is as it was signed"
+                yield f"header {name.decode()}", made.decode(), _text(claim.request.values(name)), mend
+    for field, algorithm, value in expected:
         name = field.encode("ascii")
         said, actual = (b64encode(octets) for octets in (value, digest(algorithm, body.data)))
         request = with_field(claim.request, name, [line.replace(said, actual) for line in claim.request.values(name)])
         if said != actual and _fits(claim, one, holder.key, request):
             mend = "the field was changed on the way: the body is as it was signed"
             yield f"header {field}", actual.decode(), said.decode(), mend
+
+
+def _text(values: Sequence[bytes]) -> str:
+    return b", ".join(values).decode("utf-8", "backslashreplace")
 
 
 def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Iterator[Cause]:
@@ -306,7 +321,14 @@ def _rest(claim: SignatureClaim, one: Presented, holder: Holder | None, body: Bo
 
 
 def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
-    expected = claim.expected(one)
+    try:
+        expected = claim.expected(one)
+    except Rejected as rejected:
+        where = rejected.rejection.where
+        sent = _text(claim.request.values(where.encode("ascii")))
+        mend = f"send the digest as RFC 9530 has it: {rejected.rejection.detail}"
+        yield Check("body", False, f"header {where}", "sha-256=:…:", sent, mend)
+        return
     for field, algorithm, value in expected:
         actual = digest(algorithm, body.data)
         shown = f"{algorithm} {actual.hex()} of {len(body.data)} octets"
