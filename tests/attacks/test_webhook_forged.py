@@ -175,11 +175,11 @@ def test_an_endpoint_without_a_secret_is_not_an_open_one(profile: str, secret: o
 def test_a_field_of_any_length_costs_nothing(profile: str, field: str, value: str) -> None:
     verifier = WebhookVerifier([SECRET, OTHER], profile)
     headers = {**GENUINE, "x-github-delivery": "1", field: value}
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Rejected) as caught:
         verifier.verify_at(headers, BODY, NOW, url="https://hooks.example/")
     assert caught.value.reason in (Reason.MALFORMED_CREDENTIALS, Reason.HEADER_TOO_LARGE)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_sixteen_signatures_are_read_and_no_more() -> None:

@@ -78,12 +78,12 @@ def test_another_url_is_refused(url: str) -> None:
 
 
 def test_a_form_of_very_many_parameters_is_refused_unread() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert verdict(signed(BODY), b"a=1&" * 300_000) is Reason.MALFORMED_CREDENTIALS
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_url_of_very_many_parameters_costs_nothing() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert verdict({**signed(b""), "content-type": ""}, b"{}", URL + "?" + "a=1&" * 300_000) is Reason.NOT_COVERED
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
