@@ -15,7 +15,7 @@ from watchword.core.flow import ClientContext
 from watchword.core.flow import run as run_flow
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
-from watchword.crypto.keys import RegisteredKey
+from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore
 from watchword.stores.administration import AdministrationError, rotating_key
 
@@ -174,3 +174,19 @@ def test_explain_names_the_key_that_has_ended() -> None:
         Reason.EXPIRED,
         "authorization keyid",
     )
+
+
+def test_public_keys_rotate_too_and_give_way_to_keys_of_another_kind() -> None:
+    first, second = (Key.generate("ed25519", key_id=f"robot-{number}") for number in (1, 2))
+    store = MemoryStore(clock=lambda: NOW)
+    store.add_key("robot", first, scopes=["read"])
+    rotate(store, successor=second)
+    old = store.fetch([Ref(RegisteredPublicKey, ("robot-1",))]).get(Ref(RegisteredPublicKey, ("robot-1",)))
+    assert old is not None
+    assert (old.rotated, old.superseded_by, old.expires) == (True, "robot-2", NOW + 60)
+    rotate(store, "robot-2", Key.from_secret(b"n" * 32, algorithm="HS256", key_id="robot-3"))
+    new = store.fetch([Ref(RegisteredKey, ("robot-3",))]).get(Ref(RegisteredKey, ("robot-3",)))
+    assert new is not None
+    assert (new.subject, new.scopes) == ("robot", ("read",))
+    with pytest.raises(AdministrationError, match="already"):
+        rotate(store, "robot-3", second)

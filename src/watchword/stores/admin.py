@@ -173,7 +173,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
 
         Args:
             key_id: the old key's.
-            successor: a symmetric key with a key id of its own.
+            successor: a key for signatures with a key id of its own, of whatever kind.
             overlap: 0 ends the old key now.
 
         Raises:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from watchword.core.records import NOTHING_FOUND, Committed, Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
 from watchword.core.steps import Commit, Fetch, Step, Work
-from watchword.crypto.keys import Key, RegisteredKey
+from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.crypto.passwords import Password, in_one_form
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of, make_key
 from watchword.schemes.digest import DigestSecret, ha1
@@ -152,7 +152,7 @@ def _check_subject(subject: str) -> None:
         raise ConfigurationError(f"the subject {subject!r} holds characters that can't be printed")
 
 
-# ---- shared keys -----------------------------------------------------------------------------------------------------
+# ---- clients' keys -----------------------------------------------------------------------------------------------------
 
 
 def rotating_key(
@@ -169,11 +169,12 @@ def rotating_key(
         raise ConfigurationError(
             "the new key needs a key id of its own, by which requests tell it from the old one: key_id='robot-2'"
         )
-    old = Ref(RegisteredKey, (key_id,))
+    olds: list[Ref[Any]] = [Ref(kind, (key_id,)) for kind in (RegisteredKey, RegisteredPublicKey)]
 
     def change(found: Found) -> tuple[None, Sequence[Write]]:
         now = clock()
-        record = found.get(old)
+        old = next((ref for ref in olds if found.get(ref) is not None), olds[0])
+        record: RegisteredKey | RegisteredPublicKey | None = found.get(old)
         if record is None:
             raise AdministrationError(f"there is no key of the id {key_id!r}")
         if record.superseded_by is not None:
@@ -183,17 +184,17 @@ def rotating_key(
         added = key_writes(record.subject, successor, scopes=record.scopes)[0]
         assert isinstance(added, Put)
         end = now + overlap if record.expires is None else min(now + overlap, record.expires)
-        retired = replace(record, superseded_by=successor.key_id, expires=end)
+        retired: Any = replace(record, superseded_by=successor.key_id, expires=end)
         return None, [added._replace(if_version=0), Put(old, retired, if_version=found.version(old))]
 
-    new = Ref(RegisteredKey, (successor.key_id or "",))
+    news: list[Ref[Any]] = [Ref(kind, (successor.key_id or "",)) for kind in (RegisteredKey, RegisteredPublicKey)]
 
     def taken(found: Found) -> Sequence[Ref[Any]]:
-        if found.get(new) is not None:
+        if any(found.get(ref) is not None for ref in news):
             raise AdministrationError(f"there is a key of the id {successor.key_id!r} already")
         return ()
 
-    yield from _written([old, new], change, taken)
+    yield from _written([*olds, *news], change, taken)
 
 
 # ---- users -----------------------------------------------------------------------------------------------------------
