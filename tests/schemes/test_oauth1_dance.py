@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.schemes.oauth1_world import KEY, NOW, SECRET, rsa_pair
 from watchword import ConfigurationError, CredentialsUnavailable, OAuth1Auth, OAuth1Endpoints, Request, Response
 from watchword.core.flow import ClientContext, run
-from watchword.core.scheme import Ask, Received, Send
+from watchword.core.scheme import Ask, Received, Release, Send
 from watchword.schemes.oauth1 import OAuth1AccessToken
 from watchword.schemes.oauth1.encoding import header_pairs, unescaped_text
 from watchword.stores import MemoryStore
@@ -89,6 +89,23 @@ def test_a_person_is_asked_once_however_many_start_together() -> None:
         thread.join()
     assert len(world.asked) == 1
     assert sum(target == "/photo" for target, _ in world.sent) == 16
+
+
+def test_whoever_waited_finds_the_token_before_the_first_one_has_gone_on() -> None:
+    """Step by step: the lock is let go only once the token is in use."""
+    world, who = World(), client()
+    first = who.flow(PHOTO, ClientContext(bytes, now=lambda: NOW))
+    effect = next(first)
+    while not isinstance(effect, Release):
+        answer: object = None
+        if isinstance(effect, Send):
+            answer = world.send(effect)
+        elif isinstance(effect, Ask):
+            answer = world.ask(effect)
+        effect = first.send(answer)
+    assert who.token is not None
+    assert isinstance(next(who.flow(PHOTO, ClientContext(bytes))), Send), "it has no reason to wait or to ask"
+    first.close()
 
 
 def test_the_token_is_kept_for_each_account_and_found_again() -> None:

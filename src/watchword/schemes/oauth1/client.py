@@ -161,12 +161,11 @@ class OAuth1Auth:
 
     def flow(self, request: Request, context: Context) -> Flow:
         """One Send, signed; before the first one those that get a token, if there are endpoints."""
-        signer = self._signer
-        if signer is None:
+        if self._signer is None:
             assert self._endpoints is not None
-            self._token = yield from obtain(self, self._endpoints, context)
-            self._signer = signer = self._signer_of(self._token)
-        signed = self._sign(request, context, signer)
+            yield from obtain(self, self._endpoints, context)
+        assert self._signer is not None
+        signed = self._sign(request, context, self._signer)
         yield Send(signed.request, content=signed.body)
 
     def sign(self, request: Request, context: Context) -> Signed:
@@ -183,6 +182,10 @@ class OAuth1Auth:
         if self._signer is None:
             raise ConfigurationError("there is no token yet: send a request through an adapter, which asks for one")
         return self._sign(request, context, self._signer)
+
+    def use(self, token: OAuth1AccessToken) -> None:
+        """Signs with this token from now on."""
+        self._token, self._signer = token, self._signer_of(token)
 
     def sign_post(self, request: Request, context: Context, token: OAuth1AccessToken | None, extra: Pairs) -> Request:
         """A request of the dance's own: no body, credentials in the header.

@@ -79,6 +79,7 @@ class Client(Protocol):
     def token(self) -> OAuth1AccessToken | None: ...
     @property
     def token_key(self) -> tuple[str, str]: ...
+    def use(self, token: OAuth1AccessToken) -> None: ...
     def sign_post(
         self, request: Request, context: Context, token: OAuth1AccessToken | None, extra: Pairs
     ) -> Request: ...
@@ -104,6 +105,7 @@ def obtain(client: Client, endpoints: OAuth1Endpoints, context: Context) -> Step
         token = yield from _dance(client, endpoints, context)
         if context.stored:
             yield Save((Put(ref, token),))
+    client.use(token)  # before the others go on, who else would ask again
     yield Release("token")
     return token
 
