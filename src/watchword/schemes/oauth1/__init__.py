@@ -1,7 +1,7 @@
 """OAuth 1.0a (RFC 5849): signed requests, with a resource owner's token or by the client alone. Both halves.
 
 Modules, inner ones first: encoding (what is signed), credentials (records, methods, parameters), claim, server, client
-with its dance (temporary credentials, authorization, token), explanation.
+with its dance (temporary credentials, authorization, token), and for `explain` mistakes and explanation.
 """
 
 from __future__ import annotations
