@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from watchword import Reason, Rejected, Request
 from watchword.schemes.signatures.base import BasePlan, signature_base
 from watchword.schemes.signatures.components import FIELD_TYPES, Component, SignatureInput
-from watchword.schemes.signatures.message import Fields, Message
+from watchword.schemes.signatures.message import Message
 
 VALUE = st.binary(max_size=8)
 NAMES = ("x-a", "x-b")
@@ -85,7 +85,9 @@ def test_the_short_way_to_a_base_is_the_long_one(
         plan = BasePlan(components)
         try:
             if quick:
-                answers.append(plan.of_request(request, Fields(request.headers), b";created=1", FIELD_TYPES))
+                single = dict(request.headers)
+                alone = single if len(single) == len(request.headers) else None
+                answers.append(plan.of_request(request, alone, b";created=1", FIELD_TYPES))
             else:
                 answers.append(plan.base(Message(request), b";created=1"))
         except Rejected as rejected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from watchword.core.identity import Identity
@@ -28,7 +28,7 @@ __all__ = ["SignatureClaim"]
 class SignatureClaim:
     """The signatures of a request that this verifier judges, not yet verified."""
 
-    __slots__ = ("_expected", "_usual", "body", "fields", "needs", "presented", "request", "verifier")
+    __slots__ = ("_expected", "_single", "_usual", "body", "needs", "presented", "request", "verifier")
 
     reserve: ClassVar[Sequence[Add]] = ()
 
@@ -37,11 +37,11 @@ class SignatureClaim:
         verifier: SignatureVerifier,
         request: Request,
         presented: Sequence[Presented],
-        fields: Fields | None = None,
+        single: Mapping[bytes, bytes] | None = None,
     ) -> None:
         self.verifier = verifier
         self.request = request
-        self.fields = fields = Fields(request.headers) if fields is None else fields
+        self._single = single
         self.presented = presented
         self.needs: Sequence[Ref[Any]] = ()
         if verifier.records is not None:
@@ -51,9 +51,9 @@ class SignatureClaim:
                 self.needs = tuple(dict.fromkeys(ref for one in presented for ref in key_refs(one.key_id)))
         self._expected: dict[int, tuple[Expected, ...]] | None = None
         self._usual: bytes | None = None
-        if len(presented) == 1 and presented[0].plan.content and not verifier.stream and not fields.several:
-            value = fields.single.get(b"content-digest")
-            if may_be_usual(value):
+        if single is not None and len(presented) == 1 and presented[0].plan.content and not verifier.stream:
+            value = single.get(b"content-digest")
+            if value is not None and may_be_usual(value):
                 self._usual = value
         self.body: BodyNeed | Digests = SHA256 if self._usual is not None else self._body_need()
 
@@ -66,6 +66,11 @@ class SignatureClaim:
             return digests_need(expected)
         return WHOLE if demanded else UNUSED
 
+    @property
+    def fields(self) -> Fields:
+        """The fields of the request, read anew: for all that is not the short way."""
+        return Fields(self.request.headers)
+
     def expected(self, one: Presented) -> tuple[Expected, ...]:
         """The digests that a signature covers.
 
@@ -73,7 +78,8 @@ class SignatureClaim:
             Rejected: MALFORMED_CREDENTIALS, WRONG_ALGORITHM.
         """
         if self._expected is None:
-            self._expected = {id(each): expected_digests(each.plan.digests, self.fields) for each in self.presented}
+            fields = self.fields
+            self._expected = {id(each): expected_digests(each.plan.digests, fields) for each in self.presented}
         return self._expected[id(one)]
 
     def slow(self, found: Found) -> bool:
@@ -131,7 +137,7 @@ class SignatureClaim:
             raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
         if not one.suffices or request.target[:1] != b"/":
             self.check_coverage(one)
-        holder.verify(one.plan.base.of_request(request, self.fields, one.params, verifier.policy.types), one.signature)
+        holder.verify(one.plan.base.of_request(request, self._single, one.params, verifier.policy.types), one.signature)
         if not verifier.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
             self.check_body(one, body)
         max_age = verifier.max_age
@@ -208,7 +214,7 @@ class SignatureClaim:
         Raises:
             Rejected: MISSING_COMPONENT, MALFORMED_CREDENTIALS.
         """
-        return one.plan.base.of_request(self.request, self.fields, one.params, self.verifier.policy.types)
+        return one.plan.base.of_request(self.request, self._single, one.params, self.verifier.policy.types)
 
     def check_coverage(self, one: Presented) -> None:
         """That the signature covers and says what the policy demands, the body apart.

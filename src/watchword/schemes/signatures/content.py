@@ -71,9 +71,9 @@ _NEEDS: Final = {
 SHA256: Final = _NEEDS[frozenset({"sha-256"})]
 
 
-def may_be_usual(value: bytes | None) -> bool:
+def may_be_usual(value: bytes) -> bool:
     """Whether a Content-Digest of this value can hold one SHA-256 digest only; if it is malformed, that comes out later."""
-    return value is not None and value.startswith(b"sha-256=:") and b"," not in value
+    return value.startswith(b"sha-256=:") and b"," not in value
 
 
 def is_digest_of(value: bytes, body: Body) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -143,9 +143,8 @@ class Reader:
         Raises:
             Rejected: MALFORMED_CREDENTIALS.
         """
-        covered, signature = fields.single.get(b"signature-input"), fields.single.get(b"signature")
-        if covered is not None and signature is not None and not fields.several:
-            one = self._at_once(covered, signature)
+        if not fields.several:
+            one = self.at_once(fields.single)
             if one is not None:
                 return (one,)
         return self._parse(fields.lines(b"signature-input"), fields.lines(b"signature"))
@@ -163,8 +162,15 @@ class Reader:
         if order and all(layout.names != order for layout in plan.layouts):
             plan.layouts = (Layout(order), *plan.layouts[: MAX_LAYOUTS - 1])
 
-    def _at_once(self, covered: bytes, signature: bytes) -> Presented | None:
-        """The one signature, if its covered list is known and all is written canonically; None: parse it."""
+    def at_once(self, single: Mapping[bytes, bytes]) -> Presented | None:
+        """The one signature, if its covered list is known and all is written canonically; None: `read` it.
+
+        Args:
+            single: the fields by name, none of which has two lines.
+        """
+        covered, signature = single.get(b"signature-input"), single.get(b"signature")
+        if covered is None or signature is None:
+            return None
         end = covered.find(b")") + 1
         plan = self._plans.get(covered[:end])
         if plan is None or not signature.startswith(plan.start) or signature[-1:] != b":":

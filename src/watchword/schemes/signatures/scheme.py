@@ -188,8 +188,11 @@ class SignatureVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED, TARGET_NOT_EXACT; WRONG_ALGORITHM for a covered digest.
         """
-        fields = Fields(request.headers)
-        presented = self.reader.read(fields)
+        headers = request.headers
+        by_name = dict(headers)
+        single = by_name if len(by_name) == len(headers) else None
+        one = None if single is None else self.reader.at_once(single)
+        presented = self.reader.read(Fields(headers)) if one is None else (one,)
         if not presented:
             return None
         check_target(request)
@@ -199,7 +202,7 @@ class SignatureVerifier:
                 "the server rebuilt a target with encoded octets, so they are a guess",
                 where="@target",
             )
-        return SignatureClaim(self, request, presented, fields)
+        return SignatureClaim(self, request, presented, single)
 
     def holder(self, one: Presented, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
         """Whose key made the signature, by what it says; None, if that is nobody who is known.

@@ -17,7 +17,7 @@ from watchword.schemes.signatures.accept import Wanted, read_accept_signature
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import FIELD_TYPES, Component, SignatureInput, params_text
 from watchword.schemes.signatures.holders import alias_of
-from watchword.schemes.signatures.message import Fields, Message
+from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.policy import DIGEST_FIELDS
 from watchword.schemes.signatures.wire import LABEL, Labelled, read_signatures, with_signature
 
@@ -102,10 +102,10 @@ class Signer:
         Raises:
             ConfigurationError: it lacks what is to be covered.
         """
-        fields = Fields(request.headers)
-        signed = b"signature-input" in fields.single or b"signature" in fields.single
+        single = dict(request.headers)
+        signed = b"signature-input" in single or b"signature" in single
         if demands is None and not signed and not self._digests and request.target[:1] == b"/":
-            return self._sign_plainly(request, fields, context)
+            return self._sign_plainly(request, single, context)
         request, plan, nonce, fixed, label = self._on_demand(request, context, demands or _NO_DEMANDS)
         now = int(context.now())
         given: dict[str, int | str] = {"created": now}
@@ -121,17 +121,17 @@ class Signer:
             raise _unsignable(rejected) from None
         return self._placed(request, label, plan.listed + params, self.key.signer(base))
 
-    def _sign_plainly(self, request: Request, fields: Fields, context: Context) -> Request:
+    def _sign_plainly(self, request: Request, single: dict[bytes, bytes], context: Context) -> Request:
         """Where nothing is asked for and nothing is there yet: the same in less time."""
         more: Headers = ()
-        plan = self._bare
+        plan, alone = self._bare, len(single) == len(request.headers)
         if self.defaults:
-            if b"content-digest" in fields.single:
+            if b"content-digest" in single:
                 plan = self._whole
             elif body := context.body():
                 value = b"%b%b:" % (self._digest_start, b2a_base64(digest_of(self.digest, body), newline=False))
                 more = ((b"content-digest", value),)
-                fields.single[b"content-digest"] = value
+                single[b"content-digest"] = value
                 plan = self._whole
         now = int(context.now())
         params = f";created={now}" if self._life is None else f";created={now};expires={now + self._life}"
@@ -139,7 +139,10 @@ class Signer:
             params = f'{params};nonce="{b2a_base64(context.random(18), newline=False).decode("ascii")}"'
         octets = f"{params}{self._params}".encode("ascii")
         try:
-            base = plan.of_request(request, fields, octets, FIELD_TYPES)
+            if alone:
+                base = plan.of_request(request, single, octets, FIELD_TYPES)
+            else:
+                base = plan.base(Message(request.with_headers(more)), octets)
         except Rejected as rejected:
             raise _unsignable(rejected) from None
         start = self._start
