@@ -116,12 +116,16 @@ OTHERS: dict[str, tuple[Any, tuple[str, ...], Callable[[str, Path], list[str]]]]
         other_set_ups.envoy, ("tls", "strip"),
         lambda path, folder: [path, "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--use-dynamic-base-id"],
     ),
+    "haproxy": (
+        other_set_ups.haproxy, ("tls", "strip"),
+        lambda path, folder: [path, "-f", str(folder / "haproxy.cfg"), "-db"],
+    ),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="session", params=OTHERS)
 def other(request, public_folder, origin, tls):
-    """Apache, Caddy, Traefik and Envoy, one after the other, in front of granian."""
+    """Apache, Caddy, Traefik, Envoy and HAProxy, one after the other, in front of granian."""
     with proxied(request.param, public_folder, origin, tls) as proxy:
         yield proxy
 

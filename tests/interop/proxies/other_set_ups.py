@@ -1,15 +1,14 @@
-"""What Apache, Caddy, Traefik and Envoy are told. Each passes everything on ("tls"), or takes /api off the path ("strip")."""
+"""What Apache, Caddy, Traefik, Envoy and HAProxy are told. Each passes everything on ("tls"), or takes /api off the path ("strip")."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CADDY", "apache", "caddy", "envoy", "traefik"]
+__all__ = ["apache", "caddy", "envoy", "haproxy", "traefik"]
 
 Ports = dict[str, int]
 
-# Backslashes stand for the braces of `str.format` where Caddy wants its own.
 CADDY = """\
 {{
     admin off
@@ -154,3 +153,32 @@ def apache(folder: Path, ports: Ports, app: int, certificate: Path) -> dict[str,
     found = next(path for path in map(Path, ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules")) if path.is_dir())
     modules = "\n".join(f"LoadModule {name}_module {found}/mod_{name}.so" for name in MODULES)
     return {"apache.conf": APACHE.format(folder=folder, modules=modules, app=app, certificate=certificate, **ports)}
+
+
+HAPROXY = """\
+global
+    maxconn 100
+    pidfile {folder}/haproxy.pid
+defaults
+    mode http
+    timeout connect 10s
+    timeout client 20s
+    timeout server 20s
+    option forwardfor
+frontend tls
+    bind 127.0.0.1:{tls} ssl crt {certificate}
+    http-request set-header X-Forwarded-Proto https
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    default_backend app
+frontend strip
+    bind 127.0.0.1:{strip}
+    http-request replace-path /api/(.*) /\\1
+    default_backend app
+backend app
+    server app 127.0.0.1:{app}
+"""
+
+
+def haproxy(folder: Path, ports: Ports, app: int, certificate: Path) -> dict[str, str]:
+    """The files by name."""
+    return {"haproxy.cfg": HAPROXY.format(folder=folder, app=app, certificate=certificate, **ports)}

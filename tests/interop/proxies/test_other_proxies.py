@@ -1,4 +1,4 @@
-"""Apache, Caddy, Traefik and Envoy before a guarded application. Envoy reaches it over HTTP/2."""
+"""Apache, Caddy, Traefik, Envoy and HAProxy before a guarded application. Envoy reaches it over HTTP/2."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ SETS = {
     "caddy": ("for", "proto", "host"),
     "traefik": ("for", "proto", "host", "port"),
     "envoy": ("for", "proto"),
+    "haproxy": ("for", "proto", "host"),
 }
 
 
@@ -64,7 +65,7 @@ def test_a_target_that_the_proxy_leaves_alone_is_accepted_and_any_other_refused(
         assert answer.status == 200
     else:
         assert answer.status in (301, 308, 400, 401, 404)
-    if other.name in ("caddy", "envoy") and target != "/a?":
+    if other.name in ("caddy", "envoy", "haproxy") and target != "/a?":
         assert answer.status == 200, "this proxy changes nothing"
 
 
