@@ -1,0 +1,76 @@
+"""Endpoints that answer for themselves, with a seal on each answer."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+
+import pytest
+
+from tests.servers.apps import SEALING
+from watchword import Key, KeyDirectory, Request, Response, SignatureSeal
+from watchword.authorization_server.token_endpoint import TokenEndpoint
+from watchword.schemes.signatures.agents import WELL_KNOWN
+from watchword.schemes.signatures.responses import ResponsePolicy, ResponseVerifier
+from watchword.servers.endpoint import asgi_endpoint, wsgi_endpoint
+from watchword.stores import MemoryStore
+
+SEAL = SignatureSeal(SEALING)
+VERIFIER = ResponseVerifier(SEALING, ResponsePolicy(nonce=False))
+
+
+def proven(method, path, status, headers, body):
+    VERIFIER.verify(Request(method, "https", "id.example", path), Response(status, headers), body, now=time.time())
+    return status
+
+
+def by_asgi(endpoint, store, method, path, **settings):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "scheme": "https",
+        "headers": [(b"host", b"id.example")],
+    }  # fmt: skip
+    asyncio.run(asgi_endpoint(endpoint, store, **settings)(scope, receive, send))
+    return sent[0]["status"], sent[0]["headers"], sent[1]["body"]
+
+
+def by_wsgi(endpoint, store, method, path, **settings):
+    started = []
+
+    def start_response(status, headers):
+        started.extend([int(status.split(" ")[0]), headers])
+
+    environ = {
+        "REQUEST_METHOD": method, "RAW_URI": path, "PATH_INFO": path, "HTTP_HOST": "id.example", "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0",
+    }  # fmt: skip
+    body = b"".join(wsgi_endpoint(endpoint, store, **settings)(environ, start_response))
+    return *started, body
+
+
+@pytest.mark.parametrize("host", [by_asgi, by_wsgi])
+def test_each_answer_of_a_token_endpoint_is_sealed(host):
+    endpoint = TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api")
+    status, headers, body = host(endpoint, MemoryStore(), "POST", "/token", seal=SEAL)
+    assert proven("POST", "/token", status, headers, body) >= 400
+
+
+@pytest.mark.parametrize("host", [by_asgi, by_wsgi])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+def test_a_seal_and_the_signatures_of_an_endpoint_stand_side_by_side(host, method):
+    status, headers, body = host(KeyDirectory([Key.generate("ed25519")]), None, method, WELL_KNOWN, seal=SEAL)
+    assert proven(method, WELL_KNOWN, status, headers, body) == (405 if method == "PUT" else 200)
+
+
+@pytest.mark.parametrize("host", [by_asgi, by_wsgi])
+def test_without_a_seal_there_is_none(host):
+    _, headers, _ = host(KeyDirectory([Key.generate("ed25519")]), None, "HEAD", WELL_KNOWN)
+    assert not [name for name, _ in headers if name in (b"signature", "signature")]
