@@ -544,7 +544,7 @@ def test_a_mark_that_comes_with_questions_is_made_only_if_none_is_refused(tmp_pa
     now = 1_800_000_000.0
     with SQLStore(f"sqlite:///{tmp_path / 'marks.db'}", clock=lambda: now) as store:
         store.commit([Add(("full",), 3, now + 60), Add(("free",), 2, now + 60)])
-        for number in range(40):  # every path: alone, and with the commits that forget
+        for number in range(60):  # every path: alone, and with the commits that forget
             mark = Once(("nonce", str(number)), now + 300)
             assert store.commit([free, full, mark]) == Exceeded(full, now + 60)
             assert store.fetch([Ref(Spent, mark.key)]).get(Ref(Spent, mark.key)) is None

@@ -101,13 +101,17 @@ class Database:
 
     def connect(self, schema: Callable[[], Sequence[str]]) -> sqlite3.Connection:
         """A connection that leaves transactions to us and may go from thread to thread; in memory, with `schema`'s tables."""
-        if self.path is not None:
-            connection = self._connect()
-        else:
+        if self.path is None:
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             for statement in schema():
                 connection.execute(statement)
-        connection.execute("PRAGMA synchronous=NORMAL")
+            return connection
+        connection = self._connect()
+        try:
+            connection.execute("PRAGMA synchronous=NORMAL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _connect(self) -> sqlite3.Connection:

@@ -49,21 +49,23 @@ _COLUMNS: Final = {"r": "place, kind, key", "s": "place, key", "c": "place, key"
 
 def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
     """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, value, until)."""
-    parameters: dict[str, list[Any]] = {"r": [], "s": [], "c": []}
+    records: list[Any] = []
+    marks: list[Any] = []
+    counters: list[Any] = []
     pattern = ""
-    for ref in refs:
-        kind, key = ref
+    for kind, key in refs:
         if kind is Counter:
             pattern += "c"
-            parameters["c"].append(key_text(key))
+            counters.append(key_text(key))
         elif kind is Spent:
             pattern += "s"
-            parameters["s"].append(_written(key))
+            marks.append(_written(key))
         else:
             pattern += "r"
-            parameters["r"] += (kind.__name__, key_text(key))
-    counters = parameters["c"]
-    return _query(pattern), (*parameters["r"], *parameters["s"], *counters, *((now,) if counters else ()))
+            records += (kind.__name__, key_text(key))
+    if counters:
+        counters.append(now)
+    return _query(pattern), (*records, *marks, *counters)
 
 
 @lru_cache(256)
@@ -87,18 +89,16 @@ _MARK: Final = "INSERT INTO watchword_spent (key, until) SELECT ?, ? WHERE true"
 _UNLESS: Final = " AND NOT EXISTS (SELECT 1 FROM watchword_counters WHERE key = ? AND until > ? AND value > ?)"
 
 
-def _only_asks(write: Write) -> bool:
-    return isinstance(write, Add) and write.n == 0 and write.limit is not None
-
-
 def asking(writes: Sequence[Write], now: float) -> list[tuple[Add, Say]] | None:
     """If nothing is written, only asked: each question with its statement, whose row (until) says that it is refused.
 
     A writer's turn is not waited for: whatever was counted when the question is answered counts.
     """
+    if isinstance(writes[-1], Once):  # as most commits end
+        return None
     asked = []
     for write in writes:
-        if not (isinstance(write, Add) and _only_asks(write)):
+        if not isinstance(write, Add) or write.n or write.limit is None:
             return None
         question: Say = _FULL, (key_text(write.counter), now, write.limit)
         asked.append((write, question))
@@ -110,12 +110,18 @@ def marking(writes: Sequence[Write], now: float) -> Say | None:
 
     It writes one row, or none: then the writes are to be made one by one, to learn which of them is refused.
     """
-    *asked, mark = writes
-    if not isinstance(mark, Once) or not all(map(_only_asks, asked)):
+    mark = writes[-1]
+    if not isinstance(mark, Once):
         return None
     check_until(mark.until)
     parameters: list[Any] = [_written(mark.key), mark.until]
-    for write in asked:
-        assert isinstance(write, Add)
+    for write in writes[:-1]:
+        if not isinstance(write, Add) or write.n or write.limit is None:
+            return None
         parameters += (key_text(write.counter), now, write.limit)
-    return f"{_MARK}{_UNLESS * len(asked)} ON CONFLICT DO NOTHING", tuple(parameters)
+    return _marking(len(writes) - 1), tuple(parameters)
+
+
+@lru_cache(8)
+def _marking(questions: int) -> str:
+    return f"{_MARK}{_UNLESS * questions} ON CONFLICT DO NOTHING"

@@ -297,7 +297,7 @@ def _refusal(write: Write | None, ends: Sequence[Any]) -> Outcome:
     return Conflict(write)
 
 
-_EVERY, _MOST = 32, 64
+_EVERY, _MOST = 128, 256
 
 
 def forgets(commits: int) -> bool:
