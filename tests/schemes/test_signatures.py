@@ -216,6 +216,23 @@ def test_members_for_others_may_say_what_this_verifier_does_not_know() -> None:
     assert guard_at().verify(with_fields(mine, covered, signature)).subject == "robot"
 
 
+def test_one_guard_has_a_verifier_for_each_tag() -> None:
+    orders = SignatureVerifier(policy=SignaturePolicy(tags=("orders",)))
+    audit = SignatureVerifier(key_for("ed25519", "auditor"), policy=SignaturePolicy(tags=("audit",)))
+    for verifiers in ([orders, audit], [audit, orders]):
+        guard = Guard(verifiers, store_with(), policy=Policy(clock=lambda: NOW))
+        assert guard.verify(signed(tag="orders")).subject == "robot"
+        assert guard.verify(signed(tag="audit", key=key_for("ed25519", "auditor"))).subject == "auditor"
+        assert reason_of(guard, signed(tag="audit")) is Reason.UNKNOWN_KEY
+        assert reason_of(guard, signed()) is Reason.UNKNOWN_ISSUER
+        assert reason_of(guard, with_fields(Request("POST", *URL), "(", "")) is Reason.UNKNOWN_ISSUER
+        both = sign(SignatureAuth(Key.generate("ed25519", key_id="x"), tag="other"), signed(tag="orders"))
+        assert guard.verify(both).subject == "robot"
+        assert reason_of(guard, Request("GET", *URL)) is Reason.NO_CREDENTIALS
+    with pytest.raises(ConfigurationError, match="would claim"):
+        Guard([orders, SignatureVerifier(policy=SignaturePolicy(tags=("orders", None)))], store_with())
+
+
 def test_the_label_of_the_policy_chooses() -> None:
     mine, other = key_for("ed25519", "mine"), key_for("ed25519", "other")
     request = sign(SignatureAuth(other, label="other"), signed(key=mine, label="mine"))

@@ -211,6 +211,15 @@ class WebBotVerifier:
         mine = [one for other, one in named if other.identifier == agent.identifier]
         return AgentClaim(agent, SignatureClaim(verifier, request, mine))
 
+    @property
+    def routes(self) -> Sequence[str | None]:
+        """The profile's tag, by which a guard tells this verifier from others of signatures."""
+        return self._first.routes
+
+    def route(self, request: Request) -> str | None:
+        """The tag of the signatures, unverified."""
+        return self._first.route(request)
+
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """What is wanted, as Accept-Signature (RFC 9421 §5)."""
         return self._first.refuse(rejection, found, now, random)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from watchword.core.message import Headers
 from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import InnerList, Item
 from watchword.schemes.signatures.base import BasePlan
@@ -148,6 +149,21 @@ class Reader:
             if one is not None:
                 return (one,)
         return self._parse(fields.lines(b"signature-input"), fields.lines(b"signature"))
+
+    def tag_of(self, headers: Headers) -> str | None:
+        """One tag of the signatures: one of the policy's if there is one, else the first; None: none has one.
+
+        Unverified, for routing only; what can't be parsed has none.
+        """
+        try:
+            members = labelled_dictionary(
+                [value for name, value in headers if name == b"signature-input"], "signature-input"
+            )
+        except Rejected:
+            return None
+        tags = [member.params.get("tag") for member in members.values()]
+        tag = next((tag for tag in tags if tag in self.policy.tags), tags[0] if tags else None)
+        return tag if isinstance(tag, str) else None
 
     def remember(self, presented: Parsed) -> None:
         """Keeps the plan of a signature that verified, for what comes in the same words."""

@@ -182,6 +182,15 @@ class SignatureVerifier:
         keys = "the store's" if self.records is not None else repr(self._holders.keys)
         return f"SignatureVerifier(keys={keys}, policy={self.policy!r}, max_age={self.max_age})"
 
+    @property
+    def routes(self) -> Sequence[str | None]:
+        """The tags by which a guard tells several verifiers of signatures apart."""
+        return self.policy.tags
+
+    def route(self, request: Request) -> str | None:
+        """The tag of the signatures, unverified."""
+        return self.reader.tag_of(request.headers)
+
     def read(self, request: Request) -> SignatureClaim | None:
         """The signatures that the policy's tags name; None, if the request has none of them.
 
