@@ -110,6 +110,18 @@ def test_the_flow_sends_content_of_its_own_only_in_chunks(form: str) -> None:
     accepted(guard(allow_unsigned_payload=True), only.request, only.content or b"body")
 
 
+def test_a_request_without_a_body_is_never_sent_in_chunks() -> None:
+    sent: list[Send] = []
+
+    def send(effect: Send) -> Received:
+        sent.append(effect)
+        return Received(Response(200))
+
+    run(auth(payload=Payload("chunked", "crc32")), ask(), send, ClientContext(bytes, now=lambda: NOW))
+    assert sent[0].content is None
+    accepted(guard(), sent[0].request)
+
+
 def test_fields_that_libraries_and_proxies_write_are_not_signed() -> None:
     signed = auth().sign(ask(User_Agent="x", Connection="close", Accept="*/*", Accept_Encoding="gzip"), now=NOW)
     names = signed.values(b"authorization")[0].partition(b"SignedHeaders=")[2].partition(b",")[0]

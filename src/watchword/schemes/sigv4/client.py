@@ -122,7 +122,7 @@ class SigV4Auth:
             yield Send(self._signed(request, UNSIGNED, context.now())[0])
             return
         body = context.body()
-        if self._form is None:
+        if self._form is None or not body:  # nothing is no chunk: most requests without a body must not have one
             yield Send(self._signed(request, hex_digest("sha-256", body), context.now())[0])
             return
         signed, content = self.chunked(request, body, now=context.now())
