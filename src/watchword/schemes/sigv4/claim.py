@@ -368,7 +368,8 @@ class SigV4Claim:
     def once(self, string: bytes) -> Once:
         """What was signed, for as long as it is good: an ECDSA signature has two spellings, what it signs has one."""
         key = ("sigv4", self.presented.plan.access_key_id, hex_digest("sha-256", string).decode())
-        return Once(key, self.signed_at + max(self.lifetime, 900.0))
+        # A laxer verifier of the same store may accept a presigned URL for as long as it says.
+        return Once(key, self.signed_at + max(self.lifetime, self.presented.expires or 0, 900.0))
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Key, coverage, signature (and what would have made it fit), token, scope, time, body, chunks."""
