@@ -44,9 +44,10 @@ class SignatureClaim:
         self._single = single
         self.presented = presented
         self.needs: Sequence[Ref[Any]] = ()
-        if verifier.records is not None:
+        records = verifier.records
+        if records is not None:
             if len(presented) == 1:
-                self.needs = key_refs(presented[0].key_id)
+                self.needs = records.refs(presented[0].key_id)
             else:
                 self.needs = tuple(dict.fromkeys(ref for one in presented for ref in key_refs(one.key_id)))
         self._expected: dict[int, tuple[Expected, ...]] | None = None

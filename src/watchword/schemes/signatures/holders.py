@@ -26,7 +26,7 @@ def alias_of(key: Key) -> str:
 class Holder:
     """A key, prepared, and whose it is."""
 
-    __slots__ = ("alias", "key", "record", "scopes", "subject", "verify")
+    __slots__ = ("alias", "key", "record", "refs", "scopes", "subject", "verify")
 
     def __init__(self, key: Key, subject: str, scopes: frozenset[str], record: Registered | None = None) -> None:
         self.key = key
@@ -35,6 +35,7 @@ class Holder:
         self.subject = subject
         self.scopes = scopes
         self.record = record
+        self.refs = () if record is None else key_refs(key.key_id)
 
 
 class Holders:
@@ -102,6 +103,11 @@ class RecordHolders:
         if key.use != "sig":
             raise Rejected(Reason.WRONG_ALGORITHM, "the key that is registered is for encryption", where="keyid")
         return Holder(key, record.subject, frozenset(record.scopes), record)
+
+    def refs(self, key_id: str | None) -> tuple[Ref[Any], ...]:
+        """The records that this key id may name."""
+        kept = self._kept.get(key_id) if key_id is not None else None
+        return key_refs(key_id) if kept is None else kept.refs
 
     def keep(self, key_id: str, holder: Holder) -> None:
         """For the next signature with this key; called after a good one."""
