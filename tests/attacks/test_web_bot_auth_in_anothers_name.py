@@ -118,7 +118,9 @@ def test_spellings_of_one_agent_are_one_agent():
 
 def copied(web: Web, body: bytes | None = None, **lines: str) -> None:
     """evil.example serves what bot.example published, signatures and all."""
-    taken = KeyDirectory([KEYS["bot"]], clock=web.clock).answer(Request("GET", "https", "bot.example", WELL_KNOWN))
+    taken = KeyDirectory([KEYS["bot"]], agent=BOT, clock=web.clock).answer(
+        Request("GET", "https", "bot.example", WELL_KNOWN)
+    )
     headers = [
         (name, lines.get(name.decode().replace("-", "_"), value.decode()).encode())
         for name, value in taken.response.headers
@@ -138,6 +140,17 @@ def test_a_directory_that_was_copied_to_another_place_is_none():
     web.clock.now += 31
     strict = web.guard(web.directories(["https://evil.example"], require_proof=True))
     assert reason(strict, signed(KEYS["bot"], "https://evil.example", now=web.clock.now)) == ("unknown_key", "keyid")
+
+
+def test_a_directory_signs_for_no_other_authority_however_it_is_asked():
+    directory = KeyDirectory([KEYS["bot"]], agent=BOT, clock=lambda: NOW)
+    asked = Request("GET", "https", "evil.example", WELL_KNOWN)
+    answer = directory.answer(asked)
+    keys = directory_keys(answer.body, NOW)
+    with pytest.raises(Rejected):
+        check_proofs(keys, asked, answer.response, answer.body, NOW)
+    genuine = Request("GET", "https", "bot.example", WELL_KNOWN)
+    assert check_proofs(keys, genuine, answer.response, answer.body, NOW, required=True) == keys
 
 
 def test_a_key_that_is_slipped_into_a_directory_spoils_it():
@@ -166,7 +179,7 @@ def test_a_proof_of_an_earlier_draft_binds_its_key_to_its_authority():
 
 def test_proofs_of_the_past_and_of_the_future_are_none():
     asked = Request("GET", "https", "bot.example", WELL_KNOWN)
-    answer = KeyDirectory([KEYS["bot"]], clock=lambda: NOW, lifetime=86_400).answer(asked)
+    answer = KeyDirectory([KEYS["bot"]], agent=BOT, clock=lambda: NOW, lifetime=86_400).answer(asked)
     keys = directory_keys(answer.body, NOW)
     for now in (NOW - 100, NOW + 86_400):
         with pytest.raises(Rejected):

@@ -32,7 +32,7 @@ def by_node(*jobs: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_directory_that_javascript_signed_is_proven() -> None:
     now = int(time.time())
-    body = KeyDirectory([KEY]).answer(ASKED).body
+    body = KeyDirectory([KEY], agent="https://bot.example").answer(ASKED).body
     job = {
         "action": "directory",
         "request": URL,
@@ -48,7 +48,7 @@ def test_a_directory_that_javascript_signed_is_proven() -> None:
 
 
 def test_javascript_reads_the_signature_of_our_directory() -> None:
-    answer = KeyDirectory([KEY]).answer(ASKED)
+    answer = KeyDirectory([KEY], agent="https://bot.example").answer(ASKED)
     headers = {name.decode(): value.decode() for name, value in answer.response.headers}
     job = {"action": "verify", "request": URL, "status": 200, "headers": headers, "jwk": KEY.to_jwk()}
     elsewhere = {**URL, "url": URL["url"].replace("bot", "evil")}

@@ -40,7 +40,7 @@ class Web:
             self.serve(f"{name}.example", keys)
 
     def serve(self, authority: str, keys: Iterable[Key], **settings: Any) -> None:
-        self.served[authority] = KeyDirectory(list(keys), clock=self.clock, **settings)
+        self.served[authority] = KeyDirectory(list(keys), agent=f"https://{authority}", clock=self.clock, **settings)
 
     def fetch(self, get: Get, terms: Terms) -> Answer:
         """In the place of the transport, whose rules are tested where it is."""

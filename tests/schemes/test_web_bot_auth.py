@@ -223,7 +223,7 @@ def test_a_key_that_is_no_pair_is_a_configuration_error(key):
     with pytest.raises(ConfigurationError, match="key pair"):
         WebBotAuth(key, agent=BOT)
     with pytest.raises(ConfigurationError, match="key pair"):
-        KeyDirectory([key])
+        KeyDirectory([key], agent=BOT)
 
 
 @pytest.mark.parametrize("agents", [{}, None, "https://bot.example"])
@@ -297,7 +297,7 @@ def test_arbitrary_octets_name_agents_or_are_rejected(value):
 
 
 def test_a_directory_shows_public_keys_under_their_thumbprints_and_proves_each():
-    directory = KeyDirectory([KEYS["bot"], KEYS["next"]], clock=lambda: NOW)
+    directory = KeyDirectory([KEYS["bot"], KEYS["next"]], agent=BOT, clock=lambda: NOW)
     asked = Request("GET", "https", "bot.example", WELL_KNOWN)
     answer = directory.answer(asked)
     shown = json.loads(answer.body)["keys"]
@@ -310,7 +310,7 @@ def test_a_directory_shows_public_keys_under_their_thumbprints_and_proves_each()
 
 
 def test_what_a_directory_answers_to_other_requests():
-    directory = KeyDirectory([KEYS["bot"]], clock=lambda: NOW)
+    directory = KeyDirectory([KEYS["bot"]], agent=BOT, clock=lambda: NOW)
 
     def ask(method="GET", target=WELL_KNOWN, authority="bot.example", **headers):
         return directory.answer(Request(method, "https", authority, target, headers))
@@ -324,7 +324,7 @@ def test_what_a_directory_answers_to_other_requests():
     assert ask("POST").response.status == 405
     assert ask(target="/").response.status == 404
     assert ask(target=WELL_KNOWN + "?x").response.status == 200
-    assert ask(authority="").response.status == 400
+    assert ask(authority="").response.status == 200
 
 
 def test_keys_that_cannot_be_used_are_passed_over():
@@ -367,6 +367,7 @@ def test_what_is_no_directory_is_refused(body):
     [
         {"keys": []},
         {"keys": [KEYS["bot"]] * 17},
+        {"agent": "http://bot.example"},
         {"lifetime": 0},
         {"max_age": 10**7},
         {"keys": [Key.from_jwk(KEYS["bot"].to_jwk())]},
@@ -374,4 +375,4 @@ def test_what_is_no_directory_is_refused(body):
 )
 def test_a_directory_that_proves_nothing_is_a_configuration_error(arguments):
     with pytest.raises(ConfigurationError):
-        KeyDirectory(**{"keys": [KEYS["bot"]], **arguments})
+        KeyDirectory(**{"keys": [KEYS["bot"]], "agent": BOT, **arguments})

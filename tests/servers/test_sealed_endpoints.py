@@ -66,11 +66,13 @@ def test_each_answer_of_a_token_endpoint_is_sealed(host):
 @pytest.mark.parametrize("host", [by_asgi, by_wsgi])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 def test_a_seal_and_the_signatures_of_an_endpoint_stand_side_by_side(host, method):
-    status, headers, body = host(KeyDirectory([Key.generate("ed25519")]), None, method, WELL_KNOWN, seal=SEAL)
+    status, headers, body = host(
+        KeyDirectory([Key.generate("ed25519")], agent="https://id.example"), None, method, WELL_KNOWN, seal=SEAL
+    )
     assert proven(method, WELL_KNOWN, status, headers, body) == (405 if method == "PUT" else 200)
 
 
 @pytest.mark.parametrize("host", [by_asgi, by_wsgi])
 def test_without_a_seal_there_is_none(host):
-    _, headers, _ = host(KeyDirectory([Key.generate("ed25519")]), None, "HEAD", WELL_KNOWN)
+    _, headers, _ = host(KeyDirectory([Key.generate("ed25519")], agent="https://id.example"), None, "HEAD", WELL_KNOWN)
     assert not [name for name, _ in headers if name in (b"signature", "signature")]

@@ -27,11 +27,13 @@ from watchword.transport.get import Answer
 def served(tmp_path_factory):
     """A directory on TLS, and what trusts it."""
     context, trusted = certificate(tmp_path_factory.mktemp("tls"), "localhost")
-    server = make_server("127.0.0.1", 0, wsgi_endpoint(KeyDirectory([KEYS["bot"]])), ThreadingWSGI, QuietWSGI)
+    server = make_server("127.0.0.1", 0, None, ThreadingWSGI, QuietWSGI)
+    agent = f"https://localhost:{server.server_address[1]}"
+    server.set_app(wsgi_endpoint(KeyDirectory([KEYS["bot"]], agent=agent)))
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"https://localhost:{server.server_address[1]}", trusted
+    yield agent, trusted
     server.shutdown()
     thread.join()
     server.server_close()
@@ -69,7 +71,7 @@ def test_an_asgi_server_gives_the_same_directory():
         "type": "http", "method": "GET", "path": WELL_KNOWN, "raw_path": WELL_KNOWN.encode(), "query_string": b"",
         "headers": [(b"host", b"bot.example")], "scheme": "https",
     }  # fmt: skip
-    asyncio.run(asgi_endpoint(KeyDirectory([KEYS["bot"]]))(scope, receive, send))
+    asyncio.run(asgi_endpoint(KeyDirectory([KEYS["bot"]], agent=BOT))(scope, receive, send))
     assert sent[0]["status"] == 200
     assert dict(sent[0]["headers"])[b"content-type"] == MEDIA_TYPE.encode()
     assert json.loads(sent[1]["body"])["keys"][0]["kid"] == KEYS["bot"].thumbprint()
@@ -144,7 +146,9 @@ def test_a_directory_that_cannot_be_had_makes_the_key_unknown_and_is_not_asked_a
 @pytest.mark.parametrize("media", ["application/json", "", "text/html"])
 def test_a_directory_of_another_media_type_is_none(media):
     web = Web()
-    good = KeyDirectory([KEYS["bot"]], clock=web.clock).answer(Request("GET", "https", "bot.example", WELL_KNOWN))
+    good = KeyDirectory([KEYS["bot"]], agent=BOT, clock=web.clock).answer(
+        Request("GET", "https", "bot.example", WELL_KNOWN)
+    )
     lines = [(name, value) for name, value in good.response.headers if name != b"content-type"]
     web.served["bot.example"] = Answer(200, (*lines, (b"content-type", media.encode())), good.body)
     assert reason(web.guard(), signed()) == ("unknown_key", "keyid")

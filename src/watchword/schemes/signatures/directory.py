@@ -12,7 +12,7 @@ from math import inf
 from typing import Any, Final, NamedTuple
 
 from watchword.core.message import Headers, Request, Response
-from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.rejection import ConfigurationError
 from watchword.core.seal import has_content
 from watchword.core.steps import Step
 from watchword.crypto.digests import digest
@@ -20,7 +20,7 @@ from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.fields.content_digest import digest_field
 from watchword.fields.structured import serialize_bare_item
-from watchword.schemes.signatures.agents import WELL_KNOWN
+from watchword.schemes.signatures.agents import WELL_KNOWN, Agent
 from watchword.schemes.signatures.base import BasePlan, Message
 from watchword.schemes.signatures.bots import DAY, named_by_thumbprint
 from watchword.schemes.signatures.components import components_of, params_text
@@ -68,36 +68,40 @@ class KeyDirectory:
     """Serves the public keys of an agent at `/.well-known/http-message-signatures-directory`.
 
     Mount `asgi_endpoint(directory)` or `wsgi_endpoint(directory)` there, without authentication. Each answer has one
-    signature per key, over the authority that was asked and the content: whoever copies the keys to another place can't
-    make them.
+    signature per key, over the agent's authority and the content: whoever copies the keys to another place can't make them,
+    nor have them made by asking for that place here.
 
     Args:
         keys: the private keys, those that sign now and those that will; up to 16.
+        agent: whose they are, the origin at which clients find the directory, "https://bot.example".
         lifetime: seconds for which the signatures on an answer are good; lists of directories are copied around, so long.
         max_age: seconds for which an answer may be kept: so long works a key that is taken out.
         clock: seconds since the epoch.
 
     Raises:
-        ConfigurationError: no key, a shared secret, a public key, or more keys than anybody reads.
+        ConfigurationError: no key, a shared secret, a public key, more keys than anybody reads, or no https origin.
 
-    >>> KeyDirectory([Key.generate("ed25519")])
-    KeyDirectory(1 key)
+    >>> KeyDirectory([Key.generate("ed25519")], agent="https://bot.example")
+    KeyDirectory('https://bot.example', 1 key)
     """
 
-    __slots__ = ("_body", "_clock", "_digest", "_keys", "_lifetime", "_max_age")
+    __slots__ = ("_agent", "_body", "_clock", "_digest", "_keys", "_lifetime", "_max_age", "_own")
 
     def __init__(
         self,
         keys: Sequence[Key],
         *,
+        agent: str,
         lifetime: float = 7 * DAY,
         max_age: float = DAY,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._agent = Agent.of(agent)
+        self._own = Request("GET", "https", self._agent.origin.partition("://")[2], WELL_KNOWN)
         self._keys = tuple(named_by_thumbprint(key) for key in keys)
         if not 0 < len(self._keys) <= MAX_KEYS or not all(key.can_sign and alias_of(key) for key in self._keys):
             raise ConfigurationError(
-                f"a KeyDirectory has from 1 to {MAX_KEYS} private keys, such as ed25519: KeyDirectory([key])"
+                f"a KeyDirectory has from 1 to {MAX_KEYS} private keys, such as ed25519: KeyDirectory([key], agent='https://bot.example')"
             )
         if not (1 <= lifetime <= 366 * DAY and 0 <= max_age <= lifetime):
             raise ConfigurationError("in seconds: 0 <= max_age <= lifetime, which is a year at most")
@@ -107,7 +111,7 @@ class KeyDirectory:
         self._digest = digest_field({"sha-256": digest("sha-256", self._body)})
 
     def __repr__(self) -> str:
-        return f"KeyDirectory({len(self._keys)} key{'s' if len(self._keys) > 1 else ''})"
+        return f"KeyDirectory({self._agent.origin!r}, {len(self._keys)} key{'s' if len(self._keys) > 1 else ''})"
 
     def steps(self, request: Request) -> Generator[Step, Any, _Answered]:
         """The answer; nothing has to be done for it outside."""
@@ -130,14 +134,12 @@ class KeyDirectory:
         if not has_content(request.method, 200):
             return _Answered(plain, b"")
         digested = plain.with_more([(b"content-digest", self._digest)])
-        try:
-            return _Answered(digested.with_more(self._proofs(request, digested)), self._body)
-        except Rejected:  # a request without an authority, to which nothing can be bound
-            return _bare(400)
+        return _Answered(digested.with_more(self._proofs(digested)), self._body)
 
-    def _proofs(self, request: Request, response: Response) -> Headers:
+    def _proofs(self, response: Response) -> Headers:
+        """The signatures, for the agent's own authority: whatever Host says, they are no use to another."""
         now = int(self._clock())
-        message = Message(request, response)
+        message = Message(self._own, response)
         inputs, signatures = [], []
         for number, key in enumerate(self._keys):
             params: dict[str, int | str] = {
