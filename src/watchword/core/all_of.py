@@ -13,7 +13,7 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, Check, Claim, Decision, Digests, More, Proof, Random, Refusal,
+    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Check, Claim, Decision, Digests, More, Proof, Random, Refusal,
     Seal, Verifier,
 )  # fmt: skip
 
@@ -177,15 +177,13 @@ class AllClaims(NamedTuple):
         scopes = first.scopes.intersection(*(identity.scopes for identity in identities[1:]))
         seals = [decision.seal for decision in decisions if decision.seal]
         streams = [decision.stream for decision in decisions if decision.stream]
-        if len(streams) > 1:
-            raise AssertionError("two parts of AllOf want to stream one message")
         rotated = any(identity.rotated for identity in identities)
         return Decision(
             Identity(first.subject, first.scheme, first.key_id, scopes, first.claims, rotated),
             [write for decision in decisions for write in decision.writes],
             tuple(pair for decision in decisions for pair in decision.response_headers),
             _together(seals),
-            streams[0] if streams else None,
+            _piped(streams),
             [write for decision in decisions for write in decision.notes],
         )
 
@@ -205,3 +203,30 @@ def _together(seals: Sequence[Seal]) -> Seal | None:
         )
 
     return Seal(any(seal.needs_body for seal in seals), headers)
+
+
+def _piped(streams: Sequence[BodyStream]) -> BodyStream | None:
+    """One stream through all of them; one that takes frames off the body comes last, for the others check what was sent."""
+    if len(streams) < 2:
+        return streams[0] if streams else None
+    return _Piped(sorted(streams, key=lambda stream: getattr(stream, "unframes", False)))
+
+
+class _Piped:
+    """What one stream passes on, the next one checks."""
+
+    __slots__ = ("_streams",)
+
+    def __init__(self, streams: Sequence[BodyStream]) -> None:
+        self._streams = streams
+
+    def feed(self, chunk: bytes, /) -> bytes:
+        for stream in self._streams:
+            chunk = stream.feed(chunk)
+        return chunk
+
+    def end(self) -> bytes:
+        rest = b""
+        for stream in self._streams:
+            rest = stream.feed(rest) + stream.end()
+        return rest

@@ -75,7 +75,10 @@ NO_BODY: Final = Body()
 
 
 class BodyStream(Protocol):
-    """Checks a body as it passes (STREAM). Both methods raise `Rejected`, which aborts the application's read."""
+    """Checks a body as it passes (STREAM). Both methods raise `Rejected`, which aborts the application's read.
+
+    One that takes frames off, so that other octets come out than go in, says `unframes = True`: it comes last in `AllOf`.
+    """
 
     def feed(self, chunk: bytes, /) -> bytes:
         """What of `chunk`, and of what was held back, is proven and may be read."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Generator
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from watchword.core.rejection import Reason, Rejected
 from watchword.crypto.digests import compare, hex_digest
@@ -84,6 +84,8 @@ class ChunkedBody:
         trailers: the trailers that the request names, in lower case (x-amz-trailer).
         max_chunk: octets of one signed chunk.
     """
+
+    unframes: ClassVar[bool] = True
 
     def __init__(self, form: Form, seed: Seed, length: int, trailers: frozenset[bytes], max_chunk: int) -> None:
         self._form = form
