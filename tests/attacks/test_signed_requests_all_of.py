@@ -59,7 +59,7 @@ def test_a_body_in_chunks_that_a_digest_covers_too(payload, stream, turned, size
     for changed in (
         content + b"x",
         content[:-1],
-        content.replace(b"seven", b"eight"),
+        content.replace(b"an or", b"no or"),
         b"",
         content.replace(b"\r\n", b"\n", 1),
     ):
