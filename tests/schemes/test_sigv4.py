@@ -469,6 +469,23 @@ def test_malformed_credentials_are_refused(value: str) -> None:
     assert verdict(guard(), changed(signed, authorization=value)) is Reason.MALFORMED_CREDENTIALS
 
 
+def test_what_is_malformed_stays_so_once_the_genuine_is_known() -> None:
+    judge = guard()
+    signed = auth().sign(ask(), now=NOW)
+    accepted(judge, signed)
+    for value in (
+        GOOD + ",",
+        GOOD + " ",
+        GOOD + ", ",
+        GOOD + "0",
+        GOOD + ",Signature=" + GOOD[-64:],
+        GOOD.replace("Signature=", "Signature=,"),
+    ):
+        who = verdict(judge, changed(signed, authorization=value))
+        fresh = verdict(guard(), changed(signed, authorization=value))
+        assert who is fresh if isinstance(fresh, Reason) else isinstance(who, Identity)
+
+
 def test_parameters_come_in_any_order_and_spacing_and_the_word_in_any_case() -> None:
     signed = auth().sign(ask(), now=NOW)
     word, credential, names, signature = GOOD.replace(",", "").split(" ")

@@ -17,6 +17,7 @@ from watchword.schemes.sigv4.canonical import ECDSA, HMAC
 
 __all__ = [
     "CREDENTIALS", "MAX_EXPIRES", "SIGNATURE", "TOKEN", "Plan", "Presented", "credential_of", "cut", "epoch", "is_presigned",
+    "is_signature",
     "read_field", "read_query", "text_of_time",
 ]  # fmt: skip
 
@@ -166,13 +167,21 @@ def read_field(value: bytes) -> Presented:
 
 
 def cut(value: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
-    """The signature of SigV4 in a field, and what is before and after it: that is the same in many requests.
+    """The signature in a field, and what is before and after it: that is the same in many requests.
 
-    >>> cut(b"AWS4-HMAC-SHA256 Signature=%b, Credential=a" % (64 * b"0"))[1]
-    (b'AWS4-HMAC-SHA256 Signature=', b', Credential=a')
+    >>> cut(b"AWS4-HMAC-SHA256 Signature=00ff, Credential=a")
+    (b'00ff', (b'AWS4-HMAC-SHA256 Signature=', b', Credential=a'))
     """
     at = value.find(b"Signature=") + 10
-    return value[at : at + 64], (value[:at], value[at + 64 :])
+    end = value.find(b",", at)
+    if end < 0:
+        return value[at:], (value[:at], b"")
+    return value[at:end], (value[:at], value[end:])
+
+
+def is_signature(text: bytes, plan: Plan) -> bool:
+    """Whether it is in the form that this plan's signatures have."""
+    return _HEX[plan.algorithm].fullmatch(text) is not None
 
 
 def read_query(query: bytes) -> Presented:

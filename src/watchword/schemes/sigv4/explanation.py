@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from watchword.core.message import Request
@@ -17,7 +17,7 @@ from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, hex_digest
 from watchword.schemes.diagnosis import (
-    causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
+    affordable, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
 from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.sigv4.access_key import TERMINATOR, AccessKey, Signing, ecdsa_signing, hmac_signing
@@ -298,7 +298,7 @@ def _moved(case: _Case, record: AccessKey) -> Iterator[Cause]:
         yield from _moved_field(case, case.signing(record))
         return
     signing = case.signing(record)
-    for second in time_guesses(claim.signed_at):
+    for second in islice(time_guesses(claim.signed_at), affordable(claim.request)):
         text = text_of_time(second)
         target = claim.request.target.replace(b"X-Amz-Date=" + claim.timestamp, b"X-Amz-Date=" + text, 1)
         moved = Request("GET", "https", "", target)
@@ -319,7 +319,7 @@ def _moved_field(case: _Case, signing: Signing) -> Iterator[Cause]:
     claim, name = case.claim, b"x-amz-date"
     if not claim.request.values(name):
         return
-    for second in time_guesses(claim.signed_at):
+    for second in islice(time_guesses(claim.signed_at), affordable(claim.request, b"", case.plan.names)):
         text = text_of_time(second)
         if case.fits_request(signing, with_field(claim.request, name, (text,)), case.body):
             mend = "the time was changed after signing: sign anew for every request"

@@ -17,7 +17,7 @@ from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.chunks import MAX_CHUNK
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.credentials import (
-    MAX_EXPIRES, SIGNATURE, Plan, Presented, cut, is_presigned, read_field, read_query,
+    MAX_EXPIRES, SIGNATURE, Plan, Presented, cut, is_presigned, is_signature, read_field, read_query,
 )  # fmt: skip
 
 __all__ = ["SigV4Verifier"]
@@ -127,7 +127,7 @@ class SigV4Verifier:
     def _of_field(self, value: bytes) -> Presented:
         signature, around = cut(value)
         plan = self._plans.get(around)
-        if plan is None or len(signature) != 64 or signature.strip(b"0123456789abcdef"):
+        if plan is None or not is_signature(signature, plan):
             return read_field(value)
         return Presented(plan, signature)
 
@@ -135,7 +135,7 @@ class SigV4Verifier:
         """Keeps what was parsed and derived for credentials that are genuine."""
         plan = presented.plan
         self.keys.keep(plan.access_key_id, record.secret, plan.scope, plan.ecdsa, signing)
-        if presented.around is not None and not plan.ecdsa:
+        if presented.around is not None:
             self._plans.put(presented.around, plan)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
