@@ -32,6 +32,8 @@ __all__ = ["Explanation", "compare", "explain", "explain_async"]
 
 MAX_OTHERS: Final = 64
 """Other records of the store that a claim is given for comparison, those first whose name is nearest."""
+MAX_SHOWN: Final = 64 * 1024
+"""Characters of a canonical string in the text and the JSON; `Explanation.canonical` is all of it."""
 _OF_SECRETS: Final = frozenset({Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET})
 _SENSITIVE: Final = (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"dpop")
 _BARE: Final = frozenset({b"basic", b"bearer", b"token", b"apikey", b"dpop"})
@@ -83,7 +85,7 @@ class Explanation:
             lines.append(f"first difference: {first.component or first.name}")
         if self.canonical:
             lines.append("canonical string:")
-            lines += [f"  | {line}" for line in self.canonical.split("\n")]
+            lines += [f"  | {line}" for line in _bounded(self.canonical).split("\n")]
         return "\n".join(map(_printable, lines))
 
     def to_json(self) -> str:
@@ -98,7 +100,7 @@ class Explanation:
                 "subject": self.identity.subject if self.identity else None,
                 "first_difference": (self.causes[0].component or self.causes[0].name) if self.causes else None,
                 "causes": [check._asdict() for check in self.causes],
-                "canonical": self.canonical,
+                "canonical": _bounded(self.canonical),
                 "checks": [check._asdict() for check in self.checks],
             }
         )
@@ -314,6 +316,15 @@ def _refused(rejected: Rejected, verifier: Verifier | None, canonical: str, chec
         checks = (*checks, found)
     return Explanation(
         False, rejection.reason, rejection.detail, rejection.where, scheme, None, canonical, tuple(checks)
+    )
+
+
+def _bounded(canonical: str) -> str:
+    """What is shown of it: a body may be in it."""
+    return (
+        canonical
+        if len(canonical) <= MAX_SHOWN
+        else f"{canonical[:MAX_SHOWN]}… ({len(canonical) - MAX_SHOWN} characters more)"
     )
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 from watchword.schemes.diagnosis.bodies import MAX_BODY
 from watchword.schemes.diagnosis.change import Guess, show
 from watchword.schemes.diagnosis.clocks import clock_check, time_guesses
-from watchword.schemes.diagnosis.engine import MAX_GUESSES, PARTS, causes, request_guesses, search
+from watchword.schemes.diagnosis.engine import MAX_GUESSES, PARTS, affordable, causes, request_guesses, search
 from watchword.schemes.diagnosis.fields import MAX_FIELDS
 from watchword.schemes.diagnosis.spellings import damaged, near, secret_guesses
 
 __all__ = [
-    "MAX_BODY", "MAX_FIELDS", "MAX_GUESSES", "PARTS", "Guess", "causes", "clock_check", "damaged", "near",
+    "MAX_BODY", "MAX_FIELDS", "MAX_GUESSES", "PARTS", "Guess", "affordable", "causes", "clock_check", "damaged", "near",
     "request_guesses", "search", "secret_guesses", "show", "time_guesses",
 ]  # fmt: skip

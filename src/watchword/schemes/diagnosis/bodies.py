@@ -18,7 +18,7 @@ __all__ = ["MAX_BODY", "bodies"]
 
 MAX_BODY: Final = 128 * 1024
 """Octets of a body that is parsed, re-serialised, packed or unpacked; of a longer one only the ends are guessed at."""
-MAX_WRITTEN: Final = 2 * 1024 * 1024
+MAX_WRITTEN: Final = 1024 * 1024
 """Octets of JSON that are written in all: the longer the body, the fewer of its spellings are tried."""
 MAX_FORM: Final = 8 * 1024
 """Octets of a form that is encoded in other ways."""

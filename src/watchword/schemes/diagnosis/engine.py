@@ -14,15 +14,17 @@ from watchword.schemes.diagnosis.fields import fields
 from watchword.schemes.diagnosis.origins import authorities, forwarded, methods, schemes
 from watchword.schemes.diagnosis.targets import paths, queries, whole_targets
 
-__all__ = ["MAX_GUESSES", "PARTS", "causes", "request_guesses", "search"]
+__all__ = ["MAX_GUESSES", "PARTS", "affordable", "causes", "request_guesses", "search"]
 
 MAX_GUESSES: Final = 4096
 """Guesses that are made about one request, whatever is in it."""
 MAX_SINGLES: Final = 2560
 """How many of them are single changes."""
-MAX_OCTETS: Final = 64 * 1024 * 1024
-"""Octets of bodies in all those guesses: with a long body fewer are made, `FEWEST` at least."""
-FEWEST: Final = 512
+MAX_OCTETS: Final = 8 * 1024 * 1024
+"""Octets that all those guesses may cost together: about a long request fewer are made, `FEWEST` at least."""
+FEWEST: Final = 256
+LINE: Final = 16
+"""Octets that every field line counts for, covered or not: all of them are looked through."""
 MAX_OF_PART: Final = 1024
 """Changes of one part of the request."""
 PAIRED: Final = 64
@@ -33,7 +35,7 @@ PARTS: Final = frozenset({"@method", "@scheme", "@authority", "@path", "@query",
 
 
 def request_guesses(
-    request: Request, body: bytes, *, headers: Iterable[bytes] = (), parts: Collection[str] = PARTS
+    request: Request, body: bytes, *, headers: Collection[bytes] = (), parts: Collection[str] = PARTS
 ) -> Iterator[Guess]:
     """What the request may have looked like when it was signed: single changes, likeliest first, then pairs.
 
@@ -48,8 +50,20 @@ def request_guesses(
     [('@authority', 'api.example'), ('@path', '/a')]
     """
     lists = [_Kept(limited(changes, MAX_OF_PART)) for changes in _parts(request, body, headers, parts)]
-    most = min(MAX_GUESSES, max(FEWEST, MAX_OCTETS // max(1, len(body))))
+    most = affordable(request, body, headers)
     return islice(chain(islice(_singles(lists, request, body), MAX_SINGLES), _pairs(lists, request, body)), most)
+
+
+def affordable(request: Request, body: bytes = b"", headers: Iterable[bytes] = ()) -> int:
+    """How many guesses about this request are made at most: the longer it is, the fewer.
+
+    >>> affordable(Request("GET", "https", "api.example", "/")), affordable(Request("GET", "https", "h", "/"), bytes(999_999))
+    (4096, 256)
+    """
+    covered = frozenset(headers)
+    octets = 2 * len(request.target) + len(body) // 2 + LINE * len(request.headers)
+    octets += sum(len(value) for name, value in request.headers if name in covered)
+    return min(MAX_GUESSES, max(FEWEST, MAX_OCTETS // max(1, octets)))
 
 
 def search(
@@ -57,7 +71,7 @@ def search(
     body: bytes,
     fits: Callable[[Request, bytes], bool],
     *,
-    headers: Iterable[bytes] = (),
+    headers: Collection[bytes] = (),
     parts: Collection[str] = PARTS,
     most: int = MAX_GUESSES,
 ) -> Guess | None:

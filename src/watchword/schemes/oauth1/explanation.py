@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from watchword.core.message import Request
 from watchword.core.records import Found
@@ -16,7 +16,7 @@ from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, digest
 from watchword.schemes.diagnosis import (
-    causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
+    affordable, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
 from watchword.schemes.oauth1 import mistakes
 from watchword.schemes.oauth1.claim import OAuth1Claim, hash_of, references
@@ -303,7 +303,8 @@ def _moved(case: _Case, fits: Fits) -> Iterator[Cause]:
     if case.presented.method.kind != "hmac":
         return
     signed, pairs = str(case.presented.timestamp), case.pairs()
-    for time in map(str, time_guesses(case.presented.timestamp)):
+    most = affordable(case.claim.request, case.body if case.claim.form else b"")
+    for time in map(str, islice(time_guesses(case.presented.timestamp), most)):
         if fits(case.base(_replaced(pairs, "oauth_timestamp", time))):
             yield "oauth_timestamp", time, signed, "the time was changed after signing: sign anew for every request"
 

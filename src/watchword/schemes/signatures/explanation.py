@@ -18,6 +18,7 @@ from watchword.fields.content_digest import ACTIVE, digest_field
 from watchword.schemes.diagnosis import (
     MAX_GUESSES,
     PARTS,
+    affordable,
     causes,
     clock_check,
     damaged,
@@ -244,7 +245,9 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
                 yield "key", "the registered secret", f"the secret {what}", mend
     components = one.plan.base.components
     message = Message(claim.request, types=claim.verifier.policy.types, fields=claim.fields)
-    for what, expected, shown, covered in _inputs(components, _params(one), holder):
+    names = [component.name.encode("ascii") for component in components]
+    most = affordable(claim.request, b"", names)
+    for what, expected, shown, covered in islice(_inputs(components, _params(one), holder), most):
         try:
             base = BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
         except (Rejected, ConfigurationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import inf, nextafter
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from watchword.core.rejection import Rejected
 from watchword.core.scheme import Check
 from watchword.crypto.digests import compare, keyed_hmac
 from watchword.schemes.diagnosis import (
-    MAX_BODY, PARTS, causes, clock_check, damaged, search, secret_guesses, time_guesses,
+    MAX_BODY, PARTS, affordable, causes, clock_check, damaged, search, secret_guesses, time_guesses,
 )  # fmt: skip
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.delivery import Delivery
@@ -120,7 +121,7 @@ def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes)
     if not engine.profile.timed or len(body) > MAX_BODY or not any(secret.mac for secret in engine.secrets):
         return None
     url = url_of(claim.request) if engine.contents.url else None
-    for time in time_guesses(int(delivery.timestamp)):
+    for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body)):
         stamp = b"%d" % time
         moved = Delivery(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
         try:
