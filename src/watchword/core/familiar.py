@@ -90,12 +90,11 @@ def _way(plan: Plan, verifier: Any) -> Callable[[bytes, Request], Admission | No
         attempt = None if limiter is None else limiter.attempt(claim.guesses, network_of(request.peer.address))
         try:
             if attempt is None:
-                found = store.fetch((*standing, *claim.needs))
+                found, now = store.fetch((*standing, *claim.needs)), clock()
                 passing: Sequence[Any] = ()
             else:
-                found = store.fetch((*standing, *claim.needs, *attempt.refs))
-                passing = attempt.room(found, clock())
-            now = clock()
+                found, now = store.fetch((*standing, *claim.needs, *attempt.refs)), clock()
+                passing = attempt.room(found, now)
             decision = claim.affirm(found, now)
             if decision is None:
                 return None

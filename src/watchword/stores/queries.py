@@ -49,9 +49,16 @@ _COLUMNS: Final = {"r": "place, kind, key", "s": "place, key", "c": "place, key"
 
 def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
     """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, value, until)."""
-    records: list[Any] = []
-    marks: list[Any] = []
-    counters: list[Any] = []
+    query, parameters, asks_when = _fetching(tuple(refs))
+    return query, (*parameters, now) if asks_when else parameters
+
+
+@lru_cache(1024)
+def _fetching(refs: tuple[Ref[Any], ...]) -> tuple[str, tuple[str, ...], bool]:
+    """Its text, its parameters, and whether the time follows them; most requests come from who came before."""
+    records: list[str] = []
+    marks: list[str] = []
+    counters: list[str] = []
     pattern = ""
     for kind, key in refs:
         if kind is Counter:
@@ -63,9 +70,7 @@ def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
         else:
             pattern += "r"
             records += (kind.__name__, key_text(key))
-    if counters:
-        counters.append(now)
-    return _query(pattern), (*records, *marks, *counters)
+    return _query(pattern), (*records, *marks, *counters), bool(counters)
 
 
 @lru_cache(256)
