@@ -26,6 +26,8 @@ MAX_SIGNATURES: Final = 8
 MAX_COMPONENTS: Final = 32
 """How many components one signature may cover."""
 
+_MAX_COMMAS: Final = 512
+
 LABEL: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")
 """A label is the key of a dictionary (RFC 9651 §3.1.2)."""
 # Commas outside strings part the members of a dictionary (RFC 9651 §3.2).
@@ -79,6 +81,8 @@ def labelled_dictionary(lines: Sequence[bytes], field: str) -> Mapping[str, Memb
         Rejected: MALFORMED_CREDENTIALS.
     """
     text = b", ".join(lines)
+    if text.count(b",") > _MAX_COMMAS:  # before they are parsed, which takes long
+        raise _malformed(f"more than {_MAX_COMMAS} commas", field)
     try:
         members = parse_dictionary(text)
     except StructuredFieldError as error:
