@@ -139,8 +139,8 @@ def rows() -> Iterable[Served]:
     server = "guarded Flask application, granian (WSGI), one worker, wrk with 32 connections"
     contenders: Sequence[tuple[str, str, dict[str, str]]] = (
         ("Basic", "basic", {
-            "watchword, user looked up for every request": "basic",
-            "watchword, PasswordCache()": "prompt",
+            "watchword": "basic",
+            "watchword, PasswordCache(strict=True)": "strict",
             "Flask-HTTPAuth, password in the clear": "peer_basic_in_clear",
             "Flask-HTTPAuth, password hashed": "peer_basic_hashed",
         }),

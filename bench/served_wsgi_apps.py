@@ -37,8 +37,9 @@ def _store() -> MemoryStore:
 bare = application()
 basic: Any = application()
 basic.wsgi_app = protect(basic.wsgi_app, Guard([BasicVerifier(realm=REALM)], _store()))
-prompt: Any = application()
-prompt.wsgi_app = protect(prompt.wsgi_app, Guard([BasicVerifier(realm=REALM, cache=PasswordCache())], _store()))
+strict: Any = application()
+_STRICT = PasswordCache(strict=True)
+strict.wsgi_app = protect(strict.wsgi_app, Guard([BasicVerifier(realm=REALM, cache=_STRICT)], _store()))
 # The algorithm that Flask-HTTPAuth knows, so that both compute the same.
 digest: Any = application()
 digest.wsgi_app = protect(digest.wsgi_app, Guard([DigestVerifier(realm=REALM, algorithms=("MD5",))], _store()))
