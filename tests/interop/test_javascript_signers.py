@@ -2,7 +2,7 @@
 
 What a peer does otherwise than its specification is left out, and said here: oauth-1.0a takes a "+" in a query for itself and
 not for a space; aws4 and aws4fetch keep only the first of two parameters of one name in requests to S3 and take %2F in their
-paths for a slash, and aws4 sends presigned requests to other services without X-Amz-Expires.
+paths for a slash.
 """
 
 from __future__ import annotations
@@ -118,6 +118,17 @@ def test_presigned_urls_of_javascript_are_verified() -> None:
             Reason.WRONG_SIGNATURE,
             Reason.MALFORMED_CREDENTIALS,
         ), job
+
+
+def test_presigned_urls_that_say_no_end_are_good_for_as_long_as_a_signed_request() -> None:
+    job = {"signer": "aws4", "method": "GET", "host": HOST, "target": "/a?b=c", "body": "", "service": "execute-api",
+           "region": "eu-west-1", "accessKeyId": ACCESS, "secretAccessKey": SECRET, "signQuery": True}  # fmt: skip
+    made = signed([job])[0]
+    assert "X-Amz-Expires" not in made["target"]
+    verifier = SigV4Verifier(region="eu-west-1", service="execute-api")
+    assert verdict(verifier, f"https://{HOST}/", made) == "robot"
+    longer = {**made, "target": made["target"] + "&X-Amz-Expires=86400"}
+    assert verdict(verifier, f"https://{HOST}/", longer) is Reason.WRONG_SIGNATURE
 
 
 def test_a_session_token_that_javascript_sends_is_checked() -> None:

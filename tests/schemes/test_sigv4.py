@@ -29,7 +29,7 @@ from watchword.core.scheme import Received, Send
 from watchword.schemes.sigv4 import AccessKey, PathRules, Payload
 from watchword.schemes.sigv4.canonical import paths, queries
 from watchword.schemes.sigv4.claim import matches
-from watchword.schemes.sigv4.credentials import epoch
+from watchword.schemes.sigv4.credentials import epoch, read_query
 from watchword.stores import MemoryStore, from_callables
 
 BOTH = pytest.mark.parametrize("algorithm", ["AWS4-HMAC-SHA256", ECDSA])
@@ -557,3 +557,13 @@ def test_derived_keys_and_parsed_credentials_are_kept_only_if_genuine_and_bounde
     for number in range(10):
         kept.put(number, number)
     assert [kept.get(number) for number in range(10)] == [None] * 7 + [7, 8, 9]
+
+
+def test_a_presigned_url_that_says_no_end_is_good_for_fifteen_minutes() -> None:
+    url = SigV4Auth("AKIDEXAMPLE", "s3cret", region="eu-west-1", service="orders").presign(
+        "GET", "https://api.example/a", now=1_700_000_000.0
+    )
+    query = url.partition("?")[2].encode()
+    without = query.replace(b"&X-Amz-Expires=3600", b"")
+    assert without != query
+    assert (read_query(query).expires, read_query(without).expires) == (3600, 900)

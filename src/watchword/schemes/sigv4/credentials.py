@@ -40,6 +40,7 @@ _HTTP_DATE = re.compile(  # IMF-fixdate, RFC 9110 §5.6.7
 )
 _SIGNED = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*+")
 _EXPIRES = re.compile(rb"[1-9][0-9]{0,5}")
+_UNSAID: Final = b"900"  # some signers leave it out for services other than S3; as long as any signed request is good
 _HEX = {HMAC: re.compile(rb"[0-9a-f]{64}"), ECDSA: re.compile(rb"(?:[0-9a-f]{2}){8,72}")}
 
 
@@ -195,9 +196,10 @@ def read_query(query: bytes) -> Presented:
     plan = Plan(algorithm, params[b"X-Amz-Credential"], params[b"X-Amz-SignedHeaders"], "query X-Amz-Credential")
     presented = Presented(plan, _signature(params[SIGNATURE], algorithm, "query X-Amz-Signature"))
     presented.timestamp = params[b"X-Amz-Date"]
-    if not _EXPIRES.fullmatch(params[b"X-Amz-Expires"]) or int(params[b"X-Amz-Expires"]) > MAX_EXPIRES:
+    expires = params.get(b"X-Amz-Expires", _UNSAID)
+    if not _EXPIRES.fullmatch(expires) or int(expires) > MAX_EXPIRES:
         raise malformed(f"not a number of seconds from 1 to {MAX_EXPIRES}", "query X-Amz-Expires")
-    presented.expires = int(params[b"X-Amz-Expires"])
+    presented.expires = int(expires)
     presented.token = params.get(TOKEN)
     presented.region_set = params.get(b"X-Amz-Region-Set")
     presented.content = params.get(b"X-Amz-Content-Sha256")
@@ -213,7 +215,7 @@ def _params(query: bytes) -> Mapping[bytes, bytes]:
                 raise malformed("the parameter is there twice", f"query {name.decode()}")
             params[name] = unquote_to_bytes(value) if b"%" in value else value
     for name in CREDENTIALS:
-        if name not in params:
+        if name not in params and name != b"X-Amz-Expires":
             raise malformed("the parameter is missing", f"query {name.decode()}")
     return params
 
