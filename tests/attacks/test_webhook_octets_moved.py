@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from watchword import ConfigurationError, Reason, Rejected, WebhookAuth, WebhookVerifier
+from watchword import ConfigurationError, Reason, Rejected, Request, WebhookAuth, WebhookVerifier
+from watchword.core.flow import ClientContext, Drive
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
 NOW = 1_700_000_000
@@ -69,3 +70,13 @@ def test_half_a_surrogate_pair_is_malformed() -> None:
     fields = {"webhook-signature": "v1,\ud800", "webhook-id": "a", "webhook-timestamp": str(NOW)}
     with pytest.raises(Rejected):
         WebhookVerifier(SECRET.encode()).verify_at(fields, b"", NOW)
+
+
+@pytest.mark.parametrize("content", ["{id}-{timestamp}-{body}", "{id}_{timestamp}_{body}", "{id}.{timestamp}.{body}"])
+def test_our_own_ids_never_hold_it(content: str) -> None:
+    row = profile(content)
+    for number in range(200):
+        context = ClientContext(lambda: b"{}", now=lambda: NOW, random=lambda n, number=number: bytes([number]) * n)
+        request = Request("POST", "https", "hooks.example", "/")
+        signed = Drive(WebhookAuth(SECRET, row), request, context).advance().request
+        assert WebhookVerifier(SECRET, row).verify_at(signed.headers, b"{}", NOW).subject == "mine"
