@@ -26,14 +26,14 @@ from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import quote
 
-from bench.explain_mutations import KINDS, Draft, Kind, draft
+from bench.explain_mutations import KINDS, Draft, Kind, both, draft
 from bench.explain_bearers import BEARERS
 from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, Fault, World
 from watchword import Rejected, Request, explain
 from watchword.core.explain import Explanation
 
-__all__ = ["Outcome", "Tally", "leaks", "report", "run", "sample"]
+__all__ = ["Outcome", "Tally", "doubles", "leaks", "report", "run", "sample"]
 
 CASES = 2600
 SEED = 20_260_101
@@ -112,6 +112,28 @@ def run(seed: int = SEED, cases: int = CASES) -> Tally:
         if refused >= cases:
             return Tally(seed, outcomes)
     raise AssertionError("count() ends")
+
+
+def doubles(seed: int = SEED, cases: int = 200) -> Tally:
+    """Two kinds at once that change different components, both recoverable, chosen at random; true is either of them."""
+    able = [world for world in _worlds(seed) if "@path" in world.covers]
+    rng = random.Random(f"{seed} doubles")
+    outcomes = []
+    while len(outcomes) < cases:
+        world = rng.choice(able)
+        one, two = rng.sample([kind for kind in _kinds(world) if kind.recoverable and "|" not in kind.truth], 2)
+        if one.truth == two.truth or "body" in (one.truth, two.truth) or "method" in one.name + two.name:
+            continue  # a body has a digest of its own, so that it is no search for two; a body sets the method
+        kind = Kind(
+            f"{one.name}; {two.name}",
+            f"{one.truth}|{two.truth}",
+            both(one.before, two.before),
+            both(one.after, two.after),
+        )
+        outcome = _tried(world, kind, rng)
+        if outcome.verdict != "accepted":
+            outcomes.append(outcome)
+    return Tally(seed, outcomes)
 
 
 def sample(seed: int = SEED) -> Tally:
@@ -232,6 +254,12 @@ def report(seed: int | None = None, cases: int | None = None) -> Iterator[str]:
         if outcome.contradiction:
             yield f"    {outcome}"
     yield f"  explanations with a secret in them: {sum(outcome.leak for outcome in tally.outcomes)}"
+    two = doubles(tally.seed, max(20, len(refused) // 12))
+    unexplained = sum("signature" in outcome.named for outcome in two.of("wrong"))
+    yield (
+        f"  two at once, at random, of the recoverable kinds: {len(two.outcomes)} cases, {len(two.of('named'))} named, "
+        f"{unexplained} not explained, {len(two.of('wrong')) - unexplained} wrong"
+    )
     for (scheme, kind, truth, named), times in Counter(
         (outcome.scheme, outcome.kind, outcome.truth, outcome.named) for outcome in tally.of("wrong")
     ).most_common():

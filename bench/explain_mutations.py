@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from watchword import Request
 
-__all__ = ["KINDS", "Draft", "Kind", "draft"]
+__all__ = ["KINDS", "Draft", "Kind", "both", "draft"]
 
 
 class Draft:
@@ -125,10 +125,13 @@ def query(change: Callable[[bytes], bytes | None]) -> Step:
 
 
 def params(*pairs: bytes) -> Step:
-    """The query has these parameters, in any order."""
+    """The query has these parameters and up to two others, in any order."""
 
     def step(draft: Draft, rng: random.Random) -> None:
-        draft.query = b"&".join(rng.sample(pairs, len(pairs)))
+        more = [
+            b"%b%d=%d" % (rng.choice(b"uvw").to_bytes(1), at, rng.randint(0, 99)) for at in range(rng.randint(0, 2))
+        ]
+        draft.query = b"&".join(rng.sample([*pairs, *more], len(pairs) + len(more)))
 
     return step
 
@@ -219,10 +222,34 @@ def flipped(draft: Draft, rng: random.Random) -> None:
     draft.body = draft.body[:at] + bytes([draft.body[at] ^ 1 << rng.randrange(7)]) + draft.body[at + 1 :]
 
 
-JSON = '{"name": "Zoë", "path": "a/b", "count": 12, "price": 1.50, "tags": ["x", "y"], "nested": {"b": 1, "a": null}}'.encode()
-COMPACT = JSON.replace(b": ", b":").replace(b", ", b",")
-NESTED = b'{"to": "x", "pay": {"sum": 3, "for": [1, 2]}, "by": null}'
-ASCII = b'{"b": 2, "a": "x y", "c": [true, false]}'
+PYTHON: dict[str, object] = {}
+JAVASCRIPT: dict[str, object] = {"separators": (",", ":"), "ensure_ascii": False}
+COMPACT: dict[str, object] = {"separators": (",", ":")}
+RAW: dict[str, object] = {"ensure_ascii": False}
+
+
+def document(rng: random.Random, few: int, many: int, texts: tuple[str, ...]) -> dict[str, object]:
+    """An object with so many members, one of them an object of two or a list; each of `texts` is in it."""
+    names = rng.sample([f"{word}{end}" for word in WORDS for end in ("", "_id", "Name")], rng.randint(few, many))
+    values: list[object] = [rng.randint(-9, 9999), rng.random() < 0.5, None, rng.randint(1, 99) / 2, rng.choice(WORDS)]
+    value: dict[str, object] = {name: rng.choice(values) for name in names}
+    value[names[0]] = rng.choice(({"z": rng.randint(1, 9), "b": "x"}, [1, 2, 3], ["x", {"k": 1, "a": 2}]))
+    return {**value, **dict(zip(reversed(names), texts, strict=False))}
+
+
+def posting(style: dict[str, object] = PYTHON, *texts: str, few: int = 2, many: int = 6, end: bytes = b"") -> Step:
+    """A POST with a JSON object that is written so."""
+
+    def step(draft: Draft, rng: random.Random) -> None:
+        text = json.dumps(document(rng, few, many, texts), **style)  # type: ignore[arg-type]
+        posted(text.encode() + end)(draft, rng)
+
+    return step
+
+
+JSON = posting(RAW, "Zoë & Ünal", "a/b")
+ASCII = posting(PYTHON)
+PLAIN = b'{"b": 2, "a": "x y", "c": [true, false]}'
 FORM = (b"name=Jo%20Ann&note=a%20b%7E&city=K%C3%B6ln&n=1", "application/x-www-form-urlencoded")
 LINES = (b"first line\nsecond line\n", "text/plain")
 SEGMENT = b"a%20b~c,d:e"
@@ -329,37 +356,40 @@ KINDS: tuple[Kind, ...] = (
     Kind("field: taken away", f"header {TAGS}", nothing, field(TAGS)),
     Kind("field: moved to another name", f"header {TAGS}", nothing, renamed),
     Kind("field: another value", f"header {TAGS}", nothing, field(TAGS, "purple-haze"), False),
-    Kind("field: charset appended", "header content-type", posted(JSON), refield("content-type", lambda v: v + b"; charset=utf-8")),
-    Kind("field: media type replaced", "header content-type", posted(JSON), field("content-type", "text/plain")),
+    Kind("field: charset appended", "header content-type", JSON, refield("content-type", lambda v: v + b"; charset=utf-8")),
+    Kind("field: media type replaced", "header content-type", JSON, field("content-type", "text/plain")),
     # body
-    Kind("body: JSON sorted", "body", posted(NESTED), anew(sort_keys=True)),
-    Kind("body: JSON of many members sorted", "body", posted(JSON), anew(sort_keys=True, ensure_ascii=False), False),
-    Kind("body: JSON written by Python", "body", posted(COMPACT.replace(b"1.50", b"1.5")), anew()),
-    Kind("body: JSON compacted", "body", posted(ASCII), anew(separators=(",", ":"))),
-    Kind("body: JSON indented", "body", posted(ASCII), anew(indent=2)),
-    Kind("body: JSON escapes added", "body", posted(JSON.replace(b"1.50", b"1.5")), anew(ensure_ascii=True)),
-    Kind("body: JSON escapes taken out", "body", posted(JSON.decode().replace("ë", "\\u00eb").replace("1.50", "1.5").encode()), anew(ensure_ascii=False)),
-    Kind("body: JSON slashes unescaped", "body", posted(b'{"url":"https:\\/\\/a.example\\/b"}'), anew(separators=(",", ":"))),
-    Kind("body: JSON sorted and compacted", "body", posted(ASCII), anew(sort_keys=True, separators=(",", ":"))),
-    Kind("body: line break added", "body", posted(JSON), body(lambda b: b + b"\n")),
-    Kind("body: line break lost", "body", posted(JSON + b"\n"), body(lambda b: b.rstrip())),
+    Kind("body: JSON sorted", "body", posting(PYTHON, many=3), anew(sort_keys=True)),
+    Kind("body: JSON of many members sorted", "body", posting(RAW, few=7, many=9), anew(sort_keys=True, ensure_ascii=False), False),
+    Kind("body: JavaScript's JSON written by Python", "body", posting(JAVASCRIPT, "Zoë"), anew()),
+    Kind("body: Python's JSON written by JavaScript", "body", posting(PYTHON, "Zoë"), anew(**JAVASCRIPT)),
+    Kind("body: JSON compacted", "body", ASCII, anew(**COMPACT)),
+    Kind("body: JSON indented by two", "body", ASCII, anew(indent=2)),
+    Kind("body: JSON indented by four", "body", posting(COMPACT), anew(indent=4)),
+    Kind("body: JSON unindented", "body", posting({"indent": 2}), anew(**COMPACT)),
+    Kind("body: JSON escapes added", "body", posting(RAW, "Zoë"), anew()),
+    Kind("body: JSON escapes taken out", "body", posting(PYTHON, "Zoë"), anew(ensure_ascii=False)),
+    Kind("body: JSON slashes unescaped", "body", posted(b'{"url":"https:\\/\\/a.example\\/b"}'), anew(**COMPACT)),
+    Kind("body: JSON sorted and compacted", "body", posting(PYTHON, many=3), anew(sort_keys=True, separators=(",", ":"))),
+    Kind("body: line break added", "body", JSON, body(lambda b: b + b"\n")),
+    Kind("body: line break lost", "body", posting(RAW, "Zoë", end=b"\n"), body(lambda b: b.rstrip())),
     Kind("body: LF became CRLF", "body", posted(*LINES), body(lambda b: b.replace(b"\n", b"\r\n"))),
     Kind("body: CRLF became LF", "body", posted(LINES[0].replace(b"\n", b"\r\n"), LINES[1]), body(lambda b: b.replace(b"\r\n", b"\n"))),
-    Kind("body: byte order mark added", "body", posted(JSON), body(lambda b: b"\xef\xbb\xbf" + b)),
-    Kind("body: UTF-8 became Latin-1", "body", posted(JSON), body(lambda b: b.decode().encode("latin-1"))),
+    Kind("body: byte order mark added", "body", JSON, body(lambda b: b"\xef\xbb\xbf" + b)),
+    Kind("body: UTF-8 became Latin-1", "body", JSON, body(lambda b: b.decode().encode("latin-1"))),
     Kind("body: Latin-1 became UTF-8", "body", posted("Köln".encode("latin-1"), "text/plain"), body(lambda b: b.decode("latin-1").encode())),
-    Kind("body: unpacked", "body", posted(gzip.compress(ASCII, mtime=0)), body(gzip.decompress)),
-    Kind("body: packed", "body", posted(ASCII), body(lambda b: gzip.compress(b, mtime=0))),
+    Kind("body: unpacked", "body", posted(gzip.compress(PLAIN, mtime=0)), body(gzip.decompress)),
+    Kind("body: packed", "body", ASCII, body(lambda b: gzip.compress(b, mtime=0))),
     Kind("body: form re-encoded", "body", posted(*FORM), body(lambda b: b.replace(b"%20", b"+").replace(b"%7E", b"~"))),
     Kind("body: form re-ordered", "body", posted(*FORM), body(lambda b: b"&".join(sorted(b.split(b"&"))))),
     Kind("body: a form parameter appended", "body", posted(*FORM), body(lambda b: b + b"&csrf=x")),
-    Kind("body: wrapped", "body", posted(ASCII), body(lambda b: b'{"data":%b}' % b)),
-    Kind("body: written as a JSON text", "body", posted(ASCII), body(lambda b: json.dumps(b.decode()).encode())),
-    Kind("body: left out of the signature", "body", posted(b""), body(lambda _: ASCII)),
-    Kind("body: lost", "body", posted(JSON), body(lambda _: b""), False),
-    Kind("body: cut", "body", posted(JSON), body(lambda b: b[: len(b) // 2]), False),
-    Kind("body: a bit flipped", "body", posted(JSON), flipped, False),
-    Kind("body: another", "body", posted(JSON), body(lambda _: b'{"pay": "mallory"}'), False),
+    Kind("body: wrapped", "body", ASCII, body(lambda b: b'{"data":%b}' % b)),
+    Kind("body: written as a JSON text", "body", ASCII, body(lambda b: json.dumps(b.decode()).encode())),
+    Kind("body: left out of the signature", "body", posted(b""), body(lambda _: PLAIN)),
+    Kind("body: lost", "body", JSON, body(lambda _: b""), False),
+    Kind("body: cut", "body", JSON, body(lambda b: b[: len(b) // 2]), False),
+    Kind("body: a bit flipped", "body", JSON, flipped, False),
+    Kind("body: another", "body", JSON, body(lambda _: b'{"pay": "mallory"}'), False),
     # two at once
     Kind("two: HEAD taken for GET, port added", "@method|@authority", method("HEAD"), both(method("GET"), authority("api.example:8000"))),
     Kind("two: host rewritten and last slash added", "@authority|@path", nothing, both(

@@ -2,7 +2,7 @@
 
 A scheme supplies `fits(request, body)`: does the presented signature verify over the canonical string of THIS request and
 body, with the presented parameters? `search` gives the first guess for which it does. Modules, inner ones first: change <
-origins, targets, fields, bodies < engine; and apart from them: spellings (of secrets), clocks.
+origins, targets, queries, fields, bodies < engine; and apart from them: spellings (of secrets), clocks.
 
 Hostile requests choose what is guessed, so everything is bounded: `MAX_GUESSES` attempts in all, `MAX_BODY` octets of a
 body that is re-serialised, `MAX_FIELDS` fields, and as many changes of each part as its module says. The order is fixed, so

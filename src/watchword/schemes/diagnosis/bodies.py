@@ -11,8 +11,9 @@ from urllib.parse import quote_plus
 
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
+from watchword.schemes.diagnosis.encodings import recoded, written
 from watchword.schemes.diagnosis.json_text import respelled
-from watchword.schemes.diagnosis.targets import orders, recoded, written
+from watchword.schemes.diagnosis.queries import orders
 
 __all__ = ["MAX_BODY", "bodies"]
 

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Final, NamedTuple
+from itertools import islice, zip_longest
+from typing import Final, NamedTuple, TypeVar
 
 from watchword.core.message import Headers, Request
 
-__all__ = ["Change", "Guess", "Undo", "limited", "show", "with_field", "with_parts", "with_target"]
+__all__ = [
+    "MAX_TARGET",
+    "Change",
+    "Guess",
+    "Undo",
+    "in_turn",
+    "limited",
+    "show",
+    "with_field",
+    "with_parts",
+    "with_target",
+]
 
+MAX_TARGET: Final = 8 * 1024
+"""Octets of a path or a query that is guessed at."""
 SHOWN: Final = 160
 """Characters of a value that are shown; of a longer one, those around the first octet that differs."""
+
+T = TypeVar("T")
 
 Undo = Callable[[Request, bytes], tuple[Request, bytes]]
 """Gives request and body as they may have been signed."""
@@ -52,6 +67,17 @@ class Change(NamedTuple):
 def limited(changes: Iterable[Change], most: int) -> Iterator[Change]:
     """The first `most` of them."""
     return islice(changes, most)
+
+
+def in_turn(*kinds: Iterable[T]) -> Iterator[T]:
+    """One of each kind, then the next of each: pairs are made of the first ones.
+
+    >>> list(in_turn("ab", "1", "xyz"))
+    ['a', '1', 'x', 'b', 'y', 'z']
+    """
+    nothing = object()
+    for row in zip_longest(*kinds, fillvalue=nothing):
+        yield from (each for each in row if each is not nothing)  # type: ignore[misc] # what is left are T
 
 
 def show(signed: str | bytes, received: str | bytes) -> tuple[str, str]:

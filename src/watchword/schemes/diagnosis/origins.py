@@ -10,7 +10,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import Rejected
 from watchword.fields.forwarded import HOST, parse_forwarded
 from watchword.fields.target import default_port
-from watchword.schemes.diagnosis.change import Change, Undo, show, with_parts, with_target
+from watchword.schemes.diagnosis.change import Change, Undo, in_turn, show, with_parts, with_target
 
 __all__ = ["authorities", "forwarded", "methods", "said_hosts", "said_schemes", "schemes"]
 
@@ -103,22 +103,37 @@ def _all_at_once(host: str, scheme: str, prefix: bytes, request: Request, body: 
 
 def _authorities(request: Request) -> Iterator[tuple[str, str]]:
     received = request.authority
-    for host in said_hosts(request):
-        yield host, _PROXY
     name, colon, port = received.rpartition(":")
     if not colon or not port.isdigit():
         name, port = received, ""
-    ports = dict.fromkeys((default_port(request.scheme), 443, 80))
+    return in_turn(
+        ((host, _PROXY) for host in _said(request)),
+        _without_port(name, port),
+        _internal(port),
+        _spelled(received),
+        _with_port(request, name, port),
+    )
+
+
+def _said(request: Request) -> Iterator[str]:
+    yield from said_hosts(request)
+    for value in _names(request, _URL_FIELDS):
+        yield value.partition("://")[2].partition("/")[0].rpartition("@")[2]
+
+
+def _without_port(name: str, port: str) -> Iterator[tuple[str, str]]:
     if port:
-        mend = (
-            "a port was added to Host on the way: have the proxy pass Host on, or tell the guard the origin (PublicURL)"
+        yield (
+            name,
+            "a port was added to Host on the way: have the proxy pass Host on, or tell the guard the origin (PublicURL)",
         )
-        yield name, mend
+
+
+def _with_port(request: Request, name: str, port: str) -> Iterator[tuple[str, str]]:
     for value in _names(request, (b"x-forwarded-port",)):
         if value.isdigit():
             yield f"{name}:{value}", _PROXY
-    yield from _spelled(received)
-    for each in ports:
+    for each in dict.fromkeys((default_port(request.scheme), 443, 80)):
         if each is not None and not port:
             yield f"{name}:{each}", "the default port was dropped from Host: sign and send the same spelling of it"
     mend = (
@@ -126,15 +141,17 @@ def _authorities(request: Request) -> Iterator[tuple[str, str]]:
     )
     for number in _PORTS:
         yield f"{name}:{number}", mend
-    for value in _names(request, _URL_FIELDS):
-        yield value.partition("://")[2].partition("/")[0].rpartition("@")[2], _PROXY
+
+
+def _internal(port: str) -> Iterator[tuple[str, str]]:
     mend = "the client called the server by an internal name: sign the name that the server is told, or PublicURL"
-    for internal in _INTERNAL:
-        yield internal, mend
+    for name in _INTERNAL:
+        yield name, mend
         if port:
-            yield f"{internal}:{port}", mend
-        for number in _PORTS:
-            yield f"{internal}:{number}", mend
+            yield f"{name}:{port}", mend
+    for number in _PORTS:
+        for name in _INTERNAL:
+            yield f"{name}:{number}", mend
 
 
 def _spelled(received: str) -> Iterator[tuple[str, str]]:
