@@ -376,7 +376,7 @@ def test_a_stripped_prefix_is_named_first(origin, nginx):
     assert (first.expected, first.mend != "") == ("/api/orders", True)
     assert ask(DigestAuth(*ALICE), base, "/api/orders?id=7").status == 400
     assert origin.verdict.reason is Reason.WRONG_TARGET
-    assert origin.explain().causes[0].component == "authorization uri"
+    assert origin.explain().causes[0].component == "@path"
 
 
 # ---- bodies ------------------------------------------------------------------------------------------------------------
