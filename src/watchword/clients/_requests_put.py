@@ -10,9 +10,10 @@ import requests
 
 from watchword.clients._exchange import changes
 from watchword.core.message import Request
+from watchword.core.rejection import CredentialsUnavailable
 from watchword.core.scheme import Send
 
-__all__ = ["bare", "put"]
+__all__ = ["bare", "check_unjudged", "put"]
 
 
 def put(prepared: requests.PreparedRequest, plain: Request, send: Send, fields: set[bytes]) -> None:
@@ -37,3 +38,10 @@ def bare(prepared: requests.PreparedRequest, fields: Iterable[bytes], body: Any)
     if prepared.body is not body:
         prepared.body = body
         prepared.headers["Content-Length"] = str(len(body))
+
+
+def check_unjudged(response: requests.Response, refuse: bool) -> None:
+    """Refuses an answer that no flow waits for, to a request that was sent once more, where each has to be judged."""
+    if refuse:
+        response.close()
+        raise CredentialsUnavailable("this answer can't be judged: prepare the request anew for each time it is sent")

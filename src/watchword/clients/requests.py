@@ -20,7 +20,7 @@ except ImportError:
 import requests.cookies
 
 from watchword.clients._requests_io import advance, check_repeatable, drain, origin, read, received, request_of, rewind
-from watchword.clients._requests_put import bare, put
+from watchword.clients._requests_put import bare, check_unjudged, put
 
 __all__ = ["adapt"]
 
@@ -50,6 +50,7 @@ class _Adapted(requests.auth.AuthBase):
         self._auth = auth
         self._store = store
         self._ask = ask
+        self.every_answer: bool = getattr(auth, "every_answer", False)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         exchange = _Exchange(self, r)
@@ -73,7 +74,7 @@ class _Exchange:
         self._origin = origin(prepared)
         self._start = position(prepared.body)
         self._body = prepared.body
-        self._left = False
+        self._left = self._pointed = False
         self._want = False
         self._drive: Drive | None = None
         self._bare: Request
@@ -92,9 +93,13 @@ class _Exchange:
         sent = r.request
         # Whoever sends one prepared request twice at once has its flow resumed once and started anew for the other.
         drive, self._drive = self._drive, None
-        self._left = sent is not self._first() and (self._left or origin(sent) != self._origin)
+        redirected = sent is not self._first()
+        self._left = redirected and (self._left or origin(sent) != self._origin)
+        if (drive is None or self._left) and not (redirected and self._pointed):
+            check_unjudged(r, self._adapted.every_answer)
         if not self._left:
             r = self._resume(r, drive, kwargs)
+        self._pointed = self._pointed or r.is_redirect
         if r.is_redirect and sent is self._first():
             # requests goes on with a copy of `sent` to wherever the answer points: with none of our fields in it.
             r.request = sent.copy() if r.request is sent else r.request

@@ -159,6 +159,11 @@ class DigestAuth:
     def __repr__(self) -> str:
         return f"DigestAuth(username={self._username!r})"
 
+    @property
+    def every_answer(self) -> bool:
+        """Whether no answer may reach the caller but through a flow: a library may send one request twice."""
+        return self._require_mutual
+
     def flow(self, request: Request, context: Context) -> Flow:
         """The request, with an answer if a nonce is at hand; then answers to at most two challenges."""
         check_target(request)

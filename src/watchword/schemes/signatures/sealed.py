@@ -100,6 +100,11 @@ class SealedAuth:
         keys = repr(self.verifier).removeprefix("ResponseVerifier(").removesuffix(")")
         return f"SealedAuth({keys}, {self._auth!r})"
 
+    @property
+    def every_answer(self) -> bool:
+        """Whether no answer may reach the caller but through a flow: a library may send one request twice."""
+        return self._require
+
     def flow(self, request: Request, context: Context) -> Flow:
         """The flow of the inner `Auth`, every answer to the caller's request checked before that sees it."""
         nonce = b2a_base64(context.random(18), newline=False).decode()
