@@ -8,11 +8,37 @@ from typing import ClassVar
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.keys.key import Key
 
-__all__ = ["RegisteredKey", "RegisteredPublicKey"]
+__all__ = ["RegisteredKey", "RegisteredPublicKey", "Replaceable"]
+
+
+class Replaceable:
+    """A record of a key that another one may replace, and that may end: the base of such dataclasses."""
+
+    __slots__ = ()
+
+    superseded_by: str | None
+    expires: float | None
+
+    @property
+    def rotated(self) -> bool:
+        """Whether another key replaces it: for `Identity(…, rotated=record.rotated)`."""
+        return self.superseded_by is not None
+
+    def check_current(self, now: float, where: str) -> None:
+        """That the key is still good at `now` (seconds since the epoch); for who has proven to hold it.
+
+        Raises:
+            Rejected: EXPIRED, at `where`.
+        """
+        if self.expires is None or now < self.expires:
+            return
+        ago = f"until {now - self.expires:.0f} s ago"
+        detail = f"the key was good {ago}" if self.superseded_by is None else f"the key was replaced, and good {ago}"
+        raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredKey:
+class RegisteredKey(Replaceable):
     """A client's shared key, at `Ref(RegisteredKey, (key_id,))`.
 
     A rotation (`store.rotate_key`) registers another key of the same subject under a key id of its own, and gives this
@@ -39,22 +65,9 @@ class RegisteredKey:
     superseded_by: str | None = None
     expires: float | None = None
 
-    @property
-    def rotated(self) -> bool:
-        """Whether another key replaces it: for `Identity(…, rotated=record.rotated)`."""
-        return self.superseded_by is not None
-
-    def check_current(self, now: float, where: str) -> None:
-        """That the key is still good at `now` (seconds since the epoch); for who has proven to hold it.
-
-        Raises:
-            Rejected: EXPIRED, at `where`.
-        """
-        check_current(self, now, where)
-
 
 @dataclass(frozen=True, slots=True)
-class RegisteredPublicKey:
+class RegisteredPublicKey(Replaceable):
     """A client's public key, at `Ref(RegisteredPublicKey, (key_id,))`: who reads the store can't sign with it.
 
     Args:
@@ -100,29 +113,3 @@ class RegisteredPublicKey:
             ConfigurationError: `public` is no such key, or not for `algorithm`.
         """
         return Key.from_pem(self.public, algorithm=self.algorithm, key_id=key_id)
-
-    @property
-    def rotated(self) -> bool:
-        """Whether another key replaces it, as `RegisteredKey.rotated`."""
-        return self.superseded_by is not None
-
-    def check_current(self, now: float, where: str) -> None:
-        """As `RegisteredKey.check_current`.
-
-        Raises:
-            Rejected: EXPIRED, at `where`.
-        """
-        check_current(self, now, where)
-
-
-def check_current(record: RegisteredKey | RegisteredPublicKey, now: float, where: str) -> None:
-    """That the key of `record` is still good at `now` (seconds since the epoch).
-
-    Raises:
-        Rejected: EXPIRED, at `where`.
-    """
-    if record.expires is None or now < record.expires:
-        return
-    ago = f"until {now - record.expires:.0f} s ago"
-    detail = f"the key was good {ago}" if record.superseded_by is None else f"the key was replaced, and good {ago}"
-    raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)

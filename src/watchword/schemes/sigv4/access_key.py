@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Generic, TypeVar
 
-from watchword.core.rejection import Reason, Rejected
 from watchword.crypto.digests import compare, hmac_sha256, keyed_hmac
+from watchword.crypto.keys import Replaceable
 
 __all__ = ["AccessKey", "Kept", "Signing", "SigningKeys", "day_key"]
 
@@ -18,7 +18,7 @@ TERMINATOR: Final = b"aws4_request"
 
 
 @dataclass(frozen=True, slots=True)
-class AccessKey:
+class AccessKey(Replaceable):
     """A client's access key, at `Ref(AccessKey, (access_key_id,))`.
 
     Args:
@@ -41,21 +41,6 @@ class AccessKey:
     session_token: str | None = field(default=None, repr=False)
     expires: float | None = None
     superseded_by: str | None = None
-
-    @property
-    def rotated(self) -> bool:
-        """Whether another key replaces it: for `Identity(…, rotated=record.rotated)`."""
-        return self.superseded_by is not None
-
-    def check_current(self, now: float, where: str) -> None:
-        """That the key is still good at `now` (seconds since the epoch); for who has proven to hold it.
-
-        Raises:
-            Rejected: EXPIRED, at `where`.
-        """
-        if self.expires is not None and now >= self.expires:
-            detail = f"the access key was good until {now - self.expires:.0f} s ago"
-            raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)
 
 
 class Kept(Generic[K, T]):
