@@ -106,7 +106,8 @@ class AgentDirectories:
         allow: the agents that may sign: origins with a key directory, "https://bot.example", or URLs of other key sets,
             "https://bot.example/keys.json". None with `any_agent`.
         any_agent: whoever publishes a directory may sign. It is then named, but not vetted: what an agent may do is for
-            the application to say, by `Identity.subject`.
+            the application to say, by `Identity.subject`. Of key sets that are no directories only those whose URL has no
+            query, and none with `require_proof`: nothing in them is signed.
         new_per_minute: how many agents that were not met before are asked in a minute, with `any_agent`; others are refused.
         require_proof: accept only keys whose directory is signed by them; a signature that is there must be good always.
         allow_test_keys: also accept the keys of RFC 9421 appendix B.1, whose private parts are public.
@@ -157,15 +158,14 @@ class AgentDirectories:
 
     def source(self, agent: Agent, /) -> AgentKeys | None:
         """What keeps the keys of `agent` up to date; None: it may not sign, or too many strangers came at once."""
-        known = self._met.get(agent.identifier)
-        if known is not None:
-            return known
-        chosen = agent if self._any else self._allowed.get(agent.identifier)
+        chosen = self._chosen(agent)
         if chosen is None:
             return None
         with self._lock:
             known = self._met.get(agent.identifier)
-            if known is None and self._has_room():
+            if known is not None:
+                self._met.move_to_end(agent.identifier)  # what is in use is not the first to be forgotten
+            elif self._has_room():
                 known = self._met[agent.identifier] = self._made(chosen)
                 while len(self._met) > _MAX_AGENTS:
                     self._met.popitem(last=False)
@@ -176,6 +176,13 @@ class AgentDirectories:
         with self._lock:
             for keys in self._met.values():
                 keys.close()
+
+    def _chosen(self, agent: Agent) -> Agent | None:
+        if not self._any:
+            return self._allowed.get(agent.identifier)
+        if agent.url != agent.identifier:  # by the query whoever asks would choose among the keys of others
+            return None
+        return agent if agent.kind == "directory" or not self._settings["require_proof"] else None
 
     def _made(self, agent: Agent) -> AgentKeys:
         return AgentKeys(agent, **self._settings)

@@ -60,6 +60,8 @@ class Agent(NamedTuple):
             raise ConfigurationError("an agent is an https URL: https://bot.example")
         host, port, path, query = match[1].lower(), int(match[2] or 443), match[3] or "", match[4] or ""
         origin = f"https://{host}" if port == 443 else f"https://{host}:{port}"
+        if kind == "jwks_uri" and path == WELL_KNOWN:  # a directory, whatever it is called, and under its rules
+            kind, path = "directory", ""
         if kind == "directory":
             if path not in ("", "/") or query:
                 raise ConfigurationError('the agent of a directory is an origin, https://bot.example; else "jwks_uri"')
@@ -70,6 +72,11 @@ class Agent(NamedTuple):
     def origin(self) -> str:
         """Scheme, host and port."""
         return "/".join(self.identifier.split("/", 3)[:3])
+
+    @property
+    def name(self) -> str:
+        """The origin, for which its directory speaks; of another key set its URL: who has a file there is not the origin."""
+        return self.origin if self.kind == "directory" else self.identifier
 
 
 def agent_field(label: str, agent: str, kind: str = "directory", *, legacy: bool = False) -> bytes:
@@ -125,8 +132,9 @@ def agent_of(agents: dict[str, Agent | None] | Agent | None, label: str, covered
         found = agents if all(one.param("key") is None for one in named) else None
     else:
         keys = [one.param("key") for one in named]
-        key = label if label in keys or None in keys or len(keys) > 1 else keys[0]
-        found = agents.get(key or "")
+        whole = label in keys or None in keys
+        key = label if whole else keys[0] if len(keys) == 1 else None  # of several it covers, none is the signer's own
+        found = None if key is None else agents.get(key)
     if found is None:
         raise _malformed("the signature's agent is no https URL of a supported type")
     return found

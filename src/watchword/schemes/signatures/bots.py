@@ -281,7 +281,7 @@ class AgentClaim:
         if isinstance(decision, More):
             return decision
         who = decision.identity
-        claims = MappingProxyType({**who.claims, "agent": self.agent.origin})
+        claims = MappingProxyType({**who.claims, "agent": self.agent.name})
         return decision._replace(identity=Identity(self.agent.identifier, who.scheme, who.key_id, who.scopes, claims))
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
