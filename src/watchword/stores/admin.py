@@ -86,6 +86,8 @@ def key_writes(subject: str, key: Key, *, scopes: Sequence[str] = ()) -> list[Wr
             "the key has no key id, by which a request names it: Key.from_secret(…, algorithm='HS256', key_id='alice-1')"
         )
     rights = checked_scopes(scopes)
+    if key.use != "sig":
+        raise ConfigurationError(f"a key for {key.algorithm} is for encryption and signs nothing")
     if key.is_secret:
         return [
             Put(Ref(RegisteredKey, (key.key_id,)), RegisteredKey(subject, key.algorithm, key.secret_bytes(), rights))
