@@ -17,7 +17,7 @@ from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
 from watchword.schemes.signatures.components import Component, components_of
 from watchword.schemes.signatures.holders import alias_of
-from watchword.schemes.signatures.wire import MAX_SIGNATURES, Labelled, read_signatures
+from watchword.schemes.signatures.wire import MAX_SIGNATURES, Labelled, labelled_dictionary, read_signatures
 
 __all__ = ["ResponsePolicy", "ResponseVerifier"]
 
@@ -30,6 +30,8 @@ class ResponsePolicy:
     Args:
         components: what its signature has to cover of it.
         request_components: what it has to cover of the request, so that it is the answer to that one and no other.
+        request_proofs: whether it has to cover the Content-Digest and the signatures that the request carries. Else it may
+            be the answer to the same request without them, with another body or in nobody's name (RFC 9421 §7.3.7).
         content: whether it has to cover a Content-Digest that the content has, wherever there is content.
         nonce: whether it has to repeat the nonce of the Accept-Signature with which it was asked for (RFC 9421 §5.1).
         tag: the application's mark (§2.3) that it has to have; None: none.
@@ -44,13 +46,14 @@ class ResponsePolicy:
     Component(name='@status', params=())
     """
 
-    __slots__ = ("components", "content", "expires", "max_age", "nonce", "skew", "tag")
+    __slots__ = ("components", "content", "expires", "max_age", "nonce", "request_proofs", "skew", "tag")
 
     def __init__(
         self,
         components: Sequence[str] = ("@status",),
         *,
         request_components: Sequence[str] = ("@method", "@authority", "@path", "@query"),
+        request_proofs: bool = True,
         content: bool = True,
         nonce: bool = True,
         tag: str | None = None,
@@ -66,6 +69,7 @@ class ResponsePolicy:
         self.components = components_of((*_listed(components), *of_request))
         if not nonce and not any(one.has("req") for one in self.components):
             raise ConfigurationError("nothing binds an answer to its request: nonce=True, or request_components=(…)")
+        self.request_proofs = request_proofs
         self.content = content
         self.expires = expires
         self.nonce = nonce
@@ -222,6 +226,8 @@ class ResponseVerifier:
         for component in self.policy.components:
             if component.identity not in covered:
                 raise Rejected(Reason.NOT_COVERED, "the signature has to cover it", where=str(component))
+        if self.policy.request_proofs and message.request is not None:
+            _check_request_proofs(components, message.request)
 
     def _check_time(self, created: int | None, expires: int | None, now: float) -> None:
         if created is None:
@@ -251,6 +257,22 @@ def _check_signature(keys: Sequence[Key], base: bytes, signature: bytes) -> None
         except Rejected:
             continue
     raise Rejected(Reason.WRONG_SIGNATURE, "the signature is of another answer, or by another key", where="signature")
+
+
+def _check_request_proofs(components: Sequence[Component], request: Request) -> None:
+    """Whether the request that is answered is one with the digest and the signatures that this one has."""
+    carried = {name for name, _ in request.headers}
+    proofs: list[tuple[str, str | None]] = [("content-digest", None)] if b"content-digest" in carried else []
+    if b"signature" in carried:
+        proofs += [("signature", label) for label in labelled_dictionary(request.values(b"signature"), "signature")]
+    if not proofs:
+        return
+    covered = {(one.name, one.param("key")) for one in components if one.has("req")}
+    for name, label in proofs:
+        if (name, None) not in covered and (name, label) not in covered:
+            raise Rejected(
+                Reason.NOT_COVERED, "the request has it, and the answer may be to one without", where=f"{name};req"
+            )
 
 
 def _check_content(components: Sequence[Component], message: Message, body: bytes) -> None:
