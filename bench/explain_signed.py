@@ -59,6 +59,7 @@ def signature_world(rng: random.Random, name: str, key: Key, known: Sequence[Key
             *CLOCK,
         ],
     )  # fmt: skip
+    world.slow = True
     for each in known:
         world.store.add_key(each.key_id or "", each)
     return world
@@ -155,6 +156,7 @@ def oauth1_world(rng: random.Random) -> World:
         "oauth1", TARGET | {"@scheme", "body"}, OAuth1Verifier(), auth(), secrets=[secret.encode() for secret in secrets],
         faults=faults, digests=True,
     )  # fmt: skip
+    world.slow = True
     world.store.add_oauth1_client("robot", secret=client)
     world.store.add_oauth1_client("billing", secret=other)
     world.store.add_oauth1_token("alices-token", token, client_key="robot", subject="alice")
@@ -199,6 +201,7 @@ def sigv4_world(rng: random.Random, service: str = "orders") -> World:
         f"sigv4, {service}", TARGET | {"fields", "body"}, SigV4Verifier(region=scope[1], service=service), auth(),
         secrets=[each.encode() for each in (secret, other, hidden)], faults=faults, digests=True,
     )  # fmt: skip
+    world.slow = True
     world.store.add_access_key("robot", "AKIDROBOT", secret)
     world.store.add_access_key("billing", "AKIDBILLING", other)
     return world

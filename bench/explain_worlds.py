@@ -88,6 +88,8 @@ class World:
         run(auth or self.auth, unsigned.request(), send, context)
         return sent[-1]
 
+    slow = False
+    """Whether a guess takes long."""
     answers = False
     """Whether the client waits for a challenge."""
 

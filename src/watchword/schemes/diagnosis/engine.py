@@ -17,7 +17,7 @@ from watchword.schemes.diagnosis.targets import paths, whole_targets
 
 __all__ = ["MAX_GUESSES", "PARTS", "affordable", "causes", "request_guesses", "search"]
 
-MAX_GUESSES: Final = 6144
+MAX_GUESSES: Final = 4096
 """Guesses that are made about one request, whatever is in it."""
 MAX_SINGLES: Final = 2560
 """How many of them are single changes."""
@@ -59,7 +59,7 @@ def affordable(request: Request, body: bytes = b"", headers: Iterable[bytes] = (
     """How many guesses about this request are made at most: the longer it is, the fewer.
 
     >>> affordable(Request("GET", "https", "api.example", "/")), affordable(Request("GET", "https", "h", "/"), bytes(999_999))
-    (6144, 256)
+    (4096, 256)
     """
     covered = frozenset(headers)
     octets = 2 * len(request.target) + len(body) // 2 + LINE * len(request.headers)
