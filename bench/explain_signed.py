@@ -79,6 +79,9 @@ class _Covering:
         ]  # fmt: skip
         return SignatureAuth(self._key, components=names).flow(request, context)  # type: ignore[arg-type]
 
+    def canonical(self, request: Request, body: bytes = b"") -> str:
+        return SignatureAuth(self._key).canonical(request, body)
+
 
 def _posted_digest(world: World, rng: random.Random) -> tuple[Request, bytes]:
     unsigned = draft(rng)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 
 import pytest
 
 from bench.explain import Tally, leaks, sample
-from bench.explain_mutations import KINDS
+from bench.explain_mutations import KINDS, draft
+from bench.explain_signed import SIGNED
+from bench.explain_worlds import OWN, World
+from watchword import explain
 from watchword.core.explain import Explanation
 from watchword.core.scheme import Check
 
@@ -52,3 +57,16 @@ def test_the_search_for_secrets_finds_them(shown: str) -> None:
     told = Explanation(False, checks=[Check("x", False, "y", shown, "", "")])
     assert leaks(told, [b"a secret/text"])
     assert not leaks(told, [b"another secret"])
+
+
+@pytest.mark.parametrize("make", [*OWN, *SIGNED], ids=lambda make: make.__name__)
+def test_the_clients_canonical_string_is_the_servers(make: Callable[[random.Random], World]) -> None:
+    rng = random.Random(SEED)
+    world = make(rng)
+    for _ in range(5):
+        unsigned = draft(rng)
+        request = world.sign(unsigned, rng)
+        explanation = explain(request, world.guard, unsigned.body)
+        assert explanation.accepted
+        assert world.auth.canonical(request, unsigned.body) == explanation.canonical
+        assert explanation.compare(world.auth.canonical(request, unsigned.body)) is None
