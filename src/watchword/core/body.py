@@ -60,7 +60,7 @@ class CheckedBody(io.RawIOBase):
         super().__init__()
         self._receive = receive
         self._stream = stream
-        self._ready = b""
+        self._ready = memoryview(b"")  # cutting off its beginning copies nothing
         self._ended = False
         self.failed: Rejected | None = None
 
@@ -91,7 +91,7 @@ class CheckedBody(io.RawIOBase):
     def _advance(self) -> None:
         chunk = self._receive()
         if chunk:
-            self._ready = self._stream.feed(chunk)
+            self._ready = memoryview(self._stream.feed(chunk))
         else:
             self._ended = True
-            self._ready = self._stream.end()
+            self._ready = memoryview(self._stream.end())

@@ -50,8 +50,8 @@ async def exchange(
         checked = _Checked(receive, admission.stream, outgoing)
     try:
         await app(scope, checked, outgoing)
-    except Rejected as rejected:
-        if rejected is not outgoing.failed:
+    except Exception:
+        if outgoing.failed is None:  # else it comes of the body, whatever the application has made of that
             raise
     failed = outgoing.failed
     if failed is None:
@@ -104,7 +104,7 @@ class _Outgoing:
         self.started = False
 
     async def __call__(self, message: Message) -> None:
-        if self._dropped or (self.failed is not None and not self.started):
+        if self._dropped or self.failed is not None:
             return  # what the application says of a body that failed is not sent
         kind = message["type"]
         if kind.endswith("http.response.start") and self._admission.holds_back:

@@ -83,8 +83,8 @@ class _Answer:
                     if not self._sent:
                         self._begin(body)
                     yield body
-            except Rejected as rejected:
-                if rejected is not self._failed() or self._sent:
+            except Exception:
+                if self._failed() is None or self._sent:  # else it comes of the body, whatever was made of that
                     raise
             if failed := self._failed():
                 if self._sent:

@@ -99,8 +99,8 @@ class _Guarded(BaseHTTPRequestHandler):
         try:
             try:
                 super().handle_one_request()
-            except Rejected as rejected:
-                if self._exchange is None or rejected is not self._exchange.failed:
+            except Exception:
+                if self._exchange is None or self._exchange.failed is None:
                     raise
             if self._exchange is not None:
                 self._exchange.finish()

@@ -164,6 +164,7 @@ class ChunkedBody:
         self._ended = True
         while not self._buffer:
             yield
+        self._ended = False  # what is held back stays so
         raise self._wrong("something follows the end")
 
     def _signed(self, size: int, signature: bytes) -> Steps:
