@@ -79,8 +79,8 @@ def test_the_unknown_cost_what_the_wrong_cost(method: str, signed_before: bool) 
     taken: dict[str, list[float]] = {"known": [], "unknown": []}
     for _ in range(150):
         for name, request in (("known", known), ("unknown", unknown)):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             reason(judge, request)
-            taken[name].append(time.perf_counter() - begun)
+            taken[name].append(time.thread_time() - begun)
     ratio = statistics.median(taken["unknown"]) / statistics.median(taken["known"])
     assert 0.5 < ratio < 2

@@ -277,9 +277,9 @@ ADVERSARIAL: dict[str, Callable[[int], bytes]] = {
 def _seconds(parse: Callable[[bytes], object], value: bytes) -> float:
     best = float("inf")
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         parse(value)
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.thread_time() - begin)
     return best
 
 

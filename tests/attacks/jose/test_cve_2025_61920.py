@@ -24,13 +24,13 @@ TOKENS = {
 @pytest.mark.parametrize("name", TOKENS)
 def test_it_is_refused_unread_and_unrepeated(name):
     token = TOKENS[name]
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(Rejected) as caught:
         VERIFIER.verify(token)
     with pytest.raises(jwt.DecodeError) as dropin:
         jwt.decode(token, SECRET, algorithms=["HS256"])
     with pytest.raises(jwt.DecodeError) as unverified:
         jwt.get_unverified_header(token)
-    assert time.perf_counter() - begin < 0.05  # decoding one of them takes longer
+    assert time.thread_time() - begin < 0.05  # decoding one of them takes longer
     assert caught.value.rejection.reason is Reason.HEADER_TOO_LARGE
     assert max(len(str(error.value)) for error in (caught, dropin, unverified)) < 300

@@ -15,13 +15,13 @@ TOKEN = jose.sign(b"x" * 4_000_000, KEY, b64=False)
 
 
 def test_the_size_is_limited_whatever_the_encoding():
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(Rejected) as caught:
         jose.verify(TOKEN, KEY)
     assert caught.value.rejection.reason is Reason.HEADER_TOO_LARGE
     with pytest.raises(jwt.DecodeError):
         jwt.decode(TOKEN, SECRET, algorithms=["HS256"])
-    assert time.perf_counter() - begin < 0.05
+    assert time.thread_time() - begin < 0.05
 
 
 def test_the_limit_is_the_programs_to_raise():

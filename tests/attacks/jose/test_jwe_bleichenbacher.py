@@ -78,9 +78,9 @@ def test_good_and_bad_padding_take_the_same_time():
     times = [[] for _ in kinds]
     for _ in range(60):
         for token, taken in zip(kinds, times, strict=True):
-            start = time.perf_counter()
+            start = time.thread_time()
             refusal(token, V15, ALLOWED)
-            taken.append(time.perf_counter() - start)
+            taken.append(time.thread_time() - start)
     medians = [statistics.median(taken) for taken in times]
     assert max(medians) < 4 / 3 * min(medians)
 

@@ -22,9 +22,9 @@ def with_count(count):
     "count", [10**9, 2**31, 2**63, 2**64, 10**30, 100_001, 999, 1, 0, -1, True, 4096.0, "4096", None, [4096], {}]
 )
 def test_a_count_out_of_bounds_costs_nothing(count):
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(with_count(count), KEY)[:2] == (Reason.MALFORMED_CREDENTIALS, "p2c")
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
 
 
 def test_a_missing_count_or_salt_is_refused():
