@@ -16,7 +16,7 @@ from watchword.core.scheme import Random, Refusal, Seal
 if TYPE_CHECKING:
     from watchword.core.plan import Plan
 
-__all__ = ["ResponseSealer", "around", "as_proxy", "failure", "has_content", "seal_for", "sealed"]
+__all__ = ["Failing", "ResponseSealer", "around", "as_proxy", "failure", "has_content", "seal_for", "sealed"]
 
 _WITHOUT: Final = frozenset({204, 304})
 
@@ -29,6 +29,14 @@ class ResponseSealer(Protocol):
 
         `Seal.headers` then gets the answer with all its fields, and its content if `needs_body`: b"" where it has none.
         """
+        ...
+
+
+class Failing(Protocol):
+    """Who says what a server would say by itself where something failed: a guard."""
+
+    def failure(self, request: Request, /) -> Refusal:
+        """500, sealed."""
         ...
 
 

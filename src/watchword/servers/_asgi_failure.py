@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from watchword.core.guard import AsyncGuard
+from watchword.core.seal import Failing
 from watchword.servers._asgi_exchange import answer
 from watchword.servers._asgi_request import App, Message, Receive, Scope, Send, request_of
 
 __all__ = ["failing"]
 
 
-def failing(app: App, guard: AsyncGuard) -> App:
+def failing(app: App, guard: Failing) -> App:
     """`app`, guarded, where an exception, or no answer at all, is a sealed 500; the exception goes on to the server."""
 
     async def sealed(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextlib import suppress
-from socket import SHUT_WR
-from time import monotonic
 from typing import Any
 
 from watchword.core.body import CheckedBody
@@ -15,12 +12,9 @@ from watchword.core.message import Response
 from watchword.core.pipeline import Admission
 from watchword.core.rejection import Rejected
 from watchword.servers._handler_output import Output
-from watchword.servers._handler_request import Body
+from watchword.servers._handler_request import DRAIN, Body, linger
 
 __all__ = ["Exchange"]
-
-DRAIN = 64 * 1024
-LINGER = 2.0  # seconds
 
 
 class Exchange:
@@ -75,6 +69,14 @@ class Exchange:
         if admission.stream is not None or self._sealed:
             handler.wfile = self._out = Output(self, handler.wfile, self._sealed, self.guard.plan.limits.body)
 
+    def begin(self, status: int) -> None:
+        """Called where an answer begins; one that is held back gives way to it."""
+        if self._out is not None and self._sealed:
+            self._handler._headers_buffer = []  # noqa: SLF001 -- http.server has no other way
+            self._out.held.clear()
+        self.status = status
+        self.fields.clear()
+
     def ending(self) -> bool:
         """Called where the answer's header section would end; False holds it back until the body is known."""
         if self.admission is None or self.status < 200:
@@ -103,6 +105,8 @@ class Exchange:
             if out.started:
                 self._handler.close_connection = True
             elif failed is None:
+                if self._checked is None and self._body.left:
+                    self._body.left = None  # nobody knows how much of it the handler has read
                 self.answer(self.admission.oversized(self.guard.plan))
             else:
                 self.answer(self.guard.refuse(self.admission.blamed(failed)).response())
@@ -128,17 +132,6 @@ class Exchange:
             handler.send_header("Connection", "close")
         handler.end_headers()
         if close:
-            self._linger()
+            linger(handler.connection)
         elif not self._body.drain():
             handler.close_connection = True
-
-    def _linger(self) -> None:
-        """Reads on for a while: closing with octets unread would reset the connection under the answer."""
-        connection = self._handler.connection
-        until = monotonic() + LINGER
-        with suppress(OSError):
-            connection.shutdown(SHUT_WR)
-            while (left := until - monotonic()) > 0:
-                connection.settimeout(left)
-                if not connection.recv(DRAIN):
-                    break

@@ -33,10 +33,12 @@ class Output(io.RawIOBase):
         size = len(memoryview(data).cast("B"))
         if self._exchange.failed is not None or self.overflow:
             return size
-        if self._hold and self._exchange.status >= 200:
+        status = self._exchange.status
+        if self._hold and not 0 < status < 200:
             self.held += data
-            self.overflow = len(self.held) > self._limit
+            # What was written by hand, without `send_response`, is no answer that could be sealed.
+            self.overflow = len(self.held) > self._limit or not status
         else:
-            self.started = self.started or self._exchange.status >= 200
+            self.started = self.started or not 0 < status < 200
             self.file.write(data)
         return size

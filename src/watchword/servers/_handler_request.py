@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from email import errors
 from http.server import BaseHTTPRequestHandler
+from socket import SHUT_WR
+from time import monotonic
 from typing import Any
 
 from watchword.core.message import Headers, Peer, Request
 from watchword.core.rejection import Reason, Rejected
 
-__all__ = ["Body", "bare_request_of", "request_of"]
+__all__ = ["DRAIN", "Body", "bare_request_of", "linger", "request_of"]
 
-CHUNK = 64 * 1024
+CHUNK = DRAIN = 64 * 1024
+LINGER = 2.0  # seconds
 
 # Signs that the mail parser behind http.server dropped lines or read them otherwise than HTTP does (RFC 9112 §5).
 BROKEN = (
@@ -64,6 +68,17 @@ def _certificate(connection: Any) -> bytes | None:
         return None
     certificate: bytes | None = connection.getpeercert(binary_form=True)
     return certificate
+
+
+def linger(connection: Any) -> None:
+    """Reads on for a while: closing with octets unread would reset the connection under the answer."""
+    until = monotonic() + LINGER
+    with suppress(OSError):
+        connection.shutdown(SHUT_WR)
+        while (left := until - monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(DRAIN):
+                break
 
 
 class Body:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from traceback import print_exc
 from typing import Any
 
-from watchword.core.guard import Guard
+from watchword.core.seal import Failing
 from watchword.servers._wsgi_exchange import App, answer
 from watchword.servers._wsgi_request import Environ, request_of
 
 __all__ = ["failing"]
 
 
-def failing(app: App, guard: Guard) -> App:
+def failing(app: App, guard: Failing) -> App:
     """`app`, guarded, where an exception before the answer has begun is a sealed 500; `wsgi.errors` gets the traceback.
 
     It can't be raised as well: the server would answer by itself (PEP 3333, "Error Handling").

@@ -12,11 +12,14 @@ from watchword.core.driver import AsyncDriver, Driver
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Refusal
 from watchword.core.seal import ResponseSealer, has_content
 from watchword.core.steps import Step
+from watchword.servers._asgi_failure import failing as asgi_failing
 from watchword.servers._asgi_request import App as ASGIApp
 from watchword.servers._asgi_request import Incoming, PeerGone, Receive, Scope, Send, request_of
 from watchword.servers._wsgi_exchange import App as WSGIApp
+from watchword.servers._wsgi_failure import failing as wsgi_failing
 from watchword.servers._wsgi_request import Body, Environ
 from watchword.servers._wsgi_request import request_of as request_of_environ
 
@@ -68,7 +71,7 @@ def asgi_endpoint(
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
-    return app
+    return app if seal is None else asgi_failing(app, _Failures(seal))
 
 
 def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: ResponseSealer | None = None) -> WSGIApp:
@@ -93,7 +96,19 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [answer.body]
 
-    return app
+    return app if seal is None else wsgi_failing(app, _Failures(seal))
+
+
+class _Failures:
+    """What a server would say by itself where an endpoint fails."""
+
+    def __init__(self, seal: ResponseSealer) -> None:
+        self._seal = seal
+
+    def failure(self, request: Request) -> Refusal:
+        """500, sealed."""
+        seal = self._seal.seal(request)
+        return Refusal(500)._replace(sealing=lambda answer: seal.headers(answer, b"", time.time(), os.urandom))
 
 
 def _sealing(sealer: ResponseSealer | None, request: Request, answer: Answered) -> Headers:

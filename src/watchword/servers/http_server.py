@@ -130,8 +130,7 @@ class _Guarded(BaseHTTPRequestHandler):
 
     def send_response_only(self, code: int, message: str | None = None) -> None:
         if self._exchange is not None:
-            self._exchange.status = int(code)
-            self._exchange.fields.clear()
+            self._exchange.begin(int(code))
         super().send_response_only(code, message)
 
     def send_header(self, keyword: str, value: str) -> None:
@@ -142,3 +141,5 @@ class _Guarded(BaseHTTPRequestHandler):
     def end_headers(self) -> None:
         if self._exchange is None or self._exchange.ending():
             super().end_headers()
+            if self._exchange is not None and self._exchange.status < 200:
+                self._exchange.status = 0  # it was no answer
