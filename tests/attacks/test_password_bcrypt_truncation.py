@@ -29,7 +29,7 @@ def refused(encoded: str, secret: str | bytes) -> str:
     return caught.value.rejection.detail
 
 
-@pytest.mark.parametrize(("encoded", "whole"), [(HASH, LONG), (WIDE_HASH, WIDE)])
+@pytest.mark.parametrize(("encoded", "whole"), [(HASH, LONG), (WIDE_HASH, WIDE)], ids=["ASCII", "wide"])
 @pytest.mark.parametrize("rest", ["x", "é", "anything else", "x" * 4000])
 def test_no_longer_password_is_taken_for_its_first_72_octets(encoded: str, whole: str, rest: str) -> None:
     verify_password(encoded, whole)

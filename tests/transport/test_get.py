@@ -247,12 +247,12 @@ def test_inflated_octets_count():
     ("body", "coding"),
     [
         (b"{}", "gzip"),
-        (gzip.compress(b"{}")[:-4], "gzip"),
-        (gzip.compress(b"{}") + b"more", "gzip"),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip"),
+        (gzip.compress(b"{}", mtime=0) + b"more", "gzip"),
         (zlib.compress(b"{}"), "gzip"),
         (zlib.compress(b"{}"), "deflate"),
         (b"{}", "br"),
-        (gzip.compress(gzip.compress(b"{}")), "gzip, gzip"),
+        (gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "gzip, gzip"),
     ],
 )
 def test_broken_and_other_codings_are_refused(body, coding):
