@@ -17,6 +17,7 @@ from watchword.schemes.signatures.responses import ResponsePolicy, ResponseVerif
 
 __all__ = ["ResponseUnproven", "SealedAuth", "UnprovenResponse", "UnprovenResponseWarning"]
 
+_ACCEPT: Final = b"accept-signature"
 _WANT_DIGEST: Final = b"sha-256=10, sha-512=5"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -54,7 +55,7 @@ class UnprovenResponseWarning(UserWarning):
 class SealedAuth:
     """Accepts only answers that the server signed for the very request: refusals, redirects and failures like any other.
 
-    Each request asks for it by Accept-Signature with a fresh nonce (RFC 9421 §5), for a digest of the content by
+    Each request, and each further try of one, asks for it by Accept-Signature with a fresh nonce (RFC 9421 §5), for a digest of the content by
     Want-Content-Digest (RFC 9530 §4), and for content that is not encoded. The content is read, and compared with its
     digest, before the caller gets the answer: don't stream answers that may be longer than memory, or take
     `ResponsePolicy(content=False)`.
@@ -107,13 +108,18 @@ class SealedAuth:
 
     def flow(self, request: Request, context: Context) -> Flow:
         """The flow of the inner `Auth`, every answer to the caller's request checked before that sees it."""
-        nonce = b2a_base64(context.random(18), newline=False).decode()
+        nonce, again = _nonce(context), False
         asking = request.with_headers(self._asking(request, nonce))
         inner: Generator[Effect, Any, None] = _plain(asking) if self._auth is None else self._auth.flow(asking, context)
         try:
             effect = next(inner, None)
             while effect is not None:
                 if isinstance(effect, Send) and effect.body is ORIGINAL:
+                    if again and not _is_signed(effect.request):
+                        # The answer to the last one, a refusal above all, is not that to this one.
+                        nonce = _nonce(context)
+                        effect = effect._replace(request=effect.request.with_headers([self._wanting(request, nonce)]))
+                    again = True
                     received: Received = yield effect._replace(want=effect.want or self.verifier.policy.content)
                     self._judge(effect.request, received, nonce, context.now())
                     answer: Any = received if effect.want else received._replace(body=None)
@@ -123,8 +129,11 @@ class SealedAuth:
         finally:
             inner.close()
 
+    def _wanting(self, request: Request, nonce: str) -> tuple[bytes, bytes]:
+        return _ACCEPT, accept_signature([self.verifier.wanted(request.method, nonce)])
+
     def _asking(self, request: Request, nonce: str) -> Headers:
-        lines = [(b"accept-signature", accept_signature([self.verifier.wanted(request.method, nonce)]))]
+        lines = [self._wanting(request, nonce)]
         if self.verifier.policy.content:
             lines.append((b"accept-encoding", b"identity"))
             if not request.values(b"want-content-digest"):
@@ -151,6 +160,15 @@ class SealedAuth:
             warnings.warn(str(ResponseUnproven(unproven)), UnprovenResponseWarning, stacklevel=2)
         if self._require:
             raise ResponseUnproven(unproven)
+
+
+def _nonce(context: Context) -> str:
+    return b2a_base64(context.random(18), newline=False).decode()
+
+
+def _is_signed(request: Request) -> bool:
+    """Whether credentials may cover the field by which an answer is asked for: it can't be changed any more then."""
+    return any(_ACCEPT in value.lower() for name, value in request.headers if name != _ACCEPT)
 
 
 def _plain(request: Request) -> Flow:
