@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.core.message import Request
@@ -27,6 +27,10 @@ from watchword.schemes.webhooks.keys import Secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
 __all__ = ["WebhookAuth", "WebhookClaim", "WebhookVerifier"]
+
+
+KEPT: Final = 300.0
+"""Seconds for which a message that says its time is known at least."""
 
 
 class WebhookVerifier:
@@ -226,8 +230,9 @@ class WebhookClaim:
             return ()
         until = now + verifier.remember
         if verifier._timed:  # noqa: SLF001 -- our own
-            # The last second of the tolerance is good too, so it has to be remembered beyond that.
-            until = max(until, int(self.delivery.timestamp) + verifier.tolerance + 1)
+            # The last second of the tolerance is good too, so it has to be remembered beyond that; and another verifier of
+            # the store may accept what this one finds too old.
+            until = max(until, int(self.delivery.timestamp) + max(verifier.tolerance, KEPT) + 1)
         # Without an id the content stands for the message, whichever of its signatures is presented.
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
         return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
