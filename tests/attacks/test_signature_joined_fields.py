@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import assume, given
@@ -71,12 +72,14 @@ def test_two_targets_have_two_bases(one: bytes, two: bytes) -> None:
 
 @given(
     lines=st.lists(st.tuples(st.sampled_from(NAMES), st.binary(max_size=6)), max_size=4),
-    target=st.binary(max_size=12),
-    authority=st.text(max_size=8),
-    method=st.text(max_size=4),
+    target=st.one_of(st.binary(max_size=12), st.binary(max_size=12).map(b"/".__add__)),
+    authority=st.one_of(st.text(max_size=8), st.sampled_from(["h", "H", "h:443", "h:8443", "h\n", "\u0131"])),
+    before=st.sampled_from([None, "h", "H", "h:443", ""]),
+    method=st.one_of(st.text(max_size=4), st.sampled_from(["GET", "POST", "get"])),
+    params=st.sampled_from([b";created=1", b';created=1;nonce="n\n"', b';nonce="\xff"']),
 )
 def test_the_short_way_to_a_base_is_the_long_one(
-    lines: list[tuple[str, bytes]], target: bytes, authority: str, method: str
+    lines: list[tuple[str, bytes]], target: bytes, authority: str, before: str | None, method: str, params: bytes
 ) -> None:
     components = [Component(name) for name in ("x-b", "@path", "@method", "x-a", "@query", "@authority")]
     request = Request(method, "https", authority, target, lines)
@@ -87,9 +90,13 @@ def test_the_short_way_to_a_base_is_the_long_one(
             if quick:
                 single = dict(request.headers)
                 alone = single if len(single) == len(request.headers) else None
-                answers.append(plan.of_request(request, alone, b";created=1", FIELD_TYPES))
+                if before is not None:  # the plan remembers the authority of the request before
+                    known = Request("GET", "https", before, "/", {"x-a": "1", "x-b": "2"})
+                    with suppress(Rejected):
+                        plan.of_request(known, dict(known.headers), b";created=1", FIELD_TYPES)
+                answers.append(plan.of_request(request, alone, params, FIELD_TYPES))
             else:
-                answers.append(plan.base(Message(request), b";created=1"))
+                answers.append(plan.base(Message(request), params))
         except Rejected as rejected:
             answers.append((rejected.reason, rejected.rejection.where))
     assert answers[0] == answers[1]

@@ -103,8 +103,12 @@ def split_target(target: bytes, scheme: str, authority: str) -> Target:
     )
 
 
-def check_target(request: Request) -> None:
+def check_target(request: Request, known: str | None = None) -> None:
     r"""Refuses what no covered target may have, whatever the guard's policy. Path and query are not judged further.
+
+    Args:
+        request: whose target it is.
+        known: an authority that was found good before, which is not looked at again.
 
     Raises:
         Rejected: TARGET_REFUSED for a raw backslash, "#", control, space or non-ASCII octet; for an authority that is not
@@ -121,7 +125,7 @@ def check_target(request: Request) -> None:
     if bad is not None:
         raise _refused(f"octet {bad.start()} is {bad[0]!r}")
     authority = request.authority
-    if authority and HOST.fullmatch(authority) is None:
+    if authority and authority != known and HOST.fullmatch(authority) is None:
         raise _refused("the authority is not host or host:port", "authority")
     if target[:1] != b"/":
         _check_form(request)

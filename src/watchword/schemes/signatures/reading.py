@@ -33,19 +33,20 @@ LONGEST: Final = 512
 """Characters of a nonce or a key id: stores keep them."""
 
 _PARAMETERS: Final = ("created", "expires", "nonce", "alg", "keyid", "tag")
-_INTEGER: Final = "(0|[1-9][0-9]{0,14})"
+_INTEGER: Final = "([1-9][0-9]{0,14})"  # 0 is read the general way
 _STRING: Final = r'"([ !#-\[\]-~]*+)"'  # without escapes
 
 
 class CoveredPlan:
     """What follows from a label and a list of covered components alone."""
 
-    __slots__ = ("base", "content", "covered", "digests", "label", "layouts", "shown", "start", "suffices")
+    __slots__ = ("base", "content", "covered", "digests", "label", "layouts", "octets_at", "shown", "start", "suffices")
 
     def __init__(self, label: str, covered: SignatureInput) -> None:
         self.suffices = False
         self.label = label
         self.start = label.encode("ascii") + b"=:"
+        self.octets_at = len(self.start)
         self.base = BasePlan(covered.components)
         self.covered = coverage(covered.components)
         self.digests = covered_digests(covered.components)
@@ -69,7 +70,7 @@ class Layout:
 
 
 class Presented:
-    """One signature as presented: what it covers, its parameters, its octets.
+    """One signature as presented: what it covers, its parameters, its octets; the reader fills it in.
 
     `params` are the parameters serialised, for the base; `suffices` says that its list and its parameters are known to be
     what the policy demands of a request in origin-form.
@@ -79,31 +80,17 @@ class Presented:
         "alg", "created", "expires", "key_id", "label", "nonce", "params", "plan", "signature", "suffices", "tag",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        label: str,
-        plan: CoveredPlan,
-        params: bytes,
-        signature: bytes,
-        created: int | None,
-        expires: int | None,
-        nonce: str | None,
-        alg: str | None,
-        key_id: str | None,
-        tag: str | None,
-        suffices: bool = False,
-    ) -> None:
-        self.suffices = suffices
-        self.label = label
-        self.plan = plan
-        self.params = params
-        self.signature = signature
-        self.created = created
-        self.expires = expires
-        self.nonce = nonce
-        self.alg = alg
-        self.key_id = key_id
-        self.tag = tag
+    label: str
+    plan: CoveredPlan
+    params: bytes
+    signature: bytes
+    created: int | None
+    expires: int | None
+    nonce: str | None
+    alg: str | None
+    key_id: str | None
+    tag: str | None
+    suffices: bool
 
     @property
     def claims(self) -> MappingProxyType[str, object]:
@@ -132,10 +119,11 @@ class Parsed(Presented):
 class Reader:
     """Reads the signatures that a policy judges; remembers the covered lists of those that verified."""
 
-    __slots__ = ("_plans", "policy")
+    __slots__ = ("_plans", "_tags", "policy")
 
     def __init__(self, policy: SignaturePolicy) -> None:
         self.policy = policy
+        self._tags = policy.tags
         self._plans: dict[bytes, CoveredPlan] = {}
 
     def read(self, fields: Fields) -> Sequence[Presented]:
@@ -184,18 +172,16 @@ class Reader:
         Args:
             single: the fields by name, none of which has two lines.
         """
-        covered, signature = single.get(b"signature-input"), single.get(b"signature")
-        if covered is None or signature is None:
-            return None
-        end = covered.find(b")") + 1
-        plan = self._plans.get(covered[:end])
-        if plan is None or not signature.startswith(plan.start) or signature[-1:] != b":":
-            return None
-        params = covered[end:]
         try:
+            covered, signature = single[b"signature-input"], single[b"signature"]
+            end = covered.find(b")") + 1
+            plan = self._plans[covered[:end]]
+            if not signature.startswith(plan.start) or signature[-1:] != b":":
+                return None
+            params = covered[end:]
             text = params.decode("ascii")
-            octets = a2b_base64(signature[len(plan.start) : -1], strict_mode=True)
-        except ValueError:
+            octets = a2b_base64(signature[plan.octets_at : -1], strict_mode=True)
+        except (KeyError, ValueError):
             return None
         for layout in plan.layouts:
             match = layout.match(text)
@@ -204,15 +190,21 @@ class Reader:
         else:
             return None
         created, expires, nonce, alg, key_id, tag = match.group(*layout.at)
-        label = plan.label
-        if tag not in self.policy.tags or (nonce is not None and len(nonce) > LONGEST):
+        if tag not in self._tags or (len(text) > LONGEST and not (_fits(nonce) and _fits(key_id))):
             return None
-        if key_id is not None and len(key_id) > LONGEST:
-            return None
-        return Presented(
-            label, plan, params, octets, None if created is None else int(created),
-            None if expires is None else int(expires), nonce, alg, key_id, tag, plan.suffices,
-        )  # fmt: skip
+        one = Presented()
+        one.label = plan.label
+        one.plan = plan
+        one.params = params
+        one.signature = octets
+        one.created = None if created is None else int(created)
+        one.expires = None if expires is None else int(expires)
+        one.nonce = nonce
+        one.alg = alg
+        one.key_id = key_id
+        one.tag = tag
+        one.suffices = plan.suffices
+        return one
 
     def _is_mine(self, label: str, tag: object) -> bool:
         policy = self.policy
@@ -246,16 +238,26 @@ class Reader:
         plan = CoveredPlan(label, covered)
         head = f"{label}={plan.base.covered}".encode("ascii")
         plan = self._plans.get(head, plan)
+        one = Parsed()
+        one.label = label
+        one.plan = plan
+        one.params = params_text(covered.params).encode("ascii")
+        one.signature = signature
         values: Any = (covered.params.get(name) for name in _PARAMETERS)
-        one = Parsed(label, plan, params_text(covered.params).encode("ascii"), signature, *values)
+        one.created, one.expires, one.nonce, one.alg, one.key_id, one.tag = values
+        one.suffices = False
         one.head = head if b")" not in head[:-1] else b""
         one.order = ()
         return one
 
 
+def _fits(text: str | None) -> bool:
+    return text is None or len(text) <= LONGEST
+
+
 def _bounded(one: Presented) -> Presented:
     for text, name in ((one.nonce, "nonce"), (one.key_id, "keyid")):
-        if text is not None and len(text) > LONGEST:
+        if not _fits(text):
             raise _malformed(f"{name} has more than {LONGEST} characters")
     return one
 

@@ -173,6 +173,7 @@ class SignatureVerifier:
         self._holders = Holders(keys_of(keys))
         self.named: Mapping[str, Holder] = {} if self.source is not None else self._holders.unique
         self.reader = Reader(policy)
+        self._host = ""  # the authority that was found good last
         self.single_use = policy.nonce
         self.kinds: Sequence[type] = (
             *((RegisteredKey, RegisteredPublicKey) if keys is None else ()), *((Spent,) if policy.nonce else ()),
@@ -204,7 +205,8 @@ class SignatureVerifier:
         presented = self.reader.read(Fields(headers)) if one is None else (one,)
         if not presented:
             return None
-        check_target(request)
+        check_target(request, self._host)
+        self._host = request.authority
         if not request.exact and b"%" in request.path:
             raise Rejected(
                 Reason.TARGET_NOT_EXACT,
