@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,16 +42,19 @@ def refused(key_id: str) -> Rejected:
 def test_both_make_one_mac_and_compare_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, not timed: a clock would only show the noise of the machine."""
     calls: Counter[str] = Counter()
-    check, make, compare = hmac_header.Key.from_secret, hmac_header.hmac_digest, hmac_header.compare
+    check, compare = hmac_header.Key.from_secret, hmac_header.compare
     refused("robot-1")  # a stored key is looked at once, before its first use
 
     def from_secret(*arguments: Any, **named: Any) -> Key:
         calls["key"] += 1
         return check(*arguments, **named)
 
-    def hmac_digest(name: str, key: bytes, data: bytes) -> bytes:
-        calls["mac", len(data)] += 1
-        return make(name, key, data)
+    def counting(mac: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        def counted(data: bytes) -> bytes:
+            calls["mac", len(data)] += 1
+            return mac(data)
+
+        return counted
 
     def counted(a: bytes, b: bytes) -> bool:
         calls["compare", len(a), len(b)] += 1
@@ -58,7 +62,11 @@ def test_both_make_one_mac_and_compare_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     asked = {name: forged(name) for name in ("robot-1", "robot-9")}
     monkeypatch.setattr(hmac_header.Key, "from_secret", from_secret)
-    monkeypatch.setattr(hmac_header, "hmac_digest", hmac_digest)
+    (verifier,) = GUARD.plan.verifiers
+    assert isinstance(verifier, HMACVerifier)
+    record, mac = verifier._checked["robot-1"]
+    monkeypatch.setitem(verifier._checked, "robot-1", (record, counting(mac)))
+    monkeypatch.setattr(hmac_header, "_nobodys_mac", counting(hmac_header._nobodys_mac))
     monkeypatch.setattr(hmac_header, "compare", counted)
     work = []
     for request in asked.values():
