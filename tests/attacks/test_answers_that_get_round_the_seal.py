@@ -14,10 +14,10 @@ from tests.servers.apps import LIMIT, SEALING, guard
 from tests.servers.conftest import Wire, in_thread
 from tests.servers.test_sealed_answers import ASKING, proven
 from tests.servers.test_every_server import content, status
-from watchword import Request, Response, SignatureSeal
+from watchword import ConfigurationError, Request, Response, SignatureSeal
 from watchword.core.rejection import StoreUnavailable
 from watchword.schemes.signatures.responses import ResponsePolicy, ResponseVerifier
-from watchword.servers import http_server
+from watchword.servers import asgi, http_server
 from watchword.servers.endpoint import asgi_endpoint, wsgi_endpoint
 
 SEAL = SignatureSeal(SEALING)
@@ -93,6 +93,39 @@ def test_the_500_of_an_answer_that_is_too_long_eats_nothing_of_the_next_request(
     assert proven(answer, "/large_after_the_body", "POST") == 500
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"\r\nConnection: close\r\n" in answer
+
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+
+
+@pytest.mark.parametrize("kind", ["pathsend", "zerocopysend", "early_hint", "trailers"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_asgi_application_gets_nothing_round_the_seal_by_what_was_not_offered(kind: str, begun: bool) -> None:
+    """A file that the server sends by itself would go out beside the answer that is held back."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if begun:
+            await send({**START, "trailers": True})
+        await send({"type": f"http.response.{kind}", "path": "/etc/passwd", "file": 0, "links": [], "headers": []})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "https",
+        "headers": [(b"host", b"api.example"), (b"authorization", b"plain alice")],
+    }  # fmt: skip
+    with pytest.raises(ConfigurationError, match="not offered"):
+        asyncio.run(asgi.protect(app, guard(SEAL))(scope, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    request = Request("GET", "https", "api.example", "/")
+    VERIFIER.verify(request, Response(sent[0]["status"], sent[0]["headers"]), sent[1]["body"], now=time.time())
+    assert sent[0]["status"] == 500
 
 
 class Down:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchword.core.guard import AsyncGuard
 from watchword.core.message import Response
 from watchword.core.pipeline import Admission
-from watchword.core.rejection import Rejected
+from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import BodyStream, Refusal
 from watchword.servers._asgi_request import App, Message, Receive, Scope, Send
 
@@ -108,13 +108,15 @@ class _Outgoing:
             return  # what the application says of a body that failed is not sent
         kind = message["type"]
         if kind.endswith("http.response.start") and self._admission.holds_back:
-            self._held = message
+            self._held = {**message, "trailers": False}
         elif kind.endswith("http.response.start") or kind == "websocket.accept":
             await self._start(message, b"" if kind == "websocket.accept" else None)
         elif kind.endswith("http.response.body") and self._held is not None:
             await self._collect(message, self._held)
         elif kind == "websocket.close" and not self.started and self._admission.answer_seal is not None:
             await self._deny(message)
+        elif kind.startswith("http.response.") and self._admission.holds_back and not self.started:
+            raise ConfigurationError(f"{kind} was not offered: what is sealed goes through http.response.body")
         else:
             await self._send(message)
 
