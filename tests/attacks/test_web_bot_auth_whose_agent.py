@@ -91,3 +91,20 @@ def test_agents_that_are_made_up_do_not_push_out_one_that_is_in_use(monkeypatch)
         assert reason(guard, signed(KEYS["other"], f"https://made-up-{n}.example"))[0] == "unknown_key"
         assert reason(guard, signed()) == ("", "")
     assert web.fetched.count(f"{BOT}{WELL_KNOWN}") == 1
+
+
+def test_directories_that_are_never_there_are_asked_no_more_often_than_new_ones():
+    """Each of them keeps a request waiting; many strangers, each asked again after its cool-down, would keep all waiting."""
+    web = Web(bot=[KEYS["bot"]])
+    guard = web.guard(web.directories((), any_agent=True, new_per_minute=4))
+    assert reason(guard, signed()) == ("", "")
+    strangers = [f"https://slow-{n}.example" for n in range(3)]
+    for seconds, fetched in ((0, 3), (31, 3), (30, 6), (31, 7), (31, 10)):
+        web.clock.now += seconds
+        for agent in strangers:
+            assert reason(guard, signed(KEYS["other"], agent, now=web.clock.now))[0] in (
+                "unknown_key",
+                "unknown_issuer",
+            )
+        assert reason(guard, signed(now=web.clock.now)) == ("", "")
+        assert len([url for url in web.fetched if "slow" in url]) == fetched

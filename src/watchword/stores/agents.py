@@ -54,6 +54,12 @@ class AgentKeys(RemoteKeySet):
             self._good = KeySet(good) if good else NO_KEYS
         return self._good
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether its next use waits once more for a directory that was never there."""
+        tried = self.keys is None and self._attempt >= 0
+        return tried and self._alive() is None and not self._cooling(self._clock())
+
 
 class _Directory(Publisher):
     """A key directory, or another key set with keys of an agent."""
@@ -108,7 +114,8 @@ class AgentDirectories:
         any_agent: whoever publishes a directory may sign. It is then named, but not vetted: what an agent may do is for
             the application to say, by `Identity.subject`. Of key sets that are no directories only those whose URL has no
             query, and none with `require_proof`: nothing in them is signed.
-        new_per_minute: how many agents that were not met before are asked in a minute, with `any_agent`; others are refused.
+        new_per_minute: how many agents that were not met before, or were asked in vain, are asked in a minute, with
+            `any_agent`; others are refused.
         require_proof: accept only keys whose directory is signed by them; a signature that is there must be good always.
         allow_test_keys: also accept the keys of RFC 9421 appendix B.1, whose private parts are public.
         fetch: fetches in place of urllib3.
@@ -165,6 +172,8 @@ class AgentDirectories:
             known = self._met.get(agent.identifier)
             if known is not None:
                 self._met.move_to_end(agent.identifier)  # what is in use is not the first to be forgotten
+                if known.asks_again and not self._has_room():
+                    return None
             elif self._has_room():
                 known = self._met[agent.identifier] = self._made(chosen)
                 while len(self._met) > _MAX_AGENTS:
