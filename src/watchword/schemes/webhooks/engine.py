@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
-from collections.abc import Sequence
+from binascii import a2b_base64, b2a_base64, hexlify
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from watchword.core.rejection import Rejected
@@ -20,9 +20,8 @@ __all__ = ["Engine", "base64", "hexadecimal"]
 _ED25519: Final = 64
 
 
-def hexadecimal(mac: bytes) -> bytes:
-    """Lower-case digits."""
-    return mac.hex().encode()
+hexadecimal: Final[Callable[[bytes], bytes]] = hexlify
+"""Lower-case digits."""
 
 
 def base64(mac: bytes) -> bytes:
@@ -44,8 +43,8 @@ class Engine:
 
     def matching(self, delivery: Delivery, contents: Sequence[bytes]) -> int | None:
         """Which of the secrets one of the signatures is by; None: by none of them. Signatures of another kind are not tried."""
-        macs, signatures, encode = delivery.macs, delivery.signatures, self.encode
-        for index, secret in enumerate(self.secrets):
+        macs, encode, index = delivery.macs, self.encode, 0
+        for secret in self.secrets:
             mac = secret.mac
             if mac is not None and macs:
                 for content in contents:
@@ -55,8 +54,9 @@ class Engine:
                             return index
             elif secret.key is not None:
                 for content in contents:
-                    if any(_verifies(secret.key, content, text) for text in signatures):
+                    if any(_verifies(secret.key, content, text) for text in delivery.signatures):
                         return index
+            index += 1  # noqa: SIM113 -- enumerate takes longer, and mostly there is one secret
         return None
 
 

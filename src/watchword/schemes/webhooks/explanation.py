@@ -123,7 +123,7 @@ def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes)
     url = url_of(claim.request) if engine.contents.url else None
     for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body)):
         stamp = b"%d" % time
-        moved = Delivery(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
+        moved = Delivery.of(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
         try:
             if engine.matching(moved, engine.contents.of(moved, body, url)) is not None:
                 return stamp.decode()
