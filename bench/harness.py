@@ -1,6 +1,8 @@
 """Interleaved timing: every contender in every round, in shuffled order, and ratios taken inside the round.
 
 A shared machine is now fast, now slow; two contenders that run within the same tenth of a second meet the same machine.
+What others do on it meanwhile is not counted: the clock is the processor time of this process, and a round consists of
+short turns, of which each contender's quickest counts, the one in which it found its caches undisturbed.
 """
 
 from __future__ import annotations
@@ -11,6 +13,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple, Protocol
+
+TURNS = 8
+"""Turns of a round."""
+# Where the time of the process comes in ticks (Windows), it can't be used for short turns.
+_CLOCK = time.process_time if time.get_clock_info("process_time").resolution < 1e-6 else time.perf_counter
 
 __all__ = ["Figure", "Interleaved", "Row", "Unfit", "table"]
 
@@ -24,7 +31,7 @@ class Figure(NamedTuple):
 
     Args:
         name: the contender.
-        amount: its median, in `unit`.
+        amount: its median over the rounds, in `unit`.
         unit: "µs", "requests/s".
         low, middle, high: its ratio to the limit over the rounds.
         note: what is to be known about it: a missing peer says so here, with `amount` 0.
@@ -54,14 +61,15 @@ class Row(Protocol):
 
 
 class Interleaved:
-    """Callables that take microseconds, timed against the first of them, the limit.
+    """Callables that work in this process, most of them for microseconds, timed against the first of them, the limit.
 
     Args:
         title: what is compared.
         contenders: each does the operation once; the first is the limit. They are given nothing, or what `supply` gives.
         prove: checks before the timing that all of them do the work; raises `Unfit`.
         missing: peers that can't take part, and why.
-        batch: seconds for which each contender runs in each round.
+        batch: seconds for which each contender runs in each round, in `TURNS` turns; in one, if a call takes longer than a
+            turn.
         supply: makes what one operation is done with, before the clock starts: requests that are good only once.
     """
 
@@ -84,16 +92,22 @@ class Interleaved:
     def measure(self, rounds: int) -> list[Figure]:
         """The figures of all contenders, the limit first."""
         self._prove()
-        counts = {name: _batch_size(work, self._batch, self._supply) for name, work in self._contenders.items()}
+        turn = self._batch / TURNS
+        sizes = {name: _turn_size(work, turn, self._supply) for name, work in self._contenders.items()}
+        turns = TURNS if all(seconds < 2 * turn for _, seconds in sizes.values()) else 1
         times: dict[str, list[float]] = {name: [] for name in self._contenders}
         order = list(self._contenders)
         gc.collect()
         gc.disable()
         try:
             for _ in range(rounds):
-                random.shuffle(order)
+                taken: dict[str, list[float]] = {name: [] for name in order}
+                for _ in range(turns):
+                    random.shuffle(order)
+                    for name in order:
+                        taken[name].append(_timed(self._contenders[name], sizes[name][0], self._supply))
                 for name in order:
-                    times[name].append(_timed(self._contenders[name], counts[name], self._supply))
+                    times[name].append(min(taken[name]))
         finally:
             gc.enable()
         return [*self._figures(times), *(Figure(name, 0, "", 0, 0, 0, why) for name, why in self._missing.items())]
@@ -109,7 +123,7 @@ class Interleaved:
 
 def _timed(work: Callable[..., object], count: int, supply: Callable[[], object] | None) -> float:
     """Seconds per call."""
-    clock = time.perf_counter
+    clock = _CLOCK
     repeat = range(count)
     if supply is not None:
         supplied = [supply() for _ in repeat]
@@ -123,13 +137,13 @@ def _timed(work: Callable[..., object], count: int, supply: Callable[[], object]
     return (clock() - start) / count
 
 
-def _batch_size(work: Callable[..., object], seconds: float, supply: Callable[[], object] | None) -> int:
-    """So many calls take about so many seconds; the calls made here warm everything up."""
+def _turn_size(work: Callable[..., object], seconds: float, supply: Callable[[], object] | None) -> tuple[int, float]:
+    """So many calls take about `seconds`, and how long one does; the calls made here warm everything up."""
     count = 1
     while True:
-        taken = _timed(work, count, supply) * count
-        if taken > seconds / 2:
-            return max(1, round(count * seconds / taken))
+        each = _timed(work, count, supply)
+        if each * count > seconds / 2:
+            return max(1, round(seconds / each)), each
         count *= 4
 
 
