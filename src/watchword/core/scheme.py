@@ -372,7 +372,10 @@ class Context(Protocol):
 
 
 class Auth(Protocol):
-    """The client half of a scheme: one object serves any number of requests, threads and tasks."""
+    """The client half of a scheme: one object serves any number of requests, threads and tasks.
+
+    If it has a true `every_answer`, an adapter gives the caller no answer that no flow has seen.
+    """
 
     def flow(self, request: Request, context: Context, /) -> Flow:
         """Sends `request` with credentials, again if the answer asks for it; its last Send is the caller's answer."""
