@@ -55,6 +55,12 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.by_hand()
 
+    def ignores_the_body(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
     def large_after_the_body(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
@@ -93,6 +99,16 @@ def test_the_500_of_an_answer_that_is_too_long_eats_nothing_of_the_next_request(
     assert proven(answer, "/large_after_the_body", "POST") == 500
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"\r\nConnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize("seal", [None, SEAL])
+def test_a_streamed_body_that_nobody_reads_is_no_request(seal: Any) -> None:
+    smuggled = b"GET /twice HTTP/1.1\r\nHost: api.example\r\nAuthorization: plain mallory\r\n\r\n"
+    first = b"POST /ignores_the_body HTTP/1.1\r\nHost: api.example\r\nAuthorization: stream alice\r\n"
+    guarded = http_server.protect(Handler, guard(seal))
+    for wire in in_thread(ThreadingHTTPServer(("127.0.0.1", 0), guarded)):
+        answer = wire.send(first + b"Content-Length: %d\r\n\r\n" % len(smuggled) + smuggled)
+        assert (status(answer), answer.count(b"HTTP/1.1 ")) == (200, 1)
 
 
 START = {"type": "http.response.start", "status": 200, "headers": []}

@@ -99,6 +99,8 @@ class Exchange:
         out, failed = self._out, self.failed
         if out is None or self.admission is None:
             return
+        if self._checked is not None and self._body.left:
+            self._handler.close_connection = True  # what nobody has read is no request
         if failed is not None or out.overflow:
             self._handler.flush_headers()  # into nothing
             self._handler.wfile = out.file
