@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Familiar", "Recall", "Recalling", "familiar", "only_authorization"]
 
+_COMMA = 0x2C  # as a number: looking for one octet as text takes ten times as long
+
 Recall = Callable[[Request], Admission | None]
 """The admission of a request; None: judge it, for nothing was decided."""
 
@@ -120,7 +122,7 @@ def only_authorization(headers: Headers) -> bytes | None:
                 return None
             authorization = value
         elif name == b"host":
-            if host is not None or b"," in value:
+            if host is not None or _COMMA in value:
                 return None
             host = value
         elif name == b"early-data":
