@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.schemes.signature_world import COVERED, NOW, URL, base64, guard_at, hand_signed, params, reason_of, signed
 from watchword import Reason, Rejected, Request, SignaturePolicy, SignatureVerifier
 from watchword.schemes.signatures.message import Fields
-from watchword.schemes.signatures.reading import MAX_LAYOUTS, MAX_PLANS, Parsed, Presented, Reader
+from watchword.schemes.signatures.reading import LONGEST, MAX_LAYOUTS, MAX_PLANS, Parsed, Presented, Reader
 
 GIVEN = {"created": int(NOW), "nonce": "A" * 22, "keyid": "robot-1", "expires": int(NOW) + 60, "tag": "orders"}
 POLICY = SignaturePolicy(tags=("orders", None))
@@ -124,3 +124,30 @@ def test_a_learnt_list_is_not_enough_for_a_target_without_a_path() -> None:
     star = Request("OPTIONS", *URL[:2], "*")
     covered = hand_signed(f'("@method" "@authority"){params()}', star)
     assert reason_of(guard, covered) is Reason.NOT_COVERED
+
+
+@pytest.mark.parametrize("name", ["nonce", "keyid"])
+@pytest.mark.parametrize("length", [LONGEST - 60, LONGEST, LONGEST + 1, LONGEST + 60])
+def test_a_text_that_is_too_long_is_refused_the_short_way_too(name: str, length: int) -> None:
+    order = ("created", "nonce", "keyid")
+    reader = taught(f"sig1={COVERED}{text_of(order)}")
+    covered = f"sig1={COVERED}{text_of(order)}".replace(f'{name}="{GIVEN[name]}"', f'{name}="{"n" * length}"')
+    answers = []
+    for each in (reader, Reader(POLICY)):
+        try:
+            answers.append([values(one) for one in each.read(Fields(fields(covered)))])
+        except Rejected as rejected:
+            answers.append([(rejected.reason,)])
+    assert answers[0] == answers[1]
+    assert (answers[0] == [(Reason.MALFORMED_CREDENTIALS,)]) is (length > LONGEST)
+
+
+def test_an_authority_that_was_good_vouches_for_no_other_one_and_no_other_target() -> None:
+    guard = guard_at()
+    (verifier,) = guard.plan.verifiers
+    for _ in range(2):
+        assert guard.verify(signed()).subject == "robot"
+        for authority, target in (("api.example@evil", "/"), ("api.example", "/a\\b"), ("api.example", "evil:1")):
+            with pytest.raises(Rejected) as caught:
+                verifier.read(Request("POST", "https", authority, target, signed().headers))
+            assert caught.value.reason is Reason.TARGET_REFUSED
