@@ -128,7 +128,7 @@ class Layout:
 
     def _delivery(self, values: list[bytes | None]) -> Delivery:
         names = self._families[0]
-        signature, message_id, stamp = values[:3]
+        signature, message_id, stamp = values[0], values[1], values[2]
         if signature is None:
             if len(self._families) > 1 and values[3] is not None:
                 names = self._families[1]
@@ -168,12 +168,11 @@ class Layout:
                 index = by_octets.get(name.lower()) if isinstance(name, bytes) else by_text.get(name.lower())
             else:
                 raise ConfigurationError(f"the name of a header is text, not {type(name).__name__}")
-            if index is None:
-                continue
-            if found[index] is not None:
-                where = name.decode() if isinstance(name, bytes) else name  # ASCII: it is one of those wanted
-                raise malformed("the field is there twice", where.lower())
-            found[index] = value.encode() if type(value) is str and value.isascii() else _octets(value)
+            if index is not None:
+                if found[index] is not None:
+                    where = name.decode() if isinstance(name, bytes) else name  # ASCII: it is one of those wanted
+                    raise malformed("the field is there twice", where.lower())
+                found[index] = value.encode() if type(value) is str and value.isascii() else _octets(value)
         return found
 
     def _refuse(self, names: tuple[str, str, str], message_id: bytes | None, stamp: bytes | None) -> NoReturn:

@@ -143,8 +143,8 @@ class WebhookVerifier:
         claims: dict[str, object] = {}
         if self._timed:
             sent = int(delivery.timestamp)
-            age = now - sent
-            if not -self.tolerance <= age <= self.tolerance:
+            age, tolerance = now - sent, self.tolerance
+            if not -tolerance <= age <= tolerance:
                 self._refuse_time(age)
             claims["timestamp"] = sent
         if self._named:
