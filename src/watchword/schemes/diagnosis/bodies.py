@@ -6,13 +6,14 @@ import zlib
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import Final
-from urllib.parse import quote_plus
+from typing import Any, Final
+from unicodedata import normalize
+from urllib.parse import quote, quote_plus
 
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
 from watchword.schemes.diagnosis.encodings import recoded, written
-from watchword.schemes.diagnosis.json_text import respelled
+from watchword.schemes.diagnosis.json_text import reordered, respelled
 from watchword.schemes.diagnosis.queries import orders
 
 __all__ = ["MAX_BODY", "bodies"]
@@ -65,6 +66,7 @@ def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
     yield body + b"\n", lost
     yield body + b"\r\n", lost
     yield body.removesuffix(b"\n"), added
+    yield body.rstrip(b"\0"), f"NUL was added at its end (the buffer, instead of what was read into it): {_ANEW}"
     yield body.strip(), f"white space was added around it: {_ANEW}"
     yield body.removeprefix(_BOM), f"a byte order mark was added: {_ANEW}"
     yield _BOM + body, f"a byte order mark was lost: {_ANEW}"
@@ -81,6 +83,8 @@ def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
         yield from _form(body)
     yield from _in_charsets(body)
     yield from _wrapped(body)
+    text = body.removeprefix(_BOM)
+    yield from islice(reordered(text), MAX_WRITTEN // max(1, len(text)))
 
 
 def _json(body: bytes) -> Iterator[tuple[bytes, str]]:
@@ -147,12 +151,37 @@ def _in_charsets(body: bytes) -> Iterator[tuple[bytes, str]]:
             yield body.decode(one).encode(other), charset
         except UnicodeError:
             continue
+    for form in ("NFC", "NFD"):
+        try:
+            yield normalize("NFC" if form == "NFC" else "NFD", body.decode()).encode(), charset
+        except UnicodeError:
+            break
     for replacement in ("replace", "ignore"):
         yield body.decode("utf-8", replacement).encode(), charset
     try:
         yield body.decode().encode("ascii", "xmlcharrefreplace"), charset
     except UnicodeError:
         return
+
+
+def _of_parsed(value: Any) -> Iterator[tuple[bytes, str]]:
+    """What was signed in place of JSON, or sent as a form and made JSON on the way."""
+    if not isinstance(value, dict) or len(value) > MAX_FORM // 8:
+        return
+    yield (
+        repr(value).encode("utf-8", "surrogatepass"),
+        f"the printed value was signed, not the JSON that is sent: {_ANEW}",
+    )
+    if not all(isinstance(each, str) for each in value.values()):
+        return
+    text = f"a form was written anew as JSON: {_ANEW}"
+    pairs = {
+        name.encode("utf-8", "surrogatepass"): each.encode("utf-8", "surrogatepass") for name, each in value.items()
+    }
+    for way in (quote_plus, quote):
+        for safe in ("", "~", "*"):
+            encoded = "&".join(f"{way(name, safe=safe)}={way(each, safe=safe)}" for name, each in pairs.items())
+            yield encoded.encode(), text
 
 
 def _wrapped(body: bytes) -> Iterator[tuple[bytes, str]]:
@@ -166,6 +195,8 @@ def _wrapped(body: bytes) -> Iterator[tuple[bytes, str]]:
         inner = loads(body)
         if isinstance(inner, str):
             yield inner.encode("utf-8", "surrogatepass"), wrapped
+        else:
+            yield from _of_parsed(inner)
     except (ValueError, RecursionError):
         pass
     try:

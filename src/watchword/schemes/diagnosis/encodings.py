@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -49,6 +49,7 @@ def recoded(text: bytes, *, keep: bytes) -> Iterator[bytes]:
             encoded = quote(base, safe=kept + safe).encode()
             yield encoded
             yield _TRIPLE.sub(lambda match: match[0].lower(), encoded)
+    yield from _part_by_part(text, keep)
     yield text.replace(b"%", b"%25")
     yield text.replace(b"%25", b"%")
     yield text.replace(b"+", b"%20")
@@ -63,6 +64,13 @@ def recoded(text: bytes, *, keep: bytes) -> Iterator[bytes]:
             for char in chars:
                 encoded = encoded.replace(char, b"%%%02X" % ord(char))
             yield encoded
+
+
+def _part_by_part(text: bytes, keep: bytes) -> Iterator[bytes]:
+    """One segment or value decoded, and the others as they are."""
+    part = rb"[^%" + re.escape(keep) + rb"]*+%[^" + re.escape(keep) + rb"]*+"
+    for match in islice(re.finditer(part, text), MAX_PLACES):
+        yield text[: match.start()] + unquote_to_bytes(match[0]) + text[match.end() :]
 
 
 def _one_by_one(text: bytes, reserved: list[bytes]) -> Iterator[bytes]:
@@ -87,10 +95,13 @@ def written(text: bytes) -> Iterator[bytes]:
     >>> b"a=x%20y&b=~" in list(written(b"a=x+y&b=%7E"))
     True
     """
-    pairs = [
-        [unquote_to_bytes(part.replace(b"+", b" ")) for part in param.partition(b"=")[::2]]
-        for param in text.split(b"&")[:MAX_PARSED]
-    ]
+    params = [param.partition(b"=")[::2] for param in text.split(b"&")[:MAX_PARSED]]
+    yield from _as_written([[unquote_to_bytes(part.replace(b"+", b" ")) for part in param] for param in params])
+    if b"+" in text:  # decoded once too often: it was %2B
+        yield from _as_written([list(map(unquote_to_bytes, param)) for param in params])
+
+
+def _as_written(pairs: list[list[bytes]]) -> Iterator[bytes]:
     for safe in ("", "*", "!'()*", "!'()*,:@/;$", "/", "/?:@!$'()*,;"):
         for tilde in (b"~", b"%7E"):
             for space in (b"+", b"%20"):

@@ -159,6 +159,7 @@ def _several(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     mend = "the field's lines were joined or split on the way: sign one line"
     for glue in (b", ", b",", b"; ", b" "):
         yield (glue.join(received),), mend
+        yield (glue.join(received[::-1]),), mend
 
 
 def _spaced(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:

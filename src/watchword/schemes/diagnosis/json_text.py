@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import permutations, product
+from itertools import islice, permutations, product
 from math import factorial
 from typing import Any, Final
 
-__all__ = ["MAX_DEPTH", "respelled"]
+__all__ = ["MAX_DEPTH", "reordered", "respelled"]
 
 MAX_DEPTH: Final = 64
-MAX_ORDERS: Final = 240
-"""Orders of an object's members that are tried, those of the objects in it included: all of them, if they are so few."""
+MAX_ORDERS: Final = 720
+"""Orders of an object's members that are tried: all of them, those of the objects in it included, if they are so few."""
+MAX_PERMUTED: Final = 6
+"""Members of an object of which every order is tried, whatever is in them."""
 
 _MARKS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -41,21 +43,35 @@ def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
     value = _parsed(data)
     if value is _NOTHING:
         return
-    orders = list(_orders(value))
-    plain = lambda text: text  # noqa: E731 -- a row of the table below
-    for order, mend in orders[:3]:
+    orders = _usual_orders(value)
+    for order, mend in orders:
         for comma, colon, indent in _SPACINGS:
-            yield _written(order, comma, colon, indent, plain), mend if order is not value else _SPACE
-    for order, mend in orders[:3]:
+            yield _written(order, comma, colon, indent, _plain), mend if order is not value else _SPACE
+    for order, mend in orders:
         for escape in _ESCAPINGS:
             for comma, colon, indent in _SPACINGS[:5]:
                 yield _written(order, comma, colon, indent, escape), _ESCAPES if order is value else mend
-    for order, mend in orders[3:]:
-        for comma, colon, indent in _SPACINGS[:2]:
-            yield _written(order, comma, colon, indent, plain), mend
     for number in (_as_whole, _as_float, _as_python):
         for comma, colon, indent in _SPACINGS[:3]:
-            yield _written(_with_numbers(value, number), comma, colon, indent, plain), _NUMBERS
+            yield _written(_with_numbers(value, number), comma, colon, indent, _plain), _NUMBERS
+
+
+def reordered(data: bytes) -> Iterator[tuple[bytes, str]]:
+    r"""The JSON text `data` with the members of its objects in other orders than the usual ones: of a map that keeps none.
+
+    >>> b'{"c":1,"a":2,"b":3}' in [text for text, _ in reordered(b'{"a":2,"b":3,"c":1}')]
+    True
+    """
+    value = _parsed(data)
+    if not isinstance(value, _Object):
+        return
+    orders = list(_orders(value))
+    plain = all(_escape_all(text) == text for text in _STRING.findall(data.decode("utf-8", "replace")))
+    for escape in (_plain,) if plain else (_plain, _escape_all):
+        for comma, colon, indent in _SPACINGS[:2]:
+            yield from ((_written(order, comma, colon, indent, escape), _ORDER) for order in orders)
+    for comma, colon, indent in _SPACINGS[2:5]:
+        yield from ((_written(order, comma, colon, indent, _plain), _ORDER) for order in orders)
 
 
 _SPACINGS: Final = (
@@ -63,6 +79,10 @@ _SPACINGS: Final = (
     (",", " : ", "  "), (", ", ":", ""), (",", ": ", ""), (", ", " : ", ""), (" , ", " : ", ""), (",", ": ", " "),
 )  # fmt: skip
 """Comma, colon, indent: JavaScript's, Python's, both indented by 2, by 4, …, Java's, PHP's."""
+
+
+def _plain(text: str) -> str:
+    return text
 
 
 def _escape_all(text: str) -> str:
@@ -115,27 +135,30 @@ def _members(pairs: list[tuple[str, Any]]) -> _Object:
     return _Object(pairs)
 
 
-def _orders(value: Any) -> Iterator[tuple[Any, str]]:
-    yield value, ""
-    yield _sorted(value, reverse=False), _ORDER
-    yield _sorted(value, reverse=True), _ORDER
-    if not isinstance(value, _Object):
-        return
-    yield _Object(value[::-1]), _ORDER
+def _usual_orders(value: Any) -> list[tuple[Any, str]]:
+    orders = [(value, ""), (_sorted(value, reverse=False), _ORDER), (_sorted(value, reverse=True), _ORDER)]
+    return [*orders, (_Object(value[::-1]), _ORDER)] if isinstance(value, _Object) else orders
+
+
+def _orders(value: _Object) -> Iterator[Any]:
+    """Every order if they are few, every order of the outermost object if those are, else those that one step makes."""
+    if len(value) <= MAX_PERMUTED:
+        yield from map(_Object, islice(permutations(value), MAX_ORDERS))
     if _count(value) <= MAX_ORDERS:
-        yield from ((order, _ORDER) for order in _permuted(value))
+        yield from _permuted(value)
+    if len(value) <= MAX_PERMUTED:
         return
     for at in range(min(len(value), 8)):
         rest = value[:at] + value[at + 1 :]
-        yield _Object([value[at], *rest]), _ORDER
-        yield _Object([*rest, value[at]]), _ORDER
+        yield _Object([value[at], *rest])
+        yield _Object([*rest, value[at]])
 
 
 def _count(value: Any) -> int:
     """How many orders there are; more than MAX_ORDERS if that is exceeded."""
     if not isinstance(value, list):
         return 1
-    count = factorial(min(len(value), 6)) if isinstance(value, _Object) else 1
+    count = factorial(min(len(value), 7)) if isinstance(value, _Object) else 1
     for each in value:
         count *= _count(each[1] if isinstance(value, _Object) else each)
         if count > MAX_ORDERS:

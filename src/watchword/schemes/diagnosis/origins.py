@@ -116,7 +116,11 @@ def _authorities(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def _said(request: Request) -> Iterator[str]:
-    yield from said_hosts(request)
+    hosts = said_hosts(request)
+    for port in _names(request, (b"x-forwarded-port",))[:1]:
+        if port.isdigit() and len(port) <= 5:
+            yield from (f"{host}:{port}" for host in hosts if ":" not in host)
+    yield from hosts
     for value in _names(request, _URL_FIELDS):
         yield value.partition("://")[2].partition("/")[0].rpartition("@")[2]
 

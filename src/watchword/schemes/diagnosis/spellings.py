@@ -12,7 +12,12 @@ from difflib import get_close_matches
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
+from watchword.crypto.digests import digest, hex_digest
+
 __all__ = ["damaged", "near", "secret_guesses"]
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 _DECODERS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("decoded from hex", unhexlify),
@@ -46,6 +51,7 @@ def _spellings(secret: bytes) -> Iterator[tuple[str, bytes]]:
     yield "with a line break at its end", secret + b"\n"
     yield "with a line break (CRLF) at its end", secret + b"\r\n"
     yield "with a space at its end", secret + b" "
+    yield "with a space before it", b" " + secret
     yield "without its last line break", secret.rstrip(b"\r\n")
     yield "without the white space around it", secret.strip()
     yield from _decoded("", secret)
@@ -63,6 +69,15 @@ def _spellings(secret: bytes) -> Iterator[tuple[str, bytes]]:
     yield "as base64 text with the prefix whsec_", b"whsec_" + b64encode(secret)
     yield "percent-encoded", quote(secret, safe="-._~").encode()
     yield "percent-decoded", unquote_to_bytes(secret)
+    yield "with each + read as a space", secret.replace(b"+", b" ")
+    yield "with each space read as +", secret.replace(b" ", b"+")
+    yield "in the other alphabet of base64", secret.translate(_TO_URL)
+    yield "in the other alphabet of base64", secret.translate(_FROM_URL)
+    yield "without its padding", secret.rstrip(b"=")
+    yield "with padding", secret + b"=" * (-len(secret) % 4)
+    yield "hashed by SHA-256 first", digest("sha-256", secret)
+    yield "hashed by SHA-256 first, as hex text", hex_digest("sha-256", secret)
+    yield from _in_utf_16(secret)
     yield "in lower case", secret.lower()
     yield "in upper case", secret.upper()
     yield "with its octets written as UTF-8 characters", secret.decode("latin-1").encode()
@@ -73,6 +88,16 @@ def _spellings(secret: bytes) -> Iterator[tuple[str, bytes]]:
     for what, line in (("with a line break at its end", secret.hex().encode()), ("likewise", b64encode(secret))):
         yield f"as text instead of its octets, {what}", line + b"\n"
     yield "that is empty: it isn't set", b""
+
+
+def _in_utf_16(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    try:
+        text = secret.decode()
+    except UnicodeDecodeError:
+        return
+    yield "in UTF-16", text.encode("utf-16-le")
+    yield "in UTF-16 with a byte order mark", b"\xff\xfe" + text.encode("utf-16-le")
+    yield "in UTF-16 (big-endian)", text.encode("utf-16-be")
 
 
 def _decoded(before: str, text: bytes) -> Iterator[tuple[str, bytes]]:

@@ -17,13 +17,14 @@ __all__ = ["paths", "whole_targets"]
 
 _PREFIXES: Final = (
     b"/api", b"/v1", b"/api/v1", b"/v2", b"/v3", b"/api/v2", b"/app", b"/prod", b"/dev", b"/stage", b"/staging", b"/test",
-    b"/default", b"/public", b"/internal", b"/service", b"/services", b"/rest", b"/web", b"/s3", b"/$default", b"/latest",
+    b"/gateway", b"/backend", b"/svc", b"/server", b"/default", b"/public", b"/internal", b"/service", b"/services", b"/rest", b"/web", b"/s3", b"/$default", b"/latest",
 )  # fmt: skip
 _URL_FIELDS: Final = (
     b"x-original-uri", b"x-original-url", b"x-rewrite-url", b"x-forwarded-uri", b"x-envoy-original-path", b"x-request-uri",
     b"x-forwarded-url", b"x-real-uri",
 )  # fmt: skip
 _DOTS: Final = re.compile(rb"/\.(?=/|\Z)")
+_HIGH: Final = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _PREFIXED: Final = (
     "the path's beginning was changed on the way: have the proxy pass the path on, or tell the guard (PublicURL)"
 )
@@ -106,7 +107,9 @@ def _cut(path: bytes) -> Iterator[tuple[bytes, str]]:
     yield path.partition(b";")[0], mend
     yield re.sub(rb";[^/]*", b"", path), mend
     mend = "the name of an index file or a suffix was added on the way: sign the path exactly as it is sent"
-    for suffix in (b"index.html", b"index.php", b"index.htm", b".json", b".html", b".php"):
+    for suffix in (
+        b"index.html", b"/index.html", b"index.php", b"/index.php", b"index.htm", b"/index.htm", b".json", b".html", b".php",
+    ):  # fmt: skip
         yield path.removesuffix(suffix), mend
 
 
@@ -115,6 +118,8 @@ def _spelled(request: Request, path: bytes) -> Iterator[tuple[bytes, str]]:
     yield path.lower(), mend
     for form in ("NFC", "NFD"):
         yield _in_form(path, form), mend
+    for one, other in (("latin-1", "utf-8"), ("utf-8", "latin-1")):
+        yield _in_charset(path, one, other), "the path's character encoding was changed: encode it as UTF-8 everywhere"
     yield b"/" + path.partition(b"://")[2].partition(b"/")[2] if path[:1] != b"/" else path, "the target was sent whole"
     yield (
         f"{request.scheme}://{request.authority}".encode() + path,
@@ -162,6 +167,14 @@ def resolved(path: bytes) -> bytes:
     if segments and segments[-1] in (b".", b".."):
         kept.append(b"")
     return b"/" + b"/".join(kept)
+
+
+def _in_charset(path: bytes, one: str, other: str) -> bytes:
+    """With what was encoded in one character set encoded in another; nothing else is touched."""
+    try:
+        return _HIGH.sub(lambda run: quote(unquote_to_bytes(run[0]).decode(one).encode(other)).encode(), path)
+    except UnicodeError:
+        return path
 
 
 def _in_form(path: bytes, form: str) -> bytes:

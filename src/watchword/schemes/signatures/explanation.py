@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, combinations, islice, permutations
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from watchword.core.message import Request
@@ -26,13 +26,13 @@ from watchword.schemes.diagnosis import (
     request_guesses,
     search,
     secret_guesses,
-    time_guesses,
 )  # fmt: skip
 from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text
 from watchword.schemes.signatures.holders import Holder
 from watchword.schemes.signatures.message import Message
+from watchword.schemes.signatures.mistakes import MAX_SLOW, inputs
 from watchword.schemes.signatures.reading import Presented
 
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ __all__ = ["explain_signature"]
 
 MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
-MAX_ORDERS: Final = 120
-"""Orders of parameters, and of components, that are tried."""
-MAX_SLOW: Final = 1024
-"""Guesses at the request, and at its time, where each takes a signature by a public key."""
-INPUT: Final = "header signature-input"
+HASHES: Final = ("HS256", "HS384", "HS512")
 
 _COMPARE: Final = (
     "none of the usual changes explains it: compare the canonical string with the client's (SignatureAuth.canonical), line "
@@ -243,11 +239,23 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
             if _fits(claim, one, spelt):
                 mend = f"the client signs with the secret {what}: have both sides read it alike"
                 yield "key", "the registered secret", f"the secret {what}", mend
+        for algorithm in HASHES:
+            try:
+                other = Key.from_secret(holder.key.secret_bytes(), algorithm=algorithm)
+            except ConfigurationError:
+                continue
+            if algorithm != holder.key.algorithm and _fits(claim, one, other):
+                mend = (
+                    f"the client signs with {algorithm}: sign with {holder.key.algorithm}, or register the key for that"
+                )
+                yield "alg", holder.alias or holder.key.algorithm, algorithm, mend
     components = one.plan.base.components
     message = Message(claim.request, types=claim.verifier.policy.types, fields=claim.fields)
     names = [component.name.encode("ascii") for component in components]
     most = affordable(claim.request, b"", names)
-    for what, expected, shown, covered in islice(_inputs(components, _params(one), holder), most):
+    for what, expected, shown, covered in islice(
+        inputs(components, _params(one), holder, claim.verifier.policy.components), most
+    ):
         try:
             base = BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
         except (Rejected, ConfigurationError):
@@ -265,52 +273,6 @@ def _params(one: Presented) -> Mapping[str, int | str]:
     text = one.params.decode("ascii")
     given = {name: value for name, value in values.items() if value is not None}
     return dict(sorted(given.items(), key=lambda pair: text.find(f";{pair[0]}=")))
-
-
-Guessed = tuple[str, str, str, SignatureInput]
-
-
-def _inputs(components: tuple[Component, ...], params: Mapping[str, int | str], holder: Holder) -> Iterator[Guessed]:
-    """What Signature-Input may have been: parameters left out, added, in another order; components likewise; times."""
-    for name, value in params.items():
-        less = {key: text for key, text in params.items() if key != name}
-        yield f"{INPUT} {name}", "no such parameter", str(value), SignatureInput(components, less)
-    if "alg" not in params and holder.alias:
-        for more in ({**params, "alg": holder.alias}, {"alg": holder.alias, **params}):
-            yield f"{INPUT} alg", holder.alias, "no such parameter", SignatureInput(components, more)
-    names = tuple(params)
-    for order in islice(permutations(names), 1, MAX_ORDERS):
-        other = {name: params[name] for name in order}
-        yield (
-            INPUT,
-            f"the parameters in the order {', '.join(order)}",
-            ", ".join(names),
-            SignatureInput(components, other),
-        )
-    for number, component in enumerate(components):
-        fewer = (*components[:number], *components[number + 1 :])
-        yield INPUT, f"without {component}", f"with {component}", SignatureInput(fewer, params)
-    for arranged in islice(chain(_swapped(components), permutations(components)), MAX_ORDERS):
-        yield (
-            INPUT,
-            f"the order {' '.join(map(str, arranged))}",
-            " ".join(map(str, components)),
-            SignatureInput(arranged, params),
-        )
-    for name in ("created", "expires"):
-        signed = params.get(name)
-        if isinstance(signed, int):
-            for time in islice(time_guesses(signed), None if holder.key.is_secret else MAX_SLOW):
-                if 0 <= time < 10**15:
-                    yield f"{INPUT} {name}", str(time), str(signed), SignatureInput(components, {**params, name: time})
-
-
-def _swapped(components: tuple[Component, ...]) -> Iterator[tuple[Component, ...]]:
-    """Two components in each other's place."""
-    for one, other in combinations(range(len(components)), 2):
-        arranged = list(components)
-        arranged[one], arranged[other] = arranged[other], arranged[one]
-        yield tuple(arranged)
 
 
 # ---- body, time, coverage ---------------------------------------------------------------------------------------------

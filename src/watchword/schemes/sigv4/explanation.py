@@ -19,7 +19,7 @@ from watchword.crypto.digests import compare, hex_digest
 from watchword.schemes.diagnosis import (
     affordable, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
-from watchword.schemes.diagnosis.change import with_field
+from watchword.schemes.diagnosis.change import with_field, with_parts
 from watchword.schemes.sigv4.access_key import TERMINATOR, AccessKey, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import (
     EMPTY, UNSIGNED, PathRules, paths, queries, rules_of, sent_target, string_to_sign, without,
@@ -33,6 +33,8 @@ MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
 WHERE = "authorization Credential"
 DAY = 86400
+LIVES = (3600, 900, 600, 300, 60, 1800, 7200, 21600, 43200, 86400, 172800, 604800, 120, 10, 30, 1200, 28800)
+"""Seconds for which URLs are usually presigned."""
 
 _TOKEN = re.compile(rb"(?m)(^x-amz-security-token:|X-Amz-Security-Token=)([^&\n]+)")
 
@@ -137,8 +139,11 @@ def explain_sigv4(claim: SigV4Claim, found: Found, body: Body, now: float) -> tu
     others = [(key[0], other) for key, other in found.of(AccessKey) if key != (plan.access_key_id,)][:MAX_KEYS]
     case = _Case(claim, record, others, body.data)
     canonical = _text(*next(strings(claim.presented, claim.parts, claim.timestamp, case.payload)))
-    checks = [_known(case), _tried("coverage", claim.check_coverage, "sign host, and every x-amz-* field that is sent")]
-    checks += _signature(case)
+    coverage = _tried("coverage", claim.check_coverage, "sign host, and every x-amz-* field that is sent")
+    signature = _signature(case)
+    # An unsigned body follows from a method that was changed: then what explains the signature is the cause.
+    follows = coverage.component == "body" and any(check.passed is False for check in signature)
+    checks = [_known(case), *(() if follows else (coverage,)), *signature, *((coverage,) if follows else ())]
     if record is not None:
         checks.append(
             _tried("session token", lambda: claim.check_token(record), "send the token that came with the key")
@@ -298,14 +303,17 @@ def _moved(case: _Case, record: AccessKey) -> Iterator[Cause]:
         yield from _moved_field(case, case.signing(record))
         return
     signing = case.signing(record)
+    life = b"X-Amz-Expires=%d" % presented.expires
+    for seconds in LIVES:
+        target = claim.request.target.replace(life, b"X-Amz-Expires=%d" % seconds, 1)
+        if case.fits_request(signing, with_parts(claim.request, target=target), case.body):
+            mend = "the URL's life was changed after signing: presign anew, for as long as it shall be good"
+            yield "query X-Amz-Expires", str(seconds), str(presented.expires), mend
+            return
     for second in islice(time_guesses(claim.signed_at), affordable(claim.request)):
         text = text_of_time(second)
         target = claim.request.target.replace(b"X-Amz-Date=" + claim.timestamp, b"X-Amz-Date=" + text, 1)
-        moved = Request("GET", "https", "", target)
-        request = Request.raw(
-            claim.request.method, claim.request.scheme, claim.request.authority, moved.target, claim.request.headers,
-            claim.request.peer, claim.request.exact,
-        )  # fmt: skip
+        request = with_parts(claim.request, target=target)
         parts = covered(request, presented, claim.verifier.paths or rules_of(case.plan.service))
         if any(
             signing.fits(string, presented.signature) for _, string in strings(presented, parts, text, case.payload)

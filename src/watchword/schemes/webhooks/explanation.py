@@ -8,7 +8,7 @@ from math import inf, nextafter
 from typing import TYPE_CHECKING, Final
 
 from watchword.core.message import Request
-from watchword.core.rejection import Rejected
+from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Check
 from watchword.crypto.digests import compare, keyed_hmac
 from watchword.schemes.diagnosis import (
@@ -38,12 +38,47 @@ def explain_webhook(claim: WebhookClaim, body: bytes, now: float) -> tuple[str, 
     try:
         contents = claim.contents(body)
     except Rejected as rejected:
-        rejection = rejected.rejection
-        mend = "send the body as it was signed; a body that is no form needs its digest in the URL"
-        checks = [Check("body", False, rejection.where, "a body that is covered", rejection.detail, mend)]
-        return "", (*checks, *_time(claim, now))
+        return "", (*_uncovered(claim, engine, body, rejected), *_time(claim, now))
     signature = list(_signature(claim, engine, delivery, contents, body))
     return contents[0].decode("utf-8", "backslashreplace"), (*signature, *_time(claim, now))
+
+
+def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejected) -> Sequence[Check]:
+    """Nothing that the signature could be of: something changed the body, or what says which kind of body it is."""
+    fits = _Fits(engine, claim.delivery)
+    guess = search(claim.request, body, fits, headers=(b"content-type",), parts=PARTS - {"@method"})
+    if guess is not None:
+        return causes("signature", guess)
+    rejection = rejected.rejection
+    mend = "send the body as it was signed; a body that is no form needs its digest in the URL"
+    where = "@query" if rejection.reason is Reason.NOT_COVERED else rejection.where
+    return [Check("body", False, where, "a body that is covered", rejection.detail, mend)]
+
+
+class _Fits:
+    """Whether a request and body are what was signed.
+
+    A signature by Ed25519 takes a hundred times as long to try as a MAC, and whoever sent them chose how many there are.
+    """
+
+    __slots__ = ("_dear", "_engine", "_left")
+
+    def __init__(self, engine: Engine, delivery: Delivery) -> None:
+        self._engine = engine
+        self._dear = len(delivery.signatures) * sum(secret.key is not None for secret in engine.secrets)
+        self._left = MAX_DEAR
+
+    def __call__(self, request: Request, signed: bytes) -> bool:
+        self._left -= self._dear
+        if self._left < 0:
+            return False
+        engine = self._engine
+        try:
+            guessed = engine.layout.read(request.headers)
+            url = url_of(request) if engine.contents.url else None
+            return engine.matching(guessed, engine.contents.of(guessed, signed, url)) is not None
+        except Rejected:
+            return False
 
 
 def _time(claim: WebhookClaim, now: float) -> Iterator[Check]:
@@ -84,24 +119,7 @@ def _signature(
         name.encode() for part, name in (("id", row.id), ("timestamp", row.timestamp)) if part in row.parts and name
     ]
     parts = {"body"} if not engine.contents.url else PARTS - {"@method"}
-
-    # A signature by Ed25519 takes a hundred times as long to try as a MAC, and whoever sent them chose how many there are.
-    dear = len(delivery.signatures) * sum(secret.key is not None for secret in engine.secrets)
-    left = MAX_DEAR
-
-    def fits(request: Request, signed: bytes) -> bool:
-        nonlocal left
-        left -= dear
-        if left < 0:
-            return False
-        try:
-            guessed = engine.layout.read(request.headers)
-            url = url_of(request) if engine.contents.url else None
-            return engine.matching(guessed, engine.contents.of(guessed, signed, url)) is not None
-        except Rejected:
-            return False
-
-    guess = search(claim.request, body, fits, headers=covered, parts=parts)
+    guess = search(claim.request, body, _Fits(engine, delivery), headers=covered, parts=parts)
     if guess is not None:
         yield from causes("signature", guess)
         return

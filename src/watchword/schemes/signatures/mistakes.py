@@ -1,0 +1,70 @@
+"""What Signature-Input may have been when it was signed, one change at a time: for `explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations, islice, permutations
+from typing import Final
+
+from watchword.schemes.diagnosis import time_guesses
+from watchword.schemes.signatures.components import Component, SignatureInput
+from watchword.schemes.signatures.holders import Holder
+
+__all__ = ["INPUT", "MAX_SLOW", "inputs"]
+
+MAX_ORDERS: Final = 120
+"""Orders of parameters, and of components, that are tried."""
+MAX_SLOW: Final = 1024
+"""Guesses at the request, and at its time, where each takes a signature by a public key."""
+INPUT: Final = "header signature-input"
+
+Guessed = tuple[str, str, str, SignatureInput]
+
+
+def inputs(
+    components: tuple[Component, ...], params: Mapping[str, int | str], holder: Holder, demanded: Sequence[Component]
+) -> Iterator[Guessed]:
+    """What Signature-Input may have been: parameters left out, added, in another order; components likewise; times."""
+    for name, value in params.items():
+        less = {key: text for key, text in params.items() if key != name}
+        yield f"{INPUT} {name}", "no such parameter", str(value), SignatureInput(components, less)
+    if "alg" not in params and holder.alias:
+        for more in ({**params, "alg": holder.alias}, {"alg": holder.alias, **params}):
+            yield f"{INPUT} alg", holder.alias, "no such parameter", SignatureInput(components, more)
+    names = tuple(params)
+    for order in islice(permutations(names), 1, MAX_ORDERS):
+        other = {name: params[name] for name in order}
+        yield (
+            INPUT,
+            f"the parameters in the order {', '.join(order)}",
+            ", ".join(names),
+            SignatureInput(components, other),
+        )
+    for number, component in enumerate(components):
+        fewer = (*components[:number], *components[number + 1 :])
+        yield INPUT, f"without {component}", f"with {component}", SignatureInput(fewer, params)
+    for missing in demanded:
+        for place in range(0 if missing in components else len(components) + 1):
+            longer = (*components[:place], missing, *components[place:])
+            yield INPUT, f"with {missing}", f"without {missing}", SignatureInput(longer, params)
+    for arranged in islice(chain(_swapped(components), permutations(components)), MAX_ORDERS):
+        yield (
+            INPUT,
+            f"the order {' '.join(map(str, arranged))}",
+            " ".join(map(str, components)),
+            SignatureInput(arranged, params),
+        )
+    for name in ("created", "expires"):
+        signed = params.get(name)
+        if isinstance(signed, int):
+            for time in islice(time_guesses(signed), None if holder.key.is_secret else MAX_SLOW):
+                if 0 <= time < 10**15:
+                    yield f"{INPUT} {name}", str(time), str(signed), SignatureInput(components, {**params, name: time})
+
+
+def _swapped(components: tuple[Component, ...]) -> Iterator[tuple[Component, ...]]:
+    """Two components in each other's place."""
+    for one, other in combinations(range(len(components)), 2):
+        arranged = list(components)
+        arranged[one], arranged[other] = arranged[other], arranged[one]
+        yield tuple(arranged)
