@@ -31,7 +31,7 @@ demo: venv
 	@$(run) examples.demo $(ARGS)
 
 test: venv
-	@$(run) pytest --cov --cov-report=term $(ARGS)
+	@$(run) pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 conformance: suites venv
 	@$(run) pytest tests/conformance $(ARGS)
