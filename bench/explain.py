@@ -26,6 +26,7 @@ from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import quote
 
+from bench.explain_more import MORE_KINDS, MORE_WORLDS
 from bench.explain_mutations import KINDS, Draft, Kind, both, draft
 from bench.explain_bearers import BEARERS
 from bench.explain_signed import SIGNED
@@ -57,7 +58,7 @@ ALIASES = {
     "credentials": ("authorization", "token", "x-hmac", "signature", "signature-input", "oauth_signature"),
     "signature": ("authorization mac", "authorization Signature", "mac", "x-hmac", "signature", "oauth_signature", "authorization response", "header webhook-signature",
                   "header x-hub-signature-256", "header stripe-signature", "header x-slack-signature",
-                  "header x-shopify-hmac-sha256"),
+                  "header x-shopify-hmac-sha256", "header x-twilio-signature"),
     "@path": ("authorization uri", "target", "@target", "@target-uri"),
     "@query": ("authorization uri", "target", "@target", "@target-uri"),
 }  # fmt: skip
@@ -140,7 +141,7 @@ def sample(seed: int = SEED) -> Tally:
     """Every kind for one or two of the schemes that it is about, and nearly every fault of every scheme."""
     everything = _worlds(seed)
     outcomes = []
-    for kind in KINDS:
+    for kind in (*KINDS, *MORE_KINDS):
         rng = random.Random(f"{seed} {kind.name}")
         # A search in vain takes longest, by public keys far longer.
         able = [world for world in everything if kind in _kinds(world)]
@@ -155,11 +156,11 @@ def sample(seed: int = SEED) -> Tally:
 
 
 def _worlds(seed: int) -> list[World]:
-    return [make(random.Random(f"{seed} {number}")) for number, make in enumerate((*OWN, *SIGNED, *BEARERS))]
+    return [make(random.Random(f"{seed} {number}")) for number, make in enumerate((*OWN, *SIGNED, *BEARERS, *MORE_WORLDS))]
 
 
 def _kinds(world: World) -> Iterator[Kind]:
-    for kind in KINDS:
+    for kind in (*KINDS, *MORE_KINDS):
         if {"fields" if part.startswith("header ") else part for part in kind.truth.split("|")} <= world.covers:
             yield kind
 

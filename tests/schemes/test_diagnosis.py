@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import hmac
 import json
 import time
@@ -307,3 +308,65 @@ def test_long_values_are_cut_to_where_they_begin_to_differ() -> None:
     assert "Y" in received
     assert "octet 4940" in signed
     assert len(signed) < 200
+
+
+@pytest.mark.parametrize(
+    ("secret", "used"),
+    [
+        (b"c2VjcmV0+/9zZWNyZXQ=", b"c2VjcmV0-_9zZWNyZXQ="),
+        (b"c2VjcmV0+/9zZWNyZXQ=", b"c2VjcmV0 /9zZWNyZXQ="),
+        (b"c2VjcmV0-_9zZWNyZXQ=", b"c2VjcmV0+/9zZWNyZXQ="),
+        (b"c2VjcmV0+/9zZWNyZXQ=", b"c2VjcmV0+/9zZWNyZXQ"),
+        (b"correct horse", b" correct horse"),
+        (b"correct horse", "correct horse".encode("utf-16-le")),
+        (b"correct horse", hashlib.sha256(b"correct horse").digest()),
+        (b"correct horse", hashlib.sha256(b"correct horse").hexdigest().encode()),
+    ],
+)
+def test_secrets_that_were_hashed_or_written_in_another_alphabet_are_among_the_guesses(
+    secret: bytes, used: bytes
+) -> None:
+    assert used in [octets for _, octets in secret_guesses(secret)]
+
+
+@pytest.mark.parametrize(
+    ("signed", "received"),
+    [
+        (b'{"d":1,"b":{"y":2,"x":3},"a":4,"c":5}', b'{"a":4,"b":{"x":3,"y":2},"c":5,"d":1}'),
+        (b'{\n  "d": 1,\n  "a": 2,\n  "c": 3\n}', b'{"a":2,"c":3,"d":1}'),
+        (b'{"c": "\\u00e9", "a": 1, "b": 2}', '{"a":1,"b":2,"c":"é"}'.encode()),
+        (b"From=%2B49+170&To=a%7Eb", b'{"From": "+49 170", "To": "a~b"}'),
+        (b"{'a': None, 'b': True}", b'{"a": null, "b": true}'),
+        ("é".encode(), b"e\xcc\x81"),
+        (b"text", b"text\0\0"),
+    ],
+)
+def test_bodies_that_were_written_anew_in_two_ways_at_once_are_among_the_guesses(
+    signed: bytes, received: bytes
+) -> None:
+    guesses = request_guesses(Request("POST", "https", "api.example", "/"), received, parts=("body",))
+    assert signed in [guess.body for guess in guesses]
+
+
+@pytest.mark.parametrize(
+    ("signed", "received"),
+    [
+        (b"/docs", b"/docs/index.html"),
+        (b"/caf%C3%A9/a%20b", b"/caf%E9/a%20b"),
+        (b"/k%3Dv/x;v=1", b"/k%3Dv/x%3Bv%3D1"),
+        (b"/a?x=c%2Bd&y=1%2C2", b"/a?x=c+d&y=1,2"),
+        (b"/a?t=10:30&name=x%20y&flag", b"/a?t=10%3A30&name=x+y&flag="),
+    ],
+)
+def test_targets_that_servers_complete_or_frameworks_write_anew_are_among_the_guesses(
+    signed: bytes, received: bytes
+) -> None:
+    guesses = request_guesses(Request("GET", "https", "api.example", received), b"", parts=("@path", "@query"))
+    assert signed in [guess.request.target for guess in guesses]
+
+
+def test_host_and_port_that_are_said_in_two_fields_are_put_together() -> None:
+    fields = {"X-Forwarded-Host": "api.example", "X-Forwarded-Port": "8443"}
+    request = Request("GET", "https", "backend:5000", "/", fields)
+    guesses = request_guesses(request, b"", parts=("@authority",))
+    assert "api.example:8443" in [guess.request.authority for guess in guesses]

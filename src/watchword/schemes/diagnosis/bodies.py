@@ -182,6 +182,7 @@ def _of_parsed(value: Any) -> Iterator[tuple[bytes, str]]:
         for safe in ("", "~", "*"):
             encoded = "&".join(f"{way(name, safe=safe)}={way(each, safe=safe)}" for name, each in pairs.items())
             yield encoded.encode(), text
+            yield encoded.replace("~", "%7E").encode(), text
 
 
 def _wrapped(body: bytes) -> Iterator[tuple[bytes, str]]:

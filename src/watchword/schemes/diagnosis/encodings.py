@@ -96,7 +96,10 @@ def written(text: bytes) -> Iterator[bytes]:
     True
     """
     params = [param.partition(b"=")[::2] for param in text.split(b"&")[:MAX_PARSED]]
-    yield from _as_written([[unquote_to_bytes(part.replace(b"+", b" ")) for part in param] for param in params])
+    pairs = [[unquote_to_bytes(part.replace(b"+", b" ")) for part in param] for param in params]
+    yield from _as_written(pairs)
+    if any(not value for _, value in pairs):  # whose = was added
+        yield from _as_written([pair if pair[1] else pair[:1] for pair in pairs])
     if b"+" in text:  # decoded once too often: it was %2B
         yield from _as_written([list(map(unquote_to_bytes, param)) for param in params])
 

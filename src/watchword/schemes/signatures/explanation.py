@@ -12,7 +12,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, More
-from watchword.crypto.digests import compare, digest
+from watchword.crypto.digests import compare, digest, hmac_digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.fields.content_digest import ACTIVE, digest_field
 from watchword.schemes.diagnosis import (
@@ -42,7 +42,7 @@ __all__ = ["explain_signature"]
 
 MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
-HASHES: Final = ("HS256", "HS384", "HS512")
+HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 
 _COMPARE: Final = (
     "none of the usual changes explains it: compare the canonical string with the client's (SignatureAuth.canonical), line "
@@ -239,16 +239,11 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
             if _fits(claim, one, spelt):
                 mend = f"the client signs with the secret {what}: have both sides read it alike"
                 yield "key", "the registered secret", f"the secret {what}", mend
-        for algorithm in HASHES:
-            try:
-                other = Key.from_secret(holder.key.secret_bytes(), algorithm=algorithm)
-            except ConfigurationError:
-                continue
-            if algorithm != holder.key.algorithm and _fits(claim, one, other):
-                mend = (
-                    f"the client signs with {algorithm}: sign with {holder.key.algorithm}, or register the key for that"
-                )
-                yield "alg", holder.alias or holder.key.algorithm, algorithm, mend
+        base, wanted = claim.base(one), holder.key.algorithm
+        for algorithm, hashed in HASHES.items():
+            if algorithm != wanted and compare(hmac_digest(hashed, holder.key.secret_bytes(), base), one.signature):
+                mend = f"the client signs with {algorithm}: sign with {wanted}, or register a key for {algorithm}"
+                yield "alg", holder.alias or wanted, algorithm, mend
     components = one.plan.base.components
     message = Message(claim.request, types=claim.verifier.policy.types, fields=claim.fields)
     names = [component.name.encode("ascii") for component in components]
