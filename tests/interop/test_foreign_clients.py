@@ -9,7 +9,7 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
-SUBJECTS = {"basic", "digest", "jwt", "oauth", "hmac"}
+SUBJECTS = {"basic", "digest", "jwt", "oauth", "hmac", "signature", "sigv4", "oauth1", "webhook"}
 
 
 def url(api, scheme):
