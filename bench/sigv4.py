@@ -8,7 +8,7 @@ import re
 import time
 from calendar import timegm
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.auth
@@ -38,7 +38,9 @@ Judge = Callable[[Request, bytes], object]
 PLAIN_PATH = re.compile(rb"[A-Za-z0-9\-._~/]*").fullmatch
 PLAIN_QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~=&]|%[0-9A-F]{2})*").fullmatch
 TARGET = re.compile(rb"[\x21\x22\x24-\x5b\x5d-\x7e]+").fullmatch
-UNSIGNED = frozenset((b"user-agent", b"accept-encoding", b"connection", b"authorization", b"expect", b"transfer-encoding"))
+UNSIGNED = frozenset(
+    (b"user-agent", b"accept-encoding", b"connection", b"authorization", b"expect", b"transfer-encoding")
+)
 
 
 def rows() -> Iterable[Interleaved]:
@@ -154,7 +156,11 @@ def bare_signer() -> Callable[[], bytes]:
         canonical = b"\n".join((plain.method.encode(), path, query, lines, b"", signed, digest))
         string = b"AWS4-HMAC-SHA256\n%s\n%s\n%s" % (text, scope, hashlib.sha256(canonical).hexdigest().encode())
         signature = hmac.digest(known[1], string, "sha256").hex().encode()
-        return b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/%s, SignedHeaders=%s, Signature=%s" % (scope, signed, signature)
+        return b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/%s, SignedHeaders=%s, Signature=%s" % (
+            scope,
+            signed,
+            signature,
+        )
 
     return sign
 
@@ -208,7 +214,9 @@ def verifying(title: str, request: Request) -> Interleaved:
     work: dict[str, Callable[[], object]] = {
         name: lambda judge=judge: judge(request, BODY) for name, judge in contenders.items()
     }
-    return Interleaved(title, work, prove, {"botocore": "does not verify", "requests-auth-aws-sigv4": "does not verify"})
+    return Interleaved(
+        title, work, prove, {"botocore": "does not verify", "requests-auth-aws-sigv4": "does not verify"}
+    )
 
 
 def signing() -> Interleaved:
@@ -243,8 +251,10 @@ def signing() -> Interleaved:
         if theirs.headers["Authorization"].encode() != own.values(b"authorization")[0]:
             raise Unfit("watchword and botocore sign differently")
         for line in (own.values(b"authorization")[0], least):
-            now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ").encode()
-            judge(own.with_headers(((b"authorization", line), (b"x-amz-date", own.values(b"x-amz-date")[0] or now))), BODY)
+            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ").encode()
+            judge(
+                own.with_headers(((b"authorization", line), (b"x-amz-date", own.values(b"x-amz-date")[0] or now))), BODY
+            )
         smaller()
 
     return Interleaved(
