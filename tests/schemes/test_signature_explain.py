@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from typing import Any
 
@@ -155,3 +157,22 @@ def test_signatures_of_two_subjects_are_named() -> None:
         request, guard_at(store=store_with(one, two), policy=SignaturePolicy(label="sig1")), at=NOW
     ).causes
     assert KEY.key_id not in str(answer)
+
+
+def test_a_demanded_component_that_was_taken_off_the_list_is_named_with_the_list() -> None:
+    request = signed()
+    fields = [
+        (name, value.replace(b' "@path"', b"") if name == b"signature-input" else value)
+        for name, value in request.headers
+    ]
+    _, component, mend = first(changed(request, headers=fields))
+    assert component == "header signature-input"
+    assert "changed after signing" in mend
+
+
+def test_another_hash_is_named_though_the_secret_is_too_short_to_be_registered_for_it() -> None:
+    request = signed()
+    base = explained(request).canonical.encode()
+    proof = base64.b64encode(hmac.digest(KEY.secret_bytes(), base, "sha512"))
+    fields = [(name, b"sig1=:%b:" % proof if name == b"signature" else value) for name, value in request.headers]
+    assert first(changed(request, headers=fields))[1] == "alg"

@@ -137,3 +137,11 @@ def test_sigv4a_is_explained_too() -> None:
     assert first(changed(genuine, target=b"/a/?x=1"), b"")[0] == "@path"
     other = auth(algorithm=ECDSA, region="us-*").sign(ask(), now=NOW)
     assert first(other, b"")[0] == "authorization Credential region"
+
+
+def test_a_presigned_life_that_was_made_longer_is_named() -> None:
+    url = auth().presign("GET", ORIGIN + "/a?b=c", now=NOW, expires=600)
+    longer = presigned(url.replace("X-Amz-Expires=600", "X-Amz-Expires=86400"))
+    component, mend = first(longer, b"")
+    assert component == "query X-Amz-Expires"
+    assert "presign anew" in mend

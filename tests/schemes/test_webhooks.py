@@ -133,6 +133,24 @@ def test_what_the_sender_signs_the_receiver_accepts_in_both_guards(profile: str)
     assert reason_of(lambda: guarded(verifier).verify(request, body + b"&x=1")) is Reason.WRONG_SIGNATURE
 
 
+def test_of_a_body_that_was_read_before_the_explanation_says_so() -> None:
+    first = explain(delivered(WebhookAuth(SECRET)), guarded(WebhookVerifier(SECRET)), b"").causes[0]
+    assert first.component == "header webhook-signature"
+    assert "read it before the guard" in first.mend
+
+
+def test_a_form_whose_media_type_was_lost_is_explained_by_that() -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    sent = delivered(
+        WebhookAuth("12345", "twilio"), FORM, request=Request("POST", "https", "hooks.example", "/in", kind)
+    )
+    lost = Request(
+        "POST", "https", "hooks.example", "/in", [pair for pair in sent.headers if pair[0] != b"content-type"]
+    )
+    verifier = WebhookVerifier("12345", "twilio")
+    assert explain(lost, guarded(verifier), FORM).causes[0].component == "header content-type"
+
+
 def test_v1a_is_made_and_verified_and_goes_along_with_v1() -> None:
     request = delivered(WebhookAuth([SECRET, PRIVATE]))
     (field,) = request.values(b"webhook-signature")

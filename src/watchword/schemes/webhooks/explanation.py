@@ -31,6 +31,11 @@ _UNKNOWN = (
     "canonical string with what the sender signs"
 )
 
+_EMPTY = (
+    "the body that came here is empty: if something read it before the guard (a framework, a middleware), verify before that; if "
+    "the sender signs empty bodies, compare the secrets"
+)
+
 
 def explain_webhook(claim: WebhookClaim, body: bytes, now: float) -> tuple[str, Sequence[Check]]:
     """The content that this webhook has, and every check."""
@@ -130,7 +135,7 @@ def _signature(
         return
     shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
     damage = _damage(engine, delivery, contents)
-    mend = f"{damage}: send it as it was made" if damage else _UNKNOWN
+    mend = f"{damage}: send it as it was made" if damage else _UNKNOWN if body else _EMPTY
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
 
 
