@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import json
 import uuid
@@ -93,7 +93,7 @@ def test_http_message_signatures_is_admitted_once(api, algorithm):
         "POST", url(api, "signature", "?q=1"), data=BODY, headers={"Content-Digest": f"sha-256=:{digest}:"}
     ).prepare()
     HTTPMessageSigner(signature_algorithm=algorithm, key_resolver=Keys(known)).sign(
-        made, key_id=key_id, nonce=uuid.uuid4().hex, created=datetime.datetime.now(datetime.UTC),
+        made, key_id=key_id, nonce=uuid.uuid4().hex, created=dt.datetime.now(dt.UTC),
         covered_component_ids=("@method", "@authority", "@target-uri", "content-digest"), use_existing_digest=True,
     )  # fmt: skip
     with requests.Session() as session:
@@ -104,7 +104,7 @@ def test_http_message_signatures_is_admitted_once(api, algorithm):
 
 
 def test_standardwebhooks_is_admitted_once(api):
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     signature = Webhook(api["webhook"]["secret"]).sign("msg_1", now, BODY.decode())
     headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
     admitted(requests.post(url(api, "webhook"), data=BODY, headers=headers, timeout=TIMEOUT), "webhook", "shop")
