@@ -156,7 +156,9 @@ def sample(seed: int = SEED) -> Tally:
 
 
 def _worlds(seed: int) -> list[World]:
-    return [make(random.Random(f"{seed} {number}")) for number, make in enumerate((*OWN, *SIGNED, *BEARERS, *MORE_WORLDS))]
+    return [
+        make(random.Random(f"{seed} {number}")) for number, make in enumerate((*OWN, *SIGNED, *BEARERS, *MORE_WORLDS))
+    ]
 
 
 def _kinds(world: World) -> Iterator[Kind]:

@@ -145,3 +145,8 @@ def test_a_presigned_life_that_was_made_longer_is_named() -> None:
     component, mend = first(longer, b"")
     assert component == "query X-Amz-Expires"
     assert "presign anew" in mend
+
+
+def test_a_date_that_a_proxy_wrote_anew_is_named() -> None:
+    signed = auth().sign(ask("/a", Date="Tue, 14 Nov 2023 22:13:20 GMT"), now=NOW)
+    assert first(changed(signed, date="Tue, 14 Nov 2023 22:13:23 GMT"), b"")[0] == "header date"

@@ -723,3 +723,10 @@ def test_whatever_comes_in_gives_a_rejection_and_nothing_else(
     assert not explain(request, guarded(verifier), body).accepted
     with pytest.raises(Rejected):
         verifier.verify_at(headers, body, NOW, url="https://hooks.example" + target)
+
+
+def test_a_time_that_was_changed_after_signing_by_ed25519_is_named() -> None:
+    sent = delivered(WebhookAuth(PRIVATE))
+    later = sent.with_headers(((b"webhook-timestamp", b"%d" % (NOW + 60)),))
+    cause = explain(later, guarded(WebhookVerifier(PUBLIC)), BODY).causes[0]
+    assert (cause.component, cause.expected) == ("header webhook-timestamp", f"{NOW:.0f}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from calendar import timegm
 from collections.abc import Iterable, Iterator, Sequence
+from email.utils import formatdate
 from functools import partial
 from itertools import permutations
+from time import strptime
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -57,6 +60,7 @@ _RENAMED: Final = (
     b"x-amz-%b",
     b"original-%b",
 )
+_DATED: Final = "a proxy, or the client library, wrote Date anew after signing: don't cover it"
 _BLANKS: Final = re.compile(rb"[ \t\r\n]+")
 _SEPARATOR: Final = re.compile(rb"[ \t]*([,;])[ \t]*")
 
@@ -139,7 +143,13 @@ def _renamed(request: Request, name: bytes, mend: str) -> Iterator[tuple[Sequenc
         if values := request.values(form % name):
             yield values[:MAX_MEMBERS], mend
     if name == b"date":
-        yield request.values(b"x-amz-date")[:1], mend
+        for value in request.values(b"x-amz-date")[:1]:
+            yield (value,), mend
+            try:
+                moment = strptime(value.decode("latin-1"), "%Y%m%dT%H%M%SZ")
+            except ValueError:
+                continue
+            yield (formatdate(timegm(moment), usegmt=True).encode(),), _DATED
 
 
 def _several(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:

@@ -14,6 +14,7 @@ from watchword.crypto.digests import compare, keyed_hmac
 from watchword.schemes.diagnosis import (
     MAX_BODY, PARTS, affordable, causes, clock_check, damaged, search, secret_guesses, time_guesses,
 )  # fmt: skip
+from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.delivery import Delivery
 
@@ -124,11 +125,12 @@ def _signature(
         name.encode() for part, name in (("id", row.id), ("timestamp", row.timestamp)) if part in row.parts and name
     ]
     parts = {"body"} if not engine.contents.url else PARTS - {"@method"}
-    guess = search(claim.request, body, _Fits(engine, delivery), headers=covered, parts=parts)
+    fits = _Fits(engine, delivery)
+    guess = search(claim.request, body, fits, headers=covered, parts=parts)
     if guess is not None:
         yield from causes("signature", guess)
         return
-    time = _moved(claim, engine, delivery, body)
+    time = _moved(claim, engine, delivery, body, fits)
     if time is not None:
         mend = "the time was changed after signing: sign anew for every attempt"
         yield Check("time", False, f"header {row.timestamp or row.signature}", time, delivery.timestamp.decode(), mend)
@@ -139,9 +141,15 @@ def _signature(
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
 
 
-def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes) -> str | None:
+def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes, fits: _Fits) -> str | None:
     """The time that was signed, if that is all that was changed."""
-    if not engine.profile.timed or len(body) > MAX_BODY or not any(secret.mac for secret in engine.secrets):
+    if not engine.profile.timed or len(body) > MAX_BODY:
+        return None
+    field = engine.profile.timestamp.encode()
+    if not any(secret.mac for secret in engine.secrets):  # by Ed25519, as far as what was allowed for is not used up
+        for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body) if field else 0):
+            if fits(with_field(claim.request, field, (b"%d" % time,)), body):
+                return str(time)
         return None
     url = url_of(claim.request) if engine.contents.url else None
     for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body)):
