@@ -66,6 +66,7 @@ def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
     yield body + b"\n", lost
     yield body + b"\r\n", lost
     yield body.removesuffix(b"\n"), added
+    yield body.removesuffix(b"\r\n"), added
     yield body.rstrip(b"\0"), f"NUL was added at its end (the buffer, instead of what was read into it): {_ANEW}"
     yield body.strip(), f"white space was added around it: {_ANEW}"
     yield body.removeprefix(_BOM), f"a byte order mark was added: {_ANEW}"
