@@ -361,7 +361,7 @@ class BasicClaim:
             detail = rejected.rejection.detail or "send the user's password, or set it again with store.add_user"
         except StoreUnavailable as error:  # it can't be verified on this host
             detail = str(error)
-        shown = f"a password of {len(self._password)} characters"
+        shown = "another one" if detail else "the stored one"
         checks.append(Check("password", not detail, "authorization password", "the stored one", shown, detail))
         if record.disabled:
             mend = "enable the user with `watchword user enable`"
