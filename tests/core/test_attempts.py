@@ -61,7 +61,9 @@ class Model:
             if end <= now:
                 end, count = now + seconds, 0
             self.windows[key] = end, count + (not right)
-        if right:
+        if (
+            right and self.known.get((who, where), 0) <= now + self.policy.known_for / 2
+        ):  # else it was written not long ago
             self.known[who, where] = now + self.policy.known_for
         return (200, 0) if right else (401, 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,15 @@ class Called:
         for part in getattr(self.store, "_stores", ()):
             if hasattr(part, "close"):
                 self._wait(part.close())
+        self._hear_threads()
         self._runner.close()
+
+    def _hear_threads(self) -> None:
+        """Where connecting failed, aiosqlite's thread answers a moment later, and its loop has to be there still."""
+        for _ in range(200):
+            if not any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+                return
+            self._wait(asyncio.sleep(0.005))
 
 
 KINDS: dict[str, Callable[[Path, Clock], Any]] = {

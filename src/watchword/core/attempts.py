@@ -52,7 +52,7 @@ class AttemptPolicy(NamedTuple):
             which is everybody's behind a proxy that the guard was not told of.
         subject: for one subject from anywhere; pairs that succeeded before are exempt, and the first attempt of a pair.
         address: for one address, whomever it asks for, IPv6 by its /64; pairs that succeeded before are exempt.
-        known_for: seconds for which a pair that succeeded is remembered.
+        known_for: seconds for which a pair that succeeded is remembered; written anew once half of them are over.
 
     >>> AttemptPolicy(pair=[Window(5, 60), Window(20, 3600)]).pair[0]
     Window(limit=5, seconds=60)
