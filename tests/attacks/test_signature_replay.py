@@ -33,6 +33,8 @@ def test_a_nonce_is_remembered_until_the_signature_is_too_old_everywhere(kind: s
             other.verify(request)
         reasons.add(caught.value.reason)
     assert reasons == {Reason.REPLAYED, Reason.EXPIRED}
+    if isinstance(store, SQLStore):
+        store.close()
 
 
 def test_a_far_end_makes_no_nonce_last_longer_than_the_signature() -> None:

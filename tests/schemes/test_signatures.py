@@ -305,6 +305,7 @@ def test_public_keys_live_in_sql_stores_and_are_replaced_at_once() -> None:
     store.add_key("robot", second)
     assert reason_of(guard, signed(key=first)) is Reason.WRONG_SIGNATURE
     assert guard.verify(signed(key=second)).subject == "robot"
+    store.close()
 
 
 # ---- time -------------------------------------------------------------------------------------------------------------
