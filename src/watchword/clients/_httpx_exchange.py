@@ -32,7 +32,7 @@ class Exchange:
         self._spent = standing is not None
         self._start = position(getattr(request.stream, "_stream", None))
         # A copy of headers leaves behind what an earlier flow put into them.
-        self._plain = self._kit.library.Headers(request.headers)
+        self._plain = self._kit.module.Headers(request.headers)
         lines = tuple((name.lower(), value) for name, value in self._plain.raw)
         host = next((value for name, value in lines if name == b"host"), request.url.netloc)
         target = request.extensions.get("target", request.url.raw_path)
@@ -59,7 +59,7 @@ class Exchange:
         if self._spent:
             self._rewind("the server wants the request with its body once more")
         self._spent = True
-        self._request.headers = self._bound(put(self._kit.library, self._request, self.bare, send))
+        self._request.headers = self._bound(put(self._kit.module, self._request, self.bare, send))
         return self._request
 
     def arrived(self, send: Send, response: Any) -> Any:
@@ -76,7 +76,7 @@ class Exchange:
         self._answer = response
         if response.request is not self._request:
             response = [hop for hop in response.history if hop.request is self._request][-1]
-        library = self._kit.library
+        library = self._kit.module
         probe = library.Request("GET", self._request.url)
         with suppress(
             UnicodeEncodeError
@@ -127,7 +127,7 @@ class Exchange:
     def _is_its_own(self) -> bool:
         """Octets, or a multipart form, which rewinds its files itself."""
         stream = self._request.stream
-        return isinstance(stream, self._kit.library.ByteStream) or hasattr(stream, "iter_chunks")
+        return isinstance(stream, self._kit.module.ByteStream) or hasattr(stream, "iter_chunks")
 
     def _rewind(self, need: str) -> None:
         self.check_repeatable(need)

@@ -25,7 +25,7 @@ class FlowAuth:
     kit: ClassVar[Kit]
 
     def __init__(self, auth: Auth, store: Store | AsyncStore | None, ask: Callable[[Ask], str] | None) -> None:
-        library = self.kit.library
+        library = self.kit.module
         bound = self.kit.headers((), ((b"x", b"y"),))
         if "x" in library.Headers(bound) or (b"x", b"y") not in bound.raw:
             # A later version may copy headers in another way; better none of it than credentials that go astray.

@@ -49,7 +49,7 @@ def _content_once(library: Any, content: bytes, plain: bytes) -> Any:
 
 def own_request(kit: Kit, request: Request, body: bytes, timeouts: Mapping[str, float | None] | None) -> Any:
     """The library's request: it always times out, asks for no encoding, and no redirect takes its lines along."""
-    library = kit.library
+    library = kit.module
     waits = timeouts or library.Timeout(TIMEOUT).as_dict()
     waits = {name: TIMEOUT if seconds is None else seconds for name, seconds in waits.items()}
     url = f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"

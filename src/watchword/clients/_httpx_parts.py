@@ -16,13 +16,13 @@ class Kit(NamedTuple):
     """A library and what is derived from its classes.
 
     Args:
-        library: the module, httpx or httpx2.
+        module: the module, httpx or httpx2.
         headers: makes headers of (plain lines, lines that are not copied into a redirected request).
         body: makes a stream of the octets of a flow's own request.
         answer: makes a stream that ends early of the answer to it.
     """
 
-    library: Any
+    module: Any
     headers: Callable[[Headers, Headers], Any]
     body: Callable[[bytes], Any]
     answer: Callable[[Any], Any]
