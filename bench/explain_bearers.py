@@ -30,7 +30,7 @@ class Anew:
         self._make = make
 
     def flow(self, request: Request, context: object) -> Flow:
-        return self._make().flow(request, context)  # type: ignore[arg-type]
+        return self._make().flow(request, context)
 
 
 class Fixed:

@@ -196,7 +196,7 @@ def shuffled(draft: Draft, rng: random.Random) -> None:
 
 def anew(**options: object) -> Step:
     """Parsed and written again."""
-    return body(lambda data: json.dumps(json.loads(data), **options).encode())  # type: ignore[arg-type]
+    return body(lambda data: json.dumps(json.loads(data), **options).encode())
 
 
 def to_front_controller(draft: Draft, _: random.Random) -> None:
@@ -241,7 +241,7 @@ def posting(style: dict[str, object] = PYTHON, *texts: str, few: int = 2, many: 
     """A POST with a JSON object that is written so."""
 
     def step(draft: Draft, rng: random.Random) -> None:
-        text = json.dumps(document(rng, few, many, texts), **style)  # type: ignore[arg-type]
+        text = json.dumps(document(rng, few, many, texts), **style)
         posted(text.encode() + end)(draft, rng)
 
     return step

@@ -77,7 +77,7 @@ class _Covering:
             name for name in self._components
             if name[0] == "@" or (name == digest and request.method in ("POST", "PUT")) or request.values(name.encode())
         ]  # fmt: skip
-        return SignatureAuth(self._key, components=names).flow(request, context)  # type: ignore[arg-type]
+        return SignatureAuth(self._key, components=names).flow(request, context)
 
     def canonical(self, request: Request, body: bytes = b"") -> str:
         return SignatureAuth(self._key).canonical(request, body)
@@ -134,7 +134,7 @@ def oauth1_world(rng: random.Random) -> World:
     def auth(
         client: str = client, token: str = token, key: str = "robot", name: str = "alices-token", **more: str
     ) -> Auth:
-        return OAuth1Auth(key, client, token=name, token_secret=token, **more)  # type: ignore[arg-type]
+        return OAuth1Auth(key, client, token=name, token_secret=token, **more)
 
     field = b"authorization"
     faults = [

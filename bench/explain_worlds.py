@@ -80,7 +80,7 @@ class World:
                 try:
                     self.guard.verify(effect.request, unsigned.body)
                 except Rejected as rejected:
-                    return Received(rejected.refusal.response())  # type: ignore[union-attr]
+                    return Received(rejected.refusal.response())
             return Received(Response(200))
 
         moment = self.now if at is None else at

@@ -197,7 +197,7 @@ def _jwks(given: Material, others: list[Key]) -> dict[str, list[dict[str, Any]]]
 def _joserfc_set(given: Material, others: list[Key]) -> Verify:
     from joserfc import jwk, jwt
 
-    keys: Any = jwk.KeySet.import_key_set(_jwks(given, others))  # type: ignore[arg-type]
+    keys: Any = jwk.KeySet.import_key_set(_jwks(given, others))
     registry = jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": AUDIENCE}, exp={"essential": True}
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
-from flask_httpauth import HTTPBasicAuth, HTTPDigestAuth  # type: ignore[import-untyped]
+from flask_httpauth import HTTPBasicAuth, HTTPDigestAuth
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from watchword import BasicVerifier, DigestVerifier, Guard, PasswordCache
@@ -48,12 +48,12 @@ _hashed, _in_clear = HTTPBasicAuth(realm=REALM), HTTPBasicAuth(realm=REALM)
 _HASHES = {USER: generate_password_hash(PASSWORD)}
 
 
-@_hashed.verify_password  # type: ignore[untyped-decorator, unused-ignore]
+@_hashed.verify_password
 def _fits(username: str, password: str) -> str | None:
     return username if username in _HASHES and check_password_hash(_HASHES[username], password) else None
 
 
-@_in_clear.get_password  # type: ignore[untyped-decorator, unused-ignore]
+@_in_clear.get_password
 def _password(username: str) -> str | None:
     return PASSWORD if username == USER else None
 
@@ -62,7 +62,7 @@ _digest = HTTPDigestAuth(realm=REALM, use_ha1_pw=True)
 _HA1 = ha1("MD5", USER, REALM, PASSWORD)
 
 
-@_digest.get_password  # type: ignore[untyped-decorator, unused-ignore]
+@_digest.get_password
 def _secret(username: str) -> str | None:
     return _HA1 if username == USER else None
 

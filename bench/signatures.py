@@ -280,7 +280,7 @@ def signing(name: str, pair: Pair) -> Interleaved:
     auth, context = SignatureAuth(pair.key), ClientContext(lambda: BODY)
 
     def ours() -> Request:
-        return next(auth.flow(bare, context)).request  # type: ignore[union-attr] # its first effect is a Send
+        return next(auth.flow(bare, context)).request  # its first effect is a Send
 
     theirs = peer_signer(name, pair)
     contenders: dict[str, Callable[[], Any]] = {"limit": limited, "watchword": ours, "http-message-signatures": theirs}
