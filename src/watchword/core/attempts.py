@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 from watchword.core.lock import Lock, Turn
 from watchword.core.message import Peer
+from watchword.core.networks import is_anybodys, network_of
 from watchword.core.records import NOTHING_FOUND, Add, Committed, Counter, Exceeded, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Check, Claim, Verifier
@@ -84,36 +85,6 @@ class Guess(Protocol):
     def turn(self) -> Lock | None: ...
 
 
-def network_of(address: str) -> str:
-    """What counts as one address: IPv4 by itself, also inside IPv6; other IPv6 by its /64.
-
-    >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4"), network_of("::ffff:192.0.2.7"), network_of("")
-    ('192.0.2.7', '2001:db8::/64', '192.0.2.7', '')
-    """
-    if ":" not in address:
-        return address[:64]
-    from ipaddress import IPv4Address, IPv6Address, IPv6Network  # noqa: PLC0415 -- only for IPv6
-
-    try:
-        parsed = IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    number = int(parsed)
-    if number >> 32 == _TRANSLATED:
-        return str(IPv4Address(number & 0xFFFFFFFF))
-    return "::1" if number == 1 else str(IPv6Network((number >> 64 << 64, 64)))
-
-
-_TRANSLATED: Final = 0x64_FF9B << 64  # 64:ff9b::/96, in one /64 of which all of IPv4 arrives (RFC 6052 §2.1)
-
-
-def _is_anybodys(network: str) -> bool:
-    """Whether everybody may come from there: no address is known, or it is a proxy's on this host."""
-    return not network or network == "::1" or network.startswith("127.")
-
-
 class Limiter:
     """An `AttemptPolicy`, checked once; `attempt(who, where)` is the `Attempt` of a subject at an address.
 
@@ -152,7 +123,7 @@ class Attempt:
     def __init__(self, limiter: Limiter, who: str, where: str) -> None:
         self._known_for = limiter.known_for
         self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
-        windows = limiter.pair[:1] if _is_anybodys(where) else limiter.pair
+        windows = limiter.pair[:1] if is_anybodys(where) else limiter.pair
         self._pair = pair = _group(("attempts", "pair", who, where), windows)
         self._address = address = _group(("attempts", "address", where), limiter.address)
         self._subject = subject = _group(("attempts", "subject", who), limiter.subject)
