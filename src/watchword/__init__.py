@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from watchword.core.attempts import AttemptPolicy
     from watchword.core.explain import explain, explain_async
     from watchword.core.guard import AsyncGuard, Guard
-    from watchword.core.identity import Identity, Verdict
+    from watchword.core.identity import Identity
+    from watchword.core.verdict import Verdict
     from watchword.core.message import Peer, Request, Response
     from watchword.core.plan import Limits, Policy
     from watchword.core.rejection import (
@@ -103,7 +104,7 @@ _HOMES = {
     "SignatureVerifier": "schemes.signatures",
     "StoreUnavailable": "core.rejection",
     "TokenCache": "schemes.token_cache",
-    "Verdict": "core.identity",
+    "Verdict": "core.verdict",
     "WatchwordError": "core.rejection",
     "WebBotAuth": "schemes.signatures.bots",
     "WebBotVerifier": "schemes.signatures.bots",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from watchword.core.message import Token
+from watchword.core.answer import Token
 from watchword.fields.structured import (
     Date,
     DisplayString,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from watchword.core.message import Challenge
+from watchword.core.answer import Challenge
 from watchword.fields.auth_params import parse_challenges
 
 from .conftest import load

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity, Verdict
-from watchword.core.message import Challenge, Headers, Request
-from watchword.core.pipeline import Admission
+from watchword.core.answer import Challenge
+from watchword.core.message import Headers, Request
+from watchword.core.admission import Admission
 from watchword.core.plan import Limits, Policy
 from watchword.core.records import COMMITTED, Add, Found, Outcome, Ref, Write
 from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable

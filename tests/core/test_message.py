@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from watchword.core.message import Challenge, Peer, Request, Response, Token
+from watchword.core.answer import Challenge, Token
+from watchword.core.message import Peer, Request, Response
 
 
 def request(target="/a?b=c", headers=()):

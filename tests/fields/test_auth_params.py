@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import Reason, Rejected
-from watchword.core.message import Challenge, Token
+from watchword.core.answer import Challenge, Token
 from watchword.fields.auth_params import (
     MAX_CHALLENGE_OCTETS,
     Credentials,

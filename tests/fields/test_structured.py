@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from watchword.core.message import Token
+from watchword.core.answer import Token
 from watchword.fields.structured import (
     Date,
     DisplayString,

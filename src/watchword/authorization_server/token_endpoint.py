@@ -6,21 +6,24 @@ import os
 import time
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
 from watchword.authorization_server.client import Client
-from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, network_of, reserve, waiting
-from watchword.core.lock import Lock
-from watchword.core.message import Challenge, Headers, Request, Response
-from watchword.core.records import Add, Ref
+from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
+from watchword.core.io import IO
+from watchword.core.line import WaitingLine, Whose
+from watchword.core.answer import Challenge
+from watchword.core.message import Headers, Request, Response
+from watchword.core.networks import network_of, networks_of
+from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import WHOLE, Body, Random
-from watchword.core.steps import Commit, Fetch, ReadBody, Step, Work
+from watchword.core.scheme import WHOLE, Random
+from watchword.core.slow_work import take_turn
 from watchword.crypto import jose
 from watchword.crypto.digests import subject_key
 from watchword.crypto.keys import Key
@@ -28,8 +31,14 @@ from watchword.crypto.passwords import DUMMY, verify_password
 
 __all__ = ["Answer", "TokenEndpoint", "TokenVerdict"]
 
+R = TypeVar("R")
+G = TypeVar("G")
+
 FORM: Final = "application/x-www-form-urlencoded"
-MAX_FORM: Final = 16 * 1024
+MAX_R = TypeVar("R")
+G = TypeVar("G")
+
+FORM: Final = 16 * 1024
 
 
 class Answer(NamedTuple):
@@ -76,7 +85,7 @@ class TokenRequest(NamedTuple):
 class TokenEndpoint:
     """Issues access tokens to clients that prove their secret, by Basic or in the form (RFC 6749 §2.3.1).
 
-    A program of steps like the guard's pipeline: host it with `watchword.servers.endpoint`.
+    A program like the guard's pipeline: host it with `watchword.servers.endpoint`.
 
     Args:
         key: signs the tokens; `OAuth2Verifier` verifies with it or its public half.
@@ -118,7 +127,7 @@ class TokenEndpoint:
         self._audience = audience
         self._lifetime = lifetime
         self._limiter = None if attempts is None else Limiter(attempts)
-        self._turn = Lock()
+        self._line = WaitingLine()
         self._observe = observe
         self._clock = clock
         self._random = random
@@ -126,21 +135,28 @@ class TokenEndpoint:
     def __repr__(self) -> str:
         return f"TokenEndpoint(issuer={self._issuer!r}, audience={self._audience!r})"
 
-    def steps(self, request: Request) -> Generator[Step, Any, Answer]:
-        """read > fetch > decide for one request."""
+    async def respond(self, request: Request, io: IO[R, G], receive: R, gone: G | None = None) -> Answer:
+        """read > fetch > decide for one request.
+
+        Args:
+            request: the request.
+            io: where the clients are.
+            receive: gives the chunks of the body.
+            gone: tells whether the client has left, so that no secret is hashed for nobody.
+        """
         asked: TokenRequest | None = None
         try:
             head = read_head(request)
-            body: Body = yield ReadBody(WHOLE, MAX_FORM)
+            body = await io.read(receive, WHOLE, MAX_FORM)
             asked = read_form(head, body.data)
-            client = yield from self._authenticated(asked, request)
+            client = await self._authenticated(asked, request, io, gone)
             answer = self._issue(asked, client)
         except TokenError as error:
             self._report(error.code, asked, error.detail)
             return refuse(error)
         except Rejected as rejected:
             # RFC 6749 §5.2 has no word for too many attempts; this one says, as in §4.1.2.1, to come again later.
-            code = "temporarily_unavailable" if rejected.reason is Reason.TOO_MANY_ATTEMPTS else "invalid_request"
+            code = "temporarily_unavailable" if rejected.reason in _LATER else "invalid_request"
             self._report(code, asked, rejected.rejection.detail)
             return refuse(TokenError(code, "", rejected.reason.status, rejected.rejection.retry_after))
         except StoreUnavailable as unavailable:
@@ -149,28 +165,37 @@ class TokenEndpoint:
         self._report(None, asked, "")
         return answer
 
-    def _authenticated(self, asked: TokenRequest, request: Request) -> Generator[Step, Any, Client]:
+    async def _authenticated(
+        self, asked: TokenRequest, request: Request, io: IO[Any, G], gone: G | None
+    ) -> Client:
         """The client; one secret is hashed after the other, and counted as an attempt until it proves right."""
         ref = Ref(Client, (asked.client_id,))
+        address = request.peer.address
         attempt: Attempt | None = None
         if self._limiter is not None:
-            attempt = self._limiter.attempt(subject_key(asked.client_id), network_of(request.peer.address))
+            attempt = self._limiter.attempt(subject_key(asked.client_id), network_of(address))
         refs: list[Ref[Any]] = [ref, *(() if attempt is None else attempt.refs)]
-        found = yield Fetch(refs)
+        found = await io.fetch(refs)
         if attempt is not None:
             attempt.check(found, self._clock())
-        turn = yield from waiting(self._turn)
+
+        async def count() -> Sequence[Add]:
+            return () if attempt is None else await _reserved(io, attempt, found, self._clock())
+
+        async def look_again() -> bool:
+            nonlocal found  # the client may be gone, or have a new secret
+            found = await io.fetch(refs)
+            return True
+
+        known = attempt is not None and attempt.is_known(found, self._clock())
+        turn = await take_turn(io, self._line, Whose(known, networks_of(address)), count, look_again, gone)
         try:
-            if turn.handed is not None:
-                found = yield Fetch(refs)  # it had to wait; the client may be gone, or have a new secret
-            now = self._clock()
-            held = [] if attempt is None else (yield from _reserved(attempt.adds(found, now), now))
-            client: Client = yield Work(partial(authenticate, asked, found.get(ref)))
-            if attempt is not None and held:
-                yield Commit([*giving_back(held), *attempt.remembering(found, now)])
+            client: Client = await turn.work(io, partial(authenticate, asked, found.get(ref)))
+            if attempt is not None and turn.held:
+                await io.commit([*giving_back(turn.held), *attempt.remembering(found, self._clock())])
             return client
         finally:
-            self._turn.release(turn)
+            turn.end()
 
     def _issue(self, asked: TokenRequest, client: Client) -> Answer:
         scope = granted(asked.scope, client.scopes)
@@ -197,12 +222,13 @@ class TokenEndpoint:
             self._observe(TokenVerdict(error, None if asked is None else asked.client_id, detail))
 
 
-def _reserved(adds: list[Add], now: float) -> Generator[Step, Any, list[Add]]:
-    """`adds`, counted; nothing, where the store only looks up and says so."""
+async def _reserved(io: IO[Any, Any], attempt: Attempt, found: Found, now: float) -> Sequence[Add]:
+    """The attempt, counted; nothing, where the store only looks up and says so."""
+    adds = attempt.adds(found, now)
     try:
-        yield from reserve(adds, now)
+        await reserve(io, adds, now)
     except ConfigurationError:
-        return []
+        return ()
     return adds
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from watchword.cli.administration import Json, StoreURL, administering, note, show, unusable
-from watchword.core.driver import Driver, once
+from watchword.core.io import Direct, drive
 from watchword.crypto.passwords import MAX_SECRET, Password
 from watchword.stores.admin import DigestEnrolment
 from watchword.stores.administration import adding_user
@@ -35,8 +35,8 @@ def add(
     """Add a user. The password is asked for; it is never an argument, which other users of the host could see."""
     password = _password(stdin=password_stdin)
     with administering(store, create=True) as opened:
-        steps = adding_user(name, password, scopes=scope or (), realm=realm, digest_algorithms=digest or ())
-        Driver(opened).run(steps, once(b""))
+        scopes, algorithms = scope or (), digest or ()
+        drive(adding_user(Direct(opened), name, password, scopes=scopes, realm=realm, digest_algorithms=algorithms))
     note(f"the user {name} is added")
 
 

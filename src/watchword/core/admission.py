@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from watchword.core.answer import Seal
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Response
+from watchword.core.plan import Plan
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import BodyStream, Seal, Verifier
+from watchword.core.scheme import BodyStream, Verifier
 from watchword.core.seal import around, as_proxy
-
-if TYPE_CHECKING:
-    from watchword.core.plan import Plan
 
 __all__ = ["Admission"]
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, cast
 
 from watchword.core.address import has_parameter
 from watchword.core.attempts import Guess
 from watchword.core.identity import Identity
-from watchword.core.lock import Lock
+from watchword.core.limits import Limits
 from watchword.core.message import Headers, Request, Response
-from watchword.core.records import Add, Found, Ref
+from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Check, Claim, Decision, Digests, More, Proof, Random, Refusal,
-    Seal, Verifier,
+    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Changes, Check, Claim, Decision, Digests, GuardReader, More,
+    Proof, Random, Refusal, Seal, Verifier,
 )  # fmt: skip
 
 __all__ = ["AllOf", "same_subject"]
@@ -83,10 +84,23 @@ class AllOf:
         Raises:
             Rejected: BINDING_MISSING if only some are.
         """
+        return self._read([part.read for part in self.parts], request)
+
+    def reader(
+        self, limits: Limits, changes: Changes | None, /, *, remembering: bool
+    ) -> Callable[[Request], Claim | None]:
+        """As `core.scheme.GuardReader`: each part reads as it would by itself."""
+        reads = [
+            part.reader(limits, changes, remembering=remembering) if isinstance(part, GuardReader) else part.read
+            for part in self.parts
+        ]
+        return partial(self._read, reads)
+
+    def _read(self, reads: Sequence[Callable[[Request], Claim | None]], request: Request) -> Claim | None:
         claims = []
         missing = []
-        for part in self.parts:
-            claim = part.read(request) if _is_addressed(part, request) else None
+        for part, read in zip(self.parts, reads, strict=True):
+            claim = read(request) if _is_addressed(part, request) else None
             if claim is None:
                 missing.append(part.scheme)
             else:
@@ -132,22 +146,18 @@ class AllClaims(NamedTuple):
     guess: Guess | None = None
 
     @property
-    def guesses(self) -> str:
+    def guesses(self) -> str | None:
         """Whom the part that can be guessed asks for."""
-        return "" if self.guess is None else self.guess.guesses
+        return None if self.guess is None else self.guess.guesses
 
     @property
-    def turn(self) -> Lock | None:
-        """The lock of that part."""
-        return None if self.guess is None else self.guess.turn
+    def flight(self) -> bytes | None:
+        """As that part has it."""
+        return None if self.guess is None else self.guess.flight
 
     @property
     def needs(self) -> Sequence[Ref[Any]]:
         return [ref for claim in self.claims for ref in claim.needs]
-
-    @property
-    def reserve(self) -> Sequence[Add]:
-        return [add for claim in self.claims for add in claim.reserve]
 
     @property
     def body(self) -> BodyNeed | Digests:
@@ -185,11 +195,24 @@ class AllClaims(NamedTuple):
             _together(seals),
             _piped(streams),
             [write for decision in decisions for write in decision.notes],
+            _each([decision.learn for decision in decisions if decision.learn is not None]),
         )
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         parts = [claim.explain(found, body, now) for claim in self.claims]
         return "\n".join(text for text, _ in parts if text), [check for _, checks in parts for check in checks]
+
+
+def _each(calls: Sequence[Callable[[], None]]) -> Callable[[], None] | None:
+    """One call for all of them."""
+    if len(calls) < 2:
+        return calls[0] if calls else None
+
+    def call() -> None:
+        for each in calls:
+            each()
+
+    return call
 
 
 def _together(seals: Sequence[Seal]) -> Seal | None:

@@ -9,23 +9,21 @@ attempt of a pair is not held up by what others do to its subject.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import ceil, inf
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol
 
-from watchword.core.lock import Lock, Turn
-from watchword.core.message import Peer
+from watchword.core.io import IO
 from watchword.core.networks import is_anybodys, network_of
 from watchword.core.records import NOTHING_FOUND, Add, Committed, Counter, Exceeded, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import Check, Claim, Verifier
-from watchword.core.steps import Acquire, Commit, Step
+from watchword.core.scheme import Check
 
 __all__ = [
-    "Attempt", "AttemptPolicy", "Guess", "KnownPair", "Limiter", "Window", "attempt_of", "can_count", "giving_back",
-    "is_guess", "limiter_for", "network_of", "reserve", "too_many", "waiting",
+    "Attempt", "AttemptPolicy", "Guess", "KnownPair", "Limiter", "Window", "can_count", "giving_back",
+    "is_guess", "limiter_for", "network_of", "reserve", "too_many",
 ]  # fmt: skip
 
 # Refused before the secret was looked at. Whatever is not named here may tell whether it was right, as Digest's
@@ -34,8 +32,6 @@ _NO_GUESSES: Final = frozenset({
     Reason.MALFORMED_CREDENTIALS, Reason.WRONG_REALM, Reason.WRONG_ALGORITHM, Reason.WRONG_TARGET, Reason.TARGET_REFUSED,
     Reason.TARGET_NOT_EXACT,
 })  # fmt: skip
-LEASE: Final = 60.0
-PATIENCE: Final = 30.0
 
 
 class Window(NamedTuple):
@@ -75,14 +71,14 @@ class KnownPair:
 class Guess(Protocol):
     """A claim whose secret can be guessed; its verifier says so by `guessable = True`.
 
-    `guesses` names the subject that was presented, known or not, in one spelling and of bounded length. `turn` is the
-    lock that slow work waits for, so that a burst of requests does not count as a burst of failures; None: no waiting.
+    `guesses` names the subject that was presented, known or not, in one spelling and of bounded length; None: nothing is
+    guessed. `flight` is the same for the same credentials, so that the slow work of a burst is done once; None: never.
     """
 
     @property
-    def guesses(self) -> str: ...
+    def guesses(self) -> str | None: ...
     @property
-    def turn(self) -> Lock | None: ...
+    def flight(self) -> bytes | None: ...
 
 
 class Limiter:
@@ -130,6 +126,11 @@ class Attempt:
         self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _, _ in (*pair, *address, *subject)]]
         # What `passing` gives where nothing is counted yet, to a pair that is not known and to one that is.
         self._free = (self.passing(NOTHING_FOUND, 0.0), self._probes((pair,), NOTHING_FOUND, 0.0))
+
+    def is_known(self, found: Found, now: float) -> bool:
+        """Whether the pair succeeded before, lately enough."""
+        record = found.get(self._known)
+        return record is not None and record.until > now
 
     def _in_force(self, found: Found, now: float) -> Sequence[_Group]:
         """What others do does not hold up a pair that succeeded before, lately enough."""
@@ -249,13 +250,6 @@ def limiter_for(policy: AttemptPolicy | None, store: Any) -> Limiter | None:
     return limiter if can_count(store) else None
 
 
-def attempt_of(limiter: Limiter | None, verifier: Verifier, claim: Claim, peer: Peer) -> Attempt | None:
-    """The counters of a claim; None where nothing is counted."""
-    if limiter is None or not getattr(verifier, "guessable", False):
-        return None
-    return limiter.attempt(cast("Guess", claim).guesses, network_of(peer.address))
-
-
 def can_count(store: Any) -> bool:
     """Whether a store holds counters; look-ups into somebody else's table don't."""
     if store is None:
@@ -269,14 +263,14 @@ def giving_back(adds: Sequence[Add]) -> list[Add]:
     return [Add(add.counter, -add.n, add.until) for add in adds]
 
 
-def reserve(adds: Sequence[Add], now: float) -> Generator[Step, Any, None]:
+async def reserve(io: IO[Any, Any], adds: Sequence[Add], now: float) -> None:
     """Counts, all or nothing.
 
     Raises:
         Rejected: TOO_MANY_ATTEMPTS.
         StoreUnavailable: the store can't count.
     """
-    outcome = yield Commit(adds)
+    outcome = await io.commit(adds)
     if isinstance(outcome, Exceeded):
         raise too_many(outcome.write.counter, outcome.until - now)
     if not isinstance(outcome, Committed):
@@ -287,9 +281,3 @@ def too_many(counter: Sequence[str], wait: float) -> Rejected:
     """The refusal of an attempt that has no room in `counter`, which ends in `wait` seconds."""
     detail = f"too many failed attempts of this {counter[1] if len(counter) > 1 else counter[0]}"
     return Rejected(Reason.TOO_MANY_ATTEMPTS, detail, where="attempts", retry_after=max(1, ceil(wait)))
-
-
-def waiting(lock: Lock) -> Generator[Step, Any, Turn]:
-    """The lock, once it is ours."""
-    turn: Turn = yield Acquire(lock, LEASE, PATIENCE)
-    return turn

@@ -6,13 +6,29 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, BodyNeed, BodyStream, Digests
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["BodyReader", "CheckedBody"]
+__all__ = ["BodyReader", "CheckedBody", "check_declared"]
+
+
+def check_declared(request: Request, limit: int) -> None:
+    """Refuses, before any look-up, a body that says itself that it is too large.
+
+    Raises:
+        Rejected: BODY_TOO_LARGE, or MALFORMED_REQUEST where Content-Length is not one decimal number.
+    """
+    lengths = request.values(b"content-length")
+    if not lengths:
+        return
+    if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 19:
+        raise Rejected(Reason.MALFORMED_REQUEST, "not one decimal number", where="content-length")
+    if int(lengths[0]) > limit:
+        raise Rejected(Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit} are read", where="body")
 
 
 class BodyReader:

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from watchword.core.attempts import attempt_of
-from watchword.core.driver import AsyncDriver, Driver, once, once_async
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
+from watchword.core.io import IO, drive, fetch_more, once, once_async
 from watchword.core.mends import MENDS
 from watchword.core.message import Request
 from watchword.core.plan import Plan
-from watchword.core.presented import present
+from watchword.core.networks import network_of
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
-from watchword.core.rejection import Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
-from watchword.core.steps import Fetch, ReadBody, Step, Work, fetching
+from watchword.core.rejection import Reason, Rejected, Refuser, StoreUnavailable
+from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More
 
 __all__ = ["Explanation", "compare", "explain", "explain_async"]
+
+R = TypeVar("R")
 
 MAX_OTHERS: Final = 64
 """Other records of the store that a claim is given for comparison, those first whose name is nearest."""
@@ -125,14 +125,15 @@ def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | No
       FAIL no_credentials: credentials: the request carries no credentials (have the client authenticate; ...)
     first difference: credentials
     """
-    return Driver(guard.plan.store).run(_explaining(guard.plan, request, at), once(body))
+    return drive(_explaining(guard.plan, guard.io, request, once(body), at))
 
 
 async def explain_async(
     request: Request, guard: Guard | AsyncGuard, body: bytes = b"", *, at: float | None = None
 ) -> Explanation:
     """`explain` on the event loop, for guards of either kind."""
-    return await AsyncDriver(guard.plan.store).run(_explaining(guard.plan, request, at), once_async(body))
+    of = AsyncGuard.of(guard)
+    return await _explaining(of.plan, of.io, request, once_async(body), at)
 
 
 def compare(client: str, server: str) -> Check | None:
@@ -169,34 +170,35 @@ def _same_but_masked(server: str, client: str) -> bool:
     return re.fullmatch(pattern, client, re.DOTALL) is not None
 
 
-def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Step, Any, Explanation]:
+async def _explaining(
+    plan: Plan, io: IO[R, Any], request: Request, receive: R, at: float | None
+) -> Explanation:
     try:
-        if plan.public_url is not None:
-            request = plan.public_url(request)
-        request, candidates, early = plan.addressed(request)
-        verifier, claim = present(candidates, request)
-        if claim is None or verifier is None:
+        request, addressee, claim, early = plan.explaining.locate(request)
+        if claim is None or addressee is None:
             raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
     except Rejected as rejected:
         return _refused(rejected, rejected.verifier, "", ())
-    attempt = attempt_of(plan.attempts, verifier, claim, request.peer)
+    verifier = addressee.verifier
+    guesses = getattr(claim, "guesses", None) if addressee.guessable else None
+    limiter = plan.attempts
+    attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
     refs = (*verifier.standing, *claim.needs, *(() if attempt is None else attempt.refs))
-    found: Found = (yield Fetch(refs)) if refs else NOTHING_FOUND
+    found = (await io.fetch(refs)) if refs else NOTHING_FOUND
     if claim.body is UNUSED:
         body = Body()
     else:
         try:
-            body = yield ReadBody(claim.body, plan.limits.body)
+            body = await io.read(receive, claim.body, plan.limits.body)
         except Rejected as rejected:
             return _refused(rejected, verifier, "", ())
     now = plan.clock() if at is None else at
-    outcome, found = yield from _outcome(plan, claim, found, body, now)
+    outcome, found = await _outcome(plan, io, claim, found, body, now)
     if isinstance(outcome, Rejected) and outcome.rejection.reason in _OF_SECRETS:
         with suppress(StoreUnavailable):  # it is only for comparison
-            found = (
-                yield Work(partial(_others, plan.store, claim.needs, outcome.rejection.reason is Reason.WRONG_SECRET))
-            ).merged(found)
-    canonical, checks = yield Work(partial(claim.explain, found, body, now))
+            guessed = outcome.rejection.reason is Reason.WRONG_SECRET
+            found = (await io.work(partial(_others, plan.store, claim.needs, guessed))).merged(found)
+    canonical, checks = await io.work(partial(claim.explain, found, body, now))
     if attempt is not None:
         room = attempt.explain(found, now)
         if not room.passed:
@@ -208,7 +210,7 @@ def _explaining(plan: Plan, request: Request, at: float | None) -> Generator[Ste
     canonical, checks = masked(canonical), [_masked(check, masked) for check in checks]
     if isinstance(outcome, Rejected):
         return _refused(outcome, verifier, canonical, checks)
-    replay = yield from _replay(outcome)
+    replay = await _replay(io, outcome)
     if replay is not None:
         checks = (*checks, replay)
         if replay.passed is False:
@@ -268,17 +270,17 @@ def _masked(check: Check, mask: Callable[[str], str]) -> Check:
     return check._replace(expected=mask(check.expected), received=mask(check.received), mend=mask(check.mend))
 
 
-def _outcome(
-    plan: Plan, claim: Claim, found: Found, body: Body, now: float
-) -> Generator[Step, Any, tuple[Decision | Rejected, Found]]:
+async def _outcome(
+    plan: Plan, io: IO[Any, Any], claim: Claim, found: Found, body: Body, now: float
+) -> tuple[Decision | Rejected, Found]:
     for _ in range(3):
         try:
-            answer = yield Work(partial(claim.decide, found, body, now, plan.random))
+            answer = await io.work(partial(claim.decide, found, body, now, plan.random))
         except Rejected as rejected:
             return rejected, found
         if not isinstance(answer, More):
             return _streamed(answer, body), found
-        found = yield from fetching(answer, found)
+        found = await fetch_more(io, answer, found)
     raise AssertionError("a scheme asked for more records more than twice")
 
 
@@ -293,12 +295,12 @@ def _streamed(decision: Decision, body: Body) -> Decision | Rejected:
     return decision
 
 
-def _replay(decision: Decision) -> Generator[Step, Any, Check | None]:
+async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
     onces = [write for write in decision.writes if isinstance(write, Once)]
     if not onces:
         return None
     refs = [Ref(Spent, write.key) for write in onces]
-    found: Found = yield Fetch(refs)
+    found = await io.fetch(refs)
     spent = any(found.get(ref) is not None for ref in refs)
     mend = "this request was sent before: every request needs a nonce, or a count, of its own" if spent else ""
     return Check(
@@ -306,7 +308,7 @@ def _replay(decision: Decision) -> Generator[Step, Any, Check | None]:
     )
 
 
-def _refused(rejected: Rejected, verifier: Verifier | None, canonical: str, checks: Sequence[Check]) -> Explanation:
+def _refused(rejected: Rejected, verifier: Refuser | None, canonical: str, checks: Sequence[Check]) -> Explanation:
     """With a cause, whatever the scheme could say: the rejection itself, where no check of its own failed."""
     rejection = rejected.rejection
     scheme = None if verifier is None else verifier.scheme

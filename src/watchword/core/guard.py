@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
-from watchword.core.driver import AsyncChunks, AsyncDriver, Chunks, Driver, once, once_async
-from watchword.core.identity import Identity, Verdict
-from watchword.core.message import Headers, Request
-from watchword.core.pipeline import Admission, admission, answering
+from watchword.core.admission import Admission
+from watchword.core.answer import Refusal, ResponseSealer
+from watchword.core.identity import Identity
+from watchword.core.io import AsyncChunks, Awaited, Chunks, Direct, drive, once, once_async
+from watchword.core.message import Request
+from watchword.core.pipeline import Pipeline
 from watchword.core.plan import Plan, Policy
 from watchword.core.records import AsyncStore, Store
+from watchword.core.refusing import answer
 from watchword.core.rejection import Rejected
-from watchword.core.scheme import Refusal, Verifier
-from watchword.core.seal import ResponseSealer, failure
+from watchword.core.scheme import Verifier
+from watchword.core.seal import failure
+from watchword.core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from asyncio import Future  # `import watchword` must not load asyncio
 
 __all__ = ["AsyncGuard", "Guard"]
 
@@ -47,7 +54,7 @@ class Guard:
     Reason.NO_CREDENTIALS [b'Basic realm="orders", charset="UTF-8"']
     """
 
-    __slots__ = ("driver", "plan")
+    __slots__ = ("_admit", "io", "plan")
 
     def __init__(
         self,
@@ -60,7 +67,8 @@ class Guard:
         seal: ResponseSealer | None = None,
     ) -> None:
         self.plan = Plan(verifiers, store, policy, observe, proxy, seal)
-        self.driver = Driver(store)
+        self.io = Direct(store)
+        self._admit = Pipeline(self.plan, self.io).admit
 
     def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """Who made the request.
@@ -69,45 +77,25 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        known = None if self.plan.shortcut is None else self._known(request)
-        if known is not None:
-            return known[0]
-        recalled = None if self.plan.familiar is None else self.plan.familiar(request)
-        if recalled is not None and recalled.identity is not None:
-            return recalled.identity
-        admitted = self.driver.run(admission(self.plan, request, False, self.plan.clock()), once(body))
+        admitted = drive(self._admit(request, once(body), False))
         try:
             return _proven(admitted, body)
         except Rejected as rejected:
             rejected.refusal = self.refuse(rejected)
             raise
 
-    def admit(self, request: Request, receive: Chunks, *, optional: bool = False) -> Admission:
-        """For adapters: `verify`, with what the answer needs. `receive()` gives body chunks and b"" at the end.
+    def admit(
+        self, request: Request, receive: Chunks, *, optional: bool = False, gone: Callable[[], bool] | None = None
+    ) -> Admission:
+        """For adapters: `verify`, with all that the answer needs.
 
-        With `optional` a request without credentials is admitted with the identity None.
+        Args:
+            request: the request.
+            receive: gives the body's chunks, and b"" at the end.
+            optional: admit a request without credentials, with the identity None.
+            gone: whether the client has left; asked before a password is hashed.
         """
-        known = None if self.plan.shortcut is None else self._known(request)
-        if known is not None:
-            return Admission(known[0], verifier=known[1])
-        recalled = None if self.plan.familiar is None else self.plan.familiar(request)
-        return recalled or self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
-
-    def _known(self, request: Request) -> tuple[Identity[Any], Verifier] | None:
-        assert self.plan.shortcut is not None
-        try:
-            return self.plan.shortcut(request.headers, request.query or b"", request.peer.address)
-        except Rejected as rejected:
-            rejected.refusal = self.refuse(rejected)
-            raise
-
-    def at_once(self, headers: Headers, query: bytes, address: str) -> Admission | None:
-        """For adapters: what `admit` would answer, where the fields alone decide; None: ask it. `address` is the peer's.
-
-        Raises:
-            Rejected: without its `refusal`: ask `refuse`.
-        """
-        return _at_once(self.plan, headers, query, address)
+        return drive(self._admit(request, receive, optional, gone))
 
     def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be.
@@ -119,7 +107,7 @@ class Guard:
         Raises:
             ConfigurationError: it has a seal, and doesn't know.
         """
-        return self.driver.run(answering(self.plan, rejected, request), once(b""))
+        return drive(answer(self.plan, self.io, rejected, request))
 
     def failure(self, request: Request) -> Refusal:
         """For adapters of a guard with a seal: the answer where the application, or the guard, failed."""
@@ -142,7 +130,7 @@ class AsyncGuard:
     Reason.MALFORMED_CREDENTIALS
     """
 
-    __slots__ = ("_familiar", "driver", "plan")
+    __slots__ = ("_admit", "io", "plan")
 
     def __init__(
         self,
@@ -167,8 +155,8 @@ class AsyncGuard:
 
     def _bind(self, plan: Plan) -> None:
         self.plan = plan
-        self.driver = AsyncDriver(plan.store)
-        self._familiar = None if getattr(plan.store, "blocking", True) else plan.familiar
+        self.io = Awaited(plan.store)
+        self._admit = Pipeline(plan, self.io).admit
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """Who made the request; raises as `Guard.verify`."""
@@ -179,32 +167,19 @@ class AsyncGuard:
             rejected.refusal = await self.refuse(rejected)
             raise
 
-    def at_once(self, headers: Headers, query: bytes, address: str) -> Admission | None:
-        """As `Guard.at_once`."""
-        return _at_once(self.plan, headers, query, address)
-
-    def admit(self, request: Request, receive: AsyncChunks, *, optional: bool = False) -> Awaitable[Admission]:
-        """For adapters; as `Guard.admit`."""
-        if self._familiar is not None and (recalled := self._familiar(request)) is not None:
-            return _ready(recalled)
-        return self.driver.run(admission(self.plan, request, optional, self.plan.clock()), receive)
+    def admit(
+        self, request: Request, receive: AsyncChunks, *, optional: bool = False, gone: Future[object] | None = None
+    ) -> Coroutine[Any, Any, Admission]:
+        """For adapters; as `Guard.admit`, and nothing happens before it is awaited. `gone` is done once the client has left."""
+        return self._admit(request, receive, optional, gone)
 
     async def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
         """As `Guard.refuse`."""
-        return await self.driver.run(answering(self.plan, rejected, request), once_async(b""))
+        return await answer(self.plan, self.io, rejected, request)
 
     def failure(self, request: Request) -> Refusal:
         """As `Guard.failure`."""
         return failure(self.plan, request)
-
-
-async def _ready(admitted: Admission) -> Admission:
-    return admitted
-
-
-def _at_once(plan: Plan, headers: Headers, query: bytes, address: str) -> Admission | None:
-    known = None if plan.shortcut is None else plan.shortcut(headers, query, address)
-    return None if known is None else Admission(known[0], verifier=known[1])
 
 
 def _proven(admitted: Admission, body: bytes) -> Identity[Any]:

@@ -1,11 +1,11 @@
-"""What travels: `Request`, `Response`, the `Peer` behind a request, and a `Challenge` in an answer."""
+"""What travels: `Request`, `Response`, and the `Peer` behind a request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["Challenge", "Headers", "Peer", "Request", "Response", "Token"]
+__all__ = ["Headers", "Peer", "Request", "Response"]
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Field lines in order, duplicates kept: (lower-case name, raw value)."""
@@ -45,7 +45,7 @@ class Request:
     (b'/orders', b'id=7', [b'*/*'])
     """
 
-    __slots__ = ("authority", "exact", "headers", "method", "peer", "scheme", "target")
+    __slots__ = ("_lines", "authority", "exact", "headers", "method", "peer", "scheme", "target")
 
     method: str
     scheme: str
@@ -73,6 +73,7 @@ class Request:
         self.headers = tuple((_octets(name).lower(), _octets(value)) for name, value in pairs)
         self.peer = peer
         self.exact = exact
+        self._lines: dict[bytes, bytes] | None = None
 
     @classmethod
     def raw(
@@ -87,7 +88,27 @@ class Request:
         self.headers = headers
         self.peer = peer
         self.exact = exact
+        self._lines = None
         return self
+
+    def seen_as(self, scheme: str, authority: str, target: bytes, peer: Peer) -> Request:
+        """The same request as another hop saw it."""
+        seen = Request.raw(self.method, scheme, authority, target, self.headers, peer, self.exact)
+        seen._lines = self._lines
+        return seen
+
+    @property
+    def lines(self) -> dict[bytes, bytes]:
+        """The value of each field, of its last line where it has several (then `repeats_fields`). Made once."""
+        lines = self._lines
+        if lines is None:
+            lines = self._lines = dict(self.headers)
+        return lines
+
+    @property
+    def repeats_fields(self) -> bool:
+        """Whether some field has more than one line."""
+        return len(self.lines) != len(self.headers)
 
     @property
     def path(self) -> bytes:
@@ -102,6 +123,11 @@ class Request:
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of every field line called `name` (lower case), in order."""
+        value = self.lines.get(name)
+        if value is None:
+            return []
+        if len(self.lines) == len(self.headers):
+            return [value]
         return [value for field, value in self.headers if field == name]
 
     def with_headers(self, headers: Headers) -> Request:
@@ -146,40 +172,6 @@ class Response:
 
     def __repr__(self) -> str:
         return f"Response({self.status}, fields: {', '.join(name.decode('latin-1') for name, _ in self.headers)})"
-
-
-class Token(str):
-    """A parameter value that is sent as a token, without quotes (RFC 9110 §5.6.2)."""
-
-    __slots__ = ()
-
-
-class Challenge(NamedTuple):
-    r"""One member of WWW-Authenticate (RFC 9110 §11.3): a scheme word and its parameters in order.
-
-    Values are quoted strings; wrap a value in `Token` where the scheme's RFC wants it bare.
-
-    >>> Challenge("Digest", (("realm", 'a "b"'), ("algorithm", Token("SHA-256")))).encode()
-    b'Digest realm="a \\"b\\"", algorithm=SHA-256'
-    """
-
-    scheme: str
-    params: tuple[tuple[str, str], ...] = ()
-    token68: str | None = None
-
-    def encode(self) -> bytes:
-        """The field value, UTF-8 inside quoted strings."""
-        if self.token68 is not None:
-            return f"{self.scheme} {self.token68}".encode()
-        params = ", ".join(f"{name}={_value(value)}" for name, value in self.params)
-        return f"{self.scheme} {params}".rstrip().encode()
-
-
-def _value(value: str) -> str:
-    if isinstance(value, Token):
-        return str(value)
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _octets(text: str | bytes) -> bytes:

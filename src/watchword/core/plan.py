@@ -1,4 +1,4 @@
-"""What a guard settles once, at construction: who is addressed by what, the realm, the limits, the sources of time."""
+"""What a guard settles once, when it is made: its verifiers, realm, limits, and sources of time and randomness."""
 
 from __future__ import annotations
 
@@ -7,40 +7,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from watchword.core.address import Address, has_parameter
+from watchword.core.answer import Random, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
-from watchword.core.familiar import familiar
-from watchword.core.identity import Verdict
-from watchword.core.message import Headers, Request
+from watchword.core.dispatch import Dispatch
+from watchword.core.limits import Limits
+from watchword.core.line import WaitingLine
+from watchword.core.message import Request
 from watchword.core.records import Ref
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.core.router import Routable, Router
-from watchword.core.scheme import Random, Verifier
-from watchword.core.seal import ResponseSealer
-from watchword.core.shortcut import shortcut
+from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Verifier
+from watchword.core.verdict import Verdict
 
-__all__ = ["Limits", "Plan", "Policy"]
+__all__ = ["Plan", "Policy"]
 
 DEFAULT_REALM = "protected"
-_COMMA = 0x2C  # as a number: looking for one octet as text takes ten times as long
-
-# The schemes that are registered (RFC 9110 §16.4.1), and some that are not.
-_KNOWN_WORDS = frozenset(
-    b"apikey aws4-hmac-sha256 basic bearer concealed digest dpop gnap hawk hmac hoba mutual negotiate ntlm oauth "
-    b"privatetoken scram-sha-1 scram-sha-256 signature token vapid".split()
-)
-
-
-class Limits(NamedTuple):
-    """What is refused unread.
-
-    Args:
-        field: octets of one field value that carries credentials (431). Servers bound the whole header section.
-        body: octets of a body that a scheme has to see (413).
-    """
-
-    field: int = 16 * 1024
-    body: int = 1024 * 1024
 
 
 class Policy(NamedTuple):
@@ -62,11 +42,14 @@ class Policy(NamedTuple):
 
 
 class Plan:
-    """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable."""
+    """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable.
+
+    `dispatch` finds a request's claim, `explaining` does so without what verifiers remember, and in `line` slow work waits.
+    """
 
     __slots__ = (
-        "attempts", "clock", "early_data", "familiar", "fields", "limits", "observe", "proxy", "public_url", "queries", "random", "realm",
-        "seal", "shortcut", "standing", "store", "verifiers", "words",
+        "attempts", "clock", "dispatch", "explaining", "limits", "line", "observe", "proxy", "public_url", "random", "realm", "seal",
+        "standing", "store", "verifiers",
     )  # fmt: skip
 
     def __init__(
@@ -88,91 +71,15 @@ class Plan:
         self.public_url, self.limits, self.clock, self.random, attempts = policy
         self.attempts = limiter_for(attempts, store)
         self.realm = _one_realm(self.verifiers)
-        self.words, self.fields, self.queries = _addresses(self.verifiers)
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})
         for verifier in self.verifiers:
             _check_store(verifier, store)
-        self.shortcut = shortcut(self)
-        self.familiar = familiar(self)
-
-    def addressed(self, request: Request) -> tuple[Request, list[Verifier], bool]:
-        """The request to judge, the verifiers that its credentials address, and whether it came as early data.
-
-        Raises:
-            Rejected: two Authorization or Host lines, a scheme that no verifier speaks, or a field that is too large.
-        """
-        headers = request.headers
-        if self.proxy:
-            request = _as_origin(request)
-            headers = request.headers
-        authorization: bytes | None = None
-        host = early = False
-        found: list[Verifier] = []
-        for name, value in headers:
-            if name == b"authorization":
-                if authorization is not None:
-                    raise Rejected(Reason.MALFORMED_REQUEST, "more than one Authorization line", where="authorization")
-                authorization = value
-            elif name == b"host":
-                if host or _COMMA in value:  # RFC 9112 §3.2; WSGI servers join two lines with a comma
-                    raise Rejected(Reason.MALFORMED_REQUEST, "more than one Host line", where="host")
-                host = True
-            elif name in self.fields:
-                self._check_size(name, value)
-                if self.fields[name] not in found:
-                    found.append(self.fields[name])
-            elif name == b"early-data":
-                early = True  # whatever it says: several lines, or another value, mean 1 as well (RFC 8470 §5.1)
-        if authorization is not None:
-            self._check_size(b"authorization", authorization)
-            word = scheme_word(authorization)
-            verifier = self.words.get(word)
-            if verifier is None:
-                raise Rejected(Reason.UNSUPPORTED_SCHEME, f"no verifier speaks {_named(word)}", where="authorization")
-            if verifier not in found:
-                found.append(verifier)
-        if self.queries:
-            self._look_into_query(request.query or b"", found)
-        return request, found, early
-
-    def _look_into_query(self, query: bytes, found: list[Verifier]) -> None:
-        for name, verifier in self.queries.items():
-            if has_parameter(query, name):
-                self._check_size(b"query", query)
-                if verifier not in found:
-                    found.append(verifier)
-
-    def _check_size(self, name: bytes, value: bytes) -> None:
-        if len(value) > self.limits.field:
-            raise Rejected(
-                Reason.HEADER_TOO_LARGE,
-                f"{len(value)} octets where at most {self.limits.field} are read",
-                where=name.decode("latin-1"),
-            )
-
-
-def scheme_word(authorization: bytes) -> bytes:
-    """The scheme that the value of an Authorization field starts with, in lower case (RFC 9110 §11.4)."""
-    return authorization.partition(b" ")[0].lower()
-
-
-def _named(word: bytes) -> str:
-    """A scheme word for the operator, only if it is known to be one: who forgets the word sends the secret in its place."""
-    return (
-        f"the scheme {word.decode()!r}" if word in _KNOWN_WORDS else "this scheme, or the word that names it is missing"
-    )
-
-
-def _as_origin(request: Request) -> Request:
-    """The request with Proxy-Authorization in the place of Authorization, so that schemes know one field only."""
-    headers: Headers = tuple(
-        (b"authorization" if name == b"proxy-authorization" else name, value)
-        for name, value in request.headers
-        if name != b"authorization"
-    )
-    return Request.raw(
-        request.method, request.scheme, request.authority, request.target, headers, request.peer, request.exact
-    )
+        changes = getattr(store, "changes", None)
+        self.dispatch, self.explaining = (
+            Dispatch(self.verifiers, self.limits, self.public_url, proxy, changes, remembering=remembering)
+            for remembering in (True, False)
+        )
+        self.line = WaitingLine()
 
 
 def _one_realm(verifiers: Iterable[Verifier]) -> str:
@@ -180,43 +87,6 @@ def _one_realm(verifiers: Iterable[Verifier]) -> str:
     if len(realms) > 1:
         raise ConfigurationError(f"a guard has one realm, its verifiers name {sorted(realms)}; use one guard for each")
     return realms.pop() if realms else DEFAULT_REALM
-
-
-class _Addressed(NamedTuple):
-    """Who is addressed by which scheme word, by which other field, by which query parameter."""
-
-    words: dict[bytes, Verifier]
-    fields: dict[bytes, Verifier]
-    queries: dict[bytes, Verifier]
-
-
-def _addresses(verifiers: Iterable[Verifier]) -> _Addressed:
-    by_address: dict[Address, list[Verifier]] = {}
-    for verifier in verifiers:
-        for address in verifier.addresses:
-            by_address.setdefault(address, []).append(verifier)
-    addressed = _Addressed({}, {}, {})
-    routers: dict[tuple[int, ...], Verifier] = {}
-    for address, group in by_address.items():
-        one = group[0]
-        if len(group) > 1:  # one router for all the places that the same verifiers share
-            same = tuple(map(id, group))
-            one = routers.get(same) or _routed(group, address.word or address.place.decode())
-            routers[same] = one
-        if address.query:
-            addressed.queries[address.query] = one
-        elif address.field == b"authorization":
-            addressed.words[address.word.encode()] = one
-        else:
-            addressed.fields[address.field] = one
-    return addressed
-
-
-def _routed(group: Sequence[Verifier], name: str) -> Verifier:
-    routable = [verifier for verifier in group if isinstance(verifier, Routable)]
-    if len(routable) < len(group):
-        raise ConfigurationError(f"two verifiers would claim every {name!r} request; keep one, or use two guards")
-    return Router(routable, name)
 
 
 def _checked_seal(seal: ResponseSealer | None) -> ResponseSealer | None:

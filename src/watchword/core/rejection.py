@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from watchword.core.records import Write
-    from watchword.core.scheme import Refusal, Seal, Verifier
+from watchword.core.answer import Random, Refusal, Seal
+from watchword.core.records import Found, Write
 
 __all__ = [
     "ConfigurationError",
     "CredentialsUnavailable",
     "Reason",
+    "Refuser",
     "Rejected",
     "Rejection",
     "StoreUnavailable",
@@ -120,6 +120,20 @@ class Rejection:
         return f"Rejection({self.reason.value}, {self.detail!r}, where={self.where!r})"
 
 
+class Refuser(Protocol):
+    """The part of a verifier that words a refusal."""
+
+    @property
+    def scheme(self) -> str: ...
+
+    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
+        """The client's answer in the RFC's words. The guard puts the realm first into each challenge that has none.
+
+        Called for the verifier's own rejections, and with NO_CREDENTIALS for its fresh challenge.
+        """
+        ...
+
+
 class WatchwordError(Exception):
     """The ancestor of every error that watchword raises on purpose."""
 
@@ -166,7 +180,7 @@ class Rejected(WatchwordError):
         self.rejection = Rejection(reason, detail, where, scopes, genuine, retry_after)
         self.writes = tuple(writes)
         self.refusal: Refusal | None = None
-        self.verifier: Verifier | None = None
+        self.verifier: Refuser | None = None
         self.seal: Seal | None = None
 
     @property

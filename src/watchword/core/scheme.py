@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
+import msgspec
+
 from watchword.core.address import Address
+from watchword.core.answer import Random, Refusal, Seal
 from watchword.core.identity import Identity
-from watchword.core.message import Challenge, Headers, Request, Response
-from watchword.core.records import Add, Found, Ref, Source, Write
-from watchword.core.rejection import Reason, Rejected, Rejection
+from watchword.core.limits import Limits
+from watchword.core.message import Headers, Request, Response
+from watchword.core.records import Found, Ref, Source, Write
+from watchword.core.rejection import Reason, Refuser, Rejected
 
 __all__ = [
-    "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream",
-    "Check", "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "Hasher", "Hold", "Load", "More", "Proof",
+    "NO_BODY", "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream", "Changes",
+    "Check", "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "GuardReader", "Hasher", "Hold", "Load", "More", "Proof",
     "Random", "Received", "Refusal", "Release", "Save", "Seal", "Send", "Sleep", "Verifier",
 ]  # fmt: skip
-
-Random = Callable[[int], bytes]
-"""`random(n)` gives n unpredictable bytes."""
-
 
 # ---- the server half -------------------------------------------------------------------------------------------------
 
@@ -89,20 +89,18 @@ class BodyStream(Protocol):
         ...
 
 
-class Seal(NamedTuple):
-    """Proves the response: `headers(response, body, now, random)` are added to it.
+class Decision(msgspec.Struct, frozen=True, eq=False):
+    """What `decide` answers for genuine credentials. The guard commits `writes` before it believes the identity.
 
-    `body` is the whole response body if `needs_body`, else None.
-    """
-
-    needs_body: bool
-    headers: Callable[[Response, bytes | None, float, Random], Headers]
-
-
-class Decision(NamedTuple):
-    """What `decide` answers for genuine credentials; `writes` are committed before the identity is believed.
-
-    `notes` are committed after that, if they can be: nothing that becomes of them changes the verdict (a last use).
+    Args:
+        identity: who made the request.
+        writes: what has to be remembered for the verdict to be true: a nonce that is used up.
+        response_headers: field lines that the answer gets.
+        seal: proves the answer.
+        stream: checks the body as the application reads it.
+        notes: committed after `writes`, if they can be; nothing that becomes of them changes the verdict (a last use).
+        learn: called once everything is committed. Caches learn here and nowhere else, so that a request which is only
+            explained, or whose verdict nobody waits for, changes nothing.
     """
 
     identity: Identity[Any]
@@ -111,6 +109,7 @@ class Decision(NamedTuple):
     seal: Seal | None = None
     stream: BodyStream | None = None
     notes: Sequence[Write] = ()
+    learn: Callable[[], None] | None = None
 
 
 class More(NamedTuple):
@@ -123,27 +122,6 @@ class More(NamedTuple):
 
     refs: Sequence[Ref[Any]] = ()
     asks: Sequence[tuple[Source, Sequence[Ref[Any]]]] = ()
-
-
-class Refusal(NamedTuple):
-    """What the client gets. `writes` are committed before it goes out (a first nonce key).
-
-    `sealing` gives what the guard's seal adds to the finished answer, where there is one.
-    """
-
-    status: int
-    challenges: Sequence[Challenge] = ()
-    headers: Headers = ()
-    writes: Sequence[Write] = ()
-    sealing: Callable[[Response], Headers] | None = None
-
-    def response(self) -> Response:
-        """The answer to send, without a body: one field line per challenge, never cached."""
-        name = b"proxy-authenticate" if self.status == 407 else b"www-authenticate"
-        lines = tuple((name, challenge.encode()) for challenge in self.challenges)
-        fixed = ((b"cache-control", b"no-store"), (b"content-length", b"0"))
-        response = Response(self.status, (*lines, *self.headers, *fixed))
-        return response if self.sealing is None else response.with_more(self.sealing(response))
 
 
 class Check(NamedTuple):
@@ -172,11 +150,6 @@ class Claim(Protocol):
     @property
     def needs(self) -> Sequence[Ref[Any]]:
         """Records to look up, known after `read`."""
-        ...
-
-    @property
-    def reserve(self) -> Sequence[Add]:
-        """Counted before slow work, given back on success (attempts)."""
         ...
 
     @property
@@ -223,7 +196,7 @@ class Bindable(Protocol):
         ...
 
 
-class Verifier(Protocol):
+class Verifier(Refuser, Protocol):
     """The server half of a scheme.
 
     `scheme` names it in SCHEMES. `addresses` say where its credentials arrive, `kinds` which records it uses (none: it
@@ -231,8 +204,6 @@ class Verifier(Protocol):
     `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first.
     """
 
-    @property
-    def scheme(self) -> str: ...
     @property
     def single_use(self) -> bool: ...
     @property
@@ -250,10 +221,22 @@ class Verifier(Protocol):
         """Pure and cheap. None: not addressed to me. Malformed: raises `Rejected`."""
         ...
 
-    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
-        """The client's answer in the RFC's words. The guard puts the realm first into each challenge that has none.
 
-        Called for the verifier's own rejections, and with NO_CREDENTIALS for its fresh challenge.
+Changes = Callable[[type], "int | None"]
+"""`changes(kind)` grows with each write of that kind of record through a guard's store object; None: not known."""
+
+
+@runtime_checkable
+class GuardReader(Protocol):
+    """A verifier whose reading depends on the guard: on its limits, or on what its store says of changes."""
+
+    def reader(
+        self, limits: Limits, changes: Changes | None, /, *, remembering: bool
+    ) -> Callable[[Request], Claim | None]:
+        """Called when a guard is made: what that guard calls in place of `read`.
+
+        With `remembering` it may answer with a cheaper claim for credentials that were admitted before, and forget what
+        it remembers; it learns by `Decision.learn` only. Without (for `explain`) it only reads.
         """
         ...
 

@@ -7,29 +7,16 @@ to what was asked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
+from watchword.core.answer import Random, Refusal, Seal
 from watchword.core.message import Headers, Request, Response
+from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import Random, Refusal, Seal
 
-if TYPE_CHECKING:
-    from watchword.core.plan import Plan
-
-__all__ = ["Failing", "ResponseSealer", "around", "as_proxy", "failure", "has_content", "seal_for", "sealed"]
+__all__ = ["Failing", "around", "as_proxy", "failure", "has_content", "seal_for", "sealed"]
 
 _WITHOUT: Final = frozenset({204, 304})
-
-
-class ResponseSealer(Protocol):
-    """Seals answers: `Guard(…, seal=…)`."""
-
-    def seal(self, request: Request, /) -> Seal:
-        """The seal for the answer to `request`; pure. It must not fail, whatever the request looks like.
-
-        `Seal.headers` then gets the answer with all its fields, and its content if `needs_body`: b"" where it has none.
-        """
-        ...
 
 
 class Failing(Protocol):

@@ -25,7 +25,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from watchword.core.message import Challenge
+from watchword.core.answer import Challenge
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import malformed
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
-from watchword.core.message import Token
+from watchword.core.answer import Token
 
 __all__ = [
     "BareItem",

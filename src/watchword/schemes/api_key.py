@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
-from watchword.core.message import Challenge, Request
-from watchword.core.records import Add, Found, Put, Ref
+from watchword.core.answer import Challenge
+from watchword.core.message import Request
+from watchword.core.records import Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
@@ -183,7 +184,6 @@ class APIKeyClaim:
 
     __slots__ = ("_digest", "key_id", "needs", "verifier")
 
-    reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = UNUSED
 
     def __init__(self, key_id: str, digest: str, verifier: APIKeyVerifier) -> None:

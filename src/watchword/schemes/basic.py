@@ -8,16 +8,18 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, Final, NamedTuple
+from functools import partial
+from typing import Any, ClassVar, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
-from watchword.core.lock import Lock
-from watchword.core.message import Challenge, Request
-from watchword.core.records import Add, Found, Put, Ref, Write
+from watchword.core.limits import Limits
+from watchword.core.answer import Challenge
+from watchword.core.message import Request
+from watchword.core.records import Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
+    UNUSED, Address, Body, BodyNeed, Changes, Check, Claim, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto import precis
 from watchword.crypto.digests import subject_key
@@ -25,10 +27,12 @@ from watchword.crypto.passwords import (
     DEFAULT, DUMMY, Decoy, Password, hash_password, is_outdated, profile_named, verify_password,
 )  # fmt: skip
 from watchword.fields.auth_params import parse_credentials
-from watchword.schemes.password_cache import PasswordCache, Recall
+from watchword.schemes.password_cache import Arrival, Known, PasswordCache
 
 __all__ = ["BasicAuth", "BasicVerifier"]
 
+MAX_PASSWORD: Final = 512
+"""Characters of a password, unless a guard's `Limits` say otherwise."""
 MAX_CREDENTIALS: Final = 8 * 1024
 """Octets of user-id, colon and password that are read at most: before any look-up or hash."""
 
@@ -110,7 +114,7 @@ class BasicVerifier:
     standing: ClassVar[Sequence[Ref[Any]]] = ()
     guessable: ClassVar[bool] = True
 
-    __slots__ = ("_changes", "_recall", "_store", "cache", "realm", "rehash", "turn")
+    __slots__ = ("cache", "realm", "rehash")
 
     def __init__(self, *, realm: str, cache: PasswordCache | None = _OWN, rehash: str | None = DEFAULT) -> None:
         if _CONTROL.search(realm):
@@ -126,61 +130,63 @@ class BasicVerifier:
         self.cache = PasswordCache() if cache is _OWN else cache
         if self.cache is not None:
             self.cache.take()
-        self.turn = Lock()
-        self._store: Any = None
-        self._changes: Callable[[type], int | None] | None = None
-        self._recall: Recall | None = None
 
     def __repr__(self) -> str:
         return f"BasicVerifier(realm={self.realm!r})"
 
-    def attach(self, store: Any) -> None:
-        """For guards: whom a cache that isn't strict remembers depends on the store, which must tell what changes."""
-        changes = getattr(store, "changes", None)
-        if self._store is None and changes is not None and changes(Password) is not None:
-            self._changes = changes
-            if self.cache is not None and not self.cache.strict:
-                self._recall = self.cache.recaller(changes, Password)
-        elif self._store is not store:
-            self._recall = None  # two guards with different users: neither may answer for the other
-        self._store = store
+    def reader(
+        self, limits: Limits, changes: Changes | None, /, *, remembering: bool
+    ) -> Callable[[Request], Claim | None]:
+        """As `core.scheme.GuardReader`. Credentials that were right before, octet for octet, are known again.
 
-    @property
-    def prompt(self) -> bool:
-        """Whether it may know somebody without looking up."""
-        return self._recall is not None
-
-    def at_once(self, authorization: bytes, now: float, address: str = "") -> Identity | None:
-        """Whom this very field value proved before, from this address; None: judge it."""
-        recall = self._recall
-        return None if recall is None or authorization[:6] != b"Basic " else recall(authorization, address)
-
-    def recall(self, authorization: bytes, request: Request) -> KnownPassword | None:
-        """The claim, if this very field value held a right password before, and the store has to be asked who it is of."""
+        A cache that isn't `strict` answers for them without a look-up, where the store tells what changes in it.
+        """
         cache = self.cache
-        if cache is None or self._recall is not None:  # then `at_once` knows, or `read` has to learn
-            return None
-        known: KnownPassword | None = cache.spelled(authorization)
-        return known
+        read_in_full = partial(self.read, longest=limits.password)
+        if cache is None or not remembering:
+            return read_in_full
+        tells = None if cache.strict or changes is None or changes(Password) is None else changes
 
-    def read(self, request: Request) -> BasicClaim:
+        def read(request: Request) -> Claim:
+            value = request.values(b"authorization")[0]
+            field = cache.field_key(value)
+            address = request.peer.address
+            if tells is not None:
+                identity = cache.admitted(field, address, tells)
+                if identity is not None:
+                    return RememberedUser(identity)
+            arrival = None if tells is None else Arrival(field, address, tells, tells(Password), cache.now())
+            known = cache.known(field)
+            if known is not None:
+                return KnownCredentials(known, request, cache, read_in_full, arrival)
+            claim = read_in_full(request)
+            claim.field = field
+            claim.arrival = arrival
+            if tells is not None:
+                cache.forget_user(claim.username)
+            return claim
+
+        return read
+
+    def read(self, request: Request, *, longest: int = MAX_PASSWORD) -> BasicClaim:
         """Username and password (RFC 7617 §2).
+
+        Args:
+            request: the request.
+            longest: characters of a password.
 
         Raises:
             Rejected: MALFORMED_CREDENTIALS; it never quotes what was sent.
         """
-        value = request.values(b"authorization")[0]
-        token = parse_credentials(value).token68
+        token = parse_credentials(request.values(b"authorization")[0]).token68
         if token is None:
             raise malformed("Basic credentials are one base64 text (RFC 7617 §2)")
         username, colon, password = _decoded(token).partition(":")
         if not colon:
             raise malformed("there is no ':' after the username")
-        claim = BasicClaim(precis.username(username), precis.password(password), self, value)
-        if self._recall is not None and self.cache is not None and self._changes is not None:
-            self.cache.disturb(claim.username)
-            claim.came = _Came(value, request.peer.address, self._changes(Password), self.cache.now())
-        return claim
+        if len(password) > longest:
+            raise malformed(f"a password of more than {longest} characters")
+        return BasicClaim(precis.username(username), precis.password(password), self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """The challenge, whatever was wrong: which of username and password it was is not told."""
@@ -213,57 +219,108 @@ def _identity(username: str, record: Password) -> Identity[Any]:
     return Identity(username if record.subject is None else record.subject, "basic", scopes=frozenset(record.scopes))
 
 
-class _Came(NamedTuple):
-    """How credentials came, and what was known then of later changes: all from before anything is looked up."""
+class RememberedUser:
+    """Credentials that a cache answers for without a look-up."""
 
-    authorization: bytes
-    address: str
-    change: int | None
-    since: float
+    __slots__ = ("_identity",)
+
+    guesses: ClassVar[None] = None
+    flight: ClassVar[None] = None
+    needs: ClassVar[Sequence[Ref[Any]]] = ()
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(self, identity: Identity[Any]) -> None:
+        self._identity = identity
 
     def __repr__(self) -> str:
-        return f"_Came({self.address!r})"
+        return f"RememberedUser({self._identity!r})"
+
+    def slow(self, found: Found) -> bool:
+        """Never."""
+        return False
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """The identity that was admitted."""
+        return Decision(self._identity)
 
 
-class KnownPassword:
-    """Credentials as they came before, when they were right (`core.familiar`)."""
+class KnownCredentials:
+    """Credentials as they came before, when they were right: only the user's record has to be looked at."""
 
-    __slots__ = ("_cache", "_mark", "_ref", "_username", "guesses", "needs")
+    __slots__ = ("_arrival", "_cache", "_full", "_known", "_read", "_request", "guesses", "needs")
 
-    def __init__(self, username: str, mark: bytes, cache: PasswordCache) -> None:
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(
+        self,
+        known: Known,
+        request: Request,
+        cache: PasswordCache,
+        read: Callable[[Request], BasicClaim],
+        arrival: Arrival | None,
+    ) -> None:
+        self._known = known
+        self._request = request
         self._cache = cache
-        self._username = username
-        self._mark = mark
-        self._ref = Ref(Password, (username,))
-        self.needs: Sequence[Ref[Any]] = (self._ref,)
-        self.guesses = subject_key(username)
+        self._read = read
+        self._arrival = arrival
+        self._full: BasicClaim | None = None
+        self.needs = known.needs
+        self.guesses = known.guesses
 
     def __repr__(self) -> str:
-        return f"KnownPassword(username={self._username!r})"
+        return f"KnownCredentials(username={self._known.username!r})"
 
-    def affirm(self, found: Found, now: float) -> Decision | None:
-        """Who it is, if the password fitted the stored hash of this moment, lately enough."""
-        record = found.get(self._ref)
-        if record is None or record.disabled or not self._cache.holds(self._mark, record.encoded):
+    @property
+    def flight(self) -> bytes:
+        """As `BasicClaim.flight`."""
+        return self._known.password_key
+
+    def slow(self, found: Found) -> bool:
+        """If the password has to be hashed again after all."""
+        return self._record(found) is None and self.in_full().slow(found)
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """Who it is, if the password fitted the stored hash of this moment, lately enough; else as `BasicClaim`."""
+        record = self._record(found)
+        if record is None:
+            return self.in_full().decide(found, body, now, random)
+        identity = _identity(self._known.username, record)
+        if self._arrival is None:
+            return Decision(identity)
+        return Decision(identity, learn=partial(self._cache.remember, self._known.username, identity, self._arrival))
+
+    def _record(self, found: Found) -> Password | None:
+        record: Password | None = found.get(self.needs[0])
+        if record is None or record.disabled:
             return None
-        return Decision(_identity(self._username, record))
+        return record if self._cache.holds(self._known.password_key, record.encoded) else None
+
+    def in_full(self) -> BasicClaim:
+        """The same credentials with their password."""
+        if self._full is None:
+            self._full = self._read(self._request)
+            self._full.arrival = self._arrival
+        return self._full
 
 
 class BasicClaim:
-    """A username and the password that came with it, not yet verified."""
+    """A username and the password that came with it, not yet verified.
 
-    __slots__ = ("_mark", "_password", "_value", "came", "needs", "username", "verifier")
+    `field` and `arrival` are set where a cache may learn from it.
+    """
 
-    reserve: ClassVar[Sequence[Add]] = ()
+    __slots__ = ("_password", "arrival", "field", "needs", "password_key", "username", "verifier")
+
     body: ClassVar[BodyNeed] = UNUSED
 
-    def __init__(self, username: str, password: str, verifier: BasicVerifier, value: bytes = b"") -> None:
+    def __init__(self, username: str, password: str, verifier: BasicVerifier) -> None:
         self.username = username
         self._password = password
-        self._value = value
         self.verifier = verifier
-        self.came: _Came | None = None
-        self._mark = None if verifier.cache is None else verifier.cache.recognise(username, password)
+        self.field: bytes | None = None
+        self.arrival: Arrival | None = None
+        self.password_key = None if verifier.cache is None else verifier.cache.password_key(username, password)
         # The decoy too, for whomever: one more look-up for unknown users only would tell who they are.
         self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)), _DECOY)
 
@@ -276,9 +333,9 @@ class BasicClaim:
         return subject_key(self.username)
 
     @property
-    def turn(self) -> Lock:
-        """Passwords are hashed one after the other; whoever waited may find its own in the cache."""
-        return self.verifier.turn
+    def flight(self) -> bytes | None:
+        """The same for the same username and password, so that a burst of them is hashed once."""
+        return self.password_key
 
     def slow(self, found: Found) -> bool:
         """Unless it is in the cache: a password hash takes a good part of a tenth of a second, for unknown users too."""
@@ -286,12 +343,10 @@ class BasicClaim:
         return record is None or not self._is_cached(record)
 
     def _is_cached(self, record: Password) -> bool:
-        cache = self.verifier.cache
-        if (
-            cache is None or self._mark is None or record.disabled
-        ):  # a right password of theirs must not be told by its haste
+        cache, key = self.verifier.cache, self.password_key
+        if cache is None or key is None or record.disabled:  # a right password of theirs must not be told by its haste
             return False
-        return cache.holds(self._mark, record.encoded)
+        return cache.holds(key, record.encoded)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """Hashes the password and compares; for a user who is not there, with a hash that costs what the others' do.
@@ -313,20 +368,22 @@ class BasicClaim:
             version = found.version(ref)
             if version and not record.disabled and (new := self._rehashed(encoded, random)) is not None:
                 encoded, notes = new, [Put(ref, replace(record, encoded=new), version)]
-            if self.verifier.cache is not None and self._mark is not None:
-                self.verifier.cache.keep(self._mark, encoded)
         if record.disabled:
             # Not `genuine`: an attempt given back would tell that the password was right.
             raise Rejected(Reason.DISABLED, "the user is disabled", where="authorization username")
-        if self.verifier.cache is not None and self._mark is not None:
-            self.verifier.cache.spell(self._value, KnownPassword(self.username, self._mark, self.verifier.cache))
-        return Decision(_identity(self.username, record), notes=notes)
+        identity = _identity(self.username, record)
+        return Decision(identity, notes=notes, learn=partial(self._learn, encoded, identity))
 
-    def admitted(self, identity: Identity) -> None:
-        """Lets a cache that isn't strict answer for the same credentials from now on."""
-        came, cache = self.came, self.verifier.cache
-        if came is not None and came.change is not None and cache is not None:
-            cache.remember(self.username, came.authorization, came.address, identity, came.change, came.since)
+    def _learn(self, encoded: str, identity: Identity[Any]) -> None:
+        """Lets the cache know which stored hash the password fitted, and how these credentials came."""
+        cache, key = self.verifier.cache, self.password_key
+        if cache is None or key is None:
+            return
+        cache.keep(key, encoded)
+        if self.field is not None:
+            cache.know(self.field, Known(self.username, key, tuple(self.needs), self.guesses))
+        if self.arrival is not None:
+            cache.remember(self.username, identity, self.arrival)
 
     def _rehashed(self, encoded: str, random: Random) -> str | None:
         """A new hash of this password, which was right, if the stored one is outdated and that can be done here."""

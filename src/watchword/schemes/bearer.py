@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final
 from urllib.parse import unquote_to_bytes
 
 from watchword.core.flow import refuse_cleartext
-from watchword.core.message import Challenge, Request
+from watchword.core.answer import Challenge
+from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send

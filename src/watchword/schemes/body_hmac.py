@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Ref
+from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
@@ -126,7 +126,6 @@ class BodyHMACClaim:
     __slots__ = ("mac", "request", "verifier")
 
     needs: ClassVar[Sequence[Ref[Any]]] = ()
-    reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = WHOLE
 
     def __init__(self, mac: bytes, request: Request, verifier: ReplayableBodyHMACVerifier) -> None:

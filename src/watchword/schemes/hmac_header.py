@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 from watchword.core.identity import NO_CLAIMS, Identity
-from watchword.core.message import Challenge, Request, Token
-from watchword.core.records import Add, Found, Once, Ref, Spent
+from watchword.core.answer import Challenge, Token
+from watchword.core.message import Request
+from watchword.core.records import Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     STREAM, Address, Body, BodyNeed, BodyStream, Check, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
@@ -239,8 +240,7 @@ def read_header(value: bytes) -> Params:
     match = _USUAL.fullmatch(text) or _ANY_ORDER.fullmatch(text)
     if match is None or None in match.groups():
         return read_params(parse_credentials(value).params)
-    params: Params = _tuple(Params, match.groups()[:5])
-    return params
+    return Params(*match.groups()[:5])
 
 
 def read_params(params: Mapping[str, str]) -> Params:
@@ -309,7 +309,6 @@ class HMACClaim:
 
     __slots__ = ("body", "needs", "params", "request", "verifier")
 
-    reserve: ClassVar[Sequence[Add]] = ()
     body: BodyNeed | Digests
 
     def __init__(self, params: Params, request: Request, verifier: HMACVerifier) -> None:
@@ -334,8 +333,7 @@ class HMACClaim:
 
     def _once(self, signed_at: int) -> Once:
         params = self.params
-        once: Once = _tuple(Once, (("hmac", params.key_id, params.nonce), signed_at + self.verifier.kept))
-        return once
+        return Once(("hmac", params.key_id, params.nonce), signed_at + self.verifier.kept)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """MAC, then body, then time: what is said about a time or a body is said of a genuine request."""
@@ -363,8 +361,7 @@ class HMACClaim:
             record.check_current(now, "authorization keyid")
         rotated = record.superseded_by is not None
         identity = Identity(record.subject, "hmac", params.key_id, frozenset(record.scopes), NO_CLAIMS, rotated)
-        decision: Decision = _tuple(Decision, (identity, (self._once(signed_at),), (), None, stream, ()))
-        return decision
+        return Decision(identity, (self._once(signed_at),), stream=stream)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Key, MAC (and what would have made it fit), body, time, nonce."""
@@ -377,5 +374,3 @@ class HMACClaim:
 
 _NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")
 _nobodys_mac: Final = keyed_hmac("sha256", _NOBODY.secret)[0]
-# What NamedTuple makes does this and no more, in twice the time.
-_tuple: Final[Callable[..., Any]] = tuple.__new__

@@ -23,7 +23,7 @@ from watchword.core.scheme import Context, Flow, Proof, Send
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
 from watchword.crypto.keys import Key, KeySet
-from watchword.schemes.bearer import BearerVerifier, bearer_field, plain_token, read_token
+from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
 from watchword.schemes.claims import (
     ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of, seconds,
     subject_of, texts, together, valid_from, valid_until,
@@ -150,7 +150,10 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         if entry is not None:
             return entry[2]
         room = cache.young
-        return self.remember(room, token, self._verify_by_source(token, now), now, None)
+        judged = self._verify_by_source(token, now)
+        identity = self.shared(judged[0], judged[1])
+        self.remember(room, token, identity, judged, now, None)
+        return identity
 
     def _verify_by_source(self, token: str | bytes, now: float) -> Judged:
         if self._guard_only:
@@ -240,35 +243,19 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         source = self.source
         return entry if source is None or (source.since <= now < source.due and source.keys is entry[3]) else None
 
-    @property
-    def prompt(self) -> bool:
-        """Whether a token alone may be enough for a verdict."""
-        return self.alone or (self.cache is not None and not self.strict)
+    def shared(self, identity: Identity[Any], claims: Mapping[str, Any]) -> Identity[Any]:
+        """The identity as many requests may share it: none of them can change its claims."""
+        if self.struct is not None:
+            return identity
+        return Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes, MappingProxyType(claims))
 
-    def at_once(self, authorization: bytes, now: float, address: str = "") -> Identity[C_co] | None:
-        """The verdict on a token that needs no look-up; None: it needs one, or the field is not written as usual.
-
-        Raises:
-            Rejected: why not.
-        """
-        token = plain_token(authorization)
-        if token is None:
-            return None
-        if self.alone:
-            return self.judge(token, now)[0]
-        entry = None if self.strict or self.cache is None else self.known(token, now)
-        return None if entry is None else entry[2]
-
-    def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None) -> Identity[Any]:
-        """Puts a token that was verified at `now` into the cache; gives the identity that the next request gets too."""
-        identity, claims, keys = judged
-        if self.struct is None:  # many requests share it now, so none may change it
-            identity = Identity(
-                identity.subject, identity.scheme, identity.key_id, identity.scopes, MappingProxyType(claims)
-            )
+    def remember(
+        self, room: Room, token: str | bytes, identity: Identity[Any], judged: Judged, now: float, mark: Mark | None
+    ) -> None:
+        """Puts a token that was verified at `now` into the cache, with the identity that the next request gets."""
+        _, claims, keys = judged
         assert self.cache is not None
         self.cache.keep(room, token, (now, min(now + self.cache.ttl, self.ends(claims)), identity, keys, mark))
-        return identity
 
     def follow(self) -> jose.Compact:
         """What verifies with the keys that are known now.

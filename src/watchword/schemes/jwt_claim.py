@@ -6,9 +6,10 @@ Keys that somebody publishes, revocations, single use, proofs of possession and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from watchword.core.records import Add, Found, Once, Ref, Write
+from watchword.core.records import Found, Once, Ref, Write
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Decision, More, Proof, Random
 from watchword.schemes.key_source import KeySource, PublishedKeys
@@ -29,7 +30,6 @@ class JWTClaim:
     __slots__ = ("_judged", "proofs", "room", "token", "verifier")
 
     needs: ClassVar[Sequence[Ref[Any]]] = ()
-    reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = UNUSED
 
     def __init__(self, verifier: JWTVerifier[Any], token: bytes, proofs: Sequence[Proof] = NO_PROOFS) -> None:
@@ -104,10 +104,12 @@ class JWTClaim:
             if not looked_up(mark, found):
                 return More(asks=((verifier.revocations, mark.refs),))
             mark.check(found)
-        if self.room is not None and not self.proofs:
-            identity = verifier.remember(self.room, self.token, judged, now, mark)
         writes: Sequence[Write] = (_used(claims, verifier.ends(claims)),) if verifier.single_use else ()
-        return Decision(identity, writes)
+        if self.room is None or self.proofs:
+            return Decision(identity, writes)
+        identity = verifier.shared(identity, claims)
+        learn = partial(verifier.remember, self.room, self.token, identity, judged, now, mark)
+        return Decision(identity, writes, learn=learn)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         from watchword.schemes.jwt_explain import explain_jwt  # noqa: PLC0415 -- only when asked

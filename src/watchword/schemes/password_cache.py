@@ -5,27 +5,58 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from watchword.core.identity import Identity
+from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Changes
 from watchword.crypto.digests import compare, keyed_digester
+from watchword.crypto.passwords import Password
 
 __all__ = ["PasswordCache"]
 
 
 class _Fitted(NamedTuple):
-    """Which stored hash a mark fitted, and until when that is relied upon."""
+    """Which stored hash a password fitted, and until when that is relied upon."""
 
     encoded: bytes
     until: float
 
 
-Admitted = tuple[Identity[Any], str, int, float]
-"""Whom a guard admitted, from which address, what the store's change number was before it looked the user up, and until
-when that is relied upon."""
-Recall = Callable[[bytes, str], Identity[Any] | None]
+class Known(NamedTuple):
+    """What credentials of exactly these octets are: whose, by which key their password is remembered, what to look up."""
+
+    username: str
+    password_key: bytes
+    needs: Sequence[Ref[Any]]
+    guesses: str
+
+
+class Arrival(NamedTuple):
+    """How credentials came: all of it from before anything was looked up.
+
+    `field` is the key of the field value, `changes` tells the change number of the guard's store, `change` is what it was
+    and `since` when that was, by the cache's clock.
+    """
+
+    field: bytes
+    address: str
+    changes: Changes
+    change: int | None
+    since: float
+
+    def __repr__(self) -> str:
+        return f"Arrival({self.address!r})"
+
+
+class _Admitted(NamedTuple):
+    """Whom a guard admitted by which credentials, and until when that is relied upon."""
+
+    identity: Identity[Any]
+    arrival: Arrival
+    until: float
 
 
 class PasswordCache:
@@ -55,7 +86,7 @@ class PasswordCache:
     """
 
     __slots__ = (
-        "_admitted", "_clock", "_digest", "_filling", "_fitted", "_latest", "_size", "_spelled", "_taken", "strict", "ttl",
+        "_admitted", "_clock", "_digest", "_filling", "_fitted", "_known", "_latest", "_size", "_taken", "strict", "ttl",
     )  # fmt: skip
 
     def __init__(
@@ -81,9 +112,9 @@ class PasswordCache:
         self._filling = threading.Lock()
         self._taken = False
         self._fitted: dict[bytes, _Fitted] = {}
-        self._admitted: dict[bytes, Admitted] = {}
+        self._admitted: dict[bytes, _Admitted] = {}
         self._latest: dict[str, bytes] = {}  # each user's one key in `_admitted`
-        self._spelled: dict[bytes, Any] = {}  # right credentials as they came
+        self._known: dict[bytes, Known] = {}  # right credentials by their octets
 
     def __repr__(self) -> str:
         return f"PasswordCache(size={self._size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
@@ -105,40 +136,45 @@ class PasswordCache:
 
     # ---- which password fitted which stored hash ----
 
-    def recognise(self, username: str, password: str) -> bytes:
-        """What the two are remembered by."""
+    def password_key(self, username: str, password: str) -> bytes:
+        """The key by which the two are remembered together."""
         # The length keeps ("ab", "c") and ("a", "bc") apart.
         return self._digest(f"{len(username)}:{username}{password}".encode("utf-8", "surrogatepass"))
 
-    def holds(self, mark: bytes, encoded: str) -> bool:
-        """Whether `mark` fitted this stored hash, lately enough."""
-        entry = self._fitted.get(mark)
+    def holds(self, password_key: bytes, encoded: str) -> bool:
+        """Whether the password fitted this stored hash, lately enough."""
+        entry = self._fitted.get(password_key)
         return (
             entry is not None
             and entry.until > self._clock()
             and compare(entry.encoded, encoded.encode("utf-8", "surrogatepass"))
         )
 
-    def keep(self, mark: bytes, encoded: str) -> None:
-        """Remembers that `mark` fits this stored hash."""
+    def keep(self, password_key: bytes, encoded: str) -> None:
+        """Remembers that the password fits this stored hash."""
         entry = _Fitted(encoded.encode("utf-8", "surrogatepass"), self._clock() + self.ttl)
         with self._filling:
-            self._fitted.pop(mark, None)
+            self._fitted.pop(password_key, None)
             while len(self._fitted) >= self._size:
                 del self._fitted[next(iter(self._fitted))]
-            self._fitted[mark] = entry
+            self._fitted[password_key] = entry
 
-    def spell(self, authorization: bytes, claim: Any) -> None:
-        """Remembers what this very field value claims, once its password was right; `claim` holds none."""
-        key = self._digest(authorization)
+    # ---- credentials by their octets ----
+
+    def field_key(self, authorization: bytes) -> bytes:
+        """The key by which a field value is remembered."""
+        return self._digest(authorization)
+
+    def know(self, field: bytes, known: Known) -> None:
+        """Remembers what credentials are, once their password was right."""
         with self._filling:
-            while key not in self._spelled and len(self._spelled) >= self._size:
-                del self._spelled[next(iter(self._spelled))]
-            self._spelled[key] = claim
+            while field not in self._known and len(self._known) >= self._size:
+                del self._known[next(iter(self._known))]
+            self._known[field] = known
 
-    def spelled(self, authorization: bytes) -> Any:
-        """What `spell` was told of this field value, or None."""
-        return self._spelled.get(self._digest(authorization))
+    def known(self, field: bytes) -> Known | None:
+        """What `know` was told of this field value."""
+        return self._known.get(field)
 
     # ---- whom a guard admitted ----
 
@@ -146,32 +182,25 @@ class PasswordCache:
         """The cache's own clock."""
         return self._clock()
 
-    def recaller(self, changes: Callable[[type], int | None], kind: type) -> Recall:
-        """Whom this very field value from this address proved, if no record of `kind` has changed since; else None."""
-        digest, known, clock = self._digest, self._admitted.get, self._clock
+    def admitted(self, field: bytes, address: str, changes: Changes) -> Identity[Any] | None:
+        """Whom this field value from this address proved at this guard, if no password record has changed since."""
+        entry = self._admitted.get(field)
+        if entry is None:
+            return None
+        identity, arrival, until = entry
+        fits = arrival.changes == changes and arrival.change == changes(Password) and arrival.address == address
+        return identity if fits and until > self._clock() else None
 
-        def recall(authorization: bytes, address: str) -> Identity[Any] | None:
-            entry = known(digest(authorization))
-            if entry is None:
-                return None
-            identity, whence, change, until = entry
-            return identity if change == changes(kind) and whence == address and until > clock() else None
-
-        return recall
-
-    def remember(
-        self, username: str, authorization: bytes, address: str, identity: Identity[Any], change: int, since: float
-    ) -> None:
-        """Remembers whom a guard admitted: `change` and `since` (`now`) are from before it looked the user up."""
-        key = self._digest(authorization)
+    def remember(self, username: str, identity: Identity[Any], arrival: Arrival) -> None:
+        """Remembers whom a guard admitted."""
         with self._filling:
             self._forget(username)
             while len(self._admitted) >= self._size:
                 self._forget(next(iter(self._latest)))
-            self._latest[username] = key
-            self._admitted[key] = (identity, address, change, since + self.ttl)
+            self._latest[username] = arrival.field
+            self._admitted[arrival.field] = _Admitted(identity, arrival, arrival.since + self.ttl)
 
-    def disturb(self, username: str) -> None:
+    def forget_user(self, username: str) -> None:
         """Forgets whom the credentials of `username` proved: somebody presents other ones.
 
         So that nobody can try, against what is remembered, passwords that are no longer tried against the stored hash

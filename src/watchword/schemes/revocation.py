@@ -7,15 +7,15 @@ What is taken back is always an issuer's: two issuers may use one token id, subj
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
-from watchword.core.driver import AsyncDriver, Driver, once, once_async
+from watchword.core.io import IO, Awaited, Direct, drive
 from watchword.core.records import AsyncStore, Committed, Found, Once, Put, Ref, Replayed, Spent, Store, Take, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.steps import Commit, Fetch, Step
 
 if TYPE_CHECKING:
     from watchword.schemes.token_cache import TokenCache
@@ -36,7 +36,7 @@ class Revoked:
     before: float | None = None
 
 
-Steps = Generator[Step, Any, None]
+Program = Callable[[IO[Any, Any]], Coroutine[Any, Any, None]]
 
 
 class Revocations:
@@ -85,11 +85,11 @@ class Revocations:
                 asynchronous.
             StoreUnavailable: it is not known whether the token was taken back.
         """
-        self._run(self._once(token_id, issuer, until))
+        self._run(partial(self._once, token_id, issuer, until))
 
     async def arevoke_token(self, token_id: str, *, issuer: str | None, until: float) -> None:
         """As `revoke_token`."""
-        await self._arun(self._once(token_id, issuer, until))
+        await self._arun(partial(self._once, token_id, issuer, until))
 
     def revoke_subject(self, subject: str, *, issuer: str | None, before: float | None = None) -> None:
         """Takes back all tokens about `subject` that were issued at the time `before` or earlier; None: now.
@@ -101,11 +101,11 @@ class Revocations:
             ConfigurationError: `before` is no time; the store is asynchronous.
             StoreUnavailable: it is not known whether they were taken back.
         """
-        self._run(self._put("subject", issuer, subject, self._clock() if before is None else before))
+        self._run(partial(self._put, "subject", issuer, subject, self._clock() if before is None else before))
 
     async def arevoke_subject(self, subject: str, *, issuer: str | None, before: float | None = None) -> None:
         """As `revoke_subject`."""
-        await self._arun(self._put("subject", issuer, subject, self._clock() if before is None else before))
+        await self._arun(partial(self._put, "subject", issuer, subject, self._clock() if before is None else before))
 
     def revoke_key(self, key_id: str | None, *, issuer: str | None) -> None:
         """Takes back all tokens of `issuer` that the key with this id has signed or will sign; None: keys without id.
@@ -114,37 +114,38 @@ class Revocations:
             ConfigurationError: the store is asynchronous.
             StoreUnavailable: it is not known whether they were taken back.
         """
-        self._run(self._put("key", issuer, key_id, None))
+        self._run(partial(self._put, "key", issuer, key_id, None))
 
     async def arevoke_key(self, key_id: str | None, *, issuer: str | None) -> None:
         """As `revoke_key`."""
-        await self._arun(self._put("key", issuer, key_id, None))
+        await self._arun(partial(self._put, "key", issuer, key_id, None))
 
     def restore_subject(self, subject: str, *, issuer: str | None) -> None:
         """Undoes `revoke_subject`."""
-        self._run(self._take("subject", issuer, subject))
+        self._run(partial(self._take, "subject", issuer, subject))
 
     async def arestore_subject(self, subject: str, *, issuer: str | None) -> None:
         """As `restore_subject`."""
-        await self._arun(self._take("subject", issuer, subject))
+        await self._arun(partial(self._take, "subject", issuer, subject))
 
     def restore_key(self, key_id: str | None, *, issuer: str | None) -> None:
         """Undoes `revoke_key`."""
-        self._run(self._take("key", issuer, key_id))
+        self._run(partial(self._take, "key", issuer, key_id))
 
     async def arestore_key(self, key_id: str | None, *, issuer: str | None) -> None:
         """As `restore_key`."""
-        await self._arun(self._take("key", issuer, key_id))
+        await self._arun(partial(self._take, "key", issuer, key_id))
 
-    def _run(self, steps: Steps) -> None:
+    def _run(self, program: Program) -> None:
+        io = Direct(self._checked())
         try:
-            Driver(self._checked()).run(steps, once(b""))
+            drive(program(io))
         finally:  # also if it failed: nobody knows then what the store did
             self._forget()
 
-    async def _arun(self, steps: Steps) -> None:
+    async def _arun(self, program: Program) -> None:
         try:
-            await AsyncDriver(self._store).run(steps, once_async(b""))
+            await program(Awaited(self._store))
         finally:
             self._forget()
 
@@ -152,11 +153,11 @@ class Revocations:
         for cache in tuple(self._caches):
             cache.clear()
 
-    def _once(self, token_id: str, issuer: str | None, until: float) -> Steps:
+    async def _once(self, token_id: str, issuer: str | None, until: float, io: IO[Any, Any]) -> None:
         key = _key("token", issuer, token_id)
-        outcome = yield Commit([Once(key, _moment(until, "until") + self._margin)])
+        outcome = await io.commit([Once(key, _moment(until, "until") + self._margin)])
         if isinstance(outcome, Replayed):  # known, and remembered for long enough unless the caller errs
-            spent = (yield Fetch([Ref(Spent, key)])).get(Ref(Spent, key))
+            spent = (await io.fetch([Ref(Spent, key)])).get(Ref(Spent, key))
             if spent is None or spent.until < until:
                 raise ConfigurationError(
                     "this token was taken back before, until an earlier time: pass its exp as until="
@@ -164,23 +165,25 @@ class Revocations:
         elif not isinstance(outcome, Committed):
             raise StoreUnavailable("the store could not take a token back")
 
-    def _put(self, kind: str, issuer: str | None, name: str | None, before: float | None) -> Steps:
+    async def _put(
+        self, kind: str, issuer: str | None, name: str | None, before: float | None, io: IO[Any, Any]
+    ) -> None:
         if before is not None:
             _moment(before, "before")
         ref = Ref(Revoked, _key(kind, issuer, name))
         for _ in range(ROUNDS):
-            found: Found = yield Fetch([ref])
+            found = await io.fetch([ref])
             old = found.get(ref)
             if old is not None and (old.before is None or (before is not None and before <= old.before)):
                 return
-            outcome = yield Commit([Put(ref, Revoked(before), found.version(ref))])
+            outcome = await io.commit([Put(ref, Revoked(before), found.version(ref))])
             if isinstance(outcome, Committed):
                 return
         raise StoreUnavailable("the record kept changing while it was written")
 
-    def _take(self, kind: str, issuer: str | None, name: str | None) -> Steps:
+    async def _take(self, kind: str, issuer: str | None, name: str | None, io: IO[Any, Any]) -> None:
         write: Write = Take(Ref(Revoked, _key(kind, issuer, name)))
-        if not isinstance((yield Commit([write])), Committed):
+        if not isinstance(await io.commit([write]), Committed):
             raise StoreUnavailable("the store could not forget a revocation")
 
     # ---- asking: a `Source` for the guards -----------------------------------------------------------------------------
@@ -191,14 +194,14 @@ class Revocations:
 
     async def afetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         """What was taken back, for an `AsyncGuard`."""
-        return await AsyncDriver(self._store).run(_fetching(refs), once_async(b""))
+        return await Awaited(self._store).fetch(refs)
 
     def tell(self, cache: TokenCache) -> None:
         """Clear `cache` at each change."""
         self._caches.add(cache)
 
     def _checked(self) -> Store:
-        Driver(self._store)  # type: ignore[arg-type] # refuses an AsyncStore, and says what to do
+        Direct(self._store)  # type: ignore[arg-type] # refuses an AsyncStore, and says what to do
         return self._store  # type: ignore[return-value]
 
     def __repr__(self) -> str:
@@ -241,11 +244,6 @@ def mark_of(claims: Mapping[str, Any], subject: str, key_id: str | None) -> Mark
             raise Rejected(Reason.WRONG_CLAIM, "a token id is a text", where="jti")
         refs = (Ref(Spent, _key("token", issuer, token_id)), *refs)
     return Mark(refs, issued)
-
-
-def _fetching(refs: Sequence[Ref[Any]]) -> Generator[Step, Any, Found]:
-    found: Found = yield Fetch(refs)
-    return found
 
 
 def _key(kind: str, issuer: str | None, name: str | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchword.core.guard import AsyncGuard
 from watchword.core.message import Response
-from watchword.core.pipeline import Admission
+from watchword.core.admission import Admission
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import BodyStream, Refusal
 from watchword.servers._asgi_request import App, Message, Receive, Scope, Send

@@ -9,7 +9,7 @@ from typing import Any
 from watchword.core.body import CheckedBody
 from watchword.core.guard import Guard
 from watchword.core.message import Response
-from watchword.core.pipeline import Admission
+from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
 from watchword.servers._handler_output import Output
 from watchword.servers._handler_request import DRAIN, Body, linger

@@ -11,7 +11,7 @@ from typing import Any
 from watchword.core.body import CheckedBody
 from watchword.core.guard import Guard
 from watchword.core.message import Headers, Response
-from watchword.core.pipeline import Admission
+from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Refusal
 from watchword.servers._wsgi_request import Environ

@@ -11,12 +11,12 @@ from typing import Any
 
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
-from watchword.core.pipeline import Admission
+from watchword.core.admission import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._asgi_exchange import answer, exchange
 from watchword.servers._asgi_failure import failing
-from watchword.servers._asgi_request import App, Incoming, PeerGone, Receive, Scope, Send, headers_of, request_of
+from watchword.servers._asgi_request import App, Incoming, PeerGone, Receive, Scope, Send, request_of
 
 __all__ = ["identity", "protect", "requires"]
 
@@ -45,7 +45,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
     if not isinstance(guard, Guard | AsyncGuard):
         raise ConfigurationError(f"protect(app, guard) needs a Guard or an AsyncGuard, not {type(guard).__name__}")
     guard = AsyncGuard.of(guard)
-    admit, at_once = guard.admit, None if guard.plan.shortcut is None else guard.at_once
+    admit = guard.admit
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -53,15 +53,6 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
             return await app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
-        if at_once is not None:
-            try:
-                client = scope.get("client")
-                query = scope.get("query_string", b"")
-                known = at_once(headers_of(scope), query, client[0] if client else "")
-            except Rejected as rejected:
-                return await _refuse(await guard.refuse(rejected), Incoming(receive, kind), scope, receive, send)
-            if known is not None:
-                return await app({**scope, IDENTITY: known.identity, ADMISSION: (guard, known)}, receive, send)
         incoming = Incoming(receive, kind)
         try:
             admission = await admit(request_of(scope), incoming.chunk, optional=optional)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from watchword.core.driver import AsyncDriver, Driver
+from watchword.core.answer import Refusal, ResponseSealer
+from watchword.core.io import IO, Awaited, Direct, drive
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Refusal
-from watchword.core.seal import ResponseSealer, has_content
-from watchword.core.steps import Step
+from watchword.core.seal import has_content
 from watchword.servers._asgi_failure import failing as asgi_failing
 from watchword.servers._asgi_request import App as ASGIApp
 from watchword.servers._asgi_request import Incoming, PeerGone, Receive, Scope, Send, request_of
@@ -36,9 +35,11 @@ class Answered(Protocol):
 
 
 class Endpoint(Protocol):
-    """A program of steps that answers a request itself."""
+    """A program that answers a request itself."""
 
-    def steps(self, request: Request, /) -> Generator[Step, Any, Answered]: ...
+    async def respond(self, request: Request, io: IO[Any, Any], receive: Any, /) -> Answered:
+        """The answer; `receive` gives the body's chunks, as `io` reads them."""
+        ...
 
 
 def asgi_endpoint(
@@ -56,7 +57,7 @@ def asgi_endpoint(
     >>> from watchword.stores import MemoryStore
     >>> app = asgi_endpoint(TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api"), MemoryStore())
     """
-    driver = AsyncDriver(store)
+    io = Awaited(store)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,7 +65,7 @@ def asgi_endpoint(
         incoming = Incoming(receive, "http")
         request = request_of(scope)
         try:
-            answer = await driver.run(endpoint.steps(request), incoming.chunk)
+            answer = await endpoint.respond(request, io, incoming.chunk)
         except PeerGone:
             return
         status, headers = answer.response.status, [*answer.response.headers, *_sealing(seal, request, answer)]
@@ -85,11 +86,11 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
     >>> from watchword.stores import MemoryStore
     >>> app = wsgi_endpoint(TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api"), MemoryStore())
     """
-    driver = Driver(store)
+    io = Direct(store)
 
     def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
         request = request_of_environ(environ)
-        answer = driver.run(endpoint.steps(request), Body(environ).chunk)
+        answer = drive(endpoint.respond(request, io, Body(environ).chunk))
         status = answer.response.status
         lines = (*answer.response.headers, *_sealing(seal, request, answer))
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines]

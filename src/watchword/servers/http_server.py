@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.core.pipeline import Admission
+from watchword.core.admission import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._handler_exchange import Exchange

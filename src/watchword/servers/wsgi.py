@@ -11,10 +11,10 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from watchword.core.driver import once
+from watchword.core.io import once
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.core.pipeline import Admission
+from watchword.core.admission import Admission
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import Refusal
 from watchword.servers._wsgi_exchange import App, answer, exchange

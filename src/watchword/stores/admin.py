@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from watchword.core.driver import AsyncDriver, Driver, once, once_async
+from watchword.core.io import Awaited, Direct, drive
 from watchword.core.records import Committed, Found, Outcome, Put, Ref, Take, Write
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.stores.access_key_admin import AccessKeyAdmin, AsyncAccessKeyAdmin
@@ -185,7 +185,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """
         from watchword.stores import administration  # noqa: PLC0415 -- needed by few
 
-        Driver(self).run(administration.rotating_key(key_id, successor, overlap=overlap), once(b""))
+        drive(administration.rotating_key(Direct(self), key_id, successor, overlap=overlap))
 
     def add_client(
         self, client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None
@@ -214,7 +214,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """
         from watchword.stores import administration  # noqa: PLC0415 -- needed by few
 
-        Driver(self).run(administration.changing_password(username, password), once(b""))
+        drive(administration.changing_password(Direct(self), username, password))
 
     def disable_user(self, username: str, *, disabled: bool = True) -> None:
         """From now on the user's password is refused as if it were wrong; with `disabled=False` it is good again.
@@ -227,7 +227,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        Driver(self).run(administration.disabling_user(username, disabled=disabled), once(b""))
+        drive(administration.disabling_user(Direct(self), username, disabled=disabled))
 
     def add_api_key(self, subject: str, *, scopes: Sequence[str] = (), expires: float | None = None) -> str:
         """Makes an API key. The answer is the only time that it is seen: the store keeps a digest.
@@ -243,7 +243,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        return Driver(self).run(administration.adding_api_key(subject, scopes=scopes, expires=expires), once(b""))
+        return drive(administration.adding_api_key(Direct(self), subject, scopes=scopes, expires=expires))
 
     def rotate_api_key(self, key_id: str, *, overlap: float = 24 * 3600) -> str:
         """Makes another key of the same id, subject, scopes and expiry. The old one stays good for `overlap` seconds.
@@ -255,7 +255,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        return Driver(self).run(administration.rotating_api_key(key_id, overlap=overlap), once(b""))
+        return drive(administration.rotating_api_key(Direct(self), key_id, overlap=overlap))
 
     def revoke_api_key(self, key_id: str) -> None:
         """Refuses the key from the next request on, for good, and the one before it. Revoking it again is no error.
@@ -266,7 +266,7 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        Driver(self).run(administration.revoking_api_key(key_id), once(b""))
+        drive(administration.revoking_api_key(Direct(self), key_id))
 
 
 class AsyncAdmin(AsyncOAuth1Admin, AsyncAccessKeyAdmin):
@@ -308,7 +308,7 @@ class AsyncAdmin(AsyncOAuth1Admin, AsyncAccessKeyAdmin):
         """As `Admin.rotate_key`."""
         from watchword.stores import administration  # noqa: PLC0415 -- needed by few
 
-        await AsyncDriver(self).run(administration.rotating_key(key_id, successor, overlap=overlap), once_async(b""))
+        await administration.rotating_key(Awaited(self), key_id, successor, overlap=overlap)
 
     async def add_client(
         self, client_id: str, secret: str, *, scopes: Sequence[str] = (), subject: str | None = None
@@ -320,32 +320,31 @@ class AsyncAdmin(AsyncOAuth1Admin, AsyncAccessKeyAdmin):
         """As `Admin.set_password`."""
         from watchword.stores import administration  # noqa: PLC0415 -- needed by few
 
-        await AsyncDriver(self).run(administration.changing_password(username, password), once_async(b""))
+        await administration.changing_password(Awaited(self), username, password)
 
     async def disable_user(self, username: str, *, disabled: bool = True) -> None:
         """As `Admin.disable_user`."""
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        await AsyncDriver(self).run(administration.disabling_user(username, disabled=disabled), once_async(b""))
+        await administration.disabling_user(Awaited(self), username, disabled=disabled)
 
     async def add_api_key(self, subject: str, *, scopes: Sequence[str] = (), expires: float | None = None) -> str:
         """As `Admin.add_api_key`."""
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        steps = administration.adding_api_key(subject, scopes=scopes, expires=expires)
-        return await AsyncDriver(self).run(steps, once_async(b""))
+        return await administration.adding_api_key(Awaited(self), subject, scopes=scopes, expires=expires)
 
     async def rotate_api_key(self, key_id: str, *, overlap: float = 24 * 3600) -> str:
         """As `Admin.rotate_api_key`."""
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        return await AsyncDriver(self).run(administration.rotating_api_key(key_id, overlap=overlap), once_async(b""))
+        return await administration.rotating_api_key(Awaited(self), key_id, overlap=overlap)
 
     async def revoke_api_key(self, key_id: str) -> None:
         """As `Admin.revoke_api_key`."""
         from watchword.stores import administration  # noqa: PLC0415 -- as above
 
-        await AsyncDriver(self).run(administration.revoking_api_key(key_id), once_async(b""))
+        await administration.revoking_api_key(Awaited(self), key_id)
 
 
 CONTENDED = "the record was changed by others at the same time, again and again"

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from math import isfinite
 from typing import Any, Final, TypeVar
 
+from watchword.core.io import IO
 from watchword.core.records import NOTHING_FOUND, Committed, Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
-from watchword.core.steps import Commit, Fetch, Step, Work
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.crypto.passwords import Password, in_one_form
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of, make_key
@@ -36,7 +36,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-Steps = Generator[Step, Any, T]
 Digests = Sequence[tuple[Ref[DigestSecret], DigestSecret]]
 Changed = Iterator[tuple[Ref[Any], Any]]
 _ENTROPY: Final = os.urandom
@@ -47,35 +46,37 @@ class AdministrationError(WatchwordError):
     """What was asked does not fit what the store holds: no such user or key, or there is one already."""
 
 
-def _written(
+async def _written(
+    io: IO[Any, Any],
     refs: Sequence[Ref[Any]],
     change: Callable[[Found], tuple[T, Sequence[Write]]],
     more: Callable[[Found], Sequence[Ref[Any]]] = lambda _: (),
-) -> Steps[T]:
+) -> T:
     """Commits what `change` makes of the records (and of those that they lead to), again while others change them."""
     for _ in range(TRIES):
         found = NOTHING_FOUND
         if refs:
-            found = yield Fetch(refs)
+            found = await io.fetch(refs)
         if further := more(found):
-            found = found.merged((yield Fetch(further)))
-        answer, writes = yield Work(partial(change, found))  # it may hash a password
-        if isinstance((yield Commit(writes)), Committed):
-            return answer  # type: ignore[no-any-return]
+            found = found.merged(await io.fetch(further))
+        answer, writes = await io.work(partial(change, found))  # it may hash a password
+        if isinstance(await io.commit(writes), Committed):
+            return answer
     raise StoreUnavailable(CONTENDED)
 
 
 # ---- API keys --------------------------------------------------------------------------------------------------------
 
 
-def adding_api_key(
+async def adding_api_key(
+    io: IO[Any, Any],
     subject: str,
     *,
     scopes: Sequence[str] = (),
     expires: float | None = None,
     clock: Callable[[], float] = _CLOCK,
     random: Callable[[int], bytes] = _ENTROPY,
-) -> Steps[str]:
+) -> str:
     """`Admin.add_api_key`."""
     now = clock()
     _check_subject(subject)
@@ -91,16 +92,17 @@ def adding_api_key(
         record = APIKey(hash_key(key), subject, rights, created=now, expires=expires)
         return key, [Put(Ref(APIKey, (key_id_of(key) or "",)), record, if_version=0)]
 
-    return (yield from _written((), change))
+    return await _written(io, (), change)
 
 
-def rotating_api_key(
+async def rotating_api_key(
+    io: IO[Any, Any],
     key_id: str,
     *,
     overlap: float,
     clock: Callable[[], float] = _CLOCK,
     random: Callable[[int], bytes] = _ENTROPY,
-) -> Steps[str]:
+) -> str:
     """`Admin.rotate_api_key`."""
     if not (isfinite(overlap) and overlap >= 0):
         raise ConfigurationError("overlap is a number of seconds, 0 to end the old key now")
@@ -123,10 +125,10 @@ def rotating_api_key(
         rotated = replace(record, digest=hash_key(key), former=record.digest, former_until=now + overlap)
         return key, [Put(ref, rotated, if_version=found.version(ref))]
 
-    return (yield from _written([ref], change))
+    return (await _written(io, [ref], change))
 
 
-def revoking_api_key(key_id: str, *, clock: Callable[[], float] = _CLOCK) -> Steps[None]:
+async def revoking_api_key(io: IO[Any, Any], key_id: str, *, clock: Callable[[], float] = _CLOCK) -> None:
     """`Admin.revoke_api_key`."""
     ref = Ref(APIKey, (key_id,))
 
@@ -135,7 +137,7 @@ def revoking_api_key(key_id: str, *, clock: Callable[[], float] = _CLOCK) -> Ste
         revoked = record if record.revoked is not None else replace(record, revoked=clock())
         return None, [Put(ref, revoked, if_version=found.version(ref))]
 
-    yield from _written([ref], change)
+    await _written(io, [ref], change)
 
 
 def _found_key(found: Found, ref: Ref[APIKey]) -> APIKey:
@@ -155,13 +157,14 @@ def _check_subject(subject: str) -> None:
 # ---- clients' keys -----------------------------------------------------------------------------------------------------
 
 
-def rotating_key(
+async def rotating_key(
+    io: IO[Any, Any],
     key_id: str,
     successor: Key,
     *,
     overlap: float,
     clock: Callable[[], float] = _CLOCK,
-) -> Steps[None]:
+) -> None:
     """`Admin.rotate_key`."""
     if not (isfinite(overlap) and overlap >= 0):
         raise ConfigurationError("overlap is a number of seconds, 0 to end the old key now")
@@ -194,20 +197,21 @@ def rotating_key(
             raise AdministrationError(f"there is a key of the id {successor.key_id!r} already")
         return ()
 
-    yield from _written([*olds, *news], change, taken)
+    await _written(io, [*olds, *news], change, taken)
 
 
 # ---- users -----------------------------------------------------------------------------------------------------------
 
 
-def adding_user(
+async def adding_user(
+    io: IO[Any, Any],
     username: str,
     password: str,
     *,
     scopes: Sequence[str] = (),
     realm: str | None = None,
     digest_algorithms: Sequence[str] = (),
-) -> Steps[None]:
+) -> None:
     """`Admin.add_user`, but only a user who is not there yet."""
     username = normal_username(username)
     ref = Ref(Password, (username,))
@@ -222,10 +226,10 @@ def adding_user(
             for write in writes
         ]
 
-    yield from _written([ref, Ref(DigestEnrolment, (username,))], change)
+    await _written(io, [ref, Ref(DigestEnrolment, (username,))], change)
 
 
-def changing_password(username: str, password: str) -> Steps[None]:
+async def changing_password(io: IO[Any, Any], username: str, password: str) -> None:
     """`Admin.set_password`."""
     username = normal_username(username)
     password = in_one_form(password)
@@ -236,10 +240,10 @@ def changing_password(username: str, password: str) -> Steps[None]:
             algorithm, realm, _ = ref.key
             yield ref, replace(secret, ha1=ha1(algorithm, username, realm, password))
 
-    yield from _changing_user(username, change)
+    await _changing_user(io, username, change)
 
 
-def disabling_user(username: str, *, disabled: bool) -> Steps[None]:
+async def disabling_user(io: IO[Any, Any], username: str, *, disabled: bool) -> None:
     """`Admin.disable_user`."""
     username = normal_username(username)
 
@@ -248,10 +252,10 @@ def disabling_user(username: str, *, disabled: bool) -> Steps[None]:
         for ref, secret in digests:
             yield ref, replace(secret, disabled=disabled)
 
-    yield from _changing_user(username, change)
+    await _changing_user(io, username, change)
 
 
-def _changing_user(username: str, change: Callable[[Password, Digests], Changed]) -> Steps[None]:
+async def _changing_user(io: IO[Any, Any], username: str, change: Callable[[Password, Digests], Changed]) -> None:
     """Changes the user's password record and every Digest secret together, so that none is left behind."""
     ref, enrolment = Ref(Password, (username,)), Ref(DigestEnrolment, (username,))
 
@@ -266,4 +270,4 @@ def _changing_user(username: str, change: Callable[[Password, Digests], Changed]
         digests = [(place, secret) for place in places(found) if (secret := found.get(place)) is not None]
         return None, [Put(place, record, found.version(place)) for place, record in change(user, digests)]
 
-    yield from _written([ref, enrolment], judge, places)
+    await _written(io, [ref, enrolment], judge, places)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from watchword.core.message import Challenge, Request, Token
+from watchword.core.answer import Challenge, Token
+from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.fields.auth_params import parse_challenges

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Once, Put, Ref, Spent, Write
+from watchword.core.records import Found, Once, Put, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Check, Decision, Digests, More, Random, Refusal, Seal, malformed,
@@ -133,11 +134,7 @@ class DigestVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED.
         """
-        return self.recall(request.values(b"authorization")[0], request) or self.read_in_full(request)
-
-    def recall(self, authorization: bytes, request: Request) -> KnownClaim | None:
-        """The claim, if these are credentials of the usual kind with a nonce that was good before."""
-        return self.usual.recall(authorization, request)
+        return self.usual.recall(request.values(b"authorization")[0], request) or self.read_in_full(request)
 
     def read_in_full(self, request: Request) -> DigestClaim:
         """As `read`, whatever is remembered."""
@@ -170,8 +167,7 @@ class DigestClaim:
 
     __slots__ = ("algorithm", "body", "needs", "owner", "presented", "request", "start", "verifier")
 
-    reserve: ClassVar[Sequence[Add]] = ()
-    turn: ClassVar[None] = None
+    flight: ClassVar[None] = None
 
     def __init__(self, presented: Presented, request: Request, verifier: DigestVerifier) -> None:
         self.presented = presented
@@ -248,12 +244,12 @@ class DigestClaim:
         until = nonce.made + verifier.nonce_lifetime
         key = found.get(NONCE_KEY)
         assert key is not None, "else the nonce would be foreign"
-        verifier.usual.learn(self, key.key, nonce.made, until, self._kept(until))
         subject = username if record.subject is None else record.subject
         return Decision(
             Identity(subject, "digest", scopes=frozenset(record.scopes)),
             self._writes(found, until),
             seal=self._seal(proof, found, until),
+            learn=partial(verifier.usual.learn, self, key.key, nonce.made, until, self._kept(until)),
         )
 
     def _seal(self, proof: Proof, found: Found, until: float) -> Seal | None:

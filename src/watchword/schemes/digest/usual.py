@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Request, Response
-from watchword.core.records import Add, Found, Once, Ref
+from watchword.core.records import Found, Once, Ref
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Decision, More, Random, Seal
 from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.assurance import authentication_info
@@ -202,8 +202,7 @@ class KnownClaim:
 
     __slots__ = ("_cnonce", "_known", "_nc", "_response", "guesses", "needs", "request", "verifier")
 
-    reserve: ClassVar[Sequence[Add]] = ()
-    turn: ClassVar[None] = None
+    flight: ClassVar[None] = None
     body: ClassVar[BodyNeed] = UNUSED
 
     def __init__(
@@ -230,15 +229,14 @@ class KnownClaim:
         return False
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
-        """Yes, or what the long way says.
+        """Who it is; what doesn't fit is read strictly and judged by that.
 
         Raises:
             Rejected: as `DigestClaim.decide`.
         """
-        return self.affirm(found, now) or self.in_full().decide(found, body, now, random)
+        return self._decide_if_genuine(found, now) or self.in_full().decide(found, body, now, random)
 
-    def affirm(self, found: Found, now: float) -> Decision | None:
-        """What `DigestClaim.decide` answers for genuine credentials; None for any others."""
+    def _decide_if_genuine(self, found: Found, now: float) -> Decision | None:
         known = self._known
         record, key = found.get(known.owner), found.get(NONCE_KEY)
         if (
@@ -255,11 +253,8 @@ class KnownClaim:
         start = b"%b%b:%b:auth:" % (secret, self._nc, self._cnonce)
         if not compare(digest(start + a2).hexdigest().encode(), self._response):
             return None
-        # The constructors of named tuples take twice as long, and three of them a microsecond.
-        mark = _tuple(Once, (("digest", known.nonce, self._nc.decode().lower()), known.kept))
-        seal = _tuple(Seal, (False, partial(self._prove, start, found)))
-        decision: Decision = _tuple(Decision, (identity, (mark,), (), seal, None, ()))
-        return decision
+        mark = Once(("digest", known.nonce, self._nc.decode().lower()), known.kept)
+        return Decision(identity, (mark,), seal=Seal(False, partial(self._prove, start, found)))
 
     def _prove(
         self, start: bytes, found: Found, answer: Response, body: bytes | None, now: float, random: Random
@@ -274,6 +269,3 @@ class KnownClaim:
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """As of any other credentials."""
         return self.in_full().explain(found, body, now)
-
-
-_tuple: Callable[..., Any] = tuple.__new__

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Once, Ref
+from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import UNUSED, WHOLE, Body, BodyNeed, Check, Decision, Digests, More, Random, malformed
 from watchword.crypto.digests import compare, new
@@ -54,7 +54,6 @@ class OAuth1Claim:
 
     __slots__ = ("body", "covered", "form", "needs", "own", "place", "presented", "query", "request", "uri", "verifier")
 
-    reserve: ClassVar[Sequence[Add]] = ()
 
     def __init__(
         self, verifier: Policy, request: Request, uri: str, query: Pairs, own: Pairs, place: str, form: bool,
@@ -149,10 +148,7 @@ class OAuth1Claim:
             raise Rejected(
                 Reason.EXPIRED, f"the token ended {now - token.expires:.0f} s ago", where="oauth_token", genuine=True
             )
-        decision: Decision = _tuple(
-            Decision, (_identity(presented, client, token), self._once(presented), (), None, None, ())
-        )
-        return decision
+        return Decision(_identity(presented, client, token), self._once(presented))
 
     def check_signature(
         self, presented: Presented, client: OAuth1Client | None, token: OAuth1Token | None, body: bytes
@@ -214,7 +210,7 @@ class OAuth1Claim:
         if not presented.timestamp:
             return ()
         key = ("oauth1", presented.client_key, presented.token, str(presented.timestamp), presented.nonce)
-        return (_tuple(Once, (key, presented.timestamp + max(self.verifier.max_age, KEPT))),)
+        return (Once(key, presented.timestamp + max(self.verifier.max_age, KEPT)),)
 
     def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         """Client, token, method, signature (and what would have made it fit), body, time."""
@@ -229,8 +225,8 @@ class OAuth1Claim:
 
 def references(presented: Presented) -> Sequence[Ref[Any]]:
     """The records that a verdict needs."""
-    client: Ref[OAuth1Client] = _tuple(Ref, (OAuth1Client, (presented.client_key,)))
-    return (client, _tuple(Ref, (OAuth1Token, (presented.token,)))) if presented.token else (client,)
+    client = Ref(OAuth1Client, (presented.client_key,))
+    return (client, Ref(OAuth1Token, (presented.token,))) if presented.token else (client,)
 
 
 def hash_of(verifier: Policy, presented: Presented) -> str:
@@ -274,8 +270,6 @@ def _identity(presented: Presented, client: OAuth1Client, token: OAuth1Token | N
     return Identity(token.subject, "oauth1", presented.client_key, frozenset(token.scopes), claims)
 
 
-# What NamedTuple makes does this and no more, in twice the time.
-_tuple: Final[Callable[..., Any]] = tuple.__new__
 # Secrets that nobody has: the secret is no client's, and of the key pair nobody kept the private half.
 NOBODY: Final = OAuth1Client(
     "",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 from watchword.core.address import Address
-from watchword.core.message import Challenge, Request
+from watchword.core.answer import Challenge
+from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal, malformed

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from watchword.core.message import Token
+from watchword.core.answer import Token
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.fields.structured import (
     Item, Member, StructuredFieldError, parse_dictionary, parse_item, serialize_dictionary, serialize_item,

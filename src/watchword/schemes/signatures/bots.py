@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Ref
+from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     Address,
@@ -255,7 +255,6 @@ class AgentClaim:
 
     __slots__ = ("_claim", "agent")
 
-    reserve: ClassVar[Sequence[Add]] = ()
 
     def __init__(self, agent: Agent, claim: SignatureClaim) -> None:
         self.agent = agent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Once, Ref
+from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Check, Decision, Digests, More, Random
 from watchword.crypto.digests import compare, hmac_sha256
@@ -30,7 +30,6 @@ class SignatureClaim:
 
     __slots__ = ("_expected", "_single", "_usual", "body", "needs", "presented", "request", "verifier")
 
-    reserve: ClassVar[Sequence[Add]] = ()
 
     def __init__(
         self,
@@ -115,8 +114,7 @@ class SignatureClaim:
         rotated = record is not None and record.superseded_by is not None
         identity = Identity(holder.subject, "signature", one.key_id, holder.scopes, one.claims, rotated)
         stream = self._stream([one for one, _ in judged]) if verifier.stream else None
-        decision: Decision = _tuple(Decision, (identity, writes, (), None, stream, ()))
-        return decision
+        return Decision(identity, writes, stream=stream)
 
     def _judge_all(self, judged: Sequence[tuple[Presented, Holder]], body: Body, now: float) -> tuple[Once, ...]:
         onces = [self._judge(one, holder, body, now) for one, holder in judged]
@@ -158,7 +156,7 @@ class SignatureClaim:
         if one.nonce is None or not verifier.policy.nonce:
             return None
         until = float(expires or 0) if created is None or max_age is None else created + verifier.kept
-        once: Once = _tuple(Once, (("signature", one.key_id or holder.subject, one.nonce), until))
+        once = Once(("signature", one.key_id or holder.subject, one.nonce), until)
         return once
 
     def judged(self, found: Found, now: float) -> list[tuple[Presented, Holder]] | More:
@@ -264,8 +262,6 @@ class SignatureClaim:
         return f"SignatureClaim(labels={[one.label for one in self.presented]!r})"
 
 
-# What NamedTuple makes does this and no more, in twice the time.
-_tuple: Final[Callable[..., Any]] = tuple.__new__
 
 
 def _undated(name: str) -> Rejected:

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError
 from watchword.core.seal import has_content
-from watchword.core.steps import Step
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
@@ -113,10 +112,9 @@ class KeyDirectory:
     def __repr__(self) -> str:
         return f"KeyDirectory({self._agent.origin!r}, {len(self._keys)} key{'s' if len(self._keys) > 1 else ''})"
 
-    def steps(self, request: Request) -> Generator[Step, Any, _Answered]:
+    async def respond(self, request: Request, io: object, receive: object, gone: object = None) -> _Answered:
         """The answer; nothing has to be done for it outside."""
         return self.answer(request)
-        yield
 
     def answer(self, request: Request) -> _Answered:
         """The directory to GET and HEAD, 304 to whoever has it (RFC 9110 §13.1.2), 404 elsewhere, 405 to other methods."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Once, Ref
+from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import STREAM, UNUSED, Body, BodyNeed, Check, Decision, Digests, Random, malformed
 from watchword.crypto.digests import compare, hex_digest, new
@@ -141,7 +141,6 @@ class SigV4Claim:
 
     __slots__ = ("body", "form", "needs", "parts", "payload", "presented", "request", "signed_at", "timestamp", "verifier")  # fmt: skip
 
-    reserve: ClassVar[Sequence[Add]] = ()
 
     def __init__(self, presented: Presented, request: Request, verifier: SigV4Verifier) -> None:
         self.presented = presented

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, NoReturn
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.core.message import Request
-from watchword.core.records import Add, Found, Once, Ref, Spent, Write
+from watchword.core.records import Found, Once, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send,
@@ -201,7 +201,6 @@ class WebhookClaim:
     __slots__ = ("delivery", "request", "verifier")
 
     needs: ClassVar[Sequence[Ref[Any]]] = ()
-    reserve: ClassVar[Sequence[Add]] = ()
     body: ClassVar[BodyNeed] = WHOLE
 
     def __init__(self, verifier: WebhookVerifier, delivery: Delivery, request: Request) -> None:

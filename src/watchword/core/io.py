@@ -1,0 +1,216 @@
+"""The outside, as programs ask for it: look-ups, commits, a request's body, slow work, a place in a line.
+
+A program is a coroutine that awaits these verbs and nothing else, so it is written once. `Direct` does everything in the
+caller's thread and never suspends: `drive` runs the program to its end. `Awaited` suspends where an event loop has to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from watchword.core.body import BodyReader
+from watchword.core.line import FOR_TASKS, FOR_THREADS, Place, WaitingLine, Whose
+from watchword.core.records import AsyncStore, Found, Outcome, Ref, Source, Store, Write
+from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Body, BodyNeed, Digests, More
+
+__all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "drive", "fetch_more", "once", "once_async"]
+
+if TYPE_CHECKING:
+    from asyncio import Future  # `import watchword` must not load asyncio
+
+PATIENCE: Final = 30.0
+"""Seconds for which slow work waits for its turn."""
+
+T = TypeVar("T")
+R_contra = TypeVar("R_contra", contravariant=True)
+G_contra = TypeVar("G_contra", contravariant=True)
+
+Chunks = Callable[[], bytes]
+"""Gives the next chunk of a body, b"" at its end."""
+AsyncChunks = Callable[[], Awaitable[bytes]]
+
+
+class IO(Protocol[R_contra, G_contra]):
+    """The verbs. `R` gives a body's chunks, `G` tells whether the client has left."""
+
+    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        """The records that the store has of `refs`."""
+        ...
+
+    async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
+        """The records that a verifier's own source has of `refs`."""
+        ...
+
+    async def commit(self, writes: Sequence[Write], /) -> Outcome:
+        """All writes or none."""
+        ...
+
+    async def read(self, receive: R_contra, need: BodyNeed | Digests, limit: int, /) -> Body:
+        """The body.
+
+        Raises:
+            Rejected: BODY_TOO_LARGE, it has more than `limit` octets.
+        """
+        ...
+
+    async def work(self, call: Callable[[], T], /) -> T:
+        """The result of `call`, which takes milliseconds and must not hold up an event loop."""
+        ...
+
+    def join(self, line: WaitingLine, whose: Whose, /) -> Place:
+        """A place in `line`; see `WaitingLine.join`."""
+        ...
+
+    async def wait(self, line: WaitingLine, place: Place, gone: G_contra | None, /) -> None:
+        """Returns once the work at `place` may begin.
+
+        Raises:
+            ClientGone: the client left first.
+            Rejected: TOO_BUSY, the line did not move.
+        """
+        ...
+
+
+class Direct:
+    """Everything in the caller's thread; no verb suspends.
+
+    Raises:
+        ConfigurationError: `store` is an `AsyncStore`.
+    """
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store | None) -> None:
+        if store is not None and iscoroutinefunction(store.fetch):
+            raise ConfigurationError(
+                f"{type(store).__name__} is an AsyncStore; use AsyncGuard, or the store's sync counterpart"
+            )
+        self._store: Any = store
+
+    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        found: Found = self._store.fetch(refs)
+        return found
+
+    async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
+        return source.fetch(refs)
+
+    async def commit(self, writes: Sequence[Write], /) -> Outcome:
+        outcome: Outcome = self._store.commit(writes)
+        return outcome
+
+    async def read(self, receive: Chunks, need: BodyNeed | Digests, limit: int, /) -> Body:
+        reader = BodyReader(need, limit)
+        while chunk := receive():
+            reader.feed(chunk)
+        return reader.body()
+
+    async def work(self, call: Callable[[], T], /) -> T:
+        return call()
+
+    def join(self, line: WaitingLine, whose: Whose, /) -> Place:
+        return line.join(*whose, bounds=FOR_THREADS)
+
+    async def wait(self, line: WaitingLine, place: Place, gone: Callable[[], bool] | None, /) -> None:
+        line.wait(place, PATIENCE, gone)
+
+
+class Awaited:
+    """On an event loop: slow work, and stores that block, in a thread."""
+
+    __slots__ = ("_commit", "_fetch")
+
+    def __init__(self, store: Store | AsyncStore | None) -> None:
+        self._fetch: Any = None
+        self._commit: Any = None
+        if store is None:
+            return
+        if iscoroutinefunction(store.fetch):
+            self._fetch, self._commit = store.fetch, store.commit
+        else:
+            colour = _threaded if getattr(store, "blocking", True) else _direct
+            self._fetch, self._commit = colour(store.fetch), colour(store.commit)
+
+    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        found: Found = await self._fetch(refs)
+        return found
+
+    async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
+        return await source.afetch(refs)
+
+    async def commit(self, writes: Sequence[Write], /) -> Outcome:
+        outcome: Outcome = await self._commit(writes)
+        return outcome
+
+    async def read(self, receive: AsyncChunks, need: BodyNeed | Digests, limit: int, /) -> Body:
+        reader = BodyReader(need, limit)
+        while chunk := await receive():
+            reader.feed(chunk)
+        return reader.body()
+
+    async def work(self, call: Callable[[], T], /) -> T:
+        from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+        return await to_thread(call)
+
+    def join(self, line: WaitingLine, whose: Whose, /) -> Place:
+        return line.join(*whose, bounds=FOR_TASKS)
+
+    async def wait(self, line: WaitingLine, place: Place, gone: Future[object] | None, /) -> None:
+        await line.wait_async(place, PATIENCE, gone)
+
+
+async def fetch_more(io: IO[Any, Any], more: More, found: Found) -> Found:
+    """`found`, and the records that `more` asks for."""
+    if more.refs:
+        found = found.merged(await io.fetch(more.refs), more.refs)
+    for source, refs in more.asks:
+        found = found.merged(await io.ask(source, refs), refs)
+    return found
+
+
+def drive(program: Coroutine[Any, Any, T]) -> T:
+    """The result of a program over `Direct`."""
+    try:
+        program.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    program.close()
+    raise RuntimeError("a program without an event loop never waits")
+
+
+def once(body: bytes) -> Chunks:
+    """`body` as one chunk."""
+    if not body:
+        return bytes
+    chunks = iter((body, b""))
+    return lambda: next(chunks, b"")
+
+
+def once_async(body: bytes) -> AsyncChunks:
+    """`body` as one chunk, awaited."""
+    chunks = iter((body, b""))
+
+    async def receive() -> bytes:
+        return next(chunks, b"")
+
+    return receive
+
+
+def _direct(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+    async def call(argument: Any) -> Any:
+        return verb(argument)
+
+    return call
+
+
+def _threaded(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+    async def call(argument: Any) -> Any:
+        from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+        return await to_thread(verb, argument)
+
+    return call

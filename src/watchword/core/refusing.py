@@ -1,0 +1,82 @@
+"""The answer to a request that is refused: composed from all verifiers' challenges, and committed before it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from watchword.core.answer import Challenge, Refusal
+from watchword.core.io import IO
+from watchword.core.message import Request
+from watchword.core.plan import Plan
+from watchword.core.records import NOTHING_FOUND, Committed, Conflict, Found
+from watchword.core.rejection import Reason, Rejected, Rejection, Refuser, StoreUnavailable
+from watchword.core.seal import seal_for, sealed
+
+__all__ = ["answer", "refuse"]
+
+ROUNDS: Final = 3
+
+
+async def refuse(plan: Plan, io: IO[Any, Any], rejected: Rejected, found: Found) -> Refusal:
+    """The answer for the client; commits what it needs first, since a refusal may carry writes.
+
+    Raises:
+        StoreUnavailable: the records can't be had.
+    """
+    remember = rejected.writes
+    for _ in range(ROUNDS):
+        refs = [ref for ref in plan.standing if found.version(ref) == 0]
+        if refs:
+            found = found.merged(await io.fetch(refs))
+        refusal = _compose(plan, rejected.verifier, rejected.rejection, found)
+        writes = (*remember, *refusal.writes)
+        if not writes:
+            return refusal
+        outcome = await io.commit(writes)
+        if isinstance(outcome, Committed):
+            return refusal
+        if not isinstance(outcome, Conflict):
+            remember = ()  # remembered before, or a counter is full: the challenge's own records must be written still
+        found = NOTHING_FOUND
+    raise StoreUnavailable("the records kept changing while a challenge was made")
+
+
+async def answer(plan: Plan, io: IO[Any, Any], rejected: Rejected, request: Request | None = None) -> Refusal:
+    """`refuse` for what the application or the adapter rejects; 503 if the store is down."""
+    seal = seal_for(plan, request) if rejected.seal is None and request is not None else rejected.seal
+    try:
+        return sealed(plan, await refuse(plan, io, rejected, NOTHING_FOUND), seal)
+    except StoreUnavailable:
+        return sealed(plan, Refusal(503), seal)
+
+
+def _compose(plan: Plan, verifier: Refuser | None, rejection: Rejection, found: Found) -> Refusal:
+    now = plan.clock()
+    own = None if verifier is None else verifier.refuse(rejection, found, now, plan.random)
+    status = rejection.reason.status if own is None else own.status
+    headers = [] if own is None else list(own.headers)
+    writes = [] if own is None else list(own.writes)
+    challenges: list[Challenge] = []
+    fresh = Rejection(Reason.NO_CREDENTIALS)
+    for offered in plan.verifiers:
+        if offered is verifier and own is not None:
+            challenges += own.challenges
+        elif status == 401 and not (own is not None and plan.dispatch.routes_together(offered, verifier)):
+            other = offered.refuse(fresh, found, now, plan.random)
+            challenges += other.challenges
+            headers += other.headers
+            writes += other.writes
+    if rejection.retry_after is not None:
+        headers.append((b"retry-after", str(round(rejection.retry_after)).encode()))
+    if plan.proxy and status == 401:
+        status = 407
+    lines: Sequence[Challenge] = list(dict.fromkeys(_with_realm(challenge, plan.realm) for challenge in challenges))
+    return Refusal(status, lines, tuple(headers), writes)
+
+
+def _with_realm(challenge: Challenge, realm: str) -> Challenge:
+    if challenge.token68 is not None:
+        return challenge
+    given = dict(challenge.params).get("realm", realm)
+    return Challenge(challenge.scheme, (("realm", given), *(pair for pair in challenge.params if pair[0] != "realm")))

@@ -1,0 +1,126 @@
+"""Work that takes milliseconds, a password hash: counted as an attempt first, then done in its turn.
+
+The guard and the token endpoint both go this way, so that neither can be kept busy by one network.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from watchword.core.io import IO
+from watchword.core.line import Place, WaitingLine, Whose
+from watchword.core.records import Add
+
+__all__ = ["Turn", "take_turn"]
+
+T = TypeVar("T")
+G = TypeVar("G")
+
+
+class Turn:
+    """The right to do slow work now, until `end`.
+
+    `held` are the attempts that were counted for it, to be given back on success. `slow` is False where the work has
+    become needless meanwhile: the same credentials were verified by another request.
+    """
+
+    __slots__ = ("_call", "_line", "_place", "held", "slow")
+
+    def __init__(
+        self, line: WaitingLine | None = None, place: Place | None = None, held: Sequence[Add] = (), *, slow: bool = True
+    ) -> None:
+        self._line = line
+        self._place = place
+        self._call: _Call[Any] | None = None
+        self.held = held
+        self.slow = slow
+
+    async def work(self, io: IO[Any, Any], call: Callable[[], T]) -> T:
+        """The result of `call`."""
+        self._call = running = _Call(call)
+        return await io.work(running)
+
+    def end(self) -> None:
+        """Hands the line on, once the work has stopped: a thread goes on where its request was cancelled."""
+        if self._line is None or self._place is None:
+            return
+        leave = partial(self._line.leave, self._place)
+        if self._call is None:
+            leave()
+        else:
+            self._call.then(leave)
+
+
+class _Call(Generic[T]):
+    """A call that may run in another thread, and what is to follow it."""
+
+    __slots__ = ("_call", "_following", "_mutex", "_runs")
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._mutex = threading.Lock()
+        self._runs = False
+        self._following: Callable[[], None] | None = None
+
+    def __call__(self) -> T:
+        self._runs = True
+        try:
+            return self._call()
+        finally:
+            with self._mutex:
+                self._runs = False
+                following = self._following
+            if following is not None:
+                following()
+
+    def then(self, following: Callable[[], None]) -> None:
+        """Calls `following` when this doesn't run, or doesn't run any more."""
+        with self._mutex:
+            if self._runs:
+                self._following = following
+                return
+        following()
+
+
+async def take_turn(
+    io: IO[Any, G],
+    line: WaitingLine,
+    whose: Whose,
+    count: Callable[[], Awaitable[Sequence[Add]]],
+    is_still_slow: Callable[[], Awaitable[bool]],
+    gone: G | None,
+) -> Turn:
+    """A turn at `line`.
+
+    Args:
+        io: the outside.
+        line: where slow work waits.
+        whose: whose work it is.
+        count: counts the attempt and gives what it added; called before the work waits, so that a client which hangs up
+            has spent its attempt.
+        is_still_slow: looks again; called after waiting, since others may have done the work or changed the records.
+        gone: tells whether the client has left.
+
+    Raises:
+        Rejected: TOO_MANY_ATTEMPTS, or TOO_BUSY.
+        ClientGone: the client left while its work waited.
+    """
+    place = io.join(line, whose)
+    if place.follows:
+        await io.wait(line, place, gone)
+        if not place.holds:
+            if not await is_still_slow():
+                return Turn(slow=False)
+            place = io.join(line, whose._replace(flight=None))
+    try:
+        held = await count()
+        waits = place.waits
+        if waits:
+            await io.wait(line, place, gone)
+        return Turn(line, place, held, slow=not waits or await is_still_slow())
+    except BaseException:
+        line.leave(place)
+        raise
