@@ -206,6 +206,8 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
             {"X-Twilio-Signature": "a MAC of the URL alone"}, b"{}", url="https://api.example/"
         ),
         Reason.BODY_TOO_LARGE: lambda: hmac.verify(fresh_hmac(), b"x" * 2_000_000),
+        Reason.TARGET_TOO_LONG: lambda: basic.verify(get(target="/" + "a" * 20_000)),
+        Reason.TOO_MANY_PARAMETERS: lambda: basic.verify(get(target="/?" + "&" * 300)),
         Reason.TARGET_REFUSED: lambda: Guard(
             [BasicVerifier(realm="r")], store, policy=Policy(public_url=PublicURL("https://api.example"))
         ).verify(get("Basic x", target="/a\\b")),

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from watchword.core.explain import explain, explain_async
     from watchword.core.guard import AsyncGuard, Guard
     from watchword.core.identity import Identity
-    from watchword.core.verdict import Verdict
+    from watchword.core.limits import Limits
     from watchword.core.message import Peer, Request, Response
-    from watchword.core.plan import Limits, Policy
+    from watchword.core.plan import Policy
     from watchword.core.rejection import (
         ConfigurationError,
         CredentialsUnavailable,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         StoreUnavailable,
         WatchwordError,
     )
+    from watchword.core.verdict import Verdict
     from watchword.crypto.keys import Key, KeySet
     from watchword.crypto.passwords import Password
     from watchword.fields.target import PublicURL
@@ -75,7 +76,7 @@ _HOMES = {
     "Key": "crypto.keys",
     "KeyDirectory": "schemes.signatures.directory",
     "KeySet": "crypto.keys",
-    "Limits": "core.plan",
+    "Limits": "core.limits",
     "OAuth1Auth": "schemes.oauth1",
     "OAuth1Endpoints": "schemes.oauth1",
     "OAuth1Verifier": "schemes.oauth1",

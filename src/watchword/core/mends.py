@@ -18,6 +18,8 @@ MENDS: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.MALFORMED_REQUEST: "look for what makes such a request: a client, a proxy, an attack",
         Reason.HEADER_TOO_LARGE: "send less, or raise Limits(field=…)",
         Reason.BODY_TOO_LARGE: "send less, or raise Limits(body=…)",
+        Reason.TARGET_TOO_LONG: "send less in the target, or raise Limits(target=…)",
+        Reason.TOO_MANY_PARAMETERS: "send fewer query parameters, or raise Limits(parameters=…)",
         Reason.TARGET_REFUSED: "send a target that is a URI, and look for a proxy that decodes it",
         Reason.TARGET_NOT_EXACT: "have the server pass the target on as it came (RAW_URI, raw_path), or don't encode octets",
         Reason.EARLY_DATA: "send it again after the TLS handshake (RFC 8470)",

@@ -69,6 +69,8 @@ class Plan:
         self.proxy = proxy
         self.seal = _checked_seal(seal)
         self.public_url, self.limits, self.clock, self.random, attempts = policy
+        if self.public_url is not None:
+            self.public_url = with_limits(self.public_url, self.limits)
         self.attempts = limiter_for(attempts, store)
         self.realm = _one_realm(self.verifiers)
         self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})

@@ -53,6 +53,8 @@ class Reason(Enum):
     MALFORMED_REQUEST = ("malformed_request", 400)
     HEADER_TOO_LARGE = ("header_too_large", 431)
     BODY_TOO_LARGE = ("body_too_large", 413)
+    TARGET_TOO_LONG = ("target_too_long", 414)
+    TOO_MANY_PARAMETERS = ("too_many_parameters", 400)
     TARGET_REFUSED = ("target_refused", 400)
     TARGET_NOT_EXACT = ("target_not_exact", 400)
     EARLY_DATA = ("early_data", 425)
