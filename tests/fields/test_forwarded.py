@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import Reason, Rejected, Request
+from watchword import Limits, Reason, Rejected, Request
 from watchword.fields.forwarded import (
     Hop,
     Node,
@@ -223,3 +223,53 @@ def test_a_list_that_is_too_short_for_the_hop_is_malformed() -> None:
 def test_fields_that_are_not_asked_for_are_not_read() -> None:
     request = Request("GET", "http", "h", "/", {**FIELDS, "X-Forwarded-Host": "@@@"})
     assert XForwarded.of(request, ("proto",)) == XForwarded([], ["https"], [], [], [])
+
+
+# ---- how much is read -------------------------------------------------------------------------------------------------
+
+LISTS: list[tuple[Callable[..., Sequence[object]], bytes]] = [
+    (parse_forwarded, b"for=_a"),
+    (parse_x_for, b"192.0.2.1"),
+    (parse_x_proto, b"https"),
+    (parse_x_host, b"h"),
+    (parse_x_port, b"80"),
+    (parse_x_prefix, b"/a"),
+]
+
+
+@pytest.mark.parametrize(("parse", "member"), LISTS)
+@pytest.mark.parametrize("lines", [1, 3, 32])
+def test_a_list_has_as_many_members_as_the_limit_says_in_all_lines_together(
+    parse: Callable[..., Sequence[object]], member: bytes, lines: int
+) -> None:
+    def spread(count: int) -> list[bytes]:
+        return [b",".join([member] * len(range(line, count, lines))) for line in range(lines)]
+
+    assert len(parse(spread(32))) == 32
+    with pytest.raises(Rejected) as caught:
+        parse(spread(33))
+    assert caught.value.reason is Reason.MALFORMED_REQUEST
+    assert len(parse(spread(33), Limits(hops=33))) == 33
+
+
+@pytest.mark.parametrize(("parse", "member"), LISTS)
+def test_a_list_that_is_longer_than_the_limit_is_refused_by_its_size(
+    parse: Callable[..., Sequence[object]], member: bytes
+) -> None:
+    with pytest.raises(Rejected) as caught:
+        parse([member, b" " * 9000, b" " * 9000])
+    assert caught.value.reason is Reason.HEADER_TOO_LARGE
+    with pytest.raises(Rejected) as caught:
+        parse([member + b" "], Limits(field=len(member)))
+    assert caught.value.reason is Reason.HEADER_TOO_LARGE
+
+
+def test_an_element_has_a_bounded_number_of_parameters() -> None:
+    def element(count: int) -> bytes:
+        return b";".join(b"a%d=b" % number for number in range(count))
+
+    assert len(parse_forwarded([element(256)])[0].extensions) == 256
+    for hostile in (element(257), b";" * 256, b"for=_a" + b";" * 16_000):
+        with pytest.raises(Rejected) as caught:
+            parse_forwarded([hostile])
+        assert caught.value.reason is Reason.MALFORMED_REQUEST

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import ConfigurationError, Guard, Peer, Policy, PublicURL, Reason, Rejected, Request
+from watchword import ConfigurationError, Guard, Limits, Peer, Policy, PublicURL, Reason, Rejected, Request
 from watchword.core.scheme import Address
 from watchword.fields.target import Target, check_target, default_port, normal_authority, split_target
 
@@ -604,3 +604,26 @@ def test_a_guard_judges_the_public_request() -> None:
     assert refusal(guard.verify, seen("/a", X_Key="k")) is Reason.NO_CREDENTIALS
     assert (recorder.request.authority, recorder.request.target) == ("api.example", b"/api/a")
     assert refusal(guard.verify, seen("//a", X_Key="k")) is Reason.TARGET_REFUSED
+
+
+def test_a_guard_gives_its_limits_to_its_public_url() -> None:
+    def verdict(limits: Limits, name: str, member: str) -> Reason:
+        url = PublicURL(forwarded="Forwarded" if name == "Forwarded" else "X-Forwarded", trusted=("10.0.0.0/8",))
+        guard = Guard([Recorder()], policy=Policy(public_url=url, limits=limits))
+        headers = {name: ", ".join([member] * 3)}
+        return refusal(guard.verify, Request("GET", "http", "app", "/", headers, Peer("10.0.0.2")))
+
+    for name, member in (
+        ("Forwarded", "for=192.0.2.1"),
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("X-Forwarded-Proto", "https"),
+    ):
+        assert verdict(Limits(hops=3), name, member) is Reason.NO_CREDENTIALS
+        assert verdict(Limits(hops=2), name, member) is Reason.MALFORMED_REQUEST
+        assert verdict(Limits(field=9), name, member) is Reason.HEADER_TOO_LARGE
+
+
+def test_a_guard_that_reads_fewer_members_than_there_are_proxies_is_an_error() -> None:
+    url = PublicURL(forwarded="Forwarded", hops=3)
+    with pytest.raises(ConfigurationError, match="raise the limit"):
+        Guard([Recorder()], policy=Policy(public_url=url, limits=Limits(hops=2)))

