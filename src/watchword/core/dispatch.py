@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from watchword.core.address import Address, has_parameter
-from watchword.core.limits import Limits, check_target_size, with_limits
+from watchword.core.limits import Limits, check_target_size
 from watchword.core.message import Headers, Request
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
@@ -73,7 +73,7 @@ class Dispatch:
     ) -> None:
         self._limits = limits
         self._proxy = proxy
-        self._public_url = None if public_url is None else with_limits(public_url, limits)
+        self._public_url = public_url
 
         def reader(verifier: Verifier) -> Callable[[Request], Claim | None]:
             if isinstance(verifier, GuardReader):
