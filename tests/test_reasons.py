@@ -36,7 +36,9 @@ from watchword import (
     WebhookVerifier,
 )
 from watchword.core.flow import ClientContext, run
+from watchword.core.line import WaitingLine
 from watchword.core.records import Add, Put, Ref
+from watchword.core.room import Bounds
 from watchword.core.scheme import UNUSED, Address, Auth, Decision, Received, Refusal, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
@@ -104,7 +106,7 @@ class Counted:
     realm: ClassVar = None
     needs: ClassVar = ()
     body: ClassVar = UNUSED
-    reserve: ClassVar = (Add(("attempts", "alice"), 1, NOW + 3600, 1),)
+    reserve: ClassVar[tuple[Add, ...]] = (Add(("attempts", "alice"), 1, NOW + 3600, 1),)
 
     def read(self, request: Request) -> Counted:
         return self
@@ -123,11 +125,34 @@ class Counted:
 
 
 def too_many() -> object:
-    guard = Guard([Counted()], MemoryStore())  # type: ignore[list-item]
+    guard = Guard([Counted()], MemoryStore())
     with pytest.raises(Rejected) as caught:
         guard.verify(get("Counted x"))
     assert caught.value.reason is Reason.WRONG_SECRET
     return guard.verify(get("Counted x"))
+
+
+class Busy(Counted):
+    """A verifier whose slow work waits in a line, which the first request has filled."""
+
+    scheme: ClassVar[str] = "busy"
+    addresses: ClassVar = (Address(word="busy"),)
+    reserve: ClassVar[tuple[Add, ...]] = ()
+
+    def __init__(self) -> None:
+        self.line = WaitingLine()
+
+    def decide(self, found: object, body: object, now: float, random: object) -> Decision:
+        self.line.join(False, ("192.0.2.7",), None, Bounds(1, 1, 1, 2, 2, 2, 0))
+        raise Rejected(Reason.WRONG_SECRET)
+
+
+def too_busy() -> object:
+    guard = Guard([Busy()], MemoryStore())
+    with pytest.raises(Rejected) as caught:
+        guard.verify(get("Busy x"))
+    assert caught.value.reason is Reason.WRONG_SECRET
+    return guard.verify(get("Busy x"))
 
 
 def cases(store: MemoryStore) -> dict[Reason, Case]:
@@ -216,6 +241,7 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
         ),
         Reason.EARLY_DATA: lambda: jwt_guard().verify(bearer().with_headers(((b"early-data", b"1"),))),
         Reason.TOO_MANY_ATTEMPTS: too_many,
+        Reason.TOO_BUSY: too_busy,
         Reason.MALFORMED_CREDENTIALS: lambda: basic.verify(get("Basic ???")),
         Reason.UNKNOWN_SUBJECT: lambda: basic.verify(get("Basic bm9ib2R5OnB3")),
         Reason.UNKNOWN_KEY: lambda: hmac.verify(edited(fresh_hmac(), '"k1"', '"k2"')),

@@ -24,6 +24,7 @@ MENDS: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.TARGET_NOT_EXACT: "have the server pass the target on as it came (RAW_URI, raw_path), or don't encode octets",
         Reason.EARLY_DATA: "send it again after the TLS handshake (RFC 8470)",
         Reason.TOO_MANY_ATTEMPTS: "wait, and look who guesses",
+        Reason.TOO_BUSY: "wait, and look who sends so many passwords at one time",
         Reason.MALFORMED_CREDENTIALS: "have the client follow the scheme's grammar, and look for what cuts or rewrites the field",
         Reason.UNKNOWN_SUBJECT: "add the user, or send the name of one",
         Reason.UNKNOWN_KEY: "register the key, or send the key id that was registered",

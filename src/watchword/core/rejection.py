@@ -59,6 +59,7 @@ class Reason(Enum):
     TARGET_NOT_EXACT = ("target_not_exact", 400)
     EARLY_DATA = ("early_data", 425)
     TOO_MANY_ATTEMPTS = ("too_many_attempts", 429)
+    TOO_BUSY = ("too_busy", 503)
     # Credentials that don't follow the grammar, or name what isn't known.
     MALFORMED_CREDENTIALS = ("malformed_credentials", 401)
     UNKNOWN_SUBJECT = ("unknown_subject", 401)
@@ -97,7 +98,7 @@ class Rejection:
 
     `scopes` are the scopes that the resource demands, set for INSUFFICIENT_SCOPE only (RFC 6750 §3 sends them).
     `genuine` says that the secret was proven although the request is refused (a stale nonce, a replay).
-    `retry_after` is in seconds, set for TOO_MANY_ATTEMPTS only.
+    `retry_after` is in seconds, set for TOO_MANY_ATTEMPTS and TOO_BUSY only.
     """
 
     __slots__ = ("detail", "genuine", "reason", "retry_after", "scopes", "where")
@@ -157,7 +158,7 @@ class Rejected(WatchwordError):
         where: the header, parameter, claim or component that is at fault.
         scopes: the scopes demanded (INSUFFICIENT_SCOPE).
         genuine: the secret was proven, the request is refused all the same.
-        retry_after: seconds after which it may be tried again (TOO_MANY_ATTEMPTS).
+        retry_after: seconds after which it may be tried again (TOO_MANY_ATTEMPTS, TOO_BUSY).
         writes: what must be remembered although the request is refused.
 
     `refusal` is what the client gets and `verifier` who rejected; the guard sets them before the exception leaves.
