@@ -31,7 +31,7 @@ from watchword import (
     explain_async,
 )
 from watchword.authorization_server.token_endpoint import TokenEndpoint
-from watchword.core.driver import Driver, once
+from watchword.core.io import Direct, drive, once
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes import SCHEMES, Scheme
@@ -136,7 +136,7 @@ class World:
 
         def send(effect: Send) -> Received:
             if effect.body is not None:
-                answer = Driver(self.users).run(self.endpoint.steps(effect.request), once(effect.body))
+                answer = drive(self.endpoint.respond(effect.request, Direct(self.users), once(effect.body)))
                 return Received(answer.response, answer.body)
             sent.append(effect.request)
             if not any(name in FIELDS for name, _ in effect.request.headers):

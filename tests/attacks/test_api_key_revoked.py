@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from watchword import APIKeyVerifier, Guard, Identity, Policy, Reason, Rejected, Request
-from watchword.core.driver import Driver, once
+from watchword.core.io import Direct, drive
 from watchword.core.records import Store
 from watchword.schemes.api_key_text import key_id_of
 from watchword.stores import MemoryStore, SQLStore
@@ -60,7 +60,7 @@ def test_the_old_key_is_good_until_the_overlap_ends_and_no_longer(
 ) -> None:
     office, worker = stores
     old = office.add_api_key("billing")
-    new = Driver(office).run(rotating_api_key(key_id_of(old) or "", overlap=overlap, clock=lambda: NOW), once(b""))
+    new = drive(rotating_api_key(Direct(office), key_id_of(old) or "", overlap=overlap, clock=lambda: NOW))
     answer = verdict(worker, old, NOW + passed)
     assert isinstance(answer, Identity) if good else answer is Reason.EXPIRED
     assert isinstance(verdict(worker, new, NOW + passed), Identity)

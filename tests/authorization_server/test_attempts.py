@@ -15,7 +15,7 @@ from watchword.authorization_server import token_endpoint
 from watchword.authorization_server.client import Client
 from watchword.authorization_server.token_endpoint import Answer, TokenEndpoint, TokenVerdict
 from watchword.core.attempts import Window
-from watchword.core.driver import AsyncDriver, Driver, once, once_async
+from watchword.core.io import Awaited, Direct, drive, once, once_async
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.stores import MemoryStore, SQLStore, from_callables
@@ -58,7 +58,7 @@ class Endpoint:
 
     def ask(self, secret: str, client: str = "robot", address: str = "192.0.2.1", more: str = "") -> Answer:
         request, body = self.request(client, secret, address, more)
-        return Driver(self.store).run(self.endpoint.steps(request), once(body))
+        return drive(self.endpoint.respond(request, Direct(self.store), once(body)))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_two_hundred_parallel_guesses_cost_no_more_hashes_than_the_policy_allows
 
         async def guess(number: int) -> Answer:
             request, body = world.request("robot", f"guess{number}", "192.0.2.1")
-            return await AsyncDriver(world.store).run(world.endpoint.steps(request), once_async(body))
+            return await world.endpoint.respond(request, Awaited(world.store), once_async(body))
 
         async def together() -> list[Answer]:
             return await asyncio.gather(*(guess(number) for number in range(200)))

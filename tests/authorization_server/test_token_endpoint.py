@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from watchword import ConfigurationError, Key, OAuth2Verifier, Request
 from watchword.authorization_server.token_endpoint import Answer, TokenEndpoint, TokenVerdict
-from watchword.core.driver import AsyncDriver, Driver, once, once_async
+from watchword.core.io import Awaited, Direct, drive, once, once_async
 from watchword.core.rejection import StoreUnavailable
 from watchword.stores import MemoryStore
 
@@ -140,7 +140,7 @@ def test_two_authorization_lines_are_refused(store: MemoryStore) -> None:
     endpoint = TokenEndpoint(KEY, issuer="https://id.example", audience="orders")
     lines = [("Content-Type", FORM), *GOOD.items(), *GOOD.items()]
     asked = Request("POST", "https", "id.example", "/token", lines)
-    assert content(Driver(store).run(endpoint.steps(asked), once(GRANT.encode()))) == {"error": "invalid_request"}
+    assert content(drive(endpoint.respond(asked, Direct(store), once(GRANT.encode())))) == {"error": "invalid_request"}
 
 
 def test_a_store_that_is_down_gives_503_and_no_token(ask: Ask) -> None:
@@ -161,7 +161,7 @@ def test_a_store_that_is_down_gives_503_and_no_token(ask: Ask) -> None:
 def test_any_octets_are_answered(body: bytes, authorization: bytes) -> None:
     endpoint = TokenEndpoint(KEY, issuer="https://id.example", audience="orders")
     asked = Request("POST", "https", "id.example", "/token", [("content-type", FORM), ("authorization", authorization)])
-    answer = Driver(MemoryStore()).run(endpoint.steps(asked), once(body))
+    answer = drive(endpoint.respond(asked, Direct(MemoryStore()), once(body)))
     assert answer.response.status in (400, 401)
 
 

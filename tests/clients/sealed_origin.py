@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.clients.origin import Answer, Seen
 from watchword import Guard, Rejected, Request, Response, StoreUnavailable
-from watchword.core.driver import once
+from watchword.core.io import once
 
 Tamper = Callable[[Seen, Answer], Answer]
 

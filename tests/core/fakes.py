@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from watchword.core.guard import AsyncGuard, Guard
-from watchword.core.identity import Identity, Verdict
+from watchword.core.identity import Identity
+from watchword.core.verdict import Verdict
 from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request
 from watchword.core.admission import Admission
-from watchword.core.plan import Limits, Policy
+from watchword.core.limits import Limits
+from watchword.core.plan import Policy
 from watchword.core.records import COMMITTED, Add, Found, Outcome, Ref, Write
 from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.scheme import (

@@ -174,7 +174,7 @@ def test_every_challenge_begins_with_the_guards_one_realm():
 
 
 def test_a_challenge_of_one_token_keeps_it_and_gets_no_realm(monkeypatch):
-    from watchword.core.message import Challenge
+    from watchword.core.answer import Challenge
     from watchword.core.scheme import Refusal
 
     verifier = FakeVerifier("alpha")

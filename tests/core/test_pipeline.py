@@ -12,7 +12,8 @@ from tests.core.fakes import (
 )  # fmt: skip
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
-from watchword.core.plan import Limits, Policy
+from watchword.core.limits import Limits
+from watchword.core.plan import Policy
 from watchword.core.records import COMMITTED, Add, Conflict, Exceeded, Once, Put, Ref, Replayed
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, WHOLE, Decision, Digests, More

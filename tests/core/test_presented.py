@@ -11,7 +11,7 @@ from tests.schemes.oauth1_world import FORM, GET, NOW, auth, changed, signed, st
 from watchword import APIKeyVerifier, AsyncGuard, Guard, JWTAuth, JWTVerifier, Key, OAuth1Verifier, Policy, Reason
 from watchword import Rejected, Request
 from watchword.core.admission import Admission
-from watchword.core.driver import once, once_async
+from watchword.core.io import once, once_async
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.core.message import Response

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.core.fakes import FakeStore, FakeVerifier, Note
-from watchword.core.driver import once, once_async
+from watchword.core.io import once, once_async
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
 from watchword.core.message import Request, Response
-from watchword.core.plan import Limits, Policy
+from watchword.core.limits import Limits
+from watchword.core.plan import Policy
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, WHOLE, Decision, Seal

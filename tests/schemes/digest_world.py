@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword import AsyncGuard, DigestAuth, Guard, Identity, Policy, Rejected, Request, Response
-from watchword.core.driver import once, once_async
+from watchword.core.io import once, once_async
 from watchword.core.flow import ClientContext, run
 from watchword.core.message import Headers
 from watchword.core.records import Put, Ref

@@ -10,7 +10,7 @@ import pytest
 from watchword import ConfigurationError, CredentialsUnavailable, Guard, Key, OAuth2Auth, OAuth2Verifier, Policy
 from watchword import Reason, Rejected, Request, Response
 from watchword.authorization_server.token_endpoint import TokenEndpoint
-from watchword.core.driver import Driver, once
+from watchword.core.io import Direct, drive, once
 from watchword.core.flow import ClientContext, Drive, run
 from watchword.core.scheme import Received, Send
 from watchword.crypto import jose
@@ -39,7 +39,7 @@ class World:
     def send(self, effect: Send) -> Received:
         if effect.body is not None:
             self.token_requests += 1
-            answer = Driver(self.store).run(self.endpoint.steps(effect.request), once(effect.body))
+            answer = drive(self.endpoint.respond(effect.request, Direct(self.store), once(effect.body)))
             return Received(answer.response, answer.body)
         if effect.request.values(b"authorization")[0] in self.revoked:
             return Received(Response(401))

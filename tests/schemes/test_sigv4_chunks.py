@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.schemes.sigv4_world import ECDSA, NOW, SECRET, ask, auth, changed, guard, verdict
 from watchword import Identity, Reason, Rejected, Request, explain
-from watchword.core.driver import once
+from watchword.core.io import once
 from watchword.schemes.sigv4 import Payload
 from watchword.schemes.sigv4.access_key import hmac_signing
 from watchword.schemes.sigv4.checksums import ALGORITHMS, checksum

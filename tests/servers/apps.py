@@ -10,7 +10,8 @@ from typing import Any
 from tests.core.fakes import FakeStore, FakeVerifier, Note
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.core.plan import Limits, Policy
+from watchword.core.limits import Limits
+from watchword.core.plan import Policy
 from watchword.core.records import Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import STREAM, WHOLE, Decision, Seal

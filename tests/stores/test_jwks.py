@@ -15,10 +15,9 @@ from watchword import (
     Rejected, Request, StoreUnavailable, explain,
 )  # fmt: skip
 from watchword.core.all_of import AllClaims
-from watchword.core.driver import Driver, once
+from watchword.core.io import Direct, drive, fetch_more
 from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import NO_BODY
-from watchword.core.steps import fetching
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.stores import MemoryStore, RemoteKeySet, combine
 from watchword.transport.get import Answer, Fault, FetchFailed
@@ -656,7 +655,7 @@ def test_the_parts_of_a_whole_may_each_ask_a_source_of_their_own(issuer):
     claim = AllClaims(tuple(JWTVerifier(each, clock=issuer.clock).read(request) for each in (one, two)), lambda _: None)
     more = claim.decide(NOTHING_FOUND, NO_BODY, issuer.clock.now, bytes)
     assert [source for source, _ in more.asks] == [one, two]
-    found = Driver(None).run(fetching(more, NOTHING_FOUND), once(b""))
+    found = drive(fetch_more(Direct(None), more, NOTHING_FOUND))
     assert claim.decide(found, NO_BODY, issuer.clock.now, bytes).identity.subject == "alice"
 
 

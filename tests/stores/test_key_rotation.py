@@ -10,7 +10,7 @@ import pytest
 
 from watchword import ConfigurationError, Guard, HMACAuth, HMACVerifier, Identity, Key, Policy, Reason, Rejected
 from watchword import Request, Response, Verdict, explain
-from watchword.core.driver import Driver, once
+from watchword.core.io import Direct, drive
 from watchword.core.flow import ClientContext
 from watchword.core.flow import run as run_flow
 from watchword.core.records import Put, Ref
@@ -33,7 +33,7 @@ def store_of(**options: Any) -> MemoryStore:
 
 
 def rotate(store: Any, key_id: str = "robot-1", successor: Key = NEW, overlap: float = 60) -> None:
-    Driver(store).run(rotating_key(key_id, successor, overlap=overlap, clock=lambda: NOW), once(b""))
+    drive(rotating_key(Direct(store), key_id, successor, overlap=overlap, clock=lambda: NOW))
 
 
 def signed(key: Key, at: float) -> Request:

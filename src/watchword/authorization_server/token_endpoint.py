@@ -16,14 +16,14 @@ import msgspec
 from watchword.authorization_server.client import Client
 from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
 from watchword.core.io import IO
-from watchword.core.line import WaitingLine, Whose
+from watchword.core.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request, Response
 from watchword.core.networks import network_of, networks_of
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random
-from watchword.core.slow_work import take_turn
+from watchword.core.slow_work import Applicant, take_turn
 from watchword.crypto import jose
 from watchword.crypto.digests import subject_key
 from watchword.crypto.keys import Key
@@ -188,7 +188,7 @@ class TokenEndpoint:
             return True
 
         known = attempt is not None and attempt.is_known(found, self._clock())
-        turn = await take_turn(io, self._line, Whose(known, networks_of(address)), count, look_again, gone)
+        turn = await take_turn(io, self._line, Applicant(known, networks_of(address)), count, look_again, gone)
         try:
             client: Client = await turn.work(io, partial(authenticate, asked, found.get(ref)))
             if attempt is not None and turn.held:

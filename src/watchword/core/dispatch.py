@@ -1,27 +1,34 @@
-"""Whose credentials a request presents: limits, the lines that may stand once only, and the one claim among the verifiers addressed."""
+"""Whose credentials a request presents: limits, lines that may stand once only, and the one claim of the verifiers addressed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from watchword.core.address import Address, has_parameter
+from watchword.core.attempts import Attempt
 from watchword.core.limits import Limits, check_target_size
 from watchword.core.message import Headers, Request
-from watchword.core.records import Ref
+from watchword.core.records import NOTHING_FOUND, Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.router import Routable, Router
-from watchword.core.scheme import Changes, Claim, GuardReader, Verifier
+from watchword.core.slow_work import Turn
+from watchword.core.scheme import NO_BODY, Body, Changes, Claim, GuardReader, Verifier
 
-__all__ = ["Addressee", "Dispatch", "Located", "is_tentative"]
+__all__ = ["Addressee", "Case", "Dispatch", "is_tentative"]
 
 _COMMA = 0x2C  # as a number: looking for one octet as text takes ten times as long
 
 
 class Addressee:
-    """A verifier as one guard asks it."""
+    """A verifier as one guard asks it.
 
-    __slots__ = ("guessable", "only_in_authorization", "read", "single_use", "standing", "verifier")
+    `private`: its credentials also come elsewhere than in Authorization. `prepares`: it needs records for every verdict.
+    """
+
+    __slots__ = ("guessable", "prepares", "private", "read", "single_use", "standing", "verifier")
 
     def __init__(self, verifier: Verifier, read: Callable[[Request], Claim | None]) -> None:
         self.verifier = verifier
@@ -29,11 +36,38 @@ class Addressee:
         self.single_use = verifier.single_use
         self.standing: tuple[Ref[Any], ...] = tuple(verifier.standing)
         self.guessable: bool = getattr(verifier, "guessable", False)
-        self.only_in_authorization = all(address.field == b"authorization" for address in verifier.addresses)
+        self.prepares = bool(self.standing)
+        self.private = any(address.field != b"authorization" for address in verifier.addresses)
 
 
-Located = tuple[Request, Addressee | None, Claim | None, bool]
-"""The request as the client sent it, the verifier that claims it and its claim, and whether it came as early data."""
+class Case(msgspec.Struct, eq=False):
+    """One claim on its way to a verdict.
+
+    Args:
+        request: as the client sent it.
+        addressee: the verifier that claims it.
+        claim: what was presented.
+        early: whether it came as early data.
+        attempt: the counters of guesses, if it can be guessed.
+        refs: the records that were looked up.
+        found: those that there are.
+        body: what was read of the body.
+        passing: writes that go with the verdict on fast work, refused where a window of attempts is full by then.
+        turn: the right to do slow work, and what was counted for it.
+        judging: whether the secret was looked at, and not found right.
+    """
+
+    request: Request
+    addressee: Addressee
+    claim: Claim
+    early: bool
+    attempt: Attempt | None = None
+    refs: Sequence[Ref[Any]] = ()
+    found: Found = NOTHING_FOUND
+    body: Body = NO_BODY
+    passing: Sequence[Add] = ()
+    turn: Turn | None = None
+    judging: bool = False
 
 
 class _Addressed(NamedTuple):
@@ -52,14 +86,14 @@ class Dispatch:
         limits: what is refused unread.
         public_url: turns the request as the server saw it into the request as the client sent it.
         proxy: whether credentials come in Proxy-Authorization.
-        changes: what the guard's store says of changes. Verifiers that are `GuardReader`s read with it.
+        changes: what the guard's store says of changes; for verifiers that are `GuardReader`s.
         remembering: whether verifiers may use what they remember of requests before; False for `explain`.
 
     Raises:
         ConfigurationError: two verifiers would claim the same credentials.
     """
 
-    __slots__ = ("_addressees", "_fields", "_limits", "_proxy", "_public_url", "_queries", "_words")
+    __slots__ = ("_addressees", "_beside", "_fields", "_limits", "_longest", "_proxy", "_public_url", "_queries", "_words")
 
     def __init__(
         self,
@@ -72,6 +106,7 @@ class Dispatch:
         remembering: bool = True,
     ) -> None:
         self._limits = limits
+        self._longest = limits.field
         self._proxy = proxy
         self._public_url = public_url
 
@@ -82,18 +117,14 @@ class Dispatch:
 
         self._addressees = {id(verifier): Addressee(verifier, reader(verifier)) for verifier in verifiers}
         self._words, self._fields, self._queries = _addressed(verifiers, self._addressees)
-
-    @property
-    def looks_beside_authorization(self) -> bool:
-        """Whether credentials may come elsewhere than in Authorization."""
-        return bool(self._fields or self._queries)
+        self._beside = bool(self._fields or self._queries)
 
     def routes_together(self, one: Verifier, other: object) -> bool:
         """Whether the two share an address, so that one challenge stands for both."""
         mate = self._addressees.get(id(other))
         return mate is not None and not set(one.addresses).isdisjoint(mate.verifier.addresses)
 
-    def locate(self, request: Request) -> Located:
+    def locate(self, request: Request) -> Case | None:
         """The one claim of a request; None where it presents no credentials.
 
         Raises:
@@ -111,52 +142,45 @@ class Dispatch:
         host = lines.get(b"host")
         if host is not None and _COMMA in host:  # RFC 9112 §3.2; WSGI servers join two lines with a comma
             raise _repeated("Host")
-        addressed: list[Addressee | Router] = []
-        if self._fields:
-            self._look_into_fields(request, addressed)
+        addressed = self._look_beside(request) if self._beside else []
         authorization = lines.get(b"authorization")
         if authorization is not None:
-            self._check_size(b"authorization", authorization)
+            if len(authorization) > self._longest:
+                raise _too_large("authorization", authorization, self._longest)
             one = self._words.get(authorization.partition(b" ")[0].lower())
             if one is None:
                 raise Rejected(Reason.UNSUPPORTED_SCHEME, self._unspoken(), where="authorization")
             if one not in addressed:
                 addressed.append(one)
-        if self._queries:
-            self._look_into_query(request.query or b"", addressed)
-        addressee, claim = self._claimed(request, addressed)
-        return request, addressee, claim, b"early-data" in lines  # whatever it says (RFC 8470 §5.1)
+        return self._claimed(request, addressed) if addressed else None
 
-    def _look_into_fields(self, request: Request, addressed: list[Addressee | Router]) -> None:
+    def _look_beside(self, request: Request) -> list[Addressee | Router]:
+        """The verifiers that other fields, or the query, address."""
+        addressed: list[Addressee | Router] = []
         names = [name for name in self._fields if name in request.lines]
         if len(names) > 1:  # in the order of the request
             names = list(dict.fromkeys(name for name, _ in request.headers if name in self._fields))
         for name in names:
             for value in request.values(name):
-                self._check_size(name, value)
+                if len(value) > self._longest:
+                    raise _too_large(name.decode("latin-1"), value, self._longest)
             if self._fields[name] not in addressed:
                 addressed.append(self._fields[name])
-
-    def _look_into_query(self, query: bytes, addressed: list[Addressee | Router]) -> None:
+        query = (request.query or b"") if self._queries else b""
         for name, one in self._queries.items():
             if has_parameter(query, name):
-                self._check_size(b"query", query)
+                if len(query) > self._longest:
+                    raise _too_large("query", query, self._longest)
                 if one not in addressed:
                     addressed.append(one)
-
-    def _check_size(self, name: bytes, value: bytes) -> None:
-        if len(value) > self._limits.field:
-            detail = f"{len(value)} octets where at most {self._limits.field} are read"
-            raise Rejected(Reason.HEADER_TOO_LARGE, detail, where=name.decode("latin-1"))
+        return addressed
 
     def _unspoken(self) -> str:
         """The word itself is not shown: a client that forgets it sends the secret in its place."""
         spoken = ", ".join(sorted(word.decode() for word in self._words)) or "none"
         return f"no verifier speaks this scheme, or the word that names it is missing; spoken here: {spoken}"
 
-    def _claimed(
-        self, request: Request, addressed: Sequence[Addressee | Router]
-    ) -> tuple[Addressee | None, Claim | None]:
+    def _claimed(self, request: Request, addressed: Sequence[Addressee | Router]) -> Case | None:
         found: Addressee | None = None
         claim: Claim | None = None
         for one in addressed:
@@ -170,13 +194,17 @@ class Dispatch:
                 raise
             if mine is None:
                 _check_unclaimed(candidate.verifier, request)
-            elif claim is None or found is None or is_tentative(claim):
-                if claim is None or not is_tentative(mine):
-                    found, claim = candidate, mine
+            elif claim is None or found is None:
+                found, claim = candidate, mine
+            elif is_tentative(claim):
+                found, claim = (found, claim) if is_tentative(mine) else (candidate, mine)
             elif not is_tentative(mine):
                 both = f"credentials of both {found.verifier.scheme} and {candidate.verifier.scheme}"
                 raise Rejected(Reason.AMBIGUOUS, both)
-        return found, claim
+        if claim is None or found is None:
+            return None
+        # Whatever Early-Data says: several lines, or another value, mean 1 as well (RFC 8470 §5.1).
+        return Case(request, found, claim, b"early-data" in request.lines)
 
 
 def is_tentative(claim: Claim | None) -> bool:
@@ -195,6 +223,10 @@ def _check_single(headers: Headers) -> None:
             if name in seen:
                 raise _repeated(name.decode().capitalize())
             seen.add(name)
+
+
+def _too_large(where: str, value: bytes, limit: int) -> Rejected:
+    return Rejected(Reason.HEADER_TOO_LARGE, f"{len(value)} octets where at most {limit} are read", where=where)
 
 
 def _repeated(name: str) -> Rejected:
@@ -232,7 +264,9 @@ def _addressed(verifiers: Iterable[Verifier], addressees: Mapping[int, Addressee
         one: Addressee | Router = addressees[id(group[0])]
         if len(group) > 1:  # one router for all the places that the same verifiers share
             same = tuple(map(id, group))
-            one = routers.setdefault(same, routers.get(same) or _routed(group, address.word or address.place.decode()))
+            if same not in routers:
+                routers[same] = _routed(group, address.word or address.place.decode())
+            one = routers[same]
         if address.query:
             addressed.queries[address.query] = one
         elif address.field == b"authorization":

@@ -174,13 +174,13 @@ async def _explaining(
     plan: Plan, io: IO[R, Any], request: Request, receive: R, at: float | None
 ) -> Explanation:
     try:
-        request, addressee, claim, early = plan.explaining.locate(request)
-        if claim is None or addressee is None:
+        case = plan.explaining.locate(request)
+        if case is None:
             raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
     except Rejected as rejected:
         return _refused(rejected, rejected.verifier, "", ())
-    verifier = addressee.verifier
-    guesses = getattr(claim, "guesses", None) if addressee.guessable else None
+    request, claim, verifier = case.request, case.claim, case.addressee.verifier
+    guesses = getattr(claim, "guesses", None) if case.addressee.guessable else None
     limiter = plan.attempts
     attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
     refs = (*verifier.standing, *claim.needs, *(() if attempt is None else attempt.refs))
@@ -204,7 +204,7 @@ async def _explaining(
         if not room.passed:
             checks = (room, *checks)
             outcome = Rejected(Reason.TOO_MANY_ATTEMPTS, room.received, where="attempts")
-    if early and not verifier.single_use:
+    if case.early and not verifier.single_use:
         outcome = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
     masked = _masking(request)
     canonical, checks = masked(canonical), [_masked(check, masked) for check in checks]

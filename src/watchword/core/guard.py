@@ -77,7 +77,7 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        admitted = drive(self._admit(request, once(body), False))
+        admitted = drive(self._admit(request, once(body) if body else bytes, False))
         try:
             return _proven(admitted, body)
         except Rejected as rejected:

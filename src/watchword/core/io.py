@@ -11,9 +11,10 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from watchword.core.body import BodyReader
-from watchword.core.line import FOR_TASKS, FOR_THREADS, Place, WaitingLine, Whose
+from watchword.core.line import Place, WaitingLine
 from watchword.core.records import AsyncStore, Found, Outcome, Ref, Source, Store, Write
 from watchword.core.rejection import ConfigurationError
+from watchword.core.room import FOR_TASKS, FOR_THREADS
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
 __all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "drive", "fetch_more", "once", "once_async"]
@@ -60,7 +61,9 @@ class IO(Protocol[R_contra, G_contra]):
         """The result of `call`, which takes milliseconds and must not hold up an event loop."""
         ...
 
-    def join(self, line: WaitingLine, whose: Whose, /) -> Place:
+    def join(
+        self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /
+    ) -> Place:
         """A place in `line`; see `WaitingLine.join`."""
         ...
 
@@ -110,8 +113,10 @@ class Direct:
     async def work(self, call: Callable[[], T], /) -> T:
         return call()
 
-    def join(self, line: WaitingLine, whose: Whose, /) -> Place:
-        return line.join(*whose, bounds=FOR_THREADS)
+    def join(
+        self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /
+    ) -> Place:
+        return line.join(known, networks, flight, FOR_THREADS)
 
     async def wait(self, line: WaitingLine, place: Place, gone: Callable[[], bool] | None, /) -> None:
         line.wait(place, PATIENCE, gone)
@@ -155,8 +160,10 @@ class Awaited:
 
         return await to_thread(call)
 
-    def join(self, line: WaitingLine, whose: Whose, /) -> Place:
-        return line.join(*whose, bounds=FOR_TASKS)
+    def join(
+        self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /
+    ) -> Place:
+        return line.join(known, networks, flight, FOR_TASKS)
 
     async def wait(self, line: WaitingLine, place: Place, gone: Future[object] | None, /) -> None:
         await line.wait_async(place, PATIENCE, gone)

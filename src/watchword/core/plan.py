@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from watchword.core.answer import Random, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.dispatch import Dispatch
-from watchword.core.limits import Limits
+from watchword.core.limits import Limits, with_limits
 from watchword.core.line import WaitingLine
 from watchword.core.message import Request
 from watchword.core.records import Ref

@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from watchword.core.io import IO
-from watchword.core.line import Place, WaitingLine, Whose
+from watchword.core.line import Place, WaitingLine
 from watchword.core.records import Add
 
-__all__ = ["Turn", "take_turn"]
+__all__ = ["Applicant", "Turn", "take_turn"]
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -85,10 +85,18 @@ class _Call(Generic[T]):
         following()
 
 
+class Applicant(NamedTuple):
+    """Whose work wants a turn: see `WaitingLine.join`."""
+
+    known: bool
+    networks: Sequence[str]
+    flight: bytes | None = None
+
+
 async def take_turn(
     io: IO[Any, G],
     line: WaitingLine,
-    whose: Whose,
+    applicant: Applicant,
     count: Callable[[], Awaitable[Sequence[Add]]],
     is_still_slow: Callable[[], Awaitable[bool]],
     gone: G | None,
@@ -98,7 +106,7 @@ async def take_turn(
     Args:
         io: the outside.
         line: where slow work waits.
-        whose: whose work it is.
+        applicant: whose work it is.
         count: counts the attempt and gives what it added; called before the work waits, so that a client which hangs up
             has spent its attempt.
         is_still_slow: looks again; called after waiting, since others may have done the work or changed the records.
@@ -108,13 +116,13 @@ async def take_turn(
         Rejected: TOO_MANY_ATTEMPTS, or TOO_BUSY.
         ClientGone: the client left while its work waited.
     """
-    place = io.join(line, whose)
+    place = io.join(line, *applicant)
     if place.follows:
         await io.wait(line, place, gone)
         if not place.holds:
             if not await is_still_slow():
                 return Turn(slow=False)
-            place = io.join(line, whose._replace(flight=None))
+            place = io.join(line, *applicant._replace(flight=None))
     try:
         held = await count()
         waits = place.waits

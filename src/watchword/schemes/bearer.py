@@ -79,10 +79,8 @@ def read_token(request: Request) -> bytes | None:
     Raises:
         Rejected: MALFORMED_REQUEST off the grammar; AMBIGUOUS if the query has a token too (RFC 6750 §2).
     """
-    for name, value in request.headers:  # the guard has refused a second line
-        if name == b"authorization":
-            return _token_in(value, request)
-    return None
+    value = request.lines.get(b"authorization")  # the guard has refused a second line
+    return None if value is None else _token_in(value, request)
 
 
 def plain_token(value: bytes) -> bytes | None:
@@ -100,7 +98,8 @@ def _token_in(value: bytes, request: Request) -> bytes | None:
                 raise Rejected(Reason.MALFORMED_REQUEST, "not one token (RFC 6750 §2.1)", where="authorization")
             return None
         token = match[1]
-    if _QUESTION_MARK in request.target and _has_token(request.query or b""):
+    target = request.target
+    if _QUESTION_MARK in target and (b"access_token" in target or b"%" in target) and _has_token(request.query or b""):
         raise Rejected(Reason.AMBIGUOUS, "a token in the query besides the one in Authorization", where="query")
     return token
 
