@@ -442,12 +442,23 @@ def run_threads(*targets: Callable[[], object]) -> None:
         assert not thread.is_alive()
 
 
-def test_one_of_many_threads_works_at_a_time() -> None:
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Threads are interrupted in the midst of nearly everything."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_one_of_many_threads_works_at_a_time_while_others_come_and_go() -> None:
     line, working, done = WaitingLine(), [], []
 
     def work(number: int) -> None:
-        for _ in range(20):
-            place = line.join(number % 3 == 0, v6(number % 4), None, BOUNDLESS)
+        for attempt in range(20):
+            place = line.join(number % 3 == 0, v6(number % 4), bytes([number, attempt]), BOUNDLESS)
+            line.leave(join(line, v6(attempt % 4), flight=b"who leaves at once"))
             try:
                 line.wait(place, 60)
                 working.append(number)

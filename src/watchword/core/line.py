@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientGone", "Place", "WaitingLine"]
 
 LEASE: Final = 60.0
+_Flight = tuple[bool, tuple[str, ...], bytes]
 
 
 class ClientGone(WatchwordError):
@@ -120,10 +121,7 @@ class WaitingLine:
     def wait(self, place: Place, patience: float, gone: Callable[[], bool] | None = None) -> None:
         """Blocks until `place` holds the line or is out of it. Whatever it raises, the place has been left.
 
-        Args:
-            place: a place of this line.
-            patience: seconds.
-            gone: tells whether the client has left; asked when the turn has come, so that nothing is hashed for nobody.
+        `gone` tells whether the client has left. It is asked when the turn has come, so that nothing is hashed for nobody.
 
         Raises:
             Rejected: TOO_BUSY after `patience` seconds.
@@ -158,12 +156,10 @@ class WaitingLine:
 
     def _time_left(self, place: Place, deadline: float) -> float:
         """Seconds until patience or the holder's lease ends; hands the line on if the lease has ended."""
-        try:
-            with self._mutex:
-                self._reclaim()
-                now, until = self._clock(), self._until
-        finally:
-            self._settle()
+        with self._mutex:
+            self._reclaim()
+            now, until = self._clock(), self._until
+        self._settle()
         if now >= deadline and place.waits:
             raise Rejected(Reason.TOO_BUSY, "waited too long for other slow work", retry_after=RETRY_AFTER)
         return max(0.0, min(until, deadline) - now)
@@ -177,7 +173,7 @@ class WaitingLine:
             finally:
                 self._mutex.release()
 
-    # The rest is called with the mutex.
+    # The rest is called with the mutex held.
 
     def _reclaim(self) -> None:
         if self._holder is not None and self._clock() >= self._until:
@@ -195,7 +191,7 @@ class WaitingLine:
             return
         place.turn = turn = _Turn(place, flight)
         self._turns.add(1, place.known, place.networks)
-        if flight is not None:
+        if flight:
             self._flights[flight] = turn
         if self._holder is None:
             self._grant(turn)
@@ -228,7 +224,7 @@ class WaitingLine:
 
     def _end(self, turn: _Turn, place: Place) -> None:
         self._turns.add(-1, place.known, place.networks)
-        if turn.flight is not None:
+        if turn.flight:
             del self._flights[turn.flight]
 
     def _hand_on(self) -> None:
@@ -258,9 +254,6 @@ class _Turn:
     @property
     def leader(self) -> Place:
         return next(iter(self.places))
-
-
-_Flight = tuple[bool, tuple[str, ...], bytes]
 
 
 def _wake(place: Place) -> None:
