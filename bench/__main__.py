@@ -16,6 +16,7 @@ from bench.harness import table
 MODULES = (
     "jwt",
     "jwt_more",
+    "jwt_shapes",
     "digest",
     "basic",
     "hmac_header",
