@@ -24,6 +24,7 @@ MAX_TOKEN: Final = 16 * 1024
 """Octets of the longest token that is looked at."""
 
 _UNENCODED: Final = re.compile(rb"[\x20-\x2d\x2f-\x7e]*").fullmatch
+_DOT: Final = ord(".")
 _MAX_KNOWN_HEADERS: Final = 256
 _MAX_KNOWN_HEADER: Final = 1024
 
@@ -149,12 +150,13 @@ def split(token: str | bytes) -> Segments | tuple[bytes, bytes, bytes, bytes]:
         raise Rejected(Reason.HEADER_TOO_LARGE, f"a token of more than {MAX_TOKEN} octets", where="token")
     try:
         octets = token.encode("ascii") if isinstance(token, str) else bytes(token)
-        head, body, tail = octets.split(b".", 3)
-    except ValueError:  # so is UnicodeEncodeError, whose text would show the token
-        raise Rejected(
-            Reason.MALFORMED_CREDENTIALS, "not three segments of base64url (RFC 7515 §7.1)", where="token"
-        ) from None
-    return head, body, tail, octets[: -len(tail) - 1]
+    except ValueError:  # a UnicodeEncodeError, whose text would show the token
+        octets = b""
+    signing_input, _, tail = octets.rpartition(b".")
+    head, dot, body = signing_input.partition(b".")
+    if not dot or _DOT in body:
+        raise Rejected(Reason.MALFORMED_CREDENTIALS, "not three segments of base64url (RFC 7515 §7.1)", where="token")
+    return head, body, tail, signing_input
 
 
 def read_header(segment: bytes) -> dict[str, Any]:
