@@ -315,13 +315,25 @@ def verifier(row: Algorithm, public: Any) -> Callable[[bytes, bytes], None]:
     check = public.verify
     if row.family == "ECDSA":
         return _ecdsa_verifier(row, check)
-    options = () if row.family == "EdDSA" else (_padding(row), HASHES[row.hash])
+    if row.family == "EdDSA":
+        return _eddsa_verifier(check)
+    scheme, digest = _padding(row), HASHES[row.hash]
 
     def verify(data: bytes, signature: bytes) -> None:
         try:
-            check(signature, data, *options)
+            check(signature, data, scheme, digest)
         except InvalidSignature:
-            raise Rejected(Reason.WRONG_SIGNATURE, "the signature does not fit", where="signature") from None
+            raise _does_not_fit() from None
+
+    return verify
+
+
+def _eddsa_verifier(check: Callable[..., None]) -> Callable[[bytes, bytes], None]:
+    def verify(data: bytes, signature: bytes) -> None:
+        try:
+            check(signature, data)
+        except InvalidSignature:
+            raise _does_not_fit() from None
 
     return verify
 
@@ -339,9 +351,13 @@ def _ecdsa_verifier(row: Algorithm, check: Callable[..., None]) -> Callable[[byt
         try:
             check(der, data, scheme)
         except InvalidSignature:
-            raise Rejected(Reason.WRONG_SIGNATURE, "the signature does not fit", where="signature") from None
+            raise _does_not_fit() from None
 
     return verify
+
+
+def _does_not_fit() -> Rejected:
+    return Rejected(Reason.WRONG_SIGNATURE, "the signature does not fit", where="signature")
 
 
 def signer(row: Algorithm, private: Any) -> Callable[[bytes], bytes]:
