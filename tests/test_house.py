@@ -63,6 +63,15 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_every_row_of_schemes_names_the_module_that_explains_its_claims(scheme):
+    explanation = importlib.import_module(f"watchword.schemes.{scheme.explanation}")
+    assert explanation.EXPLAINERS
+    for claim, account in explanation.EXPLAINERS.items():
+        assert {"needs", "body", "slow", "decide"} <= set(dir(claim))
+        assert account.__module__ == explanation.__name__
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 def test_every_row_of_schemes_names_two_real_halves(scheme):
     module = importlib.import_module(f"watchword.schemes.{scheme.module}")
     assert inspect.isclass(getattr(module, scheme.auth))
@@ -98,6 +107,11 @@ def test_every_public_name_together_loads_no_extra_no_asyncio_and_no_asymmetric_
     loaded = modules_after("import watchword\nfor name in watchword.__all__: getattr(watchword, name)")
     assert not loaded & {*EXTRAS, "asyncio"}
     assert not {name for name in loaded if name.startswith("cryptography.hazmat.primitives.asymmetric")}
+
+
+def test_no_scheme_loads_its_explanation():
+    loaded = modules_after("import watchword\nfor name in watchword.__all__: getattr(watchword, name)")
+    assert not loaded & {f"watchword.schemes.{scheme.explanation}" for scheme in SCHEMES}
 
 
 def test_a_shared_secret_needs_no_asymmetric_cryptography():

@@ -117,9 +117,6 @@ class Counted:
     def decide(self, found: object, body: object, now: float, random: object) -> Decision:
         raise Rejected(Reason.WRONG_SECRET)
 
-    def explain(self, *arguments: object) -> tuple[str, tuple[()]]:
-        return "", ()
-
     def refuse(self, rejection: Any, *arguments: object) -> Refusal:
         return Refusal(rejection.reason.status)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from watchword.core.all_of import AllOf
     from watchword.core.attempts import AttemptPolicy
-    from watchword.core.explain import explain, explain_async
     from watchword.core.guard import AsyncGuard, Guard
     from watchword.core.identity import Identity
     from watchword.core.limits import Limits
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from watchword.schemes.bearer import BearerAuth
     from watchword.schemes.body_hmac import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier
     from watchword.schemes.digest import DigestAuth, DigestVerifier
+    from watchword.schemes.explaining import explain, explain_async
     from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
     from watchword.schemes.password_cache import PasswordCache
@@ -112,8 +112,8 @@ _HOMES = {
     "WebhookAuth": "schemes.webhooks",
     "WebhookProfile": "schemes.webhooks",
     "WebhookVerifier": "schemes.webhooks",
-    "explain": "core.explain",
-    "explain_async": "core.explain",
+    "explain": "schemes.explaining",
+    "explain_async": "schemes.explaining",
 }
 
 __all__ = [

@@ -68,9 +68,6 @@ class FakeClaim:
             return self.verifier.decision(found, body, now, random)
         return Decision(Identity(self.token, self.verifier.scheme, scopes=self.verifier.scopes))
 
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        return self.token, [Check(self.verifier.scheme, True)]
-
 
 @dataclass
 class FakeVerifier:
@@ -118,6 +115,9 @@ class FakeVerifier:
         if token == "malformed" or b"," in value:
             raise Rejected(Reason.MALFORMED_CREDENTIALS, "no token", where=self.scheme)
         return None if token == "unclaimed" else FakeClaim(self, token)
+
+    def explain(self, claim: FakeClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+        return claim.token, [Check(self.scheme, True)]
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         own = () if rejection.reason is Reason.NO_CREDENTIALS else (("error", rejection.reason.value),)

@@ -127,12 +127,6 @@ def test_one_part_of_single_use_makes_all_of_it_single_use():
     assert ask([AllOf(token(), proof())], early).reason is Reason.EARLY_DATA
 
 
-def test_explain_accounts_for_every_part():
-    claim = AllOf(token(), proof()).read(BOTH)
-    text, checks = claim.explain(None, None, 0.0)
-    assert (text, [check.name for check in checks]) == ("alice\nalice", ["token", "proof"])
-
-
 @pytest.mark.parametrize(
     ("parts", "mend"),
     [

@@ -36,7 +36,7 @@ class Covering:
     def decide(self, *_: object) -> Decision:
         return Decision(Identity("alice", "fake"))
 
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    def explain(self, claim: Covering, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
         covered = "\n".join(f"{name.decode()}: {value.decode()}" for name, value in self.request.headers)
         return covered, [
             Check("covered", True, "x", "Bearer very-secret-token", "very-secret-token", "sid=very-secret")

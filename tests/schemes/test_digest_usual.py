@@ -18,6 +18,7 @@ from watchword.core.scheme import NO_BODY, Decision, More
 from watchword.schemes.digest import DigestSecret, ha1, usual
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, make_nonce
 from watchword.schemes.digest.usual import KnownClaim
+from watchword.schemes.explaining import explainer_of
 from watchword.stores import MemoryStore
 
 KEY = NonceKey(bytes(range(32)))
@@ -234,4 +235,6 @@ def test_explain_says_what_it_says_of_any_credentials() -> None:
     verifier, asked = acquainted(), request(written("ours", 2, password="wrong"))
     claim = verifier.read(asked)
     assert isinstance(claim, KnownClaim) and not claim.slow(filled())
-    assert claim.explain(filled(), NO_BODY, START) == verifier.read_in_full(asked).explain(filled(), NO_BODY, START)
+    known, full = explainer_of(verifier, claim), explainer_of(verifier, verifier.read_in_full(asked))
+    assert known is not None and full is not None
+    assert known(filled(), NO_BODY, START) == full(filled(), NO_BODY, START)

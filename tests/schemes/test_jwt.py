@@ -23,8 +23,8 @@ from watchword import (
     Rejected,
     Request,
     Response,
+    explain,
 )
-from watchword.core.explain import explain
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.crypto import jose

@@ -18,8 +18,8 @@ from watchword import (
     Reason,
     Rejected,
     Request,
+    explain,
 )
-from watchword.core.explain import explain
 from watchword.core.scheme import UNUSED, Address, Bindable, Decision, Proof, Refusal
 from watchword.crypto import jose
 from watchword.schemes.jwt_claim import JWTClaim
@@ -50,9 +50,6 @@ class FakeProof:
         assert token.count(b".") == 2
         if cnf["jkt"] != self.name:
             raise Rejected(Reason.BINDING_MISMATCH, "bound to another key", where="cnf")
-
-    def explain(self, *arguments: object) -> tuple[str, tuple[()]]:
-        return "", ()
 
 
 class FakeProofs:

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from watchword import (
     AsyncGuard, ConfigurationError, Guard, Identity, JWTVerifier, Key, KeySet, Policy, Reason, Rejected, Request,
-    Revocations, StoreUnavailable, TokenCache,
+    Revocations, StoreUnavailable, TokenCache, explain,
 )  # fmt: skip
-from watchword.core.explain import explain
 from watchword.core.records import Found, Once, Ref
 from watchword.crypto import jose
 from watchword.schemes.key_source import KeySource, PublishedKeys

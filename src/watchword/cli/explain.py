@@ -12,11 +12,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from watchword.cli.raw_request import UnusableRequest, parse_request
-from watchword.core.explain import Explanation, compare, explain, explain_async
+from watchword.core.explain import Explanation, compare
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.message import Request
 from watchword.core.rejection import WatchwordError
 from watchword.core.scheme import Check
+from watchword.schemes.explaining import explain, explain_async
 
 __all__ = ["explain_command"]
 

@@ -14,7 +14,7 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Changes, Check, Claim, Decision, Digests, GuardReader, More,
+    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Changes, Claim, Decision, Digests, GuardReader, More,
     Proof, Random, Refusal, Seal, Verifier,
 )  # fmt: skip
 
@@ -197,10 +197,6 @@ class AllClaims(NamedTuple):
             [write for decision in decisions for write in decision.notes],
             _each([decision.learn for decision in decisions if decision.learn is not None]),
         )
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        parts = [claim.explain(found, body, now) for claim in self.claims]
-        return "\n".join(text for text, _ in parts if text), [check for _, checks in parts for check in checks]
 
 
 def _each(calls: Sequence[Callable[[], None]]) -> Callable[[], None] | None:

@@ -1,20 +1,24 @@
 """`explain`: why a request is accepted or refused, check by check. It commits nothing.
 
-It runs the guard's own reading and deciding on the request, then asks the claim to account for every check, those after
+It runs the guard's own reading and deciding on the request, then asks an explainer to account for every check, those after
 the first failure included, and names the first component that differs. What the request's credentials are is masked.
+
+A verifier explains its claims itself, if it has `explain(claim, found, body, now)`. Else the caller's `explainers` are asked:
+those of our schemes are in `schemes.explaining`, and no claim knows them. Without any, the rejection explains itself.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, Final, TypeVar
 
+from watchword.core.all_of import AllClaims, AllOf
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
 from watchword.core.io import IO, drive, fetch_more, once, once_async
@@ -24,9 +28,9 @@ from watchword.core.plan import Plan
 from watchword.core.networks import network_of
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
 from watchword.core.rejection import Reason, Rejected, Refuser, StoreUnavailable
-from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More
+from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
 
-__all__ = ["Explanation", "compare", "explain", "explain_async"]
+__all__ = ["Account", "ClaimExplainers", "Explainer", "Explainers", "Explanation", "compare", "explain", "explain_async"]
 
 R = TypeVar("R")
 
@@ -38,6 +42,16 @@ _OF_SECRETS: Final = frozenset({Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE, Reas
 _SENSITIVE: Final = (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"dpop")
 _BARE: Final = frozenset({b"basic", b"bearer", b"token", b"apikey", b"dpop"})
 _MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
+
+Account = tuple[str, Sequence[Check]]
+"""The canonical string ("" where the scheme has none) and every check in order, none skipped."""
+Explainer = Callable[[Found, Body, float], Account]
+"""The account of one claim, for the records, the body and the time by which it was judged."""
+Explainers = Callable[[Verifier, Claim], Explainer | None]
+"""The explainer of a verifier's claim; None for claims that it does not know."""
+
+ClaimExplainers = Mapping[type, Callable[[Any, Found, Body, float], Account]]
+"""By the type of a claim: the account of such a claim, for the records, the body and the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,34 +120,21 @@ class Explanation:
         )
 
 
-def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | None = None) -> Explanation:
-    """Why `guard` accepts or refuses `request` (with `body`), check by check; commits nothing.
-
-    Args:
-        request: the request as the server got it.
-        guard: the guard that judged it.
-        body: the request's body.
-        at: seconds since the epoch at which to judge; None: now.
+def explain(request: Request, guard: Guard, body: bytes, at: float | None, explainers: Explainers) -> Explanation:
+    """Why `guard` accepts or refuses `request` (with `body`) at the time `at` (None: now), by the accounts of `explainers`.
 
     Raises:
         StoreUnavailable: the records can't be had.
-
-    >>> from watchword import JWTAuth, JWTVerifier, Key
-    >>> guard = Guard([JWTVerifier(Key.generate("HS256"))])
-    >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
-    refused: no_credentials: the request carries no credentials
-      FAIL no_credentials: credentials: the request carries no credentials (have the client authenticate; ...)
-    first difference: credentials
     """
-    return drive(_explaining(guard.plan, guard.io, request, once(body), at))
+    return drive(_explaining(guard.plan, guard.io, request, once(body), at, explainers))
 
 
 async def explain_async(
-    request: Request, guard: Guard | AsyncGuard, body: bytes = b"", *, at: float | None = None
+    request: Request, guard: Guard | AsyncGuard, body: bytes, at: float | None, explainers: Explainers
 ) -> Explanation:
     """`explain` on the event loop, for guards of either kind."""
     of = AsyncGuard.of(guard)
-    return await _explaining(of.plan, of.io, request, once_async(body), at)
+    return await _explaining(of.plan, of.io, request, once_async(body), at, explainers)
 
 
 def compare(client: str, server: str) -> Check | None:
@@ -171,7 +172,7 @@ def _same_but_masked(server: str, client: str) -> bool:
 
 
 async def _explaining(
-    plan: Plan, io: IO[R, Any], request: Request, receive: R, at: float | None
+    plan: Plan, io: IO[R, Any], request: Request, receive: R, at: float | None, explainers: Explainers
 ) -> Explanation:
     try:
         case = plan.explaining.locate(request)
@@ -198,7 +199,7 @@ async def _explaining(
         with suppress(StoreUnavailable):  # it is only for comparison
             guessed = outcome.rejection.reason is Reason.WRONG_SECRET
             found = (await io.work(partial(_others, plan.store, claim.needs, guessed))).merged(found)
-    canonical, checks = await io.work(partial(claim.explain, found, body, now))
+    canonical, checks = await io.work(partial(_explainer(verifier, claim, explainers), found, body, now))
     if attempt is not None:
         room = attempt.explain(found, now)
         if not room.passed:
@@ -219,6 +220,26 @@ async def _explaining(
     return Explanation(
         True, scheme=verifier.scheme, identity=outcome.identity, canonical=canonical, checks=tuple(checks)
     )
+
+
+def _explainer(verifier: Verifier, claim: Claim, explainers: Explainers) -> Explainer:
+    """The verifier's own account of the claim, that of all parts, the one that is known, or an empty one."""
+    own = getattr(verifier, "explain", None)
+    if own is not None:
+        return partial(own, claim)
+    if isinstance(verifier, AllOf) and isinstance(claim, AllClaims):
+        parts = zip(verifier.parts, claim.claims, strict=True)
+        return partial(_together, [_explainer(part, each, explainers) for part, each in parts])
+    return explainers(verifier, claim) or _nothing
+
+
+def _together(explainers: Sequence[Explainer], found: Found, body: Body, now: float) -> Account:
+    accounts = [explain(found, body, now) for explain in explainers]
+    return "\n".join(text for text, _ in accounts if text), [check for _, checks in accounts for check in checks]
+
+
+def _nothing(found: Found, body: Body, now: float) -> Account:
+    return "", ()
 
 
 def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Found:

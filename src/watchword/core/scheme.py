@@ -163,10 +163,6 @@ class Claim(Protocol):
         """The verdict; pure; raises `Rejected`."""
         ...
 
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """The canonical string ("" where the scheme has none) and every check in order, none skipped."""
-        ...
-
 
 @runtime_checkable
 class Proof(Protocol):

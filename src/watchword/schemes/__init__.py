@@ -18,6 +18,7 @@ class Scheme(NamedTuple):
         covers: which parts of the request can't be changed: "method", "target", "headers", "body".
         single_use: the same credentials are never accepted twice.
         expires: credentials end by themselves, whoever made them (an API key may be given an end, or not).
+        explanation: the module below `watchword.schemes` whose `EXPLAINERS` account for its claims.
     """
 
     name: str
@@ -27,23 +28,37 @@ class Scheme(NamedTuple):
     covers: frozenset[str]
     single_use: bool
     expires: bool
+    explanation: str
 
 
 SCHEMES: tuple[Scheme, ...] = (
-    Scheme("basic", "basic", "BasicAuth", "BasicVerifier", frozenset(), False, False),
-    Scheme("digest", "digest", "DigestAuth", "DigestVerifier", frozenset({"method", "target"}), True, True),
-    Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True),
-    Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True),
-    Scheme("hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True),
-    Scheme("oauth1", "oauth1", "OAuth1Auth", "OAuth1Verifier", frozenset({"method", "target", "body"}), True, True),
-    Scheme("sigv4", "sigv4", "SigV4Auth", "SigV4Verifier", frozenset({"method", "target", "body"}), False, True),
-    Scheme("api_key", "api_key", "APIKeyAuth", "APIKeyVerifier", frozenset(), False, False),
+    Scheme("basic", "basic", "BasicAuth", "BasicVerifier", frozenset(), False, False, "basic_explain"),
+    Scheme(
+        "digest", "digest", "DigestAuth", "DigestVerifier", frozenset({"method", "target"}), True, True, "digest.explanation",
+    ),
+    Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True, "jwt_explain"),
+    Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True, "jwt_explain"),
+    Scheme(
+        "hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True, "hmac_explain",
+    ),
+    Scheme(
+        "oauth1", "oauth1", "OAuth1Auth", "OAuth1Verifier", frozenset({"method", "target", "body"}), True, True,
+        "oauth1.explanation",
+    ),
+    Scheme(
+        "sigv4", "sigv4", "SigV4Auth", "SigV4Verifier", frozenset({"method", "target", "body"}), False, True,
+        "sigv4.explanation",
+    ),
+    Scheme("api_key", "api_key", "APIKeyAuth", "APIKeyVerifier", frozenset(), False, False, "api_key_explain"),
     Scheme(
         "replayable_body_hmac", "body_hmac", "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier",
-        frozenset({"body"}), False, False,
+        frozenset({"body"}), False, False, "body_hmac_explain",
     ),
-    Scheme("webhook", "webhooks", "WebhookAuth", "WebhookVerifier", frozenset({"body"}), True, True),
+    Scheme(
+        "webhook", "webhooks", "WebhookAuth", "WebhookVerifier", frozenset({"body"}), True, True, "webhooks.explanation",
+    ),
     Scheme(
         "signature", "signatures", "SignatureAuth", "SignatureVerifier", frozenset({"method", "target", "body"}), True, True,
+        "signatures.explanation",
     ),
 )  # fmt: skip

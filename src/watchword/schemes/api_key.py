@@ -17,7 +17,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
+    UNUSED, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto.digests import compare
 from watchword.fields.auth_params import parse_credentials
@@ -206,7 +206,7 @@ class APIKeyClaim:
             Rejected: UNKNOWN_KEY, WRONG_SECRET, REVOKED, EXPIRED; to the client they are the same.
         """
         record = found.get(Ref(APIKey, (self.key_id,)))
-        current, former = self._matches(record)
+        current, former = self.matches(record)
         if record is None:
             raise Rejected(Reason.UNKNOWN_KEY, "no such key id", where=self.verifier.where)
         if not current and not former:
@@ -222,7 +222,7 @@ class APIKeyClaim:
         identity = Identity(record.subject, "api_key", self.key_id, frozenset(record.scopes), rotated=not current)
         return Decision(identity, notes=self._use(found, now))
 
-    def _matches(self, record: APIKey | None) -> tuple[bool, bool]:
+    def matches(self, record: APIKey | None) -> tuple[bool, bool]:
         """Whether this is the key, and whether it is the one before it; the same work for an unknown id."""
         kept = (_NOBODY, None) if record is None else (record.digest, record.former)
         current, former = (
@@ -240,30 +240,3 @@ class APIKeyClaim:
         if last is not None and now < last.at + every:
             return ()
         return (Put(ref, APIKeyUse(now), if_version=found.version(ref)),)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Form, key id, secret, revocation, time; the secret is not shown, nor how much of it is right."""
-        where = self.verifier.where
-        record = found.get(Ref(APIKey, (self.key_id,)))
-        current, former = self._matches(record)
-        checks = [Check("format", True, where, "a key and its checksum", "as expected")]
-        mend = "" if record else "make a key with `watchword key add`, and send that one"
-        checks.append(Check("key id", record is not None, where, "a key of the store", self.key_id, mend))
-        if record is None:
-            untried = "there is no key to compare with"
-            return "", (*checks, *(Check(name, None, where, mend=untried) for name in ("secret", "revoked", "time")))
-        proven = current or former
-        mend = "" if proven else "send the key as it was issued, or rotate it: `watchword key rotate`"
-        shown = "the key" if current else "the key before it" if former else "another"
-        checks.append(Check("secret", proven, where, "the key, or the one before it", shown, mend))
-        revoked = record.revoked is not None
-        mend = "make another key: a revoked one stays so" if revoked else ""
-        checks.append(
-            Check("revoked", not revoked, where, "not revoked", "revoked" if revoked else "not revoked", mend)
-        )
-        end = record.former_until if former and not current else record.expires
-        ended = end is not None and now >= end
-        mend = "make another key, or rotate this one and send the new one" if ended else ""
-        until = "no end" if end is None else f"good until {end:.0f}"
-        checks.append(Check("time", not ended, where, until, f"judged at {now:.0f}", mend))
-        return "", checks

@@ -19,7 +19,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Changes, Check, Claim, Context, Decision, Flow, Random, Refusal, Send, malformed,
+    UNUSED, Address, Body, BodyNeed, Changes, Claim, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto import precis
 from watchword.crypto.digests import subject_key
@@ -395,32 +395,11 @@ class BasicClaim:
         except (ConfigurationError, StoreUnavailable):  # empty, too long for bcrypt; no argon2id or no memory here
             return None
 
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Format, user, password; the password is not shown, nor how much of it is right."""
-        checks = [Check("format", True, "authorization", "base64 of username:password in UTF-8", "as expected")]
-        record = found.get(Ref(Password, (self.username,)))
-        known = record is not None
-        checks.append(
-            Check(
-                "user", known, "authorization username", "a user of the store", repr(self.username),
-                "" if known else "add the user with store.add_user, or send the name of one",
-            )
-        )  # fmt: skip
-        if record is None:
-            return "", (
-                *checks,
-                Check("password", None, "authorization password", mend="there is nobody to compare with"),
-            )
-        detail = ""
-        try:
-            verify_password(record.encoded, self._password)
-        except Rejected as rejected:
-            detail = rejected.rejection.detail or "send the user's password, or set it again with store.add_user"
-        except StoreUnavailable as error:  # it can't be verified on this host
-            detail = str(error)
-        shown = "another one" if detail else "the stored one"
-        checks.append(Check("password", not detail, "authorization password", "the stored one", shown, detail))
-        if record.disabled:
-            mend = "enable the user with `watchword user enable`"
-            checks.append(Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend))
-        return "", checks
+    def check_password(self, record: Password) -> None:
+        """That the password is the one of `record`; always hashes, and remembers nothing.
+
+        Raises:
+            Rejected: WRONG_SECRET.
+            StoreUnavailable: this host can't verify such a hash.
+        """
+        verify_password(record.encoded, self._password)

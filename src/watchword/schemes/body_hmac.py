@@ -18,12 +18,12 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    WHOLE, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send, malformed,
+    WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
-from watchword.crypto.digests import compare
+from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key
 
-__all__ = ["ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier"]
+__all__ = ["ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "canonical"]
 
 FIELD: Final = b"x-hmac"
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{64}")
@@ -33,6 +33,15 @@ def _hs256(key: Key) -> Key:
     if key.algorithm != "HS256":
         raise ConfigurationError(f"X-HMAC is an HMAC-SHA256: give an HS256 key, not {key.algorithm}")
     return key
+
+
+def canonical(body: bytes) -> str:
+    """The body, by its length and hash: it may hold what nobody wants in a log.
+
+    >>> canonical(b"")
+    'the body, 0 octets, SHA-256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+    """
+    return f"the body, {len(body)} octets, SHA-256 {digest('sha-256', body).hex()}"
 
 
 class ReplayableBodyHMACAuth:
@@ -59,8 +68,6 @@ class ReplayableBodyHMACAuth:
         Raises:
             ConfigurationError: the request has no X-HMAC.
         """
-        from watchword.schemes.body_hmac_explain import canonical  # noqa: PLC0415 -- only when asked why
-
         if not request.values(FIELD):
             raise ConfigurationError("the request has no X-HMAC field: give the one that was sent")
         return canonical(body)
@@ -142,9 +149,3 @@ class BodyHMACClaim:
         if not compare(self.verifier.key.sign(body.data), self.mac):
             raise Rejected(Reason.WRONG_SIGNATURE, "the MAC is of another body or another key", where="x-hmac")
         return Decision(self.verifier.identity)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """The one check that there is, and what would have made the MAC fit."""
-        from watchword.schemes.body_hmac_explain import explain_body_hmac  # noqa: PLC0415 -- only when asked why
-
-        return explain_body_hmac(self, body.data)

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Final
 
-from watchword.core.scheme import Check
-from watchword.crypto.digests import compare, digest, hmac_sha256
+from watchword.core.explain import ClaimExplainers
+from watchword.core.records import Found
+from watchword.core.scheme import Body, Check
+from watchword.crypto.digests import compare, hmac_sha256
+from watchword.schemes.body_hmac import BodyHMACClaim, canonical
 from watchword.schemes.diagnosis import causes, damaged, search, secret_guesses
 
-if TYPE_CHECKING:
-    from watchword.schemes.body_hmac import BodyHMACClaim
-
-__all__ = ["canonical", "explain_body_hmac"]
+__all__ = ["EXPLAINERS", "explain_body_hmac"]
 
 _COMPARE = "none of the usual changes explains it: sign exactly the octets of the body, and compare the secrets"
 
 
-def canonical(body: bytes) -> str:
-    """The body, by its length and hash: it may hold what nobody wants in a log.
-
-    >>> canonical(b"")
-    'the body, 0 octets, SHA-256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-    """
-    return f"the body, {len(body)} octets, SHA-256 {digest('sha-256', body).hex()}"
-
-
-def explain_body_hmac(claim: BodyHMACClaim, body: bytes) -> tuple[str, Sequence[Check]]:
+def explain_body_hmac(claim: BodyHMACClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """What is covered, and the one check that there is."""
-    return canonical(body), _mac(claim, body)
+    return canonical(body.data), _mac(claim, body.data)
 
 
 def _mac(claim: BodyHMACClaim, body: bytes) -> Sequence[Check]:
@@ -46,3 +37,6 @@ def _mac(claim: BodyHMACClaim, body: bytes) -> Sequence[Check]:
     damage = damaged(genuine.hex(), claim.mac.hex())
     mend = f"{damage}: send it as it was made" if damage else _COMPARE
     return [Check("mac", False, "x-hmac", "the MAC of this body by that key", received, mend)]
+
+
+EXPLAINERS: Final[ClaimExplainers] = {BodyHMACClaim: explain_body_hmac}

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import Final
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.message import Request
-from watchword.core.plan import scheme_word
 from watchword.core.records import Found, Ref
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.core.scheme import Body, Check
+from watchword.core.scheme import STREAM, Body, Check
 from watchword.crypto.digests import compare, digest, keyed_hmac
 from watchword.crypto.keys import RegisteredKey
-from watchword.fields.auth_params import parse_credentials
 from watchword.schemes import hmac_header as scheme
 from watchword.schemes.diagnosis import (
     causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
+from watchword.schemes.hmac_header import HMACClaim, Params
 
-if TYPE_CHECKING:
-    from watchword.schemes.hmac_header import HMACClaim, Params
-
-__all__ = ["canonical_of", "explain_hmac"]
+__all__ = ["EXPLAINERS", "explain_hmac"]
 
 COVERED = ("@method", "@authority", "@path", "@query")
 HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
@@ -46,6 +42,8 @@ _COMPARE = (
 def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The canonical string that this request has, and every check."""
     params, verifier = claim.params, claim.verifier
+    if claim.body is STREAM:
+        body = Body(body.data, {"sha-256": digest("sha-256", body.data)})
     record = found.get(Ref(RegisteredKey, (params.key_id,)))
     known = [(key[0], other) for key, other in found.of(RegisteredKey) if other.algorithm in HASHES]
     others = [(name, other) for name, other in known if name != params.key_id][:MAX_KEYS]
@@ -53,26 +51,7 @@ def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tupl
     checks = [_known(claim, record, others), *_mac(claim, record, others, body), _body(claim, body), timely]
     if record is not None:
         checks.append(_current(record, now))
-    return _text(claim.canonical()), checks
-
-
-def canonical_of(request: Request, body: bytes) -> str:
-    """`HMACAuth.canonical`: the digest is that of `body`, so that another than the one that was sent shows."""
-    fields = request.values(b"authorization")
-    try:
-        if len(fields) != 1 or scheme_word(fields[0]) != b"hmac":
-            raise Rejected(Reason.NO_CREDENTIALS, "no Authorization field of the scheme HMAC")
-        params = scheme.read_params(parse_credentials(fields[0]).params)
-    except Rejected as rejected:
-        raise ConfigurationError(
-            f"the request is not one that HMACAuth sent: {rejected.rejection.detail}; give the signed one"
-        ) from None
-    params = params._replace(digest=scheme.base64url(digest("sha-256", body)))
-    return _text(scheme.canonical(params, request.method, request.authority, request.target))
-
-
-def _text(covered: bytes) -> str:
-    return covered.decode("utf-8", "backslashreplace")
+    return scheme.text_of(claim.canonical()), checks
 
 
 def _known(claim: HMACClaim, record: RegisteredKey | None, others: Others) -> Check:
@@ -187,3 +166,6 @@ def _fits(claim: HMACClaim, sign: Sign, **changed: str) -> bool:
 def _made(claim: HMACClaim, sign: Sign, params: Params, request: Request) -> bool:
     covered = scheme.canonical(params, request.method, request.authority, request.target)
     return compare(scheme.base64url(sign(covered)).encode(), claim.params.mac.encode())
+
+
+EXPLAINERS: Final[ClaimExplainers] = {HMACClaim: explain_hmac}

@@ -17,7 +17,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, Address, Body, BodyNeed, BodyStream, Check, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
+    STREAM, Address, Body, BodyNeed, BodyStream, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto.digests import compare, digest, keyed_hmac, new
 from watchword.crypto.encoding import b64url_encode
@@ -75,6 +75,11 @@ def canonical(params: Params, method: str, authority: str, target: bytes) -> byt
     return head.encode() + target + b"\n" + params.digest.encode() + b"\n"
 
 
+def text_of(covered: bytes) -> str:
+    """Octets that a MAC covers, to be read by a person."""
+    return covered.decode("utf-8", "backslashreplace")
+
+
 def base64url(data: bytes) -> str:
     """base64url without padding, as text."""
     return b64url_encode(data).decode()
@@ -114,9 +119,18 @@ class HMACAuth:
         Raises:
             ConfigurationError: the request carries no such credentials.
         """
-        from watchword.schemes.hmac_explain import canonical_of  # noqa: PLC0415 -- only when asked why
-
-        return canonical_of(request, body)
+        fields = request.values(b"authorization")
+        try:
+            if len(fields) != 1 or fields[0].partition(b" ")[0].lower() != b"hmac":
+                raise Rejected(Reason.NO_CREDENTIALS, "no Authorization field of the scheme HMAC")
+            params = read_params(parse_credentials(fields[0]).params)
+        except Rejected as rejected:
+            raise ConfigurationError(
+                f"the request is not one that HMACAuth sent: {rejected.rejection.detail}; give the signed one"
+            ) from None
+        # The digest is that of `body`, so that another than the one that was sent shows.
+        params = params._replace(digest=base64url(digest("sha-256", body)))
+        return text_of(canonical(params, request.method, request.authority, request.target))
 
     def flow(self, request: Request, context: Context) -> Flow:
         """One Send, signed."""
@@ -362,14 +376,6 @@ class HMACClaim:
         rotated = record.superseded_by is not None
         identity = Identity(record.subject, "hmac", params.key_id, frozenset(record.scopes), NO_CLAIMS, rotated)
         return Decision(identity, (self._once(signed_at),), stream=stream)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Key, MAC (and what would have made it fit), body, time, nonce."""
-        from watchword.schemes.hmac_explain import explain_hmac  # noqa: PLC0415 -- only when asked why
-
-        if self.body is STREAM:
-            body = Body(body.data, {"sha-256": digest("sha-256", body.data)})
-        return explain_hmac(self, found, body, now)
 
 
 _NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from watchword.core.records import Found, Once, Ref, Write
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Decision, More, Proof, Random
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Proof, Random
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.schemes.revocation import Mark, mark_of
 
@@ -110,11 +110,6 @@ class JWTClaim:
         identity = verifier.shared(identity, claims)
         learn = partial(verifier.remember, self.room, self.token, identity, judged, now, mark)
         return Decision(identity, writes, learn=learn)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        from watchword.schemes.jwt_explain import explain_jwt  # noqa: PLC0415 -- only when asked
-
-        return explain_jwt(self.verifier, self.token, now, self.proofs, found)
 
     def __repr__(self) -> str:
         return "JWTClaim(token=***)"

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.records import NOTHING_FOUND, Found
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import Check, Proof
+from watchword.core.scheme import Body, Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.digests import compare, keyed_hmac
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.crypto.near_misses import MAX_KEYS, near_cause
 from watchword.schemes.claims import bound_to_nothing, scopes_of, subject_of
-from watchword.schemes.jwt_claim import NO_PROOFS, confirm, looked_up
 from watchword.schemes.diagnosis import secret_guesses
+from watchword.schemes.jwt import JWTVerifier
+from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
-if TYPE_CHECKING:
-    from watchword.schemes.jwt import JWTVerifier
-
-__all__ = ["explain_jwt"]
+__all__ = ["EXPLAINERS", "explain_jwt"]
 
 SHOWN = 48
 _HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
@@ -207,3 +206,10 @@ def _value(members: Mapping[str, Any] | None, name: str) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
+def _explain_claim(claim: JWTClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    return explain_jwt(claim.verifier, claim.token, now, claim.proofs, found)
+
+
+EXPLAINERS: Final[ClaimExplainers] = {JWTClaim: _explain_claim}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Final, NamedTuple
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
@@ -14,11 +15,10 @@ from watchword.schemes.digest.computation import (
 )  # fmt: skip
 from watchword.schemes.digest.credentials import check_uri
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceState, read_nonce
+from watchword.schemes.digest.server import DigestClaim
+from watchword.schemes.digest.usual import KnownClaim
 
-if TYPE_CHECKING:
-    from watchword.schemes.digest.server import DigestClaim
-
-__all__ = ["explain_digest"]
+__all__ = ["EXPLAINERS", "explain_digest"]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")
 _PASSWORD = "the password differs, or the stored hash was made of another password, username or realm"
@@ -254,3 +254,11 @@ def _canonical(claim: DigestClaim, found: Found, body: Body) -> str:
         a1 = f"H({a1}):{presented.nonce.decode('latin-1')}:{cnonce}"
     a2 = f"{claim.request.method}:{uri}" + ("" if body_hash is None else f":{body_hash.decode()}")
     return f"A1: {a1}\nA2: {a2}"
+
+
+def _explain_known(claim: KnownClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    """As of any other credentials."""
+    return explain_digest(claim.in_full(), found, body, now)
+
+
+EXPLAINERS: Final[ClaimExplainers] = {DigestClaim: explain_digest, KnownClaim: _explain_known}

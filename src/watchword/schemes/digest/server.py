@@ -12,7 +12,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Once, Put, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Check, Decision, Digests, More, Random, Refusal, Seal, malformed,
+    UNUSED, Address, Body, BodyNeed, Decision, Digests, More, Random, Refusal, Seal, malformed,
 )  # fmt: skip
 from watchword.crypto.digests import compare, new, subject_key
 from watchword.fields.auth_params import parse_credentials
@@ -347,12 +347,6 @@ class DigestClaim:
 
     def _kept(self, until: float) -> float:
         return until + max(0.0, KEPT - self.verifier.nonce_lifetime)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Every parameter, and the canonical string with its secret masked."""
-        from watchword.schemes.digest.explanation import explain_digest  # noqa: PLC0415 -- only when asked why
-
-        return explain_digest(self, found, body, now)
 
 
 _NOBODY: Final = b"0" * 64

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Ref
-from watchword.core.scheme import UNUSED, Body, BodyNeed, Check, Decision, More, Random, Seal
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Random, Seal
 from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.assurance import authentication_info
 from watchword.schemes.digest.computation import DigestSecret
@@ -265,7 +265,3 @@ class KnownClaim:
         proof = known.hash(start + a2).hexdigest().encode()
         said = b"cnonce=%b, nc=%b, qop=auth" % (quoted(self._cnonce), self._nc)
         return authentication_info(self.verifier, known.algorithm, proof, said, found, known.until, now, random)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """As of any other credentials."""
-        return self.in_full().explain(found, body, now)

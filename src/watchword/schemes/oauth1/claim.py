@@ -10,7 +10,7 @@ from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import UNUSED, WHOLE, Body, BodyNeed, Check, Decision, Digests, More, Random, malformed
+from watchword.core.scheme import UNUSED, WHOLE, Body, BodyNeed, Decision, Digests, More, Random, malformed
 from watchword.crypto.digests import compare, new
 from watchword.schemes.oauth1.credentials import (
     Method, OAuth1Client, OAuth1Token, Presented, read_presented, signing_key, without_signature,
@@ -117,7 +117,12 @@ class OAuth1Claim:
         """The base string of this request."""
         return base_string(self.request.method, self.uri, self.pairs(body))
 
-    def _presented(self, body: bytes) -> Presented:
+    def presented_in(self, body: bytes) -> Presented:
+        """The protocol parameters, which may be in the form.
+
+        Raises:
+            Rejected: NO_CREDENTIALS for a form without them; as `read_presented`, `check_admissible`.
+        """
         if self.presented is not None:
             return self.presented
         pairs = form_pairs(body, "body")
@@ -131,7 +136,7 @@ class OAuth1Claim:
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """Signature, then body, then time: what is said about a time or a body is said of a genuine request."""
-        presented = self.presented or self._presented(body.data)
+        presented = self.presented or self.presented_in(body.data)
         refs = self.needs
         if self.presented is None:
             refs = references(presented)
@@ -211,16 +216,6 @@ class OAuth1Claim:
             return ()
         key = ("oauth1", presented.client_key, presented.token, str(presented.timestamp), presented.nonce)
         return (Once(key, presented.timestamp + max(self.verifier.max_age, KEPT)),)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Client, token, method, signature (and what would have made it fit), body, time."""
-        from watchword.schemes.oauth1 import explanation  # noqa: PLC0415 -- only when asked why
-
-        try:
-            presented = self._presented(body.data)
-        except Rejected as rejected:
-            return "", (explanation.unreadable(rejected),)
-        return explanation.explain_oauth1(self, presented, found, body, now)
 
 
 def references(presented: Presented) -> Sequence[Ref[Any]]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
+from typing import Final
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
@@ -25,7 +27,7 @@ from watchword.schemes.oauth1.credentials import (
 )  # fmt: skip
 from watchword.schemes.oauth1.encoding import Pairs, base_string, base_uri, escape, form_pairs, is_form, octets_text
 
-__all__ = ["explain_oauth1", "unreadable"]
+__all__ = ["EXPLAINERS", "explain_oauth1"]
 
 PARTS = ("@method", "@scheme", "@authority", "@path", "@query")
 MAX_OTHERS = 64
@@ -106,15 +108,14 @@ class _Case:
         return fits
 
 
-def explain_oauth1(
-    claim: OAuth1Claim, presented: Presented, found: Found, body: Body, now: float
-) -> tuple[str, Sequence[Check]]:
+def explain_oauth1(claim: OAuth1Claim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The base string that this request has, and every check."""
-    case = _Case(claim, presented, found, body.data)
     try:
+        presented = claim.presented_in(body.data)
+        case = _Case(claim, presented, found, body.data)
         canonical = claim.canonical(body.data).decode()
     except Rejected as rejected:
-        return "", (unreadable(rejected),)
+        return "", (_unreadable(rejected),)
     checks = [_client(case), _method(case), *_token(case), *_signature(case), _covered(case, body)]
     if presented.timestamp:
         verifier = claim.verifier
@@ -124,7 +125,7 @@ def explain_oauth1(
     return "" if presented.method.kind == "plaintext" else canonical, checks
 
 
-def unreadable(rejected: Rejected) -> Check:
+def _unreadable(rejected: Rejected) -> Check:
     """The one check of what has no base string."""
     rejection = rejected.rejection
     mend = "send the protocol parameters once, in one place (RFC 5849 §3.2, §3.5)"
@@ -353,3 +354,6 @@ def _current(token: OAuth1Token, now: float) -> Check:
 def _replaced(pairs: Pairs, name: str, text: str) -> Pairs:
     value = escape(octets_text(text)) if "%" not in text else text
     return [(each, value if each == name else old) for each, old in pairs]
+
+
+EXPLAINERS: Final[ClaimExplainers] = {OAuth1Claim: explain_oauth1}

@@ -18,7 +18,6 @@ from watchword.core.scheme import (
     Address,
     Body,
     BodyNeed,
-    Check,
     Context,
     Decision,
     Digests,
@@ -253,22 +252,22 @@ def profile(**demands: Any) -> SignaturePolicy:
 class AgentClaim:
     """The signatures of one agent, not yet verified."""
 
-    __slots__ = ("_claim", "agent")
+    __slots__ = ("agent", "signatures")
 
 
-    def __init__(self, agent: Agent, claim: SignatureClaim) -> None:
+    def __init__(self, agent: Agent, signatures: SignatureClaim) -> None:
         self.agent = agent
-        self._claim = claim
+        self.signatures = signatures
 
     @property
     def needs(self) -> Sequence[Ref[Any]]:
         """None: keys are asked for where they are."""
-        return self._claim.needs
+        return self.signatures.needs
 
     @property
     def body(self) -> BodyNeed | Digests:
         """What the covered digests need."""
-        return self._claim.body
+        return self.signatures.body
 
     def slow(self, found: Found) -> bool:
         """Never."""
@@ -276,14 +275,9 @@ class AgentClaim:
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """The verdict on the signatures, in the name of the agent."""
-        decision = self._claim.decide(found, body, now, random)
+        decision = self.signatures.decide(found, body, now, random)
         if isinstance(decision, More):
             return decision
         who = decision.identity
         claims = MappingProxyType({**who.claims, "agent": self.agent.name})
         return decision._replace(identity=Identity(self.agent.identifier, who.scheme, who.key_id, who.scopes, claims))
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """As `SignatureClaim.explain`, after the agent."""
-        canonical, checks = self._claim.explain(found, body, now)
-        return canonical, [Check("agent", True, "header Signature-Agent", "", self.agent.identifier), *checks]

@@ -9,7 +9,7 @@ from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Check, Decision, Digests, More, Random
+from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Decision, Digests, More, Random
 from watchword.crypto.digests import compare, hmac_sha256
 from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
@@ -251,12 +251,6 @@ class SignatureClaim:
             return DigestStream(())
         expected = [each for one in judged for each in self.expected(one)]
         return DigestStream(expected) if expected or demanded else None
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Key, algorithm, coverage, signature (and what would have made it fit), body, time."""
-        from watchword.schemes.signatures.explanation import explain_signature  # noqa: PLC0415 -- only when asked why
-
-        return explain_signature(self, found, body, now)
 
     def __repr__(self) -> str:
         return f"SignatureClaim(labels={[one.label for one in self.presented]!r})"

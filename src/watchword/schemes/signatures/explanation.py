@@ -6,8 +6,9 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
@@ -29,16 +30,15 @@ from watchword.schemes.diagnosis import (
 )  # fmt: skip
 from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.signatures.base import BasePlan
+from watchword.schemes.signatures.bots import AgentClaim
+from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text
 from watchword.schemes.signatures.holders import Holder
 from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.mistakes import MAX_SLOW, inputs
 from watchword.schemes.signatures.reading import Presented
 
-if TYPE_CHECKING:
-    from watchword.schemes.signatures.claim import SignatureClaim
-
-__all__ = ["explain_signature"]
+__all__ = ["EXPLAINERS", "explain_signature"]
 
 MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
@@ -343,3 +343,12 @@ def _coverage(claim: SignatureClaim, one: Presented) -> Check:
             mend = f"have the client send the parameter {where}, or demand less: SignaturePolicy({where}=False)"
         return Check("coverage", False, where, demanded, listed, mend)
     return Check("coverage", True, "signature-input", demanded, listed)
+
+
+def _explain_agent(claim: AgentClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    """As of its signatures, after the agent."""
+    canonical, checks = explain_signature(claim.signatures, found, body, now)
+    return canonical, [Check("agent", True, "header Signature-Agent", "", claim.agent.identifier), *checks]
+
+
+EXPLAINERS: Final[ClaimExplainers] = {SignatureClaim: explain_signature, AgentClaim: _explain_agent}

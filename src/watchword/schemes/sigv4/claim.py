@@ -10,7 +10,7 @@ from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import STREAM, UNUSED, Body, BodyNeed, Check, Decision, Digests, Random, malformed
+from watchword.core.scheme import STREAM, UNUSED, Body, BodyNeed, Decision, Digests, Random, malformed
 from watchword.crypto.digests import compare, hex_digest, new
 from watchword.schemes.sigv4.access_key import AccessKey, Signing
 from watchword.schemes.sigv4.canonical import (
@@ -369,12 +369,6 @@ class SigV4Claim:
         key = ("sigv4", self.presented.plan.access_key_id, hex_digest("sha-256", string).decode())
         # A laxer verifier of the same store may accept a presigned URL for as long as it says.
         return Once(key, self.signed_at + max(self.lifetime, self.presented.expires or 0, 900.0))
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Key, coverage, signature (and what would have made it fit), token, scope, time, body, chunks."""
-        from watchword.schemes.sigv4.explanation import explain_sigv4  # noqa: PLC0415 -- only when asked why
-
-        return explain_sigv4(self, found, body, now)
 
 
 def matches(pattern: bytes, region: bytes) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import Reason, Rejected
@@ -27,7 +28,7 @@ from watchword.schemes.sigv4.canonical import (
 from watchword.schemes.sigv4.claim import SigV4Claim, covered, payload_of, strings, time_of
 from watchword.schemes.sigv4.credentials import SIGNATURE, Plan, credential_of, text_of_time
 
-__all__ = ["canonical_of", "explain_sigv4", "masked"]
+__all__ = ["EXPLAINERS", "canonical_of", "explain_sigv4", "masked"]
 
 MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
@@ -392,3 +393,6 @@ def _pass(case: _Case, record: AccessKey) -> None:
     stream = case.claim.stream(case.signing(record), form)
     stream.feed(case.body)
     stream.end()
+
+
+EXPLAINERS: Final[ClaimExplainers] = {SigV4Claim: explain_sigv4}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import inf, nextafter
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from watchword.core.explain import ClaimExplainers
 from watchword.core.message import Request
+from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import Check
+from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, keyed_hmac
 from watchword.schemes.diagnosis import (
     MAX_BODY, PARTS, affordable, causes, clock_check, damaged, search, secret_guesses, time_guesses,
@@ -17,12 +19,10 @@ from watchword.schemes.diagnosis import (
 from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.delivery import Delivery
+from watchword.schemes.webhooks.engine import Engine
+from watchword.schemes.webhooks.scheme import WebhookClaim
 
-if TYPE_CHECKING:
-    from watchword.schemes.webhooks.engine import Engine
-    from watchword.schemes.webhooks.scheme import WebhookClaim
-
-__all__ = ["explain_webhook"]
+__all__ = ["EXPLAINERS", "explain_webhook"]
 
 MAX_DEAR: Final = 4096
 """Signatures by Ed25519 that are tried while searching."""
@@ -38,14 +38,14 @@ _EMPTY = (
 )
 
 
-def explain_webhook(claim: WebhookClaim, body: bytes, now: float) -> tuple[str, Sequence[Check]]:
+def explain_webhook(claim: WebhookClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The content that this webhook has, and every check."""
     engine, delivery = claim.verifier.engine, claim.delivery
     try:
-        contents = claim.contents(body)
+        contents = claim.contents(body.data)
     except Rejected as rejected:
-        return "", (*_uncovered(claim, engine, body, rejected), *_time(claim, now))
-    signature = list(_signature(claim, engine, delivery, contents, body))
+        return "", (*_uncovered(claim, engine, body.data, rejected), *_time(claim, now))
+    signature = list(_signature(claim, engine, delivery, contents, body.data))
     return contents[0].decode("utf-8", "backslashreplace"), (*signature, *_time(claim, now))
 
 
@@ -182,3 +182,6 @@ def _spelling(engine: Engine, delivery: Delivery, contents: Sequence[bytes]) -> 
             if any(compare(engine.encode(mac(content)), sent) for content in contents for sent in delivery.macs):
                 return what
     return None
+
+
+EXPLAINERS: Final[ClaimExplainers] = {WebhookClaim: explain_webhook}

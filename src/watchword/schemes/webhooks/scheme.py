@@ -15,7 +15,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    WHOLE, Address, Body, BodyNeed, Check, Context, Decision, Flow, Random, Refusal, Send,
+    WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send,
 )  # fmt: skip
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
@@ -235,12 +235,6 @@ class WebhookClaim:
         # Without an id the content stands for the message, whichever of its signatures is presented.
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
         return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
-
-    def explain(self, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-        """Signature (and what would have made it fit), body, time."""
-        from watchword.schemes.webhooks.explanation import explain_webhook  # noqa: PLC0415 -- only when asked why
-
-        return explain_webhook(self, body.data, now)
 
 
 class WebhookAuth:

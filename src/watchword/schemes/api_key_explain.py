@@ -1,0 +1,43 @@
+"""Why an API key was refused: form, key id, secret, revocation, time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from watchword.core.explain import ClaimExplainers
+from watchword.core.records import Found, Ref
+from watchword.core.scheme import Body, Check
+from watchword.schemes.api_key import APIKeyClaim
+from watchword.schemes.api_key_text import APIKey
+
+__all__ = ["EXPLAINERS", "explain_api_key"]
+
+
+def explain_api_key(claim: APIKeyClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    """The secret is not shown, nor how much of it is right."""
+    where = claim.verifier.where
+    record = found.get(Ref(APIKey, (claim.key_id,)))
+    current, former = claim.matches(record)
+    checks = [Check("format", True, where, "a key and its checksum", "as expected")]
+    mend = "" if record else "make a key with `watchword key add`, and send that one"
+    checks.append(Check("key id", record is not None, where, "a key of the store", claim.key_id, mend))
+    if record is None:
+        untried = "there is no key to compare with"
+        return "", (*checks, *(Check(name, None, where, mend=untried) for name in ("secret", "revoked", "time")))
+    proven = current or former
+    mend = "" if proven else "send the key as it was issued, or rotate it: `watchword key rotate`"
+    shown = "the key" if current else "the key before it" if former else "another"
+    checks.append(Check("secret", proven, where, "the key, or the one before it", shown, mend))
+    revoked = record.revoked is not None
+    mend = "make another key: a revoked one stays so" if revoked else ""
+    checks.append(Check("revoked", not revoked, where, "not revoked", "revoked" if revoked else "not revoked", mend))
+    end = record.former_until if former and not current else record.expires
+    ended = end is not None and now >= end
+    mend = "make another key, or rotate this one and send the new one" if ended else ""
+    until = "no end" if end is None else f"good until {end:.0f}"
+    checks.append(Check("time", not ended, where, until, f"judged at {now:.0f}", mend))
+    return "", checks
+
+
+EXPLAINERS: Final[ClaimExplainers] = {APIKeyClaim: explain_api_key}

@@ -1,0 +1,66 @@
+"""`explain` with what our schemes know of their claims: `SCHEMES` says which module explains a scheme, loaded when asked.
+
+No scheme knows its explanation: explanations import claims, never the other way round. A verifier of somebody's own brings
+its explanation along (`core.explain`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+
+from watchword.core import explain as core
+from watchword.core.explain import ClaimExplainers, Explainer, Explanation
+from watchword.core.guard import AsyncGuard, Guard
+from watchword.core.message import Request
+from watchword.core.scheme import Claim, Verifier
+from watchword.schemes import SCHEMES
+
+__all__ = ["explain", "explain_async", "explainer_of"]
+
+
+def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | None = None) -> Explanation:
+    """Why `guard` accepts or refuses `request` (with `body`), check by check; commits nothing.
+
+    A verifier of your own is asked for its account of a claim if it has a method `explain(claim, found, body, now)`, which
+    gives the canonical string and a `Check` for each step; else the explanation is the rejection.
+
+    Args:
+        request: the request as the server got it.
+        guard: the guard that judged it.
+        body: the request's body.
+        at: seconds since the epoch at which to judge; None: now.
+
+    Raises:
+        StoreUnavailable: the records can't be had.
+
+    >>> from watchword import JWTAuth, JWTVerifier, Key
+    >>> guard = Guard([JWTVerifier(Key.generate("HS256"))])
+    >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
+    refused: no_credentials: the request carries no credentials
+      FAIL no_credentials: credentials: the request carries no credentials (have the client authenticate; ...)
+    first difference: credentials
+    """
+    return core.explain(request, guard, body, at, explainer_of)
+
+
+async def explain_async(
+    request: Request, guard: Guard | AsyncGuard, body: bytes = b"", *, at: float | None = None
+) -> Explanation:
+    """`explain` on the event loop, for guards of either kind."""
+    return await core.explain_async(request, guard, body, at, explainer_of)
+
+
+def explainer_of(verifier: Verifier, claim: Claim) -> Explainer | None:
+    """What accounts for `claim`, by its type; None if it is of no scheme of ours.
+
+    The explanation of the verifier's own scheme is tried first. The others follow, since a verifier of another name may
+    give one of our claims.
+    """
+    rows = sorted(SCHEMES, key=lambda row: row.name != verifier.scheme)
+    for module in dict.fromkeys(row.explanation for row in rows):
+        explainers: ClaimExplainers = import_module(f"watchword.schemes.{module}").EXPLAINERS
+        for kind in type(claim).__mro__:
+            if kind in explainers:
+                return partial(explainers[kind], claim)
+    return None
