@@ -549,10 +549,10 @@ def test_derived_keys_and_parsed_credentials_are_kept_only_if_genuine_and_bounde
     verifier = judge.plan.verifiers[0]
     verdict(judge, auth("wrong").sign(ask(), now=NOW))
     verdict(judge, changed(auth().sign(ask(), now=NOW), method="PUT"))
-    assert len(verifier.keys) == 0
+    assert len(verifier.proven.keys) == 0
     for _ in range(3):
         accepted(judge, auth().sign(ask(), now=NOW))
-    assert len(verifier.keys) == 1
+    assert len(verifier.proven.keys) == 1
     kept: Kept[int, int] = Kept(3)
     for number in range(10):
         kept.put(number, number)

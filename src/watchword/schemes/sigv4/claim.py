@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
@@ -20,9 +20,7 @@ from watchword.schemes.sigv4.canonical import (
 from watchword.schemes.sigv4.checksums import ALGORITHMS, PREFIX
 from watchword.schemes.sigv4.chunks import STREAMING, ChunkedBody, Form, Seed
 from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, Presented, epoch
-
-if TYPE_CHECKING:
-    from watchword.schemes.sigv4.server import SigV4Verifier
+from watchword.schemes.sigv4.settings import ProvenCredentials, Settings
 
 __all__ = ["Covered", "SigV4Claim", "payload_of", "time_of"]
 
@@ -139,15 +137,16 @@ def payload_of(request: Request, presented: Presented) -> bytes | None:
 class SigV4Claim:
     """A signed request, not yet verified."""
 
-    __slots__ = ("body", "form", "needs", "parts", "payload", "presented", "request", "signed_at", "timestamp", "verifier")  # fmt: skip
+    __slots__ = ("body", "form", "needs", "parts", "payload", "presented", "proven", "request", "settings", "signed_at", "timestamp")  # fmt: skip
 
 
-    def __init__(self, presented: Presented, request: Request, verifier: SigV4Verifier) -> None:
+    def __init__(self, presented: Presented, request: Request, settings: Settings, proven: ProvenCredentials) -> None:
         self.presented = presented
         self.request = request
-        self.verifier = verifier
+        self.settings = settings
+        self.proven = proven
         plan = presented.plan
-        self.parts = parts = covered(request, presented, verifier.paths or rules_of(plan.service))
+        self.parts = parts = covered(request, presented, settings.paths or rules_of(plan.service))
         if presented.expires is None and plan.time_at >= 0 and not parts.missing:
             self.signed_at, self.timestamp = epoch(parts.values[plan.time_at], "x-amz-date", plan.date, plan.day)
         else:
@@ -158,7 +157,7 @@ class SigV4Claim:
         self.body: BodyNeed | Digests = _SHA256
         if self.form is not None:
             self.body = STREAM
-        elif self.payload == UNSIGNED and verifier.allow_unsigned_payload:
+        elif self.payload == UNSIGNED and settings.allow_unsigned_payload:
             self.body = UNUSED
         self.needs: Sequence[Ref[Any]] = (Ref(AccessKey, (plan.access_key_id,)),)
 
@@ -180,20 +179,20 @@ class SigV4Claim:
         self.check_coverage()
         known = found.get(Ref(AccessKey, (plan.access_key_id,)))
         record = _NOBODY if known is None else known  # an unknown key costs the same
-        signing, new = self.verifier.keys.get(plan.access_key_id, record.secret, plan.scope, plan.ecdsa)
+        signing, new = self.proven.keys.get(plan.access_key_id, record.secret, plan.scope, plan.ecdsa)
         string = self.signed_string(signing, self.hash_of(body))
         if known is None:
             raise Rejected(Reason.UNKNOWN_KEY, "no such access key", where="authorization Credential")
         if string is None:
             raise Rejected(Reason.WRONG_SIGNATURE, "it is of another request or another key", where="signature")
         if new or self.presented.around is not None:
-            self.verifier.proven(self.presented, record, signing)
+            self.proven.keep(self.presented, record, signing)
         self.check_genuine(record, now)
         self.check_body(body)
         identity = Identity(
             record.subject, "sigv4", plan.access_key_id, frozenset(record.scopes), rotated=record.rotated
         )
-        writes = (self.once(string),) if self.verifier.single_use else ()
+        writes = (self.once(string),) if self.settings.single_use else ()
         stream = None if self.form is None else self.stream(signing, self.form)
         return Decision(identity, writes, stream=stream)
 
@@ -211,7 +210,7 @@ class SigV4Claim:
         if parts.missing:
             detail = "SignedHeaders names a field that is not there"
             raise Rejected(Reason.MISSING_COMPONENT, detail, where=parts.missing.decode())
-        if parts.loose or self.verifier.require:
+        if parts.loose or self.settings.require:
             self._check_loose()
         if self.presented.expires is None and plan.time_at < 0 and b"date" not in plan.positions:
             raise Rejected(Reason.NOT_COVERED, "the time is not in SignedHeaders", where="date")
@@ -219,7 +218,7 @@ class SigV4Claim:
             self._check_payload_form()
 
     def _check_loose(self) -> None:
-        signed, required = self.presented.plan.positions, self.verifier.require
+        signed, required = self.presented.plan.positions, self.settings.require
         for name, _ in self.request.headers:
             if name in signed or name in OTHERWISE_PROVEN:
                 continue
@@ -228,7 +227,7 @@ class SigV4Claim:
                 raise Rejected(Reason.NOT_COVERED, detail, where=name.decode("latin-1"))
 
     def _check_payload_form(self) -> None:
-        if self.verifier.allow_unsigned_payload:
+        if self.settings.allow_unsigned_payload:
             return
         if self.form is not None and not self.form.signed:
             raise Rejected(Reason.NOT_COVERED, "the body is unsigned: only its checksum would be checked", where="body")
@@ -282,10 +281,10 @@ class SigV4Claim:
 
     def check_scope(self) -> None:
         """That it is for this service in this region."""
-        plan, verifier = self.presented.plan, self.verifier
-        if verifier.service is not None and plan.service != verifier.service:
+        plan, settings = self.presented.plan, self.settings
+        if settings.service is not None and plan.service != settings.service:
             raise Rejected(Reason.WRONG_AUDIENCE, f"signed for the service {plan.service.decode()!r}", where="service", genuine=True)  # fmt: skip
-        mine = verifier.region
+        mine = settings.region
         if mine is None or mine == plan.region:
             return
         if not any(matches(region, mine) for region in self.regions()):
@@ -311,7 +310,7 @@ class SigV4Claim:
             reason = Reason.EXPIRED if day >= 86400 else Reason.NOT_YET_VALID
             raise Rejected(reason, "the scope is of another day than the time", where="authorization Credential", genuine=True)  # fmt: skip
         age = now - self.signed_at
-        if age < -self.verifier.skew:
+        if age < -self.settings.skew:
             raise Rejected(Reason.NOT_YET_VALID, f"signed {-age:.0f} s in the future", where=self.time_field, genuine=True)  # fmt: skip
         if age >= self.lifetime:
             raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago, good for {self.lifetime:.0f} s", where=self.time_field, genuine=True)  # fmt: skip
@@ -325,7 +324,7 @@ class SigV4Claim:
     def lifetime(self) -> float:
         """Seconds after signing for which it is good."""
         expires = self.presented.expires
-        return self.verifier.skew if expires is None else min(expires, self.verifier.max_expires)
+        return self.settings.skew if expires is None else min(expires, self.settings.max_expires)
 
     def check_body(self, body: Body) -> None:
         """That the body is the one whose hash is signed.
@@ -362,7 +361,7 @@ class SigV4Claim:
             raise malformed(f"no checksum that is known here: {', '.join(ALGORITHMS)}", "x-amz-trailer")
         plan = self.presented.plan
         seed = Seed(plan.algorithm, self.timestamp, plan.scope, self.presented.signature, signing)
-        return ChunkedBody(form, seed, int(lengths[0]), names, self.verifier.max_chunk)
+        return ChunkedBody(form, seed, int(lengths[0]), names, self.settings.max_chunk)
 
     def once(self, string: bytes) -> Once:
         """What was signed, for as long as it is good: an ECDSA signature has two spellings, what it signs has one."""

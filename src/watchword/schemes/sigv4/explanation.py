@@ -118,7 +118,7 @@ class _Case(NamedTuple):
         try:
             timestamp = time_of(request, presented)[1]
             said = payload or payload_of(request, presented) or hex_digest("sha-256", body)
-            parts = covered(request, presented, rules or claim.verifier.paths or rules_of(self.plan.service))
+            parts = covered(request, presented, rules or claim.settings.paths or rules_of(self.plan.service))
         except Rejected:
             return False
         signature = presented.signature
@@ -221,7 +221,7 @@ def _signature(case: _Case) -> Sequence[Check]:
 
 def _of_path(case: _Case, signing: Signing) -> Iterator[Cause]:
     claim = case.claim
-    rules = claim.verifier.paths or rules_of(case.plan.service)
+    rules = claim.settings.paths or rules_of(case.plan.service)
     sent = claim.request.path.decode("latin-1")
     names = {
         PathRules(False, False): "encoded once, as S3 has it", PathRules(True, True): "normalised and encoded twice",
@@ -249,12 +249,12 @@ def _of_payload(case: _Case, signing: Signing) -> Iterator[Cause]:
 
 def _of_scope(case: _Case, record: AccessKey) -> Iterator[Cause]:
     """Credentials that were changed on the way, or made with other words than they say."""
-    claim, plan, verifier = case.claim, case.plan, case.claim.verifier
+    claim, plan, settings = case.claim, case.plan, case.claim.settings
     today = claim.timestamp[:8]
     dates = dict.fromkeys((plan.date, today, text_of_time(claim.signed_at - DAY)[:8], text_of_time(claim.signed_at + DAY)[:8]))  # fmt: skip
-    regions = dict.fromkeys((plan.region, verifier.region or plan.region, b"us-east-1", plan.region.lower()))
+    regions = dict.fromkeys((plan.region, settings.region or plan.region, b"us-east-1", plan.region.lower()))
     services = dict.fromkeys(
-        (plan.service, verifier.service or plan.service, b"s3", b"execute-api", plan.service.lower())
+        (plan.service, settings.service or plan.service, b"s3", b"execute-api", plan.service.lower())
     )
     for date in dates:
         for region in regions:
@@ -315,7 +315,7 @@ def _moved(case: _Case, record: AccessKey) -> Iterator[Cause]:
         text = text_of_time(second)
         target = claim.request.target.replace(b"X-Amz-Date=" + claim.timestamp, b"X-Amz-Date=" + text, 1)
         request = with_parts(claim.request, target=target)
-        parts = covered(request, presented, claim.verifier.paths or rules_of(case.plan.service))
+        parts = covered(request, presented, claim.settings.paths or rules_of(case.plan.service))
         if any(
             signing.fits(string, presented.signature) for _, string in strings(presented, parts, text, case.payload)
         ):
@@ -337,8 +337,8 @@ def _moved_field(case: _Case, signing: Signing) -> Iterator[Cause]:
 
 
 def _scope(case: _Case) -> Check:
-    claim, verifier, plan = case.claim, case.claim.verifier, case.plan
-    words = (verifier.region or b"any region", verifier.service or b"any service")
+    claim, settings, plan = case.claim, case.claim.settings, case.plan
+    words = (settings.region or b"any region", settings.service or b"any service")
     expected = " and ".join(word.decode() for word in words)
     received = f"{plan.region.decode() or 'a region set'} and {plan.service.decode()}"
     try:
@@ -359,7 +359,7 @@ def _day_of_scope(claim: SigV4Claim) -> Check:
 
 def _age(claim: SigV4Claim, now: float) -> Check:
     where = claim.time_field if claim.presented.expires is not None else f"header {claim.time_field}"
-    check = clock_check(where, claim.signed_at, now, claim.lifetime, claim.verifier.skew)
+    check = clock_check(where, claim.signed_at, now, claim.lifetime, claim.settings.skew)
     if check.passed is False and claim.presented.expires is not None and now >= claim.signed_at + claim.lifetime:
         late = f"the URL was good for {claim.lifetime:.0f} s: presign anew, or for longer"
         return check._replace(component="query X-Amz-Expires", mend=late)
@@ -371,7 +371,7 @@ def _body(case: _Case) -> Check:
     actual = hex_digest("sha-256", case.body)
     if claim.payload is None:
         return Check("body", True, "body", "covered by the signature", f"SHA-256 {actual.decode()}")
-    if claim.form is not None or (claim.payload == UNSIGNED and claim.verifier.allow_unsigned_payload):
+    if claim.form is not None or (claim.payload == UNSIGNED and claim.settings.allow_unsigned_payload):
         return Check("body", True, "body", claim.payload.decode(), f"{len(case.body)} octets")
     if claim.payload == UNSIGNED:
         fits = actual == EMPTY

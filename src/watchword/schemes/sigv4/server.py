@@ -13,19 +13,18 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal
-from watchword.schemes.sigv4.access_key import AccessKey, Kept, Signing, SigningKeys
+from watchword.schemes.sigv4.access_key import AccessKey
 from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.chunks import MAX_CHUNK
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.credentials import (
-    MAX_EXPIRES, SIGNATURE, Plan, Presented, cut, is_presigned, is_signature, read_field, read_query,
+    MAX_EXPIRES, SIGNATURE, Presented, cut, is_presigned, is_signature, read_field, read_query,
 )  # fmt: skip
+from watchword.schemes.sigv4.settings import ProvenCredentials, Settings
 
 __all__ = ["SigV4Verifier"]
 
 MAX_SKEW: Final = 900
-KEPT: Final = 1024
-"""Derived keys, and parsed credentials, that are kept."""
 _USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 
@@ -84,22 +83,25 @@ class SigV4Verifier:
             raise ConfigurationError("max_chunk is a number of octets, 1 or more")
         if isinstance(require, str):
             raise ConfigurationError(f"require is a collection of field names: require=({require!r},)")
-        self.region = None if region is None else region.encode()
-        self.service = None if service is None else service.encode()
-        self.skew = skew
-        self.max_expires = max_expires
-        self.allow_unsigned_payload = allow_unsigned_payload
+        self.settings = Settings(
+            region=None if region is None else region.encode(),
+            service=None if service is None else service.encode(),
+            skew=skew,
+            max_expires=max_expires,
+            allow_unsigned_payload=allow_unsigned_payload,
+            single_use=single_use,
+            require=frozenset(name.lower().encode() for name in require),
+            paths=paths,
+            max_chunk=max_chunk,
+        )
         self.single_use = single_use
-        self.require = frozenset(name.lower().encode() for name in require)
-        self.paths = paths
-        self.max_chunk = max_chunk
         self.kinds: Sequence[type] = (AccessKey, Spent) if single_use else (AccessKey,)
-        self.keys = SigningKeys(KEPT)
-        self._plans: Kept[tuple[bytes, bytes], Plan] = Kept(KEPT)
+        self.proven = ProvenCredentials()
 
     def __repr__(self) -> str:
-        region = None if self.region is None else self.region.decode()
-        service = None if self.service is None else self.service.decode()
+        settings = self.settings
+        region = None if settings.region is None else settings.region.decode()
+        service = None if settings.service is None else settings.service.decode()
         return f"SigV4Verifier(region={region!r}, service={service!r})"
 
     def read(self, request: Request) -> SigV4Claim:
@@ -123,21 +125,14 @@ class SigV4Verifier:
                 "the server rebuilt a target with encoded octets, so they are a guess",
                 where="@target",
             )
-        return SigV4Claim(presented, request, self)
+        return SigV4Claim(presented, request, self.settings, self.proven)
 
     def _of_field(self, value: bytes) -> Presented:
         signature, around = cut(value)
-        plan = self._plans.get(around)
+        plan = self.proven.plans.get(around)
         if plan is None or not is_signature(signature, plan):
             return read_field(value)
         return Presented(plan, signature)
-
-    def proven(self, presented: Presented, record: AccessKey, signing: Signing) -> None:
-        """Keeps what was parsed and derived for credentials that are genuine."""
-        plan = presented.plan
-        self.keys.keep(plan.access_key_id, record.secret, plan.scope, plan.ecdsa, signing)
-        if presented.around is not None:
-            self._plans.put(presented.around, plan)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """`AWS4-HMAC-SHA256` and no more: what differs is nobody's business but the operator's."""
