@@ -208,7 +208,7 @@ class WebBotVerifier:
         if any(other.identifier != agent.identifier for other, _ in allowed):
             raise Rejected(Reason.AMBIGUOUS, "several agents signed that may", where="signature-agent")
         mine = [one for other, one in named if other.identifier == agent.identifier]
-        return AgentClaim(agent, SignatureClaim(verifier, request, mine))
+        return AgentClaim(agent, verifier.claim(request, mine))
 
     @property
     def routes(self) -> Sequence[str | None]:

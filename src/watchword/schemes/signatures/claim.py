@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
@@ -15,12 +15,10 @@ from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
     SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, may_be_usual, uncovered,
 )  # fmt: skip
-from watchword.schemes.signatures.holders import Holder, key_refs
+from watchword.schemes.signatures.holders import Holder, Signers, key_refs
 from watchword.schemes.signatures.message import Fields
-from watchword.schemes.signatures.reading import Presented
-
-if TYPE_CHECKING:
-    from watchword.schemes.signatures.scheme import SignatureVerifier
+from watchword.schemes.signatures.reading import Parsed, Presented, Reader
+from watchword.schemes.signatures.settings import Settings
 
 __all__ = ["SignatureClaim"]
 
@@ -28,30 +26,45 @@ __all__ = ["SignatureClaim"]
 class SignatureClaim:
     """The signatures of a request that this verifier judges, not yet verified."""
 
-    __slots__ = ("_expected", "_single", "_usual", "body", "needs", "presented", "request", "verifier")
+    __slots__ = (
+        "_expected",
+        "_single",
+        "_usual",
+        "body",
+        "needs",
+        "presented",
+        "reader",
+        "request",
+        "settings",
+        "signers",
+    )
 
 
     def __init__(
         self,
-        verifier: SignatureVerifier,
+        settings: Settings,
+        signers: Signers,
+        reader: Reader,
         request: Request,
         presented: Sequence[Presented],
         single: Mapping[bytes, bytes] | None = None,
     ) -> None:
-        self.verifier = verifier
+        self.settings = settings
+        self.signers = signers
+        self.reader = reader
         self.request = request
         self.presented = presented
         self._single = single
         self._expected: dict[int, tuple[Expected, ...]] | None = None
         self.needs: Sequence[Ref[Any]] = ()
-        if verifier.records is not None:
+        if signers.records is not None:
             if len(presented) == 1:
-                self.needs = verifier.records.refs(presented[0].key_id)
+                self.needs = signers.records.refs(presented[0].key_id)
             else:
                 self.needs = tuple(dict.fromkeys(ref for one in presented for ref in key_refs(one.key_id)))
         self._usual: bytes | None = None
         self.body: BodyNeed | Digests = SHA256
-        if single is not None and len(presented) == 1 and presented[0].plan.content and not verifier.stream:
+        if single is not None and len(presented) == 1 and presented[0].plan.content and not settings.stream:
             value = single.get(b"content-digest")
             if value is not None and may_be_usual(value):
                 self._usual = value
@@ -59,9 +72,9 @@ class SignatureClaim:
         self.body = self._body_need()
 
     def _body_need(self) -> BodyNeed | Digests:
-        demanded = self.verifier.policy.body
+        demanded = self.settings.policy.body
         expected = [each for one in self.presented for each in self.expected(one)]
-        if self.verifier.stream:
+        if self.settings.stream:
             return STREAM if expected or demanded else UNUSED
         if expected:
             return digests_need(expected)
@@ -92,9 +105,8 @@ class SignatureClaim:
 
         What is said about a body or a time is said of a genuine signature.
         """
-        verifier = self.verifier
         one = self.presented[0]
-        holder = verifier.named.get(one.key_id or "") if len(self.presented) == 1 else None
+        holder = self.signers.named.get(one.key_id or "") if len(self.presented) == 1 else None
         if holder is not None:
             judged = [(one, holder)]
         else:
@@ -107,13 +119,13 @@ class SignatureClaim:
             once = self._judge(one, holder, body, now)
             writes: tuple[Once, ...] = () if once is None else (once,)
             if not one.suffices or holder.record is not None:
-                verifier.remember(one, holder)
+                self._remember(one, holder)
         else:
             writes = self._judge_all(judged, body, now)
         record = holder.record
         rotated = record is not None and record.superseded_by is not None
         identity = Identity(holder.subject, "signature", one.key_id, holder.scopes, one.claims, rotated)
-        stream = self._stream([one for one, _ in judged]) if verifier.stream else None
+        stream = self._stream([one for one, _ in judged]) if self.settings.stream else None
         return Decision(identity, writes, stream=stream)
 
     def _judge_all(self, judged: Sequence[tuple[Presented, Holder]], body: Body, now: float) -> tuple[Once, ...]:
@@ -123,7 +135,7 @@ class SignatureClaim:
                 Reason.AMBIGUOUS, "the signatures are of different subjects: name a label or tags", where="keyid"
             )
         for one, holder in judged:
-            self.verifier.remember(one, holder)
+            self._remember(one, holder)
         return tuple(once for once in onces if once is not None)
 
     def _judge(self, one: Presented, holder: Holder, body: Body, now: float) -> Once | None:
@@ -132,18 +144,18 @@ class SignatureClaim:
         Raises:
             Rejected: why it is no good.
         """
-        verifier, request, created, expires = self.verifier, self.request, one.created, one.expires
+        settings, request, created, expires = self.settings, self.request, one.created, one.expires
         if one.alg is not None and one.alg != holder.alias:
             raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
         if not one.suffices or request.target[:1] != b"/":
             self.check_coverage(one)
-        holder.verify(one.plan.base.of_request(request, self._single, one.params, verifier.policy.types), one.signature)
-        if not verifier.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
+        holder.verify(one.plan.base.of_request(request, self._single, one.params, settings.policy.types), one.signature)
+        if not settings.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
             self.check_body(one, body)
-        max_age = verifier.max_age
+        max_age = settings.max_age
         if created is not None:
             age = now - created
-            if age < -verifier.skew:
+            if age < -settings.skew:
                 detail = f"created {-age:.0f} s in the future"
                 raise Rejected(Reason.NOT_YET_VALID, detail, where="created", genuine=True)
             if max_age is not None and age >= max_age:
@@ -153,9 +165,9 @@ class SignatureClaim:
             raise Rejected(Reason.EXPIRED, detail, where="expires", genuine=True)
         if holder.record is not None and holder.record.expires is not None:
             holder.record.check_current(now, "keyid")
-        if one.nonce is None or not verifier.policy.nonce:
+        if one.nonce is None or not settings.policy.nonce:
             return None
-        until = float(expires or 0) if created is None or max_age is None else created + verifier.kept
+        until = float(expires or 0) if created is None or max_age is None else created + settings.kept
         once = Once(("signature", one.key_id or holder.subject, one.nonce), until)
         return once
 
@@ -166,10 +178,10 @@ class SignatureClaim:
             Rejected: UNKNOWN_KEY: it has none of them.
             StoreUnavailable: published keys are not there, or too old.
         """
-        source = self.verifier.source
+        source = self.signers.source
         if source is None:
             if len(self.presented) == 1:
-                holder = self.verifier.holder(self.presented[0], found, self.needs)
+                holder = self._holder(self.presented[0], found, self.needs)
                 if holder is not None:
                     return [(self.presented[0], holder)]
             known = self._known(found)
@@ -179,7 +191,7 @@ class SignatureClaim:
             if now >= source.good_until and not told:
                 return More(asks=((source, asked),))
             try:
-                self.verifier.follow()
+                self.signers.follow()
                 known = self._known(found)
             except StoreUnavailable:
                 if told:
@@ -195,10 +207,19 @@ class SignatureClaim:
     def _known(self, found: Found) -> list[tuple[Presented, Holder]]:
         known = []
         for one in self.presented:
-            holder = self.verifier.holder(one, found, key_refs(one.key_id))
+            holder = self._holder(one, found, key_refs(one.key_id))
             if holder is not None:
                 known.append((one, holder))
         return known
+
+    def _holder(self, one: Presented, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
+        return self.signers.find(one.key_id, one.alg, found, refs)
+
+    def _remember(self, one: Presented, holder: Holder) -> None:
+        """Keeps what the next signature of this kind is verified with; called after a good one."""
+        if type(one) is Parsed:
+            self.reader.remember(one)
+        self.signers.keep(one.key_id, holder)
 
     def _spend(self) -> None:
         """An unknown key id costs what a known one's MAC does."""
@@ -215,7 +236,7 @@ class SignatureClaim:
         Raises:
             Rejected: MISSING_COMPONENT, MALFORMED_CREDENTIALS.
         """
-        return one.plan.base.of_request(self.request, self._single, one.params, self.verifier.policy.types)
+        return one.plan.base.of_request(self.request, self._single, one.params, self.settings.policy.types)
 
     def check_coverage(self, one: Presented) -> None:
         """That the signature covers and says what the policy demands, the body apart.
@@ -223,7 +244,7 @@ class SignatureClaim:
         Raises:
             Rejected: NOT_COVERED.
         """
-        policy = self.verifier.policy
+        policy = self.settings.policy
         policy.check_coverage(one.plan.covered, self.request)
         if one.created is None and policy.created:
             raise _undated("created")
@@ -241,12 +262,12 @@ class SignatureClaim:
         expected = self.expected(one)
         if expected:
             check_digests(expected, body)
-        elif body.data and self.verifier.policy.body:
+        elif body.data and self.settings.policy.body:
             raise uncovered()
 
     def _stream(self, judged: Sequence[Presented]) -> DigestStream | None:
         """What checks the body as it passes: against a digest of each signature, or that there is none."""
-        demanded = self.verifier.policy.body
+        demanded = self.settings.policy.body
         if demanded and not all(map(self.expected, judged)):
             return DigestStream(())
         expected = [each for one in judged for each in self.expected(one)]

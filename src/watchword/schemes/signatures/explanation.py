@@ -111,7 +111,7 @@ def _unknown(claim: SignatureClaim, one: Presented, found: Found) -> Check:
 
 def _keys(claim: SignatureClaim, found: Found) -> Iterator[tuple[str, Key]]:
     """The keys that are known here, with their key ids."""
-    known = [(key.key_id or "", key) for key in claim.verifier.known_keys if key.use == "sig"]
+    known = [(key.key_id or "", key) for key in claim.signers.keys.keys if key.use == "sig"]
     for name, shared in found.of(RegisteredKey):
         try:
             known.append((name[0], Key.from_secret(shared.secret, algorithm=shared.algorithm, key_id=name[0])))
@@ -182,7 +182,7 @@ def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
 def _fits(
     claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None, key_id: str | None = None
 ) -> bool:
-    message = Message(request or claim.request, types=claim.verifier.policy.types)
+    message = Message(request or claim.request, types=claim.settings.policy.types)
     try:
         params = one.params
         if key_id is not None:
@@ -245,11 +245,11 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
                 mend = f"the client signs with {algorithm}: sign with {wanted}, or register a key for {algorithm}"
                 yield "alg", holder.alias or wanted, algorithm, mend
     components = one.plan.base.components
-    message = Message(claim.request, types=claim.verifier.policy.types, fields=claim.fields)
+    message = Message(claim.request, types=claim.settings.policy.types, fields=claim.fields)
     names = [component.name.encode("ascii") for component in components]
     most = affordable(claim.request, b"", names)
     for what, expected, shown, covered in islice(
-        inputs(components, _params(one), holder, claim.verifier.policy.components), most
+        inputs(components, _params(one), holder, claim.settings.policy.components), most
     ):
         try:
             base = BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
@@ -304,16 +304,16 @@ def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
             if damage := damaged(actual.hex(), value.hex()):
                 mend = f"{field} is not of this body, though nearly ({damage}): send it as it was made"
             yield Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)
-    if not expected and body.data and claim.verifier.policy.body:
+    if not expected and body.data and claim.settings.policy.body:
         mend = 'cover "content-digest", and send that field (RFC 9530)'
         yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)
 
 
 def _times(claim: SignatureClaim, one: Presented, now: float) -> Iterator[Check]:
-    verifier = claim.verifier
+    settings = claim.settings
     if one.created is not None:
-        max_age = float("inf") if verifier.max_age is None else verifier.max_age
-        yield clock_check("created", one.created, now, max_age, verifier.skew)
+        max_age = float("inf") if settings.max_age is None else settings.max_age
+        yield clock_check("created", one.created, now, max_age, settings.skew)
     if one.expires is not None:
         ended = now >= one.expires
         mend = "sign anew for every request, or with a longer lifetime=" if ended else ""
@@ -333,7 +333,7 @@ def _current(holder: Holder, now: float) -> Check:
 
 def _coverage(claim: SignatureClaim, one: Presented) -> Check:
     listed = " ".join(map(str, one.plan.base.components))
-    demanded = " ".join(map(str, claim.verifier.policy.components))
+    demanded = " ".join(map(str, claim.settings.policy.components))
     try:
         claim.check_coverage(one)
     except Rejected as rejected:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
+from watchword.schemes.key_source import KeySource
 
-__all__ = ["Holder", "Holders", "RecordHolders", "alias_of", "key_refs"]
+__all__ = ["Holder", "Holders", "RecordHolders", "Signers", "alias_of", "key_refs"]
 
 MAX_HOLDERS: Final = 1024
 """Keys of the store that are kept prepared."""
@@ -115,6 +116,55 @@ class RecordHolders:
             if len(self._kept) >= MAX_HOLDERS:
                 self._kept = {}
             self._kept[key_id] = holder
+
+
+class Signers:
+    """Those who may sign at one verifier: by keys that are given, that somebody publishes (`source`), or of the guard's store.
+
+    Args:
+        keys: those that are known without a store.
+        source: what keeps `keys` up to date, or None.
+        stored: the keys are the store's.
+    """
+
+    __slots__ = ("_holders", "named", "records", "source")
+
+    def __init__(self, keys: KeySet, source: KeySource | None, *, stored: bool) -> None:
+        self.source = source
+        self.records = RecordHolders() if stored else None
+        self._holders = Holders(keys)
+        self.named: Mapping[str, Holder] = {} if source is not None else self._holders.unique
+
+    @property
+    def keys(self) -> KeySet:
+        """The keys that are known without a store."""
+        return self._holders.keys
+
+    def find(self, key_id: str | None, alg: str | None, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
+        """Whose key made a signature, by what it says; None, if that is nobody who is known.
+
+        Raises:
+            Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: what is registered can't verify signatures.
+        """
+        if self.records is None:
+            return self._holders.find(key_id, alg)
+        return None if key_id is None else self.records.find(key_id, found, refs)
+
+    def keep(self, key_id: str | None, holder: Holder) -> None:
+        """For the next signature with this key; called after a good one."""
+        if self.records is not None and key_id is not None:
+            self.records.keep(key_id, holder)
+
+    def follow(self) -> None:
+        """Goes by the keys that are published now.
+
+        Raises:
+            StoreUnavailable: there are none.
+        """
+        if self.source is not None:
+            keys = self.source.snapshot()
+            if keys is not self._holders.keys:
+                self._holders = Holders(keys)
 
 
 def key_refs(key_id: str | None) -> tuple[Ref[Any], ...]:

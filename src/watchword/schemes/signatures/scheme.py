@@ -18,18 +18,17 @@ from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.signatures.accept import Wanted, accept_signature
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import components_of
-from watchword.schemes.signatures.holders import Holder, Holders, RecordHolders, alias_of
+from watchword.schemes.signatures.holders import Signers, alias_of
 from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import DEFAULT_COMPONENTS, SignaturePolicy
-from watchword.schemes.signatures.reading import Parsed, Presented, Reader
+from watchword.schemes.signatures.reading import Presented, Reader
+from watchword.schemes.signatures.settings import Settings
 from watchword.schemes.signatures.signing import Demands, Signer, demands_of, own_base
 
 __all__ = ["SignatureAuth", "SignatureVerifier"]
 
 MAX_ORIGINS: Final = 64
 """Origins whose demands are remembered."""
-KEPT: Final = 300.0
-"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 _DEFAULT: Final = SignaturePolicy()
 _WANT_DIGEST: Final = (b"want-content-digest", b"sha-256=10, sha-512=10")
 # Refusals after which a signature of another kind may do; elsewhere nothing that is asked for would help.
@@ -166,13 +165,9 @@ class SignatureVerifier:
         stream: bool = False,
     ) -> None:
         check_times(policy, max_age, skew)
-        self.policy = policy
-        self.max_age, self.skew, self.stream = max_age, skew, stream
-        self.kept = max(KEPT, max_age or 0)
+        self.settings = Settings.of(policy, max_age, skew, stream)
         self.source = keys if isinstance(keys, KeySource) else None
-        self.records = RecordHolders() if keys is None else None
-        self._holders = Holders(keys_of(keys))
-        self.named: Mapping[str, Holder] = {} if self.source is not None else self._holders.unique
+        self._signers = Signers(keys_of(keys), self.source, stored=keys is None)
         self.reader = Reader(policy)
         self._host = ""  # the authority that was found good last
         self.single_use = policy.nonce
@@ -181,13 +176,13 @@ class SignatureVerifier:
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        keys = "the store's" if self.records is not None else repr(self._holders.keys)
-        return f"SignatureVerifier(keys={keys}, policy={self.policy!r}, max_age={self.max_age})"
+        keys = "the store's" if self._signers.records is not None else repr(self._signers.keys)
+        return f"SignatureVerifier(keys={keys}, policy={self.settings.policy!r}, max_age={self.settings.max_age})"
 
     @property
     def routes(self) -> Sequence[str | None]:
         """The tags by which a guard tells several verifiers of signatures apart."""
-        return self.policy.tags
+        return self.settings.policy.tags
 
     def route(self, request: Request) -> str | None:
         """The tag of the signatures, unverified."""
@@ -214,40 +209,13 @@ class SignatureVerifier:
                 "the server rebuilt a target with encoded octets, so they are a guess",
                 where="@target",
             )
-        return SignatureClaim(self, request, presented, single)
+        return self.claim(request, presented, single)
 
-    def holder(self, one: Presented, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
-        """Whose key made the signature, by what it says; None, if that is nobody who is known.
-
-        Raises:
-            Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: what is registered can't verify signatures.
-        """
-        if self.records is None:
-            return self._holders.find(one.key_id, one.alg)
-        return None if one.key_id is None else self.records.find(one.key_id, found, refs)
-
-    def remember(self, one: Presented, holder: Holder) -> None:
-        """Keeps what the next signature of this kind is verified with; called after a good one."""
-        if type(one) is Parsed:
-            self.reader.remember(one)
-        if self.records is not None and one.key_id is not None:
-            self.records.keep(one.key_id, holder)
-
-    def follow(self) -> None:
-        """Goes by the keys that are published now.
-
-        Raises:
-            StoreUnavailable: there are none.
-        """
-        if self.source is not None:
-            keys = self.source.snapshot()
-            if keys is not self._holders.keys:
-                self._holders = Holders(keys)
-
-    @property
-    def known_keys(self) -> Sequence[Key]:
-        """The keys that are known without a store; for `explain`."""
-        return self._holders.keys.keys
+    def claim(
+        self, request: Request, presented: Sequence[Presented], single: Mapping[bytes, bytes] | None = None
+    ) -> SignatureClaim:
+        """The claim that `presented` are good; `single` are the request's fields, where none is there twice."""
+        return SignatureClaim(self.settings, self._signers, self.reader, request, presented, single)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """What the policy demands, as Accept-Signature (RFC 9421 §5), with a nonce where a better signature would do."""
@@ -255,16 +223,16 @@ class SignatureVerifier:
             return Refusal(rejection.reason.status)
         challenge = Challenge("Signature")
         headers = [(b"accept-signature", self.accept(rejection.reason in _ANSWERABLE, random))]
-        if self.policy.body:
+        if self.settings.policy.body:
             headers.append(_WANT_DIGEST)
         return Refusal(401, [challenge], tuple(headers))
 
     def accept(self, fresh: bool, random: Random) -> bytes:
         """The value of Accept-Signature, one member for each tag; `fresh`: with a nonce."""
-        policy, wanted = self.policy, []
+        policy, wanted = self.settings.policy, []
         for number, tag in enumerate(policy.tags, 1):
             params: dict[str, str | bool] = {}
-            if policy.created or self.max_age is not None:
+            if policy.created or self.settings.max_age is not None:
                 params["created"] = True
             if policy.expires:
                 params["expires"] = True
