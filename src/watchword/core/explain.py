@@ -30,7 +30,16 @@ from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
 from watchword.core.rejection import Reason, Rejected, Refuser, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
 
-__all__ = ["Account", "ClaimExplainers", "Explainer", "Explainers", "Explanation", "compare", "explain", "explain_async"]
+__all__ = [
+    "Account",
+    "ClaimExplainers",
+    "Explainer",
+    "Explainers",
+    "Explanation",
+    "compare",
+    "explain",
+    "explain_async",
+]
 
 R = TypeVar("R")
 
@@ -234,7 +243,7 @@ def _explainer(verifier: Verifier, claim: Claim, explainers: Explainers) -> Expl
 
 
 def _together(explainers: Sequence[Explainer], found: Found, body: Body, now: float) -> Account:
-    accounts = [explain(found, body, now) for explain in explainers]
+    accounts = [account(found, body, now) for account in explainers]
     return "\n".join(text for text, _ in accounts if text), [check for _, checks in accounts for check in checks]
 
 

@@ -10,15 +10,12 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
 from watchword.core.io import IO, Awaited, Direct, drive
 from watchword.core.records import AsyncStore, Committed, Found, Once, Put, Ref, Replayed, Spent, Store, Take, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-
-if TYPE_CHECKING:
-    from watchword.schemes.token_cache import TokenCache
 
 __all__ = ["Mark", "Revocations", "Revoked", "mark_of"]
 
@@ -37,6 +34,14 @@ class Revoked:
 
 
 Program = Callable[[IO[Any, Any]], Coroutine[Any, Any, None]]
+
+
+class Forgetting(Protocol):
+    """What remembers verified tokens, and can forget them: a `TokenCache`."""
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        ...
 
 
 class Revocations:
@@ -68,7 +73,7 @@ class Revocations:
         self._store = store
         self._margin = margin
         self._clock = clock
-        self._caches: WeakSet[TokenCache] = WeakSet()
+        self._caches: WeakSet[Forgetting] = WeakSet()
 
     # ---- changing ----------------------------------------------------------------------------------------------------
 
@@ -196,7 +201,7 @@ class Revocations:
         """What was taken back, for an `AsyncGuard`."""
         return await Awaited(self._store).fetch(refs)
 
-    def tell(self, cache: TokenCache) -> None:
+    def tell(self, cache: Forgetting) -> None:
         """Clear `cache` at each change."""
         self._caches.add(cache)
 
