@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.encoding import parse_object
-from watchword.crypto.jwk import read_jwks
 from watchword.crypto.keys import KeySet
+from watchword.crypto.keys.jwk_set import read_jwks
 from watchword.transport.freshness import lifetime
 from watchword.transport.get import Answer, Fault, FetchFailed, Get, Terms, target_of
 

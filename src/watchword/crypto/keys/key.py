@@ -10,6 +10,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm, algorithm_named
 from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.encoding import b64url_decode
+from watchword.crypto.keys.jwk import jwk_of, permitted_operations, row_of, thumbprint_of
 from watchword.crypto.public_spellings import looks_like_a_key_file
 
 __all__ = ["Key"]
@@ -160,8 +161,6 @@ class Key:
         >>> Key.from_jwk({"kty": "oct", "k": "A" * 43, "alg": "HS256", "kid": "k1"})
         Key(HS256, key_id='k1', secret)
         """
-        from watchword.crypto.jwk import permitted_operations, row_of  # noqa: PLC0415 -- most programs read no JWK
-
         row = row_of(jwk, algorithm)
         permitted = permitted_operations(jwk, row)
         key_id = jwk.get("kid")
@@ -315,17 +314,13 @@ class Key:
         >>> Key.generate("EdDSA", key_id="k1").to_jwk().keys()
         dict_keys(['kty', 'crv', 'x', 'alg', 'use', 'kid'])
         """
-        from watchword.crypto.jwk import jwk_of  # noqa: PLC0415 -- as in from_jwk
-
-        return jwk_of(self, self._material, private)
+        return jwk_of(self.algorithm, self.key_id, self._secret, self._material, private)
 
     def thumbprint(self) -> str:
         """What names this key wherever it is: SHA-256 over its public members, in base64url (RFC 7638).
 
         Of a secret it is a hash of the secret: don't publish it (RFC 7638 §7).
         """
-        from watchword.crypto.jwk import thumbprint_of  # noqa: PLC0415 -- as in from_jwk
-
         return thumbprint_of(self.to_jwk(private=self._secret is not None))
 
     def __repr__(self) -> str:

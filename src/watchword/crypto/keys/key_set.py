@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import algorithm_named
+from watchword.crypto.keys.jwk_set import Skipped, read_jwks
 from watchword.crypto.keys.key import Key
-
-if TYPE_CHECKING:
-    from watchword.crypto.jwk import Skipped
 
 __all__ = ["NO_KEYS", "KeySet"]
 
@@ -75,8 +73,6 @@ class KeySet:
         >>> KeySet.from_jwks({"keys": keys}, algorithms=["ES256"]).skipped
         (Skipped(key_id='2', reason='this JWK is not for signatures (RFC 7517 §4.2)'),)
         """
-        from watchword.crypto.jwk import read_jwks  # noqa: PLC0415 -- most programs read no JWK
-
         return cls(*read_jwks(data, algorithms))
 
     def to_jwks(self, *, private: bool = False) -> dict[str, list[dict[str, str]]]:
