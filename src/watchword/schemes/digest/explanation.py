@@ -258,7 +258,9 @@ def _canonical(claim: DigestClaim, found: Found, body: Body) -> str:
 
 def _explain_known(claim: KnownClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """As of any other credentials."""
-    return explain_digest(claim.in_full(), found, body, now)
+    full = claim.in_full()
+    assert isinstance(full, DigestClaim)
+    return explain_digest(full, found, body, now)
 
 
 EXPLAINERS: Final[ClaimExplainers] = {DigestClaim: explain_digest, KnownClaim: _explain_known}

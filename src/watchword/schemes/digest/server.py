@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from watchword.core.identity import Identity
-from watchword.core.message import Request
+from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Put, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
@@ -17,18 +17,17 @@ from watchword.core.scheme import (
 from watchword.crypto.digests import compare, new, subject_key
 from watchword.fields.auth_params import parse_credentials
 from watchword.fields.target import check_target
-from watchword.schemes.digest.assurance import Assurance, Proof
+from watchword.schemes.digest.assurance import Proof, authentication_info
 from watchword.schemes.digest.computation import (
-    Algorithm, DigestSecret, UserHash, algorithm_named, checked_algorithms, hash_a2, legacy_response, response,
-    session_key,
+    Algorithm, DigestSecret, UserHash, algorithm_named, checked_algorithms, hash_a2, legacy_response, octets_hash,
+    response, session_key,
 )  # fmt: skip
 from watchword.schemes.digest.credentials import (
-    Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, read_credentials, written,
+    Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import (
     NONCE_KEY, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
 )  # fmt: skip
-
 from watchword.schemes.digest.usual import KnownClaim, Usual
 
 __all__ = ["DigestClaim", "DigestVerifier", "Proof"]
@@ -255,7 +254,19 @@ class DigestClaim:
     def _seal(self, proof: Proof, found: Found, until: float) -> Seal | None:
         """RFC 2069 has no form for a server's proof."""
         qop = self.presented.qop
-        return Seal(qop == "auth-int", Assurance(self, proof, found, until).headers) if qop else None
+        return Seal(qop == "auth-int", partial(self._authentication_info, proof, found, until)) if qop else None
+
+    def _authentication_info(
+        self, proof: Proof, found: Found, until: float, answer: Response, body: bytes | None, now: float, random: Random
+    ) -> Headers:
+        """Authentication-Info: the server's own proof, made when the answer goes out."""
+        presented, verifier, algorithm = self.presented, self.verifier, self.algorithm
+        assert algorithm is not None
+        body_hash = octets_hash(algorithm, body or b"") if presented.qop == "auth-int" else None
+        rspauth = self.expected(proof.ha1, hash_a2(algorithm, b"", presented.uri, body_hash))
+        said = b"cnonce=%b, nc=%b, qop=%b" % (quoted(presented.cnonce), presented.nc.encode(), presented.qop.encode())
+        realm, lifetime = verifier.realm, verifier.nonce_lifetime
+        return authentication_info(realm, lifetime, algorithm, rspauth, said, found, until, now, random)
 
     def _checked(self) -> Algorithm:
         """The algorithm, where the credentials answer a challenge of ours for this request."""

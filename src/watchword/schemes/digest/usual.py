@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Request, Response
@@ -26,12 +26,9 @@ from watchword.core.records import Found, Once, Ref
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Random, Seal
 from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.assurance import authentication_info
-from watchword.schemes.digest.computation import DigestSecret
-from watchword.schemes.digest.credentials import quoted
+from watchword.schemes.digest.computation import Algorithm, DigestSecret
+from watchword.schemes.digest.credentials import Presented, quoted
 from watchword.schemes.digest.nonces import NONCE_KEY, SKEW
-
-if TYPE_CHECKING:
-    from watchword.schemes.digest.server import DigestClaim, DigestVerifier
 
 __all__ = ["KnownClaim", "Usual"]
 
@@ -46,6 +43,36 @@ _TARGET: Final = bytes({0x21, 0x22, *range(0x24, 0x5C), *range(0x5D, 0x7F)})  # 
 _HEX: Final = b"0123456789ABCDEFabcdef"
 _NAME: Final = re.compile(rb"(?:\A|[ \t,])([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*\Z")
 _VARYING: Final = (b"username", b"nonce", b"uri", b"cnonce", b"response")
+
+
+class FullClaim(Protocol):
+    """Credentials that were read strictly: a `DigestClaim`."""
+
+    @property
+    def algorithm(self) -> Algorithm | None: ...
+    @property
+    def guesses(self) -> str: ...
+    @property
+    def needs(self) -> Sequence[Ref[Any]]: ...
+    @property
+    def owner(self) -> Ref[Any]: ...
+    @property
+    def presented(self) -> Presented: ...
+    @property
+    def request(self) -> Request: ...
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More: ...
+
+
+class FullReader(Protocol):
+    """What a `DigestVerifier` is asked for: its settings, and the strict reading."""
+
+    @property
+    def realm(self) -> str: ...
+    @property
+    def nonce_lifetime(self) -> float: ...
+
+    def read_in_full(self, request: Request) -> FullClaim: ...
 
 
 class Shape:
@@ -78,7 +105,7 @@ class Acquaintance:
         "until", "username",
     )  # fmt: skip
 
-    def __init__(self, claim: DigestClaim, octets: bytes, key: bytes, made: float, until: float, kept: float) -> None:
+    def __init__(self, claim: FullClaim, octets: bytes, key: bytes, made: float, until: float, kept: float) -> None:
         assert claim.algorithm is not None
         self.octets = octets
         self.username = claim.presented.username
@@ -114,7 +141,7 @@ class Usual:
 
     __slots__ = ("_acquaintances", "_learning", "_shapes", "_verifier")
 
-    def __init__(self, verifier: DigestVerifier) -> None:
+    def __init__(self, verifier: FullReader) -> None:
         self._verifier = verifier
         self._shapes: dict[bytes, Shape] = {}
         self._acquaintances: dict[bytes, Acquaintance] = {}
@@ -148,7 +175,7 @@ class Usual:
             return None
         return KnownClaim(request, known, nc, cnonce, response, self._verifier)
 
-    def learn(self, claim: DigestClaim, key: bytes, made: float, until: float, kept: float) -> None:
+    def learn(self, claim: FullClaim, key: bytes, made: float, until: float, kept: float) -> None:
         """Remembers genuine credentials, if they are of the usual kind."""
         presented, algorithm = claim.presented, claim.algorithm
         value = claim.request.values(b"authorization")[0]
@@ -206,7 +233,7 @@ class KnownClaim:
     body: ClassVar[BodyNeed] = UNUSED
 
     def __init__(
-        self, request: Request, known: Acquaintance, nc: bytes, cnonce: bytes, response: bytes, verifier: DigestVerifier
+        self, request: Request, known: Acquaintance, nc: bytes, cnonce: bytes, response: bytes, verifier: FullReader
     ) -> None:
         self.request = request
         self.verifier = verifier
@@ -220,7 +247,7 @@ class KnownClaim:
     def __repr__(self) -> str:
         return f"KnownClaim(username={self._known.username!r})"
 
-    def in_full(self) -> DigestClaim:
+    def in_full(self) -> FullClaim:
         """The same credentials, read strictly."""
         return self.verifier.read_in_full(self.request)
 
@@ -264,4 +291,5 @@ class KnownClaim:
         a2 = known.hash(b":" + self.request.target).hexdigest().encode()
         proof = known.hash(start + a2).hexdigest().encode()
         said = b"cnonce=%b, nc=%b, qop=auth" % (quoted(self._cnonce), self._nc)
-        return authentication_info(self.verifier, known.algorithm, proof, said, found, known.until, now, random)
+        realm, lifetime = self.verifier.realm, self.verifier.nonce_lifetime
+        return authentication_info(realm, lifetime, known.algorithm, proof, said, found, known.until, now, random)
