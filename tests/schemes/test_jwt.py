@@ -29,7 +29,7 @@ from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.crypto import jose
 from watchword.crypto.digests import keyed_hmac
-from watchword.schemes.jwt import peek_issuer
+from watchword.schemes.bearer import peek_issuer
 
 NOW = 1_700_000_000
 KEY = Key.from_secret(bytes(range(32)), algorithm="HS256", key_id="k1")

@@ -16,8 +16,10 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
+from watchword.crypto import jose
+from watchword.crypto.encoding import b64url_decode, parse_object
 
-__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "plain_token", "read_token"]
+__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "peek_issuer", "plain_token", "read_token"]
 
 # b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="                             (RFC 6750 §2.1)
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
@@ -104,6 +106,18 @@ def _token_in(value: bytes, request: Request) -> bytes | None:
     return token
 
 
+def peek_issuer(token: bytes) -> str | None:
+    """The issuer that a token names, unverified: for routing to a verifier, never to be believed.
+
+    None for what is no JWT or names no issuer as a text.
+    """
+    try:
+        issuer = parse_object(b64url_decode(jose.split(token)[1])).get("iss")
+    except (Rejected, ValueError):
+        return None
+    return issuer if isinstance(issuer, str) else None
+
+
 def _has_token(query: bytes) -> bool:
     names = (part.partition(b"=")[0] for part in query.split(b"&"))
     return any((unquote_to_bytes(name) if b"%" in name else name) == b"access_token" for name in names)
@@ -129,8 +143,6 @@ class BearerVerifier:
 
     def route(self, request: Request) -> Hashable:
         """The issuer that a JWT names, unverified, for routing only; None for an opaque token."""
-        from watchword.schemes.jwt import peek_issuer  # noqa: PLC0415 -- jwt builds on this module
-
         token = read_token(request)
         return None if token is None else peek_issuer(token)
 

@@ -21,20 +21,20 @@ from watchword.core.records import Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Context, Flow, Proof, Send
 from watchword.crypto import jose
-from watchword.crypto.encoding import b64url_decode, parse_object
+from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
 from watchword.schemes.claims import (
     ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of, seconds,
     subject_of, texts, together, valid_from, valid_until,
 )  # fmt: skip
-from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, confirm
+from watchword.schemes.jwt_claim import NO_PROOFS, Judged, JWTClaim, confirm
 from watchword.schemes.jwt_settings import bare_type, check_memory, issuers_of, key_set, signing_key, struct_decoder
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.revocation import Mark, Revocations
 from watchword.schemes.token_cache import Entry, Room, TokenCache
 
-__all__ = ["JWTAuth", "JWTClaim", "JWTVerifier", "peek_issuer"]
+__all__ = ["JWTAuth", "JWTClaim", "JWTVerifier"]
 
 USUAL_TYPES = frozenset({"jwt", "at+jwt"})
 """What `typ` may say unless the verifier names its own; other kinds of token, as logout+jwt, are not for access."""
@@ -43,9 +43,6 @@ MAX_KNOWN = 256
 """How many texts of scopes are remembered, and how long they may be."""
 
 RESERVED = frozenset({"exp", "iat", "nbf"})
-
-
-Judged = tuple[Identity[Any], dict[str, Any], KeySet]
 
 
 class JWTVerifier(BearerVerifier, Generic[C_co]):
@@ -372,15 +369,3 @@ class JWTAuth:
 
     def __repr__(self) -> str:
         return f"JWTAuth(key={self._key!r}, lifetime={self._lifetime:g})"
-
-
-def peek_issuer(token: bytes) -> str | None:
-    """The issuer that a token names, unverified: for routing to a verifier, never to be believed.
-
-    None for what is no JWT or names no issuer as a text.
-    """
-    try:
-        issuer = parse_object(b64url_decode(jose.split(token)[1])).get("iss")
-    except (Rejected, ValueError):
-        return None
-    return issuer if isinstance(issuer, str) else None

@@ -7,21 +7,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
+from watchword.core.identity import Identity
 from watchword.core.records import Found, Once, Ref, Write
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Proof, Random
+from watchword.crypto import jose
+from watchword.crypto.keys import KeySet
+from watchword.schemes.claims import ClaimCheck
 from watchword.schemes.key_source import KeySource, PublishedKeys
-from watchword.schemes.revocation import Mark, mark_of
+from watchword.schemes.revocation import Mark, Revocations, mark_of
+from watchword.schemes.token_cache import Entry, Room, TokenCache
 
-if TYPE_CHECKING:
-    from watchword.schemes.jwt import Judged, JWTVerifier
-    from watchword.schemes.token_cache import Entry, Room
-
-__all__ = ["JWTClaim", "confirm"]
+__all__ = ["JWTClaim", "Judged", "Rules", "confirm"]
 
 NO_PROOFS: Final[Sequence[Proof]] = ()
+
+Judged = tuple[Identity[Any], dict[str, Any], KeySet]
+"""The identity, the claims, and the keys among which the token's was."""
+
+
+class Rules(Protocol):
+    """What a claim and its explanation ask of their verifier, `JWTVerifier`: its settings, and its checks of a token."""
+
+    source: KeySource | None
+    jws: jose.Compact
+    types: frozenset[str] | None
+    checks: tuple[ClaimCheck, ...]
+    struct: Any
+    single_use: bool
+    revocations: Revocations | None
+    cache: TokenCache | None
+    strict: bool
+    alone: bool
+
+    def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = ..., /) -> Judged: ...
+    def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes, /) -> None: ...
+    def check_type(self, header: Mapping[str, Any], /) -> None: ...
+    def typed(self, payload: bytes, /) -> Any: ...
+    def ends(self, claims: Mapping[str, Any], /) -> float: ...
+    def known(self, token: str | bytes, now: float, /) -> Entry | None: ...
+    def follow(self) -> jose.Compact: ...
+    def lacking(self, token: str | bytes, error: Rejected | StoreUnavailable, /) -> str | None: ...
+    def shared(self, identity: Identity[Any], claims: Mapping[str, Any], /) -> Identity[Any]: ...
+    def remember(
+        self, room: Room, token: str | bytes, identity: Identity[Any], judged: Judged, now: float, mark: Mark | None, /
+    ) -> None: ...
 
 
 class JWTClaim:
@@ -32,7 +64,7 @@ class JWTClaim:
     needs: ClassVar[Sequence[Ref[Any]]] = ()
     body: ClassVar[BodyNeed] = UNUSED
 
-    def __init__(self, verifier: JWTVerifier[Any], token: bytes, proofs: Sequence[Proof] = NO_PROOFS) -> None:
+    def __init__(self, verifier: Rules, token: bytes, proofs: Sequence[Proof] = NO_PROOFS) -> None:
         self.verifier = verifier
         self.token = token
         self.proofs = proofs

@@ -17,8 +17,7 @@ from watchword.crypto.keys import Key
 from watchword.crypto.near_misses import MAX_KEYS, near_cause
 from watchword.schemes.claims import bound_to_nothing, scopes_of, subject_of
 from watchword.schemes.diagnosis import secret_guesses
-from watchword.schemes.jwt import JWTVerifier
-from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, confirm, looked_up
+from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
 __all__ = ["EXPLAINERS", "explain_jwt"]
@@ -42,7 +41,7 @@ MENDS = {
 
 
 def explain_jwt(
-    verifier: JWTVerifier[Any],
+    verifier: Rules,
     token: bytes,
     now: float,
     proofs: Sequence[Proof] = NO_PROOFS,
@@ -57,9 +56,7 @@ def explain_jwt(
 class _Steps:
     """The checks of one token; each notes itself, what can't be tried has `passed` None."""
 
-    def __init__(
-        self, verifier: JWTVerifier[Any], token: bytes, now: float, proofs: Sequence[Proof], found: Found
-    ) -> None:
+    def __init__(self, verifier: Rules, token: bytes, now: float, proofs: Sequence[Proof], found: Found) -> None:
         self.proofs = proofs
         self.found = found
         self.verifier = verifier
