@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import json
@@ -10,6 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,68 @@ def test_every_module_is_short_and_shadows_nothing(path):
     assert path.stem not in {"hmac", "http", "token", "secrets", "ssl", "socket"}
     assert path.stem != "utils" or room == "dropin"  # where the names are those of the libraries it stands in for
     assert path.parent.name != "http"
+
+
+# ---- the walls -------------------------------------------------------------------------------------------------------
+
+CIRCULAR = {"servers", "stores"}
+"""Packages whose circles are still to be opened."""
+
+
+def imported_by(source: str, known: set[str]) -> set[str]:
+    """The modules among `known` that a module imports anywhere: at its top, under TYPE_CHECKING, inside functions."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module is not None and node.level == 0, "imports are absolute"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            named |= inner
+            if not inner <= known:  # a name of the module itself
+                named.add(node.module)
+    return named & known
+
+
+def circle_in(sources: dict[str, str]) -> list[str]:
+    """One circle among modules, as the way through it; empty if there is none."""
+    graph = {name: imported_by(source, set(sources)) - {name} for name, source in sources.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return []
+
+
+def module_name(path: Path) -> str:
+    """The dotted name of a file of the package."""
+    parts = ("watchword", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_import_circle_typing_and_function_level_imports_included():
+    paths = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in CIRCULAR]
+    sources = {module_name(path): path.read_text("utf-8") for path in paths}
+    assert len(sources) > 150
+    assert circle_in(sources) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from watchword.a import A",
+        "import watchword.a",
+        "from watchword import a",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from watchword.a import A",
+        "def f():\n    from watchword.a import A  # noqa: PLC0415",
+        "from watchword import B, a",
+    ],
+)
+def test_the_search_for_circles_sees_every_form_of_an_import(back):
+    sources = {"watchword": "", "watchword.a": "from watchword.b import B", "watchword.b": back}
+    assert set(circle_in(sources)) == {"watchword.a", "watchword.b"}
+    assert circle_in({**sources, "watchword.b": "from watchword import B"}) == []
 
 
 # ---- types and tests -------------------------------------------------------------------------------------------------
