@@ -94,9 +94,9 @@ def test_nothing_is_learnt_from_signatures_that_are_not_good() -> None:
         bad = hand_signed(f"{COVERED}{params()}", label=f"l{number}")
         bad = bad.with_headers(((b"signature", f"l{number}=:{base64(bytes(32))}:".encode()),))
         assert reason_of(guard, bad) is Reason.WRONG_SIGNATURE
-    assert not verifier.reader._plans
+    assert not verifier.signature_reader._plans
     assert guard.verify(signed()).subject == "robot"
-    assert len(verifier.reader._plans) == 1
+    assert len(verifier.signature_reader._plans) == 1
 
 
 def test_what_is_learnt_is_bounded() -> None:

@@ -234,7 +234,7 @@ class WebBotVerifier:
             if len(self._made) >= _MAX_VERIFIERS:
                 self._made = {}
             made = self._made[agent.identifier] = SignatureVerifier(source, **self._settings)
-            made.reader = self._first.reader
+            made.signature_reader = self._first.signature_reader
         return made
 
 

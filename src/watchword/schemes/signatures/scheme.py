@@ -168,7 +168,7 @@ class SignatureVerifier:
         self.settings = Settings.of(policy, max_age, skew, stream)
         self.source = keys if isinstance(keys, KeySource) else None
         self._signers = Signers(keys_of(keys), self.source, stored=keys is None)
-        self.reader = Reader(policy)
+        self.signature_reader = Reader(policy)
         self._host = ""  # the authority that was found good last
         self.single_use = policy.nonce
         self.kinds: Sequence[type] = (
@@ -186,7 +186,7 @@ class SignatureVerifier:
 
     def route(self, request: Request) -> str | None:
         """The tag of the signatures, unverified."""
-        return self.reader.tag_of(request.headers)
+        return self.signature_reader.tag_of(request.headers)
 
     def read(self, request: Request) -> SignatureClaim | None:
         """The signatures that the policy's tags name; None, if the request has none of them.
@@ -197,8 +197,8 @@ class SignatureVerifier:
         headers = request.headers
         by_name = dict(headers)
         single = by_name if len(by_name) == len(headers) else None
-        one = None if single is None else self.reader.at_once(single)
-        presented = self.reader.read(Fields(headers)) if one is None else (one,)
+        one = None if single is None else self.signature_reader.at_once(single)
+        presented = self.signature_reader.read(Fields(headers)) if one is None else (one,)
         if not presented:
             return None
         check_target(request, self._host)
@@ -215,7 +215,7 @@ class SignatureVerifier:
         self, request: Request, presented: Sequence[Presented], single: Mapping[bytes, bytes] | None = None
     ) -> SignatureClaim:
         """The claim that `presented` are good; `single` are the request's fields, where none is there twice."""
-        return SignatureClaim(self.settings, self._signers, self.reader, request, presented, single)
+        return SignatureClaim(self.settings, self._signers, self.signature_reader, request, presented, single)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """What the policy demands, as Accept-Signature (RFC 9421 §5), with a nonce where a better signature would do."""
