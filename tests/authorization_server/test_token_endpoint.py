@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from watchword import ConfigurationError, Key, OAuth2Verifier, Request
 from watchword.authorization_server.token_endpoint import Answer, TokenEndpoint, TokenVerdict
-from watchword.core.io import Awaited, Direct, drive, once, once_async
+from watchword.core.io import Direct, drive, once, once_async
 from watchword.core.rejection import StoreUnavailable
 from watchword.stores import MemoryStore
 

@@ -22,7 +22,6 @@ from watchword import (
 )  # fmt: skip
 from watchword.core import attempts as attempts_module
 from watchword.core.attempts import KnownPair, Limiter, Window, network_of
-from watchword.core.io import Direct, drive
 from watchword.core.flow import ClientContext, Drive
 from watchword.core.lock import Lock
 from watchword.core.records import Conflict, Counter, Ref, Take

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from watchword import ConfigurationError, Password, StoreUnavailable
-from watchword.core.io import Direct, drive
 from watchword.core.records import Found, Outcome, Put, Ref, Write
 from watchword.crypto.passwords import verify_password
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of

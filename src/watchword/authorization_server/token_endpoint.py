@@ -15,13 +15,13 @@ import msgspec
 
 from watchword.authorization_server.client import Client
 from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
-from watchword.core.io import IO
+from watchword.core.io import IO, done
 from watchword.core.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request, Response
 from watchword.core.networks import network_of, networks_of
 from watchword.core.records import Add, Found, Ref
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random
 from watchword.core.slow_work import Applicant, take_turn
 from watchword.crypto import jose
@@ -165,9 +165,7 @@ class TokenEndpoint:
         self._report(None, asked, "")
         return answer
 
-    async def _authenticated(
-        self, asked: TokenRequest, request: Request, io: IO[Any, G], gone: G | None
-    ) -> Client:
+    async def _authenticated(self, asked: TokenRequest, request: Request, io: IO[Any, G], gone: G | None) -> Client:
         """The client; one secret is hashed after the other, and counted as an attempt until it proves right."""
         ref = Ref(Client, (asked.client_id,))
         address = request.peer.address
@@ -175,7 +173,7 @@ class TokenEndpoint:
         if self._limiter is not None:
             attempt = self._limiter.attempt(subject_key(asked.client_id), network_of(address))
         refs: list[Ref[Any]] = [ref, *(() if attempt is None else attempt.refs)]
-        found = await io.fetch(refs)
+        found = await done(io.fetch(refs))
         if attempt is not None:
             attempt.check(found, self._clock())
 
@@ -184,7 +182,7 @@ class TokenEndpoint:
 
         async def look_again() -> bool:
             nonlocal found  # the client may be gone, or have a new secret
-            found = await io.fetch(refs)
+            found = await done(io.fetch(refs))
             return True
 
         known = attempt is not None and attempt.is_known(found, self._clock())
@@ -192,7 +190,7 @@ class TokenEndpoint:
         try:
             client: Client = await turn.work(io, partial(authenticate, asked, found.get(ref)))
             if attempt is not None and turn.held:
-                await io.commit([*giving_back(turn.held), *attempt.remembering(found, self._clock())])
+                await done(io.commit([*giving_back(turn.held), *attempt.remembering(found, self._clock())]))
             return client
         finally:
             turn.end()

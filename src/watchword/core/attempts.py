@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from math import ceil, inf
 from typing import Any, Final, NamedTuple, Protocol
 
-from watchword.core.io import IO
+from watchword.core.io import IO, done
 from watchword.core.networks import is_anybodys, network_of
 from watchword.core.records import NOTHING_FOUND, Add, Committed, Counter, Exceeded, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
@@ -270,7 +270,7 @@ async def reserve(io: IO[Any, Any], adds: Sequence[Add], now: float) -> None:
         Rejected: TOO_MANY_ATTEMPTS.
         StoreUnavailable: the store can't count.
     """
-    outcome = await io.commit(adds)
+    outcome = await done(io.commit(adds))
     if isinstance(outcome, Exceeded):
         raise too_many(outcome.write.counter, outcome.until - now)
     if not isinstance(outcome, Committed):

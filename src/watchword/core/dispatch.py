@@ -93,7 +93,10 @@ class Dispatch:
         ConfigurationError: two verifiers would claim the same credentials.
     """
 
-    __slots__ = ("_addressees", "_beside", "_fields", "_limits", "_longest", "_proxy", "_public_url", "_queries", "_words")
+    __slots__ = (
+        "_addressees", "_beside", "_fields", "_limits", "_longest", "_proxy", "_public_url", "_queries", "_short",
+        "_words",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -107,6 +110,7 @@ class Dispatch:
     ) -> None:
         self._limits = limits
         self._longest = limits.field
+        self._short = min(limits.target, limits.parameters)  # a query of n parameters is longer than n octets
         self._proxy = proxy
         self._public_url = public_url
 
@@ -131,7 +135,8 @@ class Dispatch:
             Rejected: a size over its limit, two lines of Authorization or Host, a scheme that no verifier speaks, two
                 claims (AMBIGUOUS), or what the reading verifier says; `rejected.verifier` is then set.
         """
-        check_target_size(request.target, self._limits)
+        if len(request.target) > self._short:
+            check_target_size(request.target, self._limits)
         if self._public_url is not None:
             request = self._public_url(request)
         if self._proxy:
@@ -142,7 +147,7 @@ class Dispatch:
         host = lines.get(b"host")
         if host is not None and _COMMA in host:  # RFC 9112 §3.2; WSGI servers join two lines with a comma
             raise _repeated("Host")
-        addressed = self._look_beside(request) if self._beside else []
+        one: Addressee | Router | None = None
         authorization = lines.get(b"authorization")
         if authorization is not None:
             if len(authorization) > self._longest:
@@ -150,12 +155,52 @@ class Dispatch:
             one = self._words.get(authorization.partition(b" ")[0].lower())
             if one is None:
                 raise Rejected(Reason.UNSUPPORTED_SCHEME, self._unspoken(), where="authorization")
-            if one not in addressed:
-                addressed.append(one)
-        return self._claimed(request, addressed) if addressed else None
+        if self._beside:
+            found, claim = self._claimed(request, self._look_beside(request, one))
+        elif one is not None:
+            found, claim = self._read(request, one)
+        else:
+            return None
+        if claim is None:
+            return None
+        # Whatever Early-Data says: several lines, or another value, mean 1 as well (RFC 8470 §5.1).
+        return Case(request, found, claim, b"early-data" in lines)
 
-    def _look_beside(self, request: Request) -> list[Addressee | Router]:
-        """The verifiers that other fields, or the query, address."""
+    def _read(self, request: Request, one: Addressee | Router) -> tuple[Addressee, Claim | None]:
+        """The claim of the verifier that is addressed, or of the one among several that share its address."""
+        candidate = one if isinstance(one, Addressee) else self._addressees[id(one.first)]
+        try:
+            if isinstance(one, Router):
+                candidate = self._addressees[id(one.choose(request))]
+            claim = candidate.read(request)
+        except Rejected as rejected:
+            rejected.verifier = candidate.verifier
+            raise
+        if claim is None:
+            _check_unclaimed(candidate.verifier, request)
+        return candidate, claim
+
+    def _claimed(
+        self, request: Request, addressed: Sequence[Addressee | Router]
+    ) -> tuple[Addressee, Claim] | tuple[Any, None]:
+        """The one claim of all that are addressed."""
+        found: Addressee | None = None
+        claim: Claim | None = None
+        for one in addressed:
+            candidate, mine = self._read(request, one)
+            if mine is None:
+                continue
+            if claim is None or found is None:
+                found, claim = candidate, mine
+            elif is_tentative(claim):
+                found, claim = (found, claim) if is_tentative(mine) else (candidate, mine)
+            elif not is_tentative(mine):
+                both = f"credentials of both {found.verifier.scheme} and {candidate.verifier.scheme}"
+                raise Rejected(Reason.AMBIGUOUS, both)
+        return (None, None) if claim is None or found is None else (found, claim)
+
+    def _look_beside(self, request: Request, one: Addressee | Router | None) -> Sequence[Addressee | Router]:
+        """All that are addressed: by other fields, by Authorization (`one`), and by the query."""
         addressed: list[Addressee | Router] = []
         names = [name for name in self._fields if name in request.lines]
         if len(names) > 1:  # in the order of the request
@@ -166,45 +211,21 @@ class Dispatch:
                     raise _too_large(name.decode("latin-1"), value, self._longest)
             if self._fields[name] not in addressed:
                 addressed.append(self._fields[name])
+        if one is not None and one not in addressed:
+            addressed.append(one)
         query = (request.query or b"") if self._queries else b""
-        for name, one in self._queries.items():
+        for name, other in self._queries.items():
             if has_parameter(query, name):
                 if len(query) > self._longest:
                     raise _too_large("query", query, self._longest)
-                if one not in addressed:
-                    addressed.append(one)
+                if other not in addressed:
+                    addressed.append(other)
         return addressed
 
     def _unspoken(self) -> str:
         """The word itself is not shown: a client that forgets it sends the secret in its place."""
         spoken = ", ".join(sorted(word.decode() for word in self._words)) or "none"
         return f"no verifier speaks this scheme, or the word that names it is missing; spoken here: {spoken}"
-
-    def _claimed(self, request: Request, addressed: Sequence[Addressee | Router]) -> Case | None:
-        found: Addressee | None = None
-        claim: Claim | None = None
-        for one in addressed:
-            candidate = one if isinstance(one, Addressee) else self._addressees[id(one.first)]
-            try:
-                if isinstance(one, Router):
-                    candidate = self._addressees[id(one.choose(request))]
-                mine = candidate.read(request)
-            except Rejected as rejected:
-                rejected.verifier = candidate.verifier
-                raise
-            if mine is None:
-                _check_unclaimed(candidate.verifier, request)
-            elif claim is None or found is None:
-                found, claim = candidate, mine
-            elif is_tentative(claim):
-                found, claim = (found, claim) if is_tentative(mine) else (candidate, mine)
-            elif not is_tentative(mine):
-                both = f"credentials of both {found.verifier.scheme} and {candidate.verifier.scheme}"
-                raise Rejected(Reason.AMBIGUOUS, both)
-        if claim is None or found is None:
-            return None
-        # Whatever Early-Data says: several lines, or another value, mean 1 as well (RFC 8470 §5.1).
-        return Case(request, found, claim, b"early-data" in request.lines)
 
 
 def is_tentative(claim: Claim | None) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 from watchword.core.all_of import AllClaims, AllOf
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
-from watchword.core.io import IO, drive, fetch_more, once, once_async
+from watchword.core.io import IO, done, drive, fetch_more, once, once_async
 from watchword.core.mends import MENDS
 from watchword.core.message import Request
 from watchword.core.plan import Plan
@@ -194,7 +194,7 @@ async def _explaining(
     limiter = plan.attempts
     attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
     refs = (*verifier.standing, *claim.needs, *(() if attempt is None else attempt.refs))
-    found = (await io.fetch(refs)) if refs else NOTHING_FOUND
+    found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
     if claim.body is UNUSED:
         body = Body()
     else:
@@ -330,7 +330,7 @@ async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
     if not onces:
         return None
     refs = [Ref(Spent, write.key) for write in onces]
-    found = await io.fetch(refs)
+    found = await done(io.fetch(refs))
     spent = any(found.get(ref) is not None for ref in refs)
     mend = "this request was sent before: every request needs a nonce, or a count, of its own" if spent else ""
     return Check(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from watchword.core.admission import Admission
@@ -77,7 +77,7 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        admitted = drive(self._admit(request, once(body) if body else bytes, False))
+        admitted = self.admit(request, once(body) if body else bytes)
         try:
             return _proven(admitted, body)
         except Rejected as rejected:
@@ -95,7 +95,8 @@ class Guard:
             optional: admit a request without credentials, with the identity None.
             gone: whether the client has left; asked before a password is hashed.
         """
-        return drive(self._admit(request, receive, optional, gone))
+        admitted = self._admit(request, receive, optional, gone)
+        return admitted if isinstance(admitted, Admission) else drive(admitted)
 
     def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be.
@@ -167,11 +168,12 @@ class AsyncGuard:
             rejected.refusal = await self.refuse(rejected)
             raise
 
-    def admit(
+    async def admit(
         self, request: Request, receive: AsyncChunks, *, optional: bool = False, gone: Future[object] | None = None
-    ) -> Coroutine[Any, Any, Admission]:
-        """For adapters; as `Guard.admit`, and nothing happens before it is awaited. `gone` is done once the client has left."""
-        return self._admit(request, receive, optional, gone)
+    ) -> Admission:
+        """For adapters; as `Guard.admit`. `gone` is done once the client has left."""
+        admitted = self._admit(request, receive, optional, gone)
+        return admitted if isinstance(admitted, Admission) else await admitted
 
     async def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
         """As `Guard.refuse`."""

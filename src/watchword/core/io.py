@@ -7,8 +7,8 @@ caller's thread and never suspends: `drive` runs the program to its end. `Awaite
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from inspect import isawaitable, iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from watchword.core.body import BodyReader
 from watchword.core.line import Place, WaitingLine
@@ -17,7 +17,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.core.room import FOR_TASKS, FOR_THREADS
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
-__all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "drive", "fetch_more", "once", "once_async"]
+__all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "done", "drive", "fetch_more", "once", "once_async"]
 
 if TYPE_CHECKING:
     from asyncio import Future  # `import watchword` must not load asyncio
@@ -37,16 +37,16 @@ AsyncChunks = Callable[[], Awaitable[bytes]]
 class IO(Protocol[R_contra, G_contra]):
     """The verbs. `R` gives a body's chunks, `G` tells whether the client has left."""
 
-    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
-        """The records that the store has of `refs`."""
+    def fetch(self, refs: Sequence[Ref[Any]], /) -> Found | Awaitable[Found]:
+        """The records that the store has of `refs`; awaitable where that takes waiting."""
         ...
 
     async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
         """The records that a verifier's own source has of `refs`."""
         ...
 
-    async def commit(self, writes: Sequence[Write], /) -> Outcome:
-        """All writes or none."""
+    def commit(self, writes: Sequence[Write], /) -> Outcome | Awaitable[Outcome]:
+        """All writes or none; awaitable where that takes waiting."""
         ...
 
     async def read(self, receive: R_contra, need: BodyNeed | Digests, limit: int, /) -> Body:
@@ -61,9 +61,7 @@ class IO(Protocol[R_contra, G_contra]):
         """The result of `call`, which takes milliseconds and must not hold up an event loop."""
         ...
 
-    def join(
-        self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /
-    ) -> Place:
+    def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         """A place in `line`; see `WaitingLine.join`."""
         ...
 
@@ -84,25 +82,17 @@ class Direct:
         ConfigurationError: `store` is an `AsyncStore`.
     """
 
-    __slots__ = ("_store",)
+    __slots__ = ("commit", "fetch")
 
     def __init__(self, store: Store | None) -> None:
         if store is not None and iscoroutinefunction(store.fetch):
             raise ConfigurationError(
                 f"{type(store).__name__} is an AsyncStore; use AsyncGuard, or the store's sync counterpart"
             )
-        self._store: Any = store
-
-    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
-        found: Found = self._store.fetch(refs)
-        return found
+        self.fetch, self.commit = _verbs(store)
 
     async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
         return source.fetch(refs)
-
-    async def commit(self, writes: Sequence[Write], /) -> Outcome:
-        outcome: Outcome = self._store.commit(writes)
-        return outcome
 
     async def read(self, receive: Chunks, need: BodyNeed | Digests, limit: int, /) -> Body:
         reader = BodyReader(need, limit)
@@ -113,9 +103,7 @@ class Direct:
     async def work(self, call: Callable[[], T], /) -> T:
         return call()
 
-    def join(
-        self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /
-    ) -> Place:
+    def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         return line.join(known, networks, flight, FOR_THREADS)
 
     async def wait(self, line: WaitingLine, place: Place, gone: Callable[[], bool] | None, /) -> None:
@@ -125,29 +113,15 @@ class Direct:
 class Awaited:
     """On an event loop: slow work, and stores that block, in a thread."""
 
-    __slots__ = ("_commit", "_fetch")
+    __slots__ = ("commit", "fetch")
 
     def __init__(self, store: Store | AsyncStore | None) -> None:
-        self._fetch: Any = None
-        self._commit: Any = None
-        if store is None:
-            return
-        if iscoroutinefunction(store.fetch):
-            self._fetch, self._commit = store.fetch, store.commit
-        else:
-            colour = _threaded if getattr(store, "blocking", True) else _direct
-            self._fetch, self._commit = colour(store.fetch), colour(store.commit)
-
-    async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
-        found: Found = await self._fetch(refs)
-        return found
+        self.fetch, self.commit = _verbs(store)
+        if store is not None and not iscoroutinefunction(store.fetch) and getattr(store, "blocking", True):
+            self.fetch, self.commit = _threaded(self.fetch), _threaded(self.commit)
 
     async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
         return await source.afetch(refs)
-
-    async def commit(self, writes: Sequence[Write], /) -> Outcome:
-        outcome: Outcome = await self._commit(writes)
-        return outcome
 
     async def read(self, receive: AsyncChunks, need: BodyNeed | Digests, limit: int, /) -> Body:
         reader = BodyReader(need, limit)
@@ -160,19 +134,22 @@ class Awaited:
 
         return await to_thread(call)
 
-    def join(
-        self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /
-    ) -> Place:
+    def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         return line.join(known, networks, flight, FOR_TASKS)
 
     async def wait(self, line: WaitingLine, place: Place, gone: Future[object] | None, /) -> None:
         await line.wait_async(place, PATIENCE, gone)
 
 
+async def done(answer: T | Awaitable[T]) -> T:
+    """The answer of a verb, awaited if it has to be."""
+    return (await answer) if isawaitable(answer) else answer
+
+
 async def fetch_more(io: IO[Any, Any], more: More, found: Found) -> Found:
     """`found`, and the records that `more` asks for."""
     if more.refs:
-        found = found.merged(await io.fetch(more.refs), more.refs)
+        found = found.merged(await done(io.fetch(more.refs)), more.refs)
     for source, refs in more.asks:
         found = found.merged(await io.ask(source, refs), refs)
     return found
@@ -207,11 +184,12 @@ def once_async(body: bytes) -> AsyncChunks:
     return receive
 
 
-def _direct(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
-    async def call(argument: Any) -> Any:
-        return verb(argument)
+def _verbs(store: Any) -> tuple[Callable[[Sequence[Ref[Any]]], Any], Callable[[Sequence[Write]], Any]]:
+    return (_nothing, _nothing) if store is None else (store.fetch, store.commit)
 
-    return call
+
+def _nothing(_: object) -> NoReturn:
+    raise AssertionError("a verifier needs records, and its kinds don't say so")
 
 
 def _threaded(verb: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:

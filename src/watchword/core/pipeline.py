@@ -7,26 +7,28 @@ never know who drives them (`core.io`), and it is the same for every scheme and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
 
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal, Seal
 from watchword.core.attempts import Attempt, giving_back, is_guess, reserve, too_many
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
-from watchword.core.io import IO, fetch_more
+from watchword.core.io import IO, done, fetch_more
 from watchword.core.message import Request
 from watchword.core.networks import network_of, networks_of
 from watchword.core.plan import Plan
 from watchword.core.records import (
-    COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Outcome, Replayed, Write,
+    COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Outcome, Replayed, Write,
 )  # fmt: skip
 from watchword.core.refusing import refuse
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More
+from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More, Verifier
 from watchword.core.seal import seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.verdict import accepted, refused
@@ -40,6 +42,25 @@ ROUNDS: Final = 3
 """How often a claim is judged while the versions of its records move."""
 
 
+class Hearing(msgspec.Struct, eq=False):
+    """A request on its way through the guard: as the server saw it, since when, and its case once that is known."""
+
+    request: Request
+    optional: bool
+    started: float
+    case: Case | None = None
+
+    @property
+    def verifier(self) -> Verifier | None:
+        """The verifier that claims it."""
+        return None if self.case is None else self.case.addressee.verifier
+
+    @property
+    def may_be_anonymous(self) -> bool:
+        """Whether it passes if its case turns out to be none: credentials are optional, and were only looked for."""
+        return self.optional and self.case is not None and is_tentative(self.case.claim)
+
+
 class Pipeline(Generic[R, G]):
     """Judges the requests of one guard."""
 
@@ -50,8 +71,10 @@ class Pipeline(Generic[R, G]):
         self._io = io
         self._locate = plan.dispatch.locate
 
-    async def admit(self, request: Request, receive: R, optional: bool, gone: G | None = None) -> Admission:
-        """Admits `request`.
+    def admit(
+        self, request: Request, receive: R, optional: bool, gone: G | None = None
+    ) -> Admission | Coroutine[Any, Any, Admission]:
+        """Admits `request`: at once where nothing has to be done outside for it, else by the program that is given back.
 
         Args:
             request: as the server saw it.
@@ -59,71 +82,100 @@ class Pipeline(Generic[R, G]):
             optional: admit a request without credentials, with the identity None.
             gone: tells whether the client has left, so that no password is hashed for nobody.
 
-        Raises:
-            Rejected, StoreUnavailable: with the `refusal` set.
+        The program raises `Rejected` or `StoreUnavailable`, with the `refusal` set.
         """
+        hearing = Hearing(request, optional, 0.0 if self._plan.observe is None else self._plan.clock())
+        try:
+            case = hearing.case = self._locate(request)
+            if case is None:
+                if not optional:
+                    raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
+                return self._admitted(hearing, None)
+            claim = case.claim
+            if (
+                case.addressee.prepares
+                or claim.needs
+                or claim.body is not UNUSED
+                or case.early
+                or claim.slow(case.found)
+            ):
+                return self._finish(hearing, self._judge, case, receive, gone)
+            answer = claim.decide(case.found, case.body, self._plan.clock(), self._plan.random)
+        except Rejected as rejected:
+            return self._finish(hearing, _raising, rejected)
+        if isinstance(answer, More) or answer.writes or answer.notes:
+            return self._finish(hearing, self._commit, case, answer)
+        if answer.learn is not None:
+            answer.learn()
+        return self._admitted(hearing, answer)
+
+    async def _finish(
+        self, hearing: Hearing, rest: Callable[..., Coroutine[Any, Any, Decision]], *arguments: Any
+    ) -> Admission:
+        """The end of a hearing: what `rest` comes to, or the refusal."""
         plan = self._plan
-        started = 0.0 if plan.observe is None else plan.clock()
-        seal = None if plan.seal is None else seal_for(plan, request)
-        case: Case | None = None
         decision: Decision | None = None
         try:
             try:
-                case = self._locate(request)
-                if case is not None:
-                    decision = await self._judge(case, receive, gone)
-                elif not optional:
-                    raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
+                decision = await rest(*arguments)
             except Rejected as rejected:
-                if not optional or rejected.reason is not Reason.NO_CREDENTIALS or not _is_anonymous(case):
-                    raise await self._refused(rejected, case, seal) from None
+                if rejected.reason is not Reason.NO_CREDENTIALS or not hearing.may_be_anonymous:
+                    raise await self._refused(rejected, hearing) from None
         except (Rejected, StoreUnavailable) as error:
             if isinstance(error, StoreUnavailable):
-                error.refusal = sealed(plan, Refusal(503), seal)
+                error.refusal = sealed(plan, Refusal(503), self._seal(hearing))
             if plan.observe is not None:
-                plan.observe(refused(case and case.addressee.verifier, error, plan.clock() - started))
+                plan.observe(refused(hearing.verifier, error, plan.clock() - hearing.started))
             raise
+        return self._admitted(hearing, decision)
+
+    def _admitted(self, hearing: Hearing, decision: Decision | None) -> Admission:
+        """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
+        plan, case = self._plan, hearing.case
         if plan.observe is not None:
-            plan.observe(accepted(case and case.addressee.verifier, decision, plan.clock() - started))
-        admission = _admission(case, decision)
-        return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy)
+            plan.observe(accepted(hearing.verifier, decision, plan.clock() - hearing.started))
+        body = None if case is None or case.body is NO_BODY else case.body.data
+        if case is None or decision is None:
+            admission = Admission(None, body)
+        else:
+            lines, addressee = decision.response_headers, case.addressee
+            if (
+                addressee.private
+            ):  # caches know that Authorization makes an answer personal, and no other field (RFC 9111 §3.5)
+                lines = (*lines, (b"cache-control", b"private"))
+            admission = Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
+        if plan.seal is None:
+            return admission
+        return admission.sealed_by(seal_for(plan, hearing.request), hearing.request.method, plan.proxy)
+
+    def _seal(self, hearing: Hearing) -> Seal | None:
+        return None if self._plan.seal is None else seal_for(self._plan, hearing.request)
 
     async def _judge(self, case: Case, receive: R, gone: G | None) -> Decision:
-        """fetch > body > decide > commit; what a claim doesn't need is left out."""
-        plan, claim = self._plan, case.claim
-        if case.addressee.prepares or claim.needs or claim.body is not UNUSED or case.early:
-            await self._prepare(case, receive)
-        if claim.slow(case.found):
-            return await self._judge_slowly(case, gone)
-        case.judging = True
-        # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-        answer = claim.decide(case.found, case.body, plan.clock(), plan.random)
-        if isinstance(answer, More) or answer.writes or answer.notes or case.attempt is not None:
-            return await self._commit(case, answer)
-        if answer.learn is not None:
-            answer.learn()
-        return answer
-
-    async def _prepare(self, case: Case, receive: R) -> None:
-        """fetch > body."""
-        plan, addressee, need = self._plan, case.addressee, case.claim.body
-        if case.early and not addressee.single_use:
-            detail = f"{addressee.verifier.scheme} credentials can be replayed"
-            raise Rejected(Reason.EARLY_DATA, detail, where="early-data")
+        """fetch > body > decide > commit."""
+        plan, addressee, claim = self._plan, case.addressee, case.claim
+        need = claim.body
         reads = need is not UNUSED and need is not STREAM
-        if reads:
-            check_declared(case.request, plan.limits.body)
-        attempt = case.attempt = self._attempt(case)
-        counters = () if attempt is None else attempt.refs
-        case.refs = (*addressee.standing, *case.claim.needs, *counters)
+        if case.early or reads:
+            _check_head(case, plan.limits.body if reads else None)
+        attempt = None
+        if addressee.guessable:
+            attempt = case.attempt = self._attempt(case)
+        case.refs = (*addressee.standing, *claim.needs, *(() if attempt is None else attempt.refs))
         if case.refs:
-            case.found = await self._io.fetch(case.refs)
+            found = self._io.fetch(case.refs)
+            case.found = found if isinstance(found, Found) else await found
         if attempt is not None:
             case.passing = attempt.room(case.found, plan.clock())
         if reads:
             case.body = await self._io.read(receive, need, plan.limits.body)
             if attempt is not None:  # a window may have ended meanwhile
                 case.passing = attempt.passing(case.found, plan.clock())
+        if claim.slow(case.found):
+            return await self._judge_slowly(case, gone)
+        case.judging = True
+        # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
+        return await self._commit(case, claim.decide(case.found, case.body, plan.clock(), plan.random))
 
     def _attempt(self, case: Case) -> Attempt | None:
         """The counters of a claim whose secret can be guessed."""
@@ -149,7 +201,7 @@ class Pipeline(Generic[R, G]):
 
         async def is_still_slow() -> bool:
             if case.refs:
-                case.found = await io.fetch(case.refs)
+                case.found = await done(io.fetch(case.refs))
             return claim.slow(case.found)
 
         known = attempt is not None and attempt.is_known(case.found, plan.clock())
@@ -171,21 +223,26 @@ class Pipeline(Generic[R, G]):
 
     async def _commit(self, case: Case, answer: Decision | More) -> Decision:
         """Commits the decision; decides again while the versions of its records move."""
-        now = self._plan.clock()
+        plan, io = self._plan, self._io
         back = giving_back(case.turn.held) if case.turn is not None else ()
         for _ in range(ROUNDS):
             decision = (await self._decide_with_more(case, answer)) if isinstance(answer, More) else answer
             writes = (*case.passing, *decision.writes, *back)
-            outcome = (await self._io.commit(writes)) if writes else COMMITTED
+            outcome = io.commit(writes) if writes else COMMITTED
+            if not isinstance(outcome, Outcome):
+                outcome = await outcome
             if isinstance(outcome, Committed):
-                await self._note(case, decision, now)
+                known = () if case.attempt is None else case.attempt.remembering(case.found, plan.clock())
+                if known or decision.notes:
+                    await self._note(known, decision.notes)
                 if decision.learn is not None:
                     decision.learn()
                 return decision
             case.judging = False  # it is no guess: the secret was right
-            _check_outcome(outcome, now)
+            _check_outcome(outcome, plan.clock())
             if case.refs:
-                case.found = await self._io.fetch(case.refs)
+                found = io.fetch(case.refs)
+                case.found = found if isinstance(found, Found) else await found
             answer = await self._decide(case)
         raise StoreUnavailable("the records kept changing while they were judged")
 
@@ -201,17 +258,16 @@ class Pipeline(Generic[R, G]):
             more = answer
         raise AssertionError("a scheme asked for more records more than twice")
 
-    async def _note(self, case: Case, decision: Decision, now: float) -> None:
+    async def _note(self, *notes: Sequence[Write]) -> None:
         """Commits records that decide nothing, if that can be done: some stores only look up."""
-        known = () if case.attempt is None else case.attempt.remembering(case.found, now)
-        for writes in (known, decision.notes):
+        for writes in notes:
             if writes:
                 with suppress(StoreUnavailable, ConfigurationError):
-                    await self._io.commit(writes)
+                    await done(self._io.commit(writes))
 
-    async def _refused(self, rejected: Rejected, case: Case | None, seal: Seal | None) -> Rejected:
+    async def _refused(self, rejected: Rejected, hearing: Hearing) -> Rejected:
         """The rejection with its refusal, and what has to be remembered of it committed; another, if this guess was one too many."""
-        found = NOTHING_FOUND
+        found, case = NOTHING_FOUND, hearing.case
         if case is not None:
             found = case.found
             try:
@@ -219,7 +275,7 @@ class Pipeline(Generic[R, G]):
             except Rejected as too_many_attempts:
                 rejected = too_many_attempts
             rejected.verifier = rejected.verifier or case.addressee.verifier
-        rejected.refusal = sealed(self._plan, await refuse(self._plan, self._io, rejected, found), seal)
+        rejected.refusal = sealed(self._plan, await refuse(self._plan, self._io, rejected, found), self._seal(hearing))
         return rejected
 
     async def _count(self, rejected: Rejected, case: Case) -> None:
@@ -240,20 +296,21 @@ class Pipeline(Generic[R, G]):
                 await reserve(self._io, case.attempt.adds(case.found, now), now)
 
 
-def _admission(case: Case | None, decision: Decision | None) -> Admission:
-    """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
-    body = None if case is None or case.body is NO_BODY else case.body.data
-    if case is None or decision is None:
-        return Admission(None, body)
-    lines, addressee = decision.response_headers, case.addressee
-    if addressee.private:  # caches know that Authorization makes an answer personal, but no other field (RFC 9111 §3.5)
-        lines = (*lines, (b"cache-control", b"private"))
-    return Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
+async def _raising(rejected: Rejected) -> Decision:
+    raise rejected
 
 
-def _is_anonymous(case: Case | None) -> bool:
-    """Whether a request of which it is said that it has no credentials may pass where credentials are optional."""
-    return case is not None and is_tentative(case.claim)
+def _check_head(case: Case, longest: int | None) -> None:
+    """Refuses early data that could be replayed (RFC 8470 §5.1), and a body that says itself that it is too large.
+
+    Raises:
+        Rejected: EARLY_DATA, BODY_TOO_LARGE, or MALFORMED_REQUEST where Content-Length can't be read.
+    """
+    if case.early and not case.addressee.single_use:
+        detail = f"{case.addressee.verifier.scheme} credentials can be replayed"
+        raise Rejected(Reason.EARLY_DATA, detail, where="early-data")
+    if longest is not None:
+        check_declared(case.request, longest)
 
 
 def _check_outcome(outcome: Outcome, now: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from watchword.core.answer import Challenge, Refusal
-from watchword.core.io import IO
+from watchword.core.io import IO, done
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND, Committed, Conflict, Found
@@ -28,12 +28,12 @@ async def refuse(plan: Plan, io: IO[Any, Any], rejected: Rejected, found: Found)
     for _ in range(ROUNDS):
         refs = [ref for ref in plan.standing if found.version(ref) == 0]
         if refs:
-            found = found.merged(await io.fetch(refs))
+            found = found.merged(await done(io.fetch(refs)))
         refusal = _compose(plan, rejected.verifier, rejected.rejection, found)
         writes = (*remember, *refusal.writes)
         if not writes:
             return refusal
-        outcome = await io.commit(writes)
+        outcome = await done(io.commit(writes))
         if isinstance(outcome, Committed):
             return refusal
         if not isinstance(outcome, Conflict):

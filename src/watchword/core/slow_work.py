@@ -30,7 +30,12 @@ class Turn:
     __slots__ = ("_call", "_line", "_place", "held", "slow")
 
     def __init__(
-        self, line: WaitingLine | None = None, place: Place | None = None, held: Sequence[Add] = (), *, slow: bool = True
+        self,
+        line: WaitingLine | None = None,
+        place: Place | None = None,
+        held: Sequence[Add] = (),
+        *,
+        slow: bool = True,
     ) -> None:
         self._line = line
         self._place = place

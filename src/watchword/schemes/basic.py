@@ -247,7 +247,9 @@ class RememberedUser:
 class KnownCredentials:
     """Credentials as they came before, when they were right: only the user's record has to be looked at."""
 
-    __slots__ = ("_arrival", "_cache", "_full", "_known", "_read", "_request", "guesses", "needs")
+    __slots__ = (
+        "_arrival", "_cache", "_fitting", "_full", "_known", "_looked_at", "_read", "_request", "guesses", "needs",
+    )  # fmt: skip
 
     body: ClassVar[BodyNeed] = UNUSED
 
@@ -265,6 +267,8 @@ class KnownCredentials:
         self._read = read
         self._arrival = arrival
         self._full: BasicClaim | None = None
+        self._looked_at: Found | None = None
+        self._fitting: Password | None = None
         self.needs = known.needs
         self.guesses = known.guesses
 
@@ -291,10 +295,16 @@ class KnownCredentials:
         return Decision(identity, learn=partial(self._cache.remember, self._known.username, identity, self._arrival))
 
     def _record(self, found: Found) -> Password | None:
-        record: Password | None = found.get(self.needs[0])
-        if record is None or record.disabled:
-            return None
-        return record if self._cache.holds(self._known.password_key, record.encoded) else None
+        """The user's record, if the password is known to fit it. The guard asks twice about the same records."""
+        if found is not self._looked_at:
+            record: Password | None = found.get(self.needs[0])
+            fits = (
+                record is not None
+                and not record.disabled
+                and self._cache.holds(self._known.password_key, record.encoded)
+            )
+            self._looked_at, self._fitting = found, record if fits else None
+        return self._fitting
 
     def in_full(self) -> BasicClaim:
         """The same credentials with their password."""

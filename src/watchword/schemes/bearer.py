@@ -16,15 +16,13 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
-from watchword.crypto import jose
-from watchword.crypto.encoding import b64url_decode, parse_object
 
-__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "peek_issuer", "plain_token", "read_token"]
+__all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "peek_issuer", "read_token"]
 
 # b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="                             (RFC 6750 §2.1)
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 # "Bearer" 1*SP b64token; the scheme word is case-insensitive (RFC 9110 §11.1).
-_QUESTION_MARK: Final = 0x3F  # as a number: looking for one octet as text takes ten times as long
+_QUESTION_MARK, _PERCENT = 0x3F, 0x25  # as numbers: looking for one octet as text takes ten times as long
 _CREDENTIALS: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 _PLAIN: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
@@ -82,18 +80,12 @@ def read_token(request: Request) -> bytes | None:
         Rejected: MALFORMED_REQUEST off the grammar; AMBIGUOUS if the query has a token too (RFC 6750 §2).
     """
     value = request.lines.get(b"authorization")  # the guard has refused a second line
-    return None if value is None else _token_in(value, request)
-
-
-def plain_token(value: bytes) -> bytes | None:
-    """The token of a field value, where it is written as nearly everybody does; None: `read_token` knows."""
-    # What is left without the token's characters is the one space.
-    return value[7:] if value[:7] == b"Bearer " and len(value) > 7 and value.translate(None, _PLAIN) == b" " else None
-
-
-def _token_in(value: bytes, request: Request) -> bytes | None:
-    token = plain_token(value)
-    if token is None:
+    if value is None:
+        return None
+    # What is left without the token's characters is the one space, where it is written as nearly everybody does.
+    if value[:7] == b"Bearer " and len(value) > 7 and value.translate(None, _PLAIN) == b" ":
+        token = value[7:]
+    else:
         match = _CREDENTIALS.fullmatch(value)
         if match is None:
             if value[:6].lower() == b"bearer" and value[6:7] in (b"", b" "):
@@ -101,25 +93,13 @@ def _token_in(value: bytes, request: Request) -> bytes | None:
             return None
         token = match[1]
     target = request.target
-    if _QUESTION_MARK in target and (b"access_token" in target or b"%" in target) and _has_token(request.query or b""):
+    if _QUESTION_MARK in target and (_PERCENT in target or b"access_token" in target) and _has_token(request):
         raise Rejected(Reason.AMBIGUOUS, "a token in the query besides the one in Authorization", where="query")
     return token
 
 
-def peek_issuer(token: bytes) -> str | None:
-    """The issuer that a token names, unverified: for routing to a verifier, never to be believed.
-
-    None for what is no JWT or names no issuer as a text.
-    """
-    try:
-        issuer = parse_object(b64url_decode(jose.split(token)[1])).get("iss")
-    except (Rejected, ValueError):
-        return None
-    return issuer if isinstance(issuer, str) else None
-
-
-def _has_token(query: bytes) -> bool:
-    names = (part.partition(b"=")[0] for part in query.split(b"&"))
+def _has_token(request: Request) -> bool:
+    names = (part.partition(b"=")[0] for part in (request.query or b"").split(b"&"))
     return any((unquote_to_bytes(name) if b"%" in name else name) == b"access_token" for name in names)
 
 

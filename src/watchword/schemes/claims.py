@@ -5,15 +5,15 @@ A check is `(claims, now) -> None` and raises `Rejected`. What it depends on is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from watchword.core.identity import NO_SCOPES
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 
 __all__ = [
-    "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "issued_by", "issued_since", "numeric_date", "present", "scopes_of",
-    "seconds", "subject_of", "texts", "together", "valid_from", "valid_until",
+    "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "issued_by", "issued_since", "numeric_date", "present", "scopes_of",
+    "seconds", "subject_of", "texts", "valid_from", "valid_until",
 ]  # fmt: skip
 
 Claims = Mapping[str, Any]
@@ -166,33 +166,6 @@ def _can_be_used_up(claims: Claims, now: float) -> None:
 
 can_be_used_up: Final = ClaimCheck("jti", "a text, and exp with it: each token is good only once", _can_be_used_up)
 """`jti`, by which a use is remembered (RFC 7519 §4.1.7), and `exp`, until when."""
-
-
-def together(
-    checks: Sequence[ClaimCheck], issuers: frozenset[str], audiences: frozenset[str], leeway: float
-) -> Callable[[Claims, float], None]:
-    """`checks`, all of them, in one call; for checks of `iss`, one audience, the dates without `max_age`, and `cnf`.
-
-    Most tokens name one issuer and one audience, have whole dates and no cnf: if these are good, so is every check.
-    Whatever is otherwise goes through the checks one by one, which then say why.
-    """
-
-    def check(claims: Claims, now: float) -> None:
-        get, late = claims.get, now + leeway
-        issuer, audience, expiry, start, issued = get("iss"), get("aud"), get("exp"), get("nbf", 0), get("iat", 0)
-        if (
-            type(issuer) is str and issuer in issuers
-            and type(audience) is str and audience in audiences
-            and type(expiry) is int and now - leeway < expiry < YEAR_10000
-            and type(start) is int and 0 <= start <= late
-            and type(issued) is int and 0 <= issued <= late
-            and "cnf" not in claims
-        ):  # fmt: skip
-            return
-        for each in checks:
-            each.check(claims, now)
-
-    return check
 
 
 def subject_of(claims: Claims) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final, Protocol
 
+import msgspec
+
 from watchword.core.identity import Identity
 from watchword.core.records import Found, Once, Ref, Write
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
@@ -56,28 +58,33 @@ class Rules(Protocol):
     ) -> None: ...
 
 
-class JWTClaim:
-    """A token as presented; `proofs` are what the same request proves possession of."""
+class JWTClaim(msgspec.Struct, eq=False):
+    """A token as presented.
 
-    __slots__ = ("_judged", "proofs", "room", "token", "verifier")
+    Args:
+        verifier: the rules by which it is judged.
+        token: its octets.
+        proofs: what the same request proves possession of.
+        room: where the cache may keep it, taken before anything is looked up. A revocation clears the cache, and then
+            this is no part of it any more.
+        judged: what it was found to say, so that its signature is checked once.
+    """
+
+    verifier: Rules
+    token: bytes
+    proofs: Sequence[Proof] = NO_PROOFS
+    room: Room | None = None
+    judged: Judged | None = None
 
     needs: ClassVar[Sequence[Ref[Any]]] = ()
     body: ClassVar[BodyNeed] = UNUSED
-
-    def __init__(self, verifier: Rules, token: bytes, proofs: Sequence[Proof] = NO_PROOFS) -> None:
-        self.verifier = verifier
-        self.token = token
-        self.proofs = proofs
-        # Taken before anything is looked up: what is revoked meanwhile clears the cache, and this room with it.
-        self.room: Room | None = None if verifier.cache is None else verifier.cache.young
-        self._judged: Judged | None = None
 
     def slow(self, found: Found) -> bool:
         return False
 
     def confirmed_by(self, proofs: Sequence[Proof]) -> JWTClaim:
         """The same claim, where the token has to be bound to what all of `proofs` prove."""
-        return JWTClaim(self.verifier, self.token, proofs)
+        return JWTClaim(self.verifier, self.token, proofs, self.room)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         verifier = self.verifier
@@ -102,7 +109,7 @@ class JWTClaim:
 
     def _judge(self, found: Found, now: float) -> Judged | More:
         """What the token says, verified. The signature is checked once, however often `decide` is called."""
-        verifier, judged = self.verifier, self._judged
+        verifier, judged = self.verifier, self.judged
         if judged is not None and judged[2] is verifier.jws.keys:
             verifier.check(judged[1], now, self.proofs, self.token)
             return judged
@@ -111,7 +118,7 @@ class JWTClaim:
         else:
             answer = self._judge_by(verifier.source, found, now)
         if not isinstance(answer, More):
-            self._judged = answer
+            self.judged = answer
         return answer
 
     def _judge_by(self, source: KeySource, found: Found, now: float) -> Judged | More:

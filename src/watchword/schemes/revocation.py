@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
-from watchword.core.io import IO, Awaited, Direct, drive
+from watchword.core.io import IO, Awaited, Direct, done, drive
 from watchword.core.records import AsyncStore, Committed, Found, Once, Put, Ref, Replayed, Spent, Store, Take, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 
@@ -160,9 +160,9 @@ class Revocations:
 
     async def _once(self, token_id: str, issuer: str | None, until: float, io: IO[Any, Any]) -> None:
         key = _key("token", issuer, token_id)
-        outcome = await io.commit([Once(key, _moment(until, "until") + self._margin)])
+        outcome = await done(io.commit([Once(key, _moment(until, "until") + self._margin)]))
         if isinstance(outcome, Replayed):  # known, and remembered for long enough unless the caller errs
-            spent = (await io.fetch([Ref(Spent, key)])).get(Ref(Spent, key))
+            spent = (await done(io.fetch([Ref(Spent, key)]))).get(Ref(Spent, key))
             if spent is None or spent.until < until:
                 raise ConfigurationError(
                     "this token was taken back before, until an earlier time: pass its exp as until="
@@ -177,18 +177,18 @@ class Revocations:
             _moment(before, "before")
         ref = Ref(Revoked, _key(kind, issuer, name))
         for _ in range(ROUNDS):
-            found = await io.fetch([ref])
+            found = await done(io.fetch([ref]))
             old = found.get(ref)
             if old is not None and (old.before is None or (before is not None and before <= old.before)):
                 return
-            outcome = await io.commit([Put(ref, Revoked(before), found.version(ref))])
+            outcome = await done(io.commit([Put(ref, Revoked(before), found.version(ref))]))
             if isinstance(outcome, Committed):
                 return
         raise StoreUnavailable("the record kept changing while it was written")
 
     async def _take(self, kind: str, issuer: str | None, name: str | None, io: IO[Any, Any]) -> None:
         write: Write = Take(Ref(Revoked, _key(kind, issuer, name)))
-        if not isinstance(await io.commit([write]), Committed):
+        if not isinstance(await done(io.commit([write])), Committed):
             raise StoreUnavailable("the store could not forget a revocation")
 
     # ---- asking: a `Source` for the guards -----------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class Revocations:
 
     async def afetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         """What was taken back, for an `AsyncGuard`."""
-        return await Awaited(self._store).fetch(refs)
+        return await done(Awaited(self._store).fetch(refs))
 
     def tell(self, cache: Forgetting) -> None:
         """Clear `cache` at each change."""

@@ -13,7 +13,7 @@ from functools import partial
 from math import isfinite
 from typing import Any, Final, TypeVar
 
-from watchword.core.io import IO
+from watchword.core.io import IO, done
 from watchword.core.records import NOTHING_FOUND, Committed, Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
@@ -56,11 +56,11 @@ async def _written(
     for _ in range(TRIES):
         found = NOTHING_FOUND
         if refs:
-            found = await io.fetch(refs)
+            found = await done(io.fetch(refs))
         if further := more(found):
-            found = found.merged(await io.fetch(further))
+            found = found.merged(await done(io.fetch(further)))
         answer, writes = await io.work(partial(change, found))  # it may hash a password
-        if isinstance(await io.commit(writes), Committed):
+        if isinstance(await done(io.commit(writes)), Committed):
             return answer
     raise StoreUnavailable(CONTENDED)
 
@@ -125,7 +125,7 @@ async def rotating_api_key(
         rotated = replace(record, digest=hash_key(key), former=record.digest, former_until=now + overlap)
         return key, [Put(ref, rotated, if_version=found.version(ref))]
 
-    return (await _written(io, [ref], change))
+    return await _written(io, [ref], change)
 
 
 async def revoking_api_key(io: IO[Any, Any], key_id: str, *, clock: Callable[[], float] = _CLOCK) -> None:

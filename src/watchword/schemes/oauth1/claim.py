@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
@@ -53,7 +53,6 @@ class OAuth1Claim:
     """A signed request, not yet verified."""
 
     __slots__ = ("body", "covered", "form", "needs", "own", "place", "presented", "query", "request", "uri", "verifier")
-
 
     def __init__(
         self, verifier: Policy, request: Request, uri: str, query: Pairs, own: Pairs, place: str, form: bool,

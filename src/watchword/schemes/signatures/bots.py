@@ -254,7 +254,6 @@ class AgentClaim:
 
     __slots__ = ("agent", "signatures")
 
-
     def __init__(self, agent: Agent, signatures: SignatureClaim) -> None:
         self.agent = agent
         self.signatures = signatures

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
@@ -38,7 +38,6 @@ class SignatureClaim:
         "settings",
         "signers",
     )
-
 
     def __init__(
         self,
@@ -275,8 +274,6 @@ class SignatureClaim:
 
     def __repr__(self) -> str:
         return f"SignatureClaim(labels={[one.label for one in self.presented]!r})"
-
-
 
 
 def _undated(name: str) -> Rejected:

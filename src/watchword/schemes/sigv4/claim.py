@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from watchword.core.identity import Identity
 from watchword.core.message import Request
@@ -138,7 +138,6 @@ class SigV4Claim:
     """A signed request, not yet verified."""
 
     __slots__ = ("body", "form", "needs", "parts", "payload", "presented", "proven", "request", "settings", "signed_at", "timestamp")  # fmt: skip
-
 
     def __init__(self, presented: Presented, request: Request, settings: Settings, proven: ProvenCredentials) -> None:
         self.presented = presented
