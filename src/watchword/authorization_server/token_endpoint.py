@@ -35,10 +35,8 @@ R = TypeVar("R")
 G = TypeVar("G")
 
 FORM: Final = "application/x-www-form-urlencoded"
-MAX_R = TypeVar("R")
-G = TypeVar("G")
-
-FORM: Final = 16 * 1024
+MAX_FORM: Final = 16 * 1024
+_LATER: Final = frozenset({Reason.TOO_MANY_ATTEMPTS, Reason.TOO_BUSY})
 
 
 class Answer(NamedTuple):

@@ -144,9 +144,8 @@ class Pipeline(Generic[R, G]):
             ):  # caches know that Authorization makes an answer personal, and no other field (RFC 9111 §3.5)
                 lines = (*lines, (b"cache-control", b"private"))
             admission = Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
-        if plan.seal is None:
-            return admission
-        return admission.sealed_by(seal_for(plan, hearing.request), hearing.request.method, plan.proxy)
+        seal = self._seal(hearing)
+        return admission if seal is None else admission.sealed_by(seal, hearing.request.method, plan.proxy)
 
     def _seal(self, hearing: Hearing) -> Seal | None:
         return None if self._plan.seal is None else seal_for(self._plan, hearing.request)

@@ -49,9 +49,9 @@ def refused(verifier: Verifier | None, error: Rejected | StoreUnavailable, durat
     """The event of a request that is refused, or of which nothing could be decided."""
     duration = max(0.0, duration)
     status = 0 if error.refusal is None else error.refusal.status
+    owner = (error.verifier if isinstance(error, Rejected) else None) or verifier
+    scheme = None if owner is None else owner.scheme
     if not isinstance(error, Rejected):
-        return Verdict(None, status, verifier and verifier.scheme, None, None, str(error), "", duration)
-    owner, rejection = error.verifier or verifier, error.rejection
-    return Verdict(
-        rejection.reason, status, owner and owner.scheme, None, None, rejection.detail, rejection.where, duration
-    )
+        return Verdict(None, status, scheme, None, None, str(error), "", duration)
+    why = error.rejection
+    return Verdict(why.reason, status, scheme, None, None, why.detail, why.where, duration)

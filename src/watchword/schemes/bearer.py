@@ -98,6 +98,18 @@ def read_token(request: Request) -> bytes | None:
     return token
 
 
+def peek_issuer(token: bytes) -> str | None:
+    """The issuer that a token names, unverified: for routing to a verifier, never to be believed.
+
+    None for what is no JWT or names no issuer as a text.
+    """
+    try:
+        issuer = parse_object(b64url_decode(jose.split(token)[1])).get("iss")
+    except (Rejected, ValueError):
+        return None
+    return issuer if isinstance(issuer, str) else None
+
+
 def _has_token(request: Request) -> bool:
     names = (part.partition(b"=")[0] for part in (request.query or b"").split(b"&"))
     return any((unquote_to_bytes(name) if b"%" in name else name) == b"access_token" for name in names)

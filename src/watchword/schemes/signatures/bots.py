@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
+import msgspec
+
 from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
@@ -279,4 +281,5 @@ class AgentClaim:
             return decision
         who = decision.identity
         claims = MappingProxyType({**who.claims, "agent": self.agent.name})
-        return decision._replace(identity=Identity(self.agent.identifier, who.scheme, who.key_id, who.scopes, claims))
+        agent = Identity(self.agent.identifier, who.scheme, who.key_id, who.scopes, claims)
+        return msgspec.structs.replace(decision, identity=agent)
