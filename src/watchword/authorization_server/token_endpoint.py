@@ -21,7 +21,7 @@ from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request, Response
 from watchword.core.networks import network_of, networks_of
 from watchword.core.records import Add, Found, Ref
-from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random
 from watchword.core.slow_work import Applicant, take_turn
 from watchword.crypto import jose

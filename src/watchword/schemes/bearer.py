@@ -16,6 +16,8 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
+from watchword.crypto import jose
+from watchword.crypto.encoding import b64url_decode, parse_object
 
 __all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "peek_issuer", "read_token"]
 
