@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from watchword.core.answer import Challenge
@@ -40,6 +41,9 @@ __all__ = [
 
 MAX_CHALLENGE_OCTETS: Final = 64 * 1024
 """How much of an answer's challenges a client reads, all lines together; the line that passes it and later ones go unread."""
+
+MAX_PARAMS: Final = 64
+"""Parameters of a challenge or of credentials; no scheme has half as many."""
 
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 TOKEN68 = r"[A-Za-z0-9\-._~+/]++=*+"
@@ -125,9 +129,14 @@ def parse_auth_info(value: bytes) -> dict[str, str]:
 
 def _params(text: str, start: int) -> dict[str, str]:
     """`#auth-param` from `start` to the end of `text`."""
-    found = _PARAM.findall(text, start)
+    if text.count(",") < MAX_PARAMS:
+        found = _PARAM.findall(text, start)
+    else:  # some of the commas may be in quoted strings
+        found = [match.groups("") for match in islice(_PARAM.finditer(text, start), MAX_PARAMS + 1)]
     if not found:
         return {}
+    if len(found) > MAX_PARAMS:
+        raise malformed(f"more than {MAX_PARAMS} parameters")
     if found[-1][3]:
         raise malformed(f"member {len(found)} is not a parameter that a comma or the end follows")
     if "\\" in text:

@@ -22,24 +22,13 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
 from watchword.core.answer import Token
+from watchword.fields.auth_params import unescaped
+from watchword.fields.percent import percent_decoded
 
 __all__ = [
-    "BareItem",
-    "Date",
-    "DisplayString",
-    "InnerList",
-    "Item",
-    "Member",
-    "Parameters",
-    "StructuredFieldError",
-    "parse_dictionary",
-    "parse_item",
-    "parse_list",
-    "serialize_bare_item",
-    "serialize_dictionary",
-    "serialize_item",
-    "serialize_list",
-]  # fmt: skip
+    "BareItem", "Date", "DisplayString", "InnerList", "Item", "Member", "Parameters", "StructuredFieldError",
+    "parse_dictionary", "parse_item", "parse_list", "serialize_bare_item", "serialize_dictionary", "serialize_item",
+    "serialize_list"]  # fmt: skip
 
 
 class StructuredFieldError(ValueError):
@@ -83,31 +72,31 @@ _SPACES: Final = re.compile(r" *")
 _OWS: Final = re.compile(r"[ \t]*")
 _KEY: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
-_STRING: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_STRING: Final = re.compile(r'"([ !#-\[\]-~]*+(?:\\["\\][ !#-\[\]-~]*+)*+)"')
 _TOKEN: Final = re.compile(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*")
 _BYTES: Final = re.compile(r":([A-Za-z0-9+/]*={0,2}):")
 _BOOLEAN: Final = re.compile(r"\?([01])")
 _DATE: Final = re.compile(r"@(-?[0-9]{1,15})(?![0-9.])")
-_DISPLAY: Final = re.compile(r'%"((?:[ !#$&-~]|%[0-9a-f]{2})*)"')
-_ESCAPED: Final = re.compile(r"%([0-9a-f]{2})")
-_UNESCAPED: Final = re.compile(r"\\(.)")
+_DISPLAY: Final = re.compile(r'%"([ !#$&-~]*+(?:%[0-9a-f]{2}[ !#$&-~]*+)*+)"')
 _PLAIN: Final = re.compile(r"[ -~]*")
 
 MAX_INTEGER: Final = 999_999_999_999_999
+MAX_PARTS: Final = 4096  # names and bare items; RFC 9651 §3.1 asks for lists of 1024 members at least
 
 
 class _Text:
-    """A field value and how far it has been read."""
+    """A field value, how far it has been read, and how many names and bare items may still come."""
 
-    __slots__ = ("at", "text")
+    __slots__ = ("at", "left", "text")
 
-    def __init__(self, value: str | bytes) -> None:
+    def __init__(self, value: str | bytes, most: int) -> None:
         if isinstance(value, bytes):
             value = value.decode("latin-1")
         if not value.isascii():
             raise StructuredFieldError("not ASCII")
         self.text = value
         self.at = len(value) - len(value.lstrip(" "))
+        self.left = most
 
     def peek(self) -> str:
         return self.text[self.at : self.at + 1]
@@ -119,6 +108,15 @@ class _Text:
         self.at = found.end()
         return found
 
+    def count(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise self.error("more names and items than are read")
+
+    def key(self) -> str:
+        self.count()
+        return self.take(_KEY, "a key")[0]
+
     def end(self) -> None:
         self.take(_SPACES, "")
         if self.at < len(self.text):
@@ -128,8 +126,8 @@ class _Text:
         return StructuredFieldError(f"{what} (character {self.at})")
 
 
-def parse_item(value: str | bytes) -> Item:
-    """An Item (§4.2.3).
+def parse_item(value: str | bytes, *, most: int = MAX_PARTS) -> Item:
+    """An Item (§4.2.3); `most` as for `parse_dictionary`.
 
     Raises:
         StructuredFieldError: anything else.
@@ -137,14 +135,14 @@ def parse_item(value: str | bytes) -> Item:
     >>> parse_item('"a";b=1;c')
     Item(value='a', params={'b': 1, 'c': True})
     """
-    text = _Text(value)
+    text = _Text(value, most)
     item = _item(text)
     text.end()
     return item
 
 
-def parse_list(value: str | bytes) -> list[Member]:
-    """A List (§4.2.1); several field lines are joined with ", " before.
+def parse_list(value: str | bytes, *, most: int = MAX_PARTS) -> list[Member]:
+    """A List (§4.2.1); several field lines are joined with ", " before; `most` as for `parse_dictionary`.
 
     Raises:
         StructuredFieldError: anything else.
@@ -152,7 +150,7 @@ def parse_list(value: str | bytes) -> list[Member]:
     >>> parse_list("(a b);q=1, 2")[1]
     Item(value=2, params={})
     """
-    text = _Text(value)
+    text = _Text(value, most)
     members: list[Member] = []
     if not text.peek():
         return members
@@ -162,8 +160,10 @@ def parse_list(value: str | bytes) -> list[Member]:
             return members
 
 
-def parse_dictionary(value: str | bytes) -> dict[str, Member]:
+def parse_dictionary(value: str | bytes, *, unique: bool = False, most: int = MAX_PARTS) -> dict[str, Member]:
     """A Dictionary (§4.2.2); several field lines are joined with ", " before. The last member of a name counts.
+
+    With `unique` a name that occurs twice is an error. `most` names and bare items are read, those of parameters included.
 
     Raises:
         StructuredFieldError: anything else.
@@ -171,12 +171,14 @@ def parse_dictionary(value: str | bytes) -> dict[str, Member]:
     >>> parse_dictionary("a=1, b;x=?0")
     {'a': Item(value=1, params={}), 'b': Item(value=True, params={'x': False})}
     """
-    text = _Text(value)
+    text = _Text(value, most)
     members: dict[str, Member] = {}
     if not text.peek():
         return members
     while True:
-        key = text.take(_KEY, "a key")[0]
+        key = text.key()
+        if unique and key in members:
+            raise text.error("a name is given twice")
         if text.peek() == "=":
             text.at += 1
             member = _member(text)
@@ -230,7 +232,7 @@ def _parameters(text: _Text) -> Parameters:
     while text.peek() == ";":
         text.at += 1
         text.take(_SPACES, "")
-        key = text.take(_KEY, "a key")[0]
+        key = text.key()
         value: BareItem = True
         if text.peek() == "=":
             text.at += 1
@@ -240,9 +242,10 @@ def _parameters(text: _Text) -> Parameters:
 
 
 def _bare_item(text: _Text) -> BareItem:
+    text.count()
     first = text.peek()
     if first == '"':
-        return _UNESCAPED.sub(r"\1", text.take(_STRING, "a string")[1])
+        return unescaped(text.take(_STRING, "a string")[1])
     if first == ":":
         return _byte_sequence(text)
     if first == "?":
@@ -278,9 +281,8 @@ def _byte_sequence(text: _Text) -> bytes:
 
 def _display_string(text: _Text) -> DisplayString:
     escaped = text.take(_DISPLAY, "a display string")[1]
-    octets = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), escaped).encode("latin-1")
     try:
-        return DisplayString(octets.decode())
+        return DisplayString(percent_decoded(escaped.encode()).decode())
     except UnicodeDecodeError:
         raise text.error("a display string is not UTF-8") from None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, ClassVar, Final
-from urllib.parse import unquote_to_bytes
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.answer import Challenge
@@ -18,6 +17,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
+from watchword.fields.percent import percent_decoded
 
 __all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "peek_issuer", "read_token"]
 
@@ -114,7 +114,7 @@ def peek_issuer(token: bytes) -> str | None:
 
 def _has_token(request: Request) -> bool:
     names = (part.partition(b"=")[0] for part in (request.query or b"").split(b"&"))
-    return any((unquote_to_bytes(name) if b"%" in name else name) == b"access_token" for name in names)
+    return any(percent_decoded(name) == b"access_token" for name in names)
 
 
 class BearerVerifier:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from watchword.core.answer import Challenge, Token
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.fields.auth_params import parse_challenges
+from watchword.fields.percent import percent_decoded
 from watchword.fields.target import split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
@@ -336,7 +336,7 @@ def _username(params: Mapping[str, str]) -> str:
         if match is None:
             raise malformed("not UTF-8 in the notation of RFC 8187", "authorization username*")
         try:
-            username = unquote_to_bytes(match[1]).decode()
+            username = percent_decoded(match[1].encode()).decode()
         except UnicodeDecodeError:
             raise malformed("not UTF-8", "authorization username*") from None
     if CONTROL.search(username):
@@ -370,4 +370,4 @@ def _names_the_same(uri: bytes, request: Request) -> bool:
 
 def _decoded(target: bytes) -> bytes:
     path, mark, query = target.partition(b"?")
-    return unquote_to_bytes(path) + mark + query
+    return percent_decoded(path) + mark + query

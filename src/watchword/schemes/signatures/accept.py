@@ -16,6 +16,7 @@ _FLAGS: Final = frozenset({"created", "expires"})
 _TEXTS: Final = frozenset({"nonce", "alg", "keyid", "tag"})
 _LONGEST: Final = 512
 """Characters of one text: it comes back in the signature."""
+_MAX_PARTS: Final = MAX_SIGNATURES * (2 * MAX_COMPONENTS + 14)
 
 
 class Wanted(NamedTuple):
@@ -62,7 +63,7 @@ def read_accept_signature(values: Sequence[bytes]) -> list[Wanted]:
     {'created': True, 'nonce': 'n'}
     """
     try:
-        members = parse_dictionary(b", ".join(values))
+        members = parse_dictionary(b", ".join(values), most=_MAX_PARTS)
     except StructuredFieldError as error:
         raise _malformed(str(error)) from None
     if len(members) > MAX_SIGNATURES:

@@ -19,6 +19,7 @@ FIELD: Final = b"signature-agent"
 WELL_KNOWN: Final = "/.well-known/http-message-signatures-directory"
 MAX_AGENTS: Final = 8
 """Members that are read."""
+_MAX_PARTS: Final = 6 * MAX_AGENTS  # the label, the URL, and two parameters
 _LONGEST: Final = 1024
 # https, a host (name or address), a port; then a path and a query. What the fetch may go to is judged again there.
 _URL: Final = re.compile(
@@ -103,8 +104,8 @@ def read_agents(values: Sequence[bytes]) -> dict[str, Agent | None] | Agent | No
     text = b", ".join(values)
     try:
         if text.lstrip(b" ")[:1] == b'"':
-            return _agent(parse_item(text))
-        members = parse_dictionary(text)
+            return _agent(parse_item(text, most=_MAX_PARTS))
+        members = parse_dictionary(text, most=_MAX_PARTS)
     except StructuredFieldError as error:
         raise _malformed(str(error)) from None
     if len(members) > MAX_AGENTS:

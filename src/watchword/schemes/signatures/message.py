@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import Reason, Rejected
+from watchword.fields.percent import percent_decoded
 from watchword.fields.structured import Member, parse_dictionary
 from watchword.schemes.signatures.components import FIELD_TYPES, Component
 
@@ -174,4 +175,4 @@ def _form_encoded(text: bytes) -> str:
 
     Octets that are no UTF-8 keep what they are; the URL standard would make them all the same character.
     """
-    return quote_from_bytes(unquote_to_bytes(text.replace(b"+", b" ")), safe="*").replace("~", "%7E")
+    return quote_from_bytes(percent_decoded(text.replace(b"+", b" ")), safe="*").replace("~", "%7E")

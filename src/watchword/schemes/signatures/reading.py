@@ -145,7 +145,10 @@ class Reader:
         """
         try:
             members = labelled_dictionary(
-                [value for name, value in headers if name == b"signature-input"], "signature-input"
+                [value for name, value in headers if name == b"signature-input"],
+                "signature-input",
+                self.policy.max_signatures,
+                self.policy.max_components,
             )
         except Rejected:
             return None
@@ -211,8 +214,9 @@ class Reader:
         return tag in policy.tags and (policy.label is None or policy.label == label)
 
     def _parse(self, input_lines: Sequence[bytes], signature_lines: Sequence[bytes]) -> Sequence[Presented]:
-        inputs = labelled_dictionary(input_lines, "signature-input")
-        signatures = labelled_dictionary(signature_lines, "signature")
+        most = self.policy.max_signatures
+        inputs = labelled_dictionary(input_lines, "signature-input", most, self.policy.max_components)
+        signatures = labelled_dictionary(signature_lines, "signature", most)
         if inputs.keys() != signatures.keys():
             raise _malformed("Signature-Input and Signature do not have the same labels", "signature")
         if len(inputs) > self.policy.max_signatures:

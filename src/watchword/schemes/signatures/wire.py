@@ -26,12 +26,8 @@ MAX_SIGNATURES: Final = 8
 MAX_COMPONENTS: Final = 32
 """How many components one signature may cover."""
 
-_MAX_COMMAS: Final = 512
-
 LABEL: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")
 """A label is the key of a dictionary (RFC 9651 §3.1.2)."""
-# Commas outside strings part the members of a dictionary (RFC 9651 §3.2).
-_MEMBERS: Final = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*+")++')
 
 
 class Labelled(NamedTuple):
@@ -59,8 +55,10 @@ def read_signatures(
     >>> [str(one.covered) for one in read_signatures(fields)]
     ['("@method");created=1']
     """
-    inputs = labelled_dictionary([value for name, value in headers if name == b"signature-input"], "signature-input")
-    values = labelled_dictionary([value for name, value in headers if name == b"signature"], "signature")
+    inputs = labelled_dictionary(
+        [value for name, value in headers if name == b"signature-input"], "signature-input", signatures, components
+    )
+    values = labelled_dictionary([value for name, value in headers if name == b"signature"], "signature", signatures)
     if inputs.keys() != values.keys():
         raise _malformed("Signature-Input and Signature do not have the same labels", "signature")
     if len(inputs) > signatures:
@@ -74,22 +72,26 @@ def read_signatures(
     return found
 
 
-def labelled_dictionary(lines: Sequence[bytes], field: str) -> Mapping[str, Member]:
+def labelled_dictionary(
+    lines: Sequence[bytes], field: str, signatures: int = MAX_SIGNATURES, components: int = 0
+) -> Mapping[str, Member]:
     """A dictionary each of whose labels is given once: parsers keep one of two, not all the same (§4.1).
+
+    Args:
+        lines: the lines of the field.
+        field: its name, for the error.
+        signatures: how many labels are read.
+        components: how many components each may have; none in Signature.
 
     Raises:
         Rejected: MALFORMED_CREDENTIALS.
     """
-    text = b", ".join(lines)
-    if text.count(b",") > _MAX_COMMAS:  # before they are parsed, which takes long
-        raise _malformed(f"more than {_MAX_COMMAS} commas", field)
+    # A component and one parameter of it, on average; the label, the signature, and the six parameters with their values.
+    most = signatures * (2 * components + 14)
     try:
-        members = parse_dictionary(text)
+        return parse_dictionary(b", ".join(lines), unique=True, most=most)
     except StructuredFieldError as error:
         raise _malformed(str(error), field) from None
-    if sum(1 for _ in _MEMBERS.finditer(text)) > len(members):
-        raise _malformed("a label is given twice", field)
-    return members
 
 
 def with_signature(headers: Headers, label: str, covered: bytes, signature: bytes) -> Headers:

@@ -8,7 +8,7 @@ resolved and what was sent is encoded again, so that `%20` becomes `%2520`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
@@ -33,11 +33,14 @@ _PLAIN_PATH = re.compile(rb"[A-Za-z0-9\-._~/]*+")
 _ONCE_ENCODED = re.compile(rb"(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*+")
 _WORD = rb"[A-Za-z0-9\-._~]*+(?:%[0-9A-F]{2}[A-Za-z0-9\-._~]*+)*+"
 _PLAIN_QUERY = re.compile(rb"(?!=)%b=%b(?:&(?!=)%b=%b)*+" % (_WORD, _WORD, _WORD, _WORD))
-_ENCODED: Final = tuple(
-    bytes([octet]) if re.fullmatch(rb"[A-Za-z0-9\-._~]", bytes([octet])) else b"%%%02X" % octet for octet in range(256)
-)
+# For `str.translate`, which does without a call for each octet: what is not unreserved is encoded.
+_ENCODED: Final = {octet: f"%{octet:02X}" for octet in range(256) if not re.match(r"[A-Za-z0-9\-._~]", chr(octet))}
+_IN_PATH: Final = {octet: text for octet, text in _ENCODED.items() if octet != 0x2F}
+_AFTER_ESCAPES: Final = {octet: text for octet, text in _ENCODED.items() if octet != 0x25}
+_PATH_AFTER_ESCAPES: Final = {octet: text for octet, text in _AFTER_ESCAPES.items() if octet != 0x2F}
 _NO_QUERY: Final = [b""]
-_UNIT = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+_LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_LOWER_ESCAPE = re.compile(rb"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
 
 
 class PathRules(NamedTuple):
@@ -118,10 +121,10 @@ def paths(path: bytes, rules: PathRules) -> list[bytes]:
     if _PLAIN_PATH.fullmatch(path):
         return [path]
     if rules.double_encode:
-        return [b"".join([b"/" if octet == 0x2F else _ENCODED[octet] for octet in path])]
+        return [path.decode("latin-1").translate(_IN_PATH).encode()]
     if _ONCE_ENCODED.fullmatch(path):
         return [path]
-    encoded = b"/".join(_encoded(segment) for segment in path.split(b"/"))
+    encoded = _encoded(path, _PATH_AFTER_ESCAPES)
     return [path] if encoded == path else [path, encoded]
 
 
@@ -137,9 +140,12 @@ def _normal(path: bytes) -> bytes:
     return b"/" + b"/".join(kept) + (b"/" if kept and segments[-1] == b"" else b"")
 
 
-def _encoded(text: bytes) -> bytes:
-    """Each octet encoded once: what is encoded already stays so, in capitals; `%2e` is not made a dot."""
-    return b"".join([unit.upper() if len(unit) == 3 else _ENCODED[unit[0]] for unit in _UNIT.findall(text)])
+def _encoded(text: bytes, table: Mapping[int, str] = _AFTER_ESCAPES) -> bytes:
+    """Each octet encoded once, by `table`: what is encoded already stays so, in capitals; `%2e` is not made a dot."""
+    if b"%" in text:
+        text = _LONE_PERCENT.sub(b"%25", text)
+        text = _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), text)
+    return text.decode("latin-1").translate(table).encode()
 
 
 # ---- query -----------------------------------------------------------------------------------------------------------

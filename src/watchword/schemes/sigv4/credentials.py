@@ -7,11 +7,11 @@ from calendar import timegm
 from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from watchword.core.address import has_parameter
 from watchword.core.message import Request
 from watchword.core.scheme import malformed
+from watchword.fields.percent import percent_decoded
 from watchword.schemes.sigv4.access_key import TERMINATOR
 from watchword.schemes.sigv4.canonical import ECDSA, HMAC
 
@@ -154,7 +154,7 @@ def read_field(value: bytes) -> Presented:
     word, _, rest = value.partition(b" ")
     algorithm = _algorithm(word.upper(), "authorization")
     params: dict[bytes, bytes] = {}
-    for part in rest.split(b","):
+    for part in rest.split(b",", 3):  # what follows the third comma is no such parameter
         name, mark, text = part.strip(b" \t").partition(b"=")
         if not mark or name in params:
             raise malformed("not Credential=…, SignedHeaders=…, Signature=…, each once")
@@ -213,7 +213,7 @@ def _params(query: bytes) -> Mapping[bytes, bytes]:
         if name in CREDENTIALS or name in _OPTIONAL:
             if name in params:
                 raise malformed("the parameter is there twice", f"query {name.decode()}")
-            params[name] = unquote_to_bytes(value) if b"%" in value else value
+            params[name] = percent_decoded(value)
     for name in CREDENTIALS:
         if name not in params and name != b"X-Amz-Expires":
             raise malformed("the parameter is missing", f"query {name.decode()}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.crypto.digests import compare, digest
+from watchword.fields.percent import percent_decoded
 from watchword.fields.target import default_port
 from watchword.schemes.webhooks.delivery import Delivery, octets_of
 from watchword.schemes.webhooks.profiles import PARTS, WebhookProfile
@@ -95,7 +95,7 @@ def _form(body: bytes) -> bytes:
 
 
 def _decoded(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" "))
+    return percent_decoded(text.replace(b"+", b" "))
 
 
 def _with_and_without_port(url: str) -> Sequence[str]:
