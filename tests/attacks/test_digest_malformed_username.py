@@ -32,6 +32,18 @@ def test_two_names_are_refused_even_if_they_agree(guard: str, other: str) -> Non
     assert isinstance(verdict, Rejected) and verdict.reason is Reason.MALFORMED_CREDENTIALS
 
 
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_name_that_no_user_can_have_is_refused(guard: str) -> None:
+    world = World(guard)
+    for name in ("u" * 257, "\u00fc" * 257, "u" * 12_000):
+        verdict = world.judge(changed(world.signed(), username=name.encode().decode("latin-1")))
+        assert isinstance(verdict, Rejected) and verdict.reason is Reason.MALFORMED_CREDENTIALS
+        extended = "UTF-8''" + "%75" * len(name)
+        verdict = world.judge(changed(world.signed(), username=None, **{"username*": extended[:12_000]}))
+        assert isinstance(verdict, Rejected) and verdict.reason is Reason.MALFORMED_CREDENTIALS
+    assert getattr(world.judge(changed(world.signed(), username="u" * 256)), "reason", None) is Reason.UNKNOWN_SUBJECT
+
+
 def test_well_formed_names_are_found() -> None:
     world = World()
     world.verify(changed(world.signed(), username=None, **{"username*": "utf-8'en'%4Dufasa"}))

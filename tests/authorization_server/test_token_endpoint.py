@@ -6,6 +6,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,30 @@ def test_unknown_clients_and_wrong_secrets_look_alike(ask: Ask) -> None:
     unknown = ask(GRANT, headers=basic("nobody", "plain"))
     wrong = ask(GRANT, headers=basic("bare", "wrong"))
     assert (unknown.response.headers, unknown.body) == (wrong.response.headers, wrong.body)
+
+
+@pytest.mark.parametrize(("client_id", "secret"), [("i" * 256, "s" * 512), ("robot-2", "é%+ " * 128)])
+def test_the_longest_id_and_secret_that_can_be_added_get_a_token(ask: Ask, client_id: str, secret: str) -> None:
+    store = MemoryStore()
+    store.add_client(client_id, secret)
+    form = urlencode({"client_id": client_id, "client_secret": secret})
+    for headers, more in ((basic(client_id, secret), ""), (basic(client_id, quote(secret)), ""), ({}, "&" + form)):
+        answer = ask("grant_type=client_credentials" + more, headers=headers, store=store)
+        assert answer.response.status == 200, content(answer)
+    for longer in (basic("i" * 257, secret), basic(client_id, "s" * 513), basic(client_id, "%41" * 513)):
+        answer = ask("grant_type=client_credentials", headers=longer, store=store)
+        assert content(answer) == {"error": "invalid_client"}
+    for add in (("i" * 257, "s"), (client_id, "s" * 513), (client_id, "é" * 513)):
+        with pytest.raises(ConfigurationError, match="characters"):
+            store.add_client(*add)
+
+
+def test_more_than_is_read_is_refused_before_it_is_decoded(ask: Ask) -> None:
+    huge = {"Authorization": "Basic " + "A" * 16_384}
+    assert content(ask("grant_type=client_credentials", headers=huge)) == {"error": "invalid_request"}
+    many = "grant_type=client_credentials" + "".join(f"&a{number}=" for number in range(32))
+    assert content(ask(many, headers=basic("bare", "plain"))) == {"error": "invalid_request"}
+    assert ask(many.rpartition("&")[0], headers=basic("bare", "plain")).response.status == 200
 
 
 def test_two_authorization_lines_are_refused(store: MemoryStore) -> None:

@@ -18,19 +18,20 @@ from watchword.crypto import precis
 USERNAMES = {
     "juliet@example.com": "juliet@example.com", "fussball": "fussball", "fu\u00dfball": "fu\u00dfball", "\u03c0": "\u03c0",
     "\u03a3": "\u03a3", "\u03c3": "\u03c3", "\u03c2": "\u03c2",
-    "foo bar": "foo bar", "foo  bar": "foo  bar", "": "", "Alice": "Alice", "x" * 1000: "x" * 1000, "é" * 256: "é" * 256,
+    "foo bar": "foo bar", "foo  bar": "foo  bar", "": "", "Alice": "Alice", "x" * 256: "x" * 256, "é" * 256: "é" * 256,
     "Jose\u0301": "Jos\u00e9", "\uff41lice": "alice", "Jose\u0301 \uff41": "Jos\u00e9 a", "мария": "мария",
 }  # fmt: skip
 NO_USERNAMES = [
     "foo bar ", " foo", " ", "a:b", "\uff41\uff1ab", "henry\u2163", "\u265a", "a\u200bb", "a\u202eb", "a\u0000", "a\x7f",
-    "a\u0085", "\ud800", "a\u0378", "\u00b2", "\u3000a", "\u05d0a", "é" * 257,
+    "a\u0085", "\ud800", "a\u0378", "\u00b2", "\u3000a", "\u05d0a", "é" * 257, "x" * 257,
 ]  # fmt: skip
 PASSWORDS = {
     "correct horse battery staple": "correct horse battery staple", "Correct Horse": "Correct Horse",
     "\u03c0\u00df\u00e5": "\u03c0\u00df\u00e5", "Jack of \u2666s": "Jack of \u2666s", "foo\u1680bar": "foo bar",
     "foo\u3000bar": "foo bar", "Jose\u0301": "Jos\u00e9", " a ": " a ", "": "", "\uff41": "\uff41", "🐎🔋": "🐎🔋",
+    "x" * 512: "x" * 512, "é" * 512: "é" * 512,
 }  # fmt: skip
-NO_PASSWORDS = ["é" * 4097, "my cat is a \tby", "a\x00", "a\x7f", "é\x00", "\ud800", "a\u0378", "a\u200bb"]
+NO_PASSWORDS = ["é" * 513, "x" * 513, "my cat is a \tby", "a\x00", "a\x7f", "é\x00", "\ud800", "a\u0378", "a\u200bb"]
 
 
 @pytest.mark.parametrize(("text", "normal"), USERNAMES.items())
@@ -79,3 +80,36 @@ def test_for_ascii_the_library_would_say_the_same(text: str) -> None:
 def test_ascii_loads_no_library() -> None:
     code = "import sys; from watchword.crypto.precis import *; username('a'), password('b'); sys.exit('precis_i18n' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+
+
+class Counted:
+    """In the place of a profile: how many characters it was given."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    def enforce(self, text: str) -> str:
+        self.characters += len(text)
+        return text
+
+
+@pytest.mark.parametrize(("form", "most"), [(precis.username, 256), (precis.password, 512)])
+def test_no_more_characters_are_normalised_than_may_come(form, most, monkeypatch) -> None:
+    counted = Counted()
+    monkeypatch.setattr(precis, "_profile", lambda name: counted)
+    for size in (most // 2, most):
+        counted.characters = 0
+        form("é" * size)
+        assert counted.characters == size
+    counted.characters = 0
+    for text in ("é" * (most + 1), "é " * most, "é" * 10_000_000, "e\u0301" * most):
+        with pytest.raises(Rejected, match=f"more than {most} characters"):
+            form(text)
+    assert counted.characters == 0
+
+
+def test_a_guard_may_read_longer_passwords_or_only_shorter_ones() -> None:
+    assert precis.password("é" * 2000, 2000) == "é" * 2000
+    for text in ("é" * 11, "x" * 11):
+        with pytest.raises(Rejected, match="more than 10 characters"):
+            precis.password(text, 10)

@@ -9,13 +9,13 @@ from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
 from watchword.authorization_server.client import Client
 from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
 from watchword.core.io import IO, done
+from watchword.core.limits import Limits
 from watchword.core.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request, Response
@@ -28,6 +28,8 @@ from watchword.crypto import jose
 from watchword.crypto.digests import subject_key
 from watchword.crypto.keys import Key
 from watchword.crypto.passwords import DUMMY, verify_password
+from watchword.crypto.precis import MAX_PASSWORD, MAX_USERNAME
+from watchword.fields.percent import percent_decoded
 
 __all__ = ["Answer", "TokenEndpoint", "TokenVerdict"]
 
@@ -37,6 +39,8 @@ G = TypeVar("G")
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_FORM: Final = 16 * 1024
 _LATER: Final = frozenset({Reason.TOO_MANY_ATTEMPTS, Reason.TOO_BUSY})
+MAX_FIELD: Final = Limits().field
+MAX_PARAMETERS: Final = 32
 
 
 class Answer(NamedTuple):
@@ -244,6 +248,8 @@ def read_head(request: Request) -> tuple[str, str] | None:
         return None
     if len(values) > 1:
         raise TokenError("invalid_request", "more than one Authorization line")
+    if len(values[0]) > MAX_FIELD:
+        raise TokenError("invalid_request", f"more than {MAX_FIELD} octets of Authorization")
     word, _, encoded = values[0].partition(b" ")
     if word.lower() != b"basic":
         raise TokenError("invalid_client", "clients authenticate by Basic or in the form", 401)
@@ -263,10 +269,7 @@ def read_form(head: tuple[str, str] | None, body: bytes) -> TokenRequest:
     Raises:
         TokenError: what it lacks or repeats.
     """
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=32)
-    except ValueError:
-        raise TokenError("invalid_request", "the form can't be decoded") from None
+    pairs = _pairs(body)
     form = dict(pairs)
     if len(form) < len(pairs):
         raise TokenError("invalid_request", "a parameter is repeated")
@@ -277,7 +280,31 @@ def read_form(head: tuple[str, str] | None, body: bytes) -> TokenRequest:
     client_id, secrets = _client_of(head, form)
     if not (client_id.isascii() and client_id.isprintable()):  # RFC 6749 §A.1; what it may break is behind the look-up
         raise TokenError("invalid_client", "the client id is not visible ASCII", 401)
-    return TokenRequest(client_id, secrets, form.get("scope") or None)
+    if len(client_id) > MAX_USERNAME or min(map(len, secrets)) > MAX_PASSWORD:  # `add_client` takes none such
+        raise TokenError("invalid_client", "the client id or the secret is too long", 401)
+    readings = tuple(secret for secret in secrets if len(secret) <= MAX_PASSWORD)
+    return TokenRequest(client_id, readings, form.get("scope") or None)
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    """Names and values of a form.
+
+    Raises:
+        TokenError: it is none, or has too many.
+    """
+    if body.count(b"&") >= MAX_PARAMETERS:
+        raise TokenError("invalid_request", f"more than {MAX_PARAMETERS} parameters")
+    split = [pair.partition(b"=") for pair in body.split(b"&")] if body else []
+    try:
+        if not all(mark for _, mark, _ in split):
+            raise ValueError
+        return [(_form_decoded(name).decode(), _form_decoded(value).decode()) for name, _, value in split]
+    except ValueError:
+        raise TokenError("invalid_request", "the form can't be decoded") from None
+
+
+def _form_decoded(octets: bytes) -> bytes:
+    return percent_decoded(octets.replace(b"+", b" "))
 
 
 def _client_of(head: tuple[str, str] | None, form: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -288,10 +315,10 @@ def _client_of(head: tuple[str, str] | None, form: Mapping[str, str]) -> tuple[s
     if "client_secret" in form:
         raise TokenError("invalid_request", "client credentials in two places")
     # Both halves are form-encoded inside Basic (RFC 6749 §2.3.1), which many clients forget.
-    client_id = unquote_plus(head[0])
+    client_id, secret = (_form_decoded(text.encode()).decode("utf-8", "replace") for text in head)
     if form.get("client_id", client_id) != client_id:
         raise TokenError("invalid_request", "two different client ids")
-    return client_id, tuple(dict.fromkeys((unquote_plus(head[1]), head[1])))
+    return client_id, tuple(dict.fromkeys((secret, head[1])))
 
 
 def authenticate(asked: TokenRequest, client: Client | None) -> Client:

@@ -9,7 +9,8 @@ import typer
 
 from watchword.cli.administration import Json, StoreURL, administering, note, show, unusable
 from watchword.core.io import Direct, drive
-from watchword.crypto.passwords import MAX_SECRET, Password
+from watchword.crypto.passwords import Password
+from watchword.crypto.precis import MAX_PASSWORD
 from watchword.stores.admin import DigestEnrolment
 from watchword.stores.administration import adding_user
 
@@ -86,8 +87,11 @@ def _row(name: str, record: Password, enrolled: DigestEnrolment | None) -> dict[
 
 def _password(*, stdin: bool) -> str:
     if stdin:
-        line = sys.stdin.buffer.readline(MAX_SECRET + 3)
-        return _text(line.removesuffix(b"\n").removesuffix(b"\r"))
+        longest = 4 * MAX_PASSWORD  # octets of UTF-8
+        octets = sys.stdin.buffer.readline(longest + 3).removesuffix(b"\n").removesuffix(b"\r")
+        if len(octets) > longest:
+            unusable(f"the password has more than {MAX_PASSWORD} characters: choose a shorter one")
+        return _text(octets)
     if not sys.stdin.isatty():
         unusable("there is no terminal to ask for the password at: give it by --password-stdin")
     from getpass import getpass  # noqa: PLC0415 -- needs a terminal

@@ -60,11 +60,17 @@ class Password:
         profile: str = DEFAULT,
         random: Callable[[int], bytes] = os.urandom,
     ) -> Password:
-        """The record for `secret`; see `hash_password`. Text is put into its one form first, as `BasicVerifier` does."""
+        """The record for `secret`; see `hash_password`. Text is put into its one form first, as `BasicVerifier` does.
+
+        Raises:
+            ConfigurationError: as `hash_password`; more than 512 characters, which no guard reads by default.
+        """
         if isinstance(scopes, str):
             raise ConfigurationError(f"scopes is a list: scopes={scopes.split()!r}")
-        if isinstance(secret, str) and len(secret) <= MAX_SECRET:
+        if isinstance(secret, str):
             secret = in_one_form(secret)
+        else:
+            check_password_length(secret.decode("utf-8", "replace"))
         return Password(hash_password(secret, profile=profile, random=random), tuple(scopes), subject)
 
 
@@ -279,12 +285,19 @@ def in_one_form(secret: str) -> str:
     """`precis.password`, for those who choose a password.
 
     Raises:
-        ConfigurationError: a character that no password may hold.
+        ConfigurationError: a character that no password may hold, or too many characters.
     """
+    check_password_length(secret)
     try:
         return precis.password(secret)
     except Rejected as rejected:
         raise ConfigurationError(f"the password can't be used: {rejected.rejection.detail}") from None
+
+
+def check_password_length(secret: str) -> None:
+    """Raises: ConfigurationError: more characters than are read where the password is presented."""
+    if len(secret) > precis.MAX_PASSWORD:
+        raise ConfigurationError(f"the password has more than {precis.MAX_PASSWORD} characters: choose a shorter one")
 
 
 def _octets(secret: str | bytes) -> bytes | None:

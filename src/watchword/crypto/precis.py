@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from watchword.core.limits import Limits
 from watchword.core.rejection import Reason, Rejected
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PASSWORD", "MAX_USERNAME", "password", "username"]
 
 MAX_USERNAME: Final = 256
-"""Characters of a username that are normalised; ASCII needs that not, and is limited by whoever reads it."""
-MAX_PASSWORD: Final = 4096
-"""Characters of a password that are normalised."""
+"""Characters of a username, as they come: before they are put into their one form, which takes microseconds for each."""
+MAX_PASSWORD: Final = Limits().password
+"""Characters of a password, likewise, where it is set; where it is presented the guard's limits say how many."""
 
 
 def username(text: str) -> str:
@@ -34,8 +35,7 @@ def username(text: str) -> str:
 
     Raises:
         Rejected: MALFORMED_CREDENTIALS: a character that no username may hold (a symbol, a control character, one that
-            this Python's Unicode does not know), a colon, mixed directions, a space at either end; or more than 256 characters,
-            not all of them ASCII.
+            this Python's Unicode does not know), a colon, mixed directions, a space at either end; or more than 256 characters.
 
     >>> username("Jose\u0301"), username("ａlice"), username("Alice")
     ('José', 'alice', 'Alice')
@@ -43,13 +43,13 @@ def username(text: str) -> str:
     Traceback (most recent call last):
     watchword.core.rejection.Rejected: malformed_credentials at username: it holds what no username may (RFC 8265 §3.4)
     """
+    if len(text) > MAX_USERNAME:
+        raise _refused(f"it has more than {MAX_USERNAME} characters", "username")
     if text.isascii():
         if not text.isprintable():
             raise _refused("it holds a control character (RFC 7617 §2)", "username")
         normal, good = text, True
     else:
-        if len(text) > MAX_USERNAME:
-            raise _refused(f"it has more than {MAX_USERNAME} characters, not all of them ASCII", "username")
         profile = _profile("UsernameCasePreserved")
         try:
             normal, good = " ".join(word and profile.enforce(word) for word in text.split(" ")), True
@@ -63,27 +63,32 @@ def username(text: str) -> str:
     return normal
 
 
-def password(text: str) -> str:
+def password(text: str, longest: int = MAX_PASSWORD) -> str:
     r"""The one form of a password: the OpaqueString profile (RFC 8265 §4.2).
 
     Every kind of space becomes the ASCII one and accents are composed (NFC); nothing else changes. Empty stays empty.
 
+    Args:
+        text: the password.
+        longest: how many characters it may have.
+
     Raises:
-        Rejected: MALFORMED_CREDENTIALS: a control character, or one that this Python's Unicode does not know;
-            or more than 4096 characters, not all of them ASCII.
+        Rejected: MALFORMED_CREDENTIALS: a control character, or one that this Python's Unicode does not know; or more than
+            `longest` characters.
 
     >>> password("a\u3000b\u0308") == "a b̈", password("Jose\u0301") == "José"
     (True, True)
     """
+    if len(text) > longest:
+        raise _refused(f"it has more than {longest} characters", "password")
     if text.isascii():
         if text.isprintable():
             return text
         raise _refused("it holds a control character (RFC 7617 §2)", "password")
-    if len(text) <= MAX_PASSWORD:
-        try:
-            return _profile("OpaqueString").enforce(text)
-        except ValueError:  # as above
-            pass
+    try:
+        return _profile("OpaqueString").enforce(text)
+    except ValueError:  # as above
+        pass
     raise _refused("it holds what no password may (RFC 8265 §4.2)", "password")
 
 

@@ -31,8 +31,6 @@ from watchword.schemes.password_cache import Arrival, Known, PasswordCache
 
 __all__ = ["BasicAuth", "BasicVerifier"]
 
-MAX_PASSWORD: Final = 512
-"""Characters of a password, unless a guard's `Limits` say otherwise."""
 MAX_CREDENTIALS: Final = 8 * 1024
 """Octets of user-id, colon and password that are read at most: before any look-up or hash."""
 
@@ -168,7 +166,7 @@ class BasicVerifier:
 
         return read
 
-    def read(self, request: Request, *, longest: int = MAX_PASSWORD) -> BasicClaim:
+    def read(self, request: Request, *, longest: int = precis.MAX_PASSWORD) -> BasicClaim:
         """Username and password (RFC 7617 §2).
 
         Args:
@@ -184,9 +182,7 @@ class BasicVerifier:
         username, colon, password = _decoded(token).partition(":")
         if not colon:
             raise malformed("there is no ':' after the username")
-        if len(password) > longest:
-            raise malformed(f"a password of more than {longest} characters")
-        return BasicClaim(precis.username(username), precis.password(password), self)
+        return BasicClaim(precis.username(username), precis.password(password, longest), self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """The challenge, whatever was wrong: which of username and password it was is not told."""

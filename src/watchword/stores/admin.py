@@ -106,10 +106,12 @@ def client_writes(
         ConfigurationError: as `Admin.add_client`.
     """
     from watchword.authorization_server.client import Client  # noqa: PLC0415 -- only stores with clients need it
-    from watchword.crypto.passwords import hash_password  # noqa: PLC0415 -- as above
+    from watchword.crypto.passwords import check_password_length, hash_password  # noqa: PLC0415 -- as above
+    from watchword.crypto.precis import MAX_USERNAME  # noqa: PLC0415 -- as above
 
-    if not client_id or not all("\x20" <= character <= "\x7e" for character in client_id):
-        raise ConfigurationError("a client id is visible ASCII, at least one character (RFC 6749 §A.1)")
+    if not 1 <= len(client_id) <= MAX_USERNAME or not (client_id.isascii() and client_id.isprintable()):
+        raise ConfigurationError(f"a client id is visible ASCII, 1 to {MAX_USERNAME} characters (RFC 6749 §A.1)")
+    check_password_length(secret)
     client = Client(secret=hash_password(secret), scopes=checked_scopes(scopes), subject=subject or client_id)
     return [Put(Ref(Client, (client_id,)), client)]
 
@@ -137,8 +139,9 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """Adds a user, or replaces one: afterwards no older password of that user is accepted.
 
         Args:
-            username: a PRECIS username without ":" (RFC 8265 §3.4, RFC 7617 §2); kept in its one form, case and all.
-            password: 1 to 4096 octets of UTF-8, without control characters (RFC 8265 §4.2); hashed in its one form.
+            username: a PRECIS username without ":" (RFC 8265 §3.4, RFC 7617 §2), 256 characters at most; kept in its one form,
+                case and all.
+            password: 1 to 512 characters, without control characters (RFC 8265 §4.2); hashed in its one form.
             scopes: what the user may do.
             realm: the realm of a `DigestVerifier` at which the user may log in too; None: by Basic only.
             digest_algorithms: for that realm; by default SHA-256. Name MD5 for old clients.
@@ -193,8 +196,8 @@ class Admin(OAuth1Admin, AccessKeyAdmin):
         """Registers a confidential OAuth client (RFC 6749 §2.1), or replaces it.
 
         Args:
-            client_id: visible ASCII.
-            secret: kept as an argon2id hash only.
+            client_id: visible ASCII, 256 characters at most.
+            secret: kept as an argon2id hash only; 512 characters at most.
             scopes: what it may ask for.
             subject: whom its tokens are for; None: the client id.
 

@@ -10,6 +10,7 @@ from watchword.core.answer import Challenge, Token
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
+from watchword.crypto.precis import MAX_USERNAME
 from watchword.fields.auth_params import parse_challenges
 from watchword.fields.percent import percent_decoded
 from watchword.fields.target import split_target
@@ -326,7 +327,7 @@ def _username(params: Mapping[str, str]) -> str:
     if extended is None:
         text = str(plain)
         if text.isascii() and text.isprintable():
-            return text
+            return _short(text)
         try:
             username = text.encode("latin-1").decode()
         except UnicodeDecodeError:
@@ -341,6 +342,13 @@ def _username(params: Mapping[str, str]) -> str:
             raise malformed("not UTF-8", "authorization username*") from None
     if CONTROL.search(username):
         raise malformed("a control character", "authorization username")
+    return _short(username)
+
+
+def _short(username: str) -> str:
+    """The username, if it is no longer than a user's may be where one is added."""
+    if len(username) > MAX_USERNAME:
+        raise malformed(f"more than {MAX_USERNAME} characters", "authorization username")
     return username
 
 
