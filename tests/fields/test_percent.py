@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.fields.percent import percent_decoded
+from watchword.fields.percent import percent_decoded, percent_units
 
 
 @given(st.one_of(st.binary(), st.text("%%%0129aAfFgG\\xuN{}n\n").map(str.encode)))
 def test_it_decodes_as_the_standard_library_does(octets: bytes) -> None:
     assert percent_decoded(octets) == unquote_to_bytes(octets)
+    units = [ord(unit) for unit in percent_units(octets)]
+    assert bytes(unit % 256 for unit in units) == unquote_to_bytes(octets)
+    assert sum(unit > 255 for unit in units) * 2 + len(units) == len(octets)
 
 
 def test_every_escape_is_its_octet_in_either_case() -> None:

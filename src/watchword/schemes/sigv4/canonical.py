@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.digests import hex_digest
+from watchword.fields.percent import percent_units
 from watchword.fields.target import check_target, split_target
 
 __all__ = [
@@ -36,11 +37,10 @@ _PLAIN_QUERY = re.compile(rb"(?!=)%b=%b(?:&(?!=)%b=%b)*+" % (_WORD, _WORD, _WORD
 # For `str.translate`, which does without a call for each octet: what is not unreserved is encoded.
 _ENCODED: Final = {octet: f"%{octet:02X}" for octet in range(256) if not re.match(r"[A-Za-z0-9\-._~]", chr(octet))}
 _IN_PATH: Final = {octet: text for octet, text in _ENCODED.items() if octet != 0x2F}
-_AFTER_ESCAPES: Final = {octet: text for octet, text in _ENCODED.items() if octet != 0x25}
-_PATH_AFTER_ESCAPES: Final = {octet: text for octet, text in _AFTER_ESCAPES.items() if octet != 0x2F}
+# For the text of `percent_units`: what is escaped stays so, in capitals.
+_ONCE: Final = {**_ENCODED, **{256 + octet: f"%{octet:02X}" for octet in range(256)}}
+_ONCE_IN_PATH: Final = {unit: text for unit, text in _ONCE.items() if unit != 0x2F}
 _NO_QUERY: Final = [b""]
-_LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_LOWER_ESCAPE = re.compile(rb"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
 
 
 class PathRules(NamedTuple):
@@ -124,12 +124,14 @@ def paths(path: bytes, rules: PathRules) -> list[bytes]:
         return [path.decode("latin-1").translate(_IN_PATH).encode()]
     if _ONCE_ENCODED.fullmatch(path):
         return [path]
-    encoded = _encoded(path, _PATH_AFTER_ESCAPES)
+    encoded = _encoded(path, _ONCE_IN_PATH)
     return [path] if encoded == path else [path, encoded]
 
 
 def _normal(path: bytes) -> bytes:
     """Without empty segments and dot segments (RFC 3986 §5.2.4); a slash at the end stays."""
+    while path.find(b"//") >= 0:  # half of a run at a time, so that it leaves no segments to be looked at
+        path = path.replace(b"//", b"/")
     kept: list[bytes] = []
     segments = path.split(b"/")
     for segment in segments:
@@ -140,12 +142,9 @@ def _normal(path: bytes) -> bytes:
     return b"/" + b"/".join(kept) + (b"/" if kept and segments[-1] == b"" else b"")
 
 
-def _encoded(text: bytes, table: Mapping[int, str] = _AFTER_ESCAPES) -> bytes:
+def _encoded(text: bytes, table: Mapping[int, str] = _ONCE) -> bytes:
     """Each octet encoded once, by `table`: what is encoded already stays so, in capitals; `%2e` is not made a dot."""
-    if b"%" in text:
-        text = _LONE_PERCENT.sub(b"%25", text)
-        text = _LOWER_ESCAPE.sub(lambda escape: escape[0].upper(), text)
-    return text.decode("latin-1").translate(table).encode()
+    return percent_units(text).translate(table).encode()
 
 
 # ---- query -----------------------------------------------------------------------------------------------------------
