@@ -31,7 +31,18 @@ PASSWORDS = {
     "foo\u3000bar": "foo bar", "Jose\u0301": "Jos\u00e9", " a ": " a ", "": "", "\uff41": "\uff41", "🐎🔋": "🐎🔋",
     "x" * 512: "x" * 512, "é" * 512: "é" * 512,
 }  # fmt: skip
-NO_PASSWORDS = ["é" * 513, "x" * 513, "my cat is a \tby", "a\x00", "a\x7f", "é\x00", "\ud800", "a\u0378", "a\u200bb"]
+NO_PASSWORDS = [
+    "é" * 513,
+    "x" * 513,
+    "\U0001d160" * 171,
+    "my cat is a \tby",
+    "a\x00",
+    "a\x7f",
+    "é\x00",
+    "\ud800",
+    "a\u0378",
+    "a\u200bb",
+]
 
 
 @pytest.mark.parametrize(("text", "normal"), USERNAMES.items())
@@ -106,6 +117,21 @@ def test_no_more_characters_are_normalised_than_may_come(form, most, monkeypatch
         with pytest.raises(Rejected, match=f"more than {most} characters"):
             form(text)
     assert counted.characters == 0
+
+
+@given(st.text(max_size=30))
+@example("\u2000\u2001e\u0301\U0001d160\u1100\u1161\u0958")
+def test_a_password_that_is_composed_before_has_the_same_form(text: str) -> None:
+    try:
+        whole = precis._profile("OpaqueString").enforce(text)
+    except ValueError:
+        whole = None
+    if text.isascii():
+        return
+    try:
+        assert precis.password(text) == whole
+    except Rejected:
+        assert whole is None
 
 
 def test_a_guard_may_read_longer_passwords_or_only_shorter_ones() -> None:

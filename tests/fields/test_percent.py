@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from types import FrameType
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.counting import steps
 from watchword.fields.percent import percent_decoded, percent_units
 
 
@@ -33,21 +31,7 @@ def test_backslashes_are_octets_like_any_other() -> None:
 
 @pytest.mark.parametrize("unit", [b"%", b"%41", b"%c3", b"\\", b"%\\", b"a%2"])
 def test_a_long_text_takes_as_many_steps_as_a_short_one(unit: bytes) -> None:
-    def steps(octets: bytes) -> int:
-        count = 0
+    def taken(octets: bytes) -> int:
+        return steps(lambda: percent_decoded(octets))
 
-        def trace(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal count
-            frame.f_trace_opcodes = True
-            count += event == "opcode"
-            return trace
-
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            percent_decoded(octets)
-        finally:
-            sys.settrace(before)
-        return count
-
-    assert 0 < steps(b"%" + unit * 10_000) == steps(b"%" + unit * 10)
+    assert 0 < taken(b"%" + unit * 10_000) == taken(b"%" + unit * 10)

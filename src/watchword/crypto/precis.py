@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
 from watchword.core.limits import Limits
 from watchword.core.rejection import Reason, Rejected
@@ -70,7 +71,7 @@ def password(text: str, longest: int = MAX_PASSWORD) -> str:
 
     Args:
         text: the password.
-        longest: how many characters it may have.
+        longest: how many characters it may have, as it comes and when its accents are composed.
 
     Raises:
         Rejected: MALFORMED_CREDENTIALS: a control character, or one that this Python's Unicode does not know; or more than
@@ -85,8 +86,11 @@ def password(text: str, longest: int = MAX_PASSWORD) -> str:
         if text.isprintable():
             return text
         raise _refused("it holds a control character (RFC 7617 §2)", "password")
+    composed = normalize("NFC", text)
+    if len(composed) > longest:  # a few characters are several when composed
+        raise _refused(f"it has more than {longest} characters", "password")
     try:
-        return _profile("OpaqueString").enforce(text)
+        return _profile("OpaqueString").enforce(composed)
     except ValueError:  # as above
         pass
     raise _refused("it holds what no password may (RFC 8265 §4.2)", "password")
