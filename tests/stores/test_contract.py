@@ -13,7 +13,7 @@ from tests.stores.faces import Called, Clock, Hidden, Note
 from watchword import ConfigurationError, Key, Password, Reason, Rejected
 from watchword.authorization_server.client import Client
 from watchword.core.records import (
-    COMMITTED, Add, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
+    COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
 )  # fmt: skip
 from watchword.crypto.keys import RegisteredKey
 from watchword.crypto.passwords import verify_password
@@ -156,7 +156,55 @@ def test_giving_back_goes_no_lower_than_nothing_and_never_starts_a_life(store: C
     store.commit(Add(("c",), -1, end, limit=0))  # giving back is never refused
     assert store.get(Counter, "c") == Counter(1, end)
     store.commit(Add(("c",), -5, end))
-    assert store.get(Counter, "c") == Counter(0, end)
+    assert store.get(Counter, "c") is None
+
+
+def test_a_counter_that_is_given_back_whole_begins_a_new_life(store: Called, clock: Clock) -> None:
+    end = clock.now + 10
+    store.commit(Add(("c",), 1, end, limit=3))
+    store.commit(Add(("c",), -1, end, limit=3))
+    clock.now += 5
+    store.commit(Add(("c",), 1, end + 5, limit=3))
+    assert store.get(Counter, "c") == Counter(1, end + 5)
+
+
+def test_giving_back_takes_nothing_from_a_life_that_has_begun_since(store: Called, clock: Clock) -> None:
+    mine = Add(("c",), 1, clock.now + 10, limit=3)
+    store.commit(mine)
+    clock.now += 10
+    store.commit(Add(("c",), 1, clock.now + 10, limit=3))
+    assert store.commit(mine._replace(n=-1)) == COMMITTED
+    assert store.get(Counter, "c") == Counter(1, clock.now + 10)
+
+
+def test_a_life_that_has_to_wait_for_another_counter_begins_with_what_that_one_stands_for(
+    store: Called, clock: Clock
+) -> None:
+    end = clock.now + 10
+    short = Add(("short",), 1, end, limit=9)
+    long = Add(("long",), 1, end + 90, limit=6, after=After(("short",), 3, start=2))
+    seen = []
+    for _ in range(4):
+        assert store.commit(short, long) == COMMITTED
+        seen.append(store.get(Counter, "long"))
+    assert seen == [None, None, Counter(3, end + 90), Counter(4, end + 90)]
+    clock.now = end  # the short one ends, the long one counts on
+    for value in (5, 6):
+        assert store.commit(short._replace(until=end + 10), long) == COMMITTED
+        assert store.get(Counter, "long") == Counter(value, end + 90)
+    assert store.commit(short._replace(until=end + 10), long) == Exceeded(long, end + 90)
+    assert store.get(Counter, "short") == Counter(2, end + 10)
+    clock.now = end + 90  # and so has the long one
+    assert store.commit(long) == COMMITTED
+    assert store.get(Counter, "long") is None
+
+
+def test_a_life_that_would_begin_above_its_limit_is_refused(store: Called, clock: Clock) -> None:
+    end = clock.now + 10
+    store.commit(Add(("short",), 3, end))
+    late = Add(("long",), 1, end, limit=2, after=After(("short",), 3, start=2))
+    assert store.commit(late) == Exceeded(late, end)
+    assert store.get(Counter, "long") is None
 
 
 REFUSED: list[Any] = [

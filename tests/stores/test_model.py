@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.stores.faces import KINDS, Called, Clock, Hidden, Note
 from watchword.core.records import (
-    COMMITTED, Add, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
+    COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
 )  # fmt: skip
 
 KEYS = st.sampled_from([("a",), ("b",), ("a", "b"), ("a\0b",)])
@@ -21,9 +21,10 @@ RECORDS = st.builds(Note, st.text(max_size=5), st.binary(max_size=5), st.tuples(
 RECORDS |= st.builds(Hidden, st.text(max_size=5))
 VERSIONS = st.none() | st.integers(0, 3)
 LIVES = st.sampled_from([-100.0, 0.0, 0.5, 10.0, 100.0])
+AFTERS = st.none() | st.builds(After, KEYS, st.integers(0, 4), st.integers(0, 3))
 WRITES = st.one_of(
     st.tuples(st.just("once"), KEYS, LIVES),
-    st.tuples(st.just("add"), KEYS, LIVES, st.integers(-3, 4), st.none() | st.integers(0, 6)),
+    st.tuples(st.just("add"), KEYS, LIVES, st.integers(-3, 4), st.none() | st.integers(0, 6), AFTERS),
     st.tuples(st.just("put"), KEYS, RECORDS, VERSIONS),
     st.tuples(st.just("take"), KEYS, st.sampled_from([Note, Hidden]), VERSIONS),
 )
@@ -68,11 +69,20 @@ class Model:
         if counter is None or counter.until <= now:
             if write.n < 0 or (write.n == 0 and write.limit is not None):
                 return None
-            counter = Counter(0, write.until)
+            if write.after is not None:
+                other = self.counters.get(write.after.counter)
+                if other is None or other.until <= now or other.value < write.after.value:
+                    return None
+            counter = Counter(0 if write.after is None else write.after.start, write.until)
+        elif write.n < 0 and counter.until > write.until:
+            return None
         total = max(0, counter.value + write.n)
         if write.limit is not None and write.n >= 0 and total > write.limit:
             return Exceeded(write, counter.until)
-        self.counters[write.counter] = Counter(total, counter.until)
+        if write.n or write.limit is None:
+            self.counters[write.counter] = Counter(total, counter.until)
+        if total == 0:
+            self.counters.pop(write.counter, None)
         return None
 
 
@@ -110,7 +120,7 @@ class Comparison(RuleBasedStateMachine):
         if verb == "once":
             return Once(key, self.clock.now + rest[0])
         if verb == "add":
-            return Add(key, rest[1], self.clock.now + rest[0], rest[2])
+            return Add(key, rest[1], self.clock.now + rest[0], rest[2], rest[3])
         if verb == "put":
             return Put(Ref(type(rest[0]), key), rest[0], rest[1])
         return Take(Ref(rest[0], key), rest[1])

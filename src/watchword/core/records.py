@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 __all__ = [
-    "Add", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
+    "Add", "After", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
     "Ref", "Replayed", "Source", "Spent", "Store", "Take", "Write",
 ]  # fmt: skip
 
@@ -83,17 +83,33 @@ class Take(NamedTuple):
     if_version: int | None = None
 
 
+class After(NamedTuple):
+    """When an `Add` may begin its counter's life: once `counter` is at `value`. It begins at `start` then."""
+
+    counter: tuple[str, ...]
+    value: int
+    start: int = 0
+
+
 class Add(NamedTuple):
     """Adds `n` to a counter that lives `until` (seconds since the epoch; set by the first Add of its life).
 
     With `limit`, a sum above it is refused as `Exceeded` and nothing is written. With `limit` and n=0 nothing is written
-    either way: it only asks whether the counter is above its limit.
+    either way: it only asks whether the counter is above its limit. A counter that is at nothing has no life.
+
+    With `after`, a life that would begin does so only if that other counter has come so far, else nothing is counted;
+    what lives is counted in any case. A negative `n` gives back what was counted with the same `until`: a life that ends
+    later has begun since, and keeps what is in it.
+
+    `limit` also tells how much a counter is worth: a store that is full of counters drops one that is below half of its
+    limit, the least first, and never one without a limit.
     """
 
     counter: tuple[str, ...]
     n: int
     until: float
     limit: int | None = None
+    after: After | None = None
 
 
 Write = Once | Put | Take | Add

@@ -62,6 +62,7 @@ class AsyncSQLStore(AsyncAdmin):
         *,
         secrets: bytes | None = None,
         allow_plaintext_secrets: bool = False,
+        max_counters: int = 500_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = Database(url, "aiosqlite")
@@ -74,8 +75,9 @@ class AsyncSQLStore(AsyncAdmin):
         from watchword.stores.vault import Vault  # noqa: PLC0415 -- as above
 
         self._statements = statements
+        self._room = statements.check_room(max_counters)
         if self._database.path is not None:
-            self._database.prepare(statements.schema())
+            self._database.prepare(statements.schema(), statements.OLDER)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
         self._clock = clock
         self._commits = 0
@@ -123,13 +125,13 @@ class AsyncSQLStore(AsyncAdmin):
         if asked is not None:
             return await self._shielded(lambda pool: self._answered(pool, asked))
         self._commits += 1
-        forgets = self._statements.forgets(self._commits)
-        mark = None if forgets else marking(writes, now)
+        if self._statements.forgets(self._commits):
+            forgetting = self._statements.forgetting(now, self._room)
+            await self._shielded(lambda pool: self._write(pool, forgetting, now))
+        mark = marking(writes, now)
         if mark is not None and await self._shielded(lambda pool: self._marked(pool, mark)):
             return COMMITTED
-        steps = self._statements.steps(writes, self._vault.encode, now)
-        if forgets:
-            steps = self._statements.with_forgetting(steps, now)
+        steps = self._statements.steps(writes, self._vault.encode)
         return await self._shielded(lambda pool: self._noted(pool, writes, steps, now))
 
     async def _answered(self, pool: _Pool, asked: Sequence[tuple[Add, Say]]) -> Outcome:
@@ -159,7 +161,7 @@ class AsyncSQLStore(AsyncAdmin):
             self._changes.note(writes)
 
     async def _write(self, pool: _Pool, steps: Any, now: float) -> Outcome:
-        conversation = self._statements.transaction(steps, now)
+        conversation = self._statements.transaction(steps, now, self._room)
         answer: Any = None
         with Answering():
             async with pool.writing, pool.engine.connect() as connection:

@@ -72,8 +72,12 @@ class Database:
             return URL.create(name)
         return URL.create(name, database=f"file:{quote(str(self.path))}", query={"mode": "rw", "uri": "true"})
 
-    def prepare(self, schema: Sequence[str]) -> None:
+    def prepare(self, schema: Sequence[str], older: Sequence[tuple[str, str]] = ()) -> None:
         """Makes the file (for its owner only) and the tables, unless another process came first; closes it again.
+
+        Args:
+            schema: the statements that make the tables.
+            older: tables, each with a column; one that lacks it is made anew, empty.
 
         Raises:
             ConfigurationError: the folder is missing, or the tables are a later version's.
@@ -89,6 +93,10 @@ class Database:
         with Answering(), closing(self._connect()) as connection:
             _use_wal(connection)
             connection.execute("BEGIN IMMEDIATE")
+            for table, column in older:
+                columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+                if columns and column not in columns:
+                    connection.execute(f"DROP TABLE {table}")
             for statement in schema:
                 connection.execute(statement)
             connection.execute("INSERT OR IGNORE INTO watchword_facts VALUES ('schema', ?)", (_SCHEMA,))

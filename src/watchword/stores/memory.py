@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
-from heapq import heappop, heappush
-from math import inf, isfinite
+from math import isfinite
 from threading import Lock
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from watchword.core.records import (
     COMMITTED, Add, Conflict, Counter, Exceeded, Found, Once, Outcome, Put, Ref, Replayed, Spent, Take, Write,
@@ -16,19 +14,15 @@ from watchword.core.records import (
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.admin import Admin
 from watchword.stores.changes import Changes
+from watchword.stores.counting import KEPT, Tally, adding, is_question, most_kept, no_room_to_keep, share_of_a_rank
+from watchword.stores.passing import Counters, Key, Passing, Undo
 
 __all__ = ["MemoryStore"]
 
 GRACE = 60.0
 """Seconds past its `until` for which an entry is kept, so that clocks which differ a little forget nothing too early."""
 
-_SHARDS = 64  # a dict of a million entries pauses for tens of ms when it grows; sixty-fourths of it don't
-_SPAN = 16.0  # seconds whose entries are forgotten together
-_STEP = 4  # entries forgotten per write: more than come in, so that what has ended never piles up
-
 V = TypeVar("V")
-Key = tuple[Any, ...]
-Undo = Callable[[], object]
 
 
 class MemoryStore(Admin):
@@ -36,7 +30,8 @@ class MemoryStore(Admin):
 
     Behind several processes each would have its own replay memory, so the same request would be accepted once by
     each: use `SQLStore` there. When `capacity` entries of replay memory and counters are alive, further ones are
-    refused with `StoreUnavailable`: nothing that could still be replayed is ever dropped to make room.
+    refused with `StoreUnavailable`: nothing that could still be replayed is ever dropped to make room. Counters have half of
+    it, and the least valuable of them goes when that is full (`stores.counting`).
 
     Args:
         capacity: marks and counters kept at most; counters fill half of it at most.
@@ -59,9 +54,10 @@ class MemoryStore(Admin):
         self._clock = clock
         self._lock = Lock()
         self._records: dict[Ref[Any], tuple[Any, int]] = {}
-        self._spent: _Passing[float] = _Passing()
-        self._counters: _Passing[Counter] = _Passing()
-        self._ends: _Passing[float] = _Passing()  # of the records that end
+        self._spent = Passing()
+        self._counters = Counters()
+        self._most_counters = max(1, capacity // 2)
+        self._ends = Passing()  # of the records that end
         self._changes = Changes()
 
     def __repr__(self) -> str:
@@ -94,8 +90,8 @@ class MemoryStore(Admin):
         return None if until is None else (Spent(until), 1)
 
     def _counted(self, ref: Ref[Any]) -> tuple[Any, int] | None:
-        counter = self._living(ref.key)
-        return None if counter is None else (counter, 1)
+        tally = self._living(ref.key, self._clock())
+        return None if tally is None else (Counter(tally.value, tally.until), 1)
 
     def records(self, kind: type[V]) -> list[tuple[Key, V]]:
         """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
@@ -105,6 +101,7 @@ class MemoryStore(Admin):
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
         undo: list[Undo] = []
+        counted: dict[Key, Tally] = {}
         refusal: Outcome | None = None
         with self._lock:
             try:
@@ -115,12 +112,14 @@ class MemoryStore(Admin):
                         refusal = self._mark(write, undo)
                     elif type(write) is Add:
                         # A question about counters where there are none is answered.
-                        if write.n or write.limit is None or self._counters.size:
-                            refusal = self._add(write, undo)
+                        if counted or self._counters.size or not is_question(write):
+                            refusal = self._add(write, counted)
                     else:
                         refusal = self._replace(cast("Put | Take", write), undo)
                     if refusal is not None:
                         break
+                if counted and refusal is None:
+                    self._count(counted)
             except BaseException:
                 _roll_back(undo)
                 raise
@@ -136,27 +135,50 @@ class MemoryStore(Admin):
             return Replayed(write)
         check_until(until)
         self._make_room()
-        undo.append(self._spent.add(shard, key, until, until))
+        undo.append(self._spent.add(shard, key, until))
         return None
 
-    def _add(self, write: Add, undo: list[Undo]) -> Outcome | None:
+    def _add(self, write: Add, counted: dict[Key, Tally]) -> Outcome | None:
+        """Notes in `counted` what becomes of the counter."""
         check_until(write.until)
-        old = self._living(write.counter)
-        if old is None and (write.n < 0 or _only_asks(write)):
-            return None  # giving back to a counter that has ended; asking about none
-        value = max(0, (old.value if old else 0) + write.n)
-        until = old.until if old else write.until
-        if write.limit is not None and write.n >= 0 and value > write.limit:
-            return Exceeded(write, until)
-        if _only_asks(write):
-            return None
-        if write.counter not in self._counters:
-            self._make_room()
-            # Marks are made by genuine credentials only, counters by whoever guesses: they must not shut genuine ones out.
-            if self._counters.size >= max(1, self._capacity // 2):
-                raise StoreUnavailable(f"half of the {self._capacity} entries are counters (MemoryStore capacity)")
-        undo.append(self._counters.insert(write.counter, Counter(value, until), until))
+        now = self._clock()
+
+        def living(key: Key) -> Tally | None:
+            tally = counted.get(key)
+            return self._living(key, now) if tally is None else tally if tally.lives(now) else None
+
+        made = adding(write, living(write.counter), None if write.after is None else living(write.after.counter))
+        if isinstance(made, Exceeded):
+            return made
+        if made is not None:
+            counted[write.counter] = made
         return None
+
+    def _count(self, counted: dict[Key, Tally]) -> None:
+        """Keeps the counters as they are now, all or none of them."""
+        counters, most = self._counters, self._most_counters
+        self._forget(len(counted))
+        sizes = [*counters.sizes]
+        for key, tally in counted.items():
+            old = counters.get(key)
+            if old is not None:
+                sizes[old.rank] -= 1
+            if tally.value:
+                sizes[tally.rank] += 1
+        # Marks are made by genuine credentials only, counters by whoever guesses: they must not shut genuine ones out.
+        excess, share = sum(sizes) - most, share_of_a_rank(most)
+        if sizes[KEPT] > max(counters.sizes[KEPT], most_kept(most)):
+            raise no_room_to_keep(most)
+        if excess > sum(max(0, size - share + 1) for size in sizes[:KEPT]):
+            raise StoreUnavailable(f"half of the {self._capacity} entries are counters (MemoryStore capacity)")
+        self._check_room(sum(sizes) - max(0, excess) - counters.size)
+        for key, tally in counted.items():
+            if tally.value:
+                counters.put(key, tally)
+            else:
+                counters.remove(key)
+        for _ in range(excess):
+            counters.drop_least(share)
 
     def _replace(self, write: Put | Take, undo: list[Undo]) -> Outcome | None:
         ref = write.ref
@@ -169,7 +191,7 @@ class MemoryStore(Admin):
             if write.until is not None:
                 check_until(write.until)
                 self._make_room()
-                undo.append(self._ends.insert(ref, write.until, write.until))
+                undo.append(self._ends.insert(ref, write.until))
             self._records[ref] = (write.record, version + 1)
         else:
             self._records.pop(ref, None)
@@ -183,115 +205,30 @@ class MemoryStore(Admin):
         else:
             self._records[ref] = old
 
-    def _living(self, key: Key) -> Counter | None:
-        counter = self._counters.get(key)
-        return counter if counter is not None and counter.until > self._clock() else None
+    def _living(self, key: Key, now: float) -> Tally | None:
+        tally = self._counters.get(key)
+        return tally if tally is not None and tally.lives(now) else None
 
     def _make_room(self) -> None:
+        self._forget(1)
+        self._check_room(1)
+
+    def _forget(self, more: int) -> None:
         past = self._clock() - GRACE
         spent, counters, ends = self._spent, self._counters, self._ends
         if spent.due <= past:
-            spent.forget(past, _STEP)
+            spent.forget(past)
         if counters.due <= past:
-            counters.forget(past, _STEP)
+            counters.forget(past, more)
         if ends.due <= past:
-            ends.forget(past, _STEP, self._drop)
-        if spent.size + counters.size + ends.size >= self._capacity:
+            ends.forget(past, self._drop)
+
+    def _check_room(self, more: int) -> None:
+        if self._spent.size + self._counters.size + self._ends.size + more > self._capacity:
             raise StoreUnavailable(f"replay memory is full: {self._capacity} entries are alive (MemoryStore capacity)")
 
     def _drop(self, ref: Key) -> None:
         self._records.pop(ref, None)  # type: ignore[call-overload]
-
-
-class _Passing(Generic[V]):
-    """A mapping whose entries end, forgotten a few at a time in about the order in which they end.
-
-    `size` is how many there are; before `due` (seconds since the epoch) there is nothing to forget.
-    """
-
-    __slots__ = ("_ends", "_queue", "_shards", "due", "size")
-
-    def __init__(self) -> None:
-        self._shards: tuple[dict[Key, V], ...] = tuple({} for _ in range(_SHARDS))
-        self._ends: dict[int, list[Key]] = {}  # the keys by the span in which they end
-        self._queue: list[int] = []  # those spans, a heap
-        self.size = 0
-        self.due = inf
-
-    def __len__(self) -> int:
-        return self.size
-
-    def get(self, key: Key) -> V | None:
-        return self._shards[hash(key) % _SHARDS].get(key)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._shards[hash(key) % _SHARDS]
-
-    def shard(self, key: Key) -> dict[Key, V]:
-        """The part that `key` is in, if it is in any."""
-        return self._shards[hash(key) % _SHARDS]
-
-    def add(self, shard: dict[Key, V], key: Key, value: V, until: float) -> Undo:
-        """Adds what is not there to its part; the returned callable takes that back."""
-        shard[key] = value
-        self.size += 1
-        return partial(self._take_back, key, None, self._note(key, int(until // _SPAN)))
-
-    def insert(self, key: Key, value: V, until: float) -> Undo:
-        """Adds or replaces; the returned callable takes that back."""
-        shard = self._shards[hash(key) % _SHARDS]
-        old = shard.get(key)
-        shard[key] = value
-        notes: list[Key] | None = None
-        if old is None:
-            self.size += 1
-        if old is None or _until(old) != until:
-            notes = self._note(key, int(until // _SPAN))
-        return partial(self._take_back, key, old, notes)
-
-    def _note(self, key: Key, span: int) -> list[Key]:
-        keys = self._ends.get(span)
-        if keys is None:
-            keys = self._ends[span] = []
-            heappush(self._queue, span)
-            self.due = (self._queue[0] + 1) * _SPAN
-        keys.append(key)
-        return keys
-
-    def _take_back(self, key: Key, old: V | None, notes: list[Key] | None) -> None:
-        if old is None:
-            self._remove(key)
-        else:
-            self._shards[hash(key) % _SHARDS][key] = old
-        if notes and notes[-1] == key:
-            notes.pop()
-
-    def _remove(self, key: Key) -> None:
-        if self._shards[hash(key) % _SHARDS].pop(key, None) is not None:
-            self.size -= 1
-
-    def forget(self, past: float, count: int, gone: Callable[[Key], object] = len) -> None:
-        """Up to `count` entries that ended before `past` (seconds since the epoch); tells `gone` of each."""
-        while count and self._queue and (self._queue[0] + 1) * _SPAN <= past:
-            keys = self._ends[self._queue[0]]
-            if not keys:
-                del self._ends[heappop(self._queue)]
-                self.due = (self._queue[0] + 1) * _SPAN if self._queue else inf
-                continue
-            count -= 1
-            key = keys.pop()
-            value = self.get(key)
-            if value is not None and _until(value) <= past:  # it may have begun a new life meanwhile
-                self._remove(key)
-                gone(key)
-
-
-def _only_asks(write: Add) -> bool:
-    return write.n == 0 and write.limit is not None
-
-
-def _until(value: object) -> float:
-    return value.until if isinstance(value, Counter) else value  # type: ignore[return-value]
 
 
 def _roll_back(undo: list[Undo]) -> None:

@@ -11,9 +11,10 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 from watchword.core.records import Add, Counter, Once, Ref, Spent, Write
+from watchword.crypto.digests import keyed_digest
 from watchword.stores.memory import check_until
 
-__all__ = ["Say", "asking", "fetching", "key_text", "marking"]
+__all__ = ["Say", "asking", "counter_key", "counting", "fetching", "key_text", "marking"]
 
 Say = tuple[str, dict[str, Any] | tuple[Any, ...]]
 """A statement and its parameters, by name or in order."""
@@ -31,6 +32,16 @@ def key_text(key: tuple[str, ...]) -> str:
 
 def _written(key: tuple[str, ...]) -> str:
     return f"[{','.join(map(encode_basestring_ascii, key))}]"  # ASCII: even half of a surrogate pair has one form
+
+
+@lru_cache(4096)
+def counter_key(key: tuple[str, ...]) -> bytes:
+    """A counter's key as it is stored: 16 octets, since strangers make many of these, and nobody reads them back.
+
+    >>> counter_key(("attempts", "pair", "alice", "192.0.2.7", "60.0")).hex()
+    '872e1d7f02448bdb040ed6bf481b2221'
+    """
+    return keyed_digest(b"watchword counter", _written(key).encode())
 
 
 # ---- fetch -----------------------------------------------------------------------------------------------------------
@@ -54,16 +65,16 @@ def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
 
 
 @lru_cache(1024)
-def _fetching(refs: tuple[Ref[Any], ...]) -> tuple[str, tuple[str, ...], bool]:
+def _fetching(refs: tuple[Ref[Any], ...]) -> tuple[str, tuple[str | bytes, ...], bool]:
     """Its text, its parameters, and whether the time follows them; most requests come from who came before."""
     records: list[str] = []
     marks: list[str] = []
-    counters: list[str] = []
+    counters: list[bytes] = []
     pattern = ""
     for kind, key in refs:
         if kind is Counter:
             pattern += "c"
-            counters.append(key_text(key))
+            counters.append(counter_key(key))
         elif kind is Spent:
             pattern += "s"
             marks.append(_written(key))
@@ -105,7 +116,7 @@ def asking(writes: Sequence[Write], now: float) -> list[tuple[Add, Say]] | None:
     for write in writes:
         if not isinstance(write, Add) or write.n or write.limit is None:
             return None
-        question: Say = _FULL, (key_text(write.counter), now, write.limit)
+        question: Say = _FULL, (counter_key(write.counter), now, write.limit)
         asked.append((write, question))
     return asked
 
@@ -123,8 +134,28 @@ def marking(writes: Sequence[Write], now: float) -> Say | None:
     for write in writes[:-1]:
         if not isinstance(write, Add) or write.n or write.limit is None:
             return None
-        parameters += (key_text(write.counter), now, write.limit)
+        parameters += (counter_key(write.counter), now, write.limit)
     return _marking(len(writes) - 1), tuple(parameters)
+
+
+def counting(keys: Sequence[tuple[str, ...]]) -> Say:
+    """The statement that reads counters, whether they live or not. Rows are (index in `keys`, value, until, rank).
+
+    One more row is (-1, how many counters are kept, None, None).
+    """
+    return _counting(len(keys)), tuple(map(counter_key, keys))
+
+
+_TALLIES: Final = (
+    "SELECT place, value, until, rank FROM c CROSS JOIN watchword_counters AS t ON t.key = c.key "
+    "UNION ALL SELECT -1, counters, NULL, NULL FROM watchword_sizes WHERE rank = 4"
+)
+
+
+@lru_cache(64)
+def _counting(number: int) -> str:
+    rows = ", ".join(f"({place}, ?)" for place in range(number))
+    return f"WITH c(place, key) AS (VALUES {rows}) {_TALLIES}"
 
 
 @lru_cache(8)

@@ -44,6 +44,7 @@ class SQLStore(Admin):
         url: "sqlite:///users.db" (relative), "sqlite:////var/lib/app/users.db" (absolute), "sqlite://" (in memory).
         secrets: the key that seals secrets instead of the key file; 32 octets or more, random.
         allow_plaintext_secrets: store them in the clear.
+        max_counters: of attempts; about so many are kept at most, then the least valuable go (`stores.counting`).
         clock: seconds since the epoch.
 
     Raises:
@@ -66,6 +67,7 @@ class SQLStore(Admin):
         *,
         secrets: bytes | None = None,
         allow_plaintext_secrets: bool = False,
+        max_counters: int = 500_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = Database(url, "pysqlite")
@@ -73,8 +75,9 @@ class SQLStore(Admin):
         from watchword.stores.vault import Vault  # noqa: PLC0415 -- as above
 
         self._statements = statements
+        self._room = statements.check_room(max_counters)
         if self._database.path is not None:
-            self._database.prepare(statements.schema())
+            self._database.prepare(statements.schema(), statements.OLDER)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
         self._clock = clock
         self._commits = 0
@@ -117,20 +120,20 @@ class SQLStore(Admin):
         if asked is not None:
             return next((Exceeded(write, rows[0][0]) for write, say in asked if (rows := self._read(say))), COMMITTED)
         self._commits += 1
-        forgets = self._statements.forgets(self._commits)
-        mark = None if forgets else marking(writes, now)
+        if self._statements.forgets(self._commits):
+            forgetting = self._statements.forgetting(now, self._room)
+            self._write(lambda connection: self._made(connection, forgetting, now))
+        mark = marking(writes, now)
         if mark is not None and self._write(lambda connection: connection.execute(*mark).rowcount) == 1:
             return COMMITTED
-        steps = self._statements.steps(writes, self._vault.encode, now)
-        if forgets:
-            steps = self._statements.with_forgetting(steps, now)
+        steps = self._statements.steps(writes, self._vault.encode)
         try:
             return self._write(lambda connection: self._made(connection, steps, now))
         finally:
             self._changes.note(writes)
 
     def _made(self, connection: sqlite3.Connection, steps: Sequence[Step], now: float) -> Outcome:
-        conversation = self._statements.transaction(steps, now)
+        conversation = self._statements.transaction(steps, now, self._room)
         answer: Any = None
         while True:
             try:

@@ -1,6 +1,6 @@
 """What the SQL stores say to the database: `Ref`s and `Write`s as statements, and rows as records. Nothing is run here.
 
-Five generic tables; a new kind of record needs no new one. A kind is stored under its class's `__name__`, so that name
+Generic tables; a new kind of record needs no new one. A kind is stored under its class's `__name__`, so that name
 must be unique and stay as it is. A key is stored as a JSON array in ASCII, which no two keys share.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger, Column, Float, Integer, LargeBinary, MetaData, Table, Text, bindparam, case, delete, func, select, tuple_,
+    BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, bindparam, delete, select, tuple_,
     update,
 )  # fmt: skip
 from sqlalchemy.dialects import sqlite
@@ -21,19 +21,22 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from watchword.core.records import (
     COMMITTED, Add, Conflict, Exceeded, Once, Outcome, Put, Replayed, Take, Write,
 )  # fmt: skip
+from watchword.core.rejection import ConfigurationError
+from watchword.stores.counting import KEPT, Tally, adding, most_kept, no_room_to_keep, share_of_a_rank
 from watchword.stores.memory import GRACE, check_ref, check_until
-from watchword.stores.queries import Say, key_text
+from watchword.stores.queries import Say, counter_key, counting, key_text
 
 __all__ = [
+    "OLDER",
     "Answer",
     "Step",
+    "check_room",
     "forgets",
     "forgetting",
     "listing",
     "schema",
     "steps",
     "transaction",
-    "with_forgetting",
 ]  # fmt: skip
 
 _TABLES = MetaData()
@@ -57,10 +60,20 @@ _SPENT = Table(
 _COUNTERS = Table(
     "watchword_counters",
     _TABLES,
-    Column("key", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
     Column("value", BigInteger, nullable=False),
     Column("until", Float, nullable=False, index=True),
+    Column("rank", Integer, nullable=False),
+    Column("since", Float, nullable=False),  # of that rank
+    Index("ix_watchword_counters_rank_since", "rank", "since"),
     sqlite_with_rowid=False,
+)
+# How many counters of each rank there are (`stores.counting`); triggers see to that.
+_SIZES = Table(
+    "watchword_sizes",
+    _TABLES,
+    Column("rank", Integer, primary_key=True),
+    Column("counters", Integer, nullable=False),
 )
 _ENDS = Table(
     "watchword_ends",
@@ -86,11 +99,37 @@ class Answer(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A statement of a commit, which is refused if it writes exactly `refused_at` rows."""
+    """A statement of a commit, which is refused if it writes exactly `refused_at` rows. An `Add` has none (`_Counting`)."""
 
-    say: Say
+    say: Say | None
     refused_at: int | None
     write: Write | None
+
+
+OLDER: tuple[tuple[str, str], ...] = (("watchword_counters", "since"),)
+"""Tables that are made anew where they lack that column: what is in them is of use for a day at most."""
+
+_SIZED: tuple[str, ...] = (
+    (
+        "WITH r(rank) AS (VALUES (0), (1), (2), (3), (4)) INSERT OR IGNORE INTO watchword_sizes "
+        "SELECT rank, (SELECT count(*) FROM watchword_counters AS t WHERE t.rank = r.rank) FROM r "
+        "WHERE NOT EXISTS (SELECT 1 FROM watchword_sizes)"
+    ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS watchword_counter_made AFTER INSERT ON watchword_counters "
+        "BEGIN UPDATE watchword_sizes SET counters = counters + 1 WHERE rank = new.rank; END"
+    ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS watchword_counter_gone AFTER DELETE ON watchword_counters "
+        "BEGIN UPDATE watchword_sizes SET counters = counters - 1 WHERE rank = old.rank; END"
+    ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS watchword_counter_ranked AFTER UPDATE OF rank ON watchword_counters "
+        "WHEN old.rank <> new.rank BEGIN "
+        "UPDATE watchword_sizes SET counters = counters - 1 WHERE rank = old.rank; "
+        "UPDATE watchword_sizes SET counters = counters + 1 WHERE rank = new.rank; END"
+    ),
+)
 
 
 def schema() -> list[str]:
@@ -100,7 +139,7 @@ def schema() -> list[str]:
     for table in _TABLES.sorted_tables:
         made.append(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
         made += [str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)) for index in table.indexes]
-    return made
+    return [*made, *_SIZED]
 
 
 def _text(statement: Any) -> str:
@@ -147,42 +186,26 @@ _PUT_OVER = _text(
 _TAKE = _text(delete(_RECORDS).where(*_THIS))
 _TAKE_AT = _text(delete(_RECORDS).where(*_THIS, _AT_VERSION))
 
-_ALIVE = _COUNTERS.c.until > bindparam("now")
-_FIRST_ADD = insert(_COUNTERS).values(key=bindparam("key"), value=bindparam("n"), until=bindparam("until"))
-_SUM = case((_ALIVE, _COUNTERS.c.value + _FIRST_ADD.excluded.value), else_=_FIRST_ADD.excluded.value)
-_SUM_SET = {"value": _SUM, "until": case((_ALIVE, _COUNTERS.c.until), else_=_FIRST_ADD.excluded.until)}
-_ADD = _text(_FIRST_ADD.on_conflict_do_update(index_elements=[_COUNTERS.c.key], set_=_SUM_SET))
-_LIMIT = bindparam("limit", type_=BigInteger)
-_ADD_LIMITED = _text(
-    insert(_COUNTERS)
-    .from_select(
-        ["key", "value", "until"],
-        select(bindparam("key", type_=Text), bindparam("n", type_=BigInteger), bindparam("until", type_=Float)).where(
-            bindparam("n", type_=BigInteger) <= _LIMIT
-        ),
-    )
-    .on_conflict_do_update(index_elements=[_COUNTERS.c.key], set_=_SUM_SET, where=_LIMIT >= _SUM)
+_COUNT = (
+    "INSERT INTO watchword_counters (key, value, until, rank, since) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until, rank = excluded.rank, "
+    "since = CASE WHEN until = excluded.until AND rank = excluded.rank THEN since ELSE excluded.since END"
 )
-_GIVE_BACK = _text(
-    update(_COUNTERS)
-    .where(_COUNTERS.c.key == bindparam("b_key"), _ALIVE)
-    .values(value=func.max(_COUNTERS.c.value + bindparam("n"), 0))
-)
-# Changes nothing, and says by its row that the counter is above the limit; it queues like every writer.
-_ABOVE = _text(
-    update(_COUNTERS)
-    .where(_COUNTERS.c.key == bindparam("b_key"), _ALIVE, _COUNTERS.c.value > _LIMIT)
-    .values(value=_COUNTERS.c.value)
-)
-_COUNTER_END = _text(select(_COUNTERS.c.until).where(_COUNTERS.c.key == bindparam("key"), _ALIVE))
+_UNCOUNT = "DELETE FROM watchword_counters WHERE key = ?"
 
-_FORGET_SPENT, _FORGET_COUNTERS = (
-    _text(
-        delete(table).where(
-            table.c.key.in_(select(table.c.key).where(table.c.until < bindparam("past")).limit(bindparam("most")))
-        )
+_FORGET_SPENT = _text(
+    delete(_SPENT).where(
+        _SPENT.c.key.in_(select(_SPENT.c.key).where(_SPENT.c.until < bindparam("past")).limit(bindparam("most")))
     )
-    for table in (_SPENT, _COUNTERS)
+)
+_FORGET_COUNTERS = (
+    "DELETE FROM watchword_counters WHERE key IN (SELECT key FROM watchword_counters WHERE until < :past LIMIT :most)"
+)
+_DROP_LEAST = (
+    "DELETE FROM watchword_counters WHERE key IN "
+    "(SELECT key FROM watchword_counters WHERE rank = :rank ORDER BY since LIMIT max(0, min("
+    ":most, (SELECT sum(counters) FROM watchword_sizes) - :room, "
+    "(SELECT counters FROM watchword_sizes WHERE rank = :rank) - :share)))"
 )
 
 _END = insert(_ENDS).values(kind=bindparam("kind"), key=bindparam("key"), until=bindparam("until"))
@@ -204,11 +227,11 @@ Encode = Callable[[Any, str, str], tuple[bytes, bool]]
 """`encode(record, kind, key)` gives its bytes and whether they are sealed."""
 
 
-def steps(writes: Sequence[Write], encode: Encode, now: float) -> list[Step]:
+def steps(writes: Sequence[Write], encode: Encode) -> list[Step]:
     """The statements that make `writes`."""
     made = []
     for write in writes:
-        made.append(_step(write, encode, now))
+        made.append(_step(write, encode))
         if isinstance(write, Put) and write.until is not None:
             check_until(write.until)
             end = {"kind": write.ref.kind.__name__, "key": key_text(write.ref.key), "until": write.until}
@@ -216,19 +239,31 @@ def steps(writes: Sequence[Write], encode: Encode, now: float) -> list[Step]:
     return made
 
 
-def forgetting(now: float, most: int) -> list[Step]:
-    """The statements that forget up to `most` marks, counters and records each that ended more than `GRACE` seconds ago."""
-    parameters = {"past": now - GRACE, "most": most}
-    statements = (_FORGET_SPENT, _FORGET_COUNTERS, _FORGET_RECORDS, _FORGET_ENDS)
-    return [Step((statement, parameters), None, None) for statement in statements]
+def forgetting(now: float, room: int) -> list[Step]:
+    """The statements that forget some of the marks, counters and records that ended more than `GRACE` seconds ago.
+
+    The least valuable counters go as well while there are more than `room`. Of each twice as many as may come in until
+    the next time. All that is no part of a commit, since a commit may be refused.
+    """
+    past, counted = {"past": now - GRACE, "most": _MOST}, {"past": now - GRACE, "most": _MOST_COUNTERS}
+    least = {"most": _MOST_COUNTERS, "room": room, "share": share_of_a_rank(room)}
+    says: list[Say] = [
+        (_FORGET_SPENT, past),
+        (_FORGET_COUNTERS, counted),
+        *((_DROP_LEAST, {**least, "rank": rank}) for rank in range(KEPT)),
+        (_FORGET_RECORDS, past),
+        (_FORGET_ENDS, past),
+    ]
+    return [Step(say, None, None) for say in says]
 
 
-def _step(write: Write, encode: Encode, now: float) -> Step:
+def _step(write: Write, encode: Encode) -> Step:
     if isinstance(write, Once):
         check_until(write.until)
         return Step((_ONCE, {"key": key_text(write.key), "until": write.until}), 0, write)
     if isinstance(write, Add):
-        return _adding(write, now)
+        check_until(write.until)
+        return Step(None, None, write)
     check_ref(write)
     kind, key = write.ref.kind.__name__, key_text(write.ref.key)
     where = {"b_kind": kind, "b_key": key}
@@ -247,64 +282,111 @@ def _step(write: Write, encode: Encode, now: float) -> Step:
     return Step((_PUT_OVER, {**where, "b_version": write.if_version, **what}), 0, write)
 
 
-def _adding(write: Add, now: float) -> Step:
-    check_until(write.until)
-    key = key_text(write.counter)
-    if write.n < 0:
-        return Step((_GIVE_BACK, {"b_key": key, "n": write.n, "now": now}), None, write)
-    parameters = {"key": key, "n": write.n, "until": write.until, "now": now}
-    if write.limit is None:
-        return Step((_ADD, parameters), None, write)
-    if write.n == 0:
-        return Step((_ABOVE, {"b_key": key, "limit": write.limit, "now": now}), 1, write)
-    return Step((_ADD_LIMITED, {**parameters, "limit": write.limit}), 0, write)
-
-
 # SQLAlchemy's own transactions begin as SQLite's "deferred" ones, which may fail half way when two of them want to write.
 _BEGIN, _COMMIT, _ROLLBACK = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
 
 
-def transaction(steps: Sequence[Step], now: float) -> Generator[Say, Answer, Outcome]:
+def transaction(steps: Sequence[Step], now: float, room: int) -> Generator[Say, Answer, Outcome]:
     """Makes all of the steps or none: yields what to run, takes its `Answer`, returns the outcome.
 
-    A single statement is a transaction by itself, unless it has to be undone.
+    A single statement is a transaction by itself, unless it has to be undone. `room` is for how many counters there is.
     """
-    alone = len(steps) == 1 and steps[0].refused_at != 1
+    adds = [step.write for step in steps if isinstance(step.write, Add)]
+    alone = len(steps) == 1 and steps[0].refused_at != 1 and not adds
     if not alone:
         yield _BEGIN, {}
+    counters = _Counting(now, room)
+    if adds:
+        yield from counters.read(adds)
     for step in steps:
-        answer = yield step.say
-        if step.refused_at is not None and answer.rows == step.refused_at:
-            ends = () if not isinstance(step.write, Add) else (yield _counter_end(step.write, now)).read
+        refusal: Outcome | None = None
+        if step.say is None:
+            refusal = counters.add(step.write)
+        elif (yield step.say).rows == step.refused_at:
+            refusal = _refusal(step.write)
+        if refusal is not None:
             if not alone:
                 yield _ROLLBACK, {}
-            return _refusal(step.write, ends)
+            return refusal
+    if adds:
+        yield from counters.written()
     if not alone:
         yield _COMMIT, {}
     return COMMITTED
 
 
-def _counter_end(write: Add, now: float) -> Say:
-    return _COUNTER_END, {"key": key_text(write.counter), "now": now}
-
-
-def _refusal(write: Write | None, ends: Sequence[Any]) -> Outcome:
+def _refusal(write: Write | None) -> Outcome:
     if isinstance(write, Once):
         return Replayed(write)
-    if isinstance(write, Add):
-        return Exceeded(write, ends[0][0] if ends else write.until)
     assert isinstance(write, Put | Take)
     return Conflict(write)
 
 
+class _Counting:
+    """The counters of one commit: read at its beginning, written at its end, both in its turn to write."""
+
+    def __init__(self, now: float, room: int) -> None:
+        self._now = now
+        self._room = room
+        self._kept = 0
+        self._before: dict[tuple[str, ...], Tally] = {}
+        self._after: dict[tuple[str, ...], Tally] = {}
+
+    def read(self, adds: Sequence[Add]) -> Generator[Say, Answer, None]:
+        keys = list(dict.fromkeys(key for add in adds for key in _counters_of(add)))
+        for place, value, until, rank in (yield counting(keys)).read:
+            if place < 0:
+                self._kept = value
+            else:
+                self._before[keys[place]] = Tally(value, until, rank)
+
+    def add(self, write: Write | None) -> Exceeded | None:
+        assert isinstance(write, Add)
+        made = adding(
+            write, self._living(write.counter), None if write.after is None else self._living(write.after.counter)
+        )
+        if isinstance(made, Exceeded):
+            return made
+        if made is not None:
+            self._after[write.counter] = made
+        return None
+
+    def written(self) -> Generator[Say, Answer, None]:
+        """Raises `StoreUnavailable` where there is no room for what would have to be kept."""
+        kept = sum(tally.rank == KEPT > self._rank_before(key) for key, tally in self._after.items())
+        if kept and self._kept + kept > most_kept(self._room):
+            yield _ROLLBACK, {}
+            raise no_room_to_keep(self._room)
+        for key, tally in self._after.items():
+            if tally.value:
+                yield _COUNT, (counter_key(key), *tally, self._now)
+            elif key in self._before:
+                yield _UNCOUNT, (counter_key(key),)
+
+    def _living(self, key: tuple[str, ...]) -> Tally | None:
+        tally = self._after.get(key) or self._before.get(key)
+        return tally if tally is not None and tally.lives(self._now) else None
+
+    def _rank_before(self, key: tuple[str, ...]) -> int:
+        before = self._before.get(key)
+        return -1 if before is None else before.rank
+
+
+def _counters_of(add: Add) -> Sequence[tuple[str, ...]]:
+    return (add.counter,) if add.after is None else (add.counter, add.after.counter)
+
+
 _EVERY, _MOST = 128, 256
+_MOST_COUNTERS = 2048  # a guess makes eight counters at most
 
 
 def forgets(commits: int) -> bool:
-    """Whether it is the turn of the `commits`-th commit to forget what has ended."""
+    """Whether `forgetting` is due before the `commits`-th commit."""
     return commits % _EVERY == 1
 
 
-def with_forgetting(steps: list[Step], now: float) -> list[Step]:
-    """The steps of a commit, and some more that forget, twice as much as comes in."""
-    return [*forgetting(now, _MOST), *steps]
+def check_room(room: int) -> int:
+    """`room` for counters; `ConfigurationError` if there is none."""
+    if room < 1:
+        raise ConfigurationError(f"max_counters={room}: at least 1, by default half a million")
+    return room
