@@ -20,8 +20,18 @@ def test_one_network_can_make_no_more_counters_than_its_window_allows(
     with world("memory", tmp_path, monkeypatch) as guarded:
         for number in range(500):
             guarded.ask(f"user{number}", "wrong", f"2001:db8::{number:x}")
-        # Per attempt that was let in: two windows of the pair, one of the subject; one of the address for all.
-        assert len(guarded.store._counters) <= 3 * SMALL.address[0].limit + 1
+        # Per attempt that was let in: one window of the pair, one of the subject; one of each network for all.
+        assert len(guarded.store._counters) == 2 * SMALL.address[0].limit + 3
+
+
+def test_a_whole_48_can_make_no_more_counters_than_its_window_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world("memory", tmp_path, monkeypatch) as guarded:
+        for number in range(500):
+            guarded.ask(f"user{number}", "wrong", f"2001:db8:0:{number << 7:x}::1")
+        let_in = 5 * SMALL.address[0].limit
+        assert len(guarded.store._counters) <= 4 * let_in + 1
 
 
 def test_counters_are_forgotten_after_their_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +46,7 @@ def test_counters_are_forgotten_after_their_windows(tmp_path: Path, monkeypatch:
 
 
 def test_a_store_full_of_counters_still_lets_in_who_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guessers fill their half of the memory; a password in the cache needs no counter."""
+    """Guessers fill their share of the memory; a password in the cache needs no counter."""
     hashed = Password.hash("right")
     store = MemoryStore(capacity=60)
     store.commit([Put(Ref(Password, ("alice",)), hashed)])
@@ -56,7 +66,7 @@ def test_a_store_full_of_counters_still_lets_in_who_needs_none(monkeypatch: pyte
     assert ask("alice", "right", HERE) == 200
     real: Any = passwords._matches
     monkeypatch.setattr(passwords, "_matches", lambda *_: False)
-    seen = [ask(f"user{number}", "wrong", f"203.0.113.{number}") for number in range(40)]
+    seen = [ask(f"user{number // 2}", "wrong", f"203.0.113.{number // 2}") for number in range(80)]
     monkeypatch.setattr(passwords, "_matches", real)
     assert 503 in seen  # uncounted guesses are not tried
     assert ask("alice", "right", HERE) == 200

@@ -47,14 +47,19 @@ def basic(username: str, password: str = "wrong") -> bytes:
 class World:
     """One guard; `hashes` are the passwords that were hashed."""
 
-    def __init__(self, kind: str, folder: Path, policy: AttemptPolicy | None, cache: bool) -> None:
+    def __init__(
+        self, kind: str, folder: Path, policy: AttemptPolicy | None, cache: bool, room: int | None = None
+    ) -> None:
         self.now = 1_800_000_000.0
         self.kind = kind
         self.hashes: list[str] = []
         self.verdicts: list[Verdict] = []
         url = f"sqlite:///{folder}/attempts.db"
+        limits: dict[str, Any] = {}
+        if room is not None:
+            limits = {"capacity": 2 * room} if kind.startswith("memory") else {"max_counters": room}
         self.store: Any = {"memory": MemoryStore, "sql": SQLStore, "async": AsyncSQLStore}[kind.partition(" ")[0]](
-            *(() if kind.startswith("memory") else (url,)), clock=lambda: self.now
+            *(() if kind.startswith("memory") else (url,)), clock=lambda: self.now, **limits
         )
         self.loop = asyncio.new_event_loop()
         settings = Policy(clock=lambda: self.now, attempts=policy)
@@ -111,10 +116,15 @@ class World:
 
 @contextmanager
 def world(
-    kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, policy: AttemptPolicy | None = SMALL, cache: bool = True
+    kind: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: AttemptPolicy | None = SMALL,
+    cache: bool = True,
+    room: int | None = None,
 ) -> Iterator[World]:
-    """A world, closed at the end."""
-    made = World(kind, folder, policy, cache)
+    """A world, closed at the end. `room` is for so many counters, if it is given."""
+    made = World(kind, folder, policy, cache, room)
     monkeypatch.setattr(passwords, "_matches", made.matches)
     try:
         yield made

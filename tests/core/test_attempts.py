@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from ipaddress import IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,14 @@ from watchword import (
     AllOf, APIKeyVerifier, AsyncGuard, AttemptPolicy, BasicVerifier, ConfigurationError, Guard, Password, Peer, Policy, Reason,
     Rejected, Request, StoreUnavailable, explain,
 )  # fmt: skip
-from watchword.core.attempts import Attempt, KnownPair, Limiter, Window, network_of
+from watchword.core.attempts import Attempt, KnownPair, Limiter, Window, giving_back, network_of
 from watchword.core.records import Add, Committed, Exceeded, Ref
 from watchword.crypto.digests import subject_key
-from watchword.stores import MemoryStore, combine, from_callables
+from watchword.stores import MemoryStore, SQLStore, combine, from_callables
 
 SIX = "2001:db8::1"
 SIBLING = "2001:db8::ffff:1"
+NEIGHBOUR = "2001:db8:0:ff00::1"
 
 
 class Model:
@@ -39,28 +42,53 @@ class Model:
         """Seconds to wait; 0: there is room."""
         return 0 if self.count(key, now) < limit else self.windows[key][0] - now
 
+    def chain(self, key: Any, windows: Any) -> list[Any]:
+        """Each window with the count of the next shorter one at which it begins."""
+        chain: list[Any] = []
+        for limit, seconds in windows:
+            before = (*chain[-1][0:1], -(-min(limit, chain[-1][1]) // 2)) if chain else None
+            chain.append(((*key, seconds), limit, seconds, before))
+        return chain
+
+    def networks(self, where: str) -> list[Any]:
+        if not where.endswith("/64"):
+            return []
+        address = [Window(limit, seconds) for limit, seconds in self.policy.address]
+        wider = {
+            56: self.policy.network_56 or [Window(2 * limit, seconds) for limit, seconds in address],
+            48: self.policy.network_48 or [Window(5 * limit, seconds) for limit, seconds in address],
+        }
+        return [
+            window
+            for prefix, windows in wider.items()
+            for window in self.chain((str(IPv6Network(where).supernet(new_prefix=prefix)),), windows)
+        ]
+
     def ask(self, who: str, where: str, right: bool, now: float) -> tuple[int, float]:
-        pair = [((who, where, seconds), limit, seconds) for limit, seconds in self.policy.pair]
+        pair = self.chain((who, where), self.policy.pair)
         if where in ("", "127.0.0.1"):
             pair = pair[:1]
-        subject = [((who, seconds), limit, seconds) for limit, seconds in self.policy.subject]
-        address = [(("at", where, seconds), limit, seconds) for limit, seconds in self.policy.address]
-        first = not any(self.count(key, now) for key, _, _ in pair)
-        besieged = any(self.room(key, limit, now) for key, limit, _ in subject)
+        subject = self.chain((who,), self.policy.subject)
+        address = [*self.chain(("at", where), self.policy.address), *self.networks(where)]
+        first = not any(self.count(key, now) for key, _, _, _ in pair)
+        besieged = any(self.room(key, limit, now) for key, limit, _, _ in subject)
         if self.known.get((who, where), 0) > now:
             demanded = pair
         elif first and besieged:
-            demanded = [(pair[0][0], 1, pair[0][2]), *pair[1:], *address]
+            once = (pair[0][0], 1, pair[0][2], None)
+            demanded = [once, *((*window[:3], None) for window in pair[1:]), *address]
         else:
             demanded = [*pair, *address, *subject]
-        for key, limit, _ in demanded:
+        for key, limit, _, _ in demanded:
             if wait := self.room(key, limit, now):
                 return 429, wait
-        for key, _, seconds in demanded:
-            end, count = self.windows.get(key, (0.0, 0))
-            if end <= now:
-                end, count = now + seconds, 0
-            self.windows[key] = end, count + (not right)
+        for key, _, seconds, before in () if right else demanded:
+            if self.count(key, now):
+                self.windows[key] = self.windows[key][0], self.windows[key][1] + 1
+            elif before is None:
+                self.windows[key] = now + seconds, 1
+            elif self.count(before[0], now) >= before[1]:
+                self.windows[key] = now + seconds, before[1]
         if (
             right and self.known.get((who, where), 0) <= now + self.policy.known_for / 2
         ):  # else it was written not long ago
@@ -72,7 +100,7 @@ STEPS = st.lists(
     st.tuples(
         st.sampled_from([0.0, 0.0, 0.0, 0.0, 1.0, 29.5, 60.0, 599.0]),
         st.sampled_from(["alice", "bob", "nobody"]),
-        st.sampled_from([HERE, THERE, SIX, SIBLING, "", "127.0.0.1"]),
+        st.sampled_from([HERE, THERE, SIX, SIBLING, NEIGHBOUR, "", "127.0.0.1"]),
         st.sampled_from([False, False, False, True]),
     ),
     min_size=10,
@@ -86,18 +114,28 @@ TINY = AttemptPolicy(
 )
 
 
+ROOMY = AttemptPolicy(
+    pair=(Window(4, 60), Window(7, 300), Window(9, 1000)),
+    subject=(Window(9, 60), Window(12, 600)),
+    address=(Window(8, 60),),
+    known_for=700,
+    network_48=(Window(9, 60), Window(11, 600)),
+)
+
+
+@pytest.mark.parametrize("policy", [TINY, ROOMY], ids=["tiny", "roomy"])
 @pytest.mark.parametrize("kind", ["memory", "sql"])
 def test_every_sequence_of_attempts_is_answered_as_the_model_says(
-    kind: str, tmp_path_factory: pytest.TempPathFactory
+    kind: str, policy: AttemptPolicy, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     @settings(max_examples=60 if kind == "memory" else 8)
     @given(STEPS)
     def check(steps: list[Any]) -> None:
         with (
             pytest.MonkeyPatch.context() as patch,
-            world(kind, tmp_path_factory.mktemp("w"), patch, TINY, False) as made,
+            world(kind, tmp_path_factory.mktemp("w"), patch, policy, False) as made,
         ):
-            model = Model(TINY)
+            model = Model(policy)
             for seconds, who, where, right in steps:
                 made.now += seconds
                 passes = right and who != "nobody"
@@ -194,7 +232,7 @@ def test_what_is_stored_is_bounded_and_names_nobody(tmp_path: Path, monkeypatch:
     with world("memory", tmp_path, monkeypatch) as guarded:
         guarded.ask("alice's password " + "x" * 5000, "wrong", "2001:db8::1")
         keys = [key for shard in guarded.store._counters._shards for key in shard]
-        assert len(keys) == 4
+        assert len(keys) == 5  # one of the pair, one of the subject, and those of three networks
         assert all(len(str(key)) < 160 and "alice" not in str(key) for key in keys)
 
 
@@ -308,3 +346,131 @@ def test_two_processes_that_see_a_besieged_subject_at_once_let_one_first_attempt
     assert seen[0] == seen[1]
     assert isinstance(store.commit(seen[0]), Committed)
     assert isinstance(store.commit(seen[1]), Exceeded)
+
+
+# ---- when longer windows begin ---------------------------------------------------------------------------------------
+
+HALVES = AttemptPolicy(pair=(Window(4, 60), Window(10, 600), Window(20, 6000)))
+
+
+def guess(store: Any, attempt: Attempt, now: float) -> list[Add]:
+    """Counts one attempt; what was counted."""
+    adds = attempt.adds(store.fetch(attempt.refs), now)
+    assert isinstance(store.commit(adds), Committed)
+    return adds
+
+
+def values(store: Any, attempt: Attempt) -> list[int]:
+    """What the windows of the pair have counted."""
+    found = store.fetch(attempt.refs)
+    records = [found.get(ref) for ref in attempt.refs if ref.key[:2] == ("attempts", "pair")]
+    return [0 if record is None else record.value for record in records]
+
+
+@pytest.fixture(params=["memory", "sql"])
+def counting(request: pytest.FixtureRequest) -> Iterator[tuple[Any, list[float]]]:
+    """A store, and the time."""
+    now = [1000.0]
+    if request.param == "memory":
+        yield MemoryStore(clock=lambda: now[0]), now
+    else:
+        with SQLStore("sqlite://", clock=lambda: now[0]) as store:
+            yield store, now
+
+
+def test_a_longer_window_begins_with_all_failures_once_the_shorter_one_is_half_full(counting: Any) -> None:
+    store, now = counting
+    attempt = Attempt(Limiter(HALVES), "alice", HERE)
+    seen = []
+    for number in range(5):
+        now[0] += 60 if number == 4 else 0
+        guess(store, attempt, now[0])
+        seen.append(values(store, attempt))
+    assert seen == [[1, 0, 0], [2, 2, 0], [3, 3, 0], [4, 4, 0], [1, 5, 5]]
+
+
+def test_guesses_that_saw_nothing_yet_open_the_longer_window_all_the_same(counting: Any) -> None:
+    """A burst must not keep the long windows shut, minute by minute."""
+    store, now = counting
+    attempt = Attempt(Limiter(HALVES), "alice", HERE)
+    early = store.fetch(attempt.refs)
+    bursts = []
+    for _ in range(4):
+        outcomes = [store.commit(attempt.adds(early, now[0])) for _ in range(6)]
+        bursts.append(sum(isinstance(outcome, Committed) for outcome in outcomes))
+        now[0] += 60
+    assert bursts == [4, 4, 2, 0]
+
+
+def test_below_half_a_shorter_window_holds_alone(counting: Any) -> None:
+    store, now = counting
+    attempt = Attempt(Limiter(HALVES), "alice", HERE)
+    for _ in range(30):
+        guess(store, attempt, now[0])
+        assert values(store, attempt) == [1, 0, 0]
+        now[0] += 60
+
+
+def test_success_takes_back_its_own_and_leaves_the_failures_of_others(counting: Any) -> None:
+    store, now = counting
+    attempt = Attempt(Limiter(HALVES), "alice", HERE)
+    guess(store, attempt, now[0])
+    right = guess(store, attempt, now[0])
+    guess(store, attempt, now[0])
+    assert values(store, attempt) == [3, 3, 0]
+    store.commit(giving_back(right))
+    assert values(store, attempt) == [2, 2, 0]
+    late = guess(store, attempt, now[0])
+    now[0] += 60
+    guess(store, attempt, now[0])
+    store.commit(giving_back(late))  # of its short window there is nothing left
+    assert values(store, attempt) == [1, 3, 0]
+
+
+def test_a_success_that_opened_nothing_lowers_no_window_that_others_opened_later(counting: Any) -> None:
+    store, now = counting
+    attempt = Attempt(Limiter(HALVES), "alice", HERE)
+    right = guess(store, attempt, now[0])
+    now[0] += 1
+    guess(store, attempt, now[0])
+    store.commit(giving_back(right))
+    assert values(store, attempt) == [1, 2, 0]
+
+
+def test_a_first_attempt_during_a_siege_is_in_every_window(counting: Any) -> None:
+    """Else it would be the first again a minute later."""
+    store, now = counting
+    limiter = Limiter(HALVES)
+    store.commit([Add(("attempts", "subject", "alice", "60.0"), 100, now[0] + 60, 100)])
+    attempt = limiter.attempt("alice", HERE)
+    guess(store, attempt, now[0])
+    assert values(store, attempt) == [1, 1, 1]
+    now[0] += 120
+    store.commit([Add(("attempts", "subject", "alice", "60.0"), 100, now[0] + 60, 100)])
+    with pytest.raises(Rejected, match="this subject"):
+        attempt.check(store.fetch(attempt.refs), now[0])
+
+
+def test_a_whole_48_is_throttled_and_who_was_there_before_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world("memory", tmp_path, monkeypatch) as guarded:
+        assert guarded.ask("alice", "right", "2001:db8:0:7::1").status == 200
+        statuses = [
+            guarded.ask(f"user{number}", "wrong", f"2001:db8:0:{number:x}00::1").status for number in range(120)
+        ]
+        assert statuses == [401] * 100 + [429] * 20
+        assert guarded.ask("bob", "right", "2001:db8:0:7::1").status == 429
+        assert guarded.ask("alice", "right", "2001:db8:0:7::1").status == 200
+        assert guarded.ask("bob", "right", "2001:db8:1::1").status == 200
+        statuses = [guarded.ask(f"user{number}", "wrong", f"2001:db8:2:{number:x}::1").status for number in range(60)]
+        assert statuses == [401] * 40 + [429] * 20
+
+
+def test_the_limits_of_wider_networks_can_be_given() -> None:
+    limiter = Limiter(AttemptPolicy(network_48=(), network_56=[Window(7, 30)]))
+    refs = [ref.key for ref in limiter.attempt("alice", "2001:db8::/64").refs if "network" in ref.key]
+    assert refs == [("attempts", "network", "2001:db8::/56", "30.0")]
+    assert [window for _, window in limiter.wider[1]] == [Window(7, 30)]
+    by_default = Limiter(AttemptPolicy(address=[Window(10, 60)]))
+    assert [window for group in by_default.wider for _, window in group] == [Window(50, 60), Window(20, 60)]

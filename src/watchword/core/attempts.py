@@ -5,6 +5,10 @@ A pair of subject and address backs off, ever longer, since its windows are nest
 short one, then the longer. A subject alone and an address alone are only throttled, and nobody can lock somebody else
 out: a pair that has succeeded before is not held up by what others do to its subject or from its address, and the first
 attempt of a pair is not held up by what others do to its subject.
+
+A guess at a made-up name must leave little behind. So a longer window of a group begins only once the next shorter one
+is half full (or has come to half of the longer one's limit, if that is less), and begins with the failures that brought
+it there. Whoever stays below that is held by the shorter window alone.
 """
 
 from __future__ import annotations
@@ -16,8 +20,8 @@ from math import ceil, inf
 from typing import Any, Final, NamedTuple, Protocol
 
 from watchword.core.io import IO, done
-from watchword.core.networks import is_anybodys, network_of
-from watchword.core.records import NOTHING_FOUND, Add, Committed, Counter, Exceeded, Found, Put, Ref
+from watchword.core.networks import is_anybodys, network_of, networks_of
+from watchword.core.records import NOTHING_FOUND, Add, After, Committed, Counter, Exceeded, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Check
 
@@ -50,6 +54,8 @@ class AttemptPolicy(NamedTuple):
         subject: for one subject from anywhere; pairs that succeeded before are exempt, and the first attempt of a pair.
         address: for one address, whomever it asks for, IPv6 by its /64; pairs that succeeded before are exempt.
         known_for: seconds for which a pair that succeeded is remembered; written anew once half of them are over.
+        network_56: for one IPv6 /56, exempt as for `address`; None: twice its limits.
+        network_48: for one IPv6 /48; None: five times the limits of `address`.
 
     >>> AttemptPolicy(pair=[Window(5, 60), Window(20, 3600)]).pair[0]
     Window(limit=5, seconds=60)
@@ -59,6 +65,8 @@ class AttemptPolicy(NamedTuple):
     subject: Sequence[Window] = (Window(100, 60),)
     address: Sequence[Window] = (Window(200, 60),)
     known_for: float = 30 * 86_400
+    network_56: Sequence[Window] | None = None
+    network_48: Sequence[Window] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +96,24 @@ class Limiter:
         ConfigurationError: a window that can't be kept.
     """
 
-    __slots__ = ("address", "attempt", "known_for", "pair", "subject")
+    __slots__ = ("address", "attempt", "known_for", "pair", "subject", "wider")
 
     def __init__(self, policy: AttemptPolicy) -> None:
         self.pair = _named("pair", policy.pair)
         self.subject = _named("subject", policy.subject)
         self.address = _named("address", policy.address)
+        wide = _times(5, policy.address) if policy.network_48 is None else policy.network_48
+        less_wide = _times(2, policy.address) if policy.network_56 is None else policy.network_56
+        self.wider = _named("network_48", wide), _named("network_56", less_wide)
         if not 0 < policy.known_for < inf:
             raise ConfigurationError(f"AttemptPolicy(known_for={policy.known_for}): a positive number of seconds")
         self.known_for = policy.known_for
         # Most requests come from who came before; an Attempt never changes.
         self.attempt: Callable[[str, str], Attempt] = lru_cache(1024)(partial(Attempt, self))
+
+
+def _times(factor: int, windows: Sequence[Window]) -> Sequence[Window]:
+    return [Window(factor * limit, seconds) for limit, seconds in windows]
 
 
 def _named(group: str, windows: Sequence[Window]) -> Sequence[tuple[str, Window]]:
@@ -121,9 +136,14 @@ class Attempt:
         self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
         windows = limiter.pair[:1] if is_anybodys(where) else limiter.pair
         self._pair = pair = _group(("attempts", "pair", who, where), windows)
-        self._address = address = _group(("attempts", "address", where), limiter.address)
-        self._subject = subject = _group(("attempts", "subject", who), limiter.subject)
-        self.refs: Sequence[Ref[Any]] = [self._known, *[ref for ref, _, _ in (*pair, *address, *subject)]]
+        around = networks_of(where.removesuffix("/64"))[:-1]
+        self._address = [
+            _group(("attempts", "address", where), limiter.address),
+            *(_group(("attempts", "network", one), of) for one, of in zip(around, limiter.wider, strict=False)),
+        ]
+        self._subject = _group(("attempts", "subject", who), limiter.subject)
+        groups = (pair, *self._address, self._subject)
+        self.refs: Sequence[Ref[Any]] = [self._known, *[counted.ref for group in groups for counted in group]]
         # What `passing` gives where nothing is counted yet, to a pair that is not known and to one that is.
         self._free = (self.passing(NOTHING_FOUND, 0.0), self._probes((pair,), NOTHING_FOUND, 0.0))
 
@@ -138,22 +158,24 @@ class Attempt:
         if record is not None and record.until > now:
             return (self._pair,)
         if self._is_first(found, now) and any(
-            _count(found, ref, now) >= window.limit for ref, window, _ in self._subject
+            _count(found, counted.ref, now) >= counted.window.limit for counted in self._subject
         ):
-            # The subject is besieged. Whoever this is may try once: else others could keep its owner out for ever.
-            (ref, window, _), *longer = self._pair
-            return [(ref, Window(1, window.seconds), _probe(ref, 1)), *longer], self._address
-        return self._pair, self._address, self._subject
+            # The subject is besieged. Whoever this is may try once: else others could keep its owner out for ever. Once
+            # in the longest window, so all of them begin.
+            shortest, *longer = self._pair
+            once = _counted(shortest.ref, Window(1, shortest.window.seconds), None)
+            return [[once, *(counted._replace(after=None) for counted in longer)], *self._address]
+        return self._pair, *self._address, self._subject
 
     def _is_first(self, found: Found, now: float) -> bool:
-        return bool(self._pair) and not any(_count(found, ref, now) for ref, _, _ in self._pair)
+        return bool(self._pair) and not any(_count(found, counted.ref, now) for counted in self._pair)
 
     def adds(self, found: Found, now: float) -> list[Add]:
-        """One attempt, in every window."""
+        """One attempt, in every window that has begun or begins with it."""
         return [
-            Add(ref.key, 1, now + window.seconds, window.limit)
+            Add(counted.ref.key, 1, now + counted.window.seconds, counted.window.limit, counted.after)
             for group in self._in_force(found, now)
-            for ref, window, _ in group
+            for counted in group
         ]
 
     def check(self, found: Found, now: float) -> None:
@@ -163,7 +185,7 @@ class Attempt:
             Rejected: TOO_MANY_ATTEMPTS.
         """
         for group in self._in_force(found, now):
-            for ref, window, _ in group:
+            for ref, window, _, _ in group:
                 record = found.get(ref)
                 if record is not None and record.until > now and record.value >= window.limit:
                     raise too_many(ref.key, record.until - now)
@@ -184,8 +206,8 @@ class Attempt:
         """Writes that are refused where a window is full by now, and else change nothing.
 
         They go with the verdict on a claim that nothing was reserved for: guesses made at the same time have counted
-        by then, whichever of them it is that is right. Every guess counts in all windows of a group, so the one that
-        had the least room is full first and stands for them all.
+        by then, whichever of them it is that is right. Every guess counts in all windows of a group, also in one that
+        begins later, so the one that had the least room is full first and stands for them all.
         """
         return self._probes(self._in_force(found, now), found, now)
 
@@ -193,8 +215,11 @@ class Attempt:
         probes = []
         for group in groups:
             least: float = inf
-            for ref, window, probe in group:
-                room = window.limit - _count(found, ref, now)
+            count = 0
+            for ref, window, probe, after in group:
+                # A window that has not begun will begin with what the shorter one has counted, or with less.
+                count = _count(found, ref, now) or (0 if after is None else min(count, after.start))
+                room = window.limit - count
                 if room < least:
                     least, fullest = room, probe
             if group:
@@ -220,13 +245,31 @@ class Attempt:
         return Check("attempts", True, "peer address", "room for another attempt", "room")
 
 
-_Group = Sequence[tuple[Ref[Counter], Window, Add]]
-"""Counters, each with its window and with what `passing` says of it."""
+class _Counted(NamedTuple):
+    """A counter with its window, with what `passing` says of it, and with what has to be before it begins."""
+
+    ref: Ref[Counter]
+    window: Window
+    probe: Add
+    after: After | None
+
+
+_Group = Sequence[_Counted]
 
 
 def _group(key: tuple[str, ...], windows: Sequence[tuple[str, Window]]) -> _Group:
-    refs = [(Ref(Counter, (*key, name)), window) for name, window in windows]
-    return [(ref, window, _probe(ref, window.limit)) for ref, window in refs]
+    group: list[_Counted] = []
+    for name, window in windows:
+        group.append(_counted(Ref(Counter, (*key, name)), window, group[-1] if group else None))
+    return group
+
+
+def _counted(ref: Ref[Counter], window: Window, shorter: _Counted | None) -> _Counted:
+    after = None
+    if shorter is not None:
+        enough = (min(shorter.window.limit, window.limit) + 1) // 2
+        after = After(shorter.ref.key, enough, enough - 1)
+    return _Counted(ref, window, _probe(ref, window.limit), after)
 
 
 def _probe(ref: Ref[Counter], limit: int) -> Add:
@@ -259,8 +302,8 @@ def can_count(store: Any) -> bool:
 
 
 def giving_back(adds: Sequence[Add]) -> list[Add]:
-    """Takes `adds` back."""
-    return [Add(add.counter, -add.n, add.until) for add in adds]
+    """Takes `adds` back: what this one has counted, and nothing of a life that has begun since (`Add`)."""
+    return [Add(add.counter, -add.n, add.until, add.limit) for add in adds]
 
 
 async def reserve(io: IO[Any, Any], adds: Sequence[Add], now: float) -> None:
