@@ -24,6 +24,7 @@ MODULES = (
     "sigv4",
     "signatures",
     "oauth1",
+    "production",
     "served",
     "served_wsgi",
     "explain",

@@ -19,7 +19,10 @@ TURNS = 8
 # Where the time of the process comes in ticks (Windows), it can't be used for short turns.
 _CLOCK = time.process_time if time.get_clock_info("process_time").resolution < 1e-6 else time.perf_counter
 
-__all__ = ["Figure", "Interleaved", "Row", "Unfit", "table"]
+__all__ = ["Figure", "Interleaved", "Row", "Supply", "Unfit", "table"]
+
+Supply = Callable[[], object]
+"""Makes what one operation is done with."""
 
 
 class Unfit(Exception):
@@ -70,7 +73,8 @@ class Interleaved:
         missing: peers that can't take part, and why.
         batch: seconds for which each contender runs in each round, in `TURNS` turns; in one, if a call takes longer than a
             turn.
-        supply: makes what one operation is done with, before the clock starts: requests that are good only once.
+        supply: makes what one operation is done with, before the clock starts: requests that are good only once. A mapping
+            makes something else for each contender; those that it leaves out are given nothing.
     """
 
     def __init__(
@@ -80,20 +84,29 @@ class Interleaved:
         prove: Callable[[], None],
         missing: Mapping[str, str] | None = None,
         batch: float = 0.008,
-        supply: Callable[[], object] | None = None,
+        supply: Supply | Mapping[str, Supply] | None = None,
     ) -> None:
         self.title = title
         self._contenders = dict(contenders)
         self._prove = prove
         self._missing = dict(missing or {})
         self._batch = batch
-        self._supply = supply
+        self._supplies = supply if isinstance(supply, Mapping) else dict.fromkeys(contenders, supply)
 
     def measure(self, rounds: int) -> list[Figure]:
         """The figures of all contenders, the limit first."""
+        times = self.times(rounds)
+        return [*self._figures(times), *(Figure(name, 0, "", 0, 0, 0, why) for name, why in self._missing.items())]
+
+    def times(self, rounds: int) -> dict[str, list[float]]:
+        """Seconds per operation of each contender, one figure for each round.
+
+        Raises:
+            Unfit: as `measure`.
+        """
         self._prove()
-        turn = self._batch / TURNS
-        sizes = {name: _turn_size(work, turn, self._supply) for name, work in self._contenders.items()}
+        turn, supplies = self._batch / TURNS, self._supplies
+        sizes = {name: _turn_size(work, turn, supplies.get(name)) for name, work in self._contenders.items()}
         turns = TURNS if all(seconds < 2 * turn for _, seconds in sizes.values()) else 1
         times: dict[str, list[float]] = {name: [] for name in self._contenders}
         order = list(self._contenders)
@@ -105,12 +118,12 @@ class Interleaved:
                 for _ in range(turns):
                     random.shuffle(order)
                     for name in order:
-                        taken[name].append(_timed(self._contenders[name], sizes[name][0], self._supply))
+                        taken[name].append(_timed(self._contenders[name], sizes[name][0], supplies.get(name)))
                 for name in order:
                     times[name].append(min(taken[name]))
         finally:
             gc.enable()
-        return [*self._figures(times), *(Figure(name, 0, "", 0, 0, 0, why) for name, why in self._missing.items())]
+        return times
 
     def _figures(self, times: Mapping[str, Sequence[float]]) -> list[Figure]:
         limit = next(iter(times.values()))
@@ -121,7 +134,7 @@ class Interleaved:
         return figures
 
 
-def _timed(work: Callable[..., object], count: int, supply: Callable[[], object] | None) -> float:
+def _timed(work: Callable[..., object], count: int, supply: Supply | None) -> float:
     """Seconds per call."""
     clock = _CLOCK
     repeat = range(count)
@@ -137,7 +150,7 @@ def _timed(work: Callable[..., object], count: int, supply: Callable[[], object]
     return (clock() - start) / count
 
 
-def _turn_size(work: Callable[..., object], seconds: float, supply: Callable[[], object] | None) -> tuple[int, float]:
+def _turn_size(work: Callable[..., object], seconds: float, supply: Supply | None) -> tuple[int, float]:
     """So many calls take about `seconds`, and how long one does; the calls made here warm everything up."""
     count = 1
     while True:
