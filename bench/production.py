@@ -336,7 +336,7 @@ class Added:
         self.title = title
         self._parties = parties
         contenders: dict[str, Callable[..., object]] = {"bare": bare_cost(observes=observes, public=public)}
-        supplies: dict[str, Callable[[], object]] = {}
+        supplies: dict[str, Callable[[], object]] = {"bare": lambda: behind(parties[0].make())}
         for party in parties:
             with_them, without = f"{party.name} with", f"{party.name} without"
             contenders[with_them] = guard_of(party, store, observes=observes, public=public)
@@ -368,19 +368,17 @@ class Added:
         return figures
 
 
-def bare_cost(*, observes: bool, public: bool) -> Callable[[], object]:
+def bare_cost(*, observes: bool, public: bool) -> Judge:
     """The work itself, without a guard."""
-    request, watch, clock = behind(asking((b"authorization", b"Bearer a.b.c"))), Watch(), time.time
+    watch, clock = Watch(), time.time
 
-    def resolve() -> object:
-        return PUBLIC_URL(request)
-
-    def tell() -> object:
+    def tell(_: Request) -> object:
         started = clock()
-        return watch(Verdict(None, 0, "jwt", "248289761001", None, "", "", max(0.0, clock() - started), False))
+        watch(Verdict(None, 0, "jwt", "248289761001", None, "", "", max(0.0, clock() - started), False))
+        return watch
 
-    def both() -> object:
+    def both(request: Request) -> object:
         PUBLIC_URL(request)
-        return tell()
+        return tell(request)
 
-    return both if observes and public else tell if observes else resolve
+    return both if observes and public else tell if observes else PUBLIC_URL
