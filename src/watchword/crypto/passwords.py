@@ -101,33 +101,42 @@ def _argon2id(memory: int, passes: int, lanes: int) -> Profile:
     )
 
 
-def _bcrypt(octets: bytes, random: Callable[[int], bytes]) -> str:
-    bcrypt = extra("bcrypt")
-    if b"\0" in octets:
-        raise ConfigurationError("bcrypt can't tell some passwords that hold NUL from others: remove it")
-    if len(octets) > 72:
-        raise ConfigurationError("bcrypt reads 72 octets of a password, this one has more: use an argon2id profile")
-    salt = b2a_base64(random(16), newline=False)[:22].translate(_TO_BCRYPT)
-    encoded: bytes = bcrypt.hashpw(octets, b"$2b$12$" + salt)
-    return encoded.decode()
+def _bcrypt(cost: int) -> Profile:
+    def hashed(octets: bytes, random: Callable[[int], bytes]) -> str:
+        bcrypt = extra("bcrypt")
+        if b"\0" in octets:
+            raise ConfigurationError("bcrypt can't tell some passwords that hold NUL from others: remove it")
+        if len(octets) > 72:
+            raise ConfigurationError("bcrypt reads 72 octets of a password, this one has more: use an argon2id profile")
+        salt = b2a_base64(random(16), newline=False)[:22].translate(_TO_BCRYPT)
+        encoded: bytes = bcrypt.hashpw(octets, b"$2b$%02d$%b" % (cost, salt))
+        return encoded.decode()
+
+    return Profile("bcrypt", (cost,), hashed)
 
 
 _STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _TO_BCRYPT = bytes.maketrans(_STANDARD, b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def _scrypt(octets: bytes, random: Callable[[int], bytes]) -> str:
-    _check_end(octets)
-    salt = random(16)
-    tag = hashlib.scrypt(octets, salt=salt, n=2**17, r=8, p=1, maxmem=2**28, dklen=32)
-    return f"$scrypt$ln=17,r=8,p=1${_base64(salt)}${_base64(tag)}"
+def _scrypt(log_n: int) -> Profile:
+    def hashed(octets: bytes, random: Callable[[int], bytes]) -> str:
+        _check_end(octets)
+        salt = random(16)
+        tag = hashlib.scrypt(octets, salt=salt, n=1 << log_n, r=8, p=1, maxmem=2**28, dklen=32)
+        return f"$scrypt$ln={log_n},r=8,p=1${_base64(salt)}${_base64(tag)}"
+
+    return Profile("scrypt", (8 << log_n, 8 << log_n), hashed)
 
 
-def _pbkdf2(octets: bytes, random: Callable[[int], bytes]) -> str:
-    _check_end(octets)
-    salt = random(16)
-    tag = hashlib.pbkdf2_hmac("sha256", octets, salt, 600_000)
-    return f"$pbkdf2-sha256$600000${_base64(salt)}${_base64(tag)}".replace("+", ".")
+def _pbkdf2(iterations: int) -> Profile:
+    def hashed(octets: bytes, random: Callable[[int], bytes]) -> str:
+        _check_end(octets)
+        salt = random(16)
+        tag = hashlib.pbkdf2_hmac("sha256", octets, salt, iterations)
+        return f"$pbkdf2-sha256${iterations}${_base64(salt)}${_base64(tag)}".replace("+", ".")
+
+    return Profile("pbkdf2", (256, iterations), hashed)
 
 
 def _check_end(octets: bytes) -> None:
@@ -146,9 +155,9 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
         # RFC 9106 §4: the second recommended option, for hosts with little memory, and the first, which takes 2 GiB.
         "rfc9106-low-memory": _argon2id(64 * 1024, 3, 4),
         "rfc9106-high-memory": _argon2id(2**21, 1, 4),
-        "bcrypt": Profile("bcrypt", (12,), _bcrypt),
-        "scrypt": Profile("scrypt", (8 << 17, 8 << 17), _scrypt),
-        "pbkdf2-sha256": Profile("pbkdf2", (256, 600_000), _pbkdf2),
+        "bcrypt": _bcrypt(12),
+        "scrypt": _scrypt(17),
+        "pbkdf2-sha256": _pbkdf2(600_000),
     }
 )
 """What `hash_password(…, profile=)` knows. All but the first two are for hosts that must, such as under FIPS 140."""
