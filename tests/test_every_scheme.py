@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import AsyncGuard, BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier
 from watchword import Identity, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth1Verifier, OAuth2Auth, OAuth2Verifier
 from watchword import Policy, Reason, Rejected
@@ -341,7 +342,7 @@ def test_a_store_that_is_down_accepts_nothing(world: World, aio: bool) -> None:
 
 
 @pytest.mark.parametrize("row", SCHEMES, ids=lambda row: row.name)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=st.binary(max_size=120), body=st.binary(max_size=20), target=st.binary(max_size=20))
 def test_any_octets_give_an_identity_or_a_rejection(
     store_with_password: MemoryStore, row: Scheme, field: bytes, body: bytes, target: bytes

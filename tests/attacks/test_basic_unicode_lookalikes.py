@@ -11,9 +11,10 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import AsyncGuard, BasicVerifier, Guard, Identity, Password, Reason, Rejected, Request
 from watchword.core.records import Put, Ref
 from watchword.stores import MemoryStore
@@ -70,7 +71,7 @@ def test_invisible_and_compatibility_characters_make_no_name(guard: Any, name: s
     assert judge(guard, asking(name)) is Reason.MALFORMED_CREDENTIALS
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.characters(min_codepoint=0x80, exclude_categories=["Cs"]), min_size=1, max_size=8))
 def test_every_spelling_that_unicode_calls_equal_has_one_claim_or_none(name: str) -> None:
     """So a guesser has as many tries by one name as by all of its spellings."""

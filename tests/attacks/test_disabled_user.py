@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.hash_costs import cheap_password
 from watchword import AsyncGuard, BasicVerifier, DigestAuth, DigestVerifier, Guard, Policy, Reason, Rejected, Request
 from watchword import Response, explain
 from watchword.core.flow import ClientContext, run
@@ -18,7 +19,7 @@ from watchword.schemes.digest import DigestSecret, ha1
 from watchword.stores import MemoryStore
 
 NOW = 1_700_000_000.0
-HASHED = passwords.Password.hash("secret")
+HASHED = cheap_password("secret")
 
 
 def refused(guard: Any, request: Request) -> Rejected:

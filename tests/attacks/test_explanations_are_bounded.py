@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from bench.explain import leaks
 from bench.explain_mutations import TAGS, Draft, draft
 from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, World
+from tests.examples_of import examples
 from watchword import Rejected, Request, explain
 
 # HMAC, RFC 9421 with a shared and with a public key, OAuth 1, SigV4, webhooks; others of a family differ by a key or a row.
@@ -115,7 +116,7 @@ def test_a_hostile_request_is_explained_in_bounded_time_and_size(number: int, sp
     assert not leaks(explanation, world.secrets)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(0, len(MAKERS) - 1),
     st.sampled_from(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.attacks.signed_worlds import NOW, WORLDS, Signed
+from tests.examples_of import examples
 from watchword import Identity, Rejected, Request, explain
 
 # What the grammars of the schemes are made of.
@@ -54,7 +55,7 @@ def hostile(draw: st.DrawFn, signed: Signed) -> tuple[Request, bytes]:
 
 
 @pytest.mark.parametrize("scheme", WORLDS)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_any_octets_give_an_identity_or_a_rejection(scheme: str, data: st.DataObject) -> None:
     request, body = data.draw(hostile(SIGNED[scheme]))
@@ -62,7 +63,7 @@ def test_any_octets_give_an_identity_or_a_rejection(scheme: str, data: st.DataOb
 
 
 @pytest.mark.parametrize("scheme", [name for name in WORLDS if "ed25519" not in name and "sigv4a" not in name])
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(data=st.data())
 def test_any_octets_can_be_explained(scheme: str, data: st.DataObject) -> None:
     request, body = data.draw(hostile(SIGNED[scheme]))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.hash_costs import cheap_password
 from watchword import (
     AsyncGuard, AttemptPolicy, BasicVerifier, DigestVerifier, Guard, Password, Peer, Policy, Rejected, Request, Verdict,
 )  # fmt: skip
@@ -21,7 +22,7 @@ from watchword.schemes.digest.computation import DigestSecret, ha1
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore
 
-HASH = Password.hash("right").encoded
+HASH = cheap_password("right").encoded
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 SMALL = AttemptPolicy(pair=(Window(3, 60), Window(6, 600)), subject=(Window(10, 60),), address=(Window(20, 60),))
 KINDS = ("memory", "memory async", "sql", "sql async", "async sql")

@@ -6,9 +6,11 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
+from tests.hash_costs import cheap_password
 from watchword import ConfigurationError, Password, Reason, Rejected, StoreUnavailable
 from watchword.crypto import password_formats, passwords
 from watchword.crypto.passwords import (
@@ -26,7 +28,7 @@ def made() -> dict[str, str]:
 
     two_b = bcrypt.hashpw(b"s3cret", bcrypt.gensalt(4)).decode()
     return {
-        "argon2id": hash_password("s3cret"),
+        "argon2id": cheap_password("s3cret").encoded,
         "bcrypt": two_b,
         "bcrypt of htpasswd": two_b.replace("$2b$", "$2y$"),
         "bcrypt of old": two_b.replace("$2b$", "$2a$"),
@@ -70,6 +72,7 @@ def test_a_changed_hash_never_verifies(name: str) -> None:
         reason_of(encoded[:place] + other + encoded[place + 1 :], "s3cret")
 
 
+@pytest.mark.real_cost
 @pytest.mark.parametrize("profile", PROFILES)
 def test_what_a_profile_makes_verifies_and_is_not_outdated(profile: str) -> None:
     if profile == "rfc9106-high-memory":
@@ -87,6 +90,7 @@ def test_what_a_profile_makes_verifies_and_is_not_outdated(profile: str) -> None
     )
 
 
+@pytest.mark.real_cost
 def test_the_high_memory_profile_is_rfc_9106s_first_option(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(passwords, "hash_argon2id", lambda *parameters: asked.append(parameters) or "made")
@@ -110,6 +114,7 @@ def test_an_unknown_profile_is_a_configuration_error_that_names_the_others() -> 
         hash_password("x", profile="md5")
 
 
+@pytest.mark.real_cost
 def test_parameters_below_the_profiles_are_outdated_and_those_above_are_not() -> None:
     weaker, stronger = DUMMY.replace("t=3", "t=2"), DUMMY.replace("m=65536", "m=131072")
     assert is_outdated(weaker) and is_outdated(DUMMY.replace("m=65536,t=3", "m=32768,t=6"))
@@ -151,7 +156,7 @@ def test_a_host_without_md5_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         verify_password(HASHES["apr1"], "s3cret")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.one_of(*(st.from_regex(form.pattern, fullmatch=True) for form in password_formats.FORMATS[1:])),
     st.binary(max_size=80),

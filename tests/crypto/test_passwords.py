@@ -8,9 +8,10 @@ import traceback
 
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.crypto import password_formats, passwords
 from watchword.crypto.passwords import DUMMY, MAX_SECRET, Password, hash_password, verify_password
@@ -28,6 +29,7 @@ def reason_of(encoded: str, secret: str | bytes) -> Rejected:
     return caught.value
 
 
+@pytest.mark.real_cost
 def test_a_hash_verifies_its_own_secret_only_and_names_rfc_9106s_second_recommended_parameters() -> None:
     encoded = hash_password("pässwörd")
     assert encoded.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -74,6 +76,7 @@ def test_the_longest_secret_is_hashed_whole() -> None:
     reason_of(encoded, "x" * (MAX_SECRET - 1) + "y")
 
 
+@pytest.mark.real_cost
 def test_the_dummy_has_the_cost_of_a_new_hash_and_matches_nothing() -> None:
     fresh = hash_password("a")
     assert DUMMY.split("$")[:4] == fresh.split("$")[:4]
@@ -129,6 +132,7 @@ UNUSABLE = [
 ]
 
 
+@pytest.mark.real_cost
 @pytest.mark.parametrize("encoded", UNUSABLE)
 def test_an_unusable_stored_hash_costs_one_dummy_verification_and_is_refused_with_a_mend(
     encoded: str, monkeypatch: pytest.MonkeyPatch
@@ -141,7 +145,7 @@ def test_an_unusable_stored_hash_costs_one_dummy_verification_and_is_refused_wit
     assert "MDEy" not in str(rejected) and "s3cret" not in str(rejected)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(max_size=120) | st.from_regex(PHC, fullmatch=True), st.text(max_size=20) | st.binary(max_size=20))
 @example(CHEAP, "s3cret")
 @example(phc(2**21, 2, 4), "")

@@ -10,9 +10,10 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import (
     AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicVerifier, ConfigurationError, Guard, Identity, JWTVerifier, Key,
     Policy, Reason, Rejected, Request, Response, StoreUnavailable, explain,
@@ -309,7 +310,7 @@ def test_a_time_that_is_not_positive_is_a_configuration_error(seconds: float) ->
         APIKeyVerifier(record_use=seconds)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.binary(max_size=60) | st.text("ww_0Az", min_size=50, max_size=58).map(str.encode))
 def test_any_octets_are_read_or_rejected(value: bytes) -> None:
     for verifier, request in (

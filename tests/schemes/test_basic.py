@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
+from tests.hash_costs import cheap_password
 from watchword import (
     AsyncGuard, BasicAuth, BasicVerifier, ConfigurationError, Guard, Identity, Password, Reason, Rejected, Request,
     Response, explain,
@@ -24,7 +26,7 @@ from watchword.stores import MemoryStore
 
 CASES = json.loads((Path(__file__).parents[1] / "vectors/basic/rfc7617.json").read_text(encoding="utf-8"))["cases"]
 USERS = {"Aladdin": "open sesame", "мария": "пароль", "": "nameless", "colon": "a:b:c"}
-HASHED = {name: Password.hash(password, scopes=["read"]) for name, password in USERS.items()}
+HASHED = {name: cheap_password(password, scopes=["read"]) for name, password in USERS.items()}
 
 
 @pytest.fixture(params=["Guard", "AsyncGuard"])
@@ -153,7 +155,7 @@ def test_a_realm_that_cannot_be_sent_is_a_configuration_error(realm: str) -> Non
         BasicVerifier(realm=realm)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.binary(max_size=60)
     | st.binary(max_size=40).map(b64encode)
@@ -170,7 +172,7 @@ def test_any_credentials_are_read_or_rejected(value: bytes) -> None:
         assert b64encode(f"{needed.key[0]}:{claim._password}".encode()) == value.strip()
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(st.text(max_size=9), st.text(max_size=9))
 def test_any_credentials_are_judged(username: str, password: str) -> None:
     guard = Guard([BasicVerifier(realm="x")], MemoryStore())

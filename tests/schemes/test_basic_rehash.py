@@ -46,6 +46,7 @@ def stored(store: Any) -> tuple[str, int]:
     return record.encoded, found.version(ALICE)
 
 
+@pytest.mark.real_cost
 @pytest.mark.parametrize("kind", GUARDS)
 def test_a_log_in_replaces_an_outdated_hash_once_and_keeps_the_rest_of_the_record(kind: Any) -> None:
     store = holding(SHA, scopes=("read",), subject="user:1")
@@ -81,6 +82,7 @@ def test_the_new_hash_is_in_the_cache_too(monkeypatch: pytest.MonkeyPatch) -> No
     assert ask(guard, "secret").subject == "alice"
 
 
+@pytest.mark.real_cost
 def test_rehash_none_leaves_hashes_as_they_are_and_a_profile_says_what_they_become() -> None:
     store = holding(SHA)
     ask(Guard([BasicVerifier(realm="x", rehash=None)], store), "secret")

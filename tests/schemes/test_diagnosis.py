@@ -9,9 +9,10 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import Request
 from watchword.schemes.diagnosis import (
     MAX_GUESSES, Guess, causes, clock_check, request_guesses, search, secret_guesses, show,
@@ -227,7 +228,7 @@ def test_a_hostile_request_makes_a_bounded_number_of_guesses_of_bounded_size(req
     assert time.process_time() - start < 10
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.binary(max_size=60), st.binary(max_size=60), st.text(max_size=20), st.binary(max_size=40), st.binary(max_size=40)
 )

@@ -7,9 +7,10 @@ import os
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from tests.schemes.digest_world import PASSWORD, REALM, START, USER
 from watchword import DigestVerifier, Rejected, Request, Response
 from watchword.core.message import Peer
@@ -171,7 +172,7 @@ def test_other_options_of_the_verifier_count() -> None:
         same(acquainted(**options), request(written("ours", 2)), filled())
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(
     style=st.sampled_from(SHORT),
     place=st.integers(0, 400),

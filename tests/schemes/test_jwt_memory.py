@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import (
     AsyncGuard, ConfigurationError, Guard, Identity, JWTVerifier, Key, KeySet, Policy, Reason, Rejected, Request,
     Revocations, StoreUnavailable, TokenCache, explain,
@@ -404,7 +405,7 @@ def test_forgeries_are_not_remembered(clock):
     assert len(cache) == 0
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(size=st.integers(2, 40), picks=st.lists(st.integers(0, 60), max_size=200))
 def test_it_never_grows_beyond_its_size_and_never_mixes_tokens(size, picks):
     clock = Clock()

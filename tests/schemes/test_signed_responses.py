@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from watchword import (
     BasicAuth,
     ConfigurationError,
@@ -275,14 +276,14 @@ def test_a_seal_fails_for_no_request(request_):
     st.lists(st.tuples(st.sampled_from(["signature", "signature-input", "accept-signature", "want-content-digest"]), st.binary(max_size=60)), max_size=4),
     st.binary(max_size=20),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_no_octets_in_a_request_keep_an_answer_from_being_sealed(headers, target):
     request = Request("GET", "https", "api.example", target, headers)
     assert b"signature" in dict(answer(request).headers)
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80), st.binary(max_size=40))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_arbitrary_octets_in_an_answer_are_rejected_and_nothing_else(covered, signature, content_digest):
     response = Response(
         200, [("signature-input", covered), ("signature", signature), ("content-digest", content_digest)]
@@ -415,7 +416,7 @@ def test_keys_for_something_else_are_a_configuration_error():
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_what_accept_signature_may_hold(value):
     try:
         read_accept_signature([value])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from tests.schemes.sigv4_world import (
     ECDSA,
     KEY_ID,
@@ -501,7 +502,7 @@ def test_a_malformed_time_is_refused(time: str) -> None:
     assert verdict(guard(), changed(signed, x_amz_date=time)) is Reason.MALFORMED_CREDENTIALS
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     st.binary(max_size=60), st.binary(max_size=60), st.sampled_from([b"x-amz-date", b"x-amz-content-sha256", b"x-amz-trailer", b"x-amz-decoded-content-length", b"x-amz-region-set", b"x-amz-security-token", b"authorization"]),
     st.binary(max_size=40), st.booleans(),

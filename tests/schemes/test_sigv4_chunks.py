@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from tests.schemes.sigv4_world import ECDSA, NOW, SECRET, ask, auth, changed, guard, verdict
 from watchword import Identity, Reason, Rejected, Request, explain
 from watchword.core.io import once
@@ -113,7 +114,7 @@ def test_a_body_may_come_octet_by_octet_and_its_last_data_comes_with_the_proof_o
 
 
 @given(st.binary(max_size=300), st.integers(1, 64), st.lists(st.integers(1, 90), max_size=30))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_however_it_is_cut_into_pieces_the_data_is_the_same(data: bytes, size: int, cuts: list[int]) -> None:
     request, body = upload("AWS4-HMAC-SHA256", Payload("chunked", "crc32", size), data)
     pieces, rest = [], body
@@ -292,7 +293,7 @@ def test_unsigned_chunks_are_refused_unless_allowed() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_octets_as_such_a_body_give_data_or_a_rejection(body: bytes) -> None:
     for algorithm, payload in (FORMS[0], FORMS[1], FORMS[4]):
         request, _ = upload(algorithm, payload)

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from tests.schemes.bot_world import BOT, KEYS, NOW, PLACE, Web, reason, signed
 from watchword import ConfigurationError, Guard, Key, KeySet, Policy, Reason, Rejected, Request, Response, explain
 from watchword.schemes.signatures.agents import MAX_AGENTS, WELL_KNOWN, Agent, agent_field, agent_of, read_agents
@@ -280,7 +281,7 @@ def test_more_agents_than_are_read_are_refused():
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_arbitrary_octets_name_agents_or_are_rejected(value):
     web = Web(bot=[KEYS["bot"]])
     request = signed().with_headers(((b"signature-agent", value),))

@@ -8,9 +8,10 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
+from tests.examples_of import examples
 from tests.schemes.digest_world import GUARDS, PASSWORD, USER, World
 from watchword import (
     BasicVerifier, ConfigurationError, DigestAuth, Guard, Password, Policy, Reason, Rejected, Request, StoreUnavailable,
@@ -143,7 +144,7 @@ def test_a_file_that_cant_be_read_is_a_configuration_error_that_says_how_to_make
             make(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200) | st.text("aé:$#{}\r\n \0", max_size=80).map(str.encode), st.text(max_size=5))
 @example(b"a:" + BCRYPT.replace("05", "31").encode(), "a")
 def test_whatever_the_file_holds_it_is_read_and_read_again(path: Path, data: bytes, name: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from tests.examples_of import examples
 from tests.stores.faces import KINDS, Called, Clock, Hidden, Note
 from watchword.core.records import (
     COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
@@ -152,6 +152,4 @@ def is_hidden(write: Any) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_store_does_what_the_model_does(kind: str) -> None:
     machine = type("Machine", (Comparison,), {"kind": kind})
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=25, stateful_step_count=15, deadline=None, database=None)
-    )
+    run_state_machine_as_test(machine, settings=examples(25, stateful_step_count=15, database=None))
