@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import time
 
 import pytest
 
+from tests.counting import steps
 from watchword import ConfigurationError, Reason, Rejected, WebhookAuth, WebhookVerifier
 
 NOW = 1_700_000_000
@@ -175,11 +175,15 @@ def test_an_endpoint_without_a_secret_is_not_an_open_one(profile: str, secret: o
 def test_a_field_of_any_length_costs_nothing(profile: str, field: str, value: str) -> None:
     verifier = WebhookVerifier([SECRET, OTHER], profile)
     headers = {**GENUINE, "x-github-delivery": "1", field: value}
-    started = time.process_time()
-    with pytest.raises(Rejected) as caught:
-        verifier.verify_at(headers, BODY, NOW, url="https://hooks.example/")
-    assert caught.value.reason in (Reason.MALFORMED_CREDENTIALS, Reason.HEADER_TOO_LARGE)
-    assert time.process_time() - started < 0.5
+    reasons: list[Reason] = []
+
+    def verify() -> None:
+        with pytest.raises(Rejected) as caught:
+            verifier.verify_at(headers, BODY, NOW, url="https://hooks.example/")
+        reasons.append(caught.value.reason)
+
+    assert steps(verify) < 1000
+    assert reasons[0] in (Reason.MALFORMED_CREDENTIALS, Reason.HEADER_TOO_LARGE)
 
 
 def test_sixteen_signatures_are_read_and_no_more() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -18,7 +19,7 @@ import uvicorn
 from requests.adapters import HTTPAdapter
 
 from tests.schemes.digest_world import context, request
-from watchword import DigestAuth, DigestVerifier, Guard, Request, Response
+from watchword import DigestAuth, DigestVerifier, Guard, Policy, Request, Response
 from watchword.clients.httpx2 import adapt as adapt_httpx2
 from watchword.clients.requests import adapt as adapt_requests
 from watchword.core.flow import AsyncDrive, Drive, arun, run
@@ -50,10 +51,11 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def serving(**options: Any) -> Iterator[tuple[str, Counted]]:
+def serving(clock: Callable[[], float] = time.time, **options: Any) -> Iterator[tuple[str, Counted]]:
     store = MemoryStore()
     store.add_user("alice", "s3cret", realm="orders")
-    app = Counted(protect(hello, Guard([DigestVerifier(realm="orders", **options)], store)))
+    guard = Guard([DigestVerifier(realm="orders", **options)], store, policy=Policy(clock=clock))
+    app = Counted(protect(hello, guard))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=60))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -68,59 +70,67 @@ def serving(**options: Any) -> Iterator[tuple[str, Counted]]:
         listener.close()
 
 
-def get_with_httpx2(url: str, count: int, connections: int, auth: DigestAuth) -> list[int]:
+def get_with_httpx2(url: str, number: int, connections: int, auth: DigestAuth) -> list[int]:
     async def all_of_them() -> list[int]:
         limits = httpx2.Limits(max_connections=connections)
-        waits = httpx2.Timeout(60)
+        waits = httpx2.Timeout(300)
         async with httpx2.AsyncClient(auth=adapt_httpx2(auth), limits=limits, timeout=waits, trust_env=False) as client:
-            answers = await asyncio.gather(*(client.get(f"{url}{n}") for n in range(count)))
+            answers = await asyncio.gather(*(client.get(f"{url}{n}") for n in range(number)))
         return [answer.status_code for answer in answers]
 
     return asyncio.run(all_of_them())
 
 
-def get_with_requests(url: str, count: int, connections: int, auth: DigestAuth) -> list[int]:
+def get_with_requests(url: str, number: int, connections: int, auth: DigestAuth) -> list[int]:
     with requests.Session() as session, ThreadPoolExecutor(64) as pool:
         session.trust_env = False
         session.mount("http://", HTTPAdapter(pool_maxsize=connections, pool_block=True))
         session.auth = adapt_requests(auth)
-        return list(pool.map(lambda n: session.get(f"{url}{n}", timeout=60).status_code, range(count)))
+        return list(pool.map(lambda n: session.get(f"{url}{n}", timeout=300).status_code, range(number)))
 
 
 @pytest.mark.parametrize(
-    ("get", "count", "connections"),
+    ("get", "number", "connections"),
     [
-        (get_with_httpx2, 1000, 100), (get_with_httpx2, 12, 1),
-        (get_with_requests, 640, 64), (get_with_requests, 12, 1),
+        (get_with_httpx2, 300, 100), (get_with_httpx2, 12, 1),
+        (get_with_requests, 200, 64), (get_with_requests, 12, 1),
     ],
 )  # fmt: skip
-def test_a_burst_is_challenged_once(get: Callable[..., list[int]], count: int, connections: int) -> None:
+def test_a_burst_is_challenged_once(get: Callable[..., list[int]], number: int, connections: int) -> None:
     with serving() as (url, app):
         auth = DigestAuth("alice", "s3cret", require_mutual=True)
-        assert get(url, count, connections, auth) == [200] * count
+        assert get(url, number, connections, auth) == [200] * number
         assert app.statuses.count(401) == 1
-        assert get(url, count, connections, auth) == [200] * count
+        assert get(url, number, connections, auth) == [200] * number
         assert app.statuses.count(401) == 1
 
 
 def test_a_client_that_never_stops_is_challenged_once_however_short_a_nonce_lives() -> None:
-    with serving(nonce_lifetime=1.0) as (url, app), ThreadPoolExecutor(8) as pool, requests.Session() as session:
+    """The server's clock goes on by a hundredth of a nonce's life for each look at it."""
+    looks = count(100_000)
+    life = serving(clock=lambda: next(looks) / 100, nonce_lifetime=1.0)
+    with life as (url, app), ThreadPoolExecutor(8) as pool, requests.Session() as session:
         session.trust_env = False
         session.mount("http://", HTTPAdapter(pool_maxsize=8))
         session.auth = adapt_requests(DigestAuth("alice", "s3cret"))
-        end = time.monotonic() + 2.5
 
-        def go_on() -> set[int]:
-            seen = set()
-            while time.monotonic() < end:
-                seen.add(session.get(url, timeout=60).status_code)
-            return seen
+        def get(_: int) -> int:
+            return session.get(url, timeout=300).status_code
 
-        assert set().union(*pool.map(lambda _: go_on(), range(8))) == {200}
-        assert app.statuses.count(401) <= 3, "one for each nonce's life at most"
+        assert set(pool.map(get, range(300))) == {200}
+        lives = next(looks) // 100 - 1000
+        assert lives >= 3
+        assert app.statuses.count(401) <= lives + 1, "one for each nonce's life at most"
 
 
 # ---- without sockets: who waits for whom ----
+
+
+@pytest.fixture
+def endless_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that waits for another one's lease to end waits until the test is ended as hanging."""
+    monkeypatch.setattr(client, "LEASE", 1e6)
+
 
 CHALLENGE = Response(401, {"WWW-Authenticate": 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"'})
 
@@ -145,7 +155,7 @@ def test_tasks_wait_for_the_first_of_them_only_until_it_knows_the_challenge() ->
     assert log == [False] + [True] * 100
 
 
-def test_a_first_request_that_fails_lets_the_next_one_learn() -> None:
+def test_a_first_request_that_fails_lets_the_next_one_learn(endless_lease: None) -> None:
     auth = DigestAuth("a", "b")
     tries: list[bool] = []
 
@@ -160,11 +170,9 @@ def test_a_first_request_that_fails_lets_the_next_one_learn() -> None:
         flows = (arun(auth, request(f"/{n}"), send, context()) for n in range(10))
         return await asyncio.gather(*flows, return_exceptions=True)
 
-    start = time.monotonic()
     answers = asyncio.run(all_of_them())
     assert [isinstance(answer, OSError) for answer in answers] == [True] + [False] * 9
     assert tries.count(False) == 2
-    assert time.monotonic() - start < client.LEASE / 2
 
 
 def test_a_request_whose_answer_never_comes_holds_the_others_up_for_the_lease_only(
@@ -188,16 +196,14 @@ def test_a_request_whose_answer_never_comes_holds_the_others_up_for_the_lease_on
     stuck[0].close()
 
 
-def test_a_request_that_was_prepared_and_not_sent_does_not_hold_up_its_own_thread() -> None:
+def test_a_request_that_was_prepared_and_not_sent_does_not_hold_up_its_own_thread(endless_lease: None) -> None:
     auth = DigestAuth("a", "b")
     prepared = requests.Request("GET", "http://api.example/", auth=adapt_requests(auth)).prepare()
-    start = time.monotonic()
     assert requests.Request("GET", "http://api.example/", auth=adapt_requests(auth)).prepare().url
-    assert time.monotonic() - start < client.LEASE / 2
     assert prepared.url
 
 
-def test_a_flow_that_is_dropped_gives_the_lock_back() -> None:
+def test_a_flow_that_is_dropped_gives_the_lock_back(endless_lease: None) -> None:
     auth = DigestAuth("a", "b")
 
     def begin() -> None:
@@ -206,14 +212,12 @@ def test_a_flow_that_is_dropped_gives_the_lock_back() -> None:
     thread = threading.Thread(target=begin)
     thread.start()
     thread.join()
-    start = time.monotonic()
     drive = Drive(auth, request(), context())
     assert isinstance(drive.advance(), Send)
     drive.close()
-    assert time.monotonic() - start < client.LEASE / 2
 
 
-def test_two_flows_of_one_task_do_not_wait_for_each_other() -> None:
+def test_two_flows_of_one_task_do_not_wait_for_each_other(endless_lease: None) -> None:
     async def both() -> None:
         auth = DigestAuth("a", "b")
         drives = [AsyncDrive(auth, request(), context()) for _ in range(2)]
@@ -222,9 +226,7 @@ def test_two_flows_of_one_task_do_not_wait_for_each_other() -> None:
         for drive in drives:
             drive.close()
 
-    start = time.monotonic()
     asyncio.run(both())
-    assert time.monotonic() - start < client.LEASE / 2
 
 
 def test_where_nobody_is_challenged_requests_do_not_wait_for_each_other() -> None:

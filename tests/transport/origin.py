@@ -49,10 +49,10 @@ class Origin:
         self.ending.set()
         with contextlib.suppress(OSError):  # shutting a listener wakes accept on Linux
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        self._thread.join()
         self._listener.close()
         for worker in self._workers:
-            worker.join(5)
+            worker.join()
 
     def _accept(self):
         while not self.ending.is_set():

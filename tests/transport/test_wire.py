@@ -14,8 +14,8 @@ from watchword import ConfigurationError
 from watchword.transport.get import Fault, FetchFailed, Get, Terms
 from watchword.transport.wire import fetch, resolve
 
-HERE = Terms(timeout=5, allow_cleartext=True, allow_private=True)
-QUICK = HERE._replace(timeout=0.4)
+HERE = Terms(timeout=300, allow_cleartext=True, allow_private=True)
+QUICK = HERE._replace(timeout=0.2)  # what is waited for never comes: a fetch that overlooks it hangs
 
 
 def fault(url, terms=HERE, **options):
@@ -119,13 +119,17 @@ def test_a_body_of_just_the_limit_is_read():
 
 
 def drip(prefix, octet):
-    """A server that says `prefix` at once and then an octet now and then, for ever."""
+    """A server that says `prefix` at once and then an octet now and then, until the client leaves."""
 
     def answer(path, fields, connection):
         connection.sendall(prefix)
-        for _ in range(100):
-            time.sleep(0.02)
-            connection.sendall(octet)
+        connection.settimeout(0.02)
+        while True:
+            try:
+                connection.recv(1)
+                return
+            except TimeoutError:
+                connection.sendall(octet)
 
     return answer
 
@@ -144,17 +148,13 @@ def drip(prefix, octet):
 )
 def test_a_server_that_drips_is_left_at_the_deadline(prefix, octet):
     with Origin(drip(prefix, octet)) as origin:
-        start = time.monotonic()
         assert fault(origin.url(), QUICK) is Fault.TIMEOUT
-        assert time.monotonic() - start < 3
 
 
 def test_a_tls_handshake_that_never_ends_is_left_at_the_deadline():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        start = time.monotonic()
         assert fault(f"https://127.0.0.1:{port}/", QUICK) is Fault.TIMEOUT
-        assert time.monotonic() - start < 3
 
 
 def test_a_handshake_dripped_octet_by_octet_is_left_at_the_deadline():
@@ -172,9 +172,7 @@ def test_a_handshake_dripped_octet_by_octet_is_left_at_the_deadline():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=handle, args=(listener,))
         thread.start()
-        start = time.monotonic()
         assert fault(f"https://127.0.0.1:{listener.getsockname()[1]}/", QUICK) is Fault.TIMEOUT
-        assert time.monotonic() - start < 3
         thread.join()
 
 
@@ -198,7 +196,7 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next():
             filler.connect_ex(full.getsockname())
             fillers.append(filler)
         try:
-            terms = HERE._replace(timeout=2)
+            terms = HERE._replace(timeout=4)  # half of it is lost on the first address
             answer = fetch(Get(origin.url(host="keys.example")), terms, resolver=lambda *_: ["127.0.0.2", "127.0.0.1"])
             assert answer.body == b"[1]"
         finally:

@@ -33,6 +33,12 @@ def forge(header, payload=CLAIMS, *, secret=SECRET):
     return (signing_input + b"." + b64url_encode(signature)).decode()
 
 
+def assert_unread(work):
+    """Of `tests.counting.calls`: neither decoded nor authenticated, and not walked through."""
+    assert not {"a2b_base64", "b64url_decode", "hmac_digest"} & work.keys()
+    assert work.total() < 2000
+
+
 def refused(token, verifier=VERIFIER):
     """Why; before and after the verifier has seen a genuine token."""
     reasons = set()
