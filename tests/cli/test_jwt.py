@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import stat
@@ -11,42 +10,24 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from tests.cli.conftest import Done
 from watchword import JWTVerifier, Key, KeySet
-from watchword.cli import main
 from watchword.crypto import jose
 
 Run = Callable[..., "Done"]
 SECRET = "a secret that no output may show, 32+"
 
 
-class Done(NamedTuple):
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command in this process: a process each would take half a minute."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-
+def run(shell: Callable[..., Done]) -> Run:
     def run(*arguments: str, stdin: str = "") -> Done:
-        monkeypatch.setattr(sys, "argv", ["watchword", "jwt", *arguments])
-        with io.TextIOWrapper(io.BytesIO(stdin.encode())) as given, monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", given)
-            with pytest.raises(SystemExit) as ended:
-                main()
-        shown = capsys.readouterr()
-        assert SECRET not in shown.out + shown.err
-        return Done(int(ended.value.code or 0), shown.out, shown.err)
+        done = shell("jwt", *arguments, stdin=stdin.encode())
+        assert SECRET not in done.stdout + done.stderr
+        return done
 
     return run
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Done
 from watchword import APIKeyVerifier, Guard, Reason, Rejected, Request
 from watchword.cli import administration
 from watchword.core.records import Put, Ref
@@ -20,23 +18,24 @@ from watchword.stores import SQLStore
 
 URL = "sqlite:///users.db"
 KEY = re.compile(r"ww_[0-9A-Za-z]{12}_[0-9A-Za-z]{38}\n")
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., Done]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def run(*arguments: str, store: str | None = URL, status: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
-        environment.pop("WATCHWORD_STORE", None)
-        if store is not None:
-            environment["WATCHWORD_STORE"] = store
-        command = [sys.executable, "-m", "watchword", "key", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+def in_(shell: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*arguments: str, store: str | None = URL, status: int = 0) -> Done:
+        with monkeypatch.context() as patch:
+            if store is not None:
+                patch.setenv("WATCHWORD_STORE", store)
+            done = shell("key", *arguments)
         assert done.returncode == status, done.stderr
-        assert "Traceback" not in done.stderr
         return done
 
     return run
+
+
+@pytest.fixture
+def run(shell: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return in_(shell, monkeypatch)
 
 
 def added(run: Run, *arguments: str) -> dict[str, object]:
@@ -56,7 +55,10 @@ def verdict(folder: Path, key: object) -> str | Reason:
             return rejected.reason
 
 
-def test_add_prints_the_key_and_nothing_else_on_standard_output(run: Run, tmp_path: Path) -> None:
+def test_add_prints_the_key_and_nothing_else_on_standard_output(
+    process: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = in_(process, monkeypatch)
     done = run("add", "billing", "--scope", "read", "--scope", "write", "--expires", "90d")
     assert KEY.fullmatch(done.stdout)
     assert done.stdout.strip() not in done.stderr

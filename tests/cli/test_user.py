@@ -13,27 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Done
 from watchword import BasicVerifier, Guard, Identity, Password, Reason, Rejected, Request
 from watchword.core.records import Ref
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.stores import SQLStore
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-ENVIRONMENT = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", "WATCHWORD_STORE": "sqlite:///users.db"}
+Run = Callable[..., Done]
 COMMAND = [sys.executable, "-m", "watchword", "user"]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def run(*arguments: str, typed: str | bytes = "", status: int = 0) -> subprocess.CompletedProcess[str]:
-        octets = typed.encode() if isinstance(typed, str) else typed
-        done = subprocess.run(
-            [*COMMAND, *arguments], cwd=tmp_path, capture_output=True, input=octets, env=ENVIRONMENT, check=False
-        )
-        text = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert text.returncode == status, text.stderr
-        assert "Traceback" not in text.stderr
-        return text
+def run(shell: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("WATCHWORD_STORE", "sqlite:///users.db")
+
+    def run(*arguments: str, typed: str | bytes = "", status: int = 0) -> Done:
+        done = shell("user", *arguments, stdin=typed.encode() if isinstance(typed, str) else typed)
+        assert done.returncode == status, done.stderr
+        return done
 
     return run
 
@@ -180,7 +177,7 @@ def test_at_a_terminal_the_password_is_asked_for_twice_and_not_echoed(tmp_path: 
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(
-            [*COMMAND, "add", "alice"], cwd=tmp_path, env=ENVIRONMENT, stdin=theirs, stdout=theirs, stderr=theirs,
+            [*COMMAND, "add", "alice"], cwd=tmp_path, env={**os.environ, "WATCHWORD_STORE": "sqlite:///users.db"}, stdin=theirs, stdout=theirs, stderr=theirs,
             start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
@@ -189,7 +186,7 @@ def test_at_a_terminal_the_password_is_asked_for_twice_and_not_echoed(tmp_path: 
         seen += read_until(ours, b"once more: ")
         os.write(ours, again.encode() + b"\n")
         seen += read_until(ours, None)
-        assert process.wait(timeout=60) == status, seen
+        assert process.wait() == status, seen
     finally:
         os.close(ours)
     assert b"sesam" not in seen
