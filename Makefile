@@ -2,6 +2,7 @@
 #
 #   make demo         a real server, real clients, every scheme, genuine and forged
 #   make test         every test that needs only PyPI, doctests and the documentation's programs among them
+#   make cover        the same under coverage: at least 95 % of the core, line and branch
 #   make conformance  the published suites in the folder that WATCHWORD_VECTORS names
 #   make interop      against Apache, nginx, curl, wget, Flask-HTTPAuth, PyJWT, joserfc and jose, which it installs
 #   make lint         ruff, mypy --strict, import-linter;  make format  puts the code in shape
@@ -9,13 +10,14 @@
 #   make docs         the documentation's programs and links, alone
 #   make clean        removes what was made here
 #
-# make PYTHON=python3.13 test takes that Python; .venv is made anew when the version changes.
+# make PYTHON=python3.13 test takes that Python; .venv is made anew when the version changes. HYPOTHESIS_PROFILE is dev, ci or
+# deep: how many examples a property is tried with (CONTRIBUTING.md).
 
 PYTHON ?= python3
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: all help venv suites demo test conformance interop lint format bench docs clean
+.PHONY: all help venv suites demo test cover conformance interop lint format bench docs clean
 
 run := .venv/bin/python -m
 
@@ -31,7 +33,14 @@ demo: venv
 	@$(run) examples.demo $(ARGS)
 
 test: venv
-	@$(run) pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
+	@$(run) pytest -n auto --dist loadfile $(ARGS)
+
+# Which lines run does not depend on how many examples a property is tried with: the fewest will do.
+cover: export HYPOTHESIS_PROFILE = dev
+cover: venv
+	@$(run) pytest -n auto --dist loadfile --cov --cov-report= $(ARGS)
+	@$(run) coverage report
+	@$(run) coverage report --include='*/watchword/core/*' --fail-under=95
 
 conformance: suites venv
 	@$(run) pytest tests/conformance $(ARGS)
