@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 import watchword
 from watchword.core.rejection import Reason
 from watchword.schemes import SCHEMES
@@ -253,7 +254,7 @@ def test_the_typed_examples_type_check():
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from watchword import APIKeyVerifier, AsyncGuard, Guard, Request
 from watchword.core.records import Ref
 from watchword.schemes.api_key_text import APIKeyUse, key_id_of
@@ -33,7 +34,7 @@ def test_all_threads_are_accepted_and_the_use_has_version_1(store: MemoryStore |
     ref = Ref(APIKeyUse, (key_id_of(key) or "",))
     guard = Guard([APIKeyVerifier()], store)
     request = Request("GET", "https", "api.example", "/", {"X-API-Key": key})
-    barrier = Barrier(THREADS, timeout=30)
+    barrier = Barrier(THREADS, timeout=PATIENCE)
 
     def ask(_: int) -> str:
         barrier.wait()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.core.guessing import BOTH, HERE, SMALL, START, Hashes, Server, asking
+from tests.patience import PATIENCE
 from watchword import (
     AsyncGuard, AttemptPolicy, DigestAuth, DigestVerifier, Guard, Identity, Password, Peer, Policy, Rejected, Request,
     StoreUnavailable,
@@ -72,7 +73,7 @@ def four_processes(folder: Path, password: str, *, requests: int, limit: int = 3
     with SQLStore(url) as store:
         store.commit([Put(Ref(Password, ("alice",)), Password("plain:right"))])
     command = [sys.executable, "-c", PROGRAM, url, password, str(requests), str(limit)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
         for _ in range(4)
@@ -84,7 +85,7 @@ def four_processes(folder: Path, password: str, *, requests: int, limit: int = 3
     statuses: Counter[int] = Counter()
     hashes = 0
     for process in processes:
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         count, *rest = map(int, out.split())
         hashes += count

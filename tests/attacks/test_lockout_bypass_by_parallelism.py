@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.core.attempts_world import HERE, SMALL, World, basic, world
+from tests.patience import PATIENCE
 from watchword import AttemptPolicy, Peer, Rejected, Request, StoreUnavailable
 
 PROCESS = """
@@ -69,7 +70,7 @@ def test_a_thousand_wrong_passwords_from_four_processes_cost_no_more_hashes_than
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         answers.append(json.loads(out))
     allowed = AttemptPolicy().pair[0].limit
@@ -152,7 +153,7 @@ class Held:
             found = fetch(refs)
             if threading.current_thread() is not caller:
                 self.entered.set()
-                assert self.go.wait(30)
+                assert self.go.wait(PATIENCE)
             return found
 
         monkeypatch.setattr(guarded.store, "fetch", slow_fetch)
@@ -168,7 +169,7 @@ def test_a_cached_password_that_is_overtaken_by_a_windowful_of_guesses_is_refuse
         held = Held(guarded, monkeypatch)
         with ThreadPoolExecutor(1) as pool:
             late = pool.submit(guarded.ask, "alice", "right")
-            assert held.entered.wait(30)
+            assert held.entered.wait(PATIENCE)
             assert [guarded.ask("alice", "wrong").status for _ in range(3)] == [401] * 3
             held.go.set()
             assert late.result().status == 429

@@ -7,6 +7,7 @@ import requests
 
 from tests.clients.origin import Answer, Seen, origin
 from tests.clients.sealed_origin import sealing
+from tests.patience import PATIENCE
 from watchword import BearerAuth, CredentialsUnavailable, DigestAuth, Guard, JWTVerifier, Key
 from watchword.clients.requests import adapt
 from watchword.schemes.signatures.seal import SignatureSeal
@@ -48,7 +49,7 @@ def test_the_same_request_prepared_anew_is_judged_anew():
         session.trust_env = False
         session.auth = adapt(SealedAuth(KEY))
         for _ in range(2):
-            assert session.get(server.url + "/alice", timeout=20).content == b"owes 7"
+            assert session.get(server.url + "/alice", timeout=PATIENCE).content == b"owes 7"
 
 
 def test_other_credentials_can_be_sent_again():

@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.patience import PATIENCE
+
 # In a process of its own: threads that hang in OpenSSL can't be stopped.
 PROGRAM = """
 import sys
@@ -34,6 +36,6 @@ assert found == ["wrong_secret", "accepted"] * 100, found
 def test_they_are_all_judged() -> None:
     for threads in ("2", "3", "24"):
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, threads], timeout=60, capture_output=True, text=True, check=False
+            [sys.executable, "-c", PROGRAM, threads], timeout=PATIENCE, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr

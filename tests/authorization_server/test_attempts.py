@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from watchword import AttemptPolicy, ConfigurationError, Key, Peer, Request, StoreUnavailable
 from watchword.authorization_server import token_endpoint
 from watchword.authorization_server.client import Client
@@ -170,7 +171,7 @@ def test_a_client_that_is_removed_while_its_request_waits_gets_nothing(world: En
         thread.join(0.001)
     world.store._records.clear()
     world.endpoint._turn.release(first)
-    thread.join(10)
+    thread.join(PATIENCE)
     assert [answer.response.status for answer in answers] == [401]
 
 

@@ -10,6 +10,7 @@ import httpx
 import httpx2
 import requests
 
+from tests.patience import PATIENCE
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
@@ -33,7 +34,7 @@ class Requests:
         with requests.Session() if session is None else session as session:
             session.trust_env = False
             response = session.request(
-                method, url, auth=auth, data=content, allow_redirects=follow, headers=headers, timeout=20
+                method, url, auth=auth, data=content, allow_redirects=follow, headers=headers, timeout=PATIENCE
             )
             return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
 
@@ -45,7 +46,7 @@ class Sync:
         self.connect_error = library.ConnectError
 
     def send(self, method, url, auth, *, content=None, follow=True, headers=None, **client):
-        with self.library.Client(auth=auth, trust_env=False, timeout=20, verify=CONTEXT, **client) as client:
+        with self.library.Client(auth=auth, trust_env=False, timeout=PATIENCE, verify=CONTEXT, **client) as client:
             response = client.request(method, url, content=content, follow_redirects=follow, headers=headers)
             return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
 
@@ -53,7 +54,9 @@ class Sync:
 class Async(Sync):
     def send(self, method, url, auth, *, content=None, follow=True, headers=None, **client):
         async def main():
-            async with self.library.AsyncClient(auth=auth, trust_env=False, timeout=20, verify=CONTEXT, **client) as it:
+            async with self.library.AsyncClient(
+                auth=auth, trust_env=False, timeout=PATIENCE, verify=CONTEXT, **client
+            ) as it:
                 response = await it.request(method, url, content=content, follow_redirects=follow, headers=headers)
                 return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.clients.fakes import Body, Challenged, Once, Tokens
 from tests.clients.origin import ok, origin
+from tests.patience import PATIENCE
 from watchword import ConfigurationError
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
@@ -38,7 +39,7 @@ def challenging(seen):
 
 def asynchronously(library, auth, work):
     async def main():
-        async with library.AsyncClient(auth=auth, trust_env=False, timeout=20) as client:
+        async with library.AsyncClient(auth=auth, trust_env=False, timeout=PATIENCE) as client:
             return await work(client)
 
     return asyncio.run(main())

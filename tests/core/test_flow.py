@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.patience import PATIENCE
 from watchword import ConfigurationError, Request, Response
 from watchword.core.flow import AsyncDrive, ClientContext, Drive, arun, host_of, refuse_cleartext, run
 from watchword.core.lock import _LOCKS, lock_of
@@ -329,7 +330,7 @@ def test_a_cancelled_task_leaves_the_queue_and_frees_what_it_holds():
         await asyncio.sleep(0)
         holder.cancel()
         flight.inside = 0
-        results = await asyncio.wait_for(asyncio.gather(holder, queued, last, return_exceptions=True), 5)
+        results = await asyncio.wait_for(asyncio.gather(holder, queued, last, return_exceptions=True), PATIENCE)
         assert [type(result) for result in results] == [asyncio.CancelledError, asyncio.CancelledError, Received]
 
     asyncio.run(main())
@@ -351,7 +352,7 @@ def test_a_task_cancelled_just_as_it_gets_the_lock_hands_it_on():
         await asyncio.sleep(0.01)
         lock.release(holder)  # hands over to `first`, which hasn't run yet
         first.cancel()
-        assert await asyncio.wait_for(second, 5) == OK
+        assert await asyncio.wait_for(second, PATIENCE) == OK
         with pytest.raises(asyncio.CancelledError):
             await first
 

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.examples_of import examples
+from tests.patience import PATIENCE
 from watchword import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.crypto import password_formats, passwords
 from watchword.crypto.passwords import DUMMY, MAX_SECRET, Password, hash_password, verify_password
@@ -210,7 +211,7 @@ def test_no_traceback_shows_the_secret() -> None:
 
 def test_importing_the_module_does_not_load_cryptography() -> None:
     code = "import sys, watchword.crypto.passwords; sys.exit('cryptography' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE).returncode == 0
 
 
 THREADS = """
@@ -242,5 +243,7 @@ print(len(done))
 
 def test_many_threads_and_a_forked_child_hash_without_waiting_for_each_other_for_ever() -> None:
     """In a process of its own, which can be ended: OpenSSL's threads, handed out to two hashes at once, never come back."""
-    answer = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, timeout=60, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", THREADS], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
     assert answer.stdout == "6\n"

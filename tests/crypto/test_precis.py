@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.patience import PATIENCE
 from watchword import Reason, Rejected
 from watchword.crypto import precis
 
@@ -90,7 +91,7 @@ def test_for_ascii_the_library_would_say_the_same(text: str) -> None:
 
 def test_ascii_loads_no_library() -> None:
     code = "import sys; from watchword.crypto.precis import *; username('a'), password('b'); sys.exit('precis_i18n' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE).returncode == 0
 
 
 class Counted:

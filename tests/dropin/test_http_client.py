@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from tests.clients.origin import guarded, ok, origin
+from tests.patience import PATIENCE
 from watchword import BasicVerifier, ConfigurationError, DigestVerifier, Guard
 from watchword.dropin.http_client import HTTPConnection, HTTPSConnection
 from watchword.stores import MemoryStore
@@ -35,7 +36,7 @@ def connect():
     connections = []
 
     def connect(server, user="alice", password="s3cret", **options):
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         connection.set_credentials(user, password, **options)
         connections.append(connection)
         return connection
@@ -118,7 +119,7 @@ def test_an_authorization_of_the_callers_own_goes_out_as_it_is(connect):
 
 def test_without_credentials_it_is_http_client(connect):
     with origin(guarded(guard())) as server:
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         assert ask(connection, "POST", "/", b"data") == (401, b"refused")
         connection.close()
 
@@ -286,7 +287,7 @@ def far(monkeypatch):
         connections = []
 
         def connect(**options):
-            connection = HTTPConnection("api.example", 80, timeout=20)
+            connection = HTTPConnection("api.example", 80, timeout=PATIENCE)
             connection._create_connection = lambda address, *rest: socket.create_connection(("127.0.0.1", server.port))
             connection.set_credentials("alice", "s3cret", **options)
             connections.append(connection)

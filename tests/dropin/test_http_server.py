@@ -12,6 +12,7 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
+from tests.patience import PATIENCE
 from watchword import ConfigurationError
 from watchword.dropin.http_server import HTTPServer, WhoAmIHandler
 
@@ -37,7 +38,7 @@ def test_the_articles_call_works_and_the_default_handler_says_who_you_are() -> N
     server = HTTPServer(("localhost", 0))
     server.set_digest_auth("username", "password", algorithms=("SHA-256",))
     with serving(server) as url:
-        answer = requests.get(f"{url}/any?x=1", auth=HTTPDigestAuth("username", "password"), timeout=10)
+        answer = requests.get(f"{url}/any?x=1", auth=HTTPDigestAuth("username", "password"), timeout=PATIENCE)
     assert (answer.status_code, answer.text) == (200, "You are username, by digest.\n")
 
 
@@ -46,9 +47,9 @@ def test_a_wrong_password_an_unknown_user_and_nobody_are_refused_alike() -> None
     server.set_digest_auth("alice", "right")
     with serving(server) as url:
         answers = [
-            requests.get(url, auth=HTTPDigestAuth("alice", "wrong"), timeout=10),
-            requests.get(url, auth=HTTPDigestAuth("mallory", "right"), timeout=10),
-            requests.get(url, timeout=10),
+            requests.get(url, auth=HTTPDigestAuth("alice", "wrong"), timeout=PATIENCE),
+            requests.get(url, auth=HTTPDigestAuth("mallory", "right"), timeout=PATIENCE),
+            requests.get(url, timeout=PATIENCE),
         ]
     for answer in answers:
         assert (answer.status_code, answer.content) == (401, b"")
@@ -61,24 +62,27 @@ def test_every_user_is_known_by_name_and_a_new_password_replaces_the_old() -> No
     server.set_digest_auth("bob", "b")
     server.set_digest_auth("alice", "new")
     with serving(server) as url:
-        assert requests.get(url, auth=HTTPDigestAuth("bob", "b"), timeout=10).text == "You are bob, by digest.\n"
-        assert requests.get(url, auth=HTTPDigestAuth("alice", "new"), timeout=10).text == "You are alice, by digest.\n"
-        assert requests.get(url, auth=HTTPDigestAuth("alice", "a"), timeout=10).status_code == 401
+        assert requests.get(url, auth=HTTPDigestAuth("bob", "b"), timeout=PATIENCE).text == "You are bob, by digest.\n"
+        assert (
+            requests.get(url, auth=HTTPDigestAuth("alice", "new"), timeout=PATIENCE).text
+            == "You are alice, by digest.\n"
+        )
+        assert requests.get(url, auth=HTTPDigestAuth("alice", "a"), timeout=PATIENCE).status_code == 401
 
 
 def test_head_is_guarded_and_has_no_body() -> None:
     server = HTTPServer(("localhost", 0))
     server.set_digest_auth("alice", "a")
     with serving(server) as url:
-        assert requests.head(url, timeout=10).status_code == 401
-        answer = requests.head(url, auth=HTTPDigestAuth("alice", "a"), timeout=10)
+        assert requests.head(url, timeout=PATIENCE).status_code == 401
+        answer = requests.head(url, auth=HTTPDigestAuth("alice", "a"), timeout=PATIENCE)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Length"] == str(len(b"You are alice, by digest.\n"))
 
 
 def test_until_a_user_is_set_it_serves_everybody_as_anonymous() -> None:
     with serving(HTTPServer(("localhost", 0))) as url:
-        assert requests.get(url, timeout=10).text == "You are anonymous.\n"
+        assert requests.get(url, timeout=PATIENCE).text == "You are anonymous.\n"
 
 
 def test_a_handler_of_ones_own_is_guarded_and_knows_the_identity() -> None:
@@ -94,8 +98,8 @@ def test_a_handler_of_ones_own_is_guarded_and_knows_the_identity() -> None:
     server = HTTPServer(("localhost", 0), Handler)
     server.set_digest_auth("alice", "a")
     with serving(server) as url:
-        assert requests.post(url, data=b"hello", timeout=10).status_code == 401
-        answer = requests.post(url, data=b"hello", auth=HTTPDigestAuth("alice", "a"), timeout=10)
+        assert requests.post(url, data=b"hello", timeout=PATIENCE).status_code == 401
+        answer = requests.post(url, data=b"hello", auth=HTTPDigestAuth("alice", "a"), timeout=PATIENCE)
     assert answer.content == b"hello from alice"
 
 
@@ -103,9 +107,9 @@ def test_a_captured_request_sent_again_is_refused() -> None:
     server = HTTPServer(("localhost", 0))
     server.set_digest_auth("alice", "a")
     with serving(server) as url:
-        genuine = requests.get(url, auth=HTTPDigestAuth("alice", "a"), timeout=10)
+        genuine = requests.get(url, auth=HTTPDigestAuth("alice", "a"), timeout=PATIENCE)
         captured = genuine.request.headers["Authorization"]
-        again = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        again = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)
         again.request("GET", "/", headers={"Authorization": captured})
         status = again.getresponse().status
         again.close()

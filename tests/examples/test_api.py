@@ -16,6 +16,7 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
+from tests.patience import PATIENCE
 from watchword import (
     BasicAuth, BearerAuth, DigestAuth, HMACAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
 )  # fmt: skip
@@ -36,7 +37,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             yield json.loads(server.stdout.readline())
         finally:
             server.terminate()
-            server.wait(timeout=20)
+            server.wait(timeout=PATIENCE)
 
 
 def octets(secret: str) -> bytes:
@@ -72,7 +73,7 @@ NAMES = ("basic", "digest", "jwt", "hmac", "oauth", "signature", "sigv4", "oauth
 def test_whoami_and_the_schemes_own_path_say_who_asked(api: Settings, name: str) -> None:
     auth = for_requests.adapt(auths(api)[name])
     for path in ("/whoami", api[name]["path"]):
-        answer = requests.get(api["base_url"] + path, auth=auth, timeout=20)
+        answer = requests.get(api["base_url"] + path, auth=auth, timeout=PATIENCE)
         assert answer.status_code == 200, answer.headers
         assert answer.json()["scheme"] == name
         assert answer.json()["scopes"] == ["read", "write"]
@@ -86,7 +87,7 @@ def test_a_path_accepts_only_its_own_scheme(api: Settings, name: str) -> None:
     for other in NAMES:
         if other != name:
             answer = requests.get(
-                api["base_url"] + api[other]["path"], auth=for_requests.adapt(auths(api)[name]), timeout=20
+                api["base_url"] + api[other]["path"], auth=for_requests.adapt(auths(api)[name]), timeout=PATIENCE
             )
             assert answer.status_code == 401, (name, other)
 
@@ -96,7 +97,9 @@ def test_other_peoples_digest_clients_work(api: Settings) -> None:
     user, password = api["digest"]["username"], api["digest"]["password"]
     for where in (url, api["base_url"] + "/whoami"):
         with requests.Session() as session:
-            assert session.get(where, auth=HTTPDigestAuth(user, password), timeout=20).json()["scheme"] == "digest"
+            assert (
+                session.get(where, auth=HTTPDigestAuth(user, password), timeout=PATIENCE).json()["scheme"] == "digest"
+            )
         with httpx2.Client() as client:
             assert client.get(where, auth=httpx2.DigestAuth(user, password)).json()["scheme"] == "digest"
 
@@ -104,23 +107,23 @@ def test_other_peoples_digest_clients_work(api: Settings) -> None:
 def test_echo_needs_the_scope_write(api: Settings) -> None:
     oauth = api["oauth"]
     reader = OAuth2Auth(oauth["token_url"], oauth["client_id"], oauth["client_secret"], scope=["read"])
-    answer = requests.post(api["base_url"] + "/echo", data=b"x", auth=for_requests.adapt(reader), timeout=20)
+    answer = requests.post(api["base_url"] + "/echo", data=b"x", auth=for_requests.adapt(reader), timeout=PATIENCE)
     assert answer.status_code == 403
     assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
-    assert requests.post(api["base_url"] + "/echo", data=b"x", timeout=20).status_code == 401
+    assert requests.post(api["base_url"] + "/echo", data=b"x", timeout=PATIENCE).status_code == 401
 
 
 @pytest.mark.parametrize("name", ["digest", "hmac", "signature", "oauth1", "webhook"])
 def test_a_captured_request_is_refused_by_every_process_on_any_path(api: Settings, name: str) -> None:
     url = api["base_url"] + api[name]["path"]
-    answer = requests.get(url, auth=for_requests.adapt(auths(api)[name]), timeout=20)
+    answer = requests.get(url, auth=for_requests.adapt(auths(api)[name]), timeout=PATIENCE)
     assert answer.status_code == 200
     mine = ("authorization", "signature", "signature-input", "webhook-id", "webhook-timestamp", "webhook-signature")
     captured = {name: value for name, value in answer.request.headers.items() if name.lower() in mine}
 
     def again(number: int) -> int:
         where = (url, api["base_url"] + "/whoami", url + "?x=1")[number % 3]
-        return requests.get(where, headers=captured, timeout=20).status_code
+        return requests.get(where, headers=captured, timeout=PATIENCE).status_code
 
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(again, range(60))) <= {400, 401}
@@ -142,16 +145,16 @@ def test_of_many_simultaneous_sendings_of_one_request_one_is_accepted(api: Setti
     run(auths(api)["hmac"], Request("GET", "http", authority, "/hmac"), send, ClientContext(bytes))
     fields = {"Authorization": caught[0].values(b"authorization")[0].decode()}
     with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(lambda _: requests.get(url, headers=fields, timeout=20).status_code, range(32)))
+        statuses = list(pool.map(lambda _: requests.get(url, headers=fields, timeout=PATIENCE).status_code, range(32)))
     assert sorted(statuses) == [200] + [401] * 31
 
 
 def test_head_is_answered_as_get_without_a_body(api: Settings) -> None:
     user = (api["basic"]["username"], api["basic"]["password"])
-    answer = requests.head(api["base_url"] + "/whoami", auth=user, timeout=20)
+    answer = requests.head(api["base_url"] + "/whoami", auth=user, timeout=PATIENCE)
     assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_unknown_paths_and_methods_are_named(api: Settings) -> None:
-    assert requests.get(api["base_url"] + "/nowhere", timeout=20).status_code == 404
-    assert requests.delete(api["base_url"] + "/whoami", timeout=20).status_code == 405
+    assert requests.get(api["base_url"] + "/nowhere", timeout=PATIENCE).status_code == 404
+    assert requests.delete(api["base_url"] + "/whoami", timeout=PATIENCE).status_code == 405

@@ -12,13 +12,14 @@ from examples.api.settings import new_settings
 from examples.demo.__main__ import judge
 from examples.demo.attacks import ATTACKS, NOT_COVERED, Attack
 from examples.demo.http_clients import Answer, HttpClient
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_demo_passes_and_shows_reasons() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "examples.demo"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "examples.demo"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 wrong" in done.stdout

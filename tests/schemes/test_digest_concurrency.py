@@ -18,6 +18,7 @@ import requests
 import uvicorn
 from requests.adapters import HTTPAdapter
 
+from tests.patience import PATIENCE
 from tests.schemes.digest_world import context, request
 from watchword import DigestAuth, DigestVerifier, Guard, Policy, Request, Response
 from watchword.clients.httpx2 import adapt as adapt_httpx2
@@ -73,7 +74,7 @@ def serving(clock: Callable[[], float] = time.time, **options: Any) -> Iterator[
 def get_with_httpx2(url: str, number: int, connections: int, auth: DigestAuth) -> list[int]:
     async def all_of_them() -> list[int]:
         limits = httpx2.Limits(max_connections=connections)
-        waits = httpx2.Timeout(300)
+        waits = httpx2.Timeout(PATIENCE)
         async with httpx2.AsyncClient(auth=adapt_httpx2(auth), limits=limits, timeout=waits, trust_env=False) as client:
             answers = await asyncio.gather(*(client.get(f"{url}{n}") for n in range(number)))
         return [answer.status_code for answer in answers]
@@ -86,7 +87,7 @@ def get_with_requests(url: str, number: int, connections: int, auth: DigestAuth)
         session.trust_env = False
         session.mount("http://", HTTPAdapter(pool_maxsize=connections, pool_block=True))
         session.auth = adapt_requests(auth)
-        return list(pool.map(lambda n: session.get(f"{url}{n}", timeout=300).status_code, range(number)))
+        return list(pool.map(lambda n: session.get(f"{url}{n}", timeout=PATIENCE).status_code, range(number)))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_client_that_never_stops_is_challenged_once_however_short_a_nonce_live
         session.auth = adapt_requests(DigestAuth("alice", "s3cret"))
 
         def get(_: int) -> int:
-            return session.get(url, timeout=300).status_code
+            return session.get(url, timeout=PATIENCE).status_code
 
         assert set(pool.map(get, range(300))) == {200}
         lives = next(looks) // 100 - 1000
@@ -273,7 +274,9 @@ def test_a_body_that_cannot_be_sent_twice_is_refused_before_it_is_sent_once() ->
     with serving() as (url, app), requests.Session() as session:
         session.trust_env = False
         with pytest.raises(ConfigurationError, match="only once"):
-            session.post(url, data=iter([b"a", b"b"]), auth=adapt_requests(DigestAuth("alice", "s3cret")), timeout=60)
+            session.post(
+                url, data=iter([b"a", b"b"]), auth=adapt_requests(DigestAuth("alice", "s3cret")), timeout=PATIENCE
+            )
         with httpx2.Client(trust_env=False, auth=adapt_httpx2(DigestAuth("alice", "s3cret"))) as other:
             with pytest.raises(ConfigurationError, match="only once"):
                 other.post(url, content=iter([b"a", b"b"]))

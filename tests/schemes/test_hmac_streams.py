@@ -18,6 +18,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.patience import PATIENCE
 from watchword import (
     AsyncGuard,
     ConfigurationError,
@@ -173,7 +174,7 @@ BODY = bytes(range(256)) * 2000
 def test_a_wsgi_application_reads_a_body_that_is_longer_than_the_limit(url: str) -> None:
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.post(url + "/upload", data=BODY, auth=for_requests.adapt(HMACAuth(KEY)), timeout=20)
+        answer = session.post(url + "/upload", data=BODY, auth=for_requests.adapt(HMACAuth(KEY)), timeout=PATIENCE)
     assert (answer.status_code, answer.json()) == (200, {"size": len(BODY), "sum": sum(BODY)})
 
 
@@ -189,7 +190,7 @@ def test_a_wsgi_application_gets_an_error_in_place_of_a_wrong_end(url: str) -> N
 
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.post(url + "/upload", data=BODY, auth=for_requests.adapt(Wrong()), timeout=20)
+        answer = session.post(url + "/upload", data=BODY, auth=for_requests.adapt(Wrong()), timeout=PATIENCE)
     assert answer.status_code == 401
 
 
@@ -246,12 +247,12 @@ def file(tmp_path: Path) -> Iterator[io.BufferedReader]:
 def test_a_file_is_signed_from_where_it_is_and_sent_by_requests(url: str, file: io.BufferedReader) -> None:
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.post(url + "/upload", data=file, auth=for_requests.adapt(HMACAuth(KEY)), timeout=20)
+        answer = session.post(url + "/upload", data=file, auth=for_requests.adapt(HMACAuth(KEY)), timeout=PATIENCE)
     assert (answer.status_code, answer.json()["size"]) == (200, len(BODY))
 
 
 def test_a_file_is_signed_from_where_it_is_and_sent_by_httpx2(url: str, file: io.BufferedReader) -> None:
-    with httpx2.Client(auth=for_httpx2.adapt(HMACAuth(KEY)), trust_env=False, timeout=20) as client:
+    with httpx2.Client(auth=for_httpx2.adapt(HMACAuth(KEY)), trust_env=False, timeout=PATIENCE) as client:
         answer = client.post(url + "/upload", content=BODY)
         assert (answer.status_code, answer.json()["size"]) == (200, len(BODY))
         streamed = client.post(url + "/upload", content=file, headers={"Content-Length": str(len(BODY))})
@@ -264,7 +265,7 @@ def parts() -> Iterator[bytes]:
 
 
 def test_httpx2_reads_an_iterator_for_the_signature_and_sends_what_it_read(url: str) -> None:
-    with httpx2.Client(auth=for_httpx2.adapt(HMACAuth(KEY)), trust_env=False, timeout=20) as client:
+    with httpx2.Client(auth=for_httpx2.adapt(HMACAuth(KEY)), trust_env=False, timeout=PATIENCE) as client:
         length = {"Content-Length": str(len(BODY))}
         answer = client.post(url + "/upload", content=parts(), headers=length)
     assert (answer.status_code, answer.json()["sum"]) == (200, sum(BODY))
@@ -272,7 +273,7 @@ def test_httpx2_reads_an_iterator_for_the_signature_and_sends_what_it_read(url: 
 
 def test_requests_can_not_and_says_so_before_anything_is_sent() -> None:
     with requests.Session() as session, pytest.raises(ConfigurationError, match="body"):
-        session.post("http://127.0.0.1:9/", data=parts(), auth=for_requests.adapt(HMACAuth(KEY)), timeout=5)
+        session.post("http://127.0.0.1:9/", data=parts(), auth=for_requests.adapt(HMACAuth(KEY)), timeout=PATIENCE)
 
 
 def test_an_asynchronous_iterator_can_not_be_signed_and_says_so() -> None:

@@ -17,6 +17,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 APPS = importlib.import_module("tests.servers.apps")
 
@@ -28,7 +30,7 @@ class Wire:
         self.port = port
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def send(self, *requests: bytes) -> bytes:
         """Everything that comes back on one connection until the server closes it, or a quiet second has passed."""
@@ -71,7 +73,7 @@ def free_port() -> int:
 
 
 def in_process(command: list[str], port: int) -> Iterator[Wire]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=ROOT,
@@ -85,23 +87,21 @@ def in_process(command: list[str], port: int) -> Iterator[Wire]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}")
+    while process.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise RuntimeError("the server did not begin")
+    raise RuntimeError(f"the server ended with {process.returncode}")
 
 
 def in_thread(server) -> Iterator[Wire]:

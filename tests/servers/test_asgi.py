@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.core.fakes import AwaitedStore, FakeStore, FakeVerifier, Note
+from tests.patience import PATIENCE
 from watchword import AsyncGuard, ConfigurationError, Guard
 from watchword.core.records import Ref
 from watchword.core.scheme import WHOLE
@@ -28,7 +29,7 @@ def dial(server, authorization=None):
 @pytest.mark.parametrize("credentials", ["plain alice", "whole alice", "info alice", "sealbody alice"])
 def test_a_websocket_with_genuine_credentials_is_accepted_and_knows_its_identity(asgi_server, credentials):
     with dial(asgi_server, credentials) as socket:
-        assert socket.recv(timeout=10) == "alice"
+        assert socket.recv(timeout=PATIENCE) == "alice"
 
 
 def test_the_decisions_fields_are_on_the_handshake_where_the_server_sends_any(uvicorn):
@@ -44,7 +45,7 @@ def test_a_websocket_without_good_credentials_is_refused_before_it_is_accepted(a
     assert response.status_code == 401
     assert len(parse_challenges([response.headers["WWW-Authenticate"].encode()])) == 10
     with dial(asgi_server, "plain alice") as socket:  # the server lives on
-        assert socket.recv(timeout=10) == "alice"
+        assert socket.recv(timeout=PATIENCE) == "alice"
 
 
 def test_a_websocket_while_the_store_is_down_is_503(asgi_server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
+from tests.patience import PATIENCE
 from tests.transport.origin import Origin, response
 from watchword import Key, KeySet
 from watchword.crypto import jose
@@ -43,7 +44,7 @@ class Issuer(Origin):
         self.fetches = 0
 
     def _publish(self, path, fields, connection):
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE)
         if path in self.documents:
             return response(json.dumps(self.documents[path]).encode())
         if path != "/jwks":
@@ -57,7 +58,14 @@ class Issuer(Origin):
     def remote(self, **options):
         place = {} if "issuer" in options else {"url": self.url()}
         return RemoteKeySet(
-            **{**place, "allow_cleartext": True, "allow_private": True, "timeout": 5, "clock": self.clock, **options}
+            **{
+                **place,
+                "allow_cleartext": True,
+                "allow_private": True,
+                "timeout": PATIENCE,
+                "clock": self.clock,
+                **options,
+            }
         )
 
     def token(self, key, **claims):
@@ -69,5 +77,5 @@ def settle(remote):
     """Waits for the fetch that is under way, if there is one."""
     flight = remote._flight
     if flight is not None:
-        flight.landing.result(10)
+        flight.landing.result(PATIENCE)
     return remote

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.stores.faces import Called, Clock, Hidden, Note
 from watchword import ConfigurationError, Key, Password, StoreUnavailable
 from watchword.core.records import COMMITTED, Add, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take
@@ -70,7 +71,7 @@ def run(code: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def answer_of(process: subprocess.Popen[str]) -> Any:
-    out, _ = process.communicate(timeout=100)
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     return json.loads(out)
 
