@@ -17,7 +17,6 @@ from watchword.core.explain import Explanation
 from watchword.core.scheme import Check
 
 SEED = 7
-pytestmark = pytest.mark.timeout(300)  # ten seconds of work, on a machine that is shared
 
 
 @pytest.fixture(scope="module")
