@@ -230,25 +230,22 @@ def test_two_flows_of_one_task_do_not_wait_for_each_other(endless_lease: None) -
     asyncio.run(both())
 
 
-def test_where_nobody_is_challenged_requests_do_not_wait_for_each_other() -> None:
+def test_where_nobody_is_challenged_requests_do_not_wait_for_each_other(endless_lease: None) -> None:
+    """None is answered before all are under way: one that waited for another would wait for ever."""
     auth = DigestAuth("a", "b")
-    under_way: list[int] = []
-    most = 0
 
-    async def send(effect: Send) -> Received:
-        nonlocal most
-        under_way.append(1)
-        most = max(most, len(under_way))
-        await asyncio.sleep(0.01)
-        under_way.pop()
-        return Received(Response(200))
+    async def all_of_them() -> list[Received]:
+        gathered = asyncio.Barrier(20)
 
-    async def all_of_them() -> None:
-        await arun(auth, request("/open/0"), send, context())
-        await asyncio.gather(*(arun(auth, request(f"/open/{n}"), send, context()) for n in range(20)))
+        async def send(effect: Send) -> Received:
+            if effect.request.target != b"/open/first":
+                await gathered.wait()
+            return Received(Response(200))
 
-    asyncio.run(all_of_them())
-    assert most == 20
+        await arun(auth, request("/open/first"), send, context())
+        return await asyncio.gather(*(arun(auth, request(f"/open/{n}"), send, context()) for n in range(20)))
+
+    assert len(asyncio.run(all_of_them())) == 20
 
 
 def test_a_wrong_password_is_tried_once_by_each_request_and_no_more() -> None:

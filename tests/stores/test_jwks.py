@@ -417,6 +417,7 @@ def test_a_rotation_published_one_cool_down_ahead_refuses_no_genuine_token_under
     refusals, bogus = [], new_key("bogus")
     lock = threading.Lock()
     stop = threading.Event()
+    asked = threading.Semaphore(0)
 
     def genuine():
         while not stop.is_set():
@@ -426,6 +427,12 @@ def test_a_rotation_published_one_cool_down_ahead_refuses_no_genuine_token_under
                     guard.verify(bearer(token))
                 except (Rejected, StoreUnavailable) as error:
                     refusals.append(error)
+            asked.release()
+
+    def some_more():
+        """Returns when some more genuine tokens have been verified."""
+        for _ in range(5):
+            assert asked.acquire(timeout=PATIENCE)
 
     def hostile():
         while not stop.is_set():
@@ -441,11 +448,15 @@ def test_a_rotation_published_one_cool_down_ahead_refuses_no_genuine_token_under
             with lock:
                 issuer.clock.now += 17.0  # somewhere in a cool-down
                 issuer.keys = (current, new)
-            time.sleep(0.03)
+                while asked.acquire(blocking=False):
+                    pass
+            some_more()
             with lock:
                 issuer.clock.now += 30.0
                 current = new
-            time.sleep(0.03)
+                while asked.acquire(blocking=False):
+                    pass
+            some_more()
     finally:
         stop.set()
         for thread in threads:
@@ -484,7 +495,8 @@ def test_a_thousand_tasks_share_one_fetch_and_one_thread(issuer):
         nonlocal most
         token = bearer(issuer.token(ONE))
         tasks = [asyncio.create_task(guard.verify(token)) for _ in range(1000)]
-        await asyncio.sleep(0.05)
+        while not issuer.connections:  # noqa: ASYNC110 -- counted by a server in a thread
+            await asyncio.sleep(0.001)
         most = sum(thread.name.startswith(("watchword", "asyncio")) for thread in threading.enumerate())
         tasks[0].cancel()
         issuer.gate.set()
@@ -526,6 +538,7 @@ def test_a_lost_fetch_is_not_waited_for_for_ever_and_changes_nothing_when_it_com
     with pytest.raises(FetchFailed, match="timeout"):
         remote.refresh()
     lost = remote._thread
+    remote._patience = PATIENCE
     remote.refresh()
     leave.set()
     lost.join(PATIENCE)
