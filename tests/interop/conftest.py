@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-PATIENCE = 20.0
 
 
 def program(name: str) -> str:

@@ -125,18 +125,18 @@ def test_requests_is_admitted_by_its_own_classes(api, scheme, auth):
     with requests.Session() as session:
         session.auth = auth(*user(api, scheme))
         for _ in range(2):
-            answer = session.get(url(api, scheme), timeout=20)
+            answer = session.get(url(api, scheme), timeout=300)
             assert_admitted(api, scheme, answer.status_code, answer.text)
 
 
 def test_requests_digest_finds_its_challenge_among_all_of_them(api):
-    answer = requests.get(api["base_url"] + "/whoami", auth=HTTPDigestAuth(*user(api, "digest")), timeout=20)
+    answer = requests.get(api["base_url"] + "/whoami", auth=HTTPDigestAuth(*user(api, "digest")), timeout=300)
     assert_admitted(api, "digest", answer.status_code, answer.text)
 
 
 def test_requests_digest_is_refused_with_another_password(api):
     auth = HTTPDigestAuth(api["digest"]["username"], "another")
-    assert requests.get(url(api, "digest"), auth=auth, timeout=20).status_code == 401
+    assert requests.get(url(api, "digest"), auth=auth, timeout=300).status_code == 401
 
 
 @pytest.mark.parametrize(("scheme", "auth"), [("basic", httpx2.BasicAuth), ("digest", httpx2.DigestAuth)])
@@ -157,7 +157,7 @@ def test_a_captured_digest_request_is_refused_on_every_path(api):
     """What requests sent is sent again, octet by octet."""
     with requests.Session() as session:
         session.auth = HTTPDigestAuth(*user(api, "digest"))
-        captured = session.get(url(api, "digest"), timeout=20).request.headers["Authorization"]
+        captured = session.get(url(api, "digest"), timeout=300).request.headers["Authorization"]
     for path in (api["digest"]["path"], "/whoami", "/basic"):
-        answer = requests.get(api["base_url"] + path, headers={"Authorization": captured}, timeout=20)
+        answer = requests.get(api["base_url"] + path, headers={"Authorization": captured}, timeout=300)
         assert answer.status_code in (400, 401), path

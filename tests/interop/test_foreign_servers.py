@@ -20,7 +20,7 @@ def by_requests(auth, url, n=1):
     adapted = for_requests.adapt(auth)
     with requests.Session() as session:
         session.trust_env = False
-        return [session.get(url, auth=adapted, timeout=20) for _ in range(n)]
+        return [session.get(url, auth=adapted, timeout=300) for _ in range(n)]
 
 
 def by_httpx2(auth, url, n=1):
@@ -61,7 +61,7 @@ def test_flask_httpauth_admits_a_posted_body(flask_url):
     adapted = for_requests.adapt(DigestAuth(*ALICE))
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.post(flask_url + "/digest", data=b"an order", auth=adapted, timeout=20)
+        answer = session.post(flask_url + "/digest", data=b"an order", auth=adapted, timeout=300)
     assert (answer.status_code, answer.text) == (200, "hello alice an order")
 
 

@@ -18,7 +18,7 @@ from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver,
 from requests_oauthlib import OAuth1
 from standardwebhooks import Webhook
 
-TIMEOUT = 20
+TIMEOUT = 300
 BODY = '{"a": "é"}'.encode()
 
 

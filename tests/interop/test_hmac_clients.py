@@ -67,7 +67,7 @@ def credentials(algorithm: str) -> dict[str, str]:
 
 def node(asked: dict[str, Any]) -> dict[str, Any]:
     command = [program("node"), PEERS / "hmac_client.mjs"]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -79,7 +79,9 @@ def shell(case: dict[str, Any], *arguments: str, **more: str) -> str:
         **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
         "KEY_ID": case["key_id"], "SECRET_HEX": case["secret_hex"], "HASH": case["algorithm"].replace("HS", "sha"), **more,
     }  # fmt: skip
-    done = subprocess.run([SHELL, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [SHELL, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

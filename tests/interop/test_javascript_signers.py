@@ -47,7 +47,7 @@ JWK = Key.generate("ed25519").to_jwk(private=True)
 
 def signed(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [program("node"), PEERS / "signers.mjs"], input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=60
+        [program("node"), PEERS / "signers.mjs"], input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=300
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     answers: list[dict[str, Any]] = json.loads(done.stdout)

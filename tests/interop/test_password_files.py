@@ -26,7 +26,7 @@ def stored(path: Path, *options: str) -> str:
     path.write_text("# staff\n")
     store = HtpasswdStore(path)
     command = [program("htpasswd"), "-b", *options, str(path), "alice", SECRET]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
     record = store.fetch([ref := Ref(Password, ("alice",))]).get(ref)
     assert record is not None
     return record.encoded
@@ -56,7 +56,7 @@ def test_what_htdigest_writes_is_the_digest_secret(tmp_path: Path) -> None:
     # It asks twice, at a terminal or, without one, on its input.
     subprocess.run(
         ["setsid", program("htdigest"), str(path), "a realm", "alice"],
-        input=f"{SECRET}\n{SECRET}\n", text=True, check=True, capture_output=True, timeout=30,
+        input=f"{SECRET}\n{SECRET}\n", text=True, check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     record = store.fetch([ref := Ref(DigestSecret, ("MD5", "a realm", "alice"))]).get(ref)
     assert record is not None

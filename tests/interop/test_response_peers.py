@@ -24,7 +24,7 @@ URL = {"method": "GET", "url": f"https://bot.example{WELL_KNOWN}", "headers": {}
 
 def by_node(*jobs: dict[str, Any]) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [program("node"), PEERS / "responses.mjs"], input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=60
+        [program("node"), PEERS / "responses.mjs"], input=json.dumps(jobs), capture_output=True, text=True, check=False, timeout=300
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -140,7 +140,7 @@ def test_each_adds_its_signature_beside_the_others() -> None:
 def node(asked: dict[str, list[Any]]) -> dict[str, list[Any]]:
     done = subprocess.run(
         [program("node"), PEERS / "http_message_signatures.mjs"], input=json.dumps(asked), capture_output=True, text=True,
-        check=False, timeout=60,
+        check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     answer: dict[str, list[Any]] = json.loads(done.stdout)

@@ -50,7 +50,7 @@ def fast_jwt(version, **asked):
 def _answer(command, name, asked):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
-        command, input=json.dumps(asked), check=True, capture_output=True, text=True, env=environment, timeout=60
+        command, input=json.dumps(asked), check=True, capture_output=True, text=True, env=environment, timeout=300
     )
     answer = json.loads(done.stdout)
     assert answer.pop("version") == name.rpartition("-")[2]

@@ -31,7 +31,7 @@ MESSAGES = [(secret, body) for secret in SECRETS for body in BODIES]
 
 def node(asked: dict[str, list[Any]]) -> dict[str, list[Any]]:
     done = subprocess.run(
-        [program("node"), PEERS / "webhooks.mjs"], input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=60
+        [program("node"), PEERS / "webhooks.mjs"], input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=300
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     answer: dict[str, list[Any]] = json.loads(done.stdout)

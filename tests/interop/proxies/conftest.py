@@ -182,7 +182,7 @@ Ask = Callable[..., Any]
 def by_requests(auth: Auth, url: str, trust: str, method: str = "GET", **sent: Any) -> Any:
     with requests.Session() as session:
         session.trust_env = False
-        return session.request(method, url, auth=for_requests.adapt(auth), verify=trust, timeout=20, **sent)
+        return session.request(method, url, auth=for_requests.adapt(auth), verify=trust, timeout=300, **sent)
 
 
 def by_httpx2(auth: Auth, url: str, trust: str, method: str = "GET", **sent: Any) -> Any:

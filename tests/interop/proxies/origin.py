@@ -250,9 +250,9 @@ def exchange(base: str, request: Request, body: bytes, trust: str | None = None,
     scheme, _, netloc = base.partition("://")
     connection: http.client.HTTPConnection
     if scheme == "https":
-        connection = http.client.HTTPSConnection(netloc, timeout=20, context=ssl.create_default_context(cafile=trust))
+        connection = http.client.HTTPSConnection(netloc, timeout=300, context=ssl.create_default_context(cafile=trust))
     else:
-        connection = http.client.HTTPConnection(netloc, timeout=20)
+        connection = http.client.HTTPConnection(netloc, timeout=300)
     # http.client refuses some of the targets that matter here.
     connection._validate_path = lambda _: None  # type: ignore[attr-defined]
     connection._encode_request = lambda text: text.encode("latin-1")  # type: ignore[attr-defined]
