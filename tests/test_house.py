@@ -267,6 +267,19 @@ def test_make_test_forgets_no_folder_of_tests():
     assert not {f"tests/{name}" for name in apart} & set(named)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "instead"),
+    [
+        (r"\btime\.(monotonic|perf_counter|process_time|thread_time)", "count calls (tests.counting)"),
+        (r"(?m)^[A-Z_]+ = .*(Password\.hash|hash_password)\(", "a module's hash is a tests.hash_costs.cheap_password"),
+    ],
+)
+def test_no_test_is_slow_or_depends_on_the_machines_speed(pattern, instead):
+    for path in (ROOT / "tests").rglob("*.py"):
+        if "interop" not in path.parts and path != Path(__file__):
+            assert not re.search(pattern, path.read_text("utf-8")), f"{path.relative_to(ROOT)}: {instead}"
+
+
 # Where a distribution's module has another name.
 IMPORTED_AS = {"libpass": "passlib", "precis-i18n": "precis_i18n"}
 

@@ -162,18 +162,22 @@ def test_a_missing_store_or_asker_is_named_with_its_mend(effect):
         asyncio.run(main())
 
 
-def test_ask_is_answered_by_the_asker_and_sleep_by_waiting():
+def test_ask_is_answered_by_the_asker_and_sleep_by_waiting(monkeypatch):
     waited = []
 
+    async def asleep(seconds):
+        waited.append(seconds)
+
+    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr(asyncio, "sleep", asleep)
+
     def script(request, context):
-        begun = time.monotonic()
         yield Sleep(0.02)
-        waited.append(time.monotonic() - begun)
         assert (yield Ask("device", "https://id.example/device", "ABCD")) == "yes"
         yield Send(request)
 
     assert both(Scripted(script), lambda effect: OK, ask=lambda ask: "yes" if ask.code == "ABCD" else "no") == OK
-    assert min(waited) >= 0.019
+    assert waited == [0.02, 0.02]
 
 
 def test_what_the_sender_raises_passes_through_and_frees_the_locks():
@@ -382,12 +386,10 @@ def test_waiting_ends_after_the_lease():
 
 
 def test_who_outstays_the_lease_loses_the_lock_and_does_not_free_it_for_others():
-    auth = holding(60)
+    auth = holding(1e6)  # the time for which it would wait, if the other's lease did not end
     lock = lock_of(auth, "token")
     hung = lock.acquire(0.05)
-    begun = time.monotonic()
     assert run(auth, REQUEST, lambda effect: OK, context()) == OK
-    assert time.monotonic() - begun < 10
     next_one = lock.acquire(60)
     assert next_one.handed is None
     lock.release(hung)
