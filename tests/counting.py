@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from watchword import Rejected
@@ -42,7 +42,7 @@ def calls(work: Callable[[], object]) -> Counter[str]:
     return +names
 
 
-def _name(code: object) -> str:
+def _name(code: str | CodeType) -> str:
     if isinstance(code, str):
         match = _BUILT_IN.fullmatch(code)
         return code if match is None else match[1]

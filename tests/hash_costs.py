@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -39,25 +39,36 @@ def _costs() -> tuple[tuple[Mapping[str, Any], str], tuple[Mapping[str, Any], st
     return (passwords.PROFILES, passwords.DUMMY), (table, nobody)
 
 
-def _exchange(old: tuple[Mapping[str, Any], str], new: tuple[Mapping[str, Any], str]) -> None:
-    """In every module of ours that has imported one of them, since a name that was imported is a name of its own."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("watchword."):
-            held = vars(module)
-            for constant, was, becomes in zip(("PROFILES", "DUMMY"), old, new, strict=True):
-                if held.get(constant) is was:
-                    held[constant] = becomes
+@lru_cache(maxsize=1)
+def _holders(loaded: int) -> list[tuple[dict[str, Any], str, int]]:
+    """Every name of ours for one of them, since a name that was imported is a name of its own. Sought when more is loaded."""
+    real, low = _costs()
+    return [
+        (vars(module), name, at)
+        for known, module in sys.modules.items()
+        if known.startswith("watchword.")
+        for at, name in enumerate(("PROFILES", "DUMMY"))
+        if any(vars(module).get(name) is constants[at] for constants in (real, low))
+    ]
+
+
+def _choose(constants: tuple[Mapping[str, Any], str]) -> None:
+    for held, name, at in _holders(len(sys.modules)):
+        held[name] = constants[at]
 
 
 @contextmanager
 def cheap() -> Iterator[None]:
     """Within it, a hash that watchword makes or computes for nobody has the lowest cost there is."""
+    from watchword.crypto import passwords
+
     real, low = _costs()
-    _exchange(real, low)
+    earlier = low if passwords.PROFILES is low[0] else real
+    _choose(low)
     try:
         yield
     finally:
-        _exchange(low, real)
+        _choose(earlier)
 
 
 def cheap_password(secret: str, **options: Any) -> Any:

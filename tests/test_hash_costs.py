@@ -21,6 +21,11 @@ def test_a_test_hashes_at_the_lowest_cost() -> None:
     assert parameters() == {"m=8,t=1,p=1"}
 
 
+def test_a_constant_that_is_made_meanwhile_changes_nothing() -> None:
+    passwords.verify_password(hash_costs.cheap_password("s3cret").encoded, "s3cret")
+    assert parameters() == {"m=8,t=1,p=1"}
+
+
 @pytest.mark.real_cost
 def test_a_marked_test_hashes_at_the_real_one() -> None:
     assert parameters() == {"m=65536,t=3,p=4"}
