@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hypothesis import HealthCheck, settings
@@ -18,9 +19,11 @@ def scaled(number: int) -> int:
     return max(min(number, LEAST), round(number * SHARES[CHOSEN]))
 
 
-def examples(number: int, **options: Any) -> settings:
-    """A decorator: this property is tried with `number` examples under `ci`."""
-    return settings(max_examples=scaled(number), **options)
+def examples(number: int, *, suppress: Sequence[HealthCheck] = (), **options: Any) -> settings:
+    """A decorator: this property is tried with `number` examples under `ci`. No time makes it fail, whatever it suppresses."""
+    return settings(
+        max_examples=scaled(number), suppress_health_check=[HealthCheck.too_slow, *suppress], deadline=None, **options
+    )
 
 
 def load_profile() -> None:

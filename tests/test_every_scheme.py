@@ -342,7 +342,7 @@ def test_a_store_that_is_down_accepts_nothing(world: World, aio: bool) -> None:
 
 
 @pytest.mark.parametrize("row", SCHEMES, ids=lambda row: row.name)
-@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress=[HealthCheck.function_scoped_fixture])
 @given(field=st.binary(max_size=120), body=st.binary(max_size=20), target=st.binary(max_size=20))
 def test_any_octets_give_an_identity_or_a_rejection(
     store_with_password: MemoryStore, row: Scheme, field: bytes, body: bytes, target: bytes

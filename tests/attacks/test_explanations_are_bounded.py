@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.explain import leaks
@@ -121,7 +121,7 @@ def test_a_hostile_request_is_explained_in_bounded_work_and_size(number: int, sp
     assert not leaks(explanation, world.secrets)
 
 
-@examples(40, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(
     st.integers(0, len(MAKERS) - 1),
     st.sampled_from(

@@ -144,7 +144,7 @@ def test_a_file_that_cant_be_read_is_a_configuration_error_that_says_how_to_make
             make(path)
 
 
-@examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(300, suppress=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200) | st.text("aé:$#{}\r\n \0", max_size=80).map(str.encode), st.text(max_size=5))
 @example(b"a:" + BCRYPT.replace("05", "31").encode(), "a")
 def test_whatever_the_file_holds_it_is_read_and_read_again(path: Path, data: bytes, name: str) -> None:
