@@ -1,7 +1,7 @@
 """Work counted instead of timed: the calls that a piece of work makes, the same on every machine and under every load.
 
-What a call costs inside C is not seen. Where that matters, a test names the function that may not be called at all, or
-counts what it is called with.
+What a call costs inside C is not seen; `instructions` sees what it costs inside Python. Where C matters, a test names the
+function that may not be called at all, or counts what it is called with.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def steps(work: Callable[[], object]) -> int:
     return calls(work).total()
 
 
-def steps(call: Callable[[], object]) -> int:
+def instructions(call: Callable[[], object]) -> int:
     """The instructions of Python's that `call` takes, those of the libraries that it calls included; a refusal is an answer.
 
     A call that is written in C counts as one, whatever it does.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.attacks.signed_worlds import WORLDS
-from tests.counting import steps
+from tests.counting import instructions
 from tests.test_every_scheme import CLAIMS, SECRET, USER_KEY, Clock, parties
 from watchword import (
     APIKeyVerifier, BasicVerifier, DigestVerifier, Guard, JWTVerifier, Key, KeySet, Limits, OAuth1Verifier, Peer, Policy, PublicURL,
@@ -91,7 +91,7 @@ def check(read: Any, name: object, small: Request, large: Request) -> None:
         read(large)  # what is loaded at first use is loaded then
     except Rejected:
         pass
-    half, whole = steps(lambda: read(small)), steps(lambda: read(large))
+    half, whole = instructions(lambda: read(small)), instructions(lambda: read(large))
     assert whole <= MOST, f"{whole} steps for {name}"
     # Twice is linear, four times quadratic; the shorter one may end within a unit that is simpler than the others.
     assert whole <= 3 * half + 2000, f"{half} steps for half of it and {whole} for {name}"
@@ -188,7 +188,7 @@ def test_a_longer_name_or_password_costs_no_more(character: str) -> None:
         request = basic(username, password)
         with pytest.raises(Rejected):
             read(request)
-        return steps(lambda: read(request))
+        return instructions(lambda: read(request))
 
     assert taken("a", character * 513) == taken("a", character * 2000)
     assert taken(character * 257, "a") == taken(character * 2000, "a")
@@ -212,7 +212,7 @@ def test_a_target_that_is_too_long_costs_no_more_however_long_it_is(unit: bytes)
         with pytest.raises(Rejected) as caught:
             judge(request)
         assert caught.value.reason is Reason.TARGET_TOO_LONG
-    assert steps(lambda: judge(just)) == steps(lambda: judge(far)) < 5000
+    assert instructions(lambda: judge(just)) == instructions(lambda: judge(far)) < 5000
 
 
 def forwarded(field: str, value: bytes) -> Request:
@@ -260,7 +260,7 @@ def test_a_list_of_proxies_that_is_too_long_costs_no_more_however_long_it_is(fie
         with pytest.raises(Rejected) as caught:
             judge(request)
         assert caught.value.reason is Reason.HEADER_TOO_LARGE
-    assert steps(lambda: judge(just)) == steps(lambda: judge(far)) < 5000
+    assert instructions(lambda: judge(just)) == instructions(lambda: judge(far)) < 5000
 
 
 # ---- the token endpoint -----------------------------------------------------------------------------------------------
@@ -286,5 +286,5 @@ def test_the_largest_token_request_is_read_in_few_steps(unit: bytes) -> None:
     plain = asking(b64encode(b"robot:" + SECRET.encode()))
     for before in (b"grant_type=client_credentials&", b"grant_type=client_credentials&a=", b""):
         bodies = {size: filled(unit, size, before) for size in (8 * 1024, 16 * 1024)}
-        half, whole = (steps(lambda body=body: read(plain, body)) for body in bodies.values())  # type: ignore[misc]
+        half, whole = (instructions(lambda body=body: read(plain, body)) for body in bodies.values())  # type: ignore[misc]
         assert whole <= min(MOST, 3 * half + 2000)

@@ -294,3 +294,17 @@ def test_work_grows_no_faster_than_the_input(
     small, large = ADVERSARIAL[shape](8_000), ADVERSARIAL[shape](128_000)
     assert steps(lambda: parse(large)) <= 17 * steps(lambda: parse(small))  # of 16 times the input
     parse(ADVERSARIAL[shape](1_000_000))
+
+
+def test_credentials_have_64_parameters_at_most() -> None:
+    def value(count: int, text: bytes = b'"a,b\\,c"') -> bytes:
+        return b"Any " + b", ".join(b"p%d=%b" % (number, text) for number in range(count))
+
+    for text in (b"x", b'"x"', b'"a,b\\,c"'):
+        assert len(parse_credentials(value(64, text)).params) == 64
+        with pytest.raises(Rejected, match="more than 64 parameters"):
+            parse_credentials(value(65, text))
+    # Commas in a quoted string part nothing.
+    assert parse_credentials(b'Any a="' + b"," * 1000 + b'", b=c').params == {"a": "," * 1000, "b": "c"}
+    with pytest.raises(Rejected, match="member 2 is not a parameter"):
+        parse_credentials(b'Any a="' + b"," * 1000 + b'", b')

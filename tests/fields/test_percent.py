@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.counting import steps
+from tests.counting import instructions
 from watchword.fields.percent import percent_decoded, percent_units
 
 
@@ -32,6 +32,6 @@ def test_backslashes_are_octets_like_any_other() -> None:
 @pytest.mark.parametrize("unit", [b"%", b"%41", b"%c3", b"\\", b"%\\", b"a%2"])
 def test_a_long_text_takes_as_many_steps_as_a_short_one(unit: bytes) -> None:
     def taken(octets: bytes) -> int:
-        return steps(lambda: percent_decoded(octets))
+        return instructions(lambda: percent_decoded(octets))
 
     assert 0 < taken(b"%" + unit * 10_000) == taken(b"%" + unit * 10)
