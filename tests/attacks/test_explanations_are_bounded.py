@@ -26,7 +26,7 @@ from watchword.schemes.diagnosis import MAX_GUESSES
 # HMAC, RFC 9421 with a shared and with a public key, OAuth 1, SigV4, webhooks; others of a family differ by a key or a row.
 MAKERS: Sequence[Callable[[random.Random], World]] = (OWN[0], *SIGNED[:4], SIGNED[5])
 PUBLIC = 2  # takes long
-CALLS = 20_000_000  # three times what the worst of these takes
+CALLS = 20_000_000  # three times what the worst of these takes, and it would take no more if it were larger
 HASHES = 4 * MAX_GUESSES  # of a body of a megabyte at most: two or three for each guess
 
 
