@@ -1,4 +1,4 @@
-"""Work counted instead of timed: the calls that a piece of work makes, the same on every machine and under every load.
+"""Work counted instead of timed: the calls or instructions that a piece of work makes, the same on every machine and under every load.
 
 What a call costs inside C is not seen; `instructions` sees what it costs inside Python. Where C matters, a test names the
 function that may not be called at all, or counts what it is called with.
@@ -14,8 +14,6 @@ from collections import Counter
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
-
-from watchword import Rejected
 
 _BUILT_IN = re.compile(r"<(?:built-in )?method '?(?:[\w.<>-]*\.)?(\w+)'?(?: of .*)?>")
 
@@ -54,11 +52,13 @@ def steps(work: Callable[[], object]) -> int:
     return calls(work).total()
 
 
-def instructions(call: Callable[[], object]) -> int:
-    """The instructions of Python's that `call` takes, those of the libraries that it calls included; a refusal is an answer.
+def instructions(work: Callable[[], object]) -> int:
+    """The instructions of Python's that `work` takes, those of the libraries that it calls included; a refusal is an answer.
 
-    A call that is written in C counts as one, whatever it does.
+    Slower than `steps`, and finer: a loop that calls nothing is seen. A call that is written in C counts as one.
     """
+    from watchword import Rejected  # some count what importing it costs
+
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -71,7 +71,7 @@ def instructions(call: Callable[[], object]) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        call()
+        work()
     except Rejected:
         pass
     finally:

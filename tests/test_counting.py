@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.counting import calls, steps
+from tests.counting import calls, instructions, steps
 
 
 def work(size: int) -> None:
@@ -45,3 +45,12 @@ def test_what_the_work_raises_comes_through_and_ends_the_count() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         steps(lambda: int("x"))
     assert calls(lambda: len(""))["len"] == 1
+
+
+def test_instructions_see_a_loop_that_calls_nothing() -> None:
+    def loop(size: int) -> None:
+        while size:
+            size -= 1
+
+    assert steps(lambda: loop(1000)) == steps(lambda: loop(10))
+    assert instructions(lambda: loop(1000)) > 50 * instructions(lambda: loop(10))
