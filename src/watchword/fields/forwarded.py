@@ -21,13 +21,12 @@ A client can write these fields too, and a trusted proxy appends to them. So eac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 from watchword.core.limits import Limits
-from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.fields.auth_params import QUOTED, TOKEN, unescaped
 
@@ -249,22 +248,18 @@ class XForwarded(NamedTuple):
     prefixes: Sequence[str] = ()
 
     @classmethod
-    def of(cls, request: Request, names: Collection[str], limits: Limits = DEFAULT) -> XForwarded:
-        """Those of the fields "for", "proto", "host", "port" and "prefix" that `names` has; the others aren't read.
+    def of(cls, fields: Mapping[str, Sequence[bytes]], limits: Limits = DEFAULT) -> XForwarded:
+        """Of the lines of the fields "for", "proto", "host", "port" and "prefix".
 
         Raises:
             Rejected: MALFORMED_REQUEST, HEADER_TOO_LARGE.
         """
-
-        def values(name: str) -> list[bytes]:
-            return request.values(b"x-forwarded-" + name.encode()) if name in names else []
-
         return cls(
-            parse_x_for(values("for"), limits),
-            parse_x_proto(values("proto"), limits),
-            parse_x_host(values("host"), limits),
-            parse_x_port(values("port"), limits),
-            parse_x_prefix(values("prefix"), limits),
+            parse_x_for(fields.get("for", ()), limits),
+            parse_x_proto(fields.get("proto", ()), limits),
+            parse_x_host(fields.get("host", ()), limits),
+            parse_x_port(fields.get("port", ()), limits),
+            parse_x_prefix(fields.get("prefix", ()), limits),
         )
 
     def hop(self, count: int) -> Hop:

@@ -6,8 +6,9 @@ Schemes that cover the target call `check_target` in `read`, whether or not the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
@@ -30,6 +31,12 @@ _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # A WebSocket handshake is an HTTP request (RFC 6455 §4.1).
 _HTTP: Final = {"ws": "http", "wss": "https"}
 _WS: Final = {"http": "ws", "https": "wss"}
+
+
+MAX_KNOWN: Final = 1024
+"""Clients, as proxies name them, that a `PublicURL` knows again."""
+MAX_TEXT: Final = 512
+"""Octets of the proxies' fields that are worth remembering."""
 
 
 class Target(NamedTuple):
@@ -158,6 +165,20 @@ def _check_form(request: Request) -> None:
         raise _refused("it names another authority than the request's")
 
 
+_Lines = tuple[tuple[bytes, ...], ...]
+"""The lines of each of the proxies' fields that are believed."""
+
+
+class Public(NamedTuple):
+    """The client's side. `peer` is None if it is the connection's own; `good` if the authority is host or host:port."""
+
+    scheme: str
+    authority: str
+    peer: Peer | None
+    prefix: str
+    good: bool
+
+
 class PublicURL:
     """The URL as the client saw it: turns a request as it reached the server into the request as it was sent.
 
@@ -191,7 +212,9 @@ class PublicURL:
     ('https', 'api.example', '192.0.2.7')
     """
 
-    __slots__ = ("_believe", "_forwarded", "_hops", "_limits", "_networks", "_origin", "_prefix", "_strip")
+    __slots__ = (
+        "_believe", "_fields", "_forwarded", "_hops", "_known", "_limits", "_networks", "_origin", "_prefix", "_strip",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -213,7 +236,9 @@ class PublicURL:
         self._networks = _networks(trusted)
         self._hops = hops
         self._believe = _believe(forwarded, believe)
+        self._fields = _fields(forwarded, self._believe)
         self._limits = Limits()
+        self._known = lru_cache(MAX_KNOWN)(self._read)
         if forwarded is not None and not self._networks and hops is None:
             raise ConfigurationError("anyone can write forwarding fields: say whose count, trusted=(…) or hops=1")
         if forwarded is None and (self._networks or hops is not None):
@@ -233,6 +258,7 @@ class PublicURL:
             raise ConfigurationError(f"{self._hops} proxies, and Limits(hops={limits.hops}): raise the limit")
         same = copy(self)
         same._limits = limits  # noqa: SLF001 -- our own
+        same._known = lru_cache(MAX_KNOWN)(same._read)  # noqa: SLF001 -- as above
         return same
 
     def __call__(self, request: Request) -> Request:
@@ -244,22 +270,38 @@ class PublicURL:
                 MALFORMED_REQUEST, where a trusted proxy's field is off its grammar or has more members than
                 `Limits.hops`; HEADER_TOO_LARGE, where it is longer than `Limits.field`.
         """
-        said = self._said(request)
-        scheme, authority, peer, prefix = request.scheme, request.authority, request.peer, self._prefix
+        lines, values, short = request.lines, (), True
+        if self._fields:
+            if len(lines) == len(request.headers):
+                values = tuple([(lines[name],) if name in lines else () for name in self._fields])
+            else:
+                values = tuple([tuple(request.values(name)) for name in self._fields])
+            short = sum([len(value) for group in values for value in group]) <= MAX_TEXT
+        # The same client comes again through the same proxy.
+        read = self._known if short else self._read
+        public = read(request.peer.address, request.scheme, request.authority, values)
+        target = request.target
+        if public.prefix or self._strip:
+            target = self._rewritten(target, public.prefix)
+        # A certificate is the one of the connection, so the proxy's where a proxy is believed.
+        peer = request.peer if public.peer is None else public.peer
+        judged = request.seen_as(public.scheme, public.authority, target, peer)
+        check_target(judged, public.authority if public.good else None)
+        return judged
+
+    def _read(self, address: str, scheme: str, authority: str, fields: _Lines) -> Public:
+        """The client's side of what the server saw; pure."""
+        said = self._said(address, fields)
+        peer, prefix = None, self._prefix
         if said is not None:
-            # A certificate is the one of the connection, so the proxy's.
-            peer = Peer(peer.address if said.for_ is None else said.for_.address)
+            peer = Peer(address if said.for_ is None else said.for_.address)
             scheme = _scheme(said.proto, scheme)
             authority = _authority(said, scheme, authority)
             prefix = prefix or (said.prefix or "").rstrip("/")
         if self._origin is not None:
             scheme, authority = _scheme(self._origin[0], scheme), self._origin[1]
-        target = request.target
-        if prefix or self._strip:
-            target = self._rewritten(target, prefix)
-        public = Request.raw(request.method, scheme, authority.lower(), target, request.headers, peer, request.exact)
-        check_target(public)
-        return public
+        authority = authority.lower()
+        return Public(scheme, authority, peer, prefix, HOST.fullmatch(authority) is not None)
 
     def _rewritten(self, target: bytes, prefix: str) -> bytes:
         if target == b"*":
@@ -277,18 +319,18 @@ class PublicURL:
             raise _refused("the path is rewritten and could have been another")
         return path + mark + query
 
-    def _said(self, request: Request) -> Hop | None:
+    def _said(self, address: str, fields: _Lines) -> Hop | None:
         """The outermost believed proxy's words; None if no proxy is believed."""
-        if self._forwarded is None or (self._networks and not self._is_trusted(request.peer.address)):
+        if self._forwarded is None or (self._networks and not self._is_trusted(address)):
             return None
         if self._forwarded == "Forwarded":
-            hops = [self._only_believed(hop) for hop in parse_forwarded(request.values(b"forwarded"), self._limits)]
+            hops = [self._only_believed(hop) for hop in parse_forwarded(fields[0], self._limits)]
             count = self._count([hop.for_ for hop in hops])
             return hops[-count] if count else None
-        fields = XForwarded.of(request, self._believe, self._limits)
+        said = XForwarded.of(dict(zip(self._believe, fields, strict=True)), self._limits)
         # Without addresses there is one entry to go by: the peer's.
-        count = self._count(fields.nodes or [None])
-        return fields.hop(count) if count else None
+        count = self._count(said.nodes or [None])
+        return said.hop(count) if count else None
 
     def _only_believed(self, hop: Hop) -> Hop:
         believe = self._believe
@@ -317,6 +359,13 @@ class PublicURL:
             return False
         ip = getattr(ip, "ipv4_mapped", None) or ip
         return any(ip in network for network in self._networks)
+
+
+def _fields(forwarded: str | None, believe: Collection[str]) -> tuple[bytes, ...]:
+    """The fields to look at, in the order of `believe`."""
+    if forwarded != "X-Forwarded":
+        return () if forwarded is None else (b"forwarded",)
+    return tuple(b"x-forwarded-" + name.encode() for name in believe)
 
 
 def _refused(detail: str, where: str = "target") -> Rejected:
