@@ -270,7 +270,8 @@ class PublicURL:
                 MALFORMED_REQUEST, where a trusted proxy's field is off its grammar or has more members than
                 `Limits.hops`; HEADER_TOO_LARGE, where it is longer than `Limits.field`.
         """
-        lines, values, short = request.lines, (), True
+        lines, short = request.lines, True
+        values: _Lines = ()
         if self._fields:
             if len(lines) == len(request.headers):
                 values = tuple([(lines[name],) if name in lines else () for name in self._fields])
