@@ -24,7 +24,6 @@ STORES: dict[str, Any] = {
     "sql": lambda clock: SQLStore("sqlite://", max_counters=ROOM, clock=clock),
     "async": lambda clock: AsyncSQLStore("sqlite://", max_counters=ROOM, clock=clock),
 }
-LATE = {"memory": 0, "sql": 128, "async": 128}  # one counter a commit, looked at every 128th
 
 
 @pytest.fixture(params=STORES)
@@ -60,6 +59,37 @@ def test_a_flood_takes_its_own_places(counted: Called, clock: Clock) -> None:
     assert value(counted, "flood", "0") == 0
 
 
+def test_many_of_higher_ranks_outlast_a_flood_as_well(counted: Called, clock: Clock) -> None:
+    share = share_of_a_rank(ROOM)
+    names = [(name, str(number)) for name in ("kept", "near") for number in range(2 * share)]
+    for name in names:
+        count(counted, clock, *name, n=10 if name[0] == "kept" else 7)
+    for number in range(3 * ROOM):
+        clock.now += 0.001
+        count(counted, clock, "flood", str(number))
+    assert [value(counted, *name) for name in names] == [10] * 2 * share + [7] * 2 * share
+
+
+def look(counted: Called, clock: Clock) -> None:
+    """Databases look for too many counters at every 128th commit."""
+    for number in range(128):
+        counted.commit(Once((str(number), str(clock.now)), clock.now + 1))
+
+
+def test_a_guess_that_leaves_a_counter_in_its_rank_leaves_it_in_its_place(counted: Called, clock: Clock) -> None:
+    count(counted, clock, "first")
+    for number in range(ROOM - 1):
+        clock.now += 0.001
+        count(counted, clock, "others", str(number))
+    count(counted, clock, "first")
+    assert value(counted, "first") == 2
+    clock.now += 0.001
+    count(counted, clock, "one more")
+    look(counted, clock)
+    assert value(counted, "first") == 0
+    assert value(counted, "others", "0") == value(counted, "one more") == 1
+
+
 def test_of_one_rank_the_first_that_came_goes_first_not_the_first_to_end(counted: Called, clock: Clock) -> None:
     """Else each guess that counts for a minute would be forgotten by the next, among such as count for a day."""
     for number in range(2 * ROOM):
@@ -68,6 +98,7 @@ def test_of_one_rank_the_first_that_came_goes_first_not_the_first_to_end(counted
     for number in range(share_of_a_rank(ROOM) - 1):
         clock.now += 0.01
         count(counted, clock, "guess", str(number))
+    look(counted, clock)
     assert [value(counted, "guess", str(number)) for number in range(share_of_a_rank(ROOM) - 1)] == [1] * 7
 
 
@@ -201,6 +232,15 @@ def test_a_database_knows_how_many_counters_of_each_rank_it_has(
                 continue
         seen, said = sizes(path)
         assert seen == said
+
+
+def test_a_room_too_small_to_choose_what_goes_keeps_what_is_at_half_all_the_same(clock: Clock) -> None:
+    store = Called(SQLStore("sqlite://", max_counters=12, clock=clock))
+    for number in range(16):
+        count(store, clock, str(number), n=10 if number < most_kept(12) else 1)
+    look(store, clock)
+    assert [value(store, str(number)) for number in range(most_kept(12))] == [10] * most_kept(12)
+    store.close()
 
 
 def test_a_database_of_before_gets_counters_anew(tmp_path: Path, clock: Clock) -> None:
