@@ -402,6 +402,19 @@ def test_guesses_that_saw_nothing_yet_open_the_longer_window_all_the_same(counti
     assert bursts == [4, 4, 2, 0]
 
 
+def test_a_longer_window_with_less_room_is_asked_for_before_it_has_begun(counting: Any) -> None:
+    """A burst may open and fill it while a right guess is judged."""
+    store, now = counting
+    attempt = Attempt(Limiter(AttemptPolicy(pair=(Window(6, 60), Window(5, 600)))), "alice", HERE)
+    for _ in range(2):
+        guess(store, attempt, now[0])
+    passing = attempt.passing(store.fetch(attempt.refs), now[0])
+    assert isinstance(store.commit(passing), Committed)
+    for _ in range(3):
+        guess(store, attempt, now[0])
+    assert isinstance(store.commit(passing), Exceeded)
+
+
 def test_below_half_a_shorter_window_holds_alone(counting: Any) -> None:
     store, now = counting
     attempt = Attempt(Limiter(HALVES), "alice", HERE)
