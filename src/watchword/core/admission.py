@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from watchword.core.answer import Seal
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Response
@@ -16,31 +18,20 @@ from watchword.core.seal import around, as_proxy
 __all__ = ["Admission"]
 
 
-class Admission:
+class Admission(msgspec.Struct, eq=False):
     """A request that may pass: `identity` (None: anonymous), who proved it, and what its answer needs.
 
     `body` is what the guard read of it, for the application to read again; None if it read nothing. `seal` proves the
     answer; it is that of the scheme, or with it round it that of the guard (`answer_seal`).
     """
 
-    __slots__ = ("answer_seal", "body", "identity", "response_headers", "seal", "stream", "verifier")
-
-    def __init__(
-        self,
-        identity: Identity[Any] | None,
-        body: bytes | None = None,
-        response_headers: Headers = (),
-        seal: Seal | None = None,
-        stream: BodyStream | None = None,
-        verifier: Verifier | None = None,
-    ) -> None:
-        self.identity = identity
-        self.body = body
-        self.response_headers = response_headers
-        self.seal = seal
-        self.stream = stream
-        self.verifier = verifier
-        self.answer_seal: Seal | None = None
+    identity: Identity[Any] | None
+    body: bytes | None = None
+    response_headers: Headers = ()
+    seal: Seal | None = None
+    stream: BodyStream | None = None
+    verifier: Verifier | None = None
+    answer_seal: Seal | None = None
 
     def sealed_by(self, seal: Seal, method: str, proxy: bool) -> Admission:
         """Puts the guard's seal round what the decision adds to the answer; called while it is made."""

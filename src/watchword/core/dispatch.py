@@ -25,10 +25,10 @@ _COMMA = 0x2C  # as a number: looking for one octet as text takes ten times as l
 class Addressee:
     """A verifier as one guard asks it.
 
-    `private`: its credentials also come elsewhere than in Authorization. `prepares`: it needs records for every verdict.
+    `private`: its credentials also come elsewhere than in Authorization.
     """
 
-    __slots__ = ("guessable", "prepares", "private", "read", "single_use", "standing", "verifier")
+    __slots__ = ("guessable", "private", "read", "single_use", "standing", "verifier")
 
     def __init__(self, verifier: Verifier, read: Callable[[Request], Claim | None]) -> None:
         self.verifier = verifier
@@ -36,7 +36,6 @@ class Addressee:
         self.single_use = verifier.single_use
         self.standing: tuple[Ref[Any], ...] = tuple(verifier.standing)
         self.guessable: bool = getattr(verifier, "guessable", False)
-        self.prepares = bool(self.standing)
         self.private = any(address.field != b"authorization" for address in verifier.addresses)
 
 

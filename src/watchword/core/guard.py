@@ -77,7 +77,9 @@ class Guard:
             Rejected: with `rejection` for the operator and `refusal` for the client.
             StoreUnavailable: nothing could be decided.
         """
-        admitted = self.admit(request, once(body) if body else bytes)
+        admitted = self._admit(request, once(body) if body else bytes, False)
+        if not isinstance(admitted, Admission):
+            admitted = drive(admitted)
         try:
             return _proven(admitted, body)
         except Rejected as rejected:

@@ -84,30 +84,26 @@ class Pipeline(Generic[R, G]):
 
         The program raises `Rejected` or `StoreUnavailable`, with the `refusal` set.
         """
-        hearing = Hearing(request, optional, 0.0 if self._plan.observe is None else self._plan.clock())
+        plan = self._plan
+        started = 0.0 if plan.observe is None else plan.clock()
+        case: Case | None = None
         try:
-            case = hearing.case = self._locate(request)
+            case = self._locate(request)
             if case is None:
                 if not optional:
                     raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
-                return self._admitted(hearing, None)
-            claim = case.claim
-            if (
-                case.addressee.prepares
-                or claim.needs
-                or claim.body is not UNUSED
-                or case.early
-                or claim.slow(case.found)
-            ):
-                return self._finish(hearing, self._judge, case, receive, gone)
-            answer = claim.decide(case.found, case.body, self._plan.clock(), self._plan.random)
-        except Rejected as rejected:
-            return self._finish(hearing, _raising, rejected)
+                return self._admission(request, None, None, started)
+            claim, addressee = case.claim, case.addressee
+            if addressee.standing or claim.needs or claim.body is not UNUSED or case.early or claim.slow(case.found):
+                return self._finish(Hearing(request, optional, started, case), self._judge, case, receive, gone)
+            answer = claim.decide(case.found, case.body, plan.clock(), plan.random)
+        except (Rejected, StoreUnavailable) as error:
+            return self._finish(Hearing(request, optional, started, case), _raising, error)
         if isinstance(answer, More) or answer.writes or answer.notes:
-            return self._finish(hearing, self._commit, case, answer)
+            return self._finish(Hearing(request, optional, started, case), self._commit, case, answer)
         if answer.learn is not None:
             answer.learn()
-        return self._admitted(hearing, answer)
+        return self._admission(request, case, answer, started)
 
     async def _finish(
         self, hearing: Hearing, rest: Callable[..., Coroutine[Any, Any, Decision]], *arguments: Any
@@ -127,25 +123,24 @@ class Pipeline(Generic[R, G]):
             if plan.observe is not None:
                 plan.observe(refused(hearing.verifier, error, plan.clock() - hearing.started))
             raise
-        return self._admitted(hearing, decision)
+        return self._admission(hearing.request, hearing.case, decision, hearing.started)
 
-    def _admitted(self, hearing: Hearing, decision: Decision | None) -> Admission:
+    def _admission(self, request: Request, case: Case | None, decision: Decision | None, started: float) -> Admission:
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
-        plan, case = self._plan, hearing.case
+        plan = self._plan
         if plan.observe is not None:
-            plan.observe(accepted(hearing.verifier, decision, plan.clock() - hearing.started))
+            verifier = None if case is None else case.addressee.verifier
+            plan.observe(accepted(verifier, decision, plan.clock() - started))
         body = None if case is None or case.body is NO_BODY else case.body.data
         if case is None or decision is None:
             admission = Admission(None, body)
         else:
             lines, addressee = decision.response_headers, case.addressee
-            if (
-                addressee.private
-            ):  # caches know that Authorization makes an answer personal, and no other field (RFC 9111 §3.5)
+            if addressee.private:  # caches know that Authorization makes an answer personal (RFC 9111 §3.5)
                 lines = (*lines, (b"cache-control", b"private"))
             admission = Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
-        seal = self._seal(hearing)
-        return admission if seal is None else admission.sealed_by(seal, hearing.request.method, plan.proxy)
+        seal = seal_for(plan, request)
+        return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy)
 
     def _seal(self, hearing: Hearing) -> Seal | None:
         return None if self._plan.seal is None else seal_for(self._plan, hearing.request)
@@ -295,8 +290,8 @@ class Pipeline(Generic[R, G]):
                 await reserve(self._io, case.attempt.adds(case.found, now), now)
 
 
-async def _raising(rejected: Rejected) -> Decision:
-    raise rejected
+async def _raising(error: Rejected | StoreUnavailable) -> Decision:
+    raise error
 
 
 def _check_head(case: Case, longest: int | None) -> None:

@@ -27,7 +27,7 @@ from watchword.crypto.passwords import (
     DEFAULT, DUMMY, Decoy, Password, hash_password, is_outdated, profile_named, verify_password,
 )  # fmt: skip
 from watchword.fields.auth_params import parse_credentials
-from watchword.schemes.password_cache import Arrival, Known, PasswordCache
+from watchword.schemes.password_cache import Arrival, Known, PasswordCache, RememberedUser
 
 __all__ = ["BasicAuth", "BasicVerifier"]
 
@@ -145,14 +145,16 @@ class BasicVerifier:
             return read_in_full
         tells = None if cache.strict or changes is None or changes(Password) is None else changes
 
+        recall = None if tells is None else cache.recaller(tells)
+        field_key = cache.field_key
+
         def read(request: Request) -> Claim:
-            value = request.values(b"authorization")[0]
-            field = cache.field_key(value)
+            field = field_key(request.lines[b"authorization"])
             address = request.peer.address
-            if tells is not None:
-                identity = cache.admitted(field, address, tells)
-                if identity is not None:
-                    return RememberedUser(identity)
+            if recall is not None:
+                remembered = recall(field, address)
+                if remembered is not None:
+                    return remembered
             arrival = None if tells is None else Arrival(field, address, tells, tells(Password), cache.now())
             known = cache.known(field)
             if known is not None:
@@ -213,31 +215,6 @@ def _decoded(token: str) -> str:
 
 def _identity(username: str, record: Password) -> Identity[Any]:
     return Identity(username if record.subject is None else record.subject, "basic", scopes=frozenset(record.scopes))
-
-
-class RememberedUser:
-    """Credentials that a cache answers for without a look-up."""
-
-    __slots__ = ("_identity",)
-
-    guesses: ClassVar[None] = None
-    flight: ClassVar[None] = None
-    needs: ClassVar[Sequence[Ref[Any]]] = ()
-    body: ClassVar[BodyNeed] = UNUSED
-
-    def __init__(self, identity: Identity[Any]) -> None:
-        self._identity = identity
-
-    def __repr__(self) -> str:
-        return f"RememberedUser({self._identity!r})"
-
-    def slow(self, found: Found) -> bool:
-        """Never."""
-        return False
-
-    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
-        """The identity that was admitted."""
-        return Decision(self._identity)
 
 
 class KnownCredentials:

@@ -6,12 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from watchword.core.identity import Identity
-from watchword.core.records import Ref
+from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Changes
+from watchword.core.scheme import UNUSED, Body, BodyNeed, Changes, Decision, Random
 from watchword.crypto.digests import compare, keyed_digester
 from watchword.crypto.passwords import Password
 
@@ -51,12 +51,31 @@ class Arrival(NamedTuple):
         return f"Arrival({self.address!r})"
 
 
-class _Admitted(NamedTuple):
-    """Whom a guard admitted by which credentials, and until when that is relied upon."""
+class RememberedUser:
+    """A claim that needs no look-up: somebody who was admitted by exactly these credentials a moment ago."""
 
-    identity: Identity[Any]
-    arrival: Arrival
-    until: float
+    __slots__ = ("_decision", "arrival", "until")
+
+    guesses: ClassVar[None] = None
+    flight: ClassVar[None] = None
+    needs: ClassVar[Sequence[Ref[Any]]] = ()
+    body: ClassVar[BodyNeed] = UNUSED
+
+    def __init__(self, identity: Identity[Any], arrival: Arrival, until: float) -> None:
+        self._decision = Decision(identity)
+        self.arrival = arrival
+        self.until = until
+
+    def __repr__(self) -> str:
+        return f"RememberedUser({self._decision.identity!r})"
+
+    def slow(self, found: Found) -> bool:
+        """Never."""
+        return False
+
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+        """The identity that was admitted."""
+        return self._decision
 
 
 class PasswordCache:
@@ -112,7 +131,7 @@ class PasswordCache:
         self._filling = threading.Lock()
         self._taken = False
         self._fitted: dict[bytes, _Fitted] = {}
-        self._admitted: dict[bytes, _Admitted] = {}
+        self._admitted: dict[bytes, RememberedUser] = {}
         self._latest: dict[str, bytes] = {}  # each user's one key in `_admitted`
         self._known: dict[bytes, Known] = {}  # right credentials by their octets
 
@@ -161,9 +180,10 @@ class PasswordCache:
 
     # ---- credentials by their octets ----
 
-    def field_key(self, authorization: bytes) -> bytes:
-        """The key by which a field value is remembered."""
-        return self._digest(authorization)
+    @property
+    def field_key(self) -> Callable[[bytes], bytes]:
+        """Gives the key by which a field value is remembered."""
+        return self._digest
 
     def know(self, field: bytes, known: Known) -> None:
         """Remembers what credentials are, once their password was right."""
@@ -182,14 +202,19 @@ class PasswordCache:
         """The cache's own clock."""
         return self._clock()
 
-    def admitted(self, field: bytes, address: str, changes: Changes) -> Identity[Any] | None:
-        """Whom this field value from this address proved at this guard, if no password record has changed since."""
-        entry = self._admitted.get(field)
-        if entry is None:
-            return None
-        identity, arrival, until = entry
-        fits = arrival.changes == changes and arrival.change == changes(Password) and arrival.address == address
-        return identity if fits and until > self._clock() else None
+    def recaller(self, changes: Changes) -> Callable[[bytes, str], RememberedUser | None]:
+        """Whom a field value from an address proved at the guard of `changes`, if no password record has changed since."""
+        known, clock = self._admitted.get, self._clock
+
+        def recall(field: bytes, address: str) -> RememberedUser | None:
+            claim = known(field)
+            if claim is None:
+                return None
+            _, whence, told, change, _ = claim.arrival
+            fits = told is changes and change == changes(Password) and whence == address and claim.until > clock()
+            return claim if fits else None
+
+        return recall
 
     def remember(self, username: str, identity: Identity[Any], arrival: Arrival) -> None:
         """Remembers whom a guard admitted."""
@@ -198,7 +223,7 @@ class PasswordCache:
             while len(self._admitted) >= self._size:
                 self._forget(next(iter(self._latest)))
             self._latest[username] = arrival.field
-            self._admitted[arrival.field] = _Admitted(identity, arrival, arrival.since + self.ttl)
+            self._admitted[arrival.field] = RememberedUser(identity, arrival, arrival.since + self.ttl)
 
     def forget_user(self, username: str) -> None:
         """Forgets whom the credentials of `username` proved: somebody presents other ones.
