@@ -52,7 +52,9 @@ class Case(msgspec.Struct, eq=False):
         found: those that there are.
         body: what was read of the body.
         passing: writes that go with the verdict on fast work, refused where a window of attempts is full by then.
-        turn: the right to do slow work, and what was counted for it.
+        reads: whether the body has to be read before the decision.
+        turn: the right to do slow work.
+        back: gives back what was counted for it.
         judging: whether the secret was looked at, and not found right.
     """
 
@@ -65,7 +67,9 @@ class Case(msgspec.Struct, eq=False):
     found: Found = NOTHING_FOUND
     body: Body = NO_BODY
     passing: Sequence[Add] = ()
+    reads: bool = False
     turn: Turn | None = None
+    back: Sequence[Add] = ()
     judging: bool = False
 
 

@@ -7,7 +7,7 @@ never know who drives them (`core.io`), and it is the same for every scheme and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -28,7 +28,7 @@ from watchword.core.records import (
 )  # fmt: skip
 from watchword.core.refusing import refuse
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More, Verifier
+from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More
 from watchword.core.seal import seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.verdict import accepted, refused
@@ -43,17 +43,23 @@ ROUNDS: Final = 3
 
 
 class Hearing(msgspec.Struct, eq=False):
-    """A request on its way through the guard: as the server saw it, since when, and its case once that is known."""
+    """A request on its way through the guard.
+
+    Args:
+        request: as the server saw it.
+        optional: whether it passes without credentials.
+        started: when it was first looked at.
+        case: its claim, once that is known.
+        answer: what the claim decided, if it could be asked at once.
+        error: why it is refused already.
+    """
 
     request: Request
     optional: bool
     started: float
     case: Case | None = None
-
-    @property
-    def verifier(self) -> Verifier | None:
-        """The verifier that claims it."""
-        return None if self.case is None else self.case.addressee.verifier
+    answer: Decision | More | None = None
+    error: Rejected | StoreUnavailable | None = None
 
     @property
     def may_be_anonymous(self) -> bool:
@@ -93,37 +99,71 @@ class Pipeline(Generic[R, G]):
                 if not optional:
                     raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
                 return self._admission(request, None, None, started)
-            claim, addressee = case.claim, case.addressee
-            if addressee.standing or claim.needs or claim.body is not UNUSED or case.early or claim.slow(case.found):
-                return self._finish(Hearing(request, optional, started, case), self._judge, case, receive, gone)
-            answer = claim.decide(case.found, case.body, plan.clock(), plan.random)
+            if _needs_more(case):
+                return self._hear(Hearing(request, optional, started, case), receive, gone)
+            answer = case.claim.decide(case.found, case.body, plan.clock(), plan.random)
         except (Rejected, StoreUnavailable) as error:
-            return self._finish(Hearing(request, optional, started, case), _raising, error)
+            return self._hear(Hearing(request, optional, started, case, error=error), receive, gone)
         if isinstance(answer, More) or answer.writes or answer.notes:
-            return self._finish(Hearing(request, optional, started, case), self._commit, case, answer)
+            return self._hear(Hearing(request, optional, started, case, answer), receive, gone)
         if answer.learn is not None:
             answer.learn()
         return self._admission(request, case, answer, started)
 
-    async def _finish(
-        self, hearing: Hearing, rest: Callable[..., Coroutine[Any, Any, Decision]], *arguments: Any
-    ) -> Admission:
-        """The end of a hearing: what `rest` comes to, or the refusal."""
-        plan = self._plan
-        decision: Decision | None = None
+    async def _hear(self, hearing: Hearing, receive: R, gone: G | None) -> Admission:
+        """The rest of a hearing, from where `admit` left it: fetch > body > decide > commit, and the refusal if it fails.
+
+        It is one coroutine, since each one inside another costs as much as a look-up. A verb of `IO` is awaited only if
+        it can't answer at once.
+        """
+        plan, case, answer = self._plan, hearing.case, hearing.answer
         try:
             try:
-                decision = await rest(*arguments)
+                if hearing.error is not None or case is None:
+                    raise hearing.error or AssertionError("nothing to hear")
+                if answer is None:
+                    self._prepare(case)
+                    if case.refs:
+                        found = self._io.fetch(case.refs)
+                        case.found = found if isinstance(found, Found) else await found
+                    if case.attempt is not None:
+                        case.passing = case.attempt.room(case.found, plan.clock())
+                    if case.reads:
+                        await self._read(case, receive)
+                    if case.claim.slow(case.found):
+                        await self._take_turn(case, gone)
+                    case.judging = True
+                    # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
+                    decide = partial(case.claim.decide, case.found, case.body, plan.clock(), plan.random)
+                    answer = decide() if case.turn is None else await case.turn.work(self._io, decide)
+                decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
+                writes = (*case.passing, *decision.writes, *case.back)
+                outcome = self._io.commit(writes) if writes else COMMITTED
+                if not isinstance(outcome, tuple):  # else it is an `Outcome`
+                    outcome = await outcome
+                if not isinstance(outcome, Committed):
+                    decision = await self._decide_again(case, outcome)
+                known = () if case.attempt is None else case.attempt.remembering(case.found, plan.clock())
+                if known or decision.notes:
+                    await self._note(known, decision.notes)
+                if decision.learn is not None:
+                    decision.learn()
             except Rejected as rejected:
                 if rejected.reason is not Reason.NO_CREDENTIALS or not hearing.may_be_anonymous:
                     raise await self._refused(rejected, hearing) from None
+                decision = None
         except (Rejected, StoreUnavailable) as error:
             if isinstance(error, StoreUnavailable):
-                error.refusal = sealed(plan, Refusal(503), self._seal(hearing))
+                error.refusal = sealed(plan, Refusal(503), seal_for(plan, hearing.request))
             if plan.observe is not None:
-                plan.observe(refused(hearing.verifier, error, plan.clock() - hearing.started))
+                plan.observe(
+                    refused(None if case is None else case.addressee.verifier, error, plan.clock() - hearing.started)
+                )
             raise
-        return self._admission(hearing.request, hearing.case, decision, hearing.started)
+        finally:
+            if case is not None and case.turn is not None:
+                case.turn.end()
+        return self._admission(hearing.request, case, decision, hearing.started)
 
     def _admission(self, request: Request, case: Case | None, decision: Decision | None, started: float) -> Admission:
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
@@ -142,34 +182,23 @@ class Pipeline(Generic[R, G]):
         seal = seal_for(plan, request)
         return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy)
 
-    def _seal(self, hearing: Hearing) -> Seal | None:
-        return None if self._plan.seal is None else seal_for(self._plan, hearing.request)
+    def _prepare(self, case: Case) -> None:
+        """Settles what has to be looked up, and refuses by the head of the request what needs no look-up.
 
-    async def _judge(self, case: Case, receive: R, gone: G | None) -> Decision:
-        """fetch > body > decide > commit."""
-        plan, addressee, claim = self._plan, case.addressee, case.claim
-        need = claim.body
-        reads = need is not UNUSED and need is not STREAM
-        if case.early or reads:
-            _check_head(case, plan.limits.body if reads else None)
-        attempt = None
+        Raises:
+            Rejected: EARLY_DATA (RFC 8470 §5.1), BODY_TOO_LARGE, or MALFORMED_REQUEST where Content-Length can't be read.
+        """
+        addressee, need = case.addressee, case.claim.body
+        if case.early and not addressee.single_use:
+            detail = f"{addressee.verifier.scheme} credentials can be replayed"
+            raise Rejected(Reason.EARLY_DATA, detail, where="early-data")
+        case.reads = need is not UNUSED and need is not STREAM
+        if case.reads:
+            check_declared(case.request, self._plan.limits.body)
         if addressee.guessable:
-            attempt = case.attempt = self._attempt(case)
-        case.refs = (*addressee.standing, *claim.needs, *(() if attempt is None else attempt.refs))
-        if case.refs:
-            found = self._io.fetch(case.refs)
-            case.found = found if isinstance(found, Found) else await found
-        if attempt is not None:
-            case.passing = attempt.room(case.found, plan.clock())
-        if reads:
-            case.body = await self._io.read(receive, need, plan.limits.body)
-            if attempt is not None:  # a window may have ended meanwhile
-                case.passing = attempt.passing(case.found, plan.clock())
-        if claim.slow(case.found):
-            return await self._judge_slowly(case, gone)
-        case.judging = True
-        # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-        return await self._commit(case, claim.decide(case.found, case.body, plan.clock(), plan.random))
+            case.attempt = self._attempt(case)
+        counters = () if case.attempt is None else case.attempt.refs
+        case.refs = (*addressee.standing, *case.claim.needs, *counters)
 
     def _attempt(self, case: Case) -> Attempt | None:
         """The counters of a claim whose secret can be guessed."""
@@ -179,12 +208,17 @@ class Pipeline(Generic[R, G]):
             return None
         return limiter.attempt(guesses, network_of(case.request.peer.address))
 
-    async def _judge_slowly(self, case: Case, gone: G | None) -> Decision:
-        """Judges a claim whose work takes milliseconds: counted first, then in its turn if its secret can be guessed."""
+    async def _read(self, case: Case, receive: R) -> None:
+        case.body = await self._io.read(receive, case.claim.body, self._plan.limits.body)
+        if case.attempt is not None:  # a window may have ended meanwhile
+            case.passing = case.attempt.passing(case.found, self._plan.clock())
+
+    async def _take_turn(self, case: Case, gone: G | None) -> None:
+        """For a claim whose work takes milliseconds: counted first, then in its turn if its secret can be guessed."""
         plan, io, claim, attempt = self._plan, self._io, case.claim, case.attempt
         if not case.addressee.guessable:
             case.turn = Turn()
-            return await self._commit(case, await self._decide(case))
+            return
 
         async def count() -> Sequence[Add]:
             now = plan.clock()
@@ -201,43 +235,32 @@ class Pipeline(Generic[R, G]):
         known = attempt is not None and attempt.is_known(case.found, plan.clock())
         applicant = Applicant(known, networks_of(case.request.peer.address), getattr(claim, "flight", None))
         turn = case.turn = await take_turn(io, plan.line, applicant, count, is_still_slow, gone)
-        try:
-            if attempt is not None:
-                case.passing = () if turn.held else attempt.passing(case.found, plan.clock())
-            return await self._commit(case, await self._decide(case))
-        finally:
-            turn.end()
+        case.back = giving_back(turn.held)
+        if attempt is not None:
+            case.passing = () if turn.held else attempt.passing(case.found, plan.clock())
 
-    async def _decide(self, case: Case) -> Decision | More:
-        case.judging = True
-        decide = partial(case.claim.decide, case.found, case.body, self._plan.clock(), self._plan.random)
-        if case.turn is None or not case.turn.slow:
-            return decide()
-        return await case.turn.work(self._io, decide)
+    async def _decide_again(self, case: Case, outcome: Outcome) -> Decision:
+        """The decision that could be committed at last, after the versions of its records had moved (Conflict).
 
-    async def _commit(self, case: Case, answer: Decision | More) -> Decision:
-        """Commits the decision; decides again while the versions of its records move."""
+        Raises:
+            Rejected: REPLAYED, or TOO_MANY_ATTEMPTS.
+            StoreUnavailable: they keep moving.
+        """
         plan, io = self._plan, self._io
-        back = giving_back(case.turn.held) if case.turn is not None else ()
-        for _ in range(ROUNDS):
-            decision = (await self._decide_with_more(case, answer)) if isinstance(answer, More) else answer
-            writes = (*case.passing, *decision.writes, *back)
-            outcome = io.commit(writes) if writes else COMMITTED
-            if not isinstance(outcome, Outcome):
-                outcome = await outcome
-            if isinstance(outcome, Committed):
-                known = () if case.attempt is None else case.attempt.remembering(case.found, plan.clock())
-                if known or decision.notes:
-                    await self._note(known, decision.notes)
-                if decision.learn is not None:
-                    decision.learn()
-                return decision
+        for _ in range(ROUNDS - 1):
             case.judging = False  # it is no guess: the secret was right
             _check_outcome(outcome, plan.clock())
             if case.refs:
-                found = io.fetch(case.refs)
-                case.found = found if isinstance(found, Found) else await found
-            answer = await self._decide(case)
+                case.found = await done(io.fetch(case.refs))
+            case.judging = True
+            decide = partial(case.claim.decide, case.found, case.body, plan.clock(), plan.random)
+            answer = decide() if case.turn is None else await case.turn.work(io, decide)
+            decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
+            outcome = await done(io.commit((*case.passing, *decision.writes, *case.back)))
+            if isinstance(outcome, Committed):
+                return decision
+        case.judging = False
+        _check_outcome(outcome, plan.clock())
         raise StoreUnavailable("the records kept changing while they were judged")
 
     async def _decide_with_more(self, case: Case, more: More) -> Decision:
@@ -269,7 +292,9 @@ class Pipeline(Generic[R, G]):
             except Rejected as too_many_attempts:
                 rejected = too_many_attempts
             rejected.verifier = rejected.verifier or case.addressee.verifier
-        rejected.refusal = sealed(self._plan, await refuse(self._plan, self._io, rejected, found), self._seal(hearing))
+        rejected.refusal = sealed(
+            self._plan, await refuse(self._plan, self._io, rejected, found), seal_for(self._plan, hearing.request)
+        )
         return rejected
 
     async def _count(self, rejected: Rejected, case: Case) -> None:
@@ -279,9 +304,9 @@ class Pipeline(Generic[R, G]):
             Rejected: TOO_MANY_ATTEMPTS. An answer that tells a right guess passes the same test as an acceptance.
         """
         genuine = rejected.rejection.genuine
-        if case.turn is not None and case.turn.held:
+        if case.back:
             if genuine:
-                rejected.writes = (*rejected.writes, *giving_back(case.turn.held))
+                rejected.writes = (*rejected.writes, *case.back)
         elif case.attempt is not None and case.judging:
             if genuine:
                 await reserve(self._io, case.passing, self._plan.clock())  # "stale" says as well that it was right
@@ -290,21 +315,12 @@ class Pipeline(Generic[R, G]):
                 await reserve(self._io, case.attempt.adds(case.found, now), now)
 
 
-async def _raising(error: Rejected | StoreUnavailable) -> Decision:
-    raise error
-
-
-def _check_head(case: Case, longest: int | None) -> None:
-    """Refuses early data that could be replayed (RFC 8470 §5.1), and a body that says itself that it is too large.
-
-    Raises:
-        Rejected: EARLY_DATA, BODY_TOO_LARGE, or MALFORMED_REQUEST where Content-Length can't be read.
-    """
-    if case.early and not case.addressee.single_use:
-        detail = f"{case.addressee.verifier.scheme} credentials can be replayed"
-        raise Rejected(Reason.EARLY_DATA, detail, where="early-data")
-    if longest is not None:
-        check_declared(case.request, longest)
+def _needs_more(case: Case) -> bool:
+    """Whether anything has to be looked up, read, counted or waited for before the claim can be judged."""
+    claim, addressee = case.claim, case.addressee
+    if addressee.standing or claim.needs or claim.body is not UNUSED or case.early:
+        return True
+    return (addressee.guessable and getattr(claim, "guesses", None) is not None) or claim.slow(case.found)
 
 
 def _check_outcome(outcome: Outcome, now: float) -> None:
