@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from watchword.core.attempts import AttemptPolicy
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
 from watchword.core.verdict import Verdict
@@ -17,7 +18,7 @@ from watchword.core.message import Headers, Request
 from watchword.core.admission import Admission
 from watchword.core.limits import Limits
 from watchword.core.plan import Policy
-from watchword.core.records import COMMITTED, Add, Found, Outcome, Ref, Write
+from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
 from watchword.core.rejection import Reason, Rejected, Rejection, StoreUnavailable
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Check, Decision, Digests, More, Random, Refusal,
@@ -25,6 +26,7 @@ from watchword.core.scheme import (
 
 NOW = 1_700_000_000.0
 LIMITS = Limits()
+ATTEMPTS = AttemptPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,6 @@ class FakeClaim:
     @property
     def needs(self) -> Sequence[Ref[Any]]:
         return self.verifier.needs
-
-    @property
-    def reserve(self) -> Sequence[Add]:
-        return self.verifier.reserve
 
     @property
     def body(self) -> BodyNeed | Digests:
@@ -82,7 +80,6 @@ class FakeVerifier:
     kinds: Sequence[type] = ()
     standing: Sequence[Ref[Any]] = ()
     needs: Sequence[Ref[Any]] = ()
-    reserve: Sequence[Add] = ()
     body: BodyNeed | Digests = UNUSED
     is_slow: bool = False
     decision: Callable[[Found, Body, float, Random], Decision | More] | None = None
@@ -220,6 +217,7 @@ def ask(
     proxy: bool = False,
     limits: Limits = LIMITS,
     public_url: Callable[[Request], Request] | None = None,
+    attempts: AttemptPolicy | None = ATTEMPTS,
 ) -> Answer:
     """The answer of `Guard`, shown to be that of `AsyncGuard` over every kind of store as well."""
     maker = make if callable(make) and not isinstance(make, FakeVerifier) else None
@@ -231,7 +229,8 @@ def ask(
             getattr(verifier, "trace", []).clear()
         seen: list[Verdict] = []
         options: Any = {
-            "policy": Policy(public_url, limits, lambda: NOW, lambda n: b"r" * n), "observe": seen.append, "proxy": proxy
+            "policy": Policy(public_url, limits, lambda: NOW, lambda n: b"r" * n, attempts),
+            "observe": seen.append, "proxy": proxy,
         }  # fmt: skip
         incoming = iter([*chunks, b""])
         result: Admission | Rejected | StoreUnavailable

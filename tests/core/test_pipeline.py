@@ -10,18 +10,19 @@ import pytest
 from tests.core.fakes import (
     NOTE, NOW, AwaitedStore, BlockingStore, FakeStore, FakeVerifier, Note, ask, get,
 )  # fmt: skip
+from watchword.core.attempts import AttemptPolicy, KnownPair, Window
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
 from watchword.core.plan import Policy
-from watchword.core.records import COMMITTED, Add, Conflict, Exceeded, Once, Put, Ref, Replayed
+from watchword.core.records import COMMITTED, Add, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, WHOLE, Decision, Digests, More
+from watchword.stores import MemoryStore
 
 ALICE = Identity("alice", "fake")
 USED = Once(("fake", "nonce"), NOW + 60)
 TRY = Add(("attempts", "alice"), 1, NOW + 60, limit=3)
-BACK = Add(("attempts", "alice"), -1, NOW + 60)
 OTHER = Ref(Note, ("other",))
 
 
@@ -65,6 +66,19 @@ def test_a_refusal_whose_writes_fail_is_no_acceptance():
 
 def test_a_challenge_that_needs_the_store_is_503_while_it_is_down():
     assert ask(made(down="fetch", standing=[NOTE]), get()).status == 503
+
+
+@pytest.mark.parametrize("needs", [(), [NOTE]], ids=["needs nothing", "needs a record"])
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_verifier_that_can_decide_nothing_now_is_503_and_reported(needs, slow):
+    def decide(*_):
+        raise StoreUnavailable("the keys are too old to go by")
+
+    answer = ask(made(needs=needs, is_slow=slow, decision=decide), GENUINE)
+    assert (answer.subject, answer.reason, answer.status) == (None, None, 503)
+    assert [(told.status, told.scheme, told.detail) for told in answer.verdicts] == [
+        (503, "fake", "the keys are too old to go by")
+    ]
 
 
 def test_more_records_are_fetched_twice_at_most():
@@ -121,7 +135,7 @@ def test_a_body_over_its_limit_is_refused_before_cryptography_and_one_at_its_lim
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_any_look_up():
     request = get(("Content-Length", "11"), authorization="fake alice")
-    answer = ask(made(body=WHOLE, needs=[NOTE], reserve=[TRY]), request, limits=Limits(body=10))
+    answer = ask(guessable(body=WHOLE, needs=[NOTE]), request, limits=Limits(body=10))
     assert (answer.reason, answer.status, answer.fetched, answer.commits) == (Reason.BODY_TOO_LARGE, 413, (), ())
 
 
@@ -240,36 +254,154 @@ def test_versions_that_keep_moving_are_503_after_three_rounds():
 # ---- attempts --------------------------------------------------------------------------------------------------------
 
 
-def test_an_attempt_is_reserved_before_the_decision_and_given_back_on_success():
-    answer = ask(made(reserve=[TRY]), GENUINE)
-    assert answer.commits == ((TRY,), (BACK,))
+class Guessable(FakeVerifier):
+    """A fake whose token can be guessed; its claims name whom they ask for."""
+
+    guessable = True
+    __hash__ = object.__hash__
+
+    def read(self, request):
+        claim = super().read(request)
+        if claim is not None:
+            claim.guesses = "alice"
+        return claim
+
+
+def guessable(outcomes=(), *, records=None, **verifier):
+    """As `made`, with a verifier whose work takes long and whose secret can be guessed; `ONLY` is the policy for it."""
+    verifier.setdefault("kinds", (Note,))
+    verifier.setdefault("is_slow", True)
+
+    def make(kind):
+        return [Guessable(**verifier)], kind(dict(records or {}), outcomes)
+
+    return make
+
+
+ONLY = AttemptPolicy(pair=(), subject=[Window(3, 60)], address=())
+COUNT = Add(("attempts", "subject", "alice", "60.0"), 1, NOW + 60, limit=3)
+UNCOUNT = Add(COUNT.counter, -1, NOW + 60, limit=3)
+ROOM = Add(COUNT.counter, 0, 0.0, limit=2)
+
+
+def attempted(make, request, **options):
+    """The answer, and what was committed but for the note of who came from where."""
+    answer = ask(make, request, attempts=ONLY, **options)
+    known = [
+        write for batch in answer.commits for write in batch if isinstance(write, Put) and write.ref.kind is KnownPair
+    ]
+    assert len(known) == (answer.subject is not None)
+    return answer, tuple(batch for batch in answer.commits if not set(batch) <= set(known))
+
+
+def test_an_attempt_is_counted_before_the_decision_and_given_back_on_success():
+    order = []
+
+    class Ordered(Guessable):
+        def saw(self, event):
+            order.append(event.partition(" ")[0])
+            super().saw(event)
+
+    def make(kind):
+        store = kind()
+        commit = store.commit
+
+        def noting(writes):
+            order.append("commit")
+            return commit(writes)
+
+        async def noting_async(writes):
+            order.append("commit")
+            return await commit(writes)
+
+        store.commit = noting_async if kind is AwaitedStore else noting
+        return [Ordered(kinds=(Note,), is_slow=True)], store
+
+    answer, commits = attempted(make, GENUINE)
+    assert (answer.subject, commits) == ("alice", ((COUNT,), (UNCOUNT,)))
+    assert order == ["read", "commit", "decide", "commit", "commit"] * 4  # each guard; last the pair is remembered
+
+
+def test_what_was_given_back_leaves_the_count_as_it_was():
+    store = MemoryStore(clock=lambda: NOW)
+    guard = Guard([Guessable(is_slow=True)], store, policy=Policy(clock=lambda: NOW, attempts=ONLY))
+    ref = Ref(Counter, COUNT.counter)
+    for _ in range(3):
+        guard.verify(GENUINE)
+        assert store.fetch([ref]).get(ref) in (None, Counter(0, NOW + 60))
 
 
 def test_a_failed_attempt_is_not_given_back():
-    assert ask(made(reserve=[TRY]), WRONG).commits == ((TRY,),)
+    answer, commits = attempted(guessable(), WRONG)
+    assert (answer.reason, commits) == (Reason.WRONG_SECRET, ((COUNT,),))
 
 
 def test_a_refusal_of_a_proven_secret_gives_the_attempt_back():
-    assert ask(made(reserve=[TRY]), get(authorization="fake stale")).commits == ((TRY,), (BACK,))
+    answer, commits = attempted(guessable(), get(authorization="fake stale"))
+    assert (answer.reason, commits) == (Reason.STALE_NONCE, ((COUNT,), (UNCOUNT,)))
 
 
 def test_a_replay_gives_the_attempt_back():
-    answer = ask(
-        made(outcomes=[COMMITTED, Replayed(USED)], reserve=[TRY], decision=lambda *_: Decision(ALICE, [USED])), GENUINE
-    )
-    assert answer.commits == ((TRY,), (USED, BACK), (BACK,))
+    make = guessable([COMMITTED, Replayed(USED)], decision=lambda *_: Decision(ALICE, [USED]))
+    answer, commits = attempted(make, GENUINE)
+    assert commits == ((COUNT,), (USED, UNCOUNT), (UNCOUNT,))
     assert answer.reason is Reason.REPLAYED
 
 
+def test_versions_that_move_count_one_attempt_and_give_it_back_once():
+    put = Put(NOTE, Note("new"), if_version=1)
+    make = guessable(
+        [COMMITTED, Conflict(put)], records={NOTE: Note("old")}, needs=[NOTE],
+        decision=lambda *_: Decision(ALICE, [put]),
+    )  # fmt: skip
+    answer, commits = attempted(make, GENUINE)
+    assert (answer.subject, commits) == ("alice", ((COUNT,), (put, UNCOUNT), (put, UNCOUNT)))
+    assert answer.trace == ("fake read", "fake decide", "fake decide")
+
+
 def test_too_many_attempts_are_429_before_the_decision_and_say_when_to_return():
-    answer = ask(made(outcomes=[Exceeded(TRY, NOW + 42)], reserve=[TRY]), GENUINE)
-    assert (answer.reason, answer.status) == (Reason.TOO_MANY_ATTEMPTS, 429)
+    answer, commits = attempted(guessable([Exceeded(COUNT, NOW + 42)]), GENUINE)
+    assert (answer.reason, answer.status, commits) == (Reason.TOO_MANY_ATTEMPTS, 429, ((COUNT,),))
     assert "fake decide" not in answer.trace
     assert (b"retry-after", b"42") in answer.headers
 
 
-def test_an_attempt_that_could_not_be_counted_is_503():
-    assert ask(made(outcomes=[Conflict(Put(NOTE, Note("x")))], reserve=[TRY]), GENUINE).status == 503
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_counter_that_is_full_already_is_429_before_the_body_is_read(slow):
+    make = guessable(records={Ref(Counter, COUNT.counter): Counter(3, NOW + 42)}, is_slow=slow, body=WHOLE)
+    answer, commits = attempted(make, GENUINE, chunks=[b"x" * 20], limits=Limits(body=10))
+    assert (answer.reason, answer.status, commits) == (Reason.TOO_MANY_ATTEMPTS, 429, ())
+
+
+@pytest.mark.parametrize("asked", [GENUINE, WRONG], ids=["genuine", "wrong"])
+def test_an_attempt_that_could_not_be_counted_is_503(asked):
+    answer, _ = attempted(guessable([Conflict(Put(NOTE, Note("x")))]), asked)
+    assert (answer.status, answer.subject) == (503, None)
+    assert "fake decide" not in answer.trace
+
+
+def test_fast_work_is_counted_when_it_was_wrong_and_has_to_find_room_when_it_was_right():
+    for request, reason, expected in (
+        (GENUINE, None, (ROOM,)),
+        (WRONG, Reason.WRONG_SECRET, (COUNT,)),
+        (get(authorization="fake stale"), Reason.STALE_NONCE, (ROOM,)),
+    ):
+        answer, commits = attempted(guessable(is_slow=False), request)
+        assert (answer.reason, commits) == (reason, (expected,))
+
+
+@pytest.mark.parametrize("token", ["alice", "wrong", "stale"])
+def test_fast_work_that_finds_no_room_is_429_whatever_the_secret_was(token):
+    make = guessable([Exceeded(COUNT, NOW + 42)], is_slow=False)
+    answer, commits = attempted(make, get(authorization=f"fake {token}"))
+    assert (answer.reason, answer.status, answer.subject) == (Reason.TOO_MANY_ATTEMPTS, 429, None)
+    assert len(commits) == 1
+    assert (b"retry-after", b"42") in answer.headers
+
+
+def test_what_can_not_be_guessed_is_not_counted():
+    answer = ask(made(is_slow=True), GENUINE, attempts=ONLY)
+    assert (answer.subject, answer.fetched, answer.commits) == ("alice", (), ())
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------
