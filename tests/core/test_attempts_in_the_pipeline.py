@@ -15,18 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.fakes import FakeStore, FakeVerifier, get
-from tests.core.guessing import BOTH, HERE, SMALL, START, Hashes, Server, asking
+from tests.core.guessing import BOTH, ELSEWHERE, HERE, SMALL, START, Hashes, Server, asking
+from tests.patience import PATIENCE
 from watchword import (
     AllOf, AsyncGuard, AttemptPolicy, ConfigurationError, DigestAuth, DigestVerifier, Guard, Password, Peer, Policy, Reason, Rejected,
     Request, StoreUnavailable, explain,
 )  # fmt: skip
-from watchword.core import attempts as attempts_module
+from watchword.core import io as io_module
 from watchword.core.attempts import KnownPair, Limiter, Window, network_of
 from watchword.core.flow import ClientContext, Drive
-from watchword.core.lock import Lock
+from watchword.core.io import once
+from watchword.core.line import ClientGone, Place, WaitingLine
 from watchword.core.records import Conflict, Counter, Ref, Take
+from watchword.core.room import FOR_TASKS, FOR_THREADS
 from watchword.core.scheme import Received
-from watchword.core.steps import Acquire
+from watchword.crypto.digests import subject_key
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore, combine, from_callables
 
@@ -272,7 +275,6 @@ class Guessed(FakeVerifier):
     """A fake whose token can be guessed; a claim of it names whom it asks for."""
 
     guessable = True
-    turn = None
     __hash__ = object.__hash__
 
     def read(self, request: Any) -> Any:
@@ -307,28 +309,69 @@ def test_all_of_without_a_guessable_part_counts_nothing(clock: Clock) -> None:
 # ---- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_cancelled_holder_hands_the_lock_on_at_once(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Although its traceback, and with it the frames that hold the steps, is kept."""
-    hashing, go = threading.Event(), threading.Event()
+def hold(server: Server) -> Place:
+    """A stranger from elsewhere holds the line until `server.guard.plan.line.leave` of this."""
+    place = server.guard.plan.line.join(False, (ELSEWHERE,))
+    assert place.holds
+    return place
 
-    def work() -> None:
-        hashing.set()
-        go.wait(10)
 
-    Hashes(monkeypatch, work)
+def places(server: Server) -> int:
+    """How many requests are in the line, the one that holds it included."""
+    counts = server.guard.plan.line._places._counts
+    return int(counts.get((True, None), 0) + counts.get((False, None), 0))
+
+
+async def in_line(server: Server, number: int) -> None:
+    """Returns once so many requests are in the line."""
+    while places(server) < number:  # noqa: ASYNC110 -- the line tells nobody who joins
+        await asyncio.sleep(0.001)
+
+
+class Gate:
+    """A hash that lasts until the gate is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self._open = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self._open.wait(PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def failures(server: Server, name: str = "alice") -> int:
+    """The failed attempts of this subject that the store counts."""
+    ref = Ref(Counter, ("attempts", "subject", subject_key(name), "60.0"))
+    counter = server.store.fetch([ref]).get(ref)
+    return 0 if counter is None else int(counter.value)
+
+
+def test_a_cancelled_holder_hands_the_line_on_once_its_hash_has_ended(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although its traceback, and with it the frames that hold its turn, is kept: two hashes never run at one time."""
+    gate = Gate()
+    hashes = Hashes(monkeypatch, gate)
     server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
 
     async def scene() -> str:
         holder = asyncio.create_task(server.guard.verify(asking("alice", "right")))
-        assert await asyncio.to_thread(hashing.wait, 10)
+        assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
         holder.cancel()
         try:
             await holder
         except asyncio.CancelledError as error:
             kept = error
-        assert server.verifier.turn._holder is None
-        go.set()
-        identity = await asyncio.wait_for(server.guard.verify(asking("bob", "right")), 5)
+        waiting = asyncio.create_task(server.guard.verify(asking("bob", "right")))
+        await in_line(server, 2)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not waiting.done() and (hashes.count, hashes.running) == (1, 1)
+        gate.open()
+        identity = await asyncio.wait_for(waiting, PATIENCE)
         assert kept is not None
         return str(identity.subject)
 
@@ -337,77 +380,249 @@ def test_a_cancelled_holder_hands_the_lock_on_at_once(clock: Clock, monkeypatch:
         assert asyncio.run(scene()) == "bob"
     finally:
         gc.enable()
+    assert (hashes.count, hashes.most, places(server)) == (2, 1, 0)
 
 
-def test_one_that_is_cancelled_in_the_queue_leaves_it(clock: Clock, hashes: Hashes) -> None:
+def test_one_that_is_cancelled_before_its_hash_begins_hands_the_line_on_at_once(
+    clock: Clock, hashes: Hashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
-    turn = server.verifier.turn.acquire(60)
-    assert turn is not None
+    begun = asyncio.Event()
+
+    async def never(call: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
 
     async def scene() -> None:
-        waiting = asyncio.create_task(server.guard.verify(asking("alice", "right")))
-        for _ in range(5):
-            await asyncio.sleep(0)  # as far as it comes without the lock
-        assert server.verifier.turn._queue
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        server.verifier.turn.release(turn)
-        assert server.verifier.turn._holder is None
+        with monkeypatch.context() as patched:
+            patched.setattr("asyncio.to_thread", never)  # as where all threads are busy
+            holder = asyncio.create_task(server.guard.verify(asking("alice", "right")))
+            await begun.wait()
+            assert places(server) == 1
+            holder.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await holder
+        assert (places(server), hashes.count) == (0, 0)
         assert (await server.guard.verify(asking("alice", "right"))).subject == "alice"
 
     asyncio.run(scene())
 
 
+def test_one_that_is_cancelled_in_the_line_leaves_it_and_has_spent_its_attempt(clock: Clock, hashes: Hashes) -> None:
+    server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
+    holder = hold(server)
+
+    async def scene() -> None:
+        waiting = asyncio.create_task(server.guard.verify(asking("alice", "right")))
+        await in_line(server, 2)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert places(server) == 1
+        server.guard.plan.line.leave(holder)
+        assert places(server) == 0
+        assert (hashes.count, failures(server)) == (0, 1)
+        assert (await server.guard.verify(asking("alice", "right"))).subject == "alice"
+        assert (hashes.count, failures(server)) == (1, 1)
+
+    asyncio.run(scene())
+
+
 @BOTH
-def test_patience_in_the_queue_ends_with_503(
+def test_an_attempt_is_counted_before_it_waits_and_given_back_after(kind: Any, clock: Clock, hashes: Hashes) -> None:
+    server = Server(MemoryStore(clock=clock), kind, clock=clock)
+    holder = hold(server)
+    statuses: list[int] = []
+    thread = threading.Thread(target=lambda: statuses.append(server.status("right")))
+    thread.start()
+    while not failures(server):
+        thread.join(0.001)
+    assert (failures(server), hashes.count, statuses) == (1, 0, [])
+    server.guard.plan.line.leave(holder)
+    thread.join(PATIENCE)
+    assert (failures(server), hashes.count, statuses) == (0, 1, [200])
+
+
+def test_guesses_beyond_the_limit_are_refused_while_the_others_still_wait(clock: Clock, hashes: Hashes) -> None:
+    server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
+    holder = hold(server)
+
+    async def scene() -> None:
+        waiting = [asyncio.create_task(server.guard.verify(asking("alice", f"guess{n}"))) for n in range(3)]
+        await in_line(server, 4)
+        for _ in range(2):
+            with pytest.raises(Rejected) as caught:
+                await asyncio.wait_for(server.guard.verify(asking("alice", "right")), PATIENCE)
+            assert caught.value.reason is Reason.TOO_MANY_ATTEMPTS
+        assert (hashes.count, places(server)) == (0, 4)
+        server.guard.plan.line.leave(holder)
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [isinstance(answer, Rejected) and answer.reason for answer in answers] == [Reason.WRONG_SECRET] * 3
+
+    asyncio.run(scene())
+    assert (hashes.count, hashes.most, places(server)) == (3, 1, 0)
+
+
+@BOTH
+def test_patience_in_the_line_ends_with_503(
     kind: Any, clock: Clock, hashes: Hashes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts_module, "PATIENCE", 0.05)
     server = Server(MemoryStore(clock=clock), kind, clock=clock)
-    turn = server.verifier.turn.acquire(60)
-    assert turn is not None
-    assert server.status("right") == 503
-    assert hashes.count == 0
-    server.verifier.turn.release(turn)
+    holder = hold(server)
+    with monkeypatch.context() as patched:
+        patched.setattr(io_module, "PATIENCE", 0.05)
+        answer = server.ask("right")
+    assert isinstance(answer, Rejected) and answer.refusal is not None
+    assert (answer.reason, answer.refusal.status) == (Reason.TOO_BUSY, 503)
+    assert answer.refusal.response().values(b"retry-after") == [b"1"]
+    assert (hashes.count, places(server)) == (0, 1)
+    server.guard.plan.line.leave(holder)
     assert server.status("right") == 200
 
 
-def test_a_thread_that_is_interrupted_in_the_queue_leaves_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    lock, closed = Lock(), []
-    assert lock.acquire(60) is not None
+@BOTH
+def test_a_line_without_room_refuses_at_once_and_says_when_to_return(kind: Any, clock: Clock, hashes: Hashes) -> None:
+    server = Server(MemoryStore(clock=clock), kind, clock=clock)
+    line: WaitingLine = server.guard.plan.line
+    bounds = FOR_THREADS if kind is Guard else FOR_TASKS
+    own = [line.join(False, (HERE,), None, FOR_TASKS) for _ in range(bounds.address)]
+    others = [line.join(False, (f"198.51.100.{n}",), None, FOR_TASKS) for n in range(bounds.strangers - bounds.address)]
+    # The network has no room, whoever else has; then the line has none for a stranger of any network.
+    for address, reason, status in (
+        (HERE, Reason.TOO_MANY_ATTEMPTS, 429), ("203.0.113.5", Reason.TOO_BUSY, 503),
+    ):  # fmt: skip
+        answer = server.ask("right", address=address)
+        assert isinstance(answer, Rejected) and answer.refusal is not None
+        assert (answer.reason, answer.refusal.status) == (reason, status)
+        assert answer.refusal.response().values(b"retry-after") == [b"1"]
+    assert (hashes.count, failures(server)) == (0, 0)  # nothing was tried, so nothing is counted
+    for place in (*own, *others):
+        line.leave(place)
+    assert server.status("right") == 200
 
-    def interrupted(_: Lock) -> float:
+
+@BOTH
+def test_a_known_pair_finds_room_where_strangers_fill_the_line(kind: Any, clock: Clock, hashes: Hashes) -> None:
+    server = Server(MemoryStore(clock=clock), kind, clock=clock)
+    assert server.status("right") == 200
+    line: WaitingLine = server.guard.plan.line
+    bounds = FOR_THREADS if kind is Guard else FOR_TASKS
+    strangers = [line.join(False, (f"198.51.100.{n}",), None, FOR_TASKS) for n in range(bounds.strangers)]
+    assert server.status("right", "bob") == 503
+    statuses: list[int] = []
+    thread = threading.Thread(target=lambda: statuses.append(server.status("right")))
+    thread.start()
+    while places(server) <= len(strangers):
+        thread.join(0.001)
+    line.leave(strangers[0])  # the next is the known pair: its hash is done before those of the other strangers
+    thread.join(PATIENCE)
+    assert statuses == [200]
+
+
+def test_a_thread_that_is_interrupted_in_the_line_leaves_it(
+    clock: Clock, hashes: Hashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(MemoryStore(clock=clock), clock=clock)
+    holder = hold(server)
+
+    def interrupted(*_: object) -> float:
         raise KeyboardInterrupt
 
-    def program() -> Any:
-        try:
-            yield Acquire(lock, 60, 30)
-        finally:
-            closed.append(True)
-
-    steps = program()
-    monkeypatch.setattr(Lock, "patience", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        Driver(None).run(steps, once(b""))
-    assert closed
-    assert [turn.handed is not None and turn.handed.cancelled() for turn in lock._queue] == [True]
+    with monkeypatch.context() as patched:
+        patched.setattr(WaitingLine, "_time_left", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            server.guard.verify(asking("alice", "right"))
+    assert (places(server), hashes.count) == (1, 0)
+    server.guard.plan.line.leave(holder)
+    assert places(server) == 0
+    assert server.status("right") == 200
 
 
 @BOTH
 def test_who_waited_is_judged_by_the_record_as_it_is_then(kind: Any, clock: Clock, hashes: Hashes) -> None:
     server = Server(MemoryStore(clock=clock), kind, clock=clock)
-    turn = server.verifier.turn.acquire(60)
-    assert turn is not None
+    holder = hold(server)
     statuses: list[int] = []
     thread = threading.Thread(target=lambda: statuses.append(server.status("right")))
     thread.start()
-    while not server.verifier.turn._queue:
+    while places(server) < 2:
         thread.join(0.001)
     server.put("alice", Password("plain:changed"))
-    server.verifier.turn.release(turn)
-    thread.join(10)
+    server.guard.plan.line.leave(holder)
+    thread.join(PATIENCE)
     assert statuses == [401]
+
+
+def test_a_burst_of_the_same_right_password_is_hashed_once(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    hashes = Hashes(monkeypatch, gate)
+    server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock, cache=PasswordCache(clock=clock))
+
+    async def scene() -> list[str]:
+        burst = [asyncio.create_task(server.guard.verify(asking("alice", "right"))) for _ in range(20)]
+        await in_line(server, 20)
+        gate.open()
+        return [(await task).subject for task in burst]
+
+    assert asyncio.run(scene()) == ["alice"] * 20
+    assert (hashes.count, failures(server), places(server)) == (1, 0, 0)
+
+
+def test_a_burst_of_the_same_wrong_password_spends_an_attempt_for_each(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    hashes = Hashes(monkeypatch, gate)
+    server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock, cache=PasswordCache(clock=clock))
+
+    async def scene() -> list[Reason]:
+        burst = [asyncio.create_task(server.guard.verify(asking("alice", "guess"))) for _ in range(5)]
+        await in_line(server, 5)
+        gate.open()
+        answers = await asyncio.gather(*burst, return_exceptions=True)
+        return [answer.reason for answer in answers if isinstance(answer, Rejected)]
+
+    reasons = asyncio.run(scene())
+    assert (
+        sorted(reasons, key=lambda reason: reason.value) == [Reason.TOO_MANY_ATTEMPTS] * 2 + [Reason.WRONG_SECRET] * 3
+    )
+    assert (hashes.count, hashes.most, failures(server), places(server)) == (3, 1, 3, 0)
+
+
+def test_nothing_is_hashed_for_a_client_that_has_left(clock: Clock, hashes: Hashes) -> None:
+    waits = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
+    hold(waits)
+
+    async def scene() -> None:
+        gone: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        request = asking("alice", "right")
+        waiting = asyncio.create_task(waits.guard.admit(request, once(b""), gone=gone))
+        await in_line(waits, 2)
+        gone.set_result(None)
+        with pytest.raises(ClientGone):
+            await waiting
+
+    asyncio.run(scene())
+    blocks = Server(MemoryStore(clock=clock), clock=clock)
+    holder, left = hold(blocks), threading.Event()
+    raised: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            blocks.guard.admit(asking("alice", "right"), once(b""), gone=left.is_set)
+        except ClientGone as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while places(blocks) < 2:
+        thread.join(0.001)
+    left.set()
+    blocks.guard.plan.line.leave(holder)
+    thread.join(PATIENCE)
+    assert len(raised) == 1
+    # Whoever hangs up has spent the attempt.
+    assert (hashes.count, failures(waits), failures(blocks), places(waits), places(blocks)) == (0, 1, 1, 1, 0)
 
 
 # ---- the parts -------------------------------------------------------------------------------------------------------
