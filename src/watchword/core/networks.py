@@ -35,7 +35,7 @@ def network_of(address: str) -> str:
     >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4")
     ('192.0.2.7', '2001:db8::/64')
     """
-    return networks_of(address)[-1]
+    return address if ":" not in address and len(address) <= _LONGEST else networks_of(address)[-1]
 
 
 def is_anybodys(network: str) -> bool:

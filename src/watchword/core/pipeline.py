@@ -12,10 +12,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-import msgspec
 
 from watchword.core.admission import Admission
-from watchword.core.answer import Refusal, Seal
+from watchword.core.answer import Refusal
 from watchword.core.attempts import Attempt, giving_back, is_guess, reserve, too_many
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
@@ -40,31 +39,6 @@ G = TypeVar("G")
 
 ROUNDS: Final = 3
 """How often a claim is judged while the versions of its records move."""
-
-
-class Hearing(msgspec.Struct, eq=False):
-    """A request on its way through the guard.
-
-    Args:
-        request: as the server saw it.
-        optional: whether it passes without credentials.
-        started: when it was first looked at.
-        case: its claim, once that is known.
-        answer: what the claim decided, if it could be asked at once.
-        error: why it is refused already.
-    """
-
-    request: Request
-    optional: bool
-    started: float
-    case: Case | None = None
-    answer: Decision | More | None = None
-    error: Rejected | StoreUnavailable | None = None
-
-    @property
-    def may_be_anonymous(self) -> bool:
-        """Whether it passes if its case turns out to be none: credentials are optional, and were only looked for."""
-        return self.optional and self.case is not None and is_tentative(self.case.claim)
 
 
 class Pipeline(Generic[R, G]):
@@ -93,34 +67,49 @@ class Pipeline(Generic[R, G]):
         plan = self._plan
         started = 0.0 if plan.observe is None else plan.clock()
         case: Case | None = None
+        answer: Decision | More | None = None
         try:
             case = self._locate(request)
             if case is None:
                 if not optional:
                     raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
                 return self._admission(request, None, None, started)
-            if _needs_more(case):
-                return self._hear(Hearing(request, optional, started, case), receive, gone)
-            answer = case.claim.decide(case.found, case.body, plan.clock(), plan.random)
+            claim, addressee = case.claim, case.addressee
+            if (
+                claim.needs or addressee.standing or claim.body is not UNUSED or case.early
+                or (addressee.guessable and getattr(claim, "guesses", None) is not None) or claim.slow(case.found)
+            ):  # fmt: skip
+                return self._hear(request, optional, started, case, None, receive, gone)
+            answer = claim.decide(case.found, case.body, plan.clock(), plan.random)
         except (Rejected, StoreUnavailable) as error:
-            return self._hear(Hearing(request, optional, started, case, error=error), receive, gone)
+            return self._hear(request, optional, started, case, error, receive, gone)
         if isinstance(answer, More) or answer.writes or answer.notes:
-            return self._hear(Hearing(request, optional, started, case, answer), receive, gone)
+            return self._hear(request, optional, started, case, answer, receive, gone)
         if answer.learn is not None:
             answer.learn()
         return self._admission(request, case, answer, started)
 
-    async def _hear(self, hearing: Hearing, receive: R, gone: G | None) -> Admission:
-        """The rest of a hearing, from where `admit` left it: fetch > body > decide > commit, and the refusal if it fails.
+    async def _hear(  # noqa: C901, PLR0912 -- the one text of the order, told from its beginning to its end
+        self,
+        request: Request,
+        optional: bool,
+        started: float,
+        case: Case | None,
+        answer: Decision | More | Rejected | StoreUnavailable | None,
+        receive: R,
+        gone: G | None,
+    ) -> Admission:
+        """The rest of the way, from where `admit` left it: fetch > body > decide > commit, and the refusal if it fails.
 
         It is one coroutine, since each one inside another costs as much as a look-up. A verb of `IO` is awaited only if
         it can't answer at once.
         """
-        plan, case, answer = self._plan, hearing.case, hearing.answer
+        plan = self._plan
         try:
             try:
-                if hearing.error is not None or case is None:
-                    raise hearing.error or AssertionError("nothing to hear")
+                if case is None or isinstance(answer, Rejected | StoreUnavailable):
+                    assert isinstance(answer, Rejected | StoreUnavailable)
+                    raise answer
                 if answer is None:
                     self._prepare(case)
                     if case.refs:
@@ -134,8 +123,12 @@ class Pipeline(Generic[R, G]):
                         await self._take_turn(case, gone)
                     case.judging = True
                     # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
-                    decide = partial(case.claim.decide, case.found, case.body, plan.clock(), plan.random)
-                    answer = decide() if case.turn is None else await case.turn.work(self._io, decide)
+                    if case.turn is None:
+                        answer = case.claim.decide(case.found, case.body, plan.clock(), plan.random)
+                    else:
+                        answer = await case.turn.work(
+                            self._io, partial(case.claim.decide, case.found, case.body, plan.clock(), plan.random)
+                        )
                 decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
                 writes = (*case.passing, *decision.writes, *case.back)
                 outcome = self._io.commit(writes) if writes else COMMITTED
@@ -149,21 +142,24 @@ class Pipeline(Generic[R, G]):
                 if decision.learn is not None:
                     decision.learn()
             except Rejected as rejected:
-                if rejected.reason is not Reason.NO_CREDENTIALS or not hearing.may_be_anonymous:
-                    raise await self._refused(rejected, hearing) from None
+                if (
+                    not optional
+                    or rejected.reason is not Reason.NO_CREDENTIALS
+                    or case is None
+                    or not is_tentative(case.claim)
+                ):
+                    raise await self._refused(rejected, request, case) from None
                 decision = None
         except (Rejected, StoreUnavailable) as error:
             if isinstance(error, StoreUnavailable):
-                error.refusal = sealed(plan, Refusal(503), seal_for(plan, hearing.request))
+                error.refusal = sealed(plan, Refusal(503), seal_for(plan, request))
             if plan.observe is not None:
-                plan.observe(
-                    refused(None if case is None else case.addressee.verifier, error, plan.clock() - hearing.started)
-                )
+                plan.observe(refused(None if case is None else case.addressee.verifier, error, plan.clock() - started))
             raise
         finally:
             if case is not None and case.turn is not None:
                 case.turn.end()
-        return self._admission(hearing.request, case, decision, hearing.started)
+        return self._admission(request, case, decision, started)
 
     def _admission(self, request: Request, case: Case | None, decision: Decision | None, started: float) -> Admission:
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
@@ -282,9 +278,9 @@ class Pipeline(Generic[R, G]):
                 with suppress(StoreUnavailable, ConfigurationError):
                     await done(self._io.commit(writes))
 
-    async def _refused(self, rejected: Rejected, hearing: Hearing) -> Rejected:
+    async def _refused(self, rejected: Rejected, request: Request, case: Case | None) -> Rejected:
         """The rejection with its refusal, and what has to be remembered of it committed; another, if this guess was one too many."""
-        found, case = NOTHING_FOUND, hearing.case
+        found = NOTHING_FOUND
         if case is not None:
             found = case.found
             try:
@@ -293,7 +289,7 @@ class Pipeline(Generic[R, G]):
                 rejected = too_many_attempts
             rejected.verifier = rejected.verifier or case.addressee.verifier
         rejected.refusal = sealed(
-            self._plan, await refuse(self._plan, self._io, rejected, found), seal_for(self._plan, hearing.request)
+            self._plan, await refuse(self._plan, self._io, rejected, found), seal_for(self._plan, request)
         )
         return rejected
 
@@ -313,14 +309,6 @@ class Pipeline(Generic[R, G]):
             elif is_guess(rejected):
                 now = self._plan.clock()
                 await reserve(self._io, case.attempt.adds(case.found, now), now)
-
-
-def _needs_more(case: Case) -> bool:
-    """Whether anything has to be looked up, read, counted or waited for before the claim can be judged."""
-    claim, addressee = case.claim, case.addressee
-    if addressee.standing or claim.needs or claim.body is not UNUSED or case.early:
-        return True
-    return (addressee.guessable and getattr(claim, "guesses", None) is not None) or claim.slow(case.found)
 
 
 def _check_outcome(outcome: Outcome, now: float) -> None:

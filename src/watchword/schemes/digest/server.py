@@ -133,7 +133,7 @@ class DigestVerifier:
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED.
         """
-        return self.usual.recall(request.values(b"authorization")[0], request) or self.read_in_full(request)
+        return self.usual.recall(request.lines[b"authorization"], request) or self.read_in_full(request)
 
     def read_in_full(self, request: Request) -> DigestClaim:
         """As `read`, whatever is remembered."""
