@@ -32,7 +32,7 @@ from bench.explain_bearers import BEARERS
 from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, Fault, World
 from watchword import Rejected, Request, explain
-from watchword.core.explain import Explanation
+from watchword.schemes.explaining.program import Explanation
 
 __all__ = ["Outcome", "Tally", "doubles", "leaks", "report", "run", "sample"]
 

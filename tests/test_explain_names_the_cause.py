@@ -13,7 +13,7 @@ from bench.explain_mutations import KINDS, draft
 from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, World
 from watchword import explain
-from watchword.core.explain import Explanation
+from watchword.schemes.explaining.program import Explanation
 from watchword.core.scheme import Check
 
 SEED = 7

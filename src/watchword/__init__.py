@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from watchword.core.all_of import AllOf
+    from watchword.schemes.all_of import AllOf
     from watchword.core.attempts import AttemptPolicy
     from watchword.core.guard import AsyncGuard, Guard
     from watchword.core.identity import Identity
@@ -57,7 +57,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "APIKeyAuth": "schemes.api_key",
     "APIKeyVerifier": "schemes.api_key",
-    "AllOf": "core.all_of",
+    "AllOf": "schemes.all_of",
     "AttemptPolicy": "core.attempts",
     "AsyncGuard": "core.guard",
     "BasicAuth": "schemes.basic",

@@ -20,7 +20,7 @@ from bench.explain_worlds import OWN, World
 from tests.counting import calls
 from tests.examples_of import examples
 from watchword import Rejected, Request, explain
-from watchword.core.explain import Explanation
+from watchword.schemes.explaining.program import Explanation
 from watchword.schemes.diagnosis import MAX_GUESSES
 
 # HMAC, RFC 9421 with a shared and with a public key, OAuth 1, SigV4, webhooks; others of a family differ by a key or a row.

@@ -13,7 +13,7 @@ from tests.schemes.oauth1_world import (
     FORM, GET, JSON, KEY, NOW, SECRET, TOKEN, TOKEN_SECRET, auth, changed, guard, rsa_pair, signed, store,
 )  # fmt: skip
 from watchword import OAuth1Auth, Reason, Request, explain, explain_async
-from watchword.core.explain import Explanation
+from watchword.schemes.explaining.program import Explanation
 from watchword.schemes.oauth1.credentials import METHODS, signing_key
 from watchword.schemes.oauth1.encoding import base_string, base_uri, escape, form_pairs, header_value, normalized
 from watchword.stores import MemoryStore

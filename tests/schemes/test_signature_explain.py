@@ -13,7 +13,7 @@ from tests.schemes.signature_world import (
     COVERED, KEY, NOW, SECRET, URL, guard_at, hand_signed, key_for, params, signed, store_with,
 )  # fmt: skip
 from watchword import Key, KeySet, Request, SignaturePolicy, explain
-from watchword.core.explain import Explanation
+from watchword.schemes.explaining.program import Explanation
 
 BODY = b'{"b": 1, "a": [1, 2]}'
 

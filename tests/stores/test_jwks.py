@@ -15,7 +15,7 @@ from watchword import (
     AsyncGuard, BasicVerifier, ConfigurationError, Guard, JWTVerifier, Key, KeySet, OAuth2Verifier, Policy, Reason,
     Rejected, Request, StoreUnavailable, explain,
 )  # fmt: skip
-from watchword.core.all_of import AllClaims
+from watchword.schemes.all_of import AllClaims
 from watchword.core.io import Direct, drive, fetch_more
 from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import NO_BODY

@@ -38,7 +38,7 @@ from watchword import (
     explain,
     explain_async,
 )
-from watchword.core.explain import Explanation
+from watchword.schemes.explaining.program import Explanation
 from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import Auth, Refusal, Verifier
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables

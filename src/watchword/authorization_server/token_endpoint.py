@@ -16,7 +16,7 @@ from watchword.authorization_server.client import Client
 from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
 from watchword.core.io import IO, done
 from watchword.core.limits import Limits
-from watchword.core.line import WaitingLine
+from watchword.waiting.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request, Response
 from watchword.core.networks import network_of, networks_of

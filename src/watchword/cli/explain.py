@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from watchword.cli.raw_request import UnusableRequest, parse_request
-from watchword.core.explain import Explanation, compare
+from watchword.schemes.explaining.program import Explanation, compare
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.message import Request
 from watchword.core.rejection import WatchwordError

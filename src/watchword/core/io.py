@@ -11,10 +11,10 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from watchword.core.body import BodyReader
-from watchword.core.line import Place, WaitingLine
+from watchword.waiting.line import Place, WaitingLine
 from watchword.core.records import AsyncStore, Found, Outcome, Ref, Source, Store, Write
 from watchword.core.rejection import ConfigurationError
-from watchword.core.room import FOR_TASKS, FOR_THREADS
+from watchword.waiting.room import FOR_TASKS, FOR_THREADS
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
 __all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "done", "drive", "fetch_more", "once", "once_async"]
@@ -70,7 +70,7 @@ class IO(Protocol[R_contra, G_contra]):
 
         Raises:
             ClientGone: the client left first.
-            Rejected: TOO_BUSY, the line did not move.
+            LineFull: the line did not move for too long.
         """
         ...
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from watchword.core.io import IO
-from watchword.core.line import Place, WaitingLine
 from watchword.core.records import Add
+from watchword.core.rejection import Reason, Rejected
+from watchword.waiting.line import Place, WaitingLine
+from watchword.waiting.room import LineFull, NetworkFull
 
 __all__ = ["Applicant", "Turn", "take_turn"]
+
+RETRY_AFTER: Final = 1
+"""Seconds: in the time of a few hashes there is room again."""
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -123,19 +128,24 @@ async def take_turn(
         Rejected: TOO_MANY_ATTEMPTS, or TOO_BUSY.
         ClientGone: the client left while its work waited.
     """
-    place = io.join(line, *applicant)
-    if place.follows:
-        await io.wait(line, place, gone)
-        if not place.holds:
-            if not await is_still_slow():
-                return Turn(slow=False)
-            place = io.join(line, *applicant._replace(flight=None))
     try:
-        held = await count()
-        waits = place.waits
-        if waits:
+        place = io.join(line, *applicant)
+        if place.follows:
             await io.wait(line, place, gone)
-        return Turn(line, place, held, slow=not waits or await is_still_slow())
-    except BaseException:
-        line.leave(place)
-        raise
+            if not place.holds:
+                if not await is_still_slow():
+                    return Turn(slow=False)
+                place = io.join(line, *applicant._replace(flight=None))
+        try:
+            held = await count()
+            waits = place.waits
+            if waits:
+                await io.wait(line, place, gone)
+            return Turn(line, place, held, slow=not waits or await is_still_slow())
+        except BaseException:
+            line.leave(place)
+            raise
+    except NetworkFull as full:
+        raise Rejected(Reason.TOO_MANY_ATTEMPTS, str(full), where="attempts", retry_after=RETRY_AFTER) from None
+    except LineFull as full:
+        raise Rejected(Reason.TOO_BUSY, str(full), retry_after=RETRY_AFTER) from None

@@ -27,7 +27,7 @@ from watchword.crypto.passwords import (
     DEFAULT, DUMMY, Decoy, Password, hash_password, is_outdated, profile_named, verify_password,
 )  # fmt: skip
 from watchword.fields.auth_params import parse_credentials
-from watchword.schemes.password_cache import Arrival, Known, PasswordCache, RememberedUser
+from watchword.schemes.password_cache import Arrival, Known, PasswordCache
 
 __all__ = ["BasicAuth", "BasicVerifier"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check

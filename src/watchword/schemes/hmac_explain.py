@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.scheme import STREAM, Body, Check

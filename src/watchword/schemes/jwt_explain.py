@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import NOTHING_FOUND, Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check, Proof

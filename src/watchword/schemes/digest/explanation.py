@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import Reason, Rejected

@@ -7,7 +7,7 @@ from itertools import islice
 from math import inf, nextafter
 from typing import Final
 
-from watchword.core.explain import ClaimExplainers
+from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected

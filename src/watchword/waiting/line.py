@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from watchword.core.rejection import Reason, Rejected, WatchwordError
-from watchword.core.room import FOR_THREADS, RETRY_AFTER, Bounds, Occupancy
-from watchword.core.round_robin import RoundRobin
+from watchword.waiting.room import FOR_THREADS, Bounds, LineFull, Occupancy
+from watchword.waiting.round_robin import RoundRobin
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +26,7 @@ LEASE: Final = 60.0
 _Flight = tuple[bool, tuple[str, ...], bytes]
 
 
-class ClientGone(WatchwordError):
+class ClientGone(Exception):
     """The client hung up before the turn of its request came: nothing was verified, and nobody is there to be answered."""
 
 
@@ -91,7 +90,7 @@ class WaitingLine:
             bounds: the room for callers of this kind, threads or tasks.
 
         Raises:
-            Rejected: TOO_MANY_ATTEMPTS if the network has no room left, TOO_BUSY if the line has none.
+            NetworkFull, LineFull: there is no room left.
         """
         place = Place(known, networks)
         key = None if flight is None else (known, tuple(networks), flight)
@@ -124,7 +123,7 @@ class WaitingLine:
         `gone` tells whether the client has left. It is asked when the turn has come, so that nothing is hashed for nobody.
 
         Raises:
-            Rejected: TOO_BUSY after `patience` seconds.
+            LineFull: after `patience` seconds.
             ClientGone: as `gone` says.
         """
         deadline = self._clock() + patience
@@ -161,7 +160,7 @@ class WaitingLine:
             now, until = self._clock(), self._until
         self._settle()
         if now >= deadline and place.waits:
-            raise Rejected(Reason.TOO_BUSY, "waited too long for other slow work", retry_after=RETRY_AFTER)
+            raise LineFull("waited too long for other slow work")
         return max(0.0, min(until, deadline) - now)
 
     def _settle(self) -> None:

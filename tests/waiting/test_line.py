@@ -12,9 +12,8 @@ from types import FrameType
 
 import pytest
 
-from watchword.core.line import ClientGone, Place, WaitingLine
-from watchword.core.rejection import Reason, Rejected
-from watchword.core.room import FOR_TASKS, FOR_THREADS, Bounds
+from watchword.waiting.line import ClientGone, Place, WaitingLine
+from watchword.waiting.room import FOR_TASKS, FOR_THREADS, Bounds, LineFull, NetworkFull
 
 BOUNDLESS = Bounds(*[1_000_000] * 7)
 NEWCOMER = ("2001:db8:ffff::/48", "2001:db8:ffff::/56", "2001:db8:ffff::/64")
@@ -41,14 +40,14 @@ def busy() -> tuple[WaitingLine, Place]:
     return line, line.join(False, ("198.51.100.1",), None, BOUNDLESS)
 
 
-def refusal(call: Callable[[], object]) -> Rejected:
-    with pytest.raises(Rejected) as caught:
+def refusal(call: Callable[[], object]) -> Exception:
+    with pytest.raises((NetworkFull, LineFull)) as caught:
         call()
     return caught.value
 
 
-def refused(call: Callable[[], object]) -> Reason:
-    return refusal(call).reason
+def refused(call: Callable[[], object]) -> type[Exception]:
+    return type(refusal(call))
 
 
 def served(line: WaitingLine, holder: Place, waiting: dict[str, Place]) -> list[str]:
@@ -130,7 +129,7 @@ def test_a_line_that_nobody_waits_in_keeps_nothing() -> None:
 def test_nothing_heavy_is_loaded_until_somebody_has_to_wait() -> None:
     program = (
         "import sys\n"
-        "from watchword.core.line import WaitingLine\n"
+        "from watchword.waiting.line import WaitingLine\n"
         "line = WaitingLine()\n"
         "line.wait(line.join(False, ('',)), 1)\n"
         "assert not {'asyncio', 'concurrent.futures', 'logging'} & set(sys.modules)\n"
@@ -196,7 +195,7 @@ def admitted(
     for each in networks:
         try:
             places.append(line.join(known, each, None, bounds))
-        except Rejected:
+        except (NetworkFull, LineFull):
             continue
     return places
 
@@ -215,7 +214,7 @@ def test_each_network_has_a_bound_of_its_own(networks: Sequence[Sequence[str]], 
     line = WaitingLine()
     assert len(admitted(line, networks, TIGHT)) == room
     rejected = refusal(lambda: line.join(False, networks[-1], None, TIGHT))
-    assert (rejected.reason, rejected.rejection.retry_after) == (Reason.TOO_MANY_ATTEMPTS, 1)
+    assert isinstance(rejected, NetworkFull)
     assert line.join(False, AWAY, None, TIGHT).waits
     assert line.join(True, networks[-1], None, TIGHT).waits  # known pairs are counted apart
 
@@ -224,15 +223,15 @@ def test_all_strangers_together_leave_room_for_known_pairs() -> None:
     line = WaitingLine()
     assert len(admitted(line, [v6(n) for n in range(9)], TIGHT)) == 6
     rejected = refusal(lambda: line.join(False, NEWCOMER, None, TIGHT))
-    assert (rejected.reason, rejected.rejection.retry_after) == (Reason.TOO_BUSY, 1)
+    assert isinstance(rejected, LineFull)
     assert line.join(True, v6(1), None, TIGHT).waits
-    assert refused(lambda: line.join(True, v6(2), None, TIGHT)) is Reason.TOO_BUSY
+    assert refused(lambda: line.join(True, v6(2), None, TIGHT)) is LineFull
 
 
 def test_the_known_pairs_of_one_network_leave_room_for_others() -> None:
     line = WaitingLine()
     assert len(admitted(line, [HOME] * 9, TIGHT, known=True)) == 3
-    assert refused(lambda: line.join(True, HOME, None, TIGHT)) is Reason.TOO_MANY_ATTEMPTS
+    assert refused(lambda: line.join(True, HOME, None, TIGHT)) is NetworkFull
     assert len(admitted(line, [AWAY] * 9, TIGHT, known=True)) == 3
     assert line.join(False, NEWCOMER, None, TIGHT).waits
 
@@ -263,7 +262,7 @@ def test_threads_that_wait_are_fewer_than_a_usual_pool_has_even_if_they_follow()
         for known in (False, True):
             try:
                 places.append(line.join(known, (f"192.0.2.{number // 2}",), b"same", FOR_THREADS))
-            except Rejected:
+            except (NetworkFull, LineFull):
                 continue
     assert len(places) == 7
 
@@ -331,9 +330,9 @@ def test_followers_are_counted_but_need_no_turn() -> None:
     line = WaitingLine()
     places = [line.join(False, HOME, b"same", bounds) for _ in range(5)]
     assert line.join(False, HOME, b"other", bounds).waits
-    assert refused(lambda: line.join(False, HOME, b"same", bounds)) is Reason.TOO_MANY_ATTEMPTS
+    assert refused(lambda: line.join(False, HOME, b"same", bounds)) is NetworkFull
     line.leave(places[4])
-    assert refused(lambda: line.join(False, HOME, b"third", bounds)) is Reason.TOO_MANY_ATTEMPTS  # no turn is left
+    assert refused(lambda: line.join(False, HOME, b"third", bounds)) is NetworkFull  # no turn is left
     assert line.join(False, HOME, b"same", bounds).follows
 
 
@@ -424,11 +423,11 @@ def test_to_wait_for_a_line_that_one_holds_is_no_waiting(wait: Callable[[Waiting
 
 
 @BOTH
-def test_patience_ends_in_a_503_that_says_when_to_come_again(wait: Callable[[WaitingLine, Place, float], None]) -> None:
+def test_patience_ends(wait: Callable[[WaitingLine, Place, float], None]) -> None:
     line, holder = busy()
     place, behind = join(line), join(line)
     rejected = refusal(lambda: wait(line, place, 0.0))
-    assert (rejected.reason, rejected.rejection.retry_after) == (Reason.TOO_BUSY, 1)
+    assert isinstance(rejected, LineFull)
     line.leave(holder)
     assert behind.holds and not place.waits
 
@@ -738,11 +737,10 @@ def test_of_unrelated_networks_a_bounded_number_waits_and_known_pairs_find_room(
     for networks in UNRELATED:
         try:
             guesses.append(line.join(False, networks, None, bounds))
-        except Rejected as rejected:
-            assert rejected.rejection.retry_after == 1
-            reasons.append(rejected.reason)
+        except (NetworkFull, LineFull) as rejected:
+            reasons.append(type(rejected))
     assert len(guesses) == bounds.strangers
-    assert reasons == [Reason.TOO_BUSY] * (1_500 - bounds.strangers)
+    assert reasons == [LineFull] * (1_500 - bounds.strangers)
     known = line.join(True, NEWCOMER, None, bounds)
     assert works_before(line, known, guesses) == 1
 
@@ -751,11 +749,11 @@ def test_of_unrelated_networks_a_bounded_number_waits_and_known_pairs_find_room(
 def test_a_thousand_tasks_of_one_address_keep_a_right_log_in_waiting_for_two_hashes(hang_up: bool) -> None:
     hashes: list[str] = []
 
-    async def log_in(line: WaitingLine, networks: Sequence[str]) -> Reason | None:
+    async def log_in(line: WaitingLine, networks: Sequence[str]) -> type[Exception] | None:
         try:
             place = line.join(False, networks, None, FOR_TASKS)
-        except Rejected as rejected:
-            return rejected.reason
+        except (NetworkFull, LineFull) as rejected:
+            return type(rejected)
         try:
             await line.wait_async(place, 60)
             hashes.append(networks[-1])
@@ -779,7 +777,7 @@ def test_a_thousand_tasks_of_one_address_keep_a_right_log_in_waiting_for_two_has
             assert len(judged) == 1
         else:
             assert len(judged) == FOR_TASKS.address
-            assert outcomes.count(Reason.TOO_MANY_ATTEMPTS) == 1_000 - FOR_TASKS.address
+            assert outcomes.count(NetworkFull) == 1_000 - FOR_TASKS.address
         assert not line._places._counts
 
     asyncio.run(scene())

@@ -9,9 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from watchword.core.line import Place, WaitingLine
-from watchword.core.rejection import Reason, Rejected
-from watchword.core.room import Bounds
+from watchword.waiting.line import Place, WaitingLine
+from watchword.waiting.room import Bounds, LineFull, NetworkFull
 
 LEASE = 60.0
 ONE_48 = "2001:db8:a::/48"
@@ -73,7 +72,7 @@ class Model:
                 return turn
         return None
 
-    def refusal(self, known: bool, networks: tuple[str, ...], follows: bool) -> Reason | None:
+    def refusal(self, known: bool, networks: tuple[str, ...], follows: bool) -> type[Exception] | None:
         """By the words of Bounds, of every place and, for a place that does not follow, of every turn."""
         bounds = self.bounds
         places = [turn for turn in self.turns() for _ in turn.places]
@@ -87,9 +86,9 @@ class Model:
             elif networks == ("",):
                 limits = {"": bounds.strangers}
             if any(sum(n in turn.networks for turn in kind) >= limit * factor for n, limit in limits.items()):
-                return Reason.TOO_MANY_ATTEMPTS
+                return NetworkFull
             if len(counted) >= bounds.in_all * factor or (not known and len(kind) >= bounds.strangers * factor):
-                return Reason.TOO_BUSY
+                return LineFull
         return None
 
     def join(self, known: bool, networks: tuple[str, ...], flight: bytes | None, place: Place) -> None:
@@ -175,9 +174,8 @@ class LineAndModel(RuleBasedStateMachine):
             expected = self.model.refusal(known, networks, follows)
             try:
                 place = self.line.join(known, networks, flight, self.model.bounds)
-            except Rejected as rejected:
-                assert rejected.reason is expected
-                assert rejected.rejection.retry_after == 1
+            except (NetworkFull, LineFull) as rejected:
+                assert type(rejected) is expected
             else:
                 assert expected is None
                 assert (place.granted is None) == (self.model.holder is None)

@@ -1,7 +1,7 @@
 """`explain` with what our schemes know of their claims: `SCHEMES` says which module explains a scheme, loaded when asked.
 
 No scheme knows its explanation: explanations import claims, never the other way round. A verifier of somebody's own brings
-its explanation along (`core.explain`).
+its explanation along (`schemes.explaining`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 from importlib import import_module
 
-from watchword.core import explain as core
-from watchword.core.explain import ClaimExplainers, Explainer, Explanation
+from watchword.schemes.explaining import program
+from watchword.schemes.explaining.program import ClaimExplainers, Explainer, Explanation
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.message import Request
 from watchword.core.scheme import Claim, Verifier
@@ -41,14 +41,14 @@ def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | No
       FAIL no_credentials: credentials: the request carries no credentials (have the client authenticate; ...)
     first difference: credentials
     """
-    return core.explain(request, guard, body, at, explainer_of)
+    return program.explain(request, guard, body, at, explainer_of)
 
 
 async def explain_async(
     request: Request, guard: Guard | AsyncGuard, body: bytes = b"", *, at: float | None = None
 ) -> Explanation:
     """`explain` on the event loop, for guards of either kind."""
-    return await core.explain_async(request, guard, body, at, explainer_of)
+    return await program.explain_async(request, guard, body, at, explainer_of)
 
 
 def explainer_of(verifier: Verifier, claim: Claim) -> Explainer | None:

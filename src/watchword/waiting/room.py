@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from watchword.core.rejection import Reason, Rejected
+__all__ = ["FOR_TASKS", "FOR_THREADS", "Bounds", "LineFull", "NetworkFull", "Occupancy"]
 
-__all__ = ["FOR_TASKS", "FOR_THREADS", "RETRY_AFTER", "Bounds", "Occupancy"]
 
-RETRY_AFTER: Final = 1
+class NetworkFull(Exception):
+    """As many of one network wait as may."""
+
+
+class LineFull(Exception):
+    """As many wait as may, or the line did not move for too long."""
 
 
 class Bounds(NamedTuple):
@@ -59,7 +63,7 @@ class Occupancy:
         """Refuses one more where `factor` times the bounds are reached; `networks` are widest first.
 
         Raises:
-            Rejected: TOO_MANY_ATTEMPTS if it is a network that has no room left, TOO_BUSY if it is the line.
+            NetworkFull, LineFull: where there is no room left.
         """
         count = self._counts.get
         limits = (bounds.address, bounds.wide, bounds.widest)
@@ -69,10 +73,9 @@ class Occupancy:
             limits = (bounds.strangers,) * 3  # the address is unknown, so it may be anybody's
         for network, limit in zip(reversed(networks), limits, strict=False):
             if count((known, network), 0) >= limit * factor:
-                detail = "too many log-ins from one network at one time"
-                raise Rejected(Reason.TOO_MANY_ATTEMPTS, detail, where="attempts", retry_after=RETRY_AFTER)
+                raise NetworkFull("too many log-ins from one network at one time")
         strangers = count((False, None), 0)
         if strangers + count((True, None), 0) >= bounds.in_all * factor or (
             not known and strangers >= bounds.strangers * factor
         ):
-            raise Rejected(Reason.TOO_BUSY, "too many log-ins at one time", retry_after=RETRY_AFTER)
+            raise LineFull("too many log-ins at one time")

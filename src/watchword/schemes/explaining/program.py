@@ -18,11 +18,11 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, Final, TypeVar
 
-from watchword.core.all_of import AllClaims, AllOf
+from watchword.schemes.all_of import AllClaims, AllOf
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.identity import Identity
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
-from watchword.core.mends import MENDS
+from watchword.schemes.explaining.remedies import REMEDIES
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.core.networks import network_of
@@ -344,7 +344,7 @@ def _refused(rejected: Rejected, verifier: Refuser | None, canonical: str, check
     scheme = None if verifier is None else verifier.scheme
     if all(check.passed is not False for check in checks):
         where = rejection.where or "credentials"
-        found = Check(rejection.reason.value, False, where, received=rejection.detail, mend=MENDS[rejection.reason])
+        found = Check(rejection.reason.value, False, where, received=rejection.detail, mend=REMEDIES[rejection.reason])
         checks = (*checks, found)
     return Explanation(
         False, rejection.reason, rejection.detail, rejection.where, scheme, None, canonical, tuple(checks)

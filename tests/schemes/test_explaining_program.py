@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import pytest
 
 from watchword import AsyncGuard, Guard, HMACAuth, HMACVerifier, Key, Reason, Request, explain, explain_async
-from watchword.core.explain import Explanation, compare
+from watchword.schemes.explaining.program import Explanation, compare
 from watchword.core.identity import Identity
-from watchword.core.mends import MENDS
+from watchword.schemes.explaining.remedies import REMEDIES
 from watchword.core.records import Found
 from watchword.core.scheme import UNUSED, Address, Body, Check, Decision, Refusal
 from watchword.stores import MemoryStore
@@ -106,8 +106,8 @@ def test_every_refusal_has_a_cause_with_component_and_mend() -> None:
 
 
 def test_every_reason_has_a_mend() -> None:
-    assert set(MENDS) == set(Reason)
-    assert all(mend and not mend.endswith(".") for mend in MENDS.values())
+    assert set(REMEDIES) == set(Reason)
+    assert all(mend and not mend.endswith(".") for mend in REMEDIES.values())
 
 
 class Unlisted:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from tests.core.fakes import NOTE, FakeStore, FakeVerifier, Note, ask, get
-from watchword.core.all_of import AllOf
+from watchword.schemes.all_of import AllOf
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.records import Once, Ref

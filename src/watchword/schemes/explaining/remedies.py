@@ -8,9 +8,9 @@ from typing import Final
 
 from watchword.core.rejection import Reason
 
-__all__ = ["MENDS"]
+__all__ = ["REMEDIES"]
 
-MENDS: Final[Mapping[Reason, str]] = MappingProxyType(
+REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
         Reason.NO_CREDENTIALS: "have the client authenticate; if it does, look for a proxy that takes the field away",
         Reason.UNSUPPORTED_SCHEME: "use a scheme that the guard has a verifier for, or give it one",
