@@ -330,7 +330,7 @@ def test_a_store_that_can_not_count_refuses(tmp_path: Path, monkeypatch: pytest.
         raise StoreUnavailable
 
     with world("memory", tmp_path, monkeypatch) as guarded:
-        monkeypatch.setattr(guarded.store, "commit", down)
+        monkeypatch.setattr(guarded.guard.io, "commit", down)
         with pytest.raises(StoreUnavailable):
             guarded.ask("alice", "right")
         assert guarded.hashes == []

@@ -18,7 +18,10 @@ from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, WHOLE, Decision, Seal
 from watchword.core.seal import has_content
+from watchword.crypto.jose import sign
+from watchword.crypto.keys import Key
 from watchword.schemes.jwt import JWTVerifier
+from watchword.schemes.token_cache import TokenCache
 
 
 class Wax:
@@ -232,13 +235,21 @@ def test_a_failure_and_an_answer_that_is_too_long_are_500_under_seal():
     assert oversized.values(b"x-wax") == [b"/a api.example 500 [cache-control content-length authentication-info] b''"]
 
 
-def test_no_short_cut_goes_round_the_seal():
-    from watchword import Key
-
+@pytest.mark.parametrize("kind", [Guard, AsyncGuard])
+def test_no_short_cut_goes_round_the_seal(kind):
+    """A token that was verified before is known again, and the answer is sealed all the same."""
     key = Key.from_secret(bytes(32), algorithm="HS256")
-    assert Guard([JWTVerifier(key)]).plan.shortcut is not None
-    assert Guard([JWTVerifier(key)], seal=Wax()).plan.shortcut is None
-    assert AsyncGuard([JWTVerifier(key)], seal=Wax()).plan.shortcut is None
+    cache = TokenCache()
+    guard = kind([JWTVerifier(key, cache=cache)], seal=Wax(needs_body=False), policy=Policy(clock=lambda: 0.0))
+    token = sign(b'{"sub":"alice","exp":4000000000}', key)
+    for known in (0, 1, 1):
+        assert len(cache) == known
+        admitted = guard.admit(request(f"Bearer {token}"), once(b"") if kind is Guard else once_async(b""))
+        if kind is AsyncGuard:
+            admitted = asyncio.run(admitted)
+        ((name, value),) = admitted.answer_headers(guard.plan, Response(200), None)
+        assert (admitted.identity.subject, name) == ("alice", b"x-wax")
+        assert value == b"/a api.example 200 [] None"
 
 
 @pytest.mark.parametrize("wrong", ["seal", object(), 7])

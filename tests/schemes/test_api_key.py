@@ -458,5 +458,4 @@ def test_the_claim_asks_for_two_records_and_no_slow_work() -> None:
     claim = APIKeyVerifier().read(asking(GOOD))
     assert claim is not None
     assert claim.needs == (REF, USE)
-    assert claim.reserve == ()
     assert not claim.slow(NOTHING_FOUND)

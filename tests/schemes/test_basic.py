@@ -109,7 +109,7 @@ def test_a_wrong_password_is_refused_with_the_challenge(judge: Any, password: by
 
 def test_no_hash_is_tried_before_the_store_was_asked() -> None:
     claim = BasicVerifier(realm="x").read(asking(credentials(b"a:b")))
-    assert claim.slow(NOTHING_FOUND) and claim.needs[0] == Ref(Password, ("a",)) and claim.reserve == ()
+    assert claim.slow(NOTHING_FOUND) and claim.needs[0] == Ref(Password, ("a",))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def found(request: Request, body: bytes = BODY, signed: Request = GENUINE, signe
 
 
 def changed(**parts: object) -> Request:
-    given = {name: getattr(GENUINE, name) for name in Request.__slots__}
+    given = {
+        name: getattr(GENUINE, name) for name in ("method", "scheme", "authority", "target", "headers", "peer", "exact")
+    }
     return Request(**{**given, **parts})  # type: ignore[arg-type]
 
 

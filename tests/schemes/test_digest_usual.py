@@ -70,9 +70,16 @@ def filled(record: DigestSecret | None = None, key: NonceKey = KEY) -> Any:
 def acquainted(style: str = "ours", **options: Any) -> DigestVerifier:
     """A verifier that admitted a request of that style."""
     verifier = DigestVerifier(realm=REALM, **options)
-    answer = verifier.read(request(written(style, 1))).decide(filled(), NO_BODY, START + 1, bytes)
-    assert isinstance(answer, Decision)
+    admit(verifier, request(written(style, 1)), START + 1)
     return verifier
+
+
+def admit(verifier: DigestVerifier, asked: Request, now: float = START) -> None:
+    """What a guard does with genuine credentials; what the verifier learns of them it learns at the end."""
+    answer = verifier.read(asked).decide(filled(), NO_BODY, now, bytes)
+    assert isinstance(answer, Decision)
+    if answer.learn is not None:
+        answer.learn()
 
 
 def outcome(read: Any, asked: Request, found: Any, now: float) -> object:
@@ -211,15 +218,25 @@ def test_what_is_remembered_is_bounded_and_shows_no_secret(monkeypatch: pytest.M
     for number in range(40):
         nonce = make_nonce(KEY, REALM, "SHA-256", START, b"%012d" % number)
         value = written("ours", 1, nonce=nonce) + b", x%d=1" % number
-        verifier.read(request(value)).decide(filled(), NO_BODY, START, bytes)
+        admit(verifier, request(value))
         assert isinstance(verifier.read(request(value)), KnownClaim)
     assert len(verifier.usual._shapes) == 4 and len(verifier.usual._acquaintances) == 8
     long = written("ours", 1) + b', x="' + b"x" * usual.MAX_VALUE + b'"'
-    verifier.read(request(long)).decide(filled(), NO_BODY, START, bytes)
+    admit(verifier, request(long))
     assert len(verifier.usual._shapes) == 4 and not isinstance(verifier.read(request(long)), KnownClaim)
     claim = acquainted().read(request(written("ours", 2)))
     assert repr(claim) == "KnownClaim(username='Mufasa')"
     assert ha1("SHA-256", USER, REALM, PASSWORD) not in repr(claim._known)  # type: ignore[union-attr]
+
+
+def test_credentials_that_are_judged_and_not_admitted_are_not_remembered() -> None:
+    """As where a guard could not commit the count, or only explains."""
+    verifier, asked = DigestVerifier(realm=REALM), request(written("ours", 1))
+    answer = verifier.read(asked).decide(filled(), NO_BODY, START, bytes)
+    assert isinstance(answer, Decision) and answer.learn is not None
+    assert not verifier.usual._shapes and not verifier.usual._acquaintances
+    answer.learn()
+    assert len(verifier.usual._shapes) == len(verifier.usual._acquaintances) == 1
 
 
 def test_two_users_of_one_nonce_take_turns() -> None:

@@ -51,6 +51,7 @@ def reason_of(guard: Guard, request: Request, body: bytes = b"") -> Reason:
     return caught.value.reason
 
 
+PARTS = ("method", "scheme", "authority", "target", "headers", "peer", "exact")
 GET = Request("GET", "https", "api.example", "/orders?id=7")
 
 
@@ -82,7 +83,7 @@ def test_an_identity_carries_subject_scheme_key_id_and_scopes() -> None:
 )
 def test_a_changed_component_is_refused(changed: dict[str, object], reason: Reason) -> None:
     request = signed(GET)
-    parts: dict[str, object] = {name: getattr(request, name) for name in Request.__slots__}
+    parts: dict[str, object] = {name: getattr(request, name) for name in PARTS}
     assert reason_of(guard_at(), Request(**{**parts, **changed})) is reason  # type: ignore[arg-type]
 
 
@@ -134,9 +135,18 @@ def test_a_replay_whose_body_dribbles_in_past_the_expiry_is_refused() -> None:
     """The clock is read after the body, so a slow body wins no time over a forgotten nonce."""
     store = MemoryStore(clock=lambda: NOW)
     store.add_key("robot", KEY)
-    times = iter([NOW, NOW + 301, NOW + 301, NOW + 301])
-    guard = Guard([HMACVerifier()], store, policy=Policy(clock=lambda: next(times)))
-    assert reason_of(guard, signed(GET)) is Reason.EXPIRED
+    now = [float(NOW)]
+    guard = Guard([HMACVerifier()], store, policy=Policy(clock=lambda: now[0]))
+
+    def dribble() -> bytes:
+        now[0] = NOW + 301
+        return b""
+
+    request = signed(Request("POST", "https", "api.example", "/orders"), b"hello")
+    chunks = iter((b"hello",))
+    with pytest.raises(Rejected) as caught:
+        guard.admit(request, lambda: next(chunks, None) or dribble())
+    assert caught.value.reason is Reason.EXPIRED
 
 
 def test_unknown_keys_and_wrong_macs_look_alike_to_the_client() -> None:
@@ -242,7 +252,7 @@ def test_no_secret_in_repr_or_error() -> None:
 )
 def test_explain_names_the_component_that_differs(changed: dict[str, object], component: str, expected: str) -> None:
     request = signed(Request("GET", "https", "localhost", "/orders?id=7"))
-    parts: dict[str, object] = {name: getattr(request, name) for name in Request.__slots__}
+    parts: dict[str, object] = {name: getattr(request, name) for name in PARTS}
     explanation = explain(Request(**{**parts, **changed}), guard_at())  # type: ignore[arg-type]
     assert not explanation.accepted
     assert explanation.causes[0].component == component

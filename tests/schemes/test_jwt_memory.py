@@ -17,6 +17,8 @@ from watchword import (
     AsyncGuard, ConfigurationError, Guard, Identity, JWTVerifier, Key, KeySet, Policy, Reason, Rejected, Request,
     Revocations, StoreUnavailable, TokenCache, explain,
 )  # fmt: skip
+from watchword.core.admission import Admission
+from watchword.core.io import drive
 from watchword.core.records import Found, Once, Ref
 from watchword.crypto import jose
 from watchword.schemes.key_source import KeySource, PublishedKeys
@@ -576,7 +578,7 @@ def test_a_key_that_leaves_while_a_token_is_verified_takes_it_along(clock):
     found = verifier(clock, keys=source, cache=cache)
     judged = found.judge(token(), NOW)
     source.keys = KeySet([Key.generate("HS256", key_id="k2")])
-    found.remember(cache.young, token(), judged, NOW, None)
+    found.remember(cache.young, token(), judged[0], judged, NOW, None)
     assert found.known(token(), NOW) is None
 
 
@@ -594,7 +596,7 @@ def test_revocation_asks_after_the_keys_were_asked(clock, store):
     assert reason(guard.verify, request(token()))[0] is Reason.REVOKED
 
 
-# ---- the short cut of the guards -------------------------------------------------------------------------------------
+# ---- tokens that are known, in guards ---------------------------------------------------------------------------------
 
 
 def odd(fields: list[tuple[str, str]], target: str = "/") -> Request:
@@ -626,10 +628,11 @@ def odd(fields: list[tuple[str, str]], target: str = "/") -> Request:
         ([], "/"),
     ],
 )
-def test_the_short_cut_gives_the_verdict_of_the_long_way(clock, fields, target):
-    short, cached = guarded(clock), guarded(clock, cache=TokenCache())
-    longer = Guard([verifier(clock)], policy=Policy(clock=clock), observe=lambda verdict: None)
-    assert longer.plan.shortcut is None
+def test_whatever_is_known_of_a_token_the_verdict_is_the_same(clock, fields, target):
+    """For a token that was verified before, with an observer, and where the store is asked as well."""
+    plain, cached = guarded(clock), guarded(clock, cache=TokenCache())
+    observed = Guard([verifier(clock)], policy=Policy(clock=clock), observe=lambda verdict: None)
+    asking = guarded(clock, revocations=Revocations(MemoryStore(clock=clock)))
     cached.verify(request(token()))
     asked = odd([(name, value.format(token())) for name, value in fields], target)
 
@@ -642,33 +645,38 @@ def test_the_short_cut_gives_the_verdict_of_the_long_way(clock, fields, target):
             return rejected.reason, rejected.rejection.where, rejected.refusal
         return identity.subject
 
-    long = verdict(longer.verify)
-    for guard in (short, cached):
-        assert verdict(guard.verify) == long
-        assert verdict(lambda asked, guard=guard: asyncio.run(AsyncGuard.of(guard).verify(asked))) == long
+    expected = verdict(observed.verify)
+    for guard in (plain, cached, asking):
+        assert verdict(guard.verify) == expected
+        assert verdict(lambda asked, guard=guard: asyncio.run(AsyncGuard.of(guard).verify(asked))) == expected
 
 
-def test_the_short_cut_is_taken_only_by_guards_that_judge_nothing_else(clock):
-    def short(*more: Any, **options: Any) -> bool:
-        guards = [
-            Guard([verifier(clock, cache=cache), *more], MemoryStore(), **options) for cache in (None, TokenCache())
-        ]
-        (answer,) = {guard.plan.shortcut is not None for guard in guards}
-        return answer
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_token_that_needs_nothing_from_outside_is_admitted_at_once_whatever_else_the_guard_does(clock, cached):
+    """No program is made for it: the pipeline gives the admission itself."""
+    from watchword import BasicVerifier, PublicURL, ReplayableBodyHMACVerifier, SignatureSeal
 
-    from watchword import BasicVerifier, PublicURL, ReplayableBodyHMACVerifier
+    def at_once(*more: Any, own: Any = {}, **options: Any) -> list[bool]:  # noqa: B006 -- it is not changed
+        options.setdefault("policy", Policy(clock=clock))
+        verifiers = [verifier(clock, cache=TokenCache() if cached else None, **own), *more]
+        guard = Guard(verifiers, MemoryStore(clock=clock), **options)
+        answers = []
+        for _ in range(2):
+            answer = guard._admit(request(token()), bytes, False)
+            answers.append(isinstance(answer, Admission))
+            admitted = answer if isinstance(answer, Admission) else drive(answer)
+            assert admitted.identity is not None and admitted.identity.subject == "alice"
+        return answers
 
-    assert short()
-    assert short(BasicVerifier(realm="r"))
-    assert not short(ReplayableBodyHMACVerifier(KEY, subject="s"))
-    assert not short(proxy=True)
-    assert not short(observe=lambda verdict: None)
-    assert not short(policy=Policy(public_url=PublicURL("https://api.example")))
-    assert not short(verifier(clock, issuer="https://two.example"))
-    assert guarded(clock, MemoryStore(), single_use=True).plan.shortcut is None
-    assert guarded(clock, revocations=Revocations(MemoryStore())).plan.shortcut is None
-    strict = guarded(clock, revocations=Revocations(MemoryStore()), cache=TokenCache(strict=True))
-    assert strict.plan.shortcut is None
+    for settings in (
+        at_once(), at_once(BasicVerifier(realm="r")), at_once(ReplayableBodyHMACVerifier(KEY, subject="s")),
+        at_once(observe=lambda verdict: None), at_once(seal=SignatureSeal(Key.generate("HS256", key_id="seal"))),
+        at_once(policy=Policy(clock=clock, public_url=PublicURL("https://api.example"))),
+        at_once(verifier(clock, issuer="https://two.example")),
+    ):  # fmt: skip
+        assert settings == [True, True]
+    # What is taken back has to be looked up: each time, unless a cache that isn't strict answers.
+    assert at_once(own={"revocations": Revocations(MemoryStore())}) == [False, cached]
 
 
 def test_a_long_field_is_refused_though_its_token_is_known(clock):

@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from watchword import (
     AsyncGuard, BasicVerifier, ConfigurationError, Guard, Identity, Password, PasswordCache, Peer, PublicURL, Reason,
-    Rejected, Request, Verdict,
+    Policy, Rejected, Request, Verdict,
 )  # fmt: skip
 from watchword.core.records import Put, Ref, Take
+from watchword.core.room import FOR_THREADS
 from watchword.crypto import passwords
 from watchword.crypto.digests import digest
+from watchword.schemes.basic import RememberedUser
 from watchword.stores import AsyncSQLStore, HtpasswdStore, MemoryStore, SQLStore, combine, from_callables
 
 ALICE = Ref(Password, ("alice",))
@@ -39,10 +42,6 @@ def ask(guard: Guard | AsyncGuard, request: Request) -> str | Reason:
     try:
         if isinstance(guard, Guard):
             return guard.verify(request).subject
-        known = guard.at_once(request.headers, request.query or b"", request.peer.address)
-        if known is not None:
-            assert known.identity is not None
-            return known.identity.subject
         return asyncio.run(guard.verify(request)).subject
     except Rejected as rejected:
         return rejected.reason
@@ -73,6 +72,13 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(passwords, "_matches", counted)
     return done
+
+
+def claim_of(guard: Guard, request: Request) -> object:
+    """The claim as the guard reads it; a `RememberedUser` needs no look-up."""
+    case = guard.plan.dispatch.locate(request)
+    assert case is not None
+    return case.claim
 
 
 def memory(**users: str) -> MemoryStore:
@@ -129,25 +135,44 @@ def test_the_second_request_of_an_unstrict_guard_asks_the_store_nothing(mode: An
 
 
 @pytest.mark.parametrize(
-    "store", [memory(alice="one"), from_callables(password={"alice": Password(hashed("one"))}.get)]
+    "make",
+    [lambda: memory(alice="one"), lambda: from_callables(password={"alice": Password(hashed("one"))}.get)],
+    ids=["memory", "callables"],
 )
 @pytest.mark.parametrize("mode", MODES)
-def test_a_hundred_threads_at_once_hash_once(store: Any, mode: Any, work: list[str]) -> None:
-    guard = guarded(store, **mode)
-    start = threading.Barrier(100)
+def test_threads_at_once_hash_once_and_those_without_room_are_told_to_come_back(
+    make: Callable[[], Any], mode: Any, work: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one network as many threads wait as one address may hold up; a thread that waits is missing elsewhere."""
+    hashing, go = threading.Event(), threading.Event()
+    matches = passwords._matches
+
+    def held(*arguments: Any) -> bool:
+        hashing.set()
+        assert go.wait(PATIENCE)
+        return matches(*arguments)
+
+    monkeypatch.setattr(passwords, "_matches", held)
+    guard = guarded(make(), **mode)
     got: list[object] = []
-
-    def first() -> None:
-        start.wait()
-        got.append(ask(guard, asking("one")))
-
-    threads = [threading.Thread(target=first) for _ in range(100)]
+    threads = [
+        threading.Thread(target=lambda: got.append(ask(guard, asking("one")))) for _ in range(FOR_THREADS.address)
+    ]
     for thread in threads:
         thread.start()
+    assert hashing.wait(PATIENCE)
+    while guard.plan.line._places._counts.get((False, None), 0) < len(threads):
+        threads[0].join(0.001)
+    with pytest.raises(Rejected) as caught:
+        guard.verify(asking("one"))
+    assert caught.value.reason is Reason.TOO_MANY_ATTEMPTS and caught.value.refusal is not None
+    assert caught.value.refusal.response().values(b"retry-after") == [b"1"]
+    go.set()
     for thread in threads:
-        thread.join()
-    assert got == ["alice"] * 100
+        thread.join(PATIENCE)
+    assert got == ["alice"] * len(threads)
     assert len(work) == 1
+    assert ask(guard, asking("one")) == "alice"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -224,7 +249,6 @@ def test_another_process_is_heard_at_once_if_strict_and_else_within_the_ttl(
 
 def test_a_change_between_the_look_up_and_the_verdict_is_not_remembered_over() -> None:
     store = memory(alice="one")
-    guard = guarded(store)
     fetch, changed = store.fetch, []
 
     def fetch_then_change(refs: Any) -> Any:
@@ -234,7 +258,9 @@ def test_a_change_between_the_look_up_and_the_verdict_is_not_remembered_over() -
         return found
 
     store.fetch = fetch_then_change  # type: ignore[method-assign]
+    guard = guarded(store)
     assert ask(guard, asking("one")) == "alice", "judged by what was there when it was looked up"
+    assert changed
     assert ask(guard, asking("one")) is Reason.WRONG_SECRET
 
 
@@ -271,8 +297,8 @@ def test_what_is_remembered_is_of_one_user_and_one_address(other: Request) -> No
     store = memory(alice="one", bob="one")
     guard = guarded(store)
     ask(guard, asking("one"))
-    assert guard.plan.shortcut(asking("one").headers, b"", "192.0.2.1") is not None
-    assert guard.plan.shortcut(other.headers, b"", other.peer.address) is None
+    assert isinstance(claim_of(guard, asking("one")), RememberedUser)
+    assert not isinstance(claim_of(guard, other), RememberedUser)
 
 
 def test_a_verifier_in_two_guards_with_different_users_answers_for_neither_at_once() -> None:
@@ -287,8 +313,7 @@ def test_a_verifier_in_two_guards_with_the_same_users_answers_for_both() -> None
     verifier, store = BasicVerifier(realm="x", cache=PasswordCache(), rehash=None), memory(alice="one")
     here, there = Guard([verifier], store), Guard([verifier], store)
     ask(here, asking("one"))
-    assert there.plan.shortcut is not None
-    assert there.plan.shortcut(asking("one").headers, b"", "192.0.2.1") is not None
+    assert isinstance(claim_of(there, asking("one")), RememberedUser)
 
 
 def test_stores_that_do_not_tell_what_changes_are_asked_every_time(tmp_path: Path) -> None:
@@ -297,22 +322,25 @@ def test_stores_that_do_not_tell_what_changes_are_asked_every_time(tmp_path: Pat
     for store in (HtpasswdStore(tmp_path / "users"), from_callables(password=table.get)):
         for whole in (store, combine(store, MemoryStore())):
             guard = guarded(whole)
-            assert guard.plan.shortcut is None
             assert [ask(guard, asking("one")) for _ in range(2)] == ["alice"] * 2
+            assert not isinstance(claim_of(guard, asking("one")), RememberedUser)
     table["alice"] = Password(hashed("two"))
     assert ask(guard, asking("one")) is Reason.WRONG_SECRET
 
 
-def test_guards_that_judge_more_than_the_field_take_no_short_cut() -> None:
+def test_who_is_remembered_is_reported_like_anybody_and_judged_by_the_address_behind_the_proxy() -> None:
     seen: list[Verdict] = []
-    for options in ({"observe": seen.append}, {"proxy": True}, {"policy": _behind_a_proxy()}):
-        assert Guard([BasicVerifier(realm="x", cache=PasswordCache())], memory(), **options).plan.shortcut is None
-
-
-def _behind_a_proxy() -> Any:
-    from watchword import Policy
-
-    return Policy(public_url=PublicURL("https://api.example"))
+    public_url = PublicURL("https://api.example", trusted=["10.0.0.0/8"], forwarded="Forwarded")
+    guard = Guard(
+        [BasicVerifier(realm="x", cache=PasswordCache(), rehash=None)], memory(alice="one"), observe=seen.append,
+        policy=Policy(public_url=public_url),
+    )  # fmt: skip
+    near, far = (asking("one", address="10.0.0.1", Forwarded=f"for=192.0.2.{n}") for n in (1, 2))
+    for _ in range(3):
+        assert ask(guard, near) == "alice"
+    assert isinstance(claim_of(guard, near), RememberedUser)
+    assert not isinstance(claim_of(guard, far), RememberedUser)
+    assert [(told.scheme, told.subject, told.reason) for told in seen] == [("basic", "alice", None)] * 3
 
 
 @pytest.mark.parametrize("more", [{"Early-Data": "1"}, {"Host": "a, b"}])

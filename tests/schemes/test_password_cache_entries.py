@@ -31,17 +31,17 @@ def entries(cache: PasswordCache) -> int:
 
 def test_it_holds_what_was_kept_for_that_hash_only() -> None:
     cache = PasswordCache()
-    mark = cache.recognise("alice", SECRET)
+    mark = cache.password_key("alice", SECRET)
     assert not cache.holds(mark, "hash 1")
     cache.keep(mark, "hash 1")
     assert cache.holds(mark, "hash 1")
     assert not cache.holds(mark, "hash 2")
-    assert not cache.holds(cache.recognise("alice", SECRET + "x"), "hash 1")
+    assert not cache.holds(cache.password_key("alice", SECRET + "x"), "hash 1")
 
 
 def test_a_new_hash_takes_the_place_of_the_old_one() -> None:
     cache = PasswordCache()
-    mark = cache.recognise("alice", SECRET)
+    mark = cache.password_key("alice", SECRET)
     cache.keep(mark, "hash 1")
     cache.keep(mark, "hash 2")
     assert (cache.holds(mark, "hash 1"), cache.holds(mark, "hash 2"), entries(cache)) == (False, True, 1)
@@ -50,7 +50,7 @@ def test_a_new_hash_takes_the_place_of_the_old_one() -> None:
 def test_an_entry_is_good_until_its_time_is_over_and_keeping_it_again_renews_it() -> None:
     clock = Clock()
     cache = PasswordCache(ttl=60, clock=clock)
-    mark = cache.recognise("alice", SECRET)
+    mark = cache.password_key("alice", SECRET)
     cache.keep(mark, "hash")
     clock.now = 59.999
     assert cache.holds(mark, "hash")
@@ -63,7 +63,7 @@ def test_an_entry_is_good_until_its_time_is_over_and_keeping_it_again_renews_it(
 
 def test_it_never_grows_above_its_size_and_drops_the_oldest() -> None:
     cache = PasswordCache(size=3)
-    marks = [cache.recognise(f"user{number}", SECRET) for number in range(5)]
+    marks = [cache.password_key(f"user{number}", SECRET) for number in range(5)]
     for mark in marks[:3]:
         cache.keep(mark, "hash")
     cache.keep(marks[0], "hash")  # the newest now
@@ -79,7 +79,7 @@ def test_sixty_four_threads_do_not_push_it_above_its_size() -> None:
 
     def fill(thread: int) -> None:
         for number in range(200):
-            mark = cache.recognise(f"{thread}", f"{number}")
+            mark = cache.password_key(f"{thread}", f"{number}")
             cache.keep(mark, "hash")
             cache.holds(mark, "hash")
             sizes.append(entries(cache))
@@ -93,30 +93,30 @@ def test_sixty_four_threads_do_not_push_it_above_its_size() -> None:
 @given(st.text(), st.text(), st.text(), st.text())
 def test_different_pairs_are_never_taken_for_each_other(one: str, two: str, three: str, four: str) -> None:
     cache = PasswordCache(random=bytes)
-    assert (cache.recognise(one, two) == cache.recognise(three, four)) is ((one, two) == (three, four))
+    assert (cache.password_key(one, two) == cache.password_key(three, four)) is ((one, two) == (three, four))
 
 
 @given(st.text(st.sampled_from("0123456789:ab"), max_size=12), st.integers(0, 12), st.integers(0, 12))
 def test_where_the_name_ends_and_the_password_begins_matters(text: str, one: int, other: int) -> None:
     cache = PasswordCache(random=bytes)
     same = (text[:one], text[one:]) == (text[:other], text[other:])
-    assert (cache.recognise(text[:one], text[one:]) == cache.recognise(text[:other], text[other:])) is same
+    assert (cache.password_key(text[:one], text[one:]) == cache.password_key(text[:other], text[other:])) is same
 
 
 def test_two_caches_recognise_nothing_of_each_other() -> None:
-    assert PasswordCache().recognise("alice", SECRET) != PasswordCache().recognise("alice", SECRET)
+    assert PasswordCache().password_key("alice", SECRET) != PasswordCache().password_key("alice", SECRET)
 
 
 def test_half_of_a_surrogate_pair_is_text_like_any_other() -> None:
     cache = PasswordCache()
-    mark = cache.recognise("\ud800", "\udfff")
+    mark = cache.password_key("\ud800", "\udfff")
     cache.keep(mark, "\ud800")
     assert cache.holds(mark, "\ud800")
 
 
 def test_no_password_can_be_reached_from_it() -> None:
     cache = PasswordCache()
-    cache.keep(cache.recognise("alice", SECRET), "hash")
+    cache.keep(cache.password_key("alice", SECRET), "hash")
     assert SECRET not in repr(cache)
     seen: set[int] = set()
     reachable: list[object] = [cache]
