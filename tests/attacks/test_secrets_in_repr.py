@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from watchword import Key, OAuth2Auth, Request, Response
+from watchword import BasicVerifier, Guard, Key, OAuth2Auth, PasswordCache, Rejected, Request, Response
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.flow import ClientContext
-from watchword.core.scheme import Body, Received, Send
-from watchword.core.steps import Acquire, Commit, Fetch, ReadBody
+from watchword.core.admission import Admission
+from watchword.core.io import Direct, drive, once
+from watchword.core.pipeline import Pipeline
+from watchword.core.scheme import Received, Send
 from watchword.stores import MemoryStore
 
 SECRET = "s3cret-of-the-client"
@@ -38,32 +40,75 @@ def test_the_effects_of_a_token_request(in_form: bool) -> None:
         assert secret not in shown
 
 
-def test_the_answer_of_a_token_endpoint() -> None:
+class Showing:
+    """An outside that writes down how all shows that passes through it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._io = Direct(store)
+        self.shown: list[str] = []
+
+    def fetch(self, refs: Any, /) -> Any:
+        return self._passed("fetch", refs, self._io.fetch(refs))
+
+    def commit(self, writes: Any, /) -> Any:
+        return self._passed("commit", writes, self._io.commit(writes))
+
+    async def ask(self, source: Any, refs: Any, /) -> Any:
+        return self._passed("ask", (source, refs), await self._io.ask(source, refs))
+
+    async def read(self, receive: Any, need: Any, limit: int, /) -> Any:
+        return self._passed("read", (receive, need, limit), await self._io.read(receive, need, limit))
+
+    async def work(self, call: Any, /) -> Any:
+        return self._passed("work", call, await self._io.work(call))
+
+    def join(self, *arguments: Any) -> Any:
+        return self._passed("join", arguments, self._io.join(*arguments))
+
+    async def wait(self, *arguments: Any) -> Any:
+        return self._passed("wait", arguments, await self._io.wait(*arguments))
+
+    def _passed(self, verb: str, given: Any, answer: Any) -> Any:
+        self.shown.append(f"{verb} {given!r} {answer!r}")
+        return answer
+
+    def verbs(self) -> set[str]:
+        return {line.partition(" ")[0] for line in self.shown}
+
+
+def test_the_answer_of_a_token_endpoint_and_all_that_it_asks_for() -> None:
     store = MemoryStore()
     store.add_client("robot", SECRET)
+    io = Showing(store)
     endpoint = TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="orders")
     body = f"grant_type=client_credentials&client_id=robot&client_secret={SECRET}".encode()
     request = Request("POST", "https", "id.example", "/token", {"Content-Type": "application/x-www-form-urlencoded"})
-    steps = endpoint.steps(request)
-    shown, answer = "", None
-    try:
-        while True:
-            step = steps.send(answer)
-            shown += repr(step)
-            match step:
-                case ReadBody():
-                    answer = Body(body)
-                case Fetch():
-                    answer = store.fetch(step.refs)
-                case Commit():
-                    answer = store.commit(step.writes)
-                case Acquire():
-                    answer = step.lock.acquire(step.lease)
-                case _:
-                    answer = step.call()
-            shown += repr(answer)
-    except StopIteration as stop:
-        issued = stop.value
+    issued = drive(endpoint.respond(request, io, once(body)))
     assert issued.response.status == 200
+    assert io.verbs() == {"read", "fetch", "join", "commit", "work"}
     token = issued.body.split(b'"access_token":"')[1].split(b'"')[0].decode()
-    assert SECRET not in shown and token not in repr(issued)
+    assert SECRET not in "".join(io.shown) and token not in repr(issued)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_all_that_a_guard_asks_for_and_holds_of_a_password(strict: bool) -> None:
+    store = MemoryStore()
+    store.add_user("alice", SECRET)
+    guard = Guard([BasicVerifier(realm="orders", cache=PasswordCache(strict=strict))], store)
+    io = Showing(store)
+    pipeline = Pipeline(guard.plan, io)
+    encoded = base64.b64encode(f"alice:{SECRET}".encode()).decode()
+    asked = Request("GET", "https", "api.example", "/", {"Authorization": f"Basic {encoded}"})
+    shown = ""
+    for _ in range(2):
+        case = guard.plan.dispatch.locate(asked)
+        answer = pipeline.admit(asked, once(b""), optional=False)
+        admitted = answer if isinstance(answer, Admission) else drive(answer)
+        shown += repr((case, admitted, answer, admitted.identity))
+    assert {"fetch", "join", "commit", "work"} == io.verbs()
+    wrong = Request("GET", "https", "api.example", "/", {"Authorization": f"Basic {encoded[:-8]}AAAAAAA="})
+    with pytest.raises(Rejected) as caught:
+        drive(pipeline.admit(wrong, once(b""), optional=False))  # type: ignore[arg-type]
+    shown += repr(caught.value) + str(caught.value) + repr(caught.value.rejection) + repr(caught.value.refusal)
+    for secret in (SECRET, encoded, SECRET[:-6]):
+        assert secret not in shown + "".join(io.shown)

@@ -15,10 +15,13 @@ from watchword import AttemptPolicy, ConfigurationError, Key, Peer, Request, Sto
 from watchword.authorization_server import token_endpoint
 from watchword.authorization_server.client import Client
 from watchword.authorization_server.token_endpoint import Answer, TokenEndpoint, TokenVerdict
+from watchword.core import io as io_module
 from watchword.core.attempts import Window
 from watchword.core.io import Awaited, Direct, drive, once, once_async
+from watchword.core.line import ClientGone, Place
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import Reason, Rejected
+from watchword.core.room import FOR_THREADS
 from watchword.stores import MemoryStore, SQLStore, from_callables
 
 KEY = Key.generate("HS256")
@@ -161,18 +164,104 @@ def test_sqlite_counts_as_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -
         assert [world.ask("guess").response.status for _ in range(4)] == [401, 401, 401, 429]
 
 
+def hold(world: Endpoint) -> Place:
+    """Somebody else's secret is hashed, until `world.endpoint._line.leave` of this."""
+    place = world.endpoint._line.join(False, ("203.0.113.9",))
+    assert place.holds
+    return place
+
+
+def waiting(world: Endpoint) -> bool:
+    return any(world.endpoint._line._waiting.values())
+
+
 def test_a_client_that_is_removed_while_its_request_waits_gets_nothing(world: Endpoint) -> None:
-    first = world.endpoint._turn.acquire(60)
-    assert first is not None
+    first = hold(world)
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(world.ask("s3cret")))
     thread.start()
-    while not world.endpoint._turn._queue:
+    while not waiting(world):
         thread.join(0.001)
     world.store._records.clear()
-    world.endpoint._turn.release(first)
+    world.endpoint._line.leave(first)
     thread.join(PATIENCE)
     assert [answer.response.status for answer in answers] == [401]
+
+
+def test_an_attempt_is_counted_before_it_waits(world: Endpoint) -> None:
+    """So whoever hangs up has spent it, and guesses beyond the limit are refused while the others wait."""
+    first = hold(world)
+
+    async def scene() -> list[int]:
+        def ask(secret: str) -> asyncio.Task[Answer]:
+            request, body = world.request("robot", secret, "192.0.2.1")
+            return asyncio.create_task(world.endpoint.respond(request, Awaited(world.store), once_async(body)))
+
+        tasks = [ask(f"guess{number}") for number in range(3)]
+        for _ in range(20):
+            await asyncio.sleep(0)  # as far as they come without the line
+        refused = await asyncio.wait_for(ask("s3cret"), PATIENCE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert not waiting(world)
+        world.endpoint._line.leave(first)
+        return [refused.response.status, (await ask("s3cret")).response.status]
+
+    assert asyncio.run(scene()) == [429, 429]
+    assert world.hashes == 0
+
+
+def test_patience_in_the_line_ends_with_503_and_says_when_to_return(
+    world: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = hold(world)
+    with monkeypatch.context() as patched:
+        patched.setattr(io_module, "PATIENCE", 0.05)
+        answer = world.ask("s3cret")
+    assert (answer.response.status, json.loads(answer.body)) == (503, {"error": "temporarily_unavailable"})
+    assert answer.response.values(b"retry-after") == [b"1"]
+    assert (world.hashes, waiting(world)) == (0, False)
+    world.endpoint._line.leave(first)
+    assert world.ask("s3cret").response.status == 200
+
+
+def test_a_network_that_fills_the_line_gets_429_and_others_are_served(world: Endpoint) -> None:
+    line = world.endpoint._line
+    places = [line.join(False, ("192.0.2.1",)) for _ in range(FOR_THREADS.address)]
+    answer = world.ask("s3cret")
+    assert (answer.response.status, answer.response.values(b"retry-after")) == (429, [b"1"])
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(world.ask("s3cret", address="192.0.2.2")))
+    thread.start()
+    while len(line._waiting[False]._groups) < 2:
+        thread.join(0.001)
+    for place in places:
+        line.leave(place)
+    thread.join(PATIENCE)
+    assert [answer.response.status for answer in answers] == [200]
+
+
+def test_nothing_is_hashed_for_a_client_that_has_left(world: Endpoint) -> None:
+    first = hold(world)
+    request, body = world.request("robot", "s3cret", "192.0.2.1")
+    raised: list[BaseException] = []
+    left = threading.Event()
+
+    def ask() -> None:
+        try:
+            drive(world.endpoint.respond(request, Direct(world.store), once(body), left.is_set))
+        except ClientGone as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not waiting(world):
+        thread.join(0.001)
+    left.set()
+    world.endpoint._line.leave(first)
+    thread.join(PATIENCE)
+    assert (len(raised), world.hashes, waiting(world)) == (1, 0, False)
 
 
 def test_a_window_that_can_not_be_kept_is_refused_at_construction() -> None:

@@ -1,4 +1,4 @@
-"""The token endpoint: RFC 6749 §4.4 and §5, through the sync and the async driver."""
+"""The token endpoint: RFC 6749 §4.4 and §5, in a thread and on an event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from watchword import ConfigurationError, Key, OAuth2Verifier, Request
 from watchword.authorization_server.token_endpoint import Answer, TokenEndpoint, TokenVerdict
-from watchword.core.io import Direct, drive, once, once_async
+from watchword.core.io import Awaited, Direct, drive, once, once_async
 from watchword.core.rejection import StoreUnavailable
 from watchword.stores import MemoryStore
 
@@ -44,11 +44,10 @@ def ask(request: pytest.FixtureRequest, store: MemoryStore) -> Ask:
     ) -> Answer:
         asked = Request(method, "https", "id.example", "/token", {"Content-Type": FORM, **(headers or {})})
         octets = body.encode() if isinstance(body, str) else body
-        steps = endpoint.steps(asked)
         if request.param == "sync":
-            answer = Driver(store).run(steps, once(octets))  # type: ignore[arg-type]
+            answer = drive(endpoint.respond(asked, Direct(store), once(octets)))  # type: ignore[arg-type]
         else:
-            answer = asyncio.run(AsyncDriver(store).run(steps, once_async(octets)))  # type: ignore[arg-type]
+            answer = asyncio.run(endpoint.respond(asked, Awaited(store), once_async(octets)))  # type: ignore[arg-type]
         ask.verdict = seen[-1]  # type: ignore[attr-defined]
         return answer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from watchword import ConfigurationError, Password, StoreUnavailable
+from watchword.core.io import Direct, drive
 from watchword.core.records import Found, Outcome, Put, Ref, Write
 from watchword.crypto.passwords import verify_password
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of
@@ -24,8 +25,9 @@ SECRET = Ref(DigestSecret, ("SHA-256", "orders", "alice"))
 USER = Ref(Password, ("alice",))
 
 
-def run(store: Any, steps: Any) -> Any:
-    return Driver(store).run(steps, once(b""))
+def run(store: Any, program: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The result of a program over this store."""
+    return drive(program(Direct(store), *arguments, **options))
 
 
 def test_the_awaited_methods_do_the_same(tmp_path: Path) -> None:
@@ -96,21 +98,24 @@ def test_what_does_not_fit_the_store_is_an_administration_error() -> None:
             change("nobody")
     store.commit([Put(Ref(APIKey, ("a",)), APIKey("", "billing", expires=NOW))])
     with pytest.raises(AdministrationError, match="expired"):
-        run(store, rotating_api_key("a", overlap=0, clock=lambda: NOW))
+        run(store, rotating_api_key, "a", overlap=0, clock=lambda: NOW)
 
 
 @pytest.mark.parametrize(("passed", "allowed"), [(59.9, False), (60, True)])
 def test_a_second_rotation_waits_for_the_end_of_the_overlap(passed: float, allowed: bool) -> None:
     """A third key would end the first one before the time that its users were promised."""
     store = MemoryStore()
-    key_id = key_id_of(run(store, adding_api_key("billing", clock=lambda: NOW))) or ""
-    run(store, rotating_api_key(key_id, overlap=60, clock=lambda: NOW))
-    again = rotating_api_key(key_id, overlap=60, clock=lambda: NOW + passed)
+    key_id = key_id_of(run(store, adding_api_key, "billing", clock=lambda: NOW)) or ""
+    run(store, rotating_api_key, key_id, overlap=60, clock=lambda: NOW)
+
+    def again() -> Any:
+        return run(store, rotating_api_key, key_id, overlap=60, clock=lambda: NOW + passed)
+
     if allowed:
-        assert key_id_of(run(store, again)) == key_id
+        assert key_id_of(again()) == key_id
     else:
         with pytest.raises(AdministrationError, match="rotated before"):
-            run(store, again)
+            again()
 
 
 def test_an_id_that_is_taken_is_not_given_again() -> None:
@@ -120,7 +125,7 @@ def test_an_id_that_is_taken_is_not_given_again() -> None:
     def random(n: int) -> bytes:
         return next(octets) * n
 
-    first, second = run(store, adding_api_key("a", random=random)), run(store, adding_api_key("b", random=random))
+    first, second = run(store, adding_api_key, "a", random=random), run(store, adding_api_key, "b", random=random)
     assert key_id_of(first) != key_id_of(second)
     assert sorted(record.subject for _, record in store.records(APIKey)) == ["a", "b"]
 
@@ -162,7 +167,7 @@ def test_of_two_who_add_one_user_one_is_told(tmp_path: Path) -> None:
 
         def add(password: str) -> str:
             try:
-                run(store, adding_user("alice", password))
+                run(store, adding_user, "alice", password)
             except AdministrationError:
                 return ""
             return password
