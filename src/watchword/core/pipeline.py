@@ -153,8 +153,9 @@ class Pipeline(Generic[R, G]):
         except (Rejected, StoreUnavailable) as error:
             if isinstance(error, StoreUnavailable):
                 error.refusal = sealed(plan, Refusal(503), seal_for(plan, request))
+                _log(error)
             if plan.observe is not None:
-                plan.observe(refused(None if case is None else case.addressee.verifier, error, plan.clock() - started))
+                plan.observe(refused(request, case, error, plan.clock() - started))
             raise
         finally:
             if case is not None and case.turn is not None:
@@ -165,8 +166,7 @@ class Pipeline(Generic[R, G]):
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
         plan = self._plan
         if plan.observe is not None:
-            verifier = None if case is None else case.addressee.verifier
-            plan.observe(accepted(verifier, decision, plan.clock() - started))
+            plan.observe(accepted(request, case, decision, plan.clock() - started))
         body = None if case is None or case.body is NO_BODY else case.body.data
         if case is None or decision is None:
             admission = Admission(None, body)
@@ -309,6 +309,13 @@ class Pipeline(Generic[R, G]):
             elif is_guess(rejected):
                 now = self._plan.clock()
                 await reserve(self._io, case.attempt.adds(case.found, now), now)
+
+
+def _log(error: StoreUnavailable) -> None:
+    """Tells the logger "watchword" why nothing could be decided, with the traceback of the cause if there is one."""
+    from logging import getLogger  # noqa: PLC0415 -- only where something failed
+
+    getLogger("watchword").error("nothing could be decided: %s", error, exc_info=error.__cause__)
 
 
 def _check_outcome(outcome: Outcome, now: float) -> None:

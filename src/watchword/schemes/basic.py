@@ -249,6 +249,11 @@ class KnownCredentials:
         return f"KnownCredentials(username={self._known.username!r})"
 
     @property
+    def claimed(self) -> str:
+        """The username that was sent."""
+        return self._known.username
+
+    @property
     def flight(self) -> bytes:
         """As `BasicClaim.flight`."""
         return self._known.password_key
@@ -314,6 +319,11 @@ class BasicClaim:
     def guesses(self) -> str:
         """Whom it asks for, known or not."""
         return subject_key(self.username)
+
+    @property
+    def claimed(self) -> str:
+        """The username that was sent."""
+        return self.username
 
     @property
     def flight(self) -> bytes | None:

@@ -69,6 +69,11 @@ class RememberedUser:
     def __repr__(self) -> str:
         return f"RememberedUser({self._decision.identity!r})"
 
+    @property
+    def claimed(self) -> str:
+        """The subject that was admitted."""
+        return self._decision.identity.subject
+
     def slow(self, found: Found) -> bool:
         """Never."""
         return False

@@ -137,7 +137,7 @@ class CallableStore(_Asking):
             try:
                 record = question.ask(*ref.key)
             except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
-                raise _failed(question.name, error) from None
+                raise _failed(question.name, error) from error
             if _fits(record, ref.kind, question.name):
                 found[ref] = (record, UNWRITABLE)
         return Found(found)
@@ -158,7 +158,7 @@ class AsyncCallableStore(_Asking):
             try:
                 record = await question.ask(*ref.key)
             except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
-                raise _failed(question.name, error) from None
+                raise _failed(question.name, error) from error
             if _fits(record, ref.kind, question.name):
                 found[ref] = (record, UNWRITABLE)
         return Found(found)
@@ -199,7 +199,7 @@ def _is_async(lookup: Lookup) -> bool:
 
 
 def _failed(name: str, error: Exception) -> StoreUnavailable:
-    # Its words stay out: they may hold what was looked up.
+    # Its words stay out, they may hold what was looked up; the log has them by the cause.
     return StoreUnavailable(f"the look-up of from_callables({name}=…) raised {type(error).__name__}")
 
 

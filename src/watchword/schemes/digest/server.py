@@ -196,6 +196,11 @@ class DigestClaim:
         """Whom it asks for, known or not."""
         return subject_key(self.presented.username)
 
+    @property
+    def claimed(self) -> str | None:
+        """The username that was sent; None if only its hash was (RFC 7616 §3.4.4)."""
+        return None if self.presented.hashed else self.presented.username
+
     def ref(self, username: str) -> Ref[DigestSecret]:
         """Where the secret is. The realm is ours, never the client's."""
         assert self.algorithm is not None

@@ -247,6 +247,11 @@ class KnownClaim:
     def __repr__(self) -> str:
         return f"KnownClaim(username={self._known.username!r})"
 
+    @property
+    def claimed(self) -> str:
+        """The username that was sent."""
+        return self._known.username
+
     def in_full(self) -> FullClaim:
         """The same credentials, read strictly."""
         return self.verifier.read_in_full(self.request)
