@@ -127,6 +127,12 @@ def test_a_shared_secret_needs_no_asymmetric_cryptography():
     assert not {name for name in loaded if name.startswith("cryptography.hazmat.primitives.asymmetric")}
 
 
+def test_a_store_in_memory_loads_no_half_of_a_scheme_no_password_hash_and_no_asymmetric_cryptography():
+    loaded = modules_after("from watchword.stores import MemoryStore\nMemoryStore().add_api_key('billing')")
+    assert not loaded & {*EXTRAS, "asyncio", "ssl", "socket", "cryptography"}
+    assert not loaded & {f"watchword.schemes.{scheme.module}" for scheme in SCHEMES}
+
+
 def test_importing_watchword_costs_a_quarter_of_its_primitives_at_most():
     """Counted in calls, by fresh interpreters: a clock would show the noise of the machine."""
 
@@ -183,7 +189,7 @@ def test_every_module_is_short_and_shadows_nothing(path):
 
 # ---- the walls -------------------------------------------------------------------------------------------------------
 
-CIRCULAR = {"servers", "stores"}
+CIRCULAR = {"servers"}
 """Packages whose circles are still to be opened."""
 
 

@@ -1,8 +1,9 @@
-"""What changes users and API keys after they were added: on every store, awaited or not, and against others who change."""
+"""The acts of administration: on every store, awaited or not, by the store's clock, and against others who change."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,24 +11,22 @@ from typing import Any
 
 import pytest
 
-from watchword import ConfigurationError, Password, StoreUnavailable
+from tests.stores.faces import Called, Clock
+from watchword import ConfigurationError, Key, Password, StoreUnavailable
 from watchword.core.io import Direct, drive
-from watchword.core.records import Found, Outcome, Put, Ref, Write
+from watchword.core.records import COMMITTED, NOTHING_FOUND, Found, Outcome, Put, Ref, Write
+from watchword.crypto.keys import RegisteredKey
 from watchword.crypto.passwords import verify_password
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of
 from watchword.schemes.digest import DigestSecret, ha1
-from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine
-from watchword.stores.administration import AdministrationError, adding_api_key, adding_user, rotating_api_key
+from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
+from watchword.stores.administration import Admin, Administered, AdministrationError, AsyncAdmin
+from watchword.stores.administration.api_keys import add_api_key
 from watchword.stores.vault import sensitive
 
 NOW = 1_700_000_000.0
 SECRET = Ref(DigestSecret, ("SHA-256", "orders", "alice"))
 USER = Ref(Password, ("alice",))
-
-
-def run(store: Any, program: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The result of a program over this store."""
-    return drive(program(Direct(store), *arguments, **options))
 
 
 def test_the_awaited_methods_do_the_same(tmp_path: Path) -> None:
@@ -54,6 +53,82 @@ def test_the_awaited_methods_do_the_same(tmp_path: Path) -> None:
             assert record is not None and record.revoked is not None
 
     asyncio.run(main())
+
+
+def test_a_store_has_one_clock_for_all_that_it_remembers_and_issues(store: Called, clock: Clock) -> None:
+    clock.now = 1_000.0  # long ago: by the host's clock such keys would have ended
+    old = store.add_api_key("billing", expires=1_100.0)
+    key_id = key_id_of(old) or ""
+    assert store.get(APIKey, key_id).created == 1_000.0
+    store.rotate_api_key(key_id, overlap=60)
+    assert store.get(APIKey, key_id).former_until == 1_060.0
+    store.revoke_api_key(key_id)
+    assert store.get(APIKey, key_id).revoked == 1_000.0
+    with pytest.raises(ConfigurationError, match="a time to come"):
+        store.add_api_key("billing", expires=1_000.0)
+    store.add_key("robot", Key.generate("HS256", key_id="robot-1"))
+    store.rotate_key("robot-1", Key.generate("HS256", key_id="robot-2"), overlap=60)
+    assert store.get(RegisteredKey, "robot-1").expires == 1_060.0
+
+
+class Verbs(Admin):
+    """A store of somebody's own, without a clock."""
+
+    kinds: frozenset[type] | None = None
+    blocking = False
+
+    def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
+        return NOTHING_FOUND
+
+    def commit(self, writes: Sequence[Write], /) -> Outcome:
+        return COMMITTED
+
+
+def test_the_clock_of_stores_without_one_is_the_hosts() -> None:
+    for store in (Verbs(), combine(Verbs())):
+        store.add_api_key("billing", expires=4e9)
+        with pytest.raises(ConfigurationError, match="a time to come"):
+            store.add_api_key("billing", expires=1_000.0)
+
+
+def test_the_clock_of_several_stores_is_that_of_the_first_that_has_one() -> None:
+    store = combine(from_callables(password=lambda _: None), MemoryStore(clock=lambda: 4e9))
+    with pytest.raises(ConfigurationError, match="a time to come"):
+        store.add_api_key("billing", expires=4e9)
+    store.add_api_key("billing", expires=4e9 + 1)
+
+
+def test_only_a_user_who_is_not_there_yet_is_added_if_nobody_may_be_replaced(store: Called) -> None:
+    store.add_user("alice", "open sesame", replace=False)
+    with pytest.raises(AdministrationError, match="'alice' already"):
+        store.add_user("alice", "swordfish", replace=False)
+    verify_password(store.get(Password, "alice").encoded, "open sesame")
+    store.add_user("alice", "swordfish")
+    verify_password(store.get(Password, "alice").encoded, "swordfish")
+
+
+ACTS = {name for name in vars(Admin) if not name.startswith("_")}
+
+
+def test_the_called_and_the_awaited_methods_are_the_same_acts() -> None:
+    assert {name for name in vars(AsyncAdmin) if not name.startswith("_")} == ACTS
+    assert len(ACTS) == 14
+
+
+@pytest.mark.parametrize("name", sorted(ACTS))
+def test_a_method_has_the_parameters_and_the_documentation_of_its_act(name: str) -> None:
+    act: Callable[..., Any] = inspect.unwrap(vars(Admin)[name])
+    assert act is inspect.unwrap(vars(AsyncAdmin)[name])
+    assert act.__name__ == name
+    _, *parameters = inspect.signature(act).parameters.values()
+    for method in (getattr(MemoryStore(), name), getattr(AsyncSQLStore("sqlite://"), name)):
+        assert list(inspect.signature(method).parameters.values()) == parameters
+        assert inspect.getdoc(method) == inspect.getdoc(act)
+        for parameter in parameters:
+            assert f"    {parameter.name}: " in method.__doc__
+        assert "    Raises:" in method.__doc__ and "    >>> " in method.__doc__
+    assert not inspect.iscoroutinefunction(vars(Admin)[name])
+    assert inspect.iscoroutinefunction(vars(AsyncAdmin)[name])
 
 
 def test_a_combined_store_administers_what_it_holds() -> None:
@@ -96,26 +171,25 @@ def test_what_does_not_fit_the_store_is_an_administration_error() -> None:
     ):
         with pytest.raises(AdministrationError, match="there is no"):
             change("nobody")
+    store = MemoryStore(clock=lambda: NOW)
     store.commit([Put(Ref(APIKey, ("a",)), APIKey("", "billing", expires=NOW))])
     with pytest.raises(AdministrationError, match="expired"):
-        run(store, rotating_api_key, "a", overlap=0, clock=lambda: NOW)
+        store.rotate_api_key("a", overlap=0)
 
 
 @pytest.mark.parametrize(("passed", "allowed"), [(59.9, False), (60, True)])
 def test_a_second_rotation_waits_for_the_end_of_the_overlap(passed: float, allowed: bool) -> None:
     """A third key would end the first one before the time that its users were promised."""
-    store = MemoryStore()
-    key_id = key_id_of(run(store, adding_api_key, "billing", clock=lambda: NOW)) or ""
-    run(store, rotating_api_key, key_id, overlap=60, clock=lambda: NOW)
-
-    def again() -> Any:
-        return run(store, rotating_api_key, key_id, overlap=60, clock=lambda: NOW + passed)
-
+    clock = Clock()
+    store = MemoryStore(clock=clock)
+    key_id = key_id_of(store.add_api_key("billing")) or ""
+    store.rotate_api_key(key_id, overlap=60)
+    clock.now += passed
     if allowed:
-        assert key_id_of(again()) == key_id
+        assert key_id_of(store.rotate_api_key(key_id, overlap=60)) == key_id
     else:
         with pytest.raises(AdministrationError, match="rotated before"):
-            again()
+            store.rotate_api_key(key_id, overlap=60)
 
 
 def test_an_id_that_is_taken_is_not_given_again() -> None:
@@ -125,7 +199,8 @@ def test_an_id_that_is_taken_is_not_given_again() -> None:
     def random(n: int) -> bytes:
         return next(octets) * n
 
-    first, second = run(store, adding_api_key, "a", random=random), run(store, adding_api_key, "b", random=random)
+    administered = Administered(Direct(store), random=random)
+    first, second = (drive(add_api_key(administered, subject)) for subject in "ab")
     assert key_id_of(first) != key_id_of(second)
     assert sorted(record.subject for _, record in store.records(APIKey)) == ["a", "b"]
 
@@ -167,7 +242,7 @@ def test_of_two_who_add_one_user_one_is_told(tmp_path: Path) -> None:
 
         def add(password: str) -> str:
             try:
-                run(store, adding_user, "alice", password)
+                store.add_user("alice", password, replace=False)
             except AdministrationError:
                 return ""
             return password

@@ -10,14 +10,13 @@ import pytest
 
 from watchword import ConfigurationError, Guard, HMACAuth, HMACVerifier, Identity, Key, Policy, Reason, Rejected
 from watchword import Request, Response, Verdict, explain
-from watchword.core.io import Direct, drive
 from watchword.core.flow import ClientContext
 from watchword.core.flow import run as run_flow
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
 from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore
-from watchword.stores.administration import AdministrationError, rotating_key
+from watchword.stores.administration import AdministrationError
 
 NOW = 1_700_000_000.0
 OLD = Key.from_secret(b"o" * 32, algorithm="HS256", key_id="robot-1")
@@ -33,7 +32,7 @@ def store_of(**options: Any) -> MemoryStore:
 
 
 def rotate(store: Any, key_id: str = "robot-1", successor: Key = NEW, overlap: float = 60) -> None:
-    drive(rotating_key(Direct(store), key_id, successor, overlap=overlap, clock=lambda: NOW))
+    store.rotate_key(key_id, successor, overlap=overlap)
 
 
 def signed(key: Key, at: float) -> Request:

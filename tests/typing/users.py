@@ -118,6 +118,21 @@ def stores(store: MemoryStore) -> Guard:
     return Guard([BasicVerifier(realm="r")], both)
 
 
+def administered(store: SQLStore) -> list[str]:
+    store.add_user("alice", "open sesame", scopes=["read"], realm="orders", digest_algorithms=["MD5"], replace=False)
+    store.disable_user("alice", disabled=False)
+    store.add_client("billing", "a long random secret", subject="the accountants")
+    store.add_oauth1_token("a-token", "its secret", client_key="printer", subject="alice", expires=4e9)
+    assert_type(store.add_api_key("billing", scopes=("invoices",)), str)
+    return [combine(store).rotate_api_key("a", overlap=60)]
+
+
+async def administered_from_an_event_loop(store: AsyncSQLStore) -> None:
+    await store.add_user("alice", "open sesame", scopes=["read"])
+    assert_type(await store.add_api_key("billing"), str)
+    await store.rotate_key("robot-1", Key.generate("ed25519", key_id="robot-2"), overlap=60)
+
+
 def a_record_has_the_type_of_its_ref() -> None:
     assert_type(NOTHING_FOUND.get(Ref(Password, ("alice",))), Password | None)
 
@@ -141,3 +156,7 @@ def mistakes(request: Request) -> None:
     JWTVerifier("a secret")  # type: ignore[arg-type]
     Guard([HMACVerifier()], AsyncSQLStore("sqlite+aiosqlite://"))  # type: ignore[arg-type]
     explain(request, AsyncGuard([BasicVerifier(realm="r")]))  # type: ignore[arg-type]
+    SQLStore("sqlite://").add_user("alice")  # type: ignore[call-arg]
+    SQLStore("sqlite://").add_user("alice", b"open sesame")  # type: ignore[arg-type]
+    MemoryStore().add_key("robot", Key.generate("HS256"), scope=["read"])  # type: ignore[call-arg]
+    AsyncSQLStore("sqlite://").disable_user("alice")  # type: ignore[unused-coroutine]

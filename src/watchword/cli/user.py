@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from watchword.cli.administration import Json, StoreURL, administering, note, show, unusable
-from watchword.core.io import Direct, drive
 from watchword.crypto.passwords import Password
 from watchword.crypto.precis import MAX_PASSWORD
-from watchword.stores.admin import DigestEnrolment
-from watchword.stores.administration import adding_user
+from watchword.stores.administration.users import DigestEnrolment
 
 __all__ = ["user_commands"]
 
@@ -37,7 +35,7 @@ def add(
     password = _password(stdin=password_stdin)
     with administering(store, create=True) as opened:
         scopes, algorithms = scope or (), digest or ()
-        drive(adding_user(Direct(opened), name, password, scopes=scopes, realm=realm, digest_algorithms=algorithms))
+        opened.add_user(name, password, scopes=scopes, realm=realm, digest_algorithms=algorithms, replace=False)
     note(f"the user {name} is added")
 
 

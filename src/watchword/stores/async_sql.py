@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Exceeded, Found, Once, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError
-from watchword.stores.admin import AsyncAdmin
+from watchword.stores.administration import AsyncAdmin
 from watchword.stores.changes import Changes
 from watchword.stores.database import BUSY_TIMEOUT, Answering, Database
 from watchword.stores.queries import Say, asking, fetching, marking
@@ -79,7 +79,7 @@ class AsyncSQLStore(AsyncAdmin):
         if self._database.path is not None:
             self._database.prepare(statements.schema(), statements.OLDER)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
-        self._clock = clock
+        self.clock = clock
         self._commits = 0
         self._changes = Changes()
         self._pools: dict[int, _Pool] = {}
@@ -113,14 +113,14 @@ class AsyncSQLStore(AsyncAdmin):
     async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         if not refs:
             return NOTHING_FOUND
-        say = fetching(refs, self._clock())
+        say = fetching(refs, self.clock())
         return self._vault.found(refs, await self._shielded(lambda pool: self._read(pool, say)))
 
     async def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
         await self._unlock(write.ref.kind for write in writes if not isinstance(write, Once | Add))
-        now = self._clock()
+        now = self.clock()
         asked = asking(writes, now)
         if asked is not None:
             return await self._shielded(lambda pool: self._answered(pool, asked))

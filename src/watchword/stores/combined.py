@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, overload
 
@@ -10,7 +11,7 @@ from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, AsyncStore, Counter, Found, Once, Outcome, Ref, Spent, Store, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError
-from watchword.stores.admin import Admin, AsyncAdmin
+from watchword.stores.administration import Admin, AsyncAdmin
 
 __all__ = ["combine"]
 
@@ -65,6 +66,12 @@ class _Routes:
         """What the store that holds that kind says of it; None where it says nothing (`core.shortcut`)."""
         changes = getattr(self._store_of(kind), "changes", None)
         return None if changes is None else changes(kind)
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """That of the first store that has one."""
+        clocks = (getattr(store, "clock", None) for store in self._stores)
+        return next((clock for clock in clocks if clock is not None), time.time)
 
     def _questions(self, refs: Sequence[Ref[Any]]) -> list[tuple[Any, list[Ref[Any]]]]:
         parts: dict[int, tuple[Any, list[Ref[Any]]]] = {}

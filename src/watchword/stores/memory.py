@@ -12,7 +12,7 @@ from watchword.core.records import (
     COMMITTED, Add, Conflict, Counter, Exceeded, Found, Once, Outcome, Put, Ref, Replayed, Spent, Take, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
-from watchword.stores.admin import Admin
+from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
 from watchword.stores.counting import KEPT, Tally, adding, is_question, most_kept, no_room_to_keep, share_of_a_rank
 from watchword.stores.passing import Counters, Key, Passing, Undo
@@ -35,7 +35,7 @@ class MemoryStore(Admin):
 
     Args:
         capacity: marks and counters kept at most; counters fill half of it at most.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch, for everything that the store remembers or issues.
 
     >>> store = MemoryStore()
     >>> store.commit([Once(("nonce", "1"), until=time.time() + 300)])
@@ -51,7 +51,7 @@ class MemoryStore(Admin):
         if capacity < 1:
             raise ConfigurationError(f"capacity={capacity}: at least 1, by default a million")
         self._capacity = capacity
-        self._clock = clock
+        self.clock = clock
         self._lock = Lock()
         self._records: dict[Ref[Any], tuple[Any, int]] = {}
         self._spent = Passing()
@@ -90,7 +90,7 @@ class MemoryStore(Admin):
         return None if until is None else (Spent(until), 1)
 
     def _counted(self, ref: Ref[Any]) -> tuple[Any, int] | None:
-        tally = self._living(ref.key, self._clock())
+        tally = self._living(ref.key, self.clock())
         return None if tally is None else (Counter(tally.value, tally.until), 1)
 
     def records(self, kind: type[V]) -> list[tuple[Key, V]]:
@@ -141,7 +141,7 @@ class MemoryStore(Admin):
     def _add(self, write: Add, counted: dict[Key, Tally]) -> Outcome | None:
         """Notes in `counted` what becomes of the counter."""
         check_until(write.until)
-        now = self._clock()
+        now = self.clock()
 
         def living(key: Key) -> Tally | None:
             tally = counted.get(key)
@@ -214,7 +214,7 @@ class MemoryStore(Admin):
         self._check_room(1)
 
     def _forget(self, more: int) -> None:
-        past = self._clock() - GRACE
+        past = self.clock() - GRACE
         spent, counters, ends = self._spent, self._counters, self._ends
         if spent.due <= past:
             spent.forget(past)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from watchword.core.records import COMMITTED, NOTHING_FOUND, Exceeded, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
-from watchword.stores.admin import Admin
+from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
 from watchword.stores.database import BUSY_TIMEOUT, Answering, Connections, Database
 from watchword.stores.queries import Say, asking, fetching, marking
@@ -45,7 +45,7 @@ class SQLStore(Admin):
         secrets: the key that seals secrets instead of the key file; 32 octets or more, random.
         allow_plaintext_secrets: store them in the clear.
         max_counters: of attempts; about so many are kept at most, then the least valuable go (`stores.counting`).
-        clock: seconds since the epoch.
+        clock: seconds since the epoch, for everything that the store remembers or issues.
 
     Raises:
         ConfigurationError: the URL, the folder or the key can't be used; or `pip install 'watchword[sql]'`.
@@ -79,7 +79,7 @@ class SQLStore(Admin):
         if self._database.path is not None:
             self._database.prepare(statements.schema(), statements.OLDER)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
-        self._clock = clock
+        self.clock = clock
         self._commits = 0
         self._changes = Changes()
         self._pools: dict[int, _Pool] = {}
@@ -110,12 +110,12 @@ class SQLStore(Admin):
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         if not refs:
             return NOTHING_FOUND
-        return self._vault.found(refs, self._read(fetching(refs, self._clock())))
+        return self._vault.found(refs, self._read(fetching(refs, self.clock())))
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
-        now = self._clock()
+        now = self.clock()
         asked = asking(writes, now)
         if asked is not None:
             return next((Exceeded(write, rows[0][0]) for write, say in asked if (rows := self._read(say))), COMMITTED)
