@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from watchword.crypto.passwords import verify_password
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
-from watchword.stores.administration import Admin, Administered, AdministrationError, AsyncAdmin
+from watchword.stores.administration import Admin, Administered, AdministrationError, AsyncAdmin, clients
 from watchword.stores.administration.api_keys import add_api_key
 from watchword.stores.vault import sensitive
 
@@ -129,6 +130,32 @@ def test_a_method_has_the_parameters_and_the_documentation_of_its_act(name: str)
         assert "    Raises:" in method.__doc__ and "    >>> " in method.__doc__
     assert not inspect.iscoroutinefunction(vars(Admin)[name])
     assert inspect.iscoroutinefunction(vars(AsyncAdmin)[name])
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "act"),
+    [
+        (Password, "hash", lambda store: store.add_user("alice", "open sesame")),
+        (clients, "hash_password", lambda store: store.add_client("billing", "a long random secret")),
+    ],
+)
+def test_the_awaited_methods_hash_off_the_event_loop(
+    where: Any, name: str, act: Callable[[AsyncSQLStore], Coroutine[Any, Any, None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing, threads = getattr(where, name), list[int]()
+
+    def hashed(*args: Any, **options: Any) -> Any:
+        threads.append(threading.get_ident())
+        return hashing(*args, **options)
+
+    async def main() -> None:
+        async with AsyncSQLStore("sqlite://") as store:
+            await act(store)
+
+    monkeypatch.setattr(where, name, hashed)
+    asyncio.run(main())
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 def test_a_combined_store_administers_what_it_holds() -> None:
