@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from math import isfinite
 from threading import Lock
 from typing import Any, TypeVar, cast
 
@@ -16,11 +15,9 @@ from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
 from watchword.stores.counting import KEPT, Tally, adding, is_question, most_kept, no_room_to_keep, share_of_a_rank
 from watchword.stores.passing import Counters, Key, Passing, Undo
+from watchword.stores.writes import GRACE, check_ref, check_until
 
 __all__ = ["MemoryStore"]
-
-GRACE = 60.0
-"""Seconds past its `until` for which an entry is kept, so that clocks which differ a little forget nothing too early."""
 
 V = TypeVar("V")
 
@@ -234,22 +231,3 @@ class MemoryStore(Admin):
 def _roll_back(undo: list[Undo]) -> None:
     for step in reversed(undo):
         step()
-
-
-def check_until(until: float) -> None:
-    """A time that a store can order by; `ConfigurationError` for what is none."""
-    if not isfinite(until):
-        raise ConfigurationError(f"until={until}: seconds since the epoch, a finite number")
-
-
-def check_ref(write: Put | Take) -> None:
-    """`Put` and `Take` may not touch what `Once` and `Add` keep, and a record goes where its class belongs.
-
-    Raises:
-        ConfigurationError: the write breaks one of these.
-    """
-    kind = write.ref.kind
-    if kind is Spent or kind is Counter:
-        raise ConfigurationError(f"{kind.__name__} records are written by {'Once' if kind is Spent else 'Add'} only")
-    if isinstance(write, Put) and type(write.record) is not kind:
-        raise ConfigurationError(f"a {type(write.record).__name__} can't be put where a {kind.__name__} is kept")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from watchword.core.records import Add, Counter, Once, Ref, Spent, Write
 from watchword.crypto.digests import keyed_digest
-from watchword.stores.memory import check_until
+from watchword.stores.writes import check_until
 
 __all__ = ["Say", "asking", "counter_key", "counting", "fetching", "key_text", "marking"]
 
