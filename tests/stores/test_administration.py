@@ -23,7 +23,7 @@ from watchword.schemes.digest import DigestSecret, ha1
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
 from watchword.stores.administration import Admin, Administered, AdministrationError, AsyncAdmin, clients
 from watchword.stores.administration.api_keys import add_api_key
-from watchword.stores.vault import sensitive
+from watchword.stores.sql.vault import sensitive
 
 NOW = 1_700_000_000.0
 SECRET = Ref(DigestSecret, ("SHA-256", "orders", "alice"))

@@ -35,7 +35,8 @@ import json, sys, threading
 from dataclasses import dataclass
 from typing import ClassVar
 from watchword.core.records import *
-from watchword.stores import SQLStore, database, sql
+from watchword.stores import SQLStore
+from watchword.stores.sql import database, store as sql
 
 database.BUSY_TIMEOUT = sql.BUSY_TIMEOUT = 300.0  # on a slow machine the last of them waits long
 
@@ -336,8 +337,8 @@ def test_a_corrupt_database_is_unavailable(make: Any, tmp_path: Path) -> None:
 def test_a_database_that_another_process_keeps_locked_is_unavailable_after_the_timeout(
     make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("database", "sql", "async_sql"):
-        monkeypatch.setattr(f"watchword.stores.{module}.BUSY_TIMEOUT", 0.1)
+    for module in ("database", "store", "async_store"):
+        monkeypatch.setattr(f"watchword.stores.sql.{module}.BUSY_TIMEOUT", 0.1)
     store = make(f"sqlite:///{tmp_path}/x.db")
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watchword.stores.agents import AgentDirectories
-    from watchword.stores.async_sql import AsyncSQLStore
     from watchword.stores.callables import from_callables
     from watchword.stores.combined import combine
     from watchword.stores.files import HtdigestStore, HtpasswdStore
     from watchword.stores.jwks import RemoteKeySet
     from watchword.stores.memory import MemoryStore
-    from watchword.stores.sql import SQLStore
+    from watchword.stores.sql import AsyncSQLStore, SQLStore
 
 __all__ = [
     "AgentDirectories", "AsyncSQLStore", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine",
@@ -34,7 +33,7 @@ __all__ = [
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
 _HOMES = {
     "AgentDirectories": "agents",
-    "AsyncSQLStore": "async_sql",
+    "AsyncSQLStore": "sql",
     "HtdigestStore": "files",
     "HtpasswdStore": "files",
     "MemoryStore": "memory",

@@ -1,6 +1,6 @@
 """What the SQL stores say most often, each as one statement: reading records, and marking credentials as used.
 
-Plain text, for these two are what every verified request costs; the rest is in `stores.statements`. Nothing is run here.
+Plain text, for these two are what every verified request costs; the rest is in `stores.sql.statements`. Nothing is run here.
 """
 
 from __future__ import annotations

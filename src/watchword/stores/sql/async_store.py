@@ -14,8 +14,8 @@ from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Exceeded, Foun
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.administration import AsyncAdmin
 from watchword.stores.changes import Changes
-from watchword.stores.database import BUSY_TIMEOUT, Answering, Database
-from watchword.stores.queries import Say, asking, fetching, marking
+from watchword.stores.sql.database import BUSY_TIMEOUT, Answering, Database
+from watchword.stores.sql.queries import Say, asking, fetching, marking
 
 if TYPE_CHECKING:
     import asyncio
@@ -71,8 +71,8 @@ class AsyncSQLStore(AsyncAdmin):
                 import_module(part)
         except ImportError:
             raise ConfigurationError("AsyncSQLStore needs an extra: pip install 'watchword[sql]'") from None
-        from watchword.stores import statements  # noqa: PLC0415 -- needs the extra, which Database has found
-        from watchword.stores.vault import Vault  # noqa: PLC0415 -- as above
+        from watchword.stores.sql import statements  # noqa: PLC0415 -- needs the extra, which Database has found
+        from watchword.stores.sql.vault import Vault  # noqa: PLC0415 -- as above
 
         self._statements = statements
         self._room = statements.check_room(max_counters)

@@ -14,11 +14,11 @@ from watchword.core.records import COMMITTED, NOTHING_FOUND, Exceeded, Found, Ou
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
-from watchword.stores.database import BUSY_TIMEOUT, Answering, Connections, Database
-from watchword.stores.queries import Say, asking, fetching, marking
+from watchword.stores.sql.database import BUSY_TIMEOUT, Answering, Connections, Database
+from watchword.stores.sql.queries import Say, asking, fetching, marking
 
 if TYPE_CHECKING:
-    from watchword.stores.statements import Step
+    from watchword.stores.sql.statements import Step
 
 __all__ = ["SQLStore"]
 
@@ -71,8 +71,8 @@ class SQLStore(Admin):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = Database(url, "pysqlite")
-        from watchword.stores import statements  # noqa: PLC0415 -- needs the extra, which Database has found
-        from watchword.stores.vault import Vault  # noqa: PLC0415 -- as above
+        from watchword.stores.sql import statements  # noqa: PLC0415 -- needs the extra, which Database has found
+        from watchword.stores.sql.vault import Vault  # noqa: PLC0415 -- as above
 
         self._statements = statements
         self._room = statements.check_room(max_counters)

@@ -23,7 +23,7 @@ from watchword.core.records import (
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.counting import KEPT, Tally, adding, most_kept, no_room_to_keep, share_of_a_rank
-from watchword.stores.queries import Say, counter_key, counting, key_text
+from watchword.stores.sql.queries import Say, counter_key, counting, key_text
 from watchword.stores.writes import GRACE, check_ref, check_until
 
 __all__ = [

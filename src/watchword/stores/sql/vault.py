@@ -12,8 +12,8 @@ import msgspec
 from watchword.core.records import Counter, Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.sealing import KEY_SIZE, Sealer
-from watchword.stores.database import Database
-from watchword.stores.queries import key_text
+from watchword.stores.sql.database import Database
+from watchword.stores.sql.queries import key_text
 
 __all__ = ["Vault", "sensitive"]
 
