@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from watchword import ConfigurationError, Guard, Limits, Peer, Policy, PublicURL, Reason, Rejected, Request
 from watchword.core.scheme import Address
-from watchword.fields.target import Target, check_target, default_port, normal_authority, split_target
+from watchword.fields.target import (
+    Target, check_exact, check_target, default_port, normal_authority, split_target,
+)  # fmt: skip
 
 
 def refusal(call: Any, *args: Any) -> Reason:
@@ -627,3 +629,26 @@ def test_a_guard_that_reads_fewer_members_than_there_are_proxies_is_an_error() -
     url = PublicURL(forwarded="Forwarded", hops=3)
     with pytest.raises(ConfigurationError, match="raise the limit"):
         Guard([Recorder()], policy=Policy(public_url=url, limits=Limits(hops=2)))
+
+
+@pytest.mark.parametrize(
+    ("target", "signed", "exact", "refused"),
+    [
+        ("/a/b?c=%2F", None, False, False),  # the query comes through as it was sent
+        ("/a%2Fb", None, False, True),
+        ("/a%2Fb", None, True, False),
+        ("/a/b", b"/a%2Fb", False, True),
+        ("/a/b", b"/a%2Fb", True, False),
+        ("/a/b", b"/a/b", False, False),
+        ("/a/b", b"/a/c", False, False),  # another resource, however it was written
+        ("/a/b?c=%2F", b"/a/b?c=/", False, False),
+    ],
+)
+def test_a_rebuilt_target_with_lost_escapes_is_refused_where_they_count(target, signed, exact, refused):
+    request = Request("GET", "https", "api.example", target, exact=exact)
+    if not refused:
+        check_exact(request, signed, "authorization uri")
+        return
+    with pytest.raises(Rejected) as caught:
+        check_exact(request, signed, "authorization uri")
+    assert (caught.value.reason, caught.value.rejection.where) == (Reason.TARGET_NOT_EXACT, "authorization uri")

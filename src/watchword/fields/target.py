@@ -16,8 +16,9 @@ from watchword.core.limits import Limits
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.fields.forwarded import HOST, Hop, Node, XForwarded, parse_forwarded
+from watchword.fields.percent import percent_decoded
 
-__all__ = ["PublicURL", "Target", "check_target", "default_port", "normal_authority", "split_target"]
+__all__ = ["PublicURL", "Target", "check_exact", "check_target", "default_port", "normal_authority", "split_target"]
 
 # Not in any URI (RFC 3986 §2): controls, space, "#", "\\" and non-ASCII octets. Programs disagree on what these mean: a
 # path may end at "#", a backslash may separate segments, an octet above 0x7f may be Latin-1 or UTF-8.
@@ -138,6 +139,39 @@ def check_target(request: Request, known: str | None = None) -> None:
         raise _refused("the authority is not host or host:port", "authority")
     if target[:1] != b"/":
         _check_form(request)
+
+
+def check_exact(request: Request, signed: bytes | None = None, where: str = "@target") -> None:
+    """Refuses a target that the server rebuilt, where it may have been another: the client's escapes are lost.
+
+    Every scheme that covers the target calls this. A plain WSGI server hands over the decoded path only; of a path that
+    still has an escape after it was encoded again, nobody can tell how the client wrote it.
+
+    Args:
+        request: whose target it is.
+        signed: the target that the credentials name, where they name one. It must not differ in the escapes of its path
+            alone, for then nobody can tell either.
+        where: the part of the request that is at fault.
+
+    Raises:
+        Rejected: TARGET_NOT_EXACT.
+
+    >>> check_exact(Request("GET", "https", "api.example", "/a%2Fb"))
+    >>> check_exact(Request("GET", "https", "api.example", "/a%2Fb", exact=False))
+    Traceback (most recent call last):
+    watchword.core.rejection.Rejected: target_not_exact at @target: the server rebuilt a target with encoded octets, so they are a guess
+    """
+    if request.exact:
+        return
+    lost = signed is not None and signed != request.target and _decoded(signed) == _decoded(request.target)
+    if lost or b"%" in request.path:
+        detail = "the server rebuilt a target with encoded octets, so they are a guess"
+        raise Rejected(Reason.TARGET_NOT_EXACT, detail, where=where)
+
+
+def _decoded(target: bytes) -> bytes:
+    path, mark, query = target.partition(b"?")
+    return percent_decoded(path) + mark + query
 
 
 def _check_form(request: Request) -> None:

@@ -23,7 +23,7 @@ from watchword.crypto.digests import compare, digest, keyed_hmac, new
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials
-from watchword.fields.target import check_target
+from watchword.fields.target import check_exact, check_target
 
 __all__ = ["HMACAuth", "HMACVerifier", "canonical"]
 
@@ -231,12 +231,7 @@ class HMACVerifier:
         check_target(request)
         if request.method not in _USUAL_METHODS and not _METHOD.fullmatch(request.method):
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
-        if not request.exact and b"%" in request.path:
-            raise Rejected(
-                Reason.TARGET_NOT_EXACT,
-                "the server rebuilt a target with encoded octets, so they are a guess",
-                where="@target",
-            )
+        check_exact(request)
         return HMACClaim(params, request, self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:

@@ -13,7 +13,7 @@ from watchword.core.scheme import malformed
 from watchword.crypto.precis import MAX_USERNAME
 from watchword.fields.auth_params import parse_challenges
 from watchword.fields.percent import percent_decoded
-from watchword.fields.target import split_target
+from watchword.fields.target import check_exact, split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
 __all__ = [
@@ -361,9 +361,7 @@ def check_uri(uri: bytes, request: Request) -> None:
         Rejected: WRONG_TARGET; or TARGET_NOT_EXACT where the server rebuilt the target and so nobody can tell.
     """
     same = uri == request.target
-    if not request.exact and (b"%" in request.path or (not same and _decoded(uri) == _decoded(request.target))):
-        detail = "the server rebuilt a target with encoded octets, so they are a guess"
-        raise Rejected(Reason.TARGET_NOT_EXACT, detail, where="authorization uri")
+    check_exact(request, uri, "authorization uri")
     if not (same or _names_the_same(uri, request)):
         raise Rejected(Reason.WRONG_TARGET, "credentials for another request target", where="authorization uri")
 
@@ -374,8 +372,3 @@ def _names_the_same(uri: bytes, request: Request) -> bool:
     except Rejected:  # an authority that is none: of no resource of ours
         return False
     return signed == split_target(request.target, request.scheme, request.authority)
-
-
-def _decoded(target: bytes) -> bytes:
-    path, mark, query = target.partition(b"?")
-    return percent_decoded(path) + mark + query

@@ -12,6 +12,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal, malformed
+from watchword.fields.target import check_exact
 from watchword.schemes.oauth1.claim import OAuth1Claim, refuse_second_place
 from watchword.schemes.oauth1.credentials import (
     STRONG, Method, OAuth1Client, OAuth1Token, Presented, checked_methods, load_rsa, plainly_presented, read_presented,
@@ -127,12 +128,7 @@ class OAuth1Verifier:
         else:
             return None
         uri = self._origins.uri(request)
-        if not request.exact and b"%" in request.path:
-            raise Rejected(
-                Reason.TARGET_NOT_EXACT,
-                "the server rebuilt a target with encoded octets, so they are a guess",
-                where="@target",
-            )
+        check_exact(request)
         return OAuth1Claim(self, request, uri, query, own, place, form, presented)
 
     def _presented(self, pairs: Pairs, *, field: bool) -> tuple[Pairs, Presented]:

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Final
 from watchword.core.answer import Challenge
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.rejection import ConfigurationError, Reason, Rejection
 from watchword.core.scheme import Address, Context, Flow, Random, Received, Refusal, Send
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
-from watchword.fields.target import check_target
+from watchword.fields.target import check_exact, check_target
 from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.signatures.accept import Wanted, accept_signature
 from watchword.schemes.signatures.claim import SignatureClaim
@@ -203,12 +203,7 @@ class SignatureVerifier:
             return None
         check_target(request, self._host)
         self._host = request.authority
-        if not request.exact and b"%" in request.path:
-            raise Rejected(
-                Reason.TARGET_NOT_EXACT,
-                "the server rebuilt a target with encoded octets, so they are a guess",
-                where="@target",
-            )
+        check_exact(request)
         return self.claim(request, presented, single)
 
     def claim(

@@ -13,6 +13,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal
+from watchword.fields.target import check_exact
 from watchword.schemes.sigv4.access_key import AccessKey
 from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.chunks import MAX_CHUNK
@@ -119,12 +120,7 @@ class SigV4Verifier:
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
         if not request.authority.isascii():
             raise Rejected(Reason.TARGET_REFUSED, "the authority is not host or host:port", where="authority")
-        if not request.exact and b"%" in request.path:
-            raise Rejected(
-                Reason.TARGET_NOT_EXACT,
-                "the server rebuilt a target with encoded octets, so they are a guess",
-                where="@target",
-            )
+        check_exact(request)
         return SigV4Claim(presented, request, self.settings, self.proven)
 
     def _of_field(self, value: bytes) -> Presented:

@@ -19,7 +19,7 @@ from watchword.core.scheme import (
 )  # fmt: skip
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
-from watchword.fields.target import check_target
+from watchword.fields.target import check_exact, check_target
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.delivery import Delivery, raw_body
 from watchword.schemes.webhooks.engine import Engine, base64
@@ -182,12 +182,7 @@ class WebhookVerifier:
             return None
         if self.engine.contents.url:
             check_target(request)
-            if not request.exact and b"%" in request.path:
-                raise Rejected(
-                    Reason.TARGET_NOT_EXACT,
-                    "the server rebuilt a target with encoded octets, so they are a guess",
-                    where="@target",
-                )
+            check_exact(request)
         return WebhookClaim(self, delivery, request)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
