@@ -12,6 +12,7 @@ from watchword import DigestAuth, Reason, Rejected, Request, Response
 from watchword.core.scheme import Received, Send
 from watchword.schemes.digest.computation import hash_a2
 from watchword.schemes.digest.nonces import NonceKey, NonceState, make_nonce, read_nonce
+from watchword.schemes.freshness import Freshness
 
 
 def answer(nonce: str, *, realm: str = "orders", algorithm: str = "SHA-256", password: str = PASSWORD) -> Request:
@@ -102,5 +103,5 @@ def test_a_nonce_has_one_spelling() -> None:
         other = nonce.translate(bytes.maketrans(b"-_", b"+/"))
         if other != nonce:
             spelt_otherwise += 1
-            assert read_nonce(key, "orders", "SHA-256", other, 1e9, 300).state is NonceState.FOREIGN
+            assert read_nonce(key, "orders", "SHA-256", other, 1e9, Freshness(300, 60)).state is NonceState.FOREIGN
     assert spelt_otherwise

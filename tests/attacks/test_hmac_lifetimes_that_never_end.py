@@ -13,5 +13,5 @@ from watchword import ConfigurationError, HMACVerifier
     "settings", [{"max_age": nan}, {"max_age": inf}, {"skew": nan}, {"skew": inf}, {"max_age": -inf}]
 )
 def test_it_is_refused_at_construction(settings: dict[str, float]) -> None:
-    with pytest.raises(ConfigurationError, match="max_age"):
+    with pytest.raises(ConfigurationError, match="|".join(settings)):
         HMACVerifier(**settings)

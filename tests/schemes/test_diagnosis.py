@@ -17,6 +17,7 @@ from watchword import Request
 from watchword.schemes.diagnosis import (
     MAX_GUESSES, Guess, causes, clock_check, request_guesses, search, secret_guesses, show,
 )  # fmt: skip
+from watchword.schemes.freshness import Freshness
 
 COVERED = (b"content-type", b"x-list", b"date")
 GENUINE = Request(
@@ -296,16 +297,16 @@ def test_any_secret_is_spelled_otherwise_without_an_exception_and_never_named(se
     ],
 )  # fmt: skip
 def test_a_time_that_is_off_is_explained(age: float, words: str) -> None:
-    check = clock_check("header date", 1.7e9 - age, 1.7e9, 300, 30)
+    check = clock_check("header date", 1.7e9 - age, 1.7e9, Freshness(300, 30))
     assert check.passed is False
     assert check.component == "header date"
     assert words in check.mend
 
 
 def test_a_time_in_milliseconds_is_recognised_and_a_good_one_passes() -> None:
-    assert "milliseconds" in clock_check("t", 1.7e12, 1.7e9, 300, 30).mend
-    assert "no time" in clock_check("t", float("nan"), 1.7e9, 300, 30).mend
-    good = clock_check("t", 1.7e9 - 10, 1.7e9, 300, 30)
+    assert "milliseconds" in clock_check("t", 1.7e12, 1.7e9, Freshness(300, 30)).mend
+    assert "no time" in clock_check("t", float("nan"), 1.7e9, Freshness(300, 30)).mend
+    good = clock_check("t", 1.7e9 - 10, 1.7e9, Freshness(300, 30))
     assert (good.passed, good.mend) == (True, "")
 
 

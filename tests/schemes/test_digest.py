@@ -16,6 +16,7 @@ from watchword.core.records import Conflict, Outcome, Put, Write
 from watchword.schemes.digest import ha1
 from watchword.schemes.digest.computation import algorithm_named, hash_a2, response
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, NonceState, make_nonce, read_nonce
+from watchword.schemes.freshness import Freshness
 from watchword.stores import MemoryStore
 
 
@@ -123,7 +124,7 @@ def test_an_unknown_user_gets_what_a_wrong_password_gets(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [(0, None), (299.99, None), (300, None), (300.01, Reason.STALE_NONCE), (1e6, Reason.STALE_NONCE)],
+    [(0, None), (299.99, None), (300, Reason.STALE_NONCE), (300.01, Reason.STALE_NONCE), (1e6, Reason.STALE_NONCE)],
 )
 def test_a_nonce_is_good_up_to_its_lifetime_and_stale_after_it(
     world: World, age: float, expected: Reason | None
@@ -206,7 +207,7 @@ def test_the_first_worker_makes_the_key_and_the_slower_one_takes_it(guard: str) 
     assert [type(outcome) for outcome in store.outcomes] == [Conflict]
     assert store.fetch([NONCE_KEY]).get(NONCE_KEY) == theirs
     nonce = params(signed)["nonce"].encode()
-    assert read_nonce(theirs, REALM, "SHA-256", nonce, late.now, 300).state is NonceState.CURRENT
+    assert read_nonce(theirs, REALM, "SHA-256", nonce, late.now, Freshness(300, 60)).state is NonceState.CURRENT
     assert isinstance(late.judge(signed), Identity)
 
 
@@ -214,15 +215,15 @@ def test_the_first_worker_makes_the_key_and_the_slower_one_takes_it(guard: str) 
 def test_no_nonce_with_a_changed_octet_is_ours(now: float, entropy: bytes, place: int, flip: int) -> None:
     key = NonceKey(b"k" * 32)
     nonce = make_nonce(key, REALM, "SHA-256", now, entropy).encode()
-    assert read_nonce(key, REALM, "SHA-256", nonce, now, 300).state is NonceState.CURRENT
+    assert read_nonce(key, REALM, "SHA-256", nonce, now, Freshness(300, 60)).state is NonceState.CURRENT
     bad = bytearray(nonce)
     bad[place] ^= flip
-    assert read_nonce(key, REALM, "SHA-256", bytes(bad), now, 300).state is NonceState.FOREIGN
+    assert read_nonce(key, REALM, "SHA-256", bytes(bad), now, Freshness(300, 60)).state is NonceState.FOREIGN
 
 
 @given(st.binary(max_size=80))
 def test_no_made_up_nonce_is_ours(nonce: bytes) -> None:
-    assert read_nonce(NonceKey(b"k" * 32), REALM, "SHA-256", nonce, 0, 300).state is NonceState.FOREIGN
+    assert read_nonce(NonceKey(b"k" * 32), REALM, "SHA-256", nonce, 0, Freshness(300, 60)).state is NonceState.FOREIGN
 
 
 # ---- what is read ----

@@ -317,7 +317,7 @@ def test_the_records_survive_in_sql_sealed(tmp_path: Path) -> None:
         ({"placements": ("cookie",)}, "placements is a list"),
         ({"max_age": 0}, "max_age"),
         ({"max_age": float("nan")}, "max_age"),
-        ({"skew": -1}, "max_age"),
+        ({"skew": -1}, "skew"),
     ],
 )
 def test_a_verifier_that_cannot_be_meant(options: dict[str, Any], said: str) -> None:

@@ -47,7 +47,7 @@ def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tupl
     record = found.get(Ref(RegisteredKey, (params.key_id,)))
     known = [(key[0], other) for key, other in found.of(RegisteredKey) if other.algorithm in HASHES]
     others = [(name, other) for name, other in known if name != params.key_id][:MAX_KEYS]
-    timely = clock_check("authorization timestamp", int(params.timestamp), now, verifier.max_age, verifier.skew)
+    timely = clock_check("authorization timestamp", int(params.timestamp), now, verifier.freshness)
     checks = [_known(claim, record, others), *_mac(claim, record, others, body), _body(claim, body), timely]
     if record is not None:
         checks.append(_current(record, now))

@@ -6,7 +6,6 @@ seven fields, one line each, none of which can hold a line break; so no two requ
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
@@ -24,6 +23,7 @@ from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials
 from watchword.fields.target import check_exact, check_target
+from watchword.schemes.freshness import Freshness
 
 __all__ = ["HMACAuth", "HMACVerifier", "canonical"]
 
@@ -31,8 +31,6 @@ VERSION: Final = "1"
 MAX_CHECKED: Final = 1024
 """Stored keys that a verifier knows to be good for use, so that it need not look again."""
 _ALGORITHMS: Final = frozenset({"HS256", "HS384", "HS512"})
-KEPT: Final = 300.0
-"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 _USUAL_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _KEY_ID: Final = re.compile(r"[!#-\[\]-~]{1,128}")  # visible ASCII without `"` and `\`
@@ -184,13 +182,7 @@ class HMACVerifier:
     realm: ClassVar[str | None] = None
 
     def __init__(self, *, max_age: float = 300, skew: float = 30, stream: bool = False) -> None:
-        if not (max_age > 0 and skew >= 0 and math.isfinite(max_age + skew)):  # NaN compares false with everything
-            raise ConfigurationError(
-                "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
-            )
-        self.max_age = max_age
-        self.kept = max(max_age, KEPT)
-        self.skew = skew
+        self.freshness = Freshness(max_age, skew)
         self.body: BodyNeed | Digests = STREAM if stream else _DIGEST
         self._checked: dict[str, tuple[RegisteredKey, Callable[[bytes], bytes]]] = {}
 
@@ -231,7 +223,8 @@ class HMACVerifier:
         check_target(request)
         if request.method not in _USUAL_METHODS and not _METHOD.fullmatch(request.method):
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
-        check_exact(request)
+        if not request.exact:
+            check_exact(request)
         return HMACClaim(params, request, self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
@@ -342,7 +335,7 @@ class HMACClaim:
 
     def _once(self, signed_at: int) -> Once:
         params = self.params
-        return Once(("hmac", params.key_id, params.nonce), signed_at + self.verifier.kept)
+        return Once(("hmac", params.key_id, params.nonce), signed_at + self.verifier.freshness.retention)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """MAC, then body, then time: what is said about a time or a body is said of a genuine request."""
@@ -361,11 +354,7 @@ class HMACClaim:
         elif not compare(b64url_encode(body.digest("sha-256")), signed):
             raise wrong_body()
         signed_at = int(params.timestamp)
-        age = now - signed_at
-        if age >= verifier.max_age:
-            raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago", where="timestamp", genuine=True)
-        if age < -verifier.skew:
-            raise Rejected(Reason.NOT_YET_VALID, f"signed {-age:.0f} s in the future", where="timestamp", genuine=True)
+        verifier.freshness.check(signed_at, now, "timestamp")
         if record.expires is not None:
             record.check_current(now, "authorization keyid")
         rotated = record.superseded_by is not None

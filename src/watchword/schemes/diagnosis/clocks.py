@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from watchword.core.scheme import Check
+from watchword.schemes.freshness import Freshness
 
 __all__ = ["clock_check", "time_guesses"]
 
@@ -18,22 +19,22 @@ MOST = 14 * 3600
 """And by at most so much from UTC."""
 
 
-def clock_check(component: str, signed: float, now: float, max_age: float, skew: float) -> Check:
+def clock_check(component: str, signed: float, now: float, freshness: Freshness) -> Check:
     """The check of a time at which a request says that it was signed.
 
     Args:
         component: where it says so: "authorization timestamp".
         signed: the time, in seconds since the epoch.
         now: the time at which it is judged.
-        max_age: seconds after `signed` at which it is too old.
-        skew: seconds by which `signed` may be ahead.
+        freshness: the rule by which it is judged.
 
-    >>> clock_check("header date", 1000.0, 4630.0, 300, 30).mend
+    >>> clock_check("header date", 1000.0, 4630.0, Freshness(max_age=300, skew=30)).mend
     "signed 3630 s ago, which is one hour and 30 s: the client's clock is in another time zone; send UTC"
     """
     age = now - signed
-    passed = -skew <= age < max_age
-    expected = f"{now - max_age:.0f} to {now + skew:.0f}"
+    passed = freshness.holds(signed, now)
+    earliest = "any time" if freshness.max_age is None else f"{now - freshness.max_age:.0f}"
+    expected = f"{earliest} to {now + freshness.skew:.0f}"
     return Check("time", passed, component, expected, f"{signed:.0f}", "" if passed else _mend(age, signed, now))
 
 

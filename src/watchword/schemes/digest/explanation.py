@@ -88,11 +88,11 @@ def _uri(claim: DigestClaim, found: Found, body: Body) -> Check:
 
 def _nonce(claim: DigestClaim, found: Found, now: float) -> Check:
     verifier, where = claim.verifier, "authorization nonce"
-    expected = f"made by this server at most {verifier.nonce_lifetime:g} s ago"
+    expected = f"made by this server less than {verifier.nonce_lifetime:g} s ago"
     if claim.algorithm is None:
         return Check("nonce", None, where, expected, mend="nonces belong to an algorithm, and this one is not offered")
     reading = read_nonce(
-        found.get(NONCE_KEY), verifier.realm, claim.algorithm.name, claim.presented.nonce, now, verifier.nonce_lifetime
+        found.get(NONCE_KEY), verifier.realm, claim.algorithm.name, claim.presented.nonce, now, verifier.freshness
     )
     if reading.state is NonceState.FOREIGN:
         return Check("nonce", False, where, expected, "not signed by this server for this realm and algorithm",

@@ -14,6 +14,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from watchword.core.records import Ref
 from watchword.crypto.digests import compare, hmac_sha256
+from watchword.schemes.freshness import Freshness
 
 __all__ = ["NONCE_KEY", "FirstCnonce", "NonceKey", "NonceState", "Reading", "make_nonce", "read_nonce"]
 
@@ -82,11 +83,12 @@ def make_nonce(key: NonceKey, realm: str, algorithm: str, now: float, entropy: b
     >>> nonce = make_nonce(NonceKey(bytes(32)), "orders", "SHA-256", 1000.0, bytes(12))
     >>> nonce
     'AAAAD0JAAAAAAAAAAAAAAAAAw9vkAFtOb4wrB4Dbpm0GzWhi'
-    >>> read_nonce(NonceKey(bytes(32)), "orders", "SHA-256", nonce.encode(), 1300.0, 300.0).state
+    >>> freshness = Freshness(300, SKEW)
+    >>> read_nonce(NonceKey(bytes(32)), "orders", "SHA-256", nonce.encode(), 1299.9, freshness).state
     <NonceState.CURRENT: 'current'>
-    >>> read_nonce(NonceKey(bytes(32)), "orders", "SHA-256", nonce.encode(), 1300.1, 300.0).state
+    >>> read_nonce(NonceKey(bytes(32)), "orders", "SHA-256", nonce.encode(), 1300.0, freshness).state
     <NonceState.EXPIRED: 'expired'>
-    >>> read_nonce(NonceKey(bytes(32)), "orders", "MD5", nonce.encode(), 1000.0, 300.0).state
+    >>> read_nonce(NonceKey(bytes(32)), "orders", "MD5", nonce.encode(), 1000.0, freshness).state
     <NonceState.FOREIGN: 'foreign'>
     """
     body = round(now * 1000).to_bytes(_TIME, "big") + entropy[:_RANDOM]
@@ -94,8 +96,10 @@ def make_nonce(key: NonceKey, realm: str, algorithm: str, now: float, entropy: b
     return b2a_base64(octets, newline=False).translate(_TO_URL).decode()
 
 
-def read_nonce(key: NonceKey | None, realm: str, algorithm: str, nonce: bytes, now: float, lifetime: float) -> Reading:
-    """What `nonce` is: ours and current from its making until `lifetime` seconds later, both edges included."""
+def read_nonce(
+    key: NonceKey | None, realm: str, algorithm: str, nonce: bytes, now: float, freshness: Freshness
+) -> Reading:
+    """What `nonce` is: foreign, or ours and, by `freshness`, current or expired."""
     if key is None or len(nonce) != _LENGTH or nonce.translate(None, _ALPHABET):
         return FOREIGN
     try:
@@ -107,8 +111,7 @@ def read_nonce(key: NonceKey | None, realm: str, algorithm: str, nonce: bytes, n
         return FOREIGN
     made = int.from_bytes(body[:_TIME], "big") / 1000
     # A worker whose clock is ahead may have made it; further in the future, a clock was set back.
-    current = made - SKEW <= now <= made + lifetime
-    return Reading(NonceState.CURRENT if current else NonceState.EXPIRED, made)
+    return Reading(NonceState.CURRENT if freshness.holds(made, now) else NonceState.EXPIRED, made)
 
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -10,7 +9,7 @@ from typing import Any, ClassVar, Final
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Put, Ref, Spent, Write
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
+from watchword.core.rejection import Reason, Rejected, Rejection
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Decision, Digests, More, Random, Refusal, Seal, malformed,
 )  # fmt: skip
@@ -26,14 +25,12 @@ from watchword.schemes.digest.credentials import (
     Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import (
-    NONCE_KEY, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
+    NONCE_KEY, SKEW, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
 )  # fmt: skip
 from watchword.schemes.digest.usual import KnownClaim, Usual
+from watchword.schemes.freshness import Freshness
 
 __all__ = ["DigestClaim", "DigestVerifier", "Proof"]
-
-KEPT: Final = 300.0
-"""Seconds for which a used nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 
 _ONLY_THE_NONCE: Final = frozenset({Reason.STALE_NONCE, Reason.REPLAYED, Reason.UNKNOWN_NONCE})
 
@@ -87,6 +84,7 @@ class DigestVerifier:
     __slots__ = (
         "algorithms",
         "allow_legacy_rfc2069",
+        "freshness",
         "kinds",
         "nonce_lifetime",
         "realm",
@@ -107,8 +105,7 @@ class DigestVerifier:
         opaque: str | None = None,
         allow_legacy_rfc2069: bool = False,
     ) -> None:
-        if not (nonce_lifetime > 0 and math.isfinite(nonce_lifetime)):
-            raise ConfigurationError("nonce_lifetime is a positive number of seconds, for example 300")
+        self.freshness = Freshness(nonce_lifetime, SKEW, "nonce_lifetime")
         self.realm_octets = quotable_octets("a realm", realm)
         self.realm = realm
         self.algorithms = {row.name: row for row in checked_algorithms(algorithms)}
@@ -238,7 +235,7 @@ class DigestClaim:
                 return More((ref,))  # an unknown hash costs the same second look
         record: DigestSecret | None = found.get(ref)
         nonce = read_nonce(
-            found.get(NONCE_KEY), verifier.realm, algorithm.name, presented.nonce, now, verifier.nonce_lifetime
+            found.get(NONCE_KEY), verifier.realm, algorithm.name, presented.nonce, now, verifier.freshness
         )
         # An unknown user costs the same hashes and the same comparison.
         proof = self.prove(_NOBODY if record is None else record.ha1.encode(), found, self.body_hash(body))
@@ -251,9 +248,9 @@ class DigestClaim:
         subject = username if record.subject is None else record.subject
         return Decision(
             Identity(subject, "digest", scopes=frozenset(record.scopes)),
-            self._writes(found, until),
+            self._writes(found, nonce.made, until),
             seal=self._seal(proof, found, until),
-            learn=partial(verifier.usual.learn, self, key.key, nonce.made, until, self._kept(until)),
+            learn=partial(verifier.usual.learn, self, key.key, nonce.made, until),
         )
 
     def _seal(self, proof: Proof, found: Found, until: float) -> Seal | None:
@@ -350,19 +347,16 @@ class DigestClaim:
             detail = f"made {now - nonce.made:.0f} s ago"
             raise Rejected(Reason.STALE_NONCE, detail, where="authorization nonce", genuine=True)
 
-    def _writes(self, found: Found, until: float) -> Sequence[Write]:
+    def _writes(self, found: Found, made: float, until: float) -> Sequence[Write]:
         """Each count is used up; without one (RFC 2069), the response itself is."""
         presented = self.presented
         mark = ("digest", presented.nonce.decode(), presented.nc.lower() or presented.response)
-        once = Once(mark, self._kept(until))
+        once = Once(mark, made + self.verifier.freshness.retention)
         if self.start is None or found.get(self.start) is not None:
             return (once,)
         first = FirstCnonce(presented.cnonce.decode("latin-1"))
         # Twice as long as the nonce lives: later, stale=true has to be told from a wrong password.
         return (once, Put(self.start, first, if_version=0, until=until + self.verifier.nonce_lifetime))
-
-    def _kept(self, until: float) -> float:
-        return until + max(0.0, KEPT - self.verifier.nonce_lifetime)
 
 
 _NOBODY: Final = b"0" * 64

@@ -28,7 +28,8 @@ from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.assurance import authentication_info
 from watchword.schemes.digest.computation import Algorithm, DigestSecret
 from watchword.schemes.digest.credentials import Presented, quoted
-from watchword.schemes.digest.nonces import NONCE_KEY, SKEW
+from watchword.schemes.digest.nonces import NONCE_KEY
+from watchword.schemes.freshness import Freshness
 
 __all__ = ["KnownClaim", "Usual"]
 
@@ -71,6 +72,8 @@ class FullReader(Protocol):
     def realm(self) -> str: ...
     @property
     def nonce_lifetime(self) -> float: ...
+    @property
+    def freshness(self) -> Freshness: ...
 
     def read_in_full(self, request: Request) -> FullClaim: ...
 
@@ -101,11 +104,11 @@ class Acquaintance:
     """
 
     __slots__ = (
-        "algorithm", "authority", "guesses", "hash", "kept", "key", "latest", "made", "needs", "nonce", "octets", "owner",
+        "algorithm", "authority", "guesses", "hash", "key", "latest", "made", "needs", "nonce", "octets", "owner",
         "until", "username",
     )  # fmt: skip
 
-    def __init__(self, claim: FullClaim, octets: bytes, key: bytes, made: float, until: float, kept: float) -> None:
+    def __init__(self, claim: FullClaim, octets: bytes, key: bytes, made: float, until: float) -> None:
         assert claim.algorithm is not None
         self.octets = octets
         self.username = claim.presented.username
@@ -117,7 +120,7 @@ class Acquaintance:
         self.owner: Ref[DigestSecret] = claim.owner
         self.needs = claim.needs
         self.key = key
-        self.made, self.until, self.kept = made, until, kept
+        self.made, self.until = made, until
         # One object: threads see all of it or nothing.
         self.latest: tuple[DigestSecret, Identity[Any], bytes] | None = None
 
@@ -175,7 +178,7 @@ class Usual:
             return None
         return KnownClaim(request, known, nc, cnonce, response, self._verifier)
 
-    def learn(self, claim: FullClaim, key: bytes, made: float, until: float, kept: float) -> None:
+    def learn(self, claim: FullClaim, key: bytes, made: float, until: float) -> None:
         """Remembers genuine credentials, if they are of the usual kind."""
         presented, algorithm = claim.presented, claim.algorithm
         value = claim.request.values(b"authorization")[0]
@@ -201,7 +204,7 @@ class Usual:
             presented.nc.encode(), presented.nonce, presented.uri, presented.cnonce, presented.response.encode(),
         ):  # fmt: skip
             return
-        known = Acquaintance(claim, shape.pick(parts)[0], key, made, until, kept)
+        known = Acquaintance(claim, shape.pick(parts)[0], key, made, until)
         with self._learning:
             _keep(self._shapes, text, shape, MAX_SHAPES)
             _keep(self._acquaintances, presented.nonce, known, MAX_NONCES)
@@ -276,7 +279,7 @@ class KnownClaim:
             or record.disabled
             or key is None
             or key.key != known.key  # both ours: which octets differ is no secret
-            or not known.made - SKEW <= now <= known.until
+            or not self.verifier.freshness.holds(known.made, now)
         ):
             return None
         request, digest = self.request, known.hash
@@ -285,7 +288,8 @@ class KnownClaim:
         start = b"%b%b:%b:auth:" % (secret, self._nc, self._cnonce)
         if not compare(digest(start + a2).hexdigest().encode(), self._response):
             return None
-        mark = Once(("digest", known.nonce, self._nc.decode().lower()), known.kept)
+        until = known.made + self.verifier.freshness.retention
+        mark = Once(("digest", known.nonce, self._nc.decode().lower()), until)
         return Decision(identity, (mark,), seal=Seal(False, partial(self._prove, start, found)))
 
     def _prove(

@@ -12,6 +12,7 @@ from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import UNUSED, WHOLE, Body, BodyNeed, Decision, Digests, More, Random, malformed
 from watchword.crypto.digests import compare, new
+from watchword.schemes.freshness import Freshness, check_end
 from watchword.schemes.oauth1.credentials import (
     Method, OAuth1Client, OAuth1Token, Presented, read_presented, signing_key, without_signature,
 )  # fmt: skip
@@ -19,8 +20,6 @@ from watchword.schemes.oauth1.encoding import Pairs, base_string, form_pairs
 
 __all__ = ["OAuth1Claim", "Policy", "fault_of", "hash_of", "refuse_second_place"]
 
-KEPT: Final = 300.0
-"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 QUICK: Final = 16 * 1024
 """Octets of a form that take less than a millisecond to normalise."""
 
@@ -29,8 +28,7 @@ class Policy(Protocol):
     """What a claim asks its verifier, `OAuth1Verifier`."""
 
     methods: frozenset[str]
-    max_age: float
-    skew: float
+    freshness: Freshness
     allow_unsigned_body: bool
     allow_sha1_body_hash: bool
 
@@ -147,11 +145,10 @@ class OAuth1Claim:
         assert client is not None
         self.verifier.proven(self.request, self.uri)
         self._check_body(presented, body)
-        self._check_time(presented, now)
-        if token is not None and token.expires is not None and now >= token.expires:
-            raise Rejected(
-                Reason.EXPIRED, f"the token ended {now - token.expires:.0f} s ago", where="oauth_token", genuine=True
-            )
+        if presented.timestamp:
+            self.verifier.freshness.check(presented.timestamp, now, "oauth_timestamp")
+        if token is not None and token.expires is not None:
+            check_end(token.expires, now, "oauth_token")
         return Decision(_identity(presented, client, token), self._once(presented))
 
     def check_signature(
@@ -198,23 +195,12 @@ class OAuth1Claim:
                 Reason.NOT_COVERED, "a body that is no form, and no oauth_body_hash covers it", where="oauth_body_hash"
             )
 
-    def _check_time(self, presented: Presented, now: float) -> None:
-        if not presented.timestamp:
-            return
-        age = now - presented.timestamp
-        if age >= self.verifier.max_age:
-            raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago", where="oauth_timestamp", genuine=True)
-        if age < -self.verifier.skew:
-            raise Rejected(
-                Reason.NOT_YET_VALID, f"signed {-age:.0f} s in the future", where="oauth_timestamp", genuine=True
-            )
-
     def _once(self, presented: Presented) -> Sequence[Once]:
         """Once per client, token and timestamp (§3.3), for as long as any verifier of the store may accept it."""
         if not presented.timestamp:
             return ()
         key = ("oauth1", presented.client_key, presented.token, str(presented.timestamp), presented.nonce)
-        return (Once(key, presented.timestamp + max(self.verifier.max_age, KEPT)),)
+        return (Once(key, presented.timestamp + self.verifier.freshness.retention),)
 
 
 def references(presented: Presented) -> Sequence[Ref[Any]]:

@@ -119,7 +119,7 @@ def explain_oauth1(claim: OAuth1Claim, found: Found, body: Body, now: float) -> 
     checks = [_client(case), _method(case), *_token(case), *_signature(case), _covered(case, body)]
     if presented.timestamp:
         verifier = claim.verifier
-        checks.append(clock_check("oauth_timestamp", presented.timestamp, now, verifier.max_age, verifier.skew))
+        checks.append(clock_check("oauth_timestamp", presented.timestamp, now, verifier.freshness))
     if case.token is not None:
         checks.append(_current(case.token, now))
     return "" if presented.method.kind == "plaintext" else canonical, checks

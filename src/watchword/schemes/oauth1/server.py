@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
@@ -13,6 +12,7 @@ from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal, malformed
 from watchword.fields.target import check_exact
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.oauth1.claim import OAuth1Claim, refuse_second_place
 from watchword.schemes.oauth1.credentials import (
     STRONG, Method, OAuth1Client, OAuth1Token, Presented, checked_methods, load_rsa, plainly_presented, read_presented,
@@ -75,14 +75,9 @@ class OAuth1Verifier:
         allow_unsigned_body: bool = False,
         allow_sha1_body_hash: bool = False,
     ) -> None:
-        if not (max_age > 0 and skew >= 0 and math.isfinite(max_age + skew)):  # NaN compares false with everything
-            raise ConfigurationError(
-                "max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30"
-            )
         self.methods = checked_methods(methods, allow_plaintext=allow_plaintext)
         self.placements = _checked_placements(placements)
-        self.max_age = max_age
-        self.skew = skew
+        self.freshness = Freshness(max_age, skew)
         self.allow_unsigned_body = allow_unsigned_body
         self.allow_sha1_body_hash = allow_sha1_body_hash
         self.single_use = not allow_plaintext
@@ -128,7 +123,8 @@ class OAuth1Verifier:
         else:
             return None
         uri = self._origins.uri(request)
-        check_exact(request)
+        if not request.exact:
+            check_exact(request)
         return OAuth1Claim(self, request, uri, query, own, place, form, presented)
 
     def _presented(self, pairs: Pairs, *, field: bool) -> tuple[Pairs, Presented]:

@@ -11,6 +11,7 @@ from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Decision, Digests, More, Random
 from watchword.crypto.digests import compare, hmac_sha256
+from watchword.schemes.freshness import check_end
 from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
     SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, may_be_usual, uncovered,
@@ -151,24 +152,19 @@ class SignatureClaim:
         holder.verify(one.plan.base.of_request(request, self._single, one.params, settings.policy.types), one.signature)
         if not settings.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
             self.check_body(one, body)
-        max_age = settings.max_age
         if created is not None:
-            age = now - created
-            if age < -settings.skew:
-                detail = f"created {-age:.0f} s in the future"
-                raise Rejected(Reason.NOT_YET_VALID, detail, where="created", genuine=True)
-            if max_age is not None and age >= max_age:
-                raise Rejected(Reason.EXPIRED, f"created {age:.0f} s ago", where="created", genuine=True)
-        if expires is not None and now >= expires:
-            detail = f"{now - expires:.0f} s past its end"
-            raise Rejected(Reason.EXPIRED, detail, where="expires", genuine=True)
+            settings.freshness.check(created, now, "created")
+        if expires is not None:
+            check_end(expires, now, "expires")
         if holder.record is not None and holder.record.expires is not None:
             holder.record.check_current(now, "keyid")
         if one.nonce is None or not settings.policy.nonce:
             return None
-        until = float(expires or 0) if created is None or max_age is None else created + settings.kept
-        once = Once(("signature", one.key_id or holder.subject, one.nonce), until)
-        return once
+        if created is None or settings.freshness.max_age is None:
+            until = float(expires or 0)
+        else:
+            until = created + settings.freshness.retention
+        return Once(("signature", one.key_id or holder.subject, one.nonce), until)
 
     def judged(self, found: Found, now: float) -> list[tuple[Presented, Holder]] | More:
         """The signatures whose keys this verifier has, or what it needs to know them.

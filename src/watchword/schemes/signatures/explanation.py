@@ -310,10 +310,8 @@ def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
 
 
 def _times(claim: SignatureClaim, one: Presented, now: float) -> Iterator[Check]:
-    settings = claim.settings
     if one.created is not None:
-        max_age = float("inf") if settings.max_age is None else settings.max_age
-        yield clock_check("created", one.created, now, max_age, settings.skew)
+        yield clock_check("created", one.created, now, claim.settings.freshness)
     if one.expires is not None:
         ended = now >= one.expires
         mend = "sign anew for every request, or with a longer lifetime=" if ended else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -14,6 +13,7 @@ from watchword.core.scheme import Address, Context, Flow, Random, Received, Refu
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
 from watchword.fields.target import check_exact, check_target
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.signatures.accept import Wanted, accept_signature
 from watchword.schemes.signatures.claim import SignatureClaim
@@ -164,8 +164,8 @@ class SignatureVerifier:
         skew: float = 30,
         stream: bool = False,
     ) -> None:
-        check_times(policy, max_age, skew)
-        self.settings = Settings.of(policy, max_age, skew, stream)
+        self.settings = Settings(policy, Freshness(max_age, skew), stream)
+        check_memory(policy, max_age)
         self.source = keys if isinstance(keys, KeySource) else None
         self._signers = Signers(keys_of(keys), self.source, stored=keys is None)
         self.signature_reader = Reader(policy)
@@ -177,7 +177,7 @@ class SignatureVerifier:
 
     def __repr__(self) -> str:
         keys = "the store's" if self._signers.records is not None else repr(self._signers.keys)
-        return f"SignatureVerifier(keys={keys}, policy={self.settings.policy!r}, max_age={self.settings.max_age})"
+        return f"SignatureVerifier(keys={keys}, policy={self.settings.policy!r}, max_age={self.settings.freshness.max_age})"
 
     @property
     def routes(self) -> Sequence[str | None]:
@@ -203,7 +203,8 @@ class SignatureVerifier:
             return None
         check_target(request, self._host)
         self._host = request.authority
-        check_exact(request)
+        if not request.exact:
+            check_exact(request)
         return self.claim(request, presented, single)
 
     def claim(
@@ -227,7 +228,7 @@ class SignatureVerifier:
         policy, wanted = self.settings.policy, []
         for number, tag in enumerate(policy.tags, 1):
             params: dict[str, str | bool] = {}
-            if policy.created or self.settings.max_age is not None:
+            if policy.created or self.settings.freshness.max_age is not None:
                 params["created"] = True
             if policy.expires:
                 params["expires"] = True
@@ -239,10 +240,12 @@ class SignatureVerifier:
         return accept_signature(wanted)
 
 
-def check_times(policy: SignaturePolicy, max_age: float | None, skew: float) -> None:
-    """Raises: ConfigurationError: times that can't be meant."""
-    if not (max_age is None or (max_age > 0 and math.isfinite(max_age))) or not (skew >= 0 and math.isfinite(skew)):
-        raise ConfigurationError("max_age is a positive number of seconds, skew is not negative: max_age=300, skew=30")
+def check_memory(policy: SignaturePolicy, max_age: float | None) -> None:
+    """That every nonce can be forgotten some day.
+
+    Raises:
+        ConfigurationError: it can't.
+    """
     if policy.nonce and not policy.expires and (max_age is None or not policy.created):
         raise ConfigurationError(
             "a nonce is remembered while the signature is good: give max_age=300 and demand created, or demand expires"

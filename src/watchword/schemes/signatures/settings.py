@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.signatures.policy import SignaturePolicy
 
 __all__ = ["Settings"]
-
-KEPT: Final = 300.0
-"""Seconds for which a nonce is kept at least: another verifier of the store may accept what this one finds too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +15,10 @@ class Settings:
     """The settings of a `SignatureVerifier`, which describes them; checked.
 
     Args:
-        policy, max_age, skew, stream: as given.
-        kept: seconds since `created` for which a nonce is kept.
+        policy, stream: as given.
+        freshness: for how long after `created` a signature is good.
     """
 
     policy: SignaturePolicy
-    max_age: float | None
-    skew: float
+    freshness: Freshness
     stream: bool
-    kept: float
-
-    @classmethod
-    def of(cls, policy: SignaturePolicy, max_age: float | None, skew: float, stream: bool) -> Settings:
-        """The settings, and what follows from them."""
-        return cls(policy, max_age, skew, stream, max(KEPT, max_age or 0))

@@ -12,6 +12,7 @@ from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import STREAM, UNUSED, Body, BodyNeed, Decision, Digests, Random, malformed
 from watchword.crypto.digests import compare, hex_digest, new
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.sigv4.access_key import AccessKey, Signing
 from watchword.schemes.sigv4.canonical import (
     EMPTY, S3_SERVICES, UNSIGNED, PathRules, canonical_request, covered_target, paths, queries, rules_of,
@@ -20,7 +21,7 @@ from watchword.schemes.sigv4.canonical import (
 from watchword.schemes.sigv4.checksums import ALGORITHMS, PREFIX
 from watchword.schemes.sigv4.chunks import STREAMING, ChunkedBody, Form, Seed
 from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, Presented, epoch
-from watchword.schemes.sigv4.settings import ProvenCredentials, Settings
+from watchword.schemes.sigv4.settings import MAX_SKEW, ProvenCredentials, Settings
 
 __all__ = ["Covered", "SigV4Claim", "payload_of", "time_of"]
 
@@ -308,11 +309,7 @@ class SigV4Claim:
         if not 0 <= day < 86400:
             reason = Reason.EXPIRED if day >= 86400 else Reason.NOT_YET_VALID
             raise Rejected(reason, "the scope is of another day than the time", where="authorization Credential", genuine=True)  # fmt: skip
-        age = now - self.signed_at
-        if age < -self.settings.skew:
-            raise Rejected(Reason.NOT_YET_VALID, f"signed {-age:.0f} s in the future", where=self.time_field, genuine=True)  # fmt: skip
-        if age >= self.lifetime:
-            raise Rejected(Reason.EXPIRED, f"signed {age:.0f} s ago, good for {self.lifetime:.0f} s", where=self.time_field, genuine=True)  # fmt: skip
+        self.freshness.check(self.signed_at, now, self.time_field)
 
     @property
     def time_field(self) -> str:
@@ -320,10 +317,12 @@ class SigV4Claim:
         return "x-amz-date" if self.presented.expires is None else "query X-Amz-Date"
 
     @property
-    def lifetime(self) -> float:
-        """Seconds after signing for which it is good."""
-        expires = self.presented.expires
-        return self.settings.skew if expires is None else min(expires, self.settings.max_expires)
+    def freshness(self) -> Freshness:
+        """For how long it is good; a URL says so itself (X-Amz-Expires)."""
+        expires, settings = self.presented.expires, self.settings
+        if expires is None:
+            return settings.freshness
+        return Freshness(min(expires, settings.max_expires), settings.freshness.skew)
 
     def check_body(self, body: Body) -> None:
         """That the body is the one whose hash is signed.
@@ -366,7 +365,7 @@ class SigV4Claim:
         """What was signed, for as long as it is good: an ECDSA signature has two spellings, what it signs has one."""
         key = ("sigv4", self.presented.plan.access_key_id, hex_digest("sha-256", string).decode())
         # A laxer verifier of the same store may accept a presigned URL for as long as it says.
-        return Once(key, self.signed_at + max(self.lifetime, self.presented.expires or 0, 900.0))
+        return Once(key, self.signed_at + max(self.freshness.retention, self.presented.expires or 0, MAX_SKEW))
 
 
 def matches(pattern: bytes, region: bytes) -> bool:

@@ -14,6 +14,7 @@ from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Random, Refusal
 from watchword.fields.target import check_exact
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.sigv4.access_key import AccessKey
 from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.chunks import MAX_CHUNK
@@ -21,11 +22,10 @@ from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.credentials import (
     MAX_EXPIRES, SIGNATURE, Presented, cut, is_presigned, is_signature, read_field, read_query,
 )  # fmt: skip
-from watchword.schemes.sigv4.settings import ProvenCredentials, Settings
+from watchword.schemes.sigv4.settings import MAX_SKEW, ProvenCredentials, Settings
 
 __all__ = ["SigV4Verifier"]
 
-MAX_SKEW: Final = 900
 _USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 
@@ -87,7 +87,7 @@ class SigV4Verifier:
         self.settings = Settings(
             region=None if region is None else region.encode(),
             service=None if service is None else service.encode(),
-            skew=skew,
+            freshness=Freshness(skew, skew),
             max_expires=max_expires,
             allow_unsigned_payload=allow_unsigned_payload,
             single_use=single_use,
@@ -120,7 +120,8 @@ class SigV4Verifier:
             raise Rejected(Reason.MALFORMED_REQUEST, "the method is not a token", where="@method")
         if not request.authority.isascii():
             raise Rejected(Reason.TARGET_REFUSED, "the authority is not host or host:port", where="authority")
-        check_exact(request)
+        if not request.exact:
+            check_exact(request)
         return SigV4Claim(presented, request, self.settings, self.proven)
 
     def _of_field(self, value: bytes) -> Presented:

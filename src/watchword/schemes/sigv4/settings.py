@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.sigv4.access_key import AccessKey, Kept, Signing, SigningKeys
 from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.credentials import Plan, Presented
 
 __all__ = ["ProvenCredentials", "Settings"]
+
+MAX_SKEW: Final = 900
+"""Seconds that a request's time may be off; services of AWS take no more."""
 
 KEPT: Final = 1024
 """Derived keys, and parsed credentials, that are kept."""
@@ -21,7 +25,7 @@ class Settings:
 
     region: bytes | None
     service: bytes | None
-    skew: float
+    freshness: Freshness
     max_expires: float
     allow_unsigned_payload: bool
     single_use: bool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from math import inf, nextafter
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
@@ -91,10 +90,8 @@ def _time(claim: WebhookClaim, now: float) -> Iterator[Check]:
     verifier = claim.verifier
     row = verifier.engine.profile
     if row.timed:
-        latest = nextafter(verifier.tolerance, inf)  # that age itself is good
-        yield clock_check(
-            f"header {row.timestamp or row.signature}", int(claim.delivery.timestamp), now, latest, verifier.tolerance
-        )
+        where = f"header {row.timestamp or row.signature}"
+        yield clock_check(where, int(claim.delivery.timestamp), now, verifier.freshness)
 
 
 def _signature(

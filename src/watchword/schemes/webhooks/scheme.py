@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.core.message import Request
@@ -20,6 +20,7 @@ from watchword.core.scheme import (
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
+from watchword.schemes.freshness import Freshness
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.delivery import Delivery, raw_body
 from watchword.schemes.webhooks.engine import Engine, base64
@@ -27,10 +28,6 @@ from watchword.schemes.webhooks.keys import Secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
 __all__ = ["WebhookAuth", "WebhookClaim", "WebhookVerifier"]
-
-
-KEPT: Final = 300.0
-"""Seconds for which a message that says its time is known at least."""
 
 
 class WebhookVerifier:
@@ -43,7 +40,7 @@ class WebhookVerifier:
         secrets: the secret that the sender shows, or several during a rotation: the current one first. Who is proven by
             another than the first is `rotated`. For Standard Webhooks "whsec_…", or "whpk_…" for Ed25519 (v1a).
         profile: "standard", "github", "stripe", "slack", "shopify", "twilio", or a `WebhookProfile`.
-        tolerance: seconds by which the signed time may differ from ours, both ways; exactly so many are good.
+        tolerance: seconds for which a webhook is good after its signed time, and by which that time may be ahead of ours.
         remember: seconds for which a guard knows a message's id at least, and always as long as its time is good; None: it
             does not remember, the application does.
         subject: who sends them, for `Identity.subject`; None: the profile's name.
@@ -51,7 +48,7 @@ class WebhookVerifier:
         clock: seconds since the epoch, for the plain `verify`.
 
     Raises:
-        ConfigurationError: no secret, an empty or unset one, an unknown profile, a tolerance that isn't finite.
+        ConfigurationError: no secret, an empty or unset one, an unknown profile, a tolerance that isn't positive and finite.
 
     >>> auth = WebhookAuth("whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     >>> headers = auth.sign(b'{"test": 2432232314}', message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", now=1614265330)
@@ -78,13 +75,11 @@ class WebhookVerifier:
         scopes: frozenset[str] = NO_SCOPES,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not (isfinite(tolerance) and tolerance >= 0):
-            raise ConfigurationError("tolerance is a number of seconds: tolerance=300")
+        self.freshness = Freshness(tolerance, tolerance, "tolerance")
         if remember is not None and not (isfinite(remember) and remember >= 0):
             raise ConfigurationError("remember is a number of seconds, or None to remember nothing: remember=300")
         self.engine = Engine(secrets, profile, signing=False)
         row = self.engine.profile
-        self.tolerance = tolerance
         self.remember = remember
         self.subject = row.name if subject is None else subject
         self.scopes = scopes
@@ -95,6 +90,7 @@ class WebhookVerifier:
             self.engine.matching,
         )
         self._timed, self._named = row.timed, "id" in row.parts
+        self._time_field = row.timestamp or row.signature
         self.once = remember is not None and (bool(row.id) or row.timed)
         # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
         self.single_use = self.once and row.timed and (not row.id or self._named)
@@ -143,20 +139,11 @@ class WebhookVerifier:
         claims: dict[str, object] = {}
         if self._timed:
             sent = int(delivery.timestamp)
-            age, tolerance = now - sent, self.tolerance
-            if not -tolerance <= age <= tolerance:
-                self._refuse_time(age)
+            self.freshness.check(sent, now, self._time_field)
             claims["timestamp"] = sent
         if self._named:
             claims["id"] = delivery.message_id.decode()
         return Identity(self.subject, "webhook", None, self.scopes, claims, index > 0)
-
-    def _refuse_time(self, age: float) -> NoReturn:
-        row = self.engine.profile
-        where = row.timestamp or row.signature
-        if age > 0:
-            raise Rejected(Reason.EXPIRED, f"sent {age:.0f} s ago", where=where, genuine=True)
-        raise Rejected(Reason.NOT_YET_VALID, f"sent {-age:.0f} s in the future", where=where, genuine=True)
 
     def _refuse_signature(self, delivery: Delivery) -> NoReturn:
         where = self.engine.profile.signature
@@ -182,7 +169,8 @@ class WebhookVerifier:
             return None
         if self.engine.contents.url:
             check_target(request)
-            check_exact(request)
+            if not request.exact:
+                check_exact(request)
         return WebhookClaim(self, delivery, request)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
@@ -224,9 +212,7 @@ class WebhookClaim:
             return ()
         until = now + verifier.remember
         if verifier._timed:  # noqa: SLF001 -- our own
-            # The last second of the tolerance is good too, so it has to be remembered beyond that; and another verifier of
-            # the store may accept what this one finds too old.
-            until = max(until, int(self.delivery.timestamp) + max(verifier.tolerance, KEPT) + 1)
+            until = max(until, int(self.delivery.timestamp) + verifier.freshness.retention)
         # Without an id the content stands for the message, whichever of its signatures is presented.
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
         return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
