@@ -28,6 +28,7 @@ from watchword.core.flow import ClientContext, run
 from watchword.core.message import NOBODY
 from watchword.core.scheme import Received, Send
 from watchword.schemes.sigv4 import AccessKey, PathRules, Payload
+from watchword.schemes.sigv4.access_key import SigningKeys
 from watchword.schemes.sigv4.canonical import paths, queries
 from watchword.schemes.sigv4.claim import matches
 from watchword.schemes.sigv4.credentials import epoch, read_query
@@ -544,8 +545,6 @@ def test_no_secret_is_shown() -> None:
 
 
 def test_derived_keys_and_parsed_credentials_are_kept_only_if_genuine_and_bounded() -> None:
-    from watchword.schemes.sigv4.access_key import Kept
-
     judge = guard()
     verifier = judge.plan.verifiers[0]
     verdict(judge, auth("wrong").sign(ask(), now=NOW))
@@ -554,10 +553,13 @@ def test_derived_keys_and_parsed_credentials_are_kept_only_if_genuine_and_bounde
     for _ in range(3):
         accepted(judge, auth().sign(ask(), now=NOW))
     assert len(verifier.proven.keys) == 1
-    kept: Kept[int, int] = Kept(3)
+    keys, scope = SigningKeys(3), b"20150830/us-east-1/iam/aws4_request"
     for number in range(10):
-        kept.put(number, number)
-    assert [kept.get(number) for number in range(10)] == [None] * 7 + [7, 8, 9]
+        signing, new = keys.get(f"AKID{number}", "s3cret", scope, ecdsa=False)
+        assert new
+        keys.keep(f"AKID{number}", "s3cret", scope, False, signing)
+    assert len(keys) == 3
+    assert not any(keys.get(f"AKID{number}", "s3cret", scope, ecdsa=False)[1] for number in (7, 8, 9))
 
 
 def test_a_presigned_url_that_says_no_end_is_good_for_fifteen_minutes() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
+from watchword.core.bounded import Bounded
 from watchword.core.identity import NO_CLAIMS, Identity
 from watchword.core.answer import Challenge, Token
 from watchword.core.message import Request
@@ -184,7 +185,7 @@ class HMACVerifier:
     def __init__(self, *, max_age: float = 300, skew: float = 30, stream: bool = False) -> None:
         self.freshness = Freshness(max_age, skew)
         self.body: BodyNeed | Digests = STREAM if stream else _DIGEST
-        self._checked: dict[str, tuple[RegisteredKey, Callable[[bytes], bytes]]] = {}
+        self._checked: Bounded[str, tuple[RegisteredKey, Callable[[bytes], bytes]]] = Bounded(MAX_CHECKED)
 
     def mac(self, key_id: str, record: RegisteredKey, covered: bytes) -> bytes:
         """The MAC by a stored key, which decides on the algorithm.
@@ -208,9 +209,7 @@ class HMACVerifier:
             raise Rejected(
                 Reason.WRONG_ALGORITHM, "the key that is registered is not for HMAC", where="authorization keyid"
             )
-        if len(self._checked) >= MAX_CHECKED:
-            self._checked = {}
-        self._checked[key_id] = record, mac
+        self._checked.put(key_id, (record, mac))
         return mac
 
     def read(self, request: Request) -> HMACClaim:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic
 
 import msgspec
 
+from watchword.core.bounded import Bounded
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import C_co, Identity
 from watchword.core.message import Request
@@ -124,7 +125,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         self.single_use = single_use
         self.kinds = (Spent,) if single_use else ()
         self.revocations = revocations
-        self._known_scopes: dict[str, frozenset[str]] = {}
+        self._known_scopes: Bounded[str, frozenset[str]] = Bounded(MAX_KNOWN)
         self.cache = cache
         self.strict = cache is not None and cache.strict
         self._guard_only = single_use or revocations is not None
@@ -227,9 +228,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         scopes = scopes_of(claims)
         scope = claims.get("scope")
         if type(scope) is str and "scp" not in claims and len(scope) <= MAX_KNOWN:
-            if len(self._known_scopes) >= MAX_KNOWN:
-                self._known_scopes = {}
-            self._known_scopes[scope] = scopes
+            self._known_scopes.put(scope, scopes)
         return scopes
 
     def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
+from watchword.core.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError
@@ -135,10 +136,11 @@ class PasswordCache:
         self._digest = keyed_digester(random(32))
         self._filling = threading.Lock()
         self._taken = False
-        self._fitted: dict[bytes, _Fitted] = {}
-        self._admitted: dict[bytes, RememberedUser] = {}
-        self._latest: dict[str, bytes] = {}  # each user's one key in `_admitted`
-        self._known: dict[bytes, Known] = {}  # right credentials by their octets
+        self._fitted: Bounded[bytes, _Fitted] = Bounded(size)
+        # A user has one entry in each of these two. Both are put in under one lock, so the same user's is the oldest in both.
+        self._admitted: Bounded[bytes, RememberedUser] = Bounded(size)
+        self._latest: Bounded[str, bytes] = Bounded(size)  # each user's key in `_admitted`
+        self._known: Bounded[bytes, Known] = Bounded(size)  # right credentials by their octets
 
     def __repr__(self) -> str:
         return f"PasswordCache(size={self._size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
@@ -177,11 +179,8 @@ class PasswordCache:
     def keep(self, password_key: bytes, encoded: str) -> None:
         """Remembers that the password fits this stored hash."""
         entry = _Fitted(encoded.encode("utf-8", "surrogatepass"), self._clock() + self.ttl)
-        with self._filling:
-            self._fitted.pop(password_key, None)
-            while len(self._fitted) >= self._size:
-                del self._fitted[next(iter(self._fitted))]
-            self._fitted[password_key] = entry
+        self._fitted.pop(password_key)  # the youngest again
+        self._fitted.put(password_key, entry)
 
     # ---- credentials by their octets ----
 
@@ -192,10 +191,7 @@ class PasswordCache:
 
     def know(self, field: bytes, known: Known) -> None:
         """Remembers what credentials are, once their password was right."""
-        with self._filling:
-            while field not in self._known and len(self._known) >= self._size:
-                del self._known[next(iter(self._known))]
-            self._known[field] = known
+        self._known.put(field, known)
 
     def known(self, field: bytes) -> Known | None:
         """What `know` was told of this field value."""
@@ -225,10 +221,8 @@ class PasswordCache:
         """Remembers whom a guard admitted."""
         with self._filling:
             self._forget(username)
-            while len(self._admitted) >= self._size:
-                self._forget(next(iter(self._latest)))
-            self._latest[username] = arrival.field
-            self._admitted[arrival.field] = RememberedUser(identity, arrival, arrival.since + self.ttl)
+            self._latest.put(username, arrival.field)
+            self._admitted.put(arrival.field, RememberedUser(identity, arrival, arrival.since + self.ttl))
 
     def forget_user(self, username: str) -> None:
         """Forgets whom the credentials of `username` proved: somebody presents other ones.
@@ -241,6 +235,6 @@ class PasswordCache:
                 self._forget(username)
 
     def _forget(self, username: str) -> None:
-        key = self._latest.pop(username, None)
+        key = self._latest.pop(username)
         if key is not None:
-            self._admitted.pop(key, None)
+            self._admitted.pop(key)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from watchword.core.bounded import Bounded
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.crypto.keys import NO_KEYS, Key, KeySet
@@ -155,7 +155,7 @@ class AgentDirectories:
         self._rate = new_per_minute
         self._clock = clock
         self._lock = threading.Lock()
-        self._met: OrderedDict[str, AgentKeys] = OrderedDict()
+        self._met: Bounded[str, AgentKeys] = Bounded(_MAX_AGENTS)
         self._begun = 0.0
         self._new = 0
         self._made(agents[0] if agents else Agent.of("https://bot.example")).close()  # says now what is wrong
@@ -169,15 +169,14 @@ class AgentDirectories:
         if chosen is None:
             return None
         with self._lock:
-            known = self._met.get(agent.identifier)
+            known = self._met.pop(agent.identifier)
             if known is not None:
-                self._met.move_to_end(agent.identifier)  # what is in use is not the first to be forgotten
+                self._met.put(agent.identifier, known)  # what is in use is not the first to be forgotten
                 if known.asks_again and not self._has_room():
                     return None
             elif self._has_room():
-                known = self._met[agent.identifier] = self._made(chosen)
-                while len(self._met) > _MAX_AGENTS:
-                    self._met.popitem(last=False)
+                known = self._made(chosen)
+                self._met.put(agent.identifier, known)
             return known
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec.json
 
+from watchword.core.bounded import Bounded
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
 from watchword.crypto.keys import Key, KeySet
@@ -99,7 +100,7 @@ class Compact:
 
     def __init__(self, keys: KeySet) -> None:
         self.keys = keys
-        self._known: dict[bytes, tuple[Mapping[str, Any], tuple[Key, ...]]] = {}
+        self._known: Bounded[bytes, tuple[Mapping[str, Any], tuple[Key, ...]]] = Bounded(_MAX_KNOWN_HEADERS)
 
     def open(self, token: str | bytes) -> tuple[Mapping[str, Any], bytes, Key]:
         """Header, payload and key of a genuine token (a plain tuple: this is the hot path).
@@ -131,9 +132,7 @@ class Compact:
         signature, payload = decode(tail, "signature"), decode(body, "payload")
         key = prove(keys, signing_input, signature)
         if len(head) <= _MAX_KNOWN_HEADER:
-            if len(self._known) >= _MAX_KNOWN_HEADERS:
-                self._known = {}
-            self._known[head] = header, keys
+            self._known.put(head, (header, keys))
         return header, payload, key
 
     def __repr__(self) -> str:

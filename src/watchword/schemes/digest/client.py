@@ -6,8 +6,9 @@ import threading
 import warnings
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from watchword.core.bounded import Bounded
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
@@ -76,8 +77,8 @@ class Space:
 
     def __init__(self) -> None:
         self.sessions: tuple[Session, ...] = ()  # replaced, never changed: it is read without the lock
-        self.strengths: dict[bytes, int] = {}
-        self.open: dict[bytes, None] = {}
+        self.strengths: Bounded[bytes, int] = Bounded(MAX_REALMS)
+        self.open: Bounded[bytes, bool] = Bounded(MAX_OPEN)
 
     def session_for(self, target: bytes) -> Session | None:
         """The session with the longest prefix of `target` in its domain; of equals, the last one."""
@@ -153,7 +154,7 @@ class DigestAuth:
         self._auth_int = auth_int
         self._fields = _PROXY if proxy else _ORIGIN
         self._legacy = allow_legacy_rfc2069
-        self._spaces: dict[Origin, Space] = {}
+        self._spaces: Bounded[Origin, Space] = Bounded(MAX_ORIGINS)
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -219,9 +220,7 @@ class DigestAuth:
     def _note_open(self, place: _Place) -> None:
         """Requests to where nobody is challenged need not wait for each other."""
         with self._lock:
-            known = self._space(place.origin).open
-            known[place.folder] = None
-            _shrink(known, MAX_OPEN)
+            self._space(place.origin).open.put(place.folder, True)
 
     def _answerable(
         self, answer: Response, place: _Place, refused: Session | None, answers: int, context: Context
@@ -234,7 +233,7 @@ class DigestAuth:
         offers = read_offers(answer.values(self._fields.challenge), legacy=self._legacy)
         with self._lock:
             space = self._space(place.origin)
-            space.open.pop(place.folder, None)
+            space.open.pop(place.folder)
             space.sessions = tuple(one for one in space.sessions if one is not refused)
             offer = self._chosen(offers, space)
         if offer is None or not _is_worth_answering(offer, refused, answers):
@@ -249,9 +248,8 @@ class DigestAuth:
     def _chosen(self, offers: Sequence[Offer], space: Space) -> Offer | None:
         for offer in offers:
             strength = offer.algorithm.strength
-            if offer.algorithm in self._algorithms and strength >= space.strengths.get(offer.realm, 0):
-                space.strengths[offer.realm] = strength
-                _shrink(space.strengths, MAX_REALMS)
+            if offer.algorithm in self._algorithms and strength >= (space.strengths.get(offer.realm) or 0):
+                space.strengths.put(offer.realm, strength)
                 return offer
         return None
 
@@ -267,8 +265,8 @@ class DigestAuth:
     def _space(self, origin: Origin) -> Space:
         space = self._spaces.get(origin)
         if space is None:
-            space = self._spaces[origin] = Space()
-            _shrink(self._spaces, MAX_ORIGINS)
+            space = Space()
+            self._spaces.put(origin, space)
         return space
 
     # ---- what the server proves ----
@@ -373,11 +371,6 @@ def _is_worth_answering(offer: Offer, refused: Session | None, answers: int) -> 
         return True
     # A secret that was right before may be answering an old nonce; one that never was is wrong.
     return answers == 0 and (refused.confirmed or offer.realm != refused.offer.realm)
-
-
-def _shrink(mapping: dict[Any, Any], size: int) -> None:
-    while len(mapping) > size:
-        del mapping[next(iter(mapping))]
 
 
 def _cnonce(context: Context) -> bytes:

@@ -14,12 +14,12 @@ equal about what is admitted. What it remembers is bounded and comes from proven
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, ClassVar, Final, Protocol
 
+from watchword.core.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Ref
@@ -142,13 +142,12 @@ class Acquaintance:
 class Usual:
     """What a verifier remembers of the credentials that it admitted."""
 
-    __slots__ = ("_acquaintances", "_learning", "_shapes", "_verifier")
+    __slots__ = ("_acquaintances", "_shapes", "_verifier")
 
     def __init__(self, verifier: FullReader) -> None:
         self._verifier = verifier
-        self._shapes: dict[bytes, Shape] = {}
-        self._acquaintances: dict[bytes, Acquaintance] = {}
-        self._learning = threading.Lock()
+        self._shapes: Bounded[bytes, Shape] = Bounded(MAX_SHAPES)
+        self._acquaintances: Bounded[bytes, Acquaintance] = Bounded(MAX_NONCES)
 
     def recall(self, authorization: bytes, request: Request) -> KnownClaim | None:
         """The claim, where all is as it was before but for what changes with each request; None: read it strictly."""
@@ -205,9 +204,8 @@ class Usual:
         ):  # fmt: skip
             return
         known = Acquaintance(claim, shape.pick(parts)[0], key, made, until)
-        with self._learning:
-            _keep(self._shapes, text, shape, MAX_SHAPES)
-            _keep(self._acquaintances, presented.nonce, known, MAX_NONCES)
+        self._shapes.put(text, shape)
+        self._acquaintances.put(presented.nonce, known)
 
 
 def _places(parts: Sequence[bytes]) -> dict[bytes, int]:
@@ -218,13 +216,6 @@ def _places(parts: Sequence[bytes]) -> dict[bytes, int]:
         if name is not None:
             index[name[1].lower()] = place
     return index
-
-
-def _keep(known: dict[bytes, Any], key: bytes, value: object, most: int) -> None:
-    if key not in known:
-        while len(known) >= most:
-            del known[next(iter(known))]
-    known[key] = value
 
 
 class KnownClaim:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
+from watchword.core.bounded import Bounded
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import malformed
@@ -19,7 +20,7 @@ from watchword.fields.target import check_target, normal_authority, split_target
 
 __all__ = [
     "FORM", "MAX_PARAMETERS", "Origins", "Pairs", "base_string", "base_uri", "escape", "form_pairs", "header_pairs", "header_value",
-    "is_form", "make_room", "normalized", "octets_text", "plain_header", "unescape", "unescaped_text",
+    "is_form", "normalized", "octets_text", "plain_header", "unescape", "unescaped_text",
 ]  # fmt: skip
 
 Pairs = list[tuple[str, str]]
@@ -239,11 +240,10 @@ class Origins:
         most: origins that are kept.
     """
 
-    __slots__ = ("_known", "_most")
+    __slots__ = ("_known",)
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: Bounded[tuple[str, str], str] = Bounded(most)
 
     def uri(self, request: Request) -> str:
         """`base_uri`.
@@ -260,14 +260,7 @@ class Origins:
         """Keeps the origin of `request`, whose base string URI is `uri`."""
         key = request.scheme, request.authority
         if key not in self._known and request.target[:1] == b"/":
-            make_room(self._known, self._most)
-            self._known[key] = uri[: len(uri) - len(request.path)]
-
-
-def make_room(kept: dict[Any, Any], most: int) -> None:
-    """Forgets the oldest, if there are so many; another thread may be at it too."""
-    if len(kept) >= most:
-        kept.pop(next(iter(list(kept)), None), None)
+            self._known.put(key, uri[: len(uri) - len(request.path)])
 
 
 def normalized(pairs: Iterable[tuple[str, str]]) -> str:

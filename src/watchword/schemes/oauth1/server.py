@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
+from watchword.core.bounded import Bounded
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -18,7 +19,7 @@ from watchword.schemes.oauth1.credentials import (
     STRONG, Method, OAuth1Client, OAuth1Token, Presented, checked_methods, load_rsa, plainly_presented, read_presented,
     without_signature,
 )  # fmt: skip
-from watchword.schemes.oauth1.encoding import Origins, Pairs, form_pairs, header_pairs, is_form, make_room, plain_header
+from watchword.schemes.oauth1.encoding import Origins, Pairs, form_pairs, header_pairs, is_form, plain_header
 
 __all__ = ["OAuth1Verifier"]
 
@@ -83,7 +84,7 @@ class OAuth1Verifier:
         self.single_use = not allow_plaintext
         self.addresses: Sequence[Address] = _addresses(self.placements)
         self._in_header, self._in_query, self._in_form = (name in self.placements for name in PLACEMENTS)
-        self._prepared: dict[tuple[str, str], Callable[[bytes, bytes], None]] = {}
+        self._prepared: Bounded[tuple[str, str], Callable[[bytes, bytes], None]] = Bounded(MAX_PREPARED)
         self._origins = Origins(MAX_ORIGINS)
 
     def __repr__(self) -> str:
@@ -167,8 +168,7 @@ class OAuth1Verifier:
                 Reason.WRONG_ALGORITHM, "the client's public key is not for this", where="oauth_signature_method"
             ) from None
         verify(data, signature)
-        make_room(self._prepared, MAX_PREPARED)
-        self._prepared[method.algorithm, pem] = verify
+        self._prepared.put((method.algorithm, pem), verify)
         return None
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 
+from watchword.core.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
@@ -178,7 +179,7 @@ class WebBotVerifier:
         self._agents = agents if isinstance(agents, Agents) else None
         self._known: Mapping[str, SignatureVerifier] = {} if self._agents else self._given(agents)
         self._first = SignatureVerifier(NO_KEYS, **self._settings)  # speaks for all of them
-        self._made: dict[str, SignatureVerifier] = {}
+        self._made: Bounded[str, SignatureVerifier] = Bounded(_MAX_VERIFIERS)
         self.single_use = policy.nonce
         self.kinds: Sequence[type] = self._first.kinds
 
@@ -233,10 +234,9 @@ class WebBotVerifier:
             return None
         made = self._made.get(agent.identifier)
         if made is None or made.source is not source:
-            if len(self._made) >= _MAX_VERIFIERS:
-                self._made = {}
-            made = self._made[agent.identifier] = SignatureVerifier(source, **self._settings)
+            made = SignatureVerifier(source, **self._settings)
             made.signature_reader = self._first.signature_reader
+            self._made.put(agent.identifier, made)
         return made
 
 

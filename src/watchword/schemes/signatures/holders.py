@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from watchword.core.bounded import Bounded
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import algorithm_named
@@ -78,7 +79,7 @@ class RecordHolders:
     __slots__ = ("_kept",)
 
     def __init__(self) -> None:
-        self._kept: dict[str, Holder] = {}
+        self._kept: Bounded[str, Holder] = Bounded(MAX_HOLDERS)
 
     def find(self, key_id: str, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
         """The key that is registered under this key id (`refs` are its two records); None if there is none.
@@ -113,9 +114,7 @@ class RecordHolders:
     def keep(self, key_id: str, holder: Holder) -> None:
         """For the next signature with this key; called after a good one."""
         if self._kept.get(key_id) is not holder:
-            if len(self._kept) >= MAX_HOLDERS:
-                self._kept = {}
-            self._kept[key_id] = holder
+            self._kept.put(key_id, holder)
 
 
 class Signers:

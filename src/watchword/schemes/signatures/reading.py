@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from watchword.core.bounded import Bounded
 from watchword.core.message import Headers
 from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import InnerList, Item
@@ -124,7 +125,7 @@ class Reader:
     def __init__(self, policy: SignaturePolicy) -> None:
         self.policy = policy
         self._tags = policy.tags
-        self._plans: dict[bytes, CoveredPlan] = {}
+        self._plans: Bounded[bytes, CoveredPlan] = Bounded(MAX_PLANS)
 
     def read(self, fields: Fields) -> Sequence[Presented]:
         """The signatures that the policy's tags and label name, in their order; none, if none is for this verifier.
@@ -162,10 +163,8 @@ class Reader:
             return
         head, plan, order = presented.head, presented.plan, presented.order
         if self._plans.get(head) is not plan:
-            if len(self._plans) >= MAX_PLANS:
-                self._plans = {}
             plan.suffices = self.policy.always_covered_by(plan.covered)
-            self._plans[head] = plan
+            self._plans.put(head, plan)
         if order and all(layout.names != order for layout in plan.layouts):
             plan.layouts = (Layout(order), *plan.layouts[: MAX_LAYOUTS - 1])
 
@@ -178,8 +177,8 @@ class Reader:
         try:
             covered, signature = single[b"signature-input"], single[b"signature"]
             end = covered.find(b")") + 1
-            plan = self._plans[covered[:end]]
-            if not signature.startswith(plan.start) or signature[-1:] != b":":
+            plan = self._plans.get(covered[:end])
+            if plan is None or not signature.startswith(plan.start) or signature[-1:] != b":":
                 return None
             params = covered[end:]
             text = params.decode("ascii")
@@ -241,7 +240,7 @@ class Reader:
     def _presented(self, label: str, covered: SignatureInput, signature: bytes) -> Parsed:
         plan = CoveredPlan(label, covered)
         head = f"{label}={plan.base.covered}".encode("ascii")
-        plan = self._plans.get(head, plan)
+        plan = self._plans.get(head) or plan
         one = Parsed()
         one.label = label
         one.plan = plan

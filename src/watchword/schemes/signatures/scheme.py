@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from watchword.core.answer import Challenge
+from watchword.core.bounded import Bounded
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejection
@@ -76,7 +77,7 @@ class SignatureAuth:
         covered = components_of(DEFAULT_COMPONENTS if components is None else components)
         self._signer = Signer(key, covered, components is None, tag, lifetime, label, alg, nonce, digest)
         self._answer = answer
-        self._learnt: dict[tuple[str, str], Demands] = {}
+        self._learnt: Bounded[tuple[str, str], Demands] = Bounded(MAX_ORIGINS)
 
     def __repr__(self) -> str:
         key = self._signer.key
@@ -104,9 +105,7 @@ class SignatureAuth:
             return  # the refusal is the caller's answer: the body is gone
         answered: Received = yield Send(self._signer.sign(request, context, demands))
         if answered.response.status != 401:
-            if len(self._learnt) >= MAX_ORIGINS:
-                self._learnt = {}
-            self._learnt[origin] = demands.lasting()
+            self._learnt.put(origin, demands.lasting())
 
     def canonical(self, request: Request, body: bytes = b"") -> str:
         """The signature base of a request as it was sent, as this client builds it: to compare with the server's.

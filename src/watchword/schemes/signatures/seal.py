@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final
 
+from watchword.core.bounded import Bounded
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Random, Seal
@@ -98,7 +99,7 @@ class SignatureSeal:
         self._looked_for = tuple(
             (None if one.name[:1] == "@" else one.name.encode("ascii"), one.has("req")) for one in self._always
         )
-        self._plans: dict[tuple[int, tuple[Component, ...]], BasePlan] = {}
+        self._plans: Bounded[tuple[int, tuple[Component, ...]], BasePlan] = Bounded(_PLANS)
         self._asked: dict[bytes, Wanted] = {}
 
     def _check_components(self, digest: str | None) -> None:
@@ -219,9 +220,7 @@ class SignatureSeal:
         try:
             if plan is None:
                 plan = BasePlan((*(one for bit, one in enumerate(self._always) if present >> bit & 1), *more))
-                if len(self._plans) >= _PLANS:
-                    self._plans = {}
-                self._plans[present, more] = plan
+                self._plans.put((present, more), plan)
             return plan, plan.base(message, params)
         except Rejected:  # a target without a path, or a value that can't be in a base: it isn't covered
             plan = BasePlan([one for one in (*self._always, *more) if _has(one, message)])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final
 
+from watchword.core.bounded import Bounded
 from watchword.crypto.digests import compare, hmac_sha256, keyed_hmac
 from watchword.crypto.keys import Replaceable
 
-__all__ = ["AccessKey", "Kept", "Signing", "SigningKeys", "day_key"]
-
-T = TypeVar("T")
-K = TypeVar("K")
+__all__ = ["AccessKey", "Signing", "SigningKeys", "day_key"]
 
 TERMINATOR: Final = b"aws4_request"
 
@@ -41,30 +39,6 @@ class AccessKey(Replaceable):
     session_token: str | None = field(default=None, repr=False)
     expires: float | None = None
     superseded_by: str | None = None
-
-
-class Kept(Generic[K, T]):
-    """A bounded table; what was put in first goes first. Threads may share it."""
-
-    __slots__ = ("_entries", "_size", "get")
-
-    def __init__(self, size: int) -> None:
-        self._entries: dict[K, T] = {}
-        self._size = size
-        self.get: Callable[[K], T | None] = self._entries.get
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def put(self, key: K, value: T) -> None:
-        """Keeps `value`."""
-        entries = self._entries
-        while len(entries) >= self._size:
-            try:
-                del entries[next(iter(entries))]
-            except (StopIteration, KeyError, RuntimeError):  # another thread made room, or is about to
-                break
-        entries[key] = value
 
 
 class Signing:
@@ -127,7 +101,7 @@ class SigningKeys:
     __slots__ = ("_kept",)
 
     def __init__(self, size: int) -> None:
-        self._kept: Kept[tuple[str, str, bytes], Signing] = Kept(size)
+        self._kept: Bounded[tuple[str, str, bytes], Signing] = Bounded(size)
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from watchword.core.bounded import Bounded
 from watchword.schemes.freshness import Freshness
-from watchword.schemes.sigv4.access_key import AccessKey, Kept, Signing, SigningKeys
+from watchword.schemes.sigv4.access_key import AccessKey, Signing, SigningKeys
 from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.credentials import Plan, Presented
 
@@ -15,7 +16,7 @@ __all__ = ["ProvenCredentials", "Settings"]
 MAX_SKEW: Final = 900
 """Seconds that a request's time may be off; services of AWS take no more."""
 
-KEPT: Final = 1024
+MAX_PROVEN: Final = 1024
 """Derived keys, and parsed credentials, that are kept."""
 
 
@@ -40,8 +41,8 @@ class ProvenCredentials:
     __slots__ = ("keys", "plans")
 
     def __init__(self) -> None:
-        self.keys = SigningKeys(KEPT)
-        self.plans: Kept[tuple[bytes, bytes], Plan] = Kept(KEPT)
+        self.keys = SigningKeys(MAX_PROVEN)
+        self.plans: Bounded[tuple[bytes, bytes], Plan] = Bounded(MAX_PROVEN)
 
     def keep(self, presented: Presented, record: AccessKey, signing: Signing) -> None:
         """For the next request with these credentials; called after a good signature."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from watchword.core.bounded import Bounded
 from watchword.core.records import Counter, Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.sealing import KEY_SIZE, Sealer
@@ -43,7 +44,7 @@ class Vault:
         self._given = secrets
         self._allow_plaintext = allow_plaintext
         self._kinds: dict[str, tuple[type, msgspec.json.Decoder[Any]]] = {}
-        self._latest: dict[Ref[Any], tuple[bytes, int, Any]] = {}
+        self._latest: Bounded[Ref[Any], tuple[bytes, int, Any]] = Bounded(_MOST)
         self._sealer: Sealer | None = None
         if secrets is not None:
             Sealer(secrets)  # refused here, not at the first secret
@@ -98,9 +99,7 @@ class Vault:
         if known is not None and known[0] == data and known[1] == sealed:
             return known[2]
         record = self._decode(ref.kind, ref.kind.__name__, key_text(ref.key), data, sealed)
-        if len(self._latest) >= _MOST:
-            self._latest.clear()
-        self._latest[ref] = (data, sealed, record)
+        self._latest.put(ref, (data, sealed, record))
         return record
 
     def listed(self, kind: type[T], rows: Sequence[Sequence[Any]]) -> list[tuple[tuple[str, ...], T]]:
