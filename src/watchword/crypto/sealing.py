@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.digests import compare, hmac_sha256
+from watchword.crypto.public_spellings import refuse_key_files
 
 __all__ = ["KEY_SIZE", "Sealer"]
 
@@ -29,7 +30,7 @@ class Sealer:
         random: gives the nonces.
 
     Raises:
-        ConfigurationError: the material is too short.
+        ConfigurationError: the material is too short, or a key or certificate in any spelling.
 
     >>> sealer = Sealer(bytes(32))
     >>> sealed = sealer.seal(b"s3cret", b"alice")
@@ -49,6 +50,7 @@ class Sealer:
             raise ConfigurationError(
                 f"the key that seals secrets is {KEY_SIZE} octets or more: secrets=os.urandom({KEY_SIZE}), kept safe"
             )
+        refuse_key_files(material)
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- loaded at first use
 
         self._cipher = AESGCM(hmac_sha256(material, b"watchword records: encryption key"))

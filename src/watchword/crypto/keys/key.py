@@ -11,7 +11,7 @@ from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm, algorithm_n
 from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.encoding import b64url_decode
 from watchword.crypto.keys.jwk import jwk_of, permitted_operations, row_of, thumbprint_of
-from watchword.crypto.public_spellings import looks_like_a_key_file
+from watchword.crypto.public_spellings import refuse_key_files
 
 __all__ = ["Key"]
 
@@ -81,11 +81,7 @@ class Key:
                 f"{row.name} needs a {row.key_type} key, not a secret: use Key.from_pem, Key.from_jwk or Key.generate"
             )
         octets = _octets(secret, "a secret")
-        if looks_like_a_key_file(octets):
-            raise ConfigurationError(
-                "this is a public or private key (PEM, DER, SSH or JWK), and a public key is no secret; "
-                "load it with Key.from_pem or Key.from_jwk for its own algorithm (RFC 8725 §2.1)"
-            )
+        refuse_key_files(octets)
         exact = row.family.startswith("AES")
         if len(octets) < row.minimum or (exact and len(octets) != row.minimum):
             section = {"HMAC": "§3.2", "PBES2": "§8.8"}.get(row.family, "§4.4, §5")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.keys.key import Key
+from watchword.crypto.public_spellings import refuse_key_files
 
 __all__ = ["RegisteredKey", "RegisteredPublicKey", "Replaceable"]
 
@@ -52,6 +53,9 @@ class RegisteredKey(Replaceable):
         superseded_by: the key id of the key that replaces it; None: none does.
         expires: from then on it is refused, in seconds since the epoch; None: never.
 
+    Raises:
+        ConfigurationError: the secret is a public or private key, in any spelling.
+
     >>> RegisteredKey("alice", "HS256", bytes(32), superseded_by="alice-2", expires=60.0).rotated
     True
     """
@@ -64,6 +68,9 @@ class RegisteredKey(Replaceable):
     scopes: tuple[str, ...] = ()
     superseded_by: str | None = None
     expires: float | None = None
+
+    def __post_init__(self) -> None:
+        refuse_key_files(self.secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
 from watchword.crypto.digests import digest
+from watchword.crypto.public_spellings import refuse_key_files
 from watchword.schemes.oauth1.credentials import (
     Method, load_rsa, method_named, signing_key, without_signature,
 )  # fmt: skip
@@ -132,6 +133,8 @@ class OAuth1Auth:
                 "PLAINTEXT shows the secrets: only placement='header' keeps them out of URLs and forms"
             )
         self._client_key = client_key
+        for secret in (client_secret, token_secret):
+            refuse_key_files(secret.encode("utf-8", "surrogatepass"))
         self._client_secret = client_secret
         self._rsa = _rsa_key(method, rsa_key, client_secret)
         self._placement = placement

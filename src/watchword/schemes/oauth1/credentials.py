@@ -13,6 +13,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.crypto.digests import hmac_sha256, hmac_sha512
 from watchword.crypto.keys import Key
+from watchword.crypto.public_spellings import refuse_key_files
 from watchword.crypto.weak_sha1 import WeakRSAKey, weak_hmac_sha1
 from watchword.schemes.oauth1.encoding import Pairs, escape, octets_text, unescape, unescaped_text
 
@@ -35,6 +36,9 @@ class OAuth1Client:
         public_key: its RSA public key as PEM; "" refuses RSA.
         scopes: what it may do without a token.
         methods: the signature methods that it may use, of those that the verifier accepts; none: all of those.
+
+    Raises:
+        ConfigurationError: the secret is a public or private key, in any spelling.
     """
 
     sensitive: ClassVar[bool] = True
@@ -44,6 +48,9 @@ class OAuth1Client:
     public_key: str = field(default="", repr=False)
     scopes: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_key_files(self.secret.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,9 @@ class OAuth1Token:
         secret: its shared secret; "" only where the client signs by RSA, which doesn't use it.
         scopes: what the client may do on the owner's behalf.
         expires: from then on it is refused, in seconds since the epoch; None: never.
+
+    Raises:
+        ConfigurationError: the secret is a public or private key, in any spelling.
     """
 
     sensitive: ClassVar[bool] = True
@@ -65,6 +75,9 @@ class OAuth1Token:
     secret: str = field(default="", repr=False)
     scopes: tuple[str, ...] = ()
     expires: float | None = None
+
+    def __post_init__(self) -> None:
+        refuse_key_files(self.secret.encode("utf-8", "surrogatepass"))
 
 
 # ---- signature methods -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from watchword.core.bounded import Bounded
 from watchword.crypto.digests import compare, hmac_sha256, keyed_hmac
 from watchword.crypto.keys import Replaceable
+from watchword.crypto.public_spellings import refuse_key_files
 
 __all__ = ["AccessKey", "Signing", "SigningKeys", "day_key"]
 
@@ -27,6 +28,9 @@ class AccessKey(Replaceable):
         expires: from then on it is refused, in seconds since the epoch; None: never.
         superseded_by: the access key id of the one that replaces it: its holder is `rotated`.
 
+    Raises:
+        ConfigurationError: the secret is a public or private key, in any spelling.
+
     >>> AccessKey("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "alice", ("read",))
     AccessKey(subject='alice', scopes=('read',), expires=None, superseded_by=None)
     """
@@ -39,6 +43,9 @@ class AccessKey(Replaceable):
     session_token: str | None = field(default=None, repr=False)
     expires: float | None = None
     superseded_by: str | None = None
+
+    def __post_init__(self) -> None:
+        refuse_key_files(self.secret.encode("utf-8", "surrogatepass"))
 
 
 class Signing:

@@ -9,6 +9,7 @@ from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
 from watchword.crypto.digests import hex_digest
+from watchword.crypto.public_spellings import refuse_key_files
 from watchword.schemes.sigv4.access_key import TERMINATOR, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import (
     ECDSA, HMAC, S3_SERVICES, UNSIGNED, PathRules, canonical_request, paths, queries, rules_of, sent_target,
@@ -327,6 +328,7 @@ def _check_names(access_key: str, secret: str, region: str, service: str, token:
         raise ConfigurationError("an access key id is 1 to 128 visible ASCII characters without slash and comma")
     if not secret:
         raise ConfigurationError("the secret access key is empty")
+    refuse_key_files(secret.encode("utf-8", "surrogatepass"))
     if not (_REGIONS if ecdsa else _NAME).fullmatch(region) or not _NAME.fullmatch(service):
         raise ConfigurationError("region and service are words such as 'eu-central-1' and 'execute-api'")
     if token is not None and not re.fullmatch(r"[!-~]+", token):

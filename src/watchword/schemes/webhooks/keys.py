@@ -13,6 +13,7 @@ from typing import Final
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.keys import Key
+from watchword.crypto.public_spellings import refuse_key_files
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
 __all__ = ["Secret", "Secrets", "read_secrets"]
@@ -72,12 +73,16 @@ def _read(secret: object, profile: WebhookProfile, signing: bool) -> Secret:
         raise ConfigurationError("the secret is empty: anyone could sign with it")
     if isinstance(secret, str) and secret != secret.strip():
         raise ConfigurationError("the secret begins or ends with white space, probably a line end: strip it")
+    refuse_key_files(given)
     if profile.secret == "text" or isinstance(secret, bytes):
+        if given.startswith((b"whsk_", b"whpk_")):
+            raise ConfigurationError("this is an Ed25519 key of Standard Webhooks, and no shared secret")
         octets = given
     elif secret.startswith(("whsk_", "whpk_")):
         return _asymmetric(given, profile, signing)
     else:
         octets = _decoded(given.removeprefix(b"whsec_"), "a secret of Standard Webhooks is base64, after whsec_")
+        refuse_key_files(octets)
     if profile.secret == "whsec" and len(octets) < MINIMUM:
         raise ConfigurationError(
             f"the secret has {len(octets)} octets, Standard Webhooks demands at least {MINIMUM} random ones"

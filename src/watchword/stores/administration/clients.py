@@ -10,6 +10,7 @@ from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.passwords import check_password_length, hash_password
 from watchword.crypto.precis import MAX_USERNAME
+from watchword.crypto.public_spellings import refuse_key_files
 from watchword.stores.administration.administered import Administered
 from watchword.stores.administration.arguments import checked_scopes
 
@@ -37,6 +38,7 @@ async def add_client(
     if not 1 <= len(client_id) <= MAX_USERNAME or not (client_id.isascii() and client_id.isprintable()):
         raise ConfigurationError(f"a client id is visible ASCII, 1 to {MAX_USERNAME} characters (RFC 6749 §A.1)")
     check_password_length(secret)
+    refuse_key_files(secret.encode("utf-8", "surrogatepass"))
     rights = checked_scopes(scopes)
     encoded = await store.io.work(partial(hash_password, secret))
     client = Client(secret=encoded, scopes=rights, subject=subject or client_id)
