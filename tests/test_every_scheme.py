@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.examples_of import examples
 from watchword import AsyncGuard, BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier
 from watchword import Identity, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth1Verifier, OAuth2Auth, OAuth2Verifier
-from watchword import Policy, Reason, Rejected
+from watchword import PasswordCache, Policy, Reason, Rejected, TokenCache
 from watchword import (
     APIKeyAuth,
     APIKeyVerifier,
@@ -243,6 +243,37 @@ def test_a_replay_is_refused_exactly_where_the_row_says_single_use(world: World,
         assert world.verdict(request, aio=aio) is Reason.REPLAYED
     else:
         assert isinstance(world.verdict(request, aio=aio), Identity)
+
+
+REMEMBERING = {
+    "basic": lambda: BasicVerifier(realm="orders", cache=PasswordCache()),
+    "jwt": lambda: JWTVerifier(USER_KEY, issuer="https://id.example", audience="orders", cache=TokenCache()),
+    "oauth": lambda: OAuth2Verifier(USER_KEY, issuer="https://id.example", audience="orders", cache=TokenCache()),
+}
+
+
+def test_what_an_application_changes_of_an_identity_no_other_request_gets(world: World, aio: bool) -> None:
+    """Whatever is remembered between requests: caches, keys, the sessions of a client."""
+    world.guard = Guard(
+        [REMEMBERING.get(world.row.name, lambda: world.party.verifier)()], world.store, policy=Policy(clock=world.clock)
+    )
+    auth = world.party.auth()
+    once = world.request(auth)
+    seen = []
+    for _ in range(4):
+        found = world.verdict(once if not world.row.single_use else world.request(auth), aio=aio)
+        assert isinstance(found, Identity)
+        names = {"id", "timestamp"}  # of a webhook: each has its own
+        seen.append({name: value for name, value in found.claims.items() if name not in names})
+        assert isinstance(found.scopes, frozenset)
+        with pytest.raises(AttributeError):
+            found.scopes = frozenset(("admin",))
+        for claims in (found.claims, *found.claims.values()):
+            if isinstance(claims, dict):
+                claims["admin"] = True
+            elif isinstance(claims, list):
+                claims.append("admin")
+    assert all(claims == seen[0] for claims in seen)
 
 
 def test_credentials_expire_exactly_where_the_row_says_so(world: World, aio: bool) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
-from types import MappingProxyType
 from typing import Any, ClassVar, Generic
 
 import msgspec
@@ -22,7 +21,7 @@ from watchword.core.records import Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Context, Flow, Proof, Send
 from watchword.crypto import jose
-from watchword.crypto.encoding import parse_object
+from watchword.crypto.encoding import parse_again, parse_object
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
 from watchword.schemes.claims import (
@@ -147,12 +146,11 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             return self._verify_by_source(token, now)[0]
         entry = self.known(token, now)
         if entry is not None:
-            return entry[2]
+            return self.anew(entry)
         room = cache.young
         judged = self._verify_by_source(token, now)
-        identity = self.shared(judged[0], judged[1])
-        self.remember(room, token, identity, judged, now, None)
-        return identity
+        self.remember(room, token, judged, now, None)
+        return judged[0]
 
     def _verify_by_source(self, token: str | bytes, now: float) -> Judged:
         if self._guard_only:
@@ -176,7 +174,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         return self._verify_by_source(token, now)[0] if self._guard_only else self.judge(token, now)[0]
 
     def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = NO_PROOFS) -> Judged:
-        """The identity, the claims, and the keys among which the token's was; for `JWTClaim`, which does the rest.
+        """The identity, the claims, the keys among which the token's was, and its payload; for `JWTClaim`, which does the rest.
 
         Raises:
             Rejected: why not.
@@ -221,7 +219,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         own = claims if self.struct is None else self.typed(payload)
         if type(subject) is not str or not subject:
             subject = subject_of(claims)
-        return Identity(subject, self.scheme, key.key_id, scopes, own), claims, jws.keys
+        return Identity(subject, self.scheme, key.key_id, scopes, own), claims, jws.keys, payload
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """What the claims allow; that of genuine tokens is remembered by its text, since few texts are common."""
@@ -259,19 +257,18 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         source = self.source
         return entry if source is None or (source.since <= now < source.due and source.keys is entry[3]) else None
 
-    def shared(self, identity: Identity[Any], claims: Mapping[str, Any]) -> Identity[Any]:
-        """The identity as many requests may share it: none of them can change its claims."""
-        if self.struct is not None:
-            return identity
-        return Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes, MappingProxyType(claims))
+    def anew(self, entry: Entry) -> Identity[Any]:
+        """The identity of a token that the cache knows, its claims decoded once more: no request shares them with another."""
+        _, _, identity, _, _, payload = entry
+        claims = parse_again(payload) if self.struct is None else self.struct.decode(payload)
+        return Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes, claims)
 
-    def remember(
-        self, room: Room, token: str | bytes, identity: Identity[Any], judged: Judged, now: float, mark: Mark | None
-    ) -> None:
-        """Puts a token that was verified at `now` into the cache, with the identity that the next request gets."""
-        _, claims, keys = judged
+    def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None) -> None:
+        """Puts a token that was verified at `now` into the cache."""
+        identity, claims, keys, payload = judged
         assert self.cache is not None
-        self.cache.keep(room, token, (now, min(now + self.cache.ttl, self.ends(claims)), identity, keys, mark))
+        bare: Identity[Any] = Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes)
+        self.cache.keep(room, token, (now, min(now + self.cache.ttl, self.ends(claims)), bare, keys, mark, payload))
 
     def follow(self) -> jose.Compact:
         """What verifies with the keys that are known now.

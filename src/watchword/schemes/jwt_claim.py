@@ -26,8 +26,8 @@ __all__ = ["JWTClaim", "Judged", "Rules", "confirm"]
 
 NO_PROOFS: Final[Sequence[Proof]] = ()
 
-Judged = tuple[Identity[Any], dict[str, Any], KeySet]
-"""The identity, the claims, and the keys among which the token's was."""
+Judged = tuple[Identity[Any], dict[str, Any], KeySet, bytes]
+"""The identity, the claims, the keys among which the token's was, and its payload."""
 
 
 class Rules(Protocol):
@@ -52,10 +52,8 @@ class Rules(Protocol):
     def known(self, token: str | bytes, now: float, /) -> Entry | None: ...
     def follow(self) -> jose.Compact: ...
     def lacking(self, token: str | bytes, error: Rejected | StoreUnavailable, /) -> str | None: ...
-    def shared(self, identity: Identity[Any], claims: Mapping[str, Any], /) -> Identity[Any]: ...
-    def remember(
-        self, room: Room, token: str | bytes, identity: Identity[Any], judged: Judged, now: float, mark: Mark | None, /
-    ) -> None: ...
+    def anew(self, entry: Entry, /) -> Identity[Any]: ...
+    def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None, /) -> None: ...
 
 
 class JWTClaim(msgspec.Struct, eq=False):
@@ -99,13 +97,13 @@ class JWTClaim(msgspec.Struct, eq=False):
 
     def _again(self, entry: Entry, found: Found) -> Decision | More:
         """For a token that the cache knows."""
-        verifier, (_, _, identity, _, mark) = self.verifier, entry
+        verifier, mark = self.verifier, entry[4]
         if verifier.revocations is not None and verifier.strict:
             assert mark is not None
             if not looked_up(mark, found):
                 return More(asks=((verifier.revocations, mark.refs),))
             mark.check(found)
-        return Decision(identity)
+        return Decision(verifier.anew(entry))
 
     def _judge(self, found: Found, now: float) -> Judged | More:
         """What the token says, verified. The signature is checked once, however often `decide` is called."""
@@ -136,7 +134,7 @@ class JWTClaim(msgspec.Struct, eq=False):
         return More(asks=((source, (ref,)),))
 
     def _conclude(self, judged: Judged, found: Found, now: float) -> Decision | More:
-        verifier, (identity, claims, _) = self.verifier, judged
+        verifier, (identity, claims, _, _) = self.verifier, judged
         mark: Mark | None = None
         if verifier.revocations is not None:
             mark = mark_of(claims, identity.subject, identity.key_id)
@@ -146,8 +144,7 @@ class JWTClaim(msgspec.Struct, eq=False):
         writes: Sequence[Write] = (_used(claims, verifier.ends(claims)),) if verifier.single_use else ()
         if self.room is None or self.proofs:
             return Decision(identity, writes)
-        identity = verifier.shared(identity, claims)
-        learn = partial(verifier.remember, self.room, self.token, identity, judged, now, mark)
+        learn = partial(verifier.remember, self.room, self.token, judged, now, mark)
         return Decision(identity, writes, learn=learn)
 
     def __repr__(self) -> str:

@@ -12,9 +12,9 @@ from watchword.schemes.revocation import Mark
 
 __all__ = ["Entry", "Room", "TokenCache"]
 
-Entry = tuple[float, float, Identity[Any], KeySet, Mark | None]
-"""From when and until when it may be used (seconds since the epoch), the identity, the keys among which the token's was
-when it was verified, and how it can be taken back."""
+Entry = tuple[float, float, Identity[Any], KeySet, Mark | None, bytes]
+"""From when and until when it may be used (seconds since the epoch), the identity without its claims, the keys among which the
+token's was when it was verified, how it can be taken back, and its payload, from which every request gets claims of its own."""
 Room = dict[str | bytes, Entry]
 
 
