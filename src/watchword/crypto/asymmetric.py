@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm
 from watchword.crypto.encoding import b64url_decode, b64url_encode
+from watchword.crypto.foreign_keys import check_order, check_rsa
 
 __all__ = [
     "HASHES", "curve_of", "generate", "jwk_members", "load_certificate", "load_der", "load_jwk", "load_object", "load_pem", "load_ssh", "public_jwk", "signer",
@@ -184,6 +185,7 @@ def _integer(jwk: Mapping[str, Any], name: str) -> int:
 
 def _rsa(jwk: Mapping[str, Any]) -> tuple[rsa.RSAPrivateKey | None, rsa.RSAPublicKey]:
     numbers = rsa.RSAPublicNumbers(_integer(jwk, "e"), _integer(jwk, "n"))
+    check_rsa(numbers.n, numbers.e)
     public = numbers.public_key()
     if "d" not in jwk:
         return None, public
@@ -233,7 +235,9 @@ def _checked(row: Algorithm, public: Any) -> PublicKey:
                 f"{row.name} needs an RSA key of at least {row.minimum} bits (RFC 7518 §3.3), this one has "
                 f"{public.key_size}; make one with Key.generate({row.name!r})"
             )
-        if _is_roca(public.public_numbers().n):
+        numbers = public.public_numbers()
+        check_rsa(numbers.n, numbers.e)
+        if _is_roca(numbers.n):
             raise ConfigurationError(
                 "this RSA key was made by a flawed generator and can be factored (CVE-2017-15361): make a new one"
             )
@@ -243,8 +247,11 @@ def _checked(row: Algorithm, public: Any) -> PublicKey:
             return public
         raise ConfigurationError(f"{row.name} needs a key on {row.curve}, this one is on {public.curve.name}")
     if row.key_type == "OKP" and isinstance(public, _OKP[row.curve][0]):
+        check_order(row.curve, public)
         return public  # type: ignore[no-any-return]
-    if row.family == "ECDH-ES" and curve_of(public) in AGREEMENT_CURVES:
+    if row.family == "ECDH-ES" and (curve := curve_of(public)) in AGREEMENT_CURVES:
+        if curve in _OKP:
+            check_order(curve, public)
         return public  # type: ignore[no-any-return]
     kind = type(public).__name__.strip("_").removesuffix("PublicKey")
     wanted = "P-256, P-384, P-521, X25519 or X448" if row.family == "ECDH-ES" else row.curve or row.key_type

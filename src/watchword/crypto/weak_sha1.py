@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.foreign_keys import check_rsa
 
 __all__ = ["MINIMUM_BITS", "WeakRSAKey", "weak_hmac_sha1"]
 
@@ -54,6 +55,8 @@ class WeakRSAKey:
             raise ConfigurationError("this is no PEM of an RSA key, or it is encrypted") from None
         if not isinstance(public, rsa.RSAPublicKey) or public.key_size < MINIMUM_BITS:
             raise ConfigurationError(f"RSA-SHA1 needs an RSA key of at least {MINIMUM_BITS} bits")
+        numbers = public.public_numbers()
+        check_rsa(numbers.n, numbers.e)
         scheme, hashed = padding.PKCS1v15(), hashes.SHA1()  # noqa: S303 -- it is what this module is for
 
         def verify(data: bytes, signature: bytes) -> None:
