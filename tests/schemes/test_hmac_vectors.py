@@ -164,17 +164,20 @@ def test_a_stored_key_that_can_not_be_used_is_the_operators_fault(algorithm: str
 
 def test_a_stored_key_is_looked_at_once_and_how_many_are_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    check = hmac_header.Key.from_secret
+    check = RegisteredKey.key
 
-    def from_secret(secret: bytes, *, algorithm: str) -> Key:
-        looked.append(algorithm)
-        return check(secret, algorithm=algorithm)
+    def key(record: RegisteredKey, key_id: str | None = None) -> Key:
+        looked.append(record.algorithm)
+        return check(record, key_id)
 
-    monkeypatch.setattr(hmac_header, "MAX_CHECKED", 2)
-    monkeypatch.setattr(hmac_header.Key, "from_secret", from_secret)
+    monkeypatch.setattr(hmac_header, "MAX_KEPT", 2)
+    monkeypatch.setattr(RegisteredKey, "key", key)
     verifier = HMACVerifier()
     for number in (1, 1, 2, 3, 3):  # a store makes a record anew for each look-up
-        verifier.mac(f"k{number}", RegisteredKey("robot", "HS256", bytes(31) + bytes([number])), b"")
+        record = RegisteredKey("robot", "HS256", bytes(31) + bytes([number]))
+        mac, new = verifier.ready(f"k{number}", record)
+        if new:
+            verifier.keep(f"k{number}", record, mac)
     assert len(looked) == 3
-    verifier.mac("k1", RegisteredKey("robot", "HS256", b"another secret under the same id"), b"")
+    verifier.ready("k1", RegisteredKey("robot", "HS256", b"another secret under the same id"))
     assert len(looked) == 4

@@ -19,7 +19,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     STREAM, Address, Body, BodyNeed, BodyStream, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
-from watchword.crypto.digests import compare, digest, keyed_hmac, new
+from watchword.crypto.digests import compare, digest, new
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials
@@ -28,8 +28,9 @@ from watchword.schemes.freshness import Freshness
 
 __all__ = ["HMACAuth", "HMACVerifier", "canonical"]
 
+MAC = Callable[[bytes], bytes]
 VERSION: Final = "1"
-MAX_CHECKED: Final = 1024
+MAX_KEPT: Final = 1024
 """Stored keys that a verifier knows to be good for use, so that it need not look again."""
 _ALGORITHMS: Final = frozenset({"HS256", "HS384", "HS512"})
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
@@ -185,32 +186,23 @@ class HMACVerifier:
     def __init__(self, *, max_age: float = 300, skew: float = 30, stream: bool = False) -> None:
         self.freshness = Freshness(max_age, skew)
         self.body: BodyNeed | Digests = STREAM if stream else _DIGEST
-        self._checked: Bounded[str, tuple[RegisteredKey, Callable[[bytes], bytes]]] = Bounded(MAX_CHECKED)
+        self._kept: Bounded[str, tuple[RegisteredKey, MAC]] = Bounded(MAX_KEPT)
 
-    def mac(self, key_id: str, record: RegisteredKey, covered: bytes) -> bytes:
-        """The MAC by a stored key, which decides on the algorithm.
+    def ready(self, key_id: str, record: RegisteredKey) -> tuple[MAC, bool]:
+        """What makes the MACs of a stored key, which decides on the algorithm, and whether it is new: prepared for this request.
 
         Raises:
             ConfigurationError: the store holds a key that can't be used, such as one that is too short for its hash.
             Rejected: WRONG_ALGORITHM, it is a key for something else.
         """
-        known = self._checked.get(key_id)
-        if known is not None and known[0] is record:
-            return known[1](covered)
-        return _nobodys_mac(covered) if record is _NOBODY else self._prepared(key_id, record)(covered)
+        known = self._kept.get(key_id)
+        if known is not None and (known[0] is record or known[0] == record):
+            return known[1], False
+        return prepared(record), True
 
-    def _prepared(self, key_id: str, record: RegisteredKey) -> Callable[[bytes], bytes]:
-        """Looks at a stored key before its first use, and remembers it ready for use: that takes longer than a MAC."""
-        known = self._checked.get(key_id)
-        if known is not None and known[0] == record:
-            return known[1]
-        mac = Key.from_secret(record.secret, algorithm=record.algorithm).signer
-        if record.algorithm not in _ALGORITHMS:  # a good key, for something else; whoever asks may name it
-            raise Rejected(
-                Reason.WRONG_ALGORITHM, "the key that is registered is not for HMAC", where="authorization keyid"
-            )
-        self._checked.put(key_id, (record, mac))
-        return mac
+    def keep(self, key_id: str, record: RegisteredKey, mac: MAC) -> None:
+        """For the next request with this key, which then costs half as much; called after a good MAC."""
+        self._kept.put(key_id, (record, mac))
 
     def read(self, request: Request) -> HMACClaim:
         """The parameters, checked against the grammar of the specification.
@@ -229,6 +221,20 @@ class HMACVerifier:
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """`HMAC version=1` and no more: what differs is nobody's business but the operator's."""
         return Refusal(rejection.reason.status, [Challenge("HMAC", (("version", Token(VERSION)),))])
+
+
+def prepared(record: RegisteredKey) -> MAC:
+    """What makes the MACs of a stored key: to look at it takes longer than a MAC.
+
+    Raises:
+        ConfigurationError, Rejected: as `HMACVerifier.ready`.
+    """
+    mac = record.key().signer
+    if record.algorithm not in _ALGORITHMS:  # a good key, for something else; whoever asks may name it
+        raise Rejected(
+            Reason.WRONG_ALGORITHM, "the key that is registered is not for HMAC", where="authorization keyid"
+        )
+    return mac
 
 
 def read_header(value: bytes) -> Params:
@@ -340,12 +346,17 @@ class HMACClaim:
         """MAC, then body, then time: what is said about a time or a body is said of a genuine request."""
         params, verifier = self.params, self.verifier
         record = found.get(self.needs[0])
-        # An unknown key costs the same as a known one.
-        expected = b64url_encode(verifier.mac(params.key_id, record or _NOBODY, self.canonical()))
+        # An unknown key costs the same as a known one, whether that was kept or not.
+        mac, new = verifier.ready(params.key_id, record or _NOBODY)
+        expected = b64url_encode(mac(self.canonical()))
         if not compare(expected, params.mac.encode()) or record is None:
+            if not new:
+                prepared(record or _NOBODY)
             if record is None:
                 raise Rejected(Reason.UNKNOWN_KEY, "no such key id", where="authorization keyid")
             raise Rejected(Reason.WRONG_SIGNATURE, "the MAC is of another request or another key", where="mac")
+        if new:
+            verifier.keep(params.key_id, record, mac)
         signed = params.digest.encode()
         stream: BodyStream | None = None
         if self.body is STREAM:
@@ -362,4 +373,3 @@ class HMACClaim:
 
 
 _NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")
-_nobodys_mac: Final = keyed_hmac("sha256", _NOBODY.secret)[0]

@@ -82,6 +82,15 @@ class Key:
             )
         octets = _octets(secret, "a secret")
         refuse_key_files(octets)
+        return cls.from_checked(octets, row, key_id)
+
+    @classmethod
+    def from_checked(cls, octets: bytes, row: Algorithm, key_id: str | None) -> Key:
+        """`from_secret` of octets that are known to be no key in a file; for records, which look when they are made.
+
+        Raises:
+            ConfigurationError: of the wrong length.
+        """
         exact = row.family.startswith("AES")
         if len(octets) < row.minimum or (exact and len(octets) != row.minimum):
             section = {"HMAC": "§3.2", "PBES2": "§8.8"}.get(row.family, "§4.4, §5")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.keys.key import Key
 from watchword.crypto.public_spellings import refuse_key_files
 
@@ -71,6 +72,17 @@ class RegisteredKey(Replaceable):
 
     def __post_init__(self) -> None:
         refuse_key_files(self.secret)
+
+    def key(self, key_id: str | None = None) -> Key:
+        """The key, which verifies and signs.
+
+        Raises:
+            ConfigurationError: `algorithm` is not one of shared keys, or the secret too short for it.
+        """
+        row = algorithm_named(self.algorithm)
+        if row.key_type != "oct":
+            raise ConfigurationError(f"{row.name} needs a {row.key_type} key, not a secret")
+        return Key.from_checked(self.secret, row, key_id)
 
 
 @dataclass(frozen=True, slots=True)

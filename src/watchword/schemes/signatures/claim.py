@@ -10,7 +10,6 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Decision, Digests, More, Random
-from watchword.crypto.digests import compare, hmac_sha256
 from watchword.schemes.freshness import check_end
 from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
@@ -149,7 +148,12 @@ class SignatureClaim:
             raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
         if not one.suffices or request.target[:1] != b"/":
             self.check_coverage(one)
-        holder.verify(one.plan.base.of_request(request, self._single, one.params, settings.policy.types), one.signature)
+        base = one.plan.base.of_request(request, self._single, one.params, settings.policy.types)
+        try:
+            holder.verify(base, one.signature)
+        except Rejected:
+            self.signers.spend(one.key_id, holder)
+            raise
         if not settings.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
             self.check_body(one, body)
         if created is not None:
@@ -177,9 +181,9 @@ class SignatureClaim:
         if source is None:
             if len(self.presented) == 1:
                 holder = self._holder(self.presented[0], found, self.needs)
-                if holder is not None:
-                    return [(self.presented[0], holder)]
-            known = self._known(found)
+                known = [] if holder is None else [(self.presented[0], holder)]
+            else:
+                known = self._known(found)
         else:
             asked: list[Ref[Any]] = [Ref(PublishedKeys, (source.name, one.key_id or "")) for one in self.presented[:1]]
             told = found.get(asked[0]) is not None
@@ -217,13 +221,14 @@ class SignatureClaim:
         self.signers.keep(one.key_id, holder)
 
     def _spend(self) -> None:
-        """An unknown key id costs what a known one's MAC does."""
-        one = self.presented[0]
+        """An unknown key id costs what a known shared key does, whether that was kept or not."""
+        one, nobody = self.presented[0], self.signers.nobody()
         try:
-            base = self.base(one)
+            if not one.suffices or self.request.target[:1] != b"/":
+                self.check_coverage(one)
+            nobody.verify(self.base(one), one.signature)
         except Rejected:
             return
-        compare(hmac_sha256(bytes(32), base), one.signature)
 
     def base(self, one: Presented) -> bytes:
         """The signature base of this request (RFC 9421 §2.5).

@@ -18,6 +18,7 @@ MAX_HOLDERS: Final = 1024
 """Keys of the store that are kept prepared."""
 
 Registered = RegisteredKey | RegisteredPublicKey
+_NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")
 
 
 def alias_of(key: Key) -> str:
@@ -95,16 +96,12 @@ class RecordHolders:
         kept = self._kept.get(key_id)
         if kept is not None and (kept.record is record or kept.record == record):
             return kept
-        try:
-            if isinstance(record, RegisteredKey):
-                key = Key.from_secret(record.secret, algorithm=record.algorithm, key_id=key_id)
-            else:
-                key = record.key(key_id)
-        except ConfigurationError:
-            raise Rejected(Reason.UNKNOWN_KEY, "the key that is registered can't be used", where="keyid") from None
-        if key.use != "sig":
-            raise Rejected(Reason.WRONG_ALGORITHM, "the key that is registered is for encryption", where="keyid")
-        return Holder(key, record.subject, frozenset(record.scopes), record)
+        return prepared(key_id, record)
+
+    def spend(self, key_id: str, holder: Holder) -> None:
+        """Prepares a key that was kept once more: what is refused costs the same whether it was kept or not."""
+        if holder.record is not None and self._kept.get(key_id) is holder:
+            prepared(key_id, holder.record)
 
     def refs(self, key_id: str | None) -> tuple[Ref[Any], ...]:
         """The records that this key id may name."""
@@ -117,6 +114,21 @@ class RecordHolders:
             self._kept.put(key_id, holder)
 
 
+def prepared(key_id: str, record: Registered) -> Holder:
+    """The key of a record, ready to verify.
+
+    Raises:
+        Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: it can't verify signatures.
+    """
+    try:
+        key = record.key(key_id)
+    except ConfigurationError:
+        raise Rejected(Reason.UNKNOWN_KEY, "the key that is registered can't be used", where="keyid") from None
+    if key.use != "sig":
+        raise Rejected(Reason.WRONG_ALGORITHM, "the key that is registered is for encryption", where="keyid")
+    return Holder(key, record.subject, frozenset(record.scopes), record)
+
+
 class Signers:
     """Those who may sign at one verifier: by keys that are given, that somebody publishes (`source`), or of the guard's store.
 
@@ -126,12 +138,13 @@ class Signers:
         stored: the keys are the store's.
     """
 
-    __slots__ = ("_holders", "named", "records", "source")
+    __slots__ = ("_holders", "_nobody", "named", "records", "source")
 
     def __init__(self, keys: KeySet, source: KeySource | None, *, stored: bool) -> None:
         self.source = source
         self.records = RecordHolders() if stored else None
         self._holders = Holders(keys)
+        self._nobody = prepared("", _NOBODY)
         self.named: Mapping[str, Holder] = {} if source is not None else self._holders.unique
 
     @property
@@ -153,6 +166,15 @@ class Signers:
         """For the next signature with this key; called after a good one."""
         if self.records is not None and key_id is not None:
             self.records.keep(key_id, holder)
+
+    def spend(self, key_id: str | None, holder: Holder) -> None:
+        """For what is refused: see `RecordHolders.spend`. A given key is prepared for all, so nothing tells its use."""
+        if self.records is not None and key_id is not None:
+            self.records.spend(key_id, holder)
+
+    def nobody(self) -> Holder:
+        """A shared key to try what names an unknown one with, prepared as a known one is."""
+        return self._nobody if self.records is None else prepared("", _NOBODY)
 
     def follow(self) -> None:
         """Goes by the keys that are published now.

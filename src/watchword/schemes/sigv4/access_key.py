@@ -118,7 +118,11 @@ class SigningKeys:
         kept = self._kept.get((access_key_id, secret, b"" if ecdsa else scope))
         if kept is not None:
             return kept, False
-        return (ecdsa_signing(access_key_id, secret) if ecdsa else hmac_signing(secret, scope)), True
+        return self.derive(access_key_id, secret, scope, ecdsa), True
+
+    def derive(self, access_key_id: str, secret: str, scope: bytes, ecdsa: bool) -> Signing:
+        """The key, derived anew."""
+        return ecdsa_signing(access_key_id, secret) if ecdsa else hmac_signing(secret, scope)
 
     def keep(self, access_key_id: str, secret: str, scope: bytes, ecdsa: bool, signing: Signing) -> None:
         """For a key that made a good signature; no other is worth the room."""

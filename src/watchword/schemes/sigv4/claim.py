@@ -20,7 +20,7 @@ from watchword.schemes.sigv4.canonical import (
 )  # fmt: skip
 from watchword.schemes.sigv4.checksums import ALGORITHMS, PREFIX
 from watchword.schemes.sigv4.chunks import STREAMING, ChunkedBody, Form, Seed
-from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, Presented, epoch
+from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, Presented, epoch, read_field
 from watchword.schemes.sigv4.settings import MAX_SKEW, ProvenCredentials, Settings
 
 __all__ = ["Covered", "SigV4Claim", "payload_of", "time_of"]
@@ -178,9 +178,11 @@ class SigV4Claim:
         plan = self.presented.plan
         self.check_coverage()
         known = found.get(Ref(AccessKey, (plan.access_key_id,)))
-        record = _NOBODY if known is None else known  # an unknown key costs the same
+        record = _NOBODY if known is None else known
         signing, new = self.proven.keys.get(plan.access_key_id, record.secret, plan.scope, plan.ecdsa)
         string = self.signed_string(signing, self.hash_of(body))
+        if string is None or known is None:
+            self.spend(record, new)
         if known is None:
             raise Rejected(Reason.UNKNOWN_KEY, "no such access key", where="authorization Credential")
         if string is None:
@@ -195,6 +197,14 @@ class SigV4Claim:
         writes = (self.once(string),) if self.settings.single_use else ()
         stream = None if self.form is None else self.stream(signing, self.form)
         return Decision(identity, writes, stream=stream)
+
+    def spend(self, record: AccessKey, new: bool) -> None:
+        """Makes a refusal cost what one of an unknown key does, whatever was kept."""
+        plan = self.presented.plan
+        if not new:
+            self.proven.keys.derive(plan.access_key_id, record.secret, plan.scope, plan.ecdsa)
+        if self.presented.expires is None and self.presented.around is None:
+            read_field(self.request.values(b"authorization")[0])
 
     # ---- what decide is made of ---------------------------------------------------------------------------------------
 
