@@ -189,7 +189,7 @@ def test_every_module_is_short_and_shadows_nothing(path):
 
 # ---- the walls -------------------------------------------------------------------------------------------------------
 
-CIRCULAR = {"servers"}
+CIRCULAR: set[str] = set()
 """Packages whose circles are still to be opened."""
 
 

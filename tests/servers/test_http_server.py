@@ -109,7 +109,7 @@ def test_a_handler_that_nobody_guards_has_no_identity():
 
 
 def test_the_scheme_is_https_on_a_tls_connection_and_its_certificate_counts_only_if_it_was_verified():
-    from watchword.servers._handler_request import request_of
+    from watchword.servers.http_server.request import request_of
 
     class Connection:
         def __init__(self, mode):

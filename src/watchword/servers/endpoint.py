@@ -14,13 +14,15 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
 from watchword.core.seal import has_content
-from watchword.servers._asgi_failure import failing as asgi_failing
-from watchword.servers._asgi_request import App as ASGIApp
-from watchword.servers._asgi_request import Incoming, PeerGone, Receive, Scope, Send, request_of
-from watchword.servers._wsgi_exchange import App as WSGIApp
-from watchword.servers._wsgi_failure import failing as wsgi_failing
-from watchword.servers._wsgi_request import Body, Environ
-from watchword.servers._wsgi_request import request_of as request_of_environ
+from watchword.servers.asgi.failing import failing as asgi_failing
+from watchword.servers.asgi.incoming import Incoming, PeerGone
+from watchword.servers.asgi.request import App as ASGIApp
+from watchword.servers.asgi.request import Receive, Scope, Send, request_of
+from watchword.servers.wsgi.body import Body
+from watchword.servers.wsgi.failing import failing as wsgi_failing
+from watchword.servers.wsgi.request import App as WSGIApp
+from watchword.servers.wsgi.request import Environ
+from watchword.servers.wsgi.request import request_of as request_of_environ
 
 __all__ = ["Endpoint", "asgi_endpoint", "wsgi_endpoint"]
 

@@ -1,21 +1,15 @@
-"""What a handler of http.server knows of a request, and its body as chunks."""
+"""What a handler of http.server knows of a request."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from email import errors
 from http.server import BaseHTTPRequestHandler
-from socket import SHUT_WR
-from time import monotonic
 from typing import Any
 
 from watchword.core.message import Headers, Peer, Request
 from watchword.core.rejection import Reason, Rejected
 
-__all__ = ["DRAIN", "Body", "bare_request_of", "linger", "request_of"]
-
-CHUNK = DRAIN = 64 * 1024
-LINGER = 2.0  # seconds
+__all__ = ["bare_request_of", "request_of"]
 
 # Signs that the mail parser behind http.server dropped lines or read them otherwise than HTTP does (RFC 9112 §5).
 BROKEN = (
@@ -68,52 +62,3 @@ def _certificate(connection: Any) -> bytes | None:
         return None
     certificate: bytes | None = connection.getpeercert(binary_form=True)
     return certificate
-
-
-def linger(connection: Any) -> None:
-    """Reads on for a while: closing with octets unread would reset the connection under the answer."""
-    until = monotonic() + LINGER
-    with suppress(OSError):
-        connection.shutdown(SHUT_WR)
-        while (left := until - monotonic()) > 0:
-            connection.settimeout(left)
-            if not connection.recv(DRAIN):
-                break
-
-
-class Body:
-    """A request body as chunks; `left` is how much of it the connection still holds, None if that can't be told."""
-
-    __slots__ = ("_file", "_said", "left")
-
-    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
-        self._file = handler.rfile
-        self._said = handler.headers.get_all("Content-Length", [])
-        self.left: int | None = 0
-        if "Transfer-Encoding" in handler.headers or len(self._said) > 1:
-            self.left = None
-        elif self._said:
-            text = self._said[0].strip(" \t")
-            self.left = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-    def chunk(self) -> bytes:
-        """The next chunk, b"" at the end.
-
-        Raises:
-            Rejected: the body is shorter than announced, or http.server cannot say where it ends.
-        """
-        if self.left is None:
-            raise Rejected(
-                Reason.MALFORMED_REQUEST, "http.server reads bodies by one Content-Length only", where="body"
-            )
-        if not self.left:
-            return b""
-        data = self._file.read(min(CHUNK, self.left))
-        if not data:
-            raise Rejected(Reason.MALFORMED_REQUEST, f"{self.left} octets are missing", where="body")
-        self.left -= len(data)
-        return data
-
-    def drain(self) -> bool:
-        """Reads what is left; False if the client sends less."""
-        return not self.left or len(self._file.read(self.left)) == self.left

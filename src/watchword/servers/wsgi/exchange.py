@@ -1,31 +1,21 @@
-"""One WSGI answer: refusing, adding fields to the application's, checking a body as it passes."""
+"""One admitted WSGI request: adding to the answer, checking the body as it passes."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Generator, Iterable, Iterator
-from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any
 
 from watchword.core.body import CheckedBody
 from watchword.core.guard import Guard
-from watchword.core.message import Headers, Response
+from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
-from watchword.core.scheme import Refusal
-from watchword.servers._wsgi_request import Environ
+from watchword.servers.wsgi.answer import answer, status_line, text_of
+from watchword.servers.wsgi.request import App, Environ
 
-__all__ = ["App", "answer", "exchange"]
-
-App = Callable[[Environ, Any], Iterable[bytes]]
-
-
-def answer(refusal: Refusal, start_response: Any) -> list[bytes]:
-    """Starts `refusal`; it has no body."""
-    response = refusal.response()
-    start_response(_status_line(response.status), _text(response.headers))
-    return []
+__all__ = ["exchange"]
 
 
 def exchange(
@@ -127,7 +117,7 @@ class _Answer:
             return bytes(body)
         failed = self._admission.oversized(self._guard.plan)
         self._sent = True
-        self._start_response(_status_line(failed.status), _text(failed.headers))
+        self._start_response(status_line(failed.status), text_of(failed.headers))
         return b""
 
     def _begin(self, body: bytes) -> None:
@@ -135,12 +125,4 @@ class _Answer:
         octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers]
         response = Response(int(self._status.partition(" ")[0]), octets)
         more = self._admission.answer_headers(self._guard.plan, response, body if self._admission.holds_back else None)
-        self._start_response(self._status, [*self._headers, *_text(more)])
-
-
-def _text(headers: Headers) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-
-
-def _status_line(status: int) -> str:
-    return f"{status} {HTTPStatus(status).phrase}"
+        self._start_response(self._status, [*self._headers, *text_of(more)])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from watchword.core.seal import Failing
-from watchword.servers._asgi_exchange import answer
-from watchword.servers._asgi_request import App, Message, Receive, Scope, Send, request_of
+from watchword.servers.asgi.answer import answer
+from watchword.servers.asgi.request import App, Message, Receive, Scope, Send, request_of
 
 __all__ = ["failing"]
 

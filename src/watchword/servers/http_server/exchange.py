@@ -11,8 +11,8 @@ from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
-from watchword.servers._handler_output import Output
-from watchword.servers._handler_request import DRAIN, Body, linger
+from watchword.servers.http_server.body import DRAIN, Body, linger
+from watchword.servers.http_server.output import Head, Output
 
 __all__ = ["Exchange"]
 
@@ -31,8 +31,7 @@ class Exchange:
         self._checked: CheckedBody | None = None
         self._out: Output | None = None
         self.admission: Admission | None = None
-        self.status = 0
-        self.fields: list[tuple[str, str]] = []
+        self.head = Head()
 
     @property
     def failed(self) -> Rejected | None:
@@ -67,20 +66,22 @@ class Exchange:
         elif admission.body is None:
             self._invited()
         if admission.stream is not None or self._sealed:
-            handler.wfile = self._out = Output(self, handler.wfile, self._sealed, self.guard.plan.limits.body)
+            handler.wfile = self._out = Output(
+                self.head, self._checked, handler.wfile, self._sealed, self.guard.plan.limits.body
+            )
 
     def begin(self, status: int) -> None:
         """Called where an answer begins; one that is held back gives way to it."""
         if self._out is not None and self._sealed:
             self._handler._headers_buffer = []  # noqa: SLF001 -- http.server has no other way
             self._out.held.clear()
-        self.status = status
-        self.fields.clear()
+        self.head.status = status
+        self.head.fields.clear()
 
     def ending(self) -> bool:
         """Called where the answer's header section would end; False holds it back until the body is known."""
-        if self.admission is None or self.status < 200:
-            self.fields.clear()
+        if self.admission is None or self.head.status < 200:
+            self.head.fields.clear()
             return True
         if self._sealed:
             return False
@@ -89,8 +90,8 @@ class Exchange:
 
     def _add(self, body: bytes | None) -> None:
         assert self.admission is not None
-        octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.fields]
-        response = Response(self.status, octets)
+        octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.head.fields]
+        response = Response(self.head.status, octets)
         for name, value in self.admission.answer_headers(self.guard.plan, response, body):
             self._handler.send_header(name.decode("latin-1"), value.decode("latin-1"))
 
@@ -112,7 +113,7 @@ class Exchange:
                 self.answer(self.admission.oversized(self.guard.plan))
             else:
                 self.answer(self.guard.refuse(self.admission.blamed(failed)).response())
-        elif self._sealed and self.status:
+        elif self._sealed and self.head.status:
             self._handler.wfile = out.file
             body = bytes(out.held)
             self._add(body)

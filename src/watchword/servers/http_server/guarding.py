@@ -1,24 +1,20 @@
-"""The standard library's http.server: `protect(HandlerClass, guard)`."""
+"""Guarding a handler class of http.server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from http.server import BaseHTTPRequestHandler
-from typing import Any, ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
-from watchword.core.scheme import Refusal
-from watchword.servers._handler_exchange import Exchange
-from watchword.servers._handler_request import bare_request_of, request_of
+from watchword.servers.http_server.exchange import Exchange
+from watchword.servers.http_server.request import bare_request_of, request_of
 
-__all__ = ["identity", "protect", "requires"]
+__all__ = ["protect"]
 
 Handler = TypeVar("Handler", bound=BaseHTTPRequestHandler)
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> type[Handler]:
@@ -44,42 +40,6 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
         )
     members = {"_guard": guard, "_optional": optional, "__doc__": handler.__doc__, "__module__": handler.__module__}
     return cast("type[Handler]", type(handler.__name__, (_Guarded, handler), members))
-
-
-def identity(request: BaseHTTPRequestHandler) -> Identity[Any] | None:
-    """Who made the request that this handler answers (None: anonymous); `ConfigurationError` if it is not guarded."""
-    return _admitted(request)[1].identity
-
-
-def requires(*scopes: str) -> Callable[[Method], Method]:
-    """Makes a `do_` method demand all of `scopes`; anonymous requests get a 401, others 403.
-
-    >>> class Handler(BaseHTTPRequestHandler):
-    ...     @requires("orders:write")
-    ...     def do_POST(self): ...
-    """
-    if not all(isinstance(scope, str) for scope in scopes):
-        raise ConfigurationError("requires() takes scopes: @requires('write')")
-
-    def wrap(method: Method) -> Method:
-        @wraps(method)
-        def checked(handler: Any, *args: Any) -> Any:
-            exchange, admission = _admitted(handler)
-            rejected = admission.lacking(scopes)
-            if rejected is None:
-                return method(handler, *args)
-            return exchange.answer(exchange.guard.refuse(rejected).response())
-
-        return cast("Method", checked)
-
-    return wrap
-
-
-def _admitted(handler: object) -> tuple[Exchange, Admission]:
-    exchange: Exchange | None = getattr(handler, "_exchange", None)
-    if exchange is None or exchange.admission is None:
-        raise ConfigurationError("no guard saw this request: serve protect(Handler, guard) instead of Handler")
-    return exchange, exchange.admission
 
 
 class _Guarded(BaseHTTPRequestHandler):
@@ -135,11 +95,11 @@ class _Guarded(BaseHTTPRequestHandler):
 
     def send_header(self, keyword: str, value: str) -> None:
         if self._exchange is not None:
-            self._exchange.fields.append((keyword, str(value)))
+            self._exchange.head.fields.append((keyword, str(value)))
         super().send_header(keyword, value)
 
     def end_headers(self) -> None:
         if self._exchange is None or self._exchange.ending():
             super().end_headers()
-            if self._exchange is not None and self._exchange.status < 200:
-                self._exchange.status = 0  # it was no answer
+            if self._exchange is not None and self._exchange.head.status < 200:
+                self._exchange.head.status = 0  # it was no answer

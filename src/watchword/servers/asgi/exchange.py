@@ -1,4 +1,4 @@
-"""The messages of one ASGI request: refusing, adding to the answer, checking a body as it passes."""
+"""The messages of one admitted ASGI request: adding to the answer, checking the body as it passes."""
 
 from __future__ import annotations
 
@@ -6,36 +6,13 @@ from watchword.core.guard import AsyncGuard
 from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import BodyStream, Refusal
-from watchword.servers._asgi_request import App, Message, Receive, Scope, Send
+from watchword.core.scheme import BodyStream
+from watchword.servers.asgi.answer import DENIAL, answer
+from watchword.servers.asgi.request import App, Message, Receive, Scope, Send
 
-__all__ = ["answer", "exchange"]
+__all__ = ["exchange"]
 
-DENIAL = "websocket.http.response"
 HARMLESS = frozenset({"tls", DENIAL})
-
-
-async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends `refusal`; a WebSocket is closed before it is accepted, with the refusal itself where the server can."""
-    response = refusal.response()
-    kind, headers = "http.response", [*response.headers]
-    if scope["type"] == "websocket":
-        await receive()  # websocket.connect
-        kind = DENIAL
-        if kind not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": 1008, "reason": ""})
-            return
-        headers = _joined(headers)
-    await send({"type": f"{kind}.start", "status": response.status, "headers": headers})
-    await send({"type": f"{kind}.body", "body": b""})
-
-
-def _joined(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """One line per field (RFC 9110 §5.3): a repeated field in a refused handshake ends the worker of granian 2.8."""
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        values.setdefault(name, []).append(value)
-    return [(name, b", ".join(group)) for name, group in values.items()]
 
 
 async def exchange(

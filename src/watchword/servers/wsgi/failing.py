@@ -7,8 +7,8 @@ from traceback import print_exc
 from typing import Any
 
 from watchword.core.seal import Failing
-from watchword.servers._wsgi_exchange import App, answer
-from watchword.servers._wsgi_request import Environ, request_of
+from watchword.servers.wsgi.answer import answer
+from watchword.servers.wsgi.request import App, Environ, request_of
 
 __all__ = ["failing"]
 

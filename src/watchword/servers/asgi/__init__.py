@@ -1,0 +1,10 @@
+"""ASGI: `protect(app, guard)` for http and websocket scopes (ASGI 3.0).
+
+The request target is taken from `raw_path`, where the server gives it. An empty query can't be told from none there, nor
+an absolute target (RFC 9112 §3.2.2) from a plain one.
+"""
+
+from watchword.servers.asgi.admitted import identity, requires
+from watchword.servers.asgi.guarding import protect
+
+__all__ = ["identity", "protect", "requires"]

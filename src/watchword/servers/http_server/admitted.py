@@ -1,0 +1,53 @@
+"""Inside a guarded handler of http.server: who made the request, and what it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http.server import BaseHTTPRequestHandler
+from typing import Any, TypeVar, cast
+
+from watchword.core.admission import Admission
+from watchword.core.identity import Identity
+from watchword.core.rejection import ConfigurationError
+from watchword.servers.http_server.exchange import Exchange
+
+__all__ = ["identity", "requires"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def identity(request: BaseHTTPRequestHandler) -> Identity[Any] | None:
+    """Who made the request that this handler answers (None: anonymous); `ConfigurationError` if it is not guarded."""
+    return _admitted(request)[1].identity
+
+
+def requires(*scopes: str) -> Callable[[Method], Method]:
+    """Makes a `do_` method demand all of `scopes`; anonymous requests get a 401, others 403.
+
+    >>> class Handler(BaseHTTPRequestHandler):
+    ...     @requires("orders:write")
+    ...     def do_POST(self): ...
+    """
+    if not all(isinstance(scope, str) for scope in scopes):
+        raise ConfigurationError("requires() takes scopes: @requires('write')")
+
+    def wrap(method: Method) -> Method:
+        @wraps(method)
+        def checked(handler: Any, *args: Any) -> Any:
+            exchange, admission = _admitted(handler)
+            rejected = admission.lacking(scopes)
+            if rejected is None:
+                return method(handler, *args)
+            return exchange.answer(exchange.guard.refuse(rejected).response())
+
+        return cast("Method", checked)
+
+    return wrap
+
+
+def _admitted(handler: object) -> tuple[Exchange, Admission]:
+    exchange: Exchange | None = getattr(handler, "_exchange", None)
+    if exchange is None or exchange.admission is None:
+        raise ConfigurationError("no guard saw this request: serve protect(Handler, guard) instead of Handler")
+    return exchange, exchange.admission

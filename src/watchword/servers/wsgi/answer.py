@@ -1,0 +1,28 @@
+"""Sending a refusal to a WSGI server."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from watchword.core.answer import Refusal
+from watchword.core.message import Headers
+
+__all__ = ["answer", "status_line", "text_of"]
+
+
+def answer(refusal: Refusal, start_response: Any) -> list[bytes]:
+    """Starts `refusal`; it has no body."""
+    response = refusal.response()
+    start_response(status_line(response.status), text_of(response.headers))
+    return []
+
+
+def text_of(headers: Headers) -> list[tuple[str, str]]:
+    """Field lines as WSGI has them: octets in a string (PEP 3333)."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+def status_line(status: int) -> str:
+    """The status as WSGI has it, with its phrase."""
+    return f"{status} {HTTPStatus(status).phrase}"

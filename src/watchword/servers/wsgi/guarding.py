@@ -1,0 +1,65 @@
+"""Guarding a WSGI application."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from watchword.core.io import once
+from watchword.core.guard import Guard
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.core.answer import Refusal
+from watchword.servers.wsgi.admitted import ADMISSION, IDENTITY
+from watchword.servers.wsgi.answer import answer
+from watchword.servers.wsgi.body import Body
+from watchword.servers.wsgi.exchange import exchange
+from watchword.servers.wsgi.failing import failing
+from watchword.servers.wsgi.request import App, Environ, request_of
+
+__all__ = ["protect"]
+
+
+def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
+    """An application that answers only requests which `guard` admits.
+
+    `environ["watchword.identity"]` is then their `Identity`.
+
+    Args:
+        app: any WSGI application.
+        guard: who may pass.
+        optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
+
+    Raises:
+        ConfigurationError: `guard` is not a `Guard`.
+
+    >>> from watchword import Guard, JWTVerifier, Key
+    >>> def app(environ, start_response): ...
+    >>> guarded = protect(app, Guard([JWTVerifier(Key.generate("HS256"))]))
+    """
+    if not isinstance(guard, Guard):
+        raise ConfigurationError(
+            f"WSGI needs a Guard (with a store that is not async): Guard(verifiers, store), not {type(guard).__name__}"
+        )
+
+    def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        body = Body(environ)
+        try:
+            admission = guard.admit(request_of(environ), body.chunk, optional=optional)
+        except (Rejected, StoreUnavailable) as error:
+            refusal = error.refusal or Refusal(503)
+            body.drain(environ)
+        else:
+            environ[IDENTITY] = admission.identity
+            environ[ADMISSION] = (guard, admission)
+            if admission.body is not None:
+                environ["wsgi.input"] = io.BytesIO(admission.body)
+                environ["wsgi.input_terminated"] = True
+                environ["CONTENT_LENGTH"] = str(len(admission.body))
+            if admission.seal is None and admission.stream is None and not admission.response_headers:
+                return app(environ, start_response)
+            chunk = body.chunk if admission.body is None else once(admission.body)
+            return exchange(app, guard, admission, environ, start_response, chunk)
+        return answer(refusal, start_response)
+
+    return guarded if guard.plan.seal is None else failing(guarded, guard)

@@ -1,0 +1,58 @@
+"""What a WSGI environ says of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote
+
+from watchword.core.message import Headers, Peer, Request
+
+__all__ = ["App", "Environ", "request_of"]
+
+Environ = dict[str, Any]
+App = Callable[[Environ, Any], Iterable[bytes]]
+
+UNQUOTED = "/:@!$&'()*+,;=~"  # RFC 3986 §3.3
+
+
+def request_of(environ: Environ) -> Request:
+    """The request; not exact where the server does not hand the request line out."""
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if target is None:
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        query = environ.get("QUERY_STRING", "")
+        rebuilt = quote(_octets(path), safe=UNQUOTED).encode() + (b"?" + _octets(query) if query else b"")
+    return Request.raw(
+        environ["REQUEST_METHOD"],
+        environ.get("wsgi.url_scheme", "http"),
+        environ.get("HTTP_HOST", ""),
+        rebuilt if target is None else _octets(target),
+        _headers(environ),
+        Peer(environ.get("REMOTE_ADDR") or ""),
+        target is not None,
+    )
+
+
+def _headers(environ: Environ) -> Headers:
+    lines = [
+        (_octets(name[5:].replace("_", "-").lower()), _octets(value))
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    ]
+    for name, field in (("CONTENT_TYPE", b"content-type"), ("CONTENT_LENGTH", b"content-length")):
+        if environ.get(name):
+            lines.append((field, _octets(environ[name])))
+    return lines
+
+
+def _octets(text: str) -> bytes:
+    """PEP 3333's "bytes in a string"; UTF-8 where a server or a middleware put real text."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair: octets that nothing takes for its own
+        return text.encode("utf-8", "surrogatepass")
