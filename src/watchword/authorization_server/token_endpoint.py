@@ -144,7 +144,10 @@ class TokenEndpoint:
             request: the request.
             io: where the clients are.
             receive: gives the chunks of the body.
-            gone: tells whether the client has left, so that no secret is hashed for nobody.
+            gone: tells whether the client has left, so that no secret is hashed for nobody; as `Guard.admit` has it.
+
+        Raises:
+            ClientGone: as `gone` says.
         """
         asked: TokenRequest | None = None
         try:

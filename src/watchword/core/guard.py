@@ -95,7 +95,12 @@ class Guard:
             request: the request.
             receive: gives the body's chunks, and b"" at the end.
             optional: admit a request without credentials, with the identity None.
-            gone: whether the client has left; asked before a password is hashed.
+            gone: whether the client has left; asked when the turn of a request has come that waited for a password hash.
+
+        Raises:
+            Rejected: as `verify`.
+            StoreUnavailable: as `verify`.
+            ClientGone: as `gone` says; nothing was verified, and nobody is there to be answered.
         """
         admitted = self._admit(request, receive, optional, gone)
         return admitted if isinstance(admitted, Admission) else drive(admitted)
@@ -171,9 +176,17 @@ class AsyncGuard:
             raise
 
     async def admit(
-        self, request: Request, receive: AsyncChunks, *, optional: bool = False, gone: Future[object] | None = None
+        self,
+        request: Request,
+        receive: AsyncChunks,
+        *,
+        optional: bool = False,
+        gone: Callable[[], Future[object]] | None = None,
     ) -> Admission:
-        """For adapters; as `Guard.admit`. `gone` is done once the client has left."""
+        """For adapters; as `Guard.admit`. `gone` is called if the request has to wait for a password hash.
+
+        It begins to watch and gives a future, the same at every call, that is done once the client has left.
+        """
         admitted = self._admit(request, receive, optional, gone)
         return admitted if isinstance(admitted, Admission) else await admitted
 

@@ -137,8 +137,9 @@ class Awaited:
     def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         return line.join(known, networks, flight, FOR_TASKS)
 
-    async def wait(self, line: WaitingLine, place: Place, gone: Future[object] | None, /) -> None:
-        await line.wait_async(place, PATIENCE, gone)
+    async def wait(self, line: WaitingLine, place: Place, gone: Callable[[], Future[object]] | None, /) -> None:
+        watched = gone() if gone is not None and place.waits else None  # watching costs something
+        await line.wait_async(place, PATIENCE, watched)
 
 
 async def done(answer: T | Awaitable[T]) -> T:

@@ -10,16 +10,18 @@ from typing import Any, Protocol
 
 from watchword.core.answer import Refusal, ResponseSealer
 from watchword.core.io import IO, Awaited, Direct, drive
+from watchword.core.line import ClientGone
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
 from watchword.core.seal import has_content
 from watchword.servers.asgi.failing import failing as asgi_failing
-from watchword.servers.asgi.incoming import Incoming, PeerGone
+from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App as ASGIApp
 from watchword.servers.asgi.request import Receive, Scope, Send, request_of
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.failing import failing as wsgi_failing
+from watchword.servers.wsgi.leaving import watch_of
 from watchword.servers.wsgi.request import App as WSGIApp
 from watchword.servers.wsgi.request import Environ
 from watchword.servers.wsgi.request import request_of as request_of_environ
@@ -39,8 +41,12 @@ class Answered(Protocol):
 class Endpoint(Protocol):
     """A program that answers a request itself."""
 
-    async def respond(self, request: Request, io: IO[Any, Any], receive: Any, /) -> Answered:
-        """The answer; `receive` gives the body's chunks, as `io` reads them."""
+    async def respond(self, request: Request, io: IO[Any, Any], receive: Any, gone: Any, /) -> Answered:
+        """The answer; `receive` gives the body's chunks, as `io` reads them, and `gone` is for `io.wait`.
+
+        Raises:
+            ClientGone: nobody is there to be answered.
+        """
         ...
 
 
@@ -64,12 +70,14 @@ def asgi_endpoint(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ConfigurationError(f"an endpoint answers http requests, not {scope['type']!r} scopes")
-        incoming = Incoming(receive, "http")
+        incoming = Incoming(receive, scope)
         request = request_of(scope)
         try:
-            answer = await endpoint.respond(request, io, incoming.chunk)
-        except PeerGone:
+            answer = await endpoint.respond(request, io, incoming.chunk, incoming.gone)
+        except ClientGone:
             return
+        finally:
+            incoming.close()
         status, headers = answer.response.status, [*answer.response.headers, *_sealing(seal, request, answer)]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
@@ -92,7 +100,11 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
 
     def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
         request = request_of_environ(environ)
-        answer = drive(endpoint.respond(request, io, Body(environ).chunk))
+        try:
+            answer = drive(endpoint.respond(request, io, Body(environ).chunk, watch_of(environ)))
+        except ClientGone:
+            start_response("503 Service Unavailable", [("Content-Length", "0")])  # WSGI wants an answer
+            return []
         status = answer.response.status
         lines = (*answer.response.headers, *_sealing(seal, request, answer))
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines]

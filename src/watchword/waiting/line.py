@@ -27,7 +27,7 @@ _Flight = tuple[bool, tuple[str, ...], bytes]
 
 
 class ClientGone(Exception):
-    """The client hung up before the turn of its request came: nothing was verified, and nobody is there to be answered."""
+    """The client hung up before its request was verified; nobody is there to be answered."""
 
 
 class Place:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from watchword.core.guard import AsyncGuard, Guard
+from watchword.core.line import ClientGone
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.answer import Refusal
 from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.exchange import exchange
 from watchword.servers.asgi.failing import failing
-from watchword.servers.asgi.incoming import Incoming, PeerGone
+from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App, Receive, Scope, Send, request_of
 
 __all__ = ["protect"]
@@ -44,25 +45,27 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
             return await app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
-        incoming = Incoming(receive, kind)
+        incoming = Incoming(receive, scope)
         try:
-            admission = await admit(request_of(scope), incoming.chunk, optional=optional)
-        except (Rejected, StoreUnavailable) as error:
-            refusal = error.refusal or Refusal(503)
-        except PeerGone:
-            return None
-        else:
-            inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission)}
-            if admission.body is not None:
-                receive = incoming.replay(admission.body)
-            if admission.seal is None and admission.stream is None and not admission.response_headers:
-                return await app(inner, receive, send)
-            return await exchange(app, guard, admission, inner, receive, send)
-        return await _refuse(refusal, incoming, scope, receive, send)
+            try:
+                admission = await admit(request_of(scope), incoming.chunk, optional=optional, gone=incoming.gone)
+            except (Rejected, StoreUnavailable) as error:
+                refusal = error.refusal or Refusal(503)
+            except ClientGone:
+                return None
+            else:
+                inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission)}
+                receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
+                if admission.seal is None and admission.stream is None and not admission.response_headers:
+                    return await app(inner, receive, send)
+                return await exchange(app, guard, admission, inner, receive, send)
+            return await _refuse(refusal, incoming, scope, send)
+        finally:
+            incoming.close()
 
     return guarded if guard.plan.seal is None else failing(guarded, guard)
 
 
-async def _refuse(refusal: Refusal, incoming: Incoming, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(refusal: Refusal, incoming: Incoming, scope: Scope, send: Send) -> None:
     if await incoming.drained(scope["headers"]):
-        await answer(refusal, scope, receive, send)
+        await answer(refusal, scope, incoming.receive, send)

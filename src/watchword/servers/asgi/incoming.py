@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
-from watchword.core.message import Headers
-from watchword.servers.asgi.request import Message, Receive
+from asyncio import Future, get_running_loop
 
-__all__ = ["Incoming", "PeerGone"]
+from watchword.core.line import ClientGone
+from watchword.core.message import Headers
+from watchword.servers.asgi.ahead import ReadAhead
+from watchword.servers.asgi.request import Message, Receive, Scope, headers_of
+
+__all__ = ["Incoming"]
 
 UNREAD = 1024 * 1024
 """Octets of a refused request's body that are read all the same."""
 
 
-class PeerGone(Exception):
-    """The client left before its body was read; there is nobody to answer."""
-
-
 class Incoming:
-    """The body of a request, as chunks for the guard and again as messages for the application."""
+    """The body of a request, as chunks for the guard and again as messages for the application.
 
-    __slots__ = ("_ended", "_receive")
+    `receive` gives the messages that nobody has taken yet: the server's own, unless they were read ahead.
+    """
 
-    def __init__(self, receive: Receive, kind: str) -> None:
-        self._receive = receive
-        self._ended = kind == "websocket"  # RFC 6455 §4.1: a handshake has no body
+    __slots__ = ("_ahead", "_begun", "_ended", "_scope", "receive")
+
+    def __init__(self, receive: Receive, scope: Scope) -> None:
+        self.receive = receive
+        self._scope = scope
+        self._ahead: ReadAhead | None = None
+        self._begun = False
+        self._ended = scope["type"] == "websocket"  # RFC 6455 §4.1: a handshake has no body
+
+    def gone(self) -> Future[object]:
+        """Done once the client has left, which is watched from the first call on.
+
+        Not watched are the handshake of a WebSocket, where servers differ in what may be received, and a client that
+        waits to be asked for its body: to receive is to ask (RFC 9110 §10.1.1).
+        """
+        if self._ahead is not None:
+            return self._ahead.gone
+        if self._scope["type"] != "http" or (not self._begun and _expects(headers_of(self._scope))):
+            return get_running_loop().create_future()
+        self.receive = self._ahead = ReadAhead(self.receive)
+        return self._ahead.gone
+
+    def close(self) -> None:
+        """Called once the request is over."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     async def chunk(self) -> bytes:
-        """The next chunk, b"" at the end."""
+        """The next chunk, b"" at the end.
+
+        Raises:
+            ClientGone: it left before it had sent all of its body.
+        """
         while not self._ended:
-            message = await self._receive()
+            self._begun = True
+            message = await self.receive()
             if message["type"] != "http.request":
-                raise PeerGone
+                raise ClientGone
             self._ended = not message.get("more_body", False)
             if body := message.get("body", b""):
                 return bytes(body)
@@ -41,16 +70,16 @@ class Incoming:
         Not where that is far to go, nor where the client waits to be asked for its body (RFC 9110 §10.1.1). False if
         there is nobody to answer.
         """
+        if _expects(headers):
+            return True
         for name, value in headers:
-            if name == b"expect":
-                return True
             if name == b"content-length" and not (value.isdigit() and len(value) < 8 and int(value) <= UNREAD):
                 return True
         left = UNREAD
         try:
             while left > 0 and (chunk := await self.chunk()):
                 left -= len(chunk)
-        except PeerGone:
+        except ClientGone:
             return False
         return True
 
@@ -61,6 +90,10 @@ class Incoming:
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
-            return pending.pop() if pending else await self._receive()
+            return pending.pop() if pending else await self.receive()
 
         return receive
+
+
+def _expects(headers: Headers) -> bool:
+    return any(name == b"expect" for name, _ in headers)

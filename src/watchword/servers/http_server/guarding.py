@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import ClassVar, TypeVar, cast
 
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
+from watchword.core.line import ClientGone
 from watchword.core.answer import Refusal
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.servers.connections import has_left
 from watchword.servers.http_server.exchange import Exchange
 from watchword.servers.http_server.request import bare_request_of, request_of
 
@@ -72,7 +75,11 @@ class _Guarded(BaseHTTPRequestHandler):
             return False
         exchange = self._exchange = Exchange(self, self._guard, super().handle_expect_100 if self._expected else None)
         try:
-            admission = self._guard.admit(request_of(self), exchange.chunk, optional=self._optional)
+            gone = partial(has_left, self.connection)
+            admission = self._guard.admit(request_of(self), exchange.chunk, optional=self._optional, gone=gone)
+        except ClientGone:
+            self.close_connection = True
+            return False
         except Rejected as rejected:
             refusal = rejected.refusal or self._guard.refuse(rejected, bare_request_of(self))
         except StoreUnavailable as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from watchword.core.io import once
+from watchword.core.line import ClientGone
 from watchword.core.guard import Guard
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.answer import Refusal
@@ -15,6 +16,7 @@ from watchword.servers.wsgi.answer import answer
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import exchange
 from watchword.servers.wsgi.failing import failing
+from watchword.servers.wsgi.leaving import watch_of
 from watchword.servers.wsgi.request import App, Environ, request_of
 
 __all__ = ["protect"]
@@ -45,7 +47,9 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
     def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
         body = Body(environ)
         try:
-            admission = guard.admit(request_of(environ), body.chunk, optional=optional)
+            admission = guard.admit(request_of(environ), body.chunk, optional=optional, gone=watch_of(environ))
+        except ClientGone:
+            refusal = Refusal(503)  # nobody reads it, but WSGI wants an answer
         except (Rejected, StoreUnavailable) as error:
             refusal = error.refusal or Refusal(503)
             body.drain(environ)
