@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from watchword.clients._exchange import Replacements, differs, merged_cookies, position, unreplayable
-from watchword.clients._httpx_own import own_request, put
+from watchword.clients._httpx_own import own_request, put, url_of
 from watchword.clients._httpx_parts import Kit
+from watchword.clients._httpx_route import peer_of
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import ORIGINAL, Received, Send
@@ -35,9 +36,10 @@ class Exchange:
         self._plain = self._kit.module.Headers(request.headers)
         lines = tuple((name.lower(), value) for name, value in self._plain.raw)
         host = next((value for name, value in lines if name == b"host"), request.url.netloc)
-        target = request.extensions.get("target", request.url.raw_path)
         url, text = request.url, host.decode("latin-1")
-        self.bare = Request.raw(request.method, url.scheme, text, target, lines, Peer(url.host), exact=True)
+        target = request.extensions.get("target", url.raw_path)
+        peer = peer_of(self._kit.module, url)
+        self.bare = Request.raw(request.method, url.scheme, text, target, lines, peer, exact=True)
 
     def body(self) -> bytes:
         """The caller's body, which stays ready to be sent."""
@@ -46,6 +48,10 @@ class Exchange:
         if self._spent:
             self._rewind("this scheme covers the body")
         return bytes(self._request.read())
+
+    def peer(self, own: Request) -> Peer:
+        """Who is connected to for a request of the flow's own."""
+        return peer_of(self._kit.module, self._kit.module.URL(url_of(own)))
 
     def standing(self, send: Send) -> Any:
         """The answer to a redirected request, where the flow begins without credentials as well; else None."""
@@ -98,10 +104,9 @@ class Exchange:
         known = [id(hop) for hop in self._history]
         hops = [hop for hop in answer.history if id(hop) not in known and not _among(hop.request, self._own)]
         answer.history = [*self._history, *hops]
-        redirected = answer.request is not self._request
         # Once a redirect has led elsewhere, somebody else chose the target: nothing is signed any more.
         stayed = all(_origin(hop.request.url) == self._origin for hop in (*answer.history, answer))
-        if redirected and stayed and 400 <= answer.status_code < 500:
+        if answer.request is not self._request and stayed and 400 <= answer.status_code < 500:
             self._history = [*answer.history, answer]
             self._begin(answer.request, answer)
 

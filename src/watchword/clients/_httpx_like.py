@@ -37,7 +37,7 @@ class FlowAuth:
         """What the sync client runs."""
         exchange = Exchange(self.kit, request)
         while exchange.more:
-            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable)
+            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable, peer=exchange.peer)
             drive = Drive(self._auth, exchange.bare, context, **self._settings)
             try:
                 send = drive.advance()
@@ -57,7 +57,7 @@ class FlowAuth:
         """What the async client runs."""
         exchange = Exchange(self.kit, request)
         while exchange.more:
-            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable)
+            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable, peer=exchange.peer)
             drive = AsyncDrive(self._auth, exchange.bare, context, **self._settings)
             try:
                 send = await drive.advance()

@@ -10,7 +10,7 @@ from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Request
 from watchword.core.scheme import Send
 
-__all__ = ["own_request", "put"]
+__all__ = ["own_request", "put", "url_of"]
 
 
 def put(library: Any, request: Any, bare: Request, send: Send) -> Replacements:
@@ -25,6 +25,11 @@ def put(library: Any, request: Any, bare: Request, send: Send) -> Replacements:
         request.stream = _content_once(library, send.content, request.content)
         replaced |= {b"content-length": [str(len(send.content)).encode()], b"transfer-encoding": []}
     return replaced
+
+
+def url_of(request: Request) -> str:
+    """The URL of a request of the flow's own."""
+    return f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
 
 
 def _content_once(library: Any, content: bytes, plain: bytes) -> Any:
@@ -52,8 +57,7 @@ def own_request(kit: Kit, request: Request, body: bytes, timeouts: Mapping[str, 
     library = kit.module
     waits = timeouts or library.Timeout(TIMEOUT).as_dict()
     waits = {name: TIMEOUT if seconds is None else seconds for name, seconds in waits.items()}
-    url = f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
-    own = library.Request(request.method, url, content=body, extensions={"timeout": waits})
+    own = library.Request(request.method, url_of(request), content=body, extensions={"timeout": waits})
     given = {name for name, _ in request.headers}
     lines = [(b"Accept-Encoding", b"identity"), *own.headers.raw]
     lines = [line for line in lines if line[0].lower() not in given] + [(n.title(), v) for n, v in request.headers]

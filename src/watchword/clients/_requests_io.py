@@ -15,7 +15,7 @@ from watchword.core.flow import Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.scheme import ORIGINAL, Received, Send
 
-__all__ = ["advance", "check_repeatable", "drain", "origin", "read", "received", "request_of", "rewind"]
+__all__ = ["advance", "check_repeatable", "drain", "origin", "read", "received", "request_of", "rewind", "url_of"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -26,8 +26,8 @@ def origin(prepared: requests.PreparedRequest) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-def request_of(prepared: requests.PreparedRequest) -> Request:
-    """The request as it will be sent."""
+def request_of(prepared: requests.PreparedRequest, peer: Peer) -> Request:
+    """The request as it will be sent to `peer`."""
     scheme, host, port = origin(prepared)
     headers = field_lines(prepared.headers.items())
     named = [value for name, value in headers if name == b"host"]
@@ -38,7 +38,7 @@ def request_of(prepared: requests.PreparedRequest) -> Request:
         authority = named[0].decode("latin-1")
     # Non-ASCII octets can't be left in a URL that requests has prepared.
     target = prepared.path_url.encode()
-    return Request.raw(prepared.method or "GET", scheme, authority, target, headers, Peer(host), exact=True)
+    return Request.raw(prepared.method or "GET", scheme, authority, target, headers, peer, exact=True)
 
 
 def received(response: requests.Response, want: bool) -> Received:
@@ -110,13 +110,14 @@ def advance(drive: Drive, answer: Received | None, settings: dict[str, Any]) -> 
 
 def _fetch(send: Send, settings: dict[str, Any]) -> Received:
     request = send.request
+    url = url_of(request)
     headers = {"Accept-Encoding": "identity"}
     headers |= {name.decode("latin-1").title(): value.decode("latin-1") for name, value in request.headers}
     verify = settings.get("verify")
     with requests.Session() as session:
         response = session.request(
             request.method,
-            f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}",
+            url,
             headers=headers,
             data=send.body,
             auth=_as_it_is,
@@ -131,6 +132,11 @@ def _fetch(send: Send, settings: dict[str, Any]) -> Received:
         with response:
             answer = received(response, want=False)
             return answer._replace(body=limited(response.iter_content(65536))) if send.want else answer
+
+
+def url_of(request: Request) -> str:
+    """The URL of a request of the flow's own."""
+    return f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
 
 
 def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from weakref import ref
 
 from watchword.clients._exchange import differs, merged_cookies, missing, position
 from watchword.core.flow import ClientContext, Drive
-from watchword.core.message import Request
+from watchword.core.message import Peer, Request
 from watchword.core.records import Store
 from watchword.core.scheme import Ask, Auth, Send
 
@@ -19,8 +18,9 @@ except ImportError:
     raise missing("requests") from None
 import requests.cookies
 
-from watchword.clients._requests_io import advance, check_repeatable, drain, origin, read, received, request_of, rewind
+from watchword.clients._requests_io import advance, drain, origin, received, request_of, rewind
 from watchword.clients._requests_put import bare, check_unjudged, put
+from watchword.clients._requests_route import context_of, peer_again, peer_at_first
 
 __all__ = ["adapt"]
 
@@ -58,11 +58,8 @@ class _Adapted(requests.auth.AuthBase):
         r.hooks["response"].append(exchange.answered)
         return r
 
-    def drive(self, prepared: requests.PreparedRequest, start: int | None) -> tuple[Drive, Request]:
-        request = request_of(prepared)
-        repeatable = partial(check_repeatable, prepared.body, start)
-        context = ClientContext(partial(read, prepared.body, start), check_repeatable=repeatable)
-        return Drive(self._auth, request, context, store=self._store, ask=self._ask), request
+    def drive(self, request: Request, context: ClientContext) -> Drive:
+        return Drive(self._auth, request, context, store=self._store, ask=self._ask)
 
 
 class _Exchange:
@@ -74,23 +71,27 @@ class _Exchange:
         self._origin = origin(prepared)
         self._start = position(prepared.body)
         self._body = prepared.body
-        self._left = self._pointed = False
-        self._want = False
+        self._left = self._pointed = self._want = False
         self._drive: Drive | None = None
-        self._bare: Request
         self._fields: set[bytes] = set()
+        self._settings: dict[str, Any] = {}  # those of the session, known once it has an answer
 
     def begin(self, prepared: requests.PreparedRequest) -> None:
         """Runs up to where requests sends the request itself."""
-        self._drive, self._bare = self._adapted.drive(prepared, self._start)
-        send = advance(self._drive, None, {})
+        self._drive = drive = self._driven(prepared, peer_at_first(prepared.url or ""))
+        send = advance(drive, None, {})
         assert send is not None  # a flow without a Send of the caller's request has raised
         self._want = send.want
         put(prepared, self._bare, send, self._fields)
 
+    def _driven(self, prepared: requests.PreparedRequest, peer: Peer) -> Drive:
+        self._bare = request_of(prepared, peer)
+        return self._adapted.drive(self._bare, context_of(prepared.body, self._start, self._settings))
+
     def answered(self, r: requests.Response, **kwargs: Any) -> requests.Response:
         """The response hook: the answer, or that to a retry."""
         sent = r.request
+        self._settings |= kwargs
         # Whoever sends one prepared request twice at once has its flow resumed once and started anew for the other.
         drive, self._drive = self._drive, None
         redirected = sent is not self._first()
@@ -112,7 +113,7 @@ class _Exchange:
             if drive is None:
                 if not self._refused(r):
                     return r
-                drive, self._bare = self._adapted.drive(r.request, self._start)
+                drive = self._driven(r.request, peer_again(r.request.url or "", r.connection, kwargs))
                 send = advance(drive, None, kwargs)
                 want = send is not None and send.want
                 # A flow that begins without credentials begins with the answer that is there.

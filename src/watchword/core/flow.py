@@ -15,7 +15,7 @@ from threading import get_ident
 from typing import Any
 
 from watchword.core.lock import Lock, Turn, lock_of
-from watchword.core.message import Request
+from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import (
@@ -31,6 +31,11 @@ def _repeatable() -> None:
     """Whoever drives a flow by hand has the body at hand as well."""
 
 
+def _unknown(request: Request) -> Peer:
+    """Whoever drives a flow by hand says where it goes by the request's own peer, or not at all."""
+    return request.peer
+
+
 class ClientContext:
     """What flows may use: clock, randomness, the request body, and whether there is a token store.
 
@@ -40,9 +45,10 @@ class ClientContext:
         stored: whether Load and Save are answered.
         now: seconds since the epoch.
         random: n unpredictable bytes.
+        peer: who is connected to for a request of the flow's own.
     """
 
-    __slots__ = ("body", "check_repeatable", "now", "random", "stored")
+    __slots__ = ("body", "check_repeatable", "now", "peer", "random", "stored")
 
     def __init__(
         self,
@@ -52,12 +58,14 @@ class ClientContext:
         stored: bool = False,
         now: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
+        peer: Callable[[Request], Peer] = _unknown,
     ) -> None:
         self.body = body
         self.check_repeatable = check_repeatable
         self.stored = stored
         self.now = now
         self.random = random
+        self.peer = peer
 
 
 def _given_up(lock: Lock, turn: Turn, hold: Hold) -> bool:
@@ -335,13 +343,15 @@ def host_of(authority: str) -> str:
 def refuse_cleartext(request: Request, allow_cleartext: bool) -> None:
     """Bare secrets travel over TLS or loopback only. Where to is said by the peer, if it is known: Host may say otherwise.
 
+    Through a proxy they travel on, even if proxy and host are both called loopback.
+
     Raises:
         ConfigurationError: the request would show the secret to the network.
     """
     if allow_cleartext or request.scheme in ("https", "wss"):
         return
-    host = request.peer.address or host_of(request.authority)
-    if _is_loopback(host):
+    host = request.peer.relay or request.peer.address or host_of(request.authority)
+    if not request.peer.relay and _is_loopback(host):
         return
     raise ConfigurationError(
         f"the secret would travel in the clear to {host}: use https, or allow_cleartext=True if the network is trusted"

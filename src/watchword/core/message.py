@@ -19,10 +19,12 @@ class Peer(NamedTuple):
     Args:
         address: the IP address as text, or "" where the transport has none; in clients the host that is connected to.
         client_certificate: the DER bytes of the verified TLS client certificate, or None.
+        relay: in clients, the proxy or the unknown transport that a request passes on its way to that host; or "".
     """
 
     address: str = ""
     client_certificate: bytes | None = None
+    relay: str = ""
 
 
 NOBODY = Peer()

@@ -15,7 +15,7 @@ from watchword.core.address import Address
 from watchword.core.answer import Random, Refusal, Seal
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
-from watchword.core.message import Headers, Request, Response
+from watchword.core.message import Headers, Peer, Request, Response
 from watchword.core.records import Found, Ref, Source, Write
 from watchword.core.rejection import Reason, Refuser, Rejected
 
@@ -342,6 +342,10 @@ class Context(Protocol):
 
     def check_repeatable(self) -> None:
         """`ConfigurationError` if the caller's request has a body that can't be sent twice."""
+        ...
+
+    def peer(self, request: Request, /) -> Peer:
+        """Who is connected to for a request of the flow's own; asked before a secret is put into it."""
         ...
 
     @property

@@ -12,7 +12,7 @@ from watchword.clients._exchange import (
     LIMIT, Replacements, changes, field_lines, merged_cookies, octets, position, unreplayable,
 )  # fmt: skip
 from watchword.core.flow import ClientContext, Drive
-from watchword.core.message import Request, Response
+from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Context, Flow, Received, Send
 from watchword.fields.auth_params import parse_challenges
@@ -172,7 +172,13 @@ class HTTPConnection(http.client.HTTPConnection):
             return
         sent.set_body(message_body, encode_chunked)
         try:
-            sent.bare = Request(sent.method, *self._origin(), sent.url, field_lines(sent.field_lines()))
+            sent.bare = Request(
+                sent.method,
+                *self._origin(),
+                sent.url,
+                field_lines(sent.field_lines()),
+                Peer(relay=self._relay(sent.url)),
+            )
             sent.drive = Drive(self._auth, sent.bare, ClientContext(_no_body))
             send = sent.drive.advance()
             assert send is not None  # a flow without a Send of the caller's request has raised
@@ -251,6 +257,11 @@ class HTTPConnection(http.client.HTTPConnection):
         authority = f"[{host}]" if ":" in host else host
         scheme = "https" if isinstance(self, http.client.HTTPSConnection) else "http"
         return scheme, authority if port == self.default_port else f"{authority}:{port}"
+
+    def _relay(self, url: str) -> str:
+        """The proxy that the request goes through: by a tunnel, or as a URL in whole (RFC 9112 §3.2.2)."""
+        tunnelled = getattr(self, "_tunnel_host", None) and not isinstance(self, http.client.HTTPSConnection)
+        return "a proxy" if tunnelled or "://" in url.partition("?")[0] else ""
 
     def _cookies(self, sent: _Sent, response: http.client.HTTPResponse) -> str:
         """The Cookie field of the retry: servers may keep their nonce in a cookie."""

@@ -123,6 +123,8 @@ class OAuth2Auth:
         if token is None or token == refused or not _fresh(token, context.now()):
             asked_at = context.now()
             request, body = self._token_request()
+            request = request.seen_as(request.scheme, request.authority, request.target, context.peer(request))
+            refuse_cleartext(request, self._allow_cleartext)
             token = _read(asked_at, (yield Send(request, body, want=True)), self._scope)
             if context.stored:
                 yield Save((Put(self._ref(), token),))

@@ -133,7 +133,9 @@ def _asked(
 ) -> Generator[Effect, Any, dict[str, str]]:
     """The parameters of the answer to a signed POST without a body (§2.1, §2.3)."""
     name, value = extra
-    signed = client.sign_post(_post(url), context, token, [(name, escape(octets_text(value)))])
+    post = _post(url)
+    post = post.seen_as(post.scheme, post.authority, post.target, context.peer(post))
+    signed = client.sign_post(post, context, token, [(name, escape(octets_text(value)))])
     received: Received = yield Send(signed, b"", want=True)
     status, body = received.response.status, received.body or b""
     if status != 200:
