@@ -152,25 +152,63 @@ def test_the_strongest_challenge_is_answered_wherever_it_stands(joined: bool) ->
     assert sent is not None and (sent["nonce"], sent["algorithm"]) == ("s", "SHA-512-256")
 
 
-def test_a_realm_is_never_answered_with_less_than_before() -> None:
+@pytest.mark.parametrize("realm", ["r", "R", "r ", "", "another", "r\\\\"])
+@pytest.mark.parametrize("algorithm", ["MD5", "MD5-sess", "md5"])
+def test_an_origin_is_never_answered_with_less_than_it_accepted(realm: str, algorithm: str) -> None:
     auth = DigestAuth(*AUTH)
     ask(auth, Server(once(challenge("a", "SHA-256"))), request())
-    weaker = Server(always(challenge("b", "MD5", ", stale=true")))
+    weaker = Server(always(challenge("b", algorithm, ", stale=true", realm)))
     assert ask(auth, weaker, request()).status == 401
     assert [sent and sent["algorithm"] for sent in weaker.credentials] == ["SHA-256"]
+    assert ask(auth, weaker, request("/elsewhere")).status == 401
+    assert not any(sent and sent["algorithm"].upper() != "SHA-256" for sent in weaker.credentials)
     stronger = Server(once(challenge("c", "SHA-512-256")))
     assert ask(auth, stronger, request()).status == 200
 
 
-def test_another_realm_or_origin_has_a_measure_of_its_own() -> None:
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_strong_challenge_is_no_measure_before_an_answer_to_it_was_accepted(status: int) -> None:
+    """Else whoever forges one challenge locks the user out of a server that knows MD5 alone."""
+    auth = DigestAuth(*AUTH)
+    forged = Server(lambda n, asked: [challenge("f", "SHA-512-256")] if n == 1 else status)
+    assert ask(auth, forged, request()).status == status
+    genuine = Server(lambda n, asked: None if "MD5" in str(asked.values(b"authorization")) else [challenge("g", "MD5")])
+    assert ask(auth, genuine, request()).status == 200
+
+
+def test_a_wrong_proof_is_no_measure() -> None:
+    auth = DigestAuth(*AUTH, on_unproven=lambda unproven: None)
+
+    def impostor(effect: Send) -> Received:
+        if not effect.request.values(b"authorization"):
+            return Received(Response(401, {"WWW-Authenticate": challenge("f", "SHA-512-256")}))
+        return Received(Response(200, {"Authentication-Info": f'rspauth="{"0" * 64}"'}))
+
+    assert ask(auth, impostor, request()).status == 200
+    genuine = Server(lambda n, asked: None if "MD5" in str(asked.values(b"authorization")) else [challenge("g", "MD5")])
+    assert ask(auth, genuine, request()).status == 200
+
+
+def test_within_one_request_no_weaker_challenge_follows_a_stronger_one() -> None:
+    server = Server(lambda n, asked: [challenge("a", "SHA-256"), challenge("b", "MD5", ", stale=true")][n > 1 :][:1])
+    assert ask(DigestAuth(*AUTH), server, request()).status == 401
+    assert [sent and sent["algorithm"] for sent in server.credentials] == [None, "SHA-256"]
+
+
+def test_algorithms_that_are_named_are_answered_whatever_was_accepted_before() -> None:
+    auth = DigestAuth(*AUTH, algorithms=["SHA-256", "MD5"])
+    ask(auth, Server(once(challenge("a", "SHA-256"))), request())
+    old_part = Server(lambda n, asked: None if n == 2 else [challenge("c", "MD5", realm="old part")])
+    assert ask(auth, old_part, request("/old")).status == 200
+
+
+def test_another_origin_has_a_measure_of_its_own() -> None:
     auth = DigestAuth(*AUTH)
     ask(auth, Server(once(challenge("a", "SHA-256"))), request())
     elsewhere = Request("GET", "https", "other.example", "/")
     server = Server(once(challenge("b", "MD5")))
     assert ask(auth, server, elsewhere).status == 200
     assert server.credentials[0] is None, "nothing goes unasked to another origin"
-    old_part = Server(lambda n, asked: None if n == 2 else [challenge("c", "MD5", realm="old part")])
-    assert ask(auth, old_part, request("/old")).status == 200
 
 
 @pytest.mark.parametrize(
@@ -244,14 +282,12 @@ def test_a_nonce_whose_count_is_used_up_is_given_up(monkeypatch: pytest.MonkeyPa
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_ORIGINS", 3)
-    monkeypatch.setattr(client, "MAX_REALMS", 2)
     auth = DigestAuth(*AUTH)
     for n in range(9):
         one_of_many = Request("GET", "https", f"{n}.example", "/")
         assert ask(auth, Server(once(challenge(realm=f"r{n}"))), one_of_many).status == 200
         assert ask(auth, Server(another_realm(f"s{n}")), request()).status == 200
     assert len(auth._spaces) == 3
-    assert all(len(space.strengths) <= 2 for space in auth._spaces.values())
 
 
 def another_realm(realm: str) -> Callable[[int, Request], list[str] | None]:

@@ -21,7 +21,6 @@ from watchword.schemes.digest.session import Session, Signed
 __all__ = ["DigestAuth", "ServerUnproven", "Unproven", "UnprovenWarning"]
 
 MAX_ORIGINS: Final = 256
-MAX_REALMS: Final = 64
 MAX_SESSIONS: Final = 16
 MAX_OPEN: Final = 256
 
@@ -70,14 +69,15 @@ _PROXY = Fields(407, b"proxy-authenticate", b"proxy-authorization", b"proxy-auth
 class Space:
     """What is known of one origin.
 
-    Its sessions, the last one first; how strong each realm has been; the folders that have answered unchallenged.
+    Its sessions, the last one first; how strong the answers were that it has accepted, in whichever realm; the folders
+    that have answered unchallenged.
     """
 
-    __slots__ = ("open", "sessions", "strengths")
+    __slots__ = ("open", "sessions", "strength")
 
     def __init__(self) -> None:
         self.sessions: tuple[Session, ...] = ()  # replaced, never changed: it is read without the lock
-        self.strengths: Bounded[bytes, int] = Bounded(MAX_REALMS)
+        self.strength = 0
         self.open: Bounded[bytes, bool] = Bounded(MAX_OPEN)
 
     def session_for(self, target: bytes) -> Session | None:
@@ -97,8 +97,9 @@ class Space:
 class DigestAuth:
     """Answers Digest challenges; sends nothing until it is challenged, then goes on with the nonce that it was given.
 
-    It takes the strongest algorithm that it knows and, once it has answered a realm of an origin with one, no weaker
-    one there for as long as the object lives. One object serves any number of threads and tasks: the first request to
+    It takes the strongest algorithm that it knows and, once an origin has accepted an answer with one, no weaker one
+    there for as long as the object lives, whatever the realm is called: the realm is chosen by whoever made the
+    challenge. What nobody has accepted is no measure, so that a forged challenge locks nobody out. One object serves any number of threads and tasks: the first request to
     a place learns the challenge, the others wait for it. A request is sent three times at most: unasked, in answer to a
     challenge, and once more if the server says that only the nonce was stale (RFC 7616 §3.3). A 401 that can't be
     answered is the caller's answer.
@@ -106,8 +107,8 @@ class DigestAuth:
     Args:
         username: any text without control characters.
         password: any text.
-        algorithms: those that are answered, of "SHA-512-256", "SHA-256", "MD5" and their "-sess" variants; by default
-            all that this host can compute.
+        algorithms: those that are answered, of "SHA-512-256", "SHA-256", "MD5" and their "-sess" variants, whatever an
+            origin has accepted before; by default all that this host can compute.
         require_mutual: raise `ServerUnproven` instead of giving the caller an answer whose server did not prove that it
             knows the password too (RFC 7616 §3.5). Under auth-int the body of the answer is read and proven with it.
         on_unproven: called with each `Unproven` server; without it a wrong proof gives an `UnprovenWarning`.
@@ -124,7 +125,7 @@ class DigestAuth:
     """
 
     __slots__ = (
-        "__weakref__", "_algorithms", "_auth_int", "_fields", "_legacy", "_lock", "_on_unproven", "_password",
+        "__weakref__", "_algorithms", "_auth_int", "_fields", "_goes_lower", "_legacy", "_lock", "_on_unproven", "_password",
         "_require_mutual", "_spaces", "_username",
     )  # fmt: skip
 
@@ -149,6 +150,7 @@ class DigestAuth:
         self._username = username
         self._password = password
         self._algorithms = frozenset(_computable() if algorithms is None else checked_algorithms(algorithms))
+        self._goes_lower = algorithms is not None
         self._require_mutual = require_mutual
         self._on_unproven = on_unproven
         self._auth_int = auth_int
@@ -227,15 +229,19 @@ class DigestAuth:
     ) -> Session | None:
         """A session for the challenge in `answer`; None if it is not to be answered.
 
-        The strongest challenge that isn't weaker than what was used in its realm counts, and is the measure from now
-        on. What was refused is not tried unasked again.
+        The strongest challenge that isn't weaker than what the origin has accepted counts, nor weaker than what was just
+        answered. What was refused is not tried unasked again.
         """
         offers = read_offers(answer.values(self._fields.challenge), legacy=self._legacy)
         with self._lock:
             space = self._space(place.origin)
             space.open.pop(place.folder)
             space.sessions = tuple(one for one in space.sessions if one is not refused)
-            offer = self._chosen(offers, space)
+            answered = refused.offer.algorithm.strength if refused is not None and answers else 0
+            floor = 0 if self._goes_lower else max(space.strength, answered)
+        offer = next(
+            (one for one in offers if one.algorithm in self._algorithms and one.algorithm.strength >= floor), None
+        )
         if offer is None or not _is_worth_answering(offer, refused, answers):
             return None
         session = Session(
@@ -245,13 +251,10 @@ class DigestAuth:
         self._keep(place, session)
         return session
 
-    def _chosen(self, offers: Sequence[Offer], space: Space) -> Offer | None:
-        for offer in offers:
-            strength = offer.algorithm.strength
-            if offer.algorithm in self._algorithms and strength >= (space.strengths.get(offer.realm) or 0):
-                space.strengths.put(offer.realm, strength)
-                return offer
-        return None
+    def _note_strength(self, place: _Place, strength: int) -> None:
+        with self._lock:
+            space = self._space(place.origin)
+            space.strength = max(space.strength, strength)
 
     def _keep(self, place: _Place, session: Session, instead_of: Session | None = None) -> None:
         with self._lock:
@@ -286,6 +289,8 @@ class DigestAuth:
         lines = received.response.values(self._fields.info)
         info = parse_auth_info(b", ".join(lines)) if lines else {}
         fits = signed.fits(info, received)
+        if fits is not False and received.response.status < 400:  # who gives a wrong proof doesn't know the password
+            self._note_strength(place, session.offer.algorithm.strength)
         if fits is not False and (following := session.following(info)) is not None:
             self._keep(place, following, instead_of=session)
         if fits:
