@@ -248,7 +248,7 @@ def test_a_missing_parameter_is_malformed(world: World, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("nc", "1"), ("nc", "000000001"), ("nc", "0000000g"), ("nc", "00000000"), ("nc", "+0000001"), ("nc", "0x000001"),
+        ("nc", "1"), ("nc", "000000001"), ("nc", "0000000g"), ("nc", "+0000001"), ("nc", "0x000001"),
         ("nc", "0000000 "), ("response", "A" * 64), ("response", "0" * 63), ("response", "0" * 65),
         ("response", ""), ("userhash", "true"), ("cnonce", ""), ("username", "a\tb"),
     ],

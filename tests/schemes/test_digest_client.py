@@ -97,6 +97,55 @@ def test_a_server_that_forgot_its_nonce_without_saying_stale_is_answered_once() 
     assert [sent and sent["nonce"] for sent in server.credentials] == ["old", "new"]
 
 
+class WEBrick:
+    """WEBrick's Digest as it is set up by default: one nonce a second, and each nextnonce makes the secret of "-sess" anew."""
+
+    def __init__(self, algorithm: str = "MD5-sess", changes_every: int = 3) -> None:
+        self.algorithm = algorithm
+        self.every = changes_every
+        self.count = 0
+        self.sent: list[Request] = []
+
+    @property
+    def nonce(self) -> str:
+        return f"second-{self.count // self.every}"
+
+    def __call__(self, effect: Send) -> Received:
+        self.sent.append(effect.request)
+        self.count += 1
+        if effect.request.values(b"authorization"):
+            given = params(effect.request)
+            row = algorithm_named(self.algorithm)
+            assert row is not None
+            key = hash_a1(row, b"Mufasa", b"r", b"Circle of Life")
+            nonce, cnonce = given["nonce"].encode(), given["cnonce"].encode()
+            if row.session:
+                key = session_key(row, key, nonce, cnonce)
+            a2 = hash_a2(row, b"GET", given["uri"].encode(), None)
+            expected = response(row, key, nonce, given["nc"].encode(), cnonce, b"auth", a2)
+            if given["nonce"] == self.nonce and given["response"] == expected.decode():
+                return Received(Response(200, {"Authentication-Info": f'nextnonce="{self.nonce}"'}))
+        return Received(Response(401, {"WWW-Authenticate": challenge(self.nonce, self.algorithm)}))
+
+
+@pytest.mark.parametrize("algorithm", ["MD5-sess", "SHA-256-sess", "MD5", "SHA-256"])
+@pytest.mark.parametrize("changes_every", [3, 5, 7, 50])
+def test_a_server_that_makes_the_secret_anew_with_each_nextnonce_is_answered_once_more(
+    algorithm: str, changes_every: int
+) -> None:
+    server, auth = WEBrick(algorithm, changes_every), DigestAuth(*AUTH)
+    assert [ask(auth, server, request(f"/{n}")).status for n in range(40)] == [200] * 40
+    assert len(server.sent) <= 3 * 40
+
+
+def test_with_a_password_that_was_right_before_a_repeated_nonce_is_answered_once() -> None:
+    auth = DigestAuth(*AUTH)
+    ask(auth, Server(once(challenge())), request())
+    server = Server(always(challenge()))
+    assert ask(auth, server, request()).status == 401
+    assert [sent and sent["nonce"] for sent in server.credentials] == ["n1", "n1"]
+
+
 def test_what_was_refused_is_not_sent_unasked_again() -> None:
     auth = DigestAuth(*AUTH)
     ask(auth, Server(once(challenge("old"))), request())

@@ -118,7 +118,7 @@ def test_auth_int_is_chosen_only_where_it_is_asked_for_or_alone() -> None:
     both = World(qop=("auth", "auth-int"))
     assert params(both.signed())["qop"] == "auth"
     assert params(both.signed(auth=DigestAuth(USER, PASSWORD, auth_int=True)))["qop"] == "auth-int"
-    assert both.challenge(both.judge(request())).count(b'qop="auth, auth-int"') == 1  # type: ignore[arg-type]
+    assert both.challenge(both.judge(request())).count(b'qop="auth,auth-int"') == 1  # type: ignore[arg-type]
     only = World(qop=("auth-int",))
     assert params(only.signed())["qop"] == "auth-int"
     assert reason(only.judge(changed(only.signed(), qop="auth"))) is Reason.MALFORMED_CREDENTIALS
@@ -208,7 +208,7 @@ def test_the_challenge_says_what_it_was_given() -> None:
     assert isinstance(refused, Rejected)
     line = world.challenge(refused)
     for part in (
-        b'domain="/a https://other.example/b"', b'opaque="o\\"p"', b'qop="auth, auth-int"', b"userhash=true", b"charset=UTF-8",
+        b'domain="/a https://other.example/b"', b'opaque="o\\"p"', b'qop="auth,auth-int"', b"userhash=true", b"charset=UTF-8",
     ):  # fmt: skip
         assert part in line
 

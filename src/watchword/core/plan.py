@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from watchword.core.answer import Random, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
@@ -32,6 +32,8 @@ class Policy(NamedTuple):
         clock: seconds since the epoch.
         random: n unpredictable bytes.
         attempts: how many failed attempts to guess a secret are allowed, where the store can count; None: any number.
+        challenges: their order in a 401. "digest first": Digest, strongest first, then the others, and Basic last, since many
+            clients of Digest and Basic read the first line only. "as listed": that of the guard's verifiers.
     """
 
     public_url: Callable[[Request], Request] | None = None
@@ -39,17 +41,19 @@ class Policy(NamedTuple):
     clock: Callable[[], float] = time.time
     random: Random = os.urandom
     attempts: AttemptPolicy | None = AttemptPolicy()
+    challenges: Literal["digest first", "as listed"] = "digest first"
 
 
 class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable.
 
     `dispatch` finds a request's claim, `explaining` does so without what verifiers remember, and in `line` slow work waits.
+    `challengers` are the verifiers in the order of their challenges, which is final if `as_listed`.
     """
 
     __slots__ = (
-        "attempts", "clock", "dispatch", "explaining", "limits", "line", "observe", "proxy", "public_url", "random", "realm", "seal",
-        "standing", "store", "verifiers",
+        "as_listed", "attempts", "challengers", "clock", "dispatch", "explaining", "limits", "line", "observe", "proxy", "public_url",
+        "random", "realm", "seal", "standing", "store", "verifiers",
     )  # fmt: skip
 
     def __init__(
@@ -68,7 +72,11 @@ class Plan:
         self.observe = observe
         self.proxy = proxy
         self.seal = _checked_seal(seal)
-        self.public_url, self.limits, self.clock, self.random, attempts = policy
+        self.public_url, self.limits, self.clock, self.random, attempts, challenges = policy
+        if challenges not in ("digest first", "as listed"):
+            raise ConfigurationError(f'challenges is "digest first" or "as listed", not {challenges!r}')
+        self.as_listed = challenges == "as listed"
+        self.challengers = tuple(verifiers) if self.as_listed else self.verifiers
         if self.public_url is not None:
             self.public_url = with_limits(self.public_url, self.limits)
         self.attempts = limiter_for(attempts, store)

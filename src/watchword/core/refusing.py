@@ -59,7 +59,7 @@ def _compose(plan: Plan, verifier: Refuser | None, rejection: Rejection, found: 
     writes = [] if own is None else list(own.writes)
     challenges: list[Challenge] = []
     fresh = Rejection(Reason.NO_CREDENTIALS)
-    for offered in plan.verifiers:
+    for offered in plan.challengers:
         if offered is verifier and own is not None:
             challenges += own.challenges
         elif status == 401 and not (own is not None and plan.dispatch.routes_together(offered, verifier)):
@@ -71,8 +71,35 @@ def _compose(plan: Plan, verifier: Refuser | None, rejection: Rejection, found: 
         headers.append((b"retry-after", str(round(rejection.retry_after)).encode()))
     if plan.proxy and status == 401:
         status = 407
-    lines: Sequence[Challenge] = list(dict.fromkeys(_with_realm(challenge, plan.realm) for challenge in challenges))
-    return Refusal(status, lines, tuple(headers), writes)
+    lines = list(dict.fromkeys(_with_realm(challenge, plan.realm) for challenge in challenges))
+    if not plan.as_listed:
+        lines.sort(key=_place)
+    return Refusal(status, _without_confusion(lines), tuple(headers), writes)
+
+
+def _place(challenge: Challenge) -> int:
+    """Clients of Digest and Basic answer the first line that they read, those with tokens begin unasked."""
+    return {"digest": 0, "basic": 2}.get(challenge.scheme.lower(), 1)
+
+
+def _without_confusion(lines: Sequence[Challenge]) -> Sequence[Challenge]:
+    """Takes `charset`, which Digest has too, out of what follows a Digest challenge.
+
+    Some clients join all lines and read them as one challenge, where a later parameter takes an earlier one's place.
+    Realms do no harm there: each follows a scheme word, and is read as a part of it.
+    """
+    schemes = [challenge.scheme.lower() for challenge in lines]
+    if "digest" not in schemes:
+        return lines
+    first = schemes.index("digest")
+    return [
+        challenge if place <= first or schemes[place] == "digest" else _without_charset(challenge)
+        for place, challenge in enumerate(lines)
+    ]
+
+
+def _without_charset(challenge: Challenge) -> Challenge:
+    return challenge._replace(params=tuple(pair for pair in challenge.params if pair[0].lower() != "charset"))
 
 
 def _with_realm(challenge: Challenge, realm: str) -> Challenge:

@@ -197,7 +197,8 @@ class Verifier(Refuser, Protocol):
 
     `scheme` names it in SCHEMES. `addresses` say where its credentials arrive, `kinds` which records it uses (none: it
     needs no store), `standing` which of them every verdict and every refusal needs. `realm` is None if it has no opinion.
-    `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first.
+    `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first,
+    after those of Digest and before those of Basic, unless the guard takes them as listed.
     """
 
     @property

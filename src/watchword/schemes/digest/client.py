@@ -367,11 +367,14 @@ def _computable() -> list[Algorithm]:
 
 
 def _is_worth_answering(offer: Offer, refused: Session | None, answers: int) -> bool:
-    """After an answer of ours only if it was stale, and never with the nonce that was refused."""
+    """After an answer of ours only if it was stale; with the nonce that was refused only if it had been good before."""
     if refused is None:
         return True
-    if offer.nonce == refused.offer.nonce or answers > 1:
+    if answers > 1:
         return False
+    if offer.nonce == refused.offer.nonce:
+        # WEBrick makes one nonce a second, and the secret of "-sess" anew with each nextnonce: only a fresh start will do.
+        return answers == 0 and refused.confirmed
     if offer.stale:
         return True
     # A secret that was right before may be answering an old nonce; one that never was is wrong.

@@ -38,7 +38,8 @@ _ONLY_THE_NONCE: Final = frozenset({Reason.STALE_NONCE, Reason.REPLAYED, Reason.
 class DigestVerifier:
     """Verifies Digest credentials against `DigestSecret` records (`store.add_user(…, realm=…, digest_algorithms=…)`).
 
-    Each (nonce, nc) is accepted once, in any order, by any worker that shares the store. What is malformed gets 401 and
+    Each (nonce, nc) is accepted once, in any order, by any worker that shares the store; some clients begin to count at 0,
+    which is one count like any other. What is malformed gets 401 and
     a fresh challenge (RFC 7616 §3.4 asks for some 4xx); a `uri` that isn't the request's gets 400 (§3.4.6). Every
     answer to genuine credentials has Authentication-Info (§3.5): `rspauth`, which only who knows the password can make,
     and, in the last quarter of a nonce's life, `nextnonce`, so that a busy client is never challenged again.
