@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import itertools
+import re
 import socket
+import time
+from array import array
+from contextlib import suppress
 from functools import cache
 from threading import Thread
 
@@ -267,6 +272,168 @@ def test_a_connection_lost_before_the_answer_is_opened_anew_where_that_does_no_h
         server.listener.shutdown(socket.SHUT_RDWR)
         server.listener.close()
         thread.join()
+
+
+def only_auth_int():
+    return Guard([DigestVerifier(realm="r", qop=("auth-int",))], users())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "POST"])
+def test_a_request_without_a_body_answers_a_server_that_covers_bodies(connect, method):
+    with origin(guarded(only_auth_int())) as server:
+        connection = connect(server)
+        for _ in range(2):
+            assert ask(connection, method, "/")[0] == 200
+        assert "qop=auth-int" in server.seen[-1].field("authorization")
+        assert words(server) == ["-", "Digest", "Digest"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda: b"bytes", lambda: "text", lambda: bytearray(b"array"), lambda: [b"li", b"st"], lambda: b"", lambda: (b"a", b"b"),
+        lambda: memoryview(b"view"), lambda: io.BytesIO(b"file"), lambda: array("b", b"numbers"), lambda: io.StringIO("text"),
+    ],
+)  # fmt: skip
+def test_every_body_is_covered_where_the_server_wants_that(connect, body):
+    with origin(guarded(only_auth_int())) as server:
+        connection = connect(server)
+        for _ in range(2):
+            assert ask(connection, "POST", "/", body()) == (200, b"alice by digest")
+
+
+def test_what_is_sent_piece_by_piece_is_covered_once_it_is_here(connect):
+    with origin(guarded(only_auth_int())) as server:
+        connection = connect(server)
+
+        def by_hand():
+            connection.putrequest("PUT", "/")
+            connection.putheader("Content-Length", "6")
+            connection.endheaders()
+            connection.send(b"one")
+            connection.send(b"two")
+            return connection.getresponse().read()
+
+        assert by_hand() == b"alice by digest"
+        with pytest.raises(ConfigurationError, match="covers the body"):
+            by_hand()  # the nonce is known: the digest would have to go before the body
+        assert ask(connection, "GET", "/")[0] == 200, "nothing of the refused request goes out with the next"
+        assert [seen.method for seen in server.seen] == ["PUT", "PUT", "GET"]
+
+
+class Early:
+    """A server that answers when it has read the head, and closes; later connections it serves in whole."""
+
+    def __init__(self, answer, times=1):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.answer = answer
+        self.times = times
+        self.bodies = []
+        self.thread = Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        for number in itertools.count():
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                received = b""
+                while b"\r\n\r\n" not in received:
+                    received += connection.recv(65536)
+                if number < self.times:
+                    connection.sendall(self.answer)
+                    continue
+                head, _, body = received.partition(b"\r\n\r\n")
+                length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+                while len(body) < length:
+                    body += connection.recv(1 << 20)
+                self.bodies.append((b"Authorization: Basic" in head, len(body)))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+
+
+BIG = 20_000_000
+NO = b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate'
+TOO_LONG = b"HTTP/1.1 413 Too long\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlong"
+
+
+@pytest.fixture
+def early():
+    servers = []
+
+    def start(*arguments, **options):
+        servers.append(Early(*arguments, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def upload(connection, body, method="PUT"):
+    with suppress(ConnectionError):
+        connection.request(method, "/", body, {"Content-Length": str(BIG)})
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+BODIES = [
+    lambda: b"x" * BIG, lambda: [b"x" * (BIG // 2)] * 2, lambda: io.BytesIO(b"x" * BIG), lambda: iter([b"x" * (BIG // 4)] * 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("credentials", [False, True])
+def test_an_answer_that_comes_before_the_body_was_read_is_got_as_in_http_client(early, body, credentials):
+    stock = http.client.HTTPConnection("127.0.0.1", early(TOO_LONG).port, timeout=PATIENCE)
+    ours = HTTPConnection("127.0.0.1", early(TOO_LONG).port, timeout=PATIENCE)
+    if credentials:
+        ours.set_credentials("alice", "s3cret")
+    for connection in (stock, ours):
+        assert upload(connection, body()) == (413, b"long")
+        connection.close()
+
+
+@pytest.mark.parametrize("body", BODIES[:3])
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_an_early_challenge_is_answered_with_the_whole_body(early, connect, body, method):
+    server = early(NO)
+    assert upload(connect(server), body(), method) == (200, b"ok")
+    assert server.bodies == [(True, BIG)]
+
+
+def test_an_early_challenge_to_a_body_that_is_gone_is_the_callers(early, connect):
+    server = early(NO)
+    assert upload(connect(server), BODIES[3]()) == (401, b"late")
+    assert server.bodies == []
+
+
+def test_an_early_challenge_amid_pieces_is_the_callers_for_the_rest_is_not_here(early, connect):
+    server = early(NO)
+    connection = connect(server)
+    connection.putrequest("PUT", "/")
+    connection.putheader("Content-Length", str(BIG))
+    connection.endheaders()
+    with pytest.raises(ConnectionError):
+        for _ in range(BIG // 1000):
+            connection.send(b"x" * 1000)
+            time.sleep(0.0005)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (401, b"late")
+    assert server.bodies == []
+
+
+def test_an_early_answer_to_the_second_sending_is_got_too(early, connect):
+    challenging = early(NO, times=2)
+    connection = connect(challenging)
+    assert upload(connection, b"x" * BIG) == (401, b"late")
 
 
 def test_a_401_with_an_endless_body_is_not_read_to_its_end(connect):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterable
+from contextlib import suppress
 from http.cookiejar import CookieJar
 from typing import Any, Final
 from urllib.request import Request as CookieRequest
@@ -82,6 +83,8 @@ class _Sent:
         self.body: Any = None
         self.encode_chunked = False
         self.pieces: list[Any] = []  # what the caller sent after endheaders
+        self.early = False  # the server answered, or was gone, before it had the whole request
+        self.cut_off = False  # and the caller has more to send, which is not here
         self.drive: Drive
         self.bare: Request
         self._start: int | None = None
@@ -98,6 +101,39 @@ class _Sent:
             self.pieces.clear()  # it would keep all of a long upload in memory
         else:
             self.pieces.append(bytes(piece) if isinstance(piece, bytearray) else piece)
+
+    def content(self) -> bytes:
+        """The body, which stays ready to be sent.
+
+        Raises:
+            ConfigurationError: it can be read only once, isn't here yet, or has the caller's own framing in it.
+        """
+        self.rewind()
+        names = [name for name, _ in self.lines]
+        if b"transfer-encoding" in names and not self.encode_chunked and (self.pieces or self.body):
+            raise ConfigurationError(
+                "this server's Digest covers the body: let request() frame it, not your own chunks"
+            )
+        if self.body is None and not self.pieces and self._announced():
+            raise ConfigurationError("this server's Digest covers the body: pass it to request() or endheaders()")
+        body = self.body
+        if hasattr(body, "read"):
+            body = body.read()
+            self.rewind()
+        return b"".join(map(octets, (*_chunks(body), *self.pieces)))
+
+    def _announced(self) -> bool:
+        """Whether a body is to come: the fields say so."""
+        told = dict(self.field_lines())
+        return "transfer-encoding" in told or told.get("content-length", b"0").strip() != b"0"
+
+    def can_go_again(self) -> bool:
+        """Whether the whole request is at hand."""
+        try:
+            self.rewind()
+        except ConfigurationError:
+            return False
+        return not self.cut_off
 
     def rewind(self) -> None:
         """Makes the body ready to be sent once more."""
@@ -179,15 +215,19 @@ class HTTPConnection(http.client.HTTPConnection):
                 field_lines(sent.field_lines()),
                 Peer(relay=self._relay(sent.url)),
             )
-            sent.drive = Drive(self._auth, sent.bare, ClientContext(_no_body))
+            sent.drive = Drive(self._auth, sent.bare, ClientContext(sent.content))
             send = sent.drive.advance()
             assert send is not None  # a flow without a Send of the caller's request has raised
             self._put(changes(sent.bare, send.request))
             self._sending = True
             super().endheaders(message_body, encode_chunked=encode_chunked)
-        except BaseException:
-            self._sent = None
-            self.close()
+        except BaseException as error:
+            # Where the connection breaks the server may have answered early, which `getresponse()` then finds.
+            sent.early = isinstance(error, ConnectionError) and self.sock is not None
+            if not sent.early:
+                self._sent = None
+                self.close()
+                self._buffer: list[bytes] = []  # else what was put together would go out with the next request
             raise
         finally:
             self._sending = False
@@ -196,7 +236,12 @@ class HTTPConnection(http.client.HTTPConnection):
         """As in http.client."""
         if self._sent is not None and not self._sending:
             self._sent.add(data)
-        super().send(data)
+        try:
+            super().send(data)
+        except ConnectionError:
+            if self._sent is not None and not self._sending:
+                self._sent.early = self._sent.cut_off = True
+            raise
 
     def getresponse(self) -> http.client.HTTPResponse:
         """As in http.client; the answer to the request with credentials, if the server asked for them."""
@@ -205,6 +250,8 @@ class HTTPConnection(http.client.HTTPConnection):
         if sent is None:
             return response
         try:
+            if sent.early and not sent.can_go_again():
+                return response
             while (send := sent.drive.advance(_received(response))) is not None:
                 response = self._again(sent, send, response)
         except BaseException:
@@ -220,9 +267,11 @@ class HTTPConnection(http.client.HTTPConnection):
         replaced = changes(sent.bare, send.request)
         if cookies := self._cookies(sent, response):
             replaced[b"cookie"] = [octets(cookies)]
-        response.read(LIMIT)
-        if not response.isclosed():
-            self.close()  # there is more of it than is worth reading
+        with suppress(ConnectionError, http.client.HTTPException):  # of an early answer, the rest may be lost
+            response.read(LIMIT)
+        if sent.early or not response.isclosed():
+            self.close()  # half a request went out on it, or there is more of the answer than is worth reading
+        sent.early = False
         try:
             return self._resend(sent, replaced)
         except ConnectionError:
@@ -239,9 +288,16 @@ class HTTPConnection(http.client.HTTPConnection):
             if name not in replaced:
                 super().putheader(name, *values)
         self._put(replaced)
-        super().endheaders(sent.body, encode_chunked=sent.encode_chunked)
-        for piece in sent.pieces:
-            super().send(piece)
+        try:
+            super().endheaders(sent.body, encode_chunked=sent.encode_chunked)
+            for piece in sent.pieces:
+                super().send(piece)
+        except ConnectionError:
+            with suppress(ConnectionError, http.client.HTTPException):
+                answer = super().getresponse()
+                sent.early = True
+                return answer
+            raise
         return super().getresponse()
 
     def _put(self, replaced: Replacements) -> None:
@@ -286,8 +342,16 @@ def _offered(response: Response) -> set[str]:
     return {challenge.scheme.lower() for challenge in parse_challenges(response.values(b"www-authenticate"))}
 
 
-def _no_body() -> bytes:
-    raise ConfigurationError("neither Basic nor Digest with qop=auth covers the body")
+def _chunks(body: Any) -> Iterable[Any]:
+    """A body as http.client takes it: nothing, text, what has a buffer, or an iterable of these."""
+    if body is None:
+        return ()
+    if isinstance(body, str):
+        return (body,)
+    try:
+        return (bytes(memoryview(body)),)
+    except TypeError:
+        return tuple(body)
 
 
 def _received(response: http.client.HTTPResponse) -> Received:
