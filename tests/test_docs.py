@@ -121,3 +121,11 @@ def test_every_page_can_be_reached_from_the_index():
         targets = [target.partition("#")[0] for target in LINK.findall(page.read_text("utf-8")) if "://" not in target]
         to_read += [page.parent / target for target in targets if target]
     assert {page.resolve() for page in (ROOT / "docs").rglob("*.md")} <= seen
+
+
+def test_the_rooms_of_the_house_are_those_that_lint_holds():
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (ROOT / "docs" / "explanation" / "how-a-request-is-judged.md").read_text("utf-8")
+    shown = next(line for line in page.splitlines() if line.startswith("waiting  <"))
+    rooms = [set(layer.split(" | ")) for layer in reversed(layers) if layer != "__main__"]
+    assert [set(room.split(" | ")) for room in shown.split("  <  ")] == rooms
