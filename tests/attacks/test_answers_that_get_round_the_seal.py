@@ -150,9 +150,8 @@ class Down:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def steps(self, request: Request) -> Any:
+    async def respond(self, request: Request, io: Any, receive: Any, gone: Any = None) -> Any:
         raise self.error
-        yield
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), ZeroDivisionError()])

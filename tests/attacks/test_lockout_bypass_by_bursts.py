@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from watchword import (
 from watchword.core.attempts import Window
 from watchword.core.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
+from watchword.core.room import FOR_THREADS
 from watchword.core.scheme import Received
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore
@@ -37,14 +39,14 @@ def test_a_thousand_wrong_passwords_from_four_processes_cost_as_many_hashes_as_t
     assert statuses == {401: 3, 429: 997}
 
 
-def test_a_hundred_genuine_first_requests_in_four_processes_hash_once_in_each(tmp_path: Path) -> None:
+def test_a_hundred_genuine_first_requests_in_four_processes_hash_no_more_than_the_line_lets_in(tmp_path: Path) -> None:
     statuses, hashes = four_processes(tmp_path, "right", requests=25, limit=20)
     assert statuses == {200: 100}
-    assert hashes <= 4
+    assert hashes <= 4 * FOR_THREADS.address
 
 
 PROGRAM = """
-import sys, threading
+import sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.core.guessing import Hashes, Server
@@ -62,7 +64,15 @@ with pytest.MonkeyPatch.context() as patch, SQLStore(url, clock=lambda: 1.7e9) a
     server = Server(store, attempts=policy, cache=PasswordCache(), fill=False)
     sys.stdin.readline()
     names = [f"{password}{number}" if password == "guess" else password for number in range(requests)]
-    statuses = list(pool.map(server.status, names))
+
+    def status(name):
+        answer = server.status(name)
+        while password == "right" and answer == 429:  # no room in the line: it comes again
+            time.sleep(0.01)
+            answer = server.status(name)
+        return answer
+
+    statuses = list(pool.map(status, names))
     server.guard = None
 print(hashes.count, *statuses)
 """
@@ -107,18 +117,18 @@ def test_a_thousand_parallel_wrong_passwords_and_the_right_one(way: str, monkeyp
 
 @pytest.mark.parametrize("way", ["threads", "tasks"])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_a_hundred_genuine_first_requests_are_all_accepted_for_one_hash(
+def test_a_hundred_genuine_first_requests_are_all_accepted_for_hardly_a_hash(
     way: str, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     hashes = Hashes(monkeypatch)
     url = f"sqlite:///{tmp_path / 'users.db'}"
     store: Any = MemoryStore(clock=lambda: START) if kind == "memory" else SQLStore(url, clock=lambda: START)
     server = Server(store, Guard if way == "threads" else AsyncGuard, cache=PasswordCache())
-    statuses = burst(server, ["right"] * 100)
+    statuses = burst(server, ["right"] * 100, again=way == "threads")
     if kind == "sqlite":
         store.close()
     assert statuses == [200] * 100
-    assert hashes.count == 1
+    assert hashes.count <= (FOR_THREADS.address if way == "threads" else 1)
 
 
 def test_a_hundred_genuine_first_requests_hash_once_without_a_policy_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,10 +138,19 @@ def test_a_hundred_genuine_first_requests_hash_once_without_a_policy_as_well(mon
     assert hashes.count == 1
 
 
-def burst(server: Server, passwords: list[str]) -> list[int]:
+def burst(server: Server, passwords: list[str], *, again: bool = False) -> list[int]:
+    """The statuses of all at once; with `again` threads that find no room in the line come again until they do."""
     if isinstance(server.guard, Guard):
+
+        def served(password: str) -> int:
+            status = server.status(password)
+            while again and status == 429:
+                time.sleep(0.01)
+                status = server.status(password)
+            return status
+
         with ThreadPoolExecutor(64) as pool:
-            return list(pool.map(server.status, passwords))
+            return list(pool.map(served, passwords))
 
     async def status(password: str) -> int:
         try:

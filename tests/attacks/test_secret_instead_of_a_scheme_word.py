@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from watchword import BasicVerifier, Guard, Rejected, Request, Verdict, explain
+from watchword import BasicVerifier, Guard, JWTVerifier, Key, Rejected, Request, Verdict, explain
 from watchword.stores import MemoryStore
 
 SECRET = "sk-live-0123456789"
@@ -28,7 +28,8 @@ def test_it_is_repeated_nowhere(value: str) -> None:
         assert SECRET[:8] not in text.lower()
 
 
-def test_a_scheme_that_is_known_is_named() -> None:
-    guard = Guard([BasicVerifier(realm="orders")], MemoryStore())
-    with pytest.raises(Rejected, match="no verifier speaks the scheme 'bearer'"):
-        guard.verify(Request("GET", "https", "api.example", "/", {"Authorization": "Bearer x"}))
+def test_the_schemes_that_are_spoken_are_named_instead() -> None:
+    guard = Guard([BasicVerifier(realm="orders"), JWTVerifier(Key.generate("HS256"))], MemoryStore())
+    with pytest.raises(Rejected, match="no verifier speaks this scheme, .*; spoken here: basic, bearer") as caught:
+        guard.verify(Request("GET", "https", "api.example", "/", {"Authorization": "Digest x"}))
+    assert "digest" not in caught.value.rejection.detail.lower()

@@ -49,8 +49,9 @@ class World:
     """One guard; `hashes` are the passwords that were hashed."""
 
     def __init__(
-        self, kind: str, folder: Path, policy: AttemptPolicy | None, cache: bool, room: int | None = None
-    ) -> None:
+        self, kind: str, folder: Path, policy: AttemptPolicy | None, cache: bool, room: int | None = None,
+        strict: bool = False,
+    ) -> None:  # fmt: skip
         self.now = 1_800_000_000.0
         self.kind = kind
         self.hashes: list[str] = []
@@ -64,8 +65,9 @@ class World:
         )
         self.loop = asyncio.new_event_loop()
         settings = Policy(clock=lambda: self.now, attempts=policy)
+        remembered = PasswordCache(strict=strict, clock=lambda: self.now) if cache else None
         verifiers = [
-            BasicVerifier(realm="orders", cache=PasswordCache(clock=lambda: self.now) if cache else None),
+            BasicVerifier(realm="orders", cache=remembered),
             DigestVerifier(realm="orders"),
         ]
         make: Any = AsyncGuard if "async" in kind else Guard
@@ -123,9 +125,10 @@ def world(
     policy: AttemptPolicy | None = SMALL,
     cache: bool = True,
     room: int | None = None,
+    strict: bool = False,
 ) -> Iterator[World]:
-    """A world, closed at the end. `room` is for so many counters, if it is given."""
-    made = World(kind, folder, policy, cache, room)
+    """A world, closed at the end. `room` is for so many counters, if it is given; `strict` is the cache's."""
+    made = World(kind, folder, policy, cache, room, strict)
     monkeypatch.setattr(passwords, "_matches", made.matches)
     try:
         yield made
