@@ -136,7 +136,7 @@ class CallableStore(_Asking):
                 continue
             try:
                 record = question.ask(*ref.key)
-            except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
+            except Exception as error:
                 raise _failed(question.name, error) from error
             if _fits(record, ref.kind, question.name):
                 found[ref] = (record, UNWRITABLE)
@@ -157,7 +157,7 @@ class AsyncCallableStore(_Asking):
                 continue
             try:
                 record = await question.ask(*ref.key)
-            except Exception as error:  # noqa: BLE001 -- whatever a stranger's function raises
+            except Exception as error:
                 raise _failed(question.name, error) from error
             if _fits(record, ref.kind, question.name):
                 found[ref] = (record, UNWRITABLE)
