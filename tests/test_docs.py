@@ -124,7 +124,9 @@ def test_every_page_can_be_reached_from_the_index():
 
 
 def test_the_rooms_of_the_house_are_those_that_lint_holds():
-    layers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]["layers"]
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0][
+        "layers"
+    ]
     page = (ROOT / "docs" / "explanation" / "how-a-request-is-judged.md").read_text("utf-8")
     shown = next(line for line in page.splitlines() if line.startswith("waiting  <"))
     rooms = [set(layer.split(" | ")) for layer in reversed(layers) if layer != "__main__"]

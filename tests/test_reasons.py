@@ -36,9 +36,9 @@ from watchword import (
     WebhookVerifier,
 )
 from watchword.core.flow import ClientContext, run
-from watchword.waiting.line import WaitingLine
+from watchword.structures.line import WaitingLine
 from watchword.core.records import Add, Put, Ref
-from watchword.waiting.room import Bounds
+from watchword.structures.room import Bounds
 from watchword.core.scheme import UNUSED, Address, Auth, Decision, Received, Refusal, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore

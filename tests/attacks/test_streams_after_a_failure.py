@@ -12,7 +12,7 @@ import pytest
 from tests.schemes.sigv4_world import NOW, ask, auth, guard
 from tests.schemes.test_hmac_streams import guard_at, signed
 from watchword import Reason, Rejected
-from watchword.core.body import CheckedBody
+from watchword.servers.checked_body import CheckedBody
 from watchword.core.io import once
 from watchword.core.scheme import BodyStream
 from watchword.schemes.hmac_header import PassingBody, base64url

@@ -18,10 +18,10 @@ from watchword.authorization_server.token_endpoint import Answer, TokenEndpoint,
 from watchword.core import io as io_module
 from watchword.core.attempts import Window
 from watchword.core.io import Awaited, Direct, drive, once, once_async
-from watchword.waiting.line import ClientGone, Place
+from watchword.structures.line import ClientGone, Place
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import Reason, Rejected
-from watchword.waiting.room import FOR_THREADS
+from watchword.structures.room import FOR_THREADS
 from watchword.stores import MemoryStore, SQLStore, from_callables
 
 KEY = Key.generate("HS256")

@@ -17,7 +17,7 @@ from watchword import ConfigurationError
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients._httpx_parts import kit_of
-from watchword.core.lock import lock_of
+from watchword.structures.lock import lock_of
 from watchword.core.rejection import CredentialsUnavailable
 
 

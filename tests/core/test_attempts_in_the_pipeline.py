@@ -25,9 +25,9 @@ from watchword.core import io as io_module
 from watchword.core.attempts import KnownPair, Limiter, Window, network_of
 from watchword.core.flow import ClientContext, Drive
 from watchword.core.io import once
-from watchword.waiting.line import ClientGone, Place, WaitingLine
+from watchword.structures.line import ClientGone, Place, WaitingLine
 from watchword.core.records import Conflict, Counter, Ref, Take
-from watchword.waiting.room import FOR_TASKS, FOR_THREADS
+from watchword.structures.room import FOR_TASKS, FOR_THREADS
 from watchword.core.scheme import Received
 from watchword.crypto.digests import subject_key
 from watchword.schemes.password_cache import PasswordCache

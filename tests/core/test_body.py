@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.core.body import BodyReader, CheckedBody
+from watchword.core.body import BodyReader
+from watchword.servers.checked_body import CheckedBody
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import WHOLE, Digests
 

@@ -25,7 +25,8 @@ from watchword.core.message import Peer
 from watchword.core.records import Counter, Once, Put, Ref, Take
 from watchword.core.rejection import StoreUnavailable
 from watchword.core.scheme import Received, Seal, Send
-from watchword.schemes.basic import BasicClaim, KnownCredentials, RememberedUser
+from watchword.schemes.basic import BasicClaim, KnownCredentials
+from watchword.schemes.password_cache import RememberedUser
 from watchword.schemes.digest import DigestSecret
 from watchword.schemes.digest.usual import KnownClaim
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore

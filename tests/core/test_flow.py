@@ -10,7 +10,7 @@ import pytest
 from tests.patience import PATIENCE
 from watchword import ConfigurationError, Request, Response
 from watchword.core.flow import AsyncDrive, ClientContext, Drive, arun, host_of, refuse_cleartext, run
-from watchword.core.lock import _LOCKS, lock_of
+from watchword.structures.lock import _LOCKS, lock_of
 from watchword.core.records import COMMITTED, Found, Put, Ref, Spent
 from watchword.core.rejection import CredentialsUnavailable
 from watchword.core.scheme import Ask, Hold, Load, Received, Release, Save, Send, Sleep

@@ -26,9 +26,13 @@ def asked(password: str | None, target: str = "/orders?token=s3cret") -> Request
 def told(kind: Any, store: Any, request: Request, **options: Any) -> Verdict:
     verdicts: list[Verdict] = []
     policy = Policy(public_url=PublicURL(forwarded="X-Forwarded", trusted=("10.0.0.0/8",), believe=("for",)))
-    guard = kind([BasicVerifier(realm="r"), JWTVerifier(Key.generate("HS256"))], store, policy=policy, observe=verdicts.append)
+    guard = kind(
+        [BasicVerifier(realm="r"), JWTVerifier(Key.generate("HS256"))], store, policy=policy, observe=verdicts.append
+    )
     try:
-        answer = guard.admit(request, bytes, **options) if kind is Guard else asyncio.run(_admitted(guard, request, options))
+        answer = (
+            guard.admit(request, bytes, **options) if kind is Guard else asyncio.run(_admitted(guard, request, options))
+        )
         assert answer is not None
     except (Rejected, StoreUnavailable):
         pass
@@ -45,7 +49,8 @@ async def _admitted(guard: AsyncGuard, request: Request, options: Any) -> Any:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("password", "outcome", "claimed"), [("right", "accepted", "alice"), ("wrong", "refused", "alice"), (None, "refused", None)]
+    ("password", "outcome", "claimed"),
+    [("right", "accepted", "alice"), ("wrong", "refused", "alice"), (None, "refused", None)],
 )
 def test_a_verdict_tells_the_outcome_and_of_whom_from_where(
     kind: Any, password: str | None, outcome: str, claimed: str | None

@@ -18,7 +18,7 @@ from watchword import (
     Policy, Rejected, Request, Verdict,
 )  # fmt: skip
 from watchword.core.records import Put, Ref, Take
-from watchword.waiting.room import FOR_THREADS
+from watchword.structures.room import FOR_THREADS
 from watchword.crypto import passwords
 from watchword.crypto.digests import digest
 from watchword.schemes.basic import RememberedUser

@@ -29,7 +29,7 @@ from tests.servers.test_every_server import content, status
 from watchword import AsyncGuard, Guard, Key
 from watchword.authorization_server import token_endpoint
 from watchword.core.identity import Identity
-from watchword.waiting.line import ClientGone, Place, WaitingLine
+from watchword.structures.line import ClientGone, Place, WaitingLine
 from watchword.core.scheme import Decision
 from watchword.servers import asgi, connections, http_server, wsgi
 from watchword.servers.asgi.ahead import AHEAD

@@ -16,10 +16,10 @@ from watchword.authorization_server.client import Client
 from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
 from watchword.core.io import IO, done
 from watchword.core.limits import Limits
-from watchword.waiting.line import WaitingLine
+from watchword.structures.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.core.message import Headers, Request, Response
-from watchword.core.networks import network_of, networks_of
+from watchword.structures.networks import network_of, networks_of
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random

@@ -20,7 +20,7 @@ from math import ceil, inf
 from typing import Any, Final, NamedTuple, Protocol
 
 from watchword.core.io import IO, done
-from watchword.core.networks import is_anybodys, network_of, networks_of
+from watchword.structures.networks import is_anybodys, network_of, networks_of
 from watchword.core.records import NOTHING_FOUND, Add, After, Committed, Counter, Exceeded, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Check

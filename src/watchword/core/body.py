@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
-from watchword.core.scheme import Body, BodyNeed, BodyStream, Digests
+from watchword.core.scheme import Body, BodyNeed, Digests
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-__all__ = ["BodyReader", "CheckedBody", "check_declared"]
+__all__ = ["BodyReader", "check_declared"]
 
 
-def check_declared(request: Request, limit: float) -> None:
+def check_declared(request: Request, limit: int) -> None:
     """Refuses, before any look-up, a body that says itself that it is too large.
 
     Raises:
@@ -28,9 +21,7 @@ def check_declared(request: Request, limit: float) -> None:
     if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 19:
         raise Rejected(Reason.MALFORMED_REQUEST, "not one decimal number", where="content-length")
     if int(lengths[0]) > limit:
-        raise Rejected(
-            Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit:.0f} are read", where="body"
-        )
+        raise Rejected(Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit} are read", where="body")
 
 
 class BodyReader:
@@ -66,50 +57,3 @@ class BodyReader:
     def body(self) -> Body:
         """All of it, at the end."""
         return Body(b"".join(self._chunks), {name: hasher.digest() for name, hasher in self._hashers.items()})
-
-
-class CheckedBody(io.RawIOBase):
-    """A body as a file whose every octet has passed `stream` (STREAM), for servers that hand bodies out as files.
-
-    `failed` is the `Rejected` that ended it; every later read raises it again, so that nothing unproven comes after.
-    """
-
-    def __init__(self, receive: Callable[[], bytes], stream: BodyStream) -> None:
-        super().__init__()
-        self._receive = receive
-        self._stream = stream
-        self._ready = memoryview(b"")  # cutting off its beginning copies nothing
-        self._ended = False
-        self.failed: Rejected | None = None
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fills `buffer` with proven octets.
-
-        Raises:
-            Rejected: the body is not what the credentials cover.
-        """
-        if self.failed is not None:
-            raise self.failed
-        try:
-            while not self._ready and not self._ended:
-                self._advance()
-        except Rejected as rejected:
-            self.failed = rejected
-            raise
-        view = memoryview(buffer).cast("B")
-        chunk = self._ready[: len(view)]
-        view[: len(chunk)] = chunk
-        self._ready = self._ready[len(chunk) :]
-        return len(chunk)
-
-    def _advance(self) -> None:
-        chunk = self._receive()
-        if chunk:
-            self._ready = memoryview(self._stream.feed(chunk))
-        else:
-            self._ended = True
-            self._ready = memoryview(self._stream.end())

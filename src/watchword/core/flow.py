@@ -14,7 +14,7 @@ from inspect import isawaitable, iscoroutinefunction
 from threading import get_ident
 from typing import Any
 
-from watchword.core.lock import Lock, Turn, lock_of
+from watchword.structures.lock import Lock, Turn, lock_of
 from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
@@ -74,6 +74,14 @@ def _given_up(lock: Lock, turn: Turn, hold: Hold) -> bool:
         raise CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain")
     lock.abandon(turn)
     return False
+
+
+def _lock_of(auth: Auth, key: str) -> Lock:
+    """The lock `key` of this Auth, so that one object adapted to several libraries has one token."""
+    try:
+        return lock_of(auth, key)
+    except TypeError:
+        raise ConfigurationError(f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__") from None
 
 
 class _DriveBase:
@@ -195,7 +203,7 @@ class Drive(_DriveBase):
         return store
 
     def _hold(self, hold: Hold) -> bool:
-        lock = lock_of(self._auth, hold.key)
+        lock = _lock_of(self._auth, hold.key)
         turn = lock.acquire(hold.lease, get_ident(), across=hold.across_send)
         if turn is None:
             return False
@@ -257,7 +265,7 @@ class AsyncDrive(_DriveBase):
     async def _hold(self, hold: Hold) -> bool:
         import asyncio  # noqa: PLC0415 -- as above
 
-        lock = lock_of(self._auth, hold.key)
+        lock = _lock_of(self._auth, hold.key)
         turn = lock.acquire(hold.lease, asyncio.current_task(), across=hold.across_send)
         if turn is None:
             return False

@@ -11,10 +11,10 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from watchword.core.body import BodyReader
-from watchword.waiting.line import Place, WaitingLine
+from watchword.structures.line import Place, WaitingLine
 from watchword.core.records import AsyncStore, Found, Outcome, Ref, Source, Store, Write
 from watchword.core.rejection import ConfigurationError
-from watchword.waiting.room import FOR_TASKS, FOR_THREADS
+from watchword.structures.room import FOR_TASKS, FOR_THREADS
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
 __all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "done", "drive", "fetch_more", "once", "once_async"]

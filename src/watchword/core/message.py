@@ -96,7 +96,7 @@ class Request:
     def seen_as(self, scheme: str, authority: str, target: bytes, peer: Peer) -> Request:
         """The same request as another hop saw it."""
         seen = Request.raw(self.method, scheme, authority, target, self.headers, peer, self.exact)
-        seen._lines = self._lines
+        seen._lines = self._lines  # noqa: SLF001 -- our own
         return seen
 
     @property

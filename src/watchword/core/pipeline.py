@@ -20,7 +20,7 @@ from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
 from watchword.core.io import IO, done, fetch_more
 from watchword.core.message import Request
-from watchword.core.networks import network_of, networks_of
+from watchword.structures.networks import network_of, networks_of
 from watchword.core.plan import Plan
 from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Outcome, Replayed, Write,

@@ -11,7 +11,7 @@ from watchword.core.answer import Random, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.dispatch import Dispatch
 from watchword.core.limits import Limits, with_limits
-from watchword.waiting.line import WaitingLine
+from watchword.structures.line import WaitingLine
 from watchword.core.message import Request
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError

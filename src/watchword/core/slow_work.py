@@ -13,8 +13,8 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from watchword.core.io import IO
 from watchword.core.records import Add
 from watchword.core.rejection import Reason, Rejected
-from watchword.waiting.line import Place, WaitingLine
-from watchword.waiting.room import LineFull, NetworkFull
+from watchword.structures.line import Place, WaitingLine
+from watchword.structures.room import LineFull, NetworkFull
 
 __all__ = ["Applicant", "Turn", "take_turn"]
 

@@ -61,7 +61,20 @@ def accepted(request: Request, case: Case | None, decision: Decision | None, dur
         return Verdict(None, 0, None, None, None, "", "", duration, False, "accepted", address, method, path)
     who, scheme = decision.identity, case.addressee.verifier.scheme
     return Verdict(
-        None, 0, scheme, who.subject, who.key_id, "", "", duration, who.rotated, "accepted", address, method, path, claimed
+        None,
+        0,
+        scheme,
+        who.subject,
+        who.key_id,
+        "",
+        "",
+        duration,
+        who.rotated,
+        "accepted",
+        address,
+        method,
+        path,
+        claimed,
     )
 
 

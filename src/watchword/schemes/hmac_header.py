@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.identity import NO_CLAIMS, Identity
 from watchword.core.answer import Challenge, Token
 from watchword.core.message import Request

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic
 
 import msgspec
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import C_co, Identity
 from watchword.core.message import Request

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError

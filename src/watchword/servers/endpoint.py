@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from watchword.core.answer import Refusal, ResponseSealer
 from watchword.core.io import IO, Awaited, Direct, drive
-from watchword.waiting.line import ClientGone
+from watchword.structures.line import ClientGone
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError

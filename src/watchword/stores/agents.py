@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.crypto.keys import NO_KEYS, Key, KeySet

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec.json
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
 from watchword.crypto.keys import Key, KeySet

@@ -8,7 +8,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send

@@ -19,7 +19,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, ClassVar, Final, Protocol
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Ref

@@ -25,7 +25,7 @@ from watchword.core.io import IO, done, drive, fetch_more, once, once_async
 from watchword.schemes.explaining.remedies import REMEDIES
 from watchword.core.message import Request
 from watchword.core.plan import Plan
-from watchword.core.networks import network_of
+from watchword.structures.networks import network_of
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
 from watchword.core.rejection import Reason, Rejected, Refuser, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier

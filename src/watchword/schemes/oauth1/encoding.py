@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import malformed

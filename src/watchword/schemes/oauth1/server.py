@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref

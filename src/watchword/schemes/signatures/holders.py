@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import algorithm_named

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Headers
 from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import InnerList, Item

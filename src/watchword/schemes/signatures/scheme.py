@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from watchword.core.answer import Challenge
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejection

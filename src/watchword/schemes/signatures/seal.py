@@ -7,7 +7,7 @@ from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Random, Seal

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.crypto.digests import compare, hmac_sha256, keyed_hmac
 from watchword.crypto.keys import Replaceable
 from watchword.crypto.public_spellings import refuse_key_files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.schemes.freshness import Freshness
 from watchword.schemes.sigv4.access_key import AccessKey, Signing, SigningKeys
 from watchword.schemes.sigv4.canonical import PathRules

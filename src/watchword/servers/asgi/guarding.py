@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchword.core.guard import AsyncGuard, Guard
-from watchword.waiting.line import ClientGone
+from watchword.structures.line import ClientGone
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.answer import Refusal
 from watchword.servers.asgi.admitted import ADMISSION, IDENTITY

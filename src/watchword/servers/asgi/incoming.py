@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Future, get_running_loop
 
-from watchword.waiting.line import ClientGone
+from watchword.structures.line import ClientGone
 from watchword.core.message import Headers
 from watchword.servers.asgi.ahead import ReadAhead
 from watchword.servers.asgi.request import Message, Receive, Scope, headers_of

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from watchword.core.body import CheckedBody
+from watchword.servers.checked_body import CheckedBody
 from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.admission import Admission

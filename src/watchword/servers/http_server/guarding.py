@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar, cast
 
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.waiting.line import ClientGone
+from watchword.structures.line import ClientGone
 from watchword.core.answer import Refusal
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.servers.connections import has_left

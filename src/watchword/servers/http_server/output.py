@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from watchword.core.body import CheckedBody
+from watchword.servers.checked_body import CheckedBody
 
 __all__ = ["Head", "Output"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
-from watchword.core.body import CheckedBody
+from watchword.servers.checked_body import CheckedBody
 from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.admission import Admission

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from watchword.core.io import once
-from watchword.waiting.line import ClientGone
+from watchword.structures.line import ClientGone
 from watchword.core.guard import Guard
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.answer import Refusal

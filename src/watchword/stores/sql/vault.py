@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 from watchword.core.records import Counter, Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.sealing import KEY_SIZE, Sealer

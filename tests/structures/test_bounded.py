@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from watchword.core.bounded import Bounded
+from watchword.structures.bounded import Bounded
 
 
 def filled(most: int, count: int) -> Bounded[int, str]:

@@ -12,8 +12,8 @@ from types import FrameType
 
 import pytest
 
-from watchword.waiting.line import ClientGone, Place, WaitingLine
-from watchword.waiting.room import FOR_TASKS, FOR_THREADS, Bounds, LineFull, NetworkFull
+from watchword.structures.line import ClientGone, Place, WaitingLine
+from watchword.structures.room import FOR_TASKS, FOR_THREADS, Bounds, LineFull, NetworkFull
 
 BOUNDLESS = Bounds(*[1_000_000] * 7)
 NEWCOMER = ("2001:db8:ffff::/48", "2001:db8:ffff::/56", "2001:db8:ffff::/64")
@@ -129,7 +129,7 @@ def test_a_line_that_nobody_waits_in_keeps_nothing() -> None:
 def test_nothing_heavy_is_loaded_until_somebody_has_to_wait() -> None:
     program = (
         "import sys\n"
-        "from watchword.waiting.line import WaitingLine\n"
+        "from watchword.structures.line import WaitingLine\n"
         "line = WaitingLine()\n"
         "line.wait(line.join(False, ('',)), 1)\n"
         "assert not {'asyncio', 'concurrent.futures', 'logging'} & set(sys.modules)\n"

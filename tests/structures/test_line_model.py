@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from watchword.waiting.line import Place, WaitingLine
-from watchword.waiting.room import Bounds, LineFull, NetworkFull
+from watchword.structures.line import Place, WaitingLine
+from watchword.structures.room import Bounds, LineFull, NetworkFull
 
 LEASE = 60.0
 ONE_48 = "2001:db8:a::/48"

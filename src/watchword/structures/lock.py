@@ -1,4 +1,4 @@
-"""The lock that spans threads and tasks: what `Hold` takes and `Release` lets go."""
+"""A lock that spans threads and tasks, and belongs to an object."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 from weakref import finalize
-
-from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Auth
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -96,22 +93,20 @@ class Lock:
                 return
 
 
-# A lock belongs to the Auth object itself, so that one object adapted to several libraries has one token. It lives
-# beside the object, by identity, as schemes are free to define equality and must not know of threads.
+# A lock lives beside its owner, by identity: owners are free to define equality, and need not know of threads.
 _LOCKS: dict[int, dict[str, Lock]] = {}
 _LOCKS_GUARD = threading.Lock()
 
 
-def lock_of(auth: Auth, key: str) -> Lock:
-    """The lock `key` of `auth`."""
+def lock_of(owner: object, key: str) -> Lock:
+    """The lock `key` of `owner`.
+
+    Raises:
+        TypeError: no weak reference can be made to the owner, so that its locks would outlive it.
+    """
     with _LOCKS_GUARD:
-        locks = _LOCKS.get(id(auth))
+        locks = _LOCKS.get(id(owner))
         if locks is None:
-            try:
-                finalize(auth, _LOCKS.pop, id(auth), None).atexit = False
-            except TypeError:
-                raise ConfigurationError(
-                    f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__"
-                ) from None
-            locks = _LOCKS[id(auth)] = {}
+            finalize(owner, _LOCKS.pop, id(owner), None).atexit = False
+            locks = _LOCKS[id(owner)] = {}
         return locks.setdefault(key, Lock())

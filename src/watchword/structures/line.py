@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from watchword.waiting.room import FOR_THREADS, Bounds, LineFull, Occupancy
-from watchword.waiting.round_robin import RoundRobin
+from watchword.structures.room import FOR_THREADS, Bounds, LineFull, Occupancy
+from watchword.structures.round_robin import RoundRobin
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from watchword.core.networks import is_anybodys, network_of, networks_of
+from watchword.structures.networks import is_anybodys, network_of, networks_of
 
 NUMBERS = st.integers(0, 2**128 - 1)
 

@@ -1,1 +1,0 @@
-"""Lines in which slow work waits: bounded, and fair by network. They know nothing of requests."""
