@@ -22,7 +22,7 @@ from watchword import (
 )
 from watchword.core.scheme import UNUSED, Address, Bindable, Decision, Proof, Refusal
 from watchword.crypto import jose
-from watchword.schemes.jwt_claim import JWTClaim
+from watchword.schemes.jwt import JWTClaim
 
 KEY = Key.from_secret(bytes(range(32)), algorithm="HS256", key_id="k1")
 

@@ -20,7 +20,7 @@ from watchword.crypto import jose
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.jwt import JWTVerifier
-from watchword.schemes.jwt_explain import explain_jwt
+from watchword.schemes.jwt.explanation import explain_jwt
 from watchword.schemes.key_source import NO_KEYS
 
 __all__ = ["jwt_commands"]

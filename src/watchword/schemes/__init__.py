@@ -36,8 +36,8 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme(
         "digest", "digest", "DigestAuth", "DigestVerifier", frozenset({"method", "target"}), True, True, "digest.explanation",
     ),
-    Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True, "jwt_explain"),
-    Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True, "jwt_explain"),
+    Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True, "jwt.explanation"),
+    Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True, "jwt.explanation"),
     Scheme(
         "hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True, "hmac_explain",
     ),

@@ -18,7 +18,7 @@ from watchword.dropin.jwt.exceptions import (
     DecodeError, ExpiredSignatureError, ImmatureSignatureError, InvalidAudienceError, InvalidIssuedAtError,
     InvalidIssuerError, InvalidJTIError, InvalidSubjectError, InvalidTokenError, MissingRequiredClaimError,
 )  # fmt: skip
-from watchword.schemes.claims import YEAR_10000
+from watchword.schemes.jwt.checks import YEAR_10000
 
 __all__ = ["PyJWT", "decode", "decode_complete", "encode"]
 

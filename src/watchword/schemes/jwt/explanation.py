@@ -15,9 +15,9 @@ from watchword.crypto.digests import compare, keyed_hmac
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.crypto.near_misses import MAX_KEYS, near_cause
-from watchword.schemes.claims import bound_to_nothing, scopes_of, subject_of
 from watchword.schemes.diagnosis import secret_guesses
-from watchword.schemes.jwt_claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
+from watchword.schemes.jwt.checks import bound_to_nothing, scopes_of, subject_of
+from watchword.schemes.jwt.claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
 __all__ = ["EXPLAINERS", "explain_jwt"]

@@ -17,7 +17,7 @@ from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Proof, Random
 from watchword.crypto import jose
 from watchword.crypto.keys import KeySet
-from watchword.schemes.claims import ClaimCheck
+from watchword.schemes.jwt.checks import ClaimCheck
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.schemes.revocation import Mark, Revocations, mark_of
 from watchword.schemes.token_cache import Entry, Room, TokenCache

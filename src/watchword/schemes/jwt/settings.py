@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.keys import Key, KeySet
+from watchword.schemes.jwt.checks import YEAR_10000
 from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.revocation import Revocations
 from watchword.schemes.token_cache import TokenCache
 
-__all__ = ["bare_type", "check_memory", "issuers_of", "key_set", "signing_key", "struct_decoder"]
+__all__ = ["bare_type", "check_memory", "issuers_of", "key_set", "seconds", "struct_decoder", "texts"]
 
 
 def issuers_of(source: KeySource | None, issuers: frozenset[str] | None) -> frozenset[str] | None:
@@ -90,17 +91,29 @@ def struct_decoder(claims: object) -> msgspec.json.Decoder[Any]:
     raise ConfigurationError("claims= is a msgspec.Struct type, for example class Claims(msgspec.Struct): tenant: str")
 
 
-def signing_key(key: object) -> Key:
-    """The key, if it can sign.
-
-    Raises:
-        ConfigurationError: it can't.
-    """
-    if isinstance(key, Key) and key.can_sign:
-        return key
-    raise ConfigurationError("JWTAuth needs a Key that can sign: a secret or a private key")
-
-
 def bare_type(typ: str) -> str:
     """A `typ` as it is compared: case and a leading "application/" don't matter (RFC 7515 §4.1.9)."""
     return typ.lower().removeprefix("application/")
+
+
+def texts(value: object, name: str) -> frozenset[str]:
+    """One text or several, as a set.
+
+    Raises:
+        ConfigurationError: something else, or none.
+    """
+    found = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else []
+    if not found or not all(isinstance(text, str) and text for text in found):
+        raise ConfigurationError(f"{name}= is a text or a sequence of texts, none of them empty")
+    return frozenset(found)
+
+
+def seconds(value: object, name: str) -> float:
+    """A length of time.
+
+    Raises:
+        ConfigurationError: negative, not finite, or not a number.
+    """
+    if type(value) not in (int, float) or not 0 <= value < YEAR_10000:  # type: ignore[operator]
+        raise ConfigurationError(f"{name}= is a number of seconds, 0 or more")
+    return value  # type: ignore[return-value]

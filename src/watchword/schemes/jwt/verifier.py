@@ -1,4 +1,4 @@
-"""JSON Web Tokens as bearer tokens (RFC 7519, RFC 8725, RFC 6750): `JWTAuth` and `JWTVerifier`.
+"""The server half: `JWTVerifier`.
 
 Checked in this order: size and format, algorithm, key, signature, type, then the claims. Nothing that a token says of
 itself is believed before its signature has been verified with a key that was there before.
@@ -11,38 +11,33 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import Any, ClassVar, Generic
 
-import msgspec
-
 from watchword.structures.bounded import Bounded
-from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import C_co, Identity
 from watchword.core.message import Request
 from watchword.core.records import Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import Context, Flow, Proof, Send
+from watchword.core.scheme import Proof
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_again, parse_object
 from watchword.crypto.keys import Key, KeySet
-from watchword.schemes.bearer import BearerVerifier, bearer_field, read_token
-from watchword.schemes.claims import (
-    YEAR_10000, ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of, seconds,
-    subject_of, texts, valid_from, valid_until,
+from watchword.schemes.bearer import BearerVerifier, read_token
+from watchword.schemes.jwt.checks import (
+    YEAR_10000, ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of,
+    subject_of, valid_from, valid_until,
 )  # fmt: skip
-from watchword.schemes.jwt_claim import NO_PROOFS, Judged, JWTClaim, confirm
-from watchword.schemes.jwt_settings import bare_type, check_memory, issuers_of, key_set, signing_key, struct_decoder
+from watchword.schemes.jwt.claim import NO_PROOFS, Judged, JWTClaim, confirm
+from watchword.schemes.jwt.settings import bare_type, check_memory, issuers_of, key_set, seconds, struct_decoder, texts
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.revocation import Mark, Revocations
 from watchword.schemes.token_cache import Entry, Room, TokenCache
 
-__all__ = ["JWTAuth", "JWTClaim", "JWTVerifier"]
+__all__ = ["JWTVerifier"]
 
 USUAL_TYPES = frozenset({"jwt", "at+jwt"})
 """What `typ` may say unless the verifier names its own; other kinds of token, as logout+jwt, are not for access."""
 
 MAX_KNOWN = 256
 """How many texts of scopes are remembered, and how long they may be."""
-
-RESERVED = frozenset({"exp", "iat", "nbf"})
 
 
 class JWTVerifier(BearerVerifier, Generic[C_co]):
@@ -326,64 +321,3 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.jws.keys!r})"
-
-
-class JWTAuth:
-    """Mints short-lived tokens with its own key and sends them as bearer tokens.
-
-    One token serves all requests until a fifth of its life is left; then the next request mints another.
-
-    Args:
-        key: a secret or private key.
-        claims: what the tokens say; `iat` and `exp` are added.
-        lifetime: seconds for which each token is good.
-        allow_cleartext: also send it over plain http to other hosts than this one.
-
-    Raises:
-        ConfigurationError: a public key, claims that can't be JSON or that fix the dates, no lifetime.
-
-    >>> JWTAuth(Key.generate("HS256"), claims={"sub": "alice", "aud": "orders"})
-    JWTAuth(key=Key(HS256, key_id=None, secret), lifetime=300)
-    """
-
-    def __init__(
-        self, key: Key, *, claims: Mapping[str, object], lifetime: float = 300, allow_cleartext: bool = False
-    ) -> None:
-        self._key = signing_key(key)
-        if fixed := RESERVED.intersection(claims):
-            raise ConfigurationError(
-                f"leave {', '.join(sorted(fixed))} out of claims=: the dates follow from lifetime="
-            )
-        if not seconds(lifetime, "lifetime") >= 1:
-            raise ConfigurationError("lifetime= is at least one second")
-        try:
-            self._claims: dict[str, Any] = parse_object(msgspec.json.encode({**claims}))
-        except (TypeError, ValueError, OverflowError):
-            raise ConfigurationError("claims= is a mapping of texts to what JSON can say") from None
-        if self._claims.keys() != claims.keys():  # JSON has no names but texts
-            raise ConfigurationError("claims= is a mapping of texts to what JSON can say")
-        self._lifetime = lifetime
-        self._allow_cleartext = allow_cleartext
-        self._current: tuple[float, float, str] = (0.0, 0.0, "")
-
-    def mint(self, now: float) -> str:
-        """A new token, issued at `now` (seconds since the epoch)."""
-        claims = {**self._claims, "iat": int(now), "exp": int(now + self._lifetime)}
-        return jose.sign(msgspec.json.encode(claims), self._key, header={"typ": "JWT"})
-
-    def flow(self, request: Request, context: Context, /) -> Flow:
-        """One request, with a token that is good for a while yet.
-
-        Raises:
-            ConfigurationError: the request would show the token to the network.
-        """
-        refuse_cleartext(request, self._allow_cleartext)
-        now = context.now()
-        issued, renew, token = self._current
-        if not issued <= now < renew:  # two threads may both mint here; both tokens are good
-            token = self.mint(now)
-            self._current = (now, now + 0.8 * self._lifetime, token)
-        yield Send(request.with_headers((bearer_field(token),)))
-
-    def __repr__(self) -> str:
-        return f"JWTAuth(key={self._key!r}, lifetime={self._lifetime:g})"

@@ -5,15 +5,15 @@ A check is `(claims, now) -> None` and raises `Rejected`. What it depends on is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from watchword.core.identity import NO_SCOPES
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.rejection import Reason, Rejected
 
 __all__ = [
-    "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "issued_by", "issued_since", "numeric_date", "present", "scopes_of",
-    "seconds", "subject_of", "texts", "valid_from", "valid_until",
+    "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "issued_by", "issued_since",
+    "numeric_date", "present", "scopes_of", "subject_of", "valid_from", "valid_until",
 ]  # fmt: skip
 
 Claims = Mapping[str, Any]
@@ -212,29 +212,3 @@ def _parts(scope: str) -> frozenset[str]:
     """The scopes of a text: spaces alone separate them (RFC 6749 §3.3), no other white space does."""
     parts = frozenset(scope.split(" "))
     return parts - {""} if "" in parts else parts
-
-
-# ---- what constructors are given -------------------------------------------------------------------------------------
-
-
-def texts(value: object, name: str) -> frozenset[str]:
-    """One text or several, as a set.
-
-    Raises:
-        ConfigurationError: something else, or none.
-    """
-    found = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else []
-    if not found or not all(isinstance(text, str) and text for text in found):
-        raise ConfigurationError(f"{name}= is a text or a sequence of texts, none of them empty")
-    return frozenset(found)
-
-
-def seconds(value: object, name: str) -> float:
-    """A length of time.
-
-    Raises:
-        ConfigurationError: negative, not finite, or not a number.
-    """
-    if type(value) not in (int, float) or not 0 <= value < YEAR_10000:  # type: ignore[operator]
-        raise ConfigurationError(f"{name}= is a number of seconds, 0 or more")
-    return value  # type: ignore[return-value]
