@@ -11,10 +11,10 @@ from typing import Any, ClassVar, NamedTuple, NoReturn
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.core.records import Found, Ref
-from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Changes, Decision, Random
 from watchword.crypto.digests import compare, keyed_digester
 from watchword.crypto.passwords import Password
+from watchword.schemes.verifier_cache import VerifierCache
 
 __all__ = ["PasswordCache"]
 
@@ -84,7 +84,7 @@ class RememberedUser:
         return self._decision
 
 
-class PasswordCache:
+class PasswordCache(VerifierCache):
     """Remembers which password fitted which stored hash, so that a password is hashed once, not for every request.
 
     An entry is a keyed BLAKE2 of username and password, under a key of this process, and the stored hash that they
@@ -110,9 +110,7 @@ class PasswordCache:
     PasswordCache(size=1000, ttl=30, strict=False, entries=0)
     """
 
-    __slots__ = (
-        "_admitted", "_clock", "_digest", "_filling", "_fitted", "_known", "_latest", "_size", "_taken", "strict", "ttl",
-    )  # fmt: skip
+    __slots__ = ("_admitted", "_clock", "_digest", "_filling", "_fitted", "_known", "_latest")
 
     def __init__(
         self,
@@ -123,19 +121,10 @@ class PasswordCache:
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        if type(size) is not int or size < 1:
-            raise ConfigurationError("size= is the number of passwords to remember, at least 1")
-        if type(ttl) not in (int, float) or not 0 < ttl <= 86_400:
-            raise ConfigurationError("ttl= is a number of seconds, more than 0 and at most a day")
-        if type(strict) is not bool:
-            raise ConfigurationError("strict= is True or False")
-        self.ttl = ttl
-        self.strict = strict
-        self._size = size
+        super().__init__(size, ttl, strict)
         self._clock = clock
         self._digest = keyed_digester(random(32))
         self._filling = threading.Lock()
-        self._taken = False
         self._fitted: Bounded[bytes, _Fitted] = Bounded(size)
         # A user has one entry in each of these two. Both are put in under one lock, so the same user's is the oldest in both.
         self._admitted: Bounded[bytes, RememberedUser] = Bounded(size)
@@ -143,22 +132,10 @@ class PasswordCache:
         self._known: Bounded[bytes, Known] = Bounded(size)  # right credentials by their octets
 
     def __repr__(self) -> str:
-        return f"PasswordCache(size={self._size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
+        return f"PasswordCache(size={self.size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a PasswordCache stays in its process: its key must not leave it")
-
-    def take(self) -> None:
-        """Reserves the cache for one verifier: whom another admits need not be known to it.
-
-        Raises:
-            ConfigurationError: it is reserved.
-        """
-        if self._taken:
-            raise ConfigurationError(
-                "a PasswordCache belongs to one verifier, whose users it remembers: make one for each"
-            )
-        self._taken = True
 
     # ---- which password fitted which stored hash ----
 

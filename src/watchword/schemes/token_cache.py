@@ -6,9 +6,9 @@ from threading import Lock
 from typing import Any
 
 from watchword.core.identity import Identity
-from watchword.core.rejection import ConfigurationError
 from watchword.crypto.keys import KeySet
 from watchword.schemes.revocation import Mark
+from watchword.schemes.verifier_cache import VerifierCache
 
 __all__ = ["Entry", "Room", "TokenCache"]
 
@@ -18,7 +18,7 @@ token's was when it was verified, how it can be taken back, and its payload, fro
 Room = dict[str | bytes, Entry]
 
 
-class TokenCache:
+class TokenCache(VerifierCache):
     """What whole tokens were found to say: `JWTVerifier(…, cache=TokenCache())`; one cache serves one verifier.
 
     A token is found by all of its octets and only once it has been verified. It is forgotten when it expires, when its
@@ -39,35 +39,15 @@ class TokenCache:
     JWTVerifier(KeySet([Key(HS256, key_id=None, secret)]))
     """
 
-    __slots__ = ("__weakref__", "_half", "_taken", "_turning", "old", "strict", "ttl", "young")
+    __slots__ = ("__weakref__", "_half", "_turning", "old", "young")
 
     def __init__(self, size: int = 10_000, ttl: float = 60, strict: bool = False) -> None:
-        if type(size) is not int or size < 2:
-            raise ConfigurationError("size= is the number of tokens to remember, at least 2")
-        if type(ttl) not in (int, float) or not 0 < ttl <= 86_400:
-            raise ConfigurationError("ttl= is a number of seconds, more than 0 and at most a day")
-        if type(strict) is not bool:
-            raise ConfigurationError("strict= is True or False")
-        self.ttl = ttl
-        self.strict = strict
+        super().__init__(size, ttl, strict, least=2)
         self._half = size // 2
         self._turning = Lock()
-        self._taken = False
         # Two generations: what was used since the last change of generation, and what was used before it.
         self.young: Room = {}
         self.old: Room = {}
-
-    def take(self) -> None:
-        """Reserves the cache for one verifier: what another finds good need not be good for it.
-
-        Raises:
-            ConfigurationError: it is reserved.
-        """
-        if self._taken:
-            raise ConfigurationError(
-                "a TokenCache belongs to one verifier, whose rules it remembers: make one for each"
-            )
-        self._taken = True
 
     def clear(self) -> None:
         """Forgets everything, and also what is being verified now: it is kept in a room that nobody enters any more."""
