@@ -131,3 +131,9 @@ def test_the_rooms_of_the_house_are_those_that_lint_holds():
     shown = next(line for line in page.splitlines() if line.startswith("waiting  <"))
     rooms = [set(layer.split(" | ")) for layer in reversed(layers) if layer != "__main__"]
     assert [set(room.split(" | ")) for room in shown.split("  <  ")] == rooms
+
+
+def test_the_page_of_thirty_terms_has_thirty_in_order():
+    text = (ROOT / "docs" / "explanation" / "concepts.md").read_text("utf-8")
+    numbers = [int(number) for number in re.findall(r"^### (\d+)\. \w", text, re.MULTILINE)]
+    assert numbers == list(range(1, 31))
