@@ -13,6 +13,7 @@ from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from watchword import BasicVerifier, DigestVerifier, Guard
+from watchword.schemes import SCHEMES
 from watchword.servers.wsgi import identity, protect
 from watchword.stores import MemoryStore
 
@@ -137,3 +138,15 @@ def test_the_page_of_thirty_terms_has_thirty_in_order():
     text = (ROOT / "docs" / "explanation" / "concepts.md").read_text("utf-8")
     numbers = [int(number) for number in re.findall(r"^### (\d+)\. \w", text, re.MULTILINE)]
     assert numbers == list(range(1, 31))
+
+
+@pytest.mark.parametrize("row", SCHEMES, ids=lambda row: row.name)
+def test_the_readme_shows_every_scheme_and_what_its_row_promises(row):
+    lines = [line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if f"`{row.verifier}`" in line]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert len(cells) == 1, f"README has a table row for {row.verifier}"
+    _, halves, covers, single_use, expires, *_ = cells[0]
+    assert f"`{row.auth}`" in halves
+    assert {part.strip() for part in covers.partition(", and")[0].split(",")} == (set(row.covers) or {"nothing"})
+    assert row.single_use == (single_use == "yes")
+    assert row.expires == (expires == "yes")
