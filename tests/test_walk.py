@@ -10,10 +10,12 @@ import dis
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from watchword import DigestAuth, DigestVerifier, Guard, Identity, JWTVerifier, Key, Rejected, Request, Response
@@ -139,12 +141,31 @@ def test_the_page_says_how_much_a_request_touches(
 
 
 def test_a_walk_sees_methods_and_instances_of_every_kind() -> None:
-    from watchword.core.records import Found, Ref, Spent
-    from watchword.core.verdict import accepted
-
-    modules, types = walk(lambda: (accepted(None, None, 1.0), Found({}).get(Ref(Spent, ("a",))), Spent(1.0)))
-    assert modules == {"watchword.core.records", "watchword.core.verdict"}
-    assert types == {
-        "watchword.core.verdict.Verdict",
-        *(f"watchword.core.records.{name}" for name in ("Found", "Ref", "Spent")),
-    }
+    source = """
+class Base:
+    def method(self): pass
+class Plain(Base): pass
+class Named(NamedTuple):
+    field: int
+@dataclass
+class Data:
+    field: int
+class Struct(msgspec.Struct):
+    field: int
+class Asked: pass
+def work():
+    made = [Plain(), Named(1), Data(1), Struct(1)]
+    made[0].method()
+    isinstance(made, Asked)
+"""
+    module = ModuleType("watchword.example")
+    names = {"NamedTuple": NamedTuple, "dataclass": dataclass, "msgspec": msgspec}
+    vars(module).update(names)
+    sys.modules[module.__name__] = module  # where dataclasses look for their module
+    try:
+        exec(compile(source, "example.py", "exec"), vars(module))
+        modules, types = walk(module.work)
+    finally:
+        del sys.modules[module.__name__]
+    assert modules == {"watchword.example"}
+    assert types == {f"watchword.example.{name}" for name in ("Base", "Plain", "Named", "Data", "Struct")}
