@@ -1,1 +1,1 @@
-"""What a check is: requests, identities, rejections, records, schemes and the guard. Imports nothing of ours."""
+"""The parts of a check: requests, identities, rejections, records, schemes and the guard. Imports `waiting` alone of ours."""

@@ -28,7 +28,7 @@ class Address(NamedTuple):
 
     @property
     def place(self) -> bytes:
-        """The field, or "?" and the parameter; what is in one place can be told apart by its word only."""
+        """The field, or "?" and the parameter; credentials in one place can be told apart by their word only."""
         return b"?" + self.query if self.query else self.field
 
 

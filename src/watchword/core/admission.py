@@ -1,4 +1,4 @@
-"""What a guard lets through: `Admission`, and what the answer to it needs."""
+"""`Admission`: a request that a guard lets through, with all that its answer needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Admission"]
 
 
 class Admission(msgspec.Struct, eq=False):
-    """A request that may pass: `identity` (None: anonymous), who proved it, and what its answer needs.
+    """A request that may pass: `identity` (None: anonymous), the verifier that proved it, and all that its answer needs.
 
     `body` is what the guard read of it, for the application to read again; None if it read nothing. `seal` proves the
     answer; it is that of the scheme, or with it round it that of the guard (`answer_seal`).

@@ -1,4 +1,4 @@
-"""What goes back to the client: a `Refusal` with its `Challenge`s, and the `Seal` that proves an answer."""
+"""The answer to the client: a `Refusal` with its `Challenge`s, and the `Seal` that proves an answer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ResponseSealer(Protocol):
 
 
 class Refusal(NamedTuple):
-    """What the client gets. `writes` are committed before it goes out (a first nonce key).
+    """The answer that the client gets. `writes` are committed before it goes out (a first nonce key).
 
     `sealing` gives what the guard's seal adds to the finished answer, where there is one.
     """

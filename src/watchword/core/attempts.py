@@ -1,14 +1,14 @@
 """Attempts to guess a secret: counted before slow work, limited by who is asked for and from where.
 
 Only what can be guessed is counted: a verifier that is `guessable` (Basic, Digest).
-A pair of subject and address backs off, ever longer, since its windows are nested: whoever goes on guessing fills the
+A pair of subject and address backs off, ever longer, since its windows are nested: a guesser who goes on fills the
 short one, then the longer. A subject alone and an address alone are only throttled, and nobody can lock somebody else
 out: a pair that has succeeded before is not held up by what others do to its subject or from its address, and the first
 attempt of a pair is not held up by what others do to its subject.
 
 A guess at a made-up name must leave little behind. So a longer window of a group begins only once the next shorter one
 is half full (or has come to half of the longer one's limit, if that is less), and begins with the failures that brought
-it there. Whoever stays below that is held by the shorter window alone.
+it there. A guesser who stays below that is held by the shorter window alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "is_guess", "limiter_for", "network_of", "reserve", "too_many",
 ]  # fmt: skip
 
-# Refused before the secret was looked at. Whatever is not named here may tell whether it was right, as Digest's
+# Refused before the secret was looked at. A reason that is not named here may tell whether it was right, as Digest's
 # UNKNOWN_NONCE does by its stale=true, and so it counts.
 _NO_GUESSES: Final = frozenset({
     Reason.MALFORMED_CREDENTIALS, Reason.WRONG_REALM, Reason.WRONG_ALGORITHM, Reason.WRONG_TARGET, Reason.TARGET_REFUSED,
@@ -153,7 +153,7 @@ class Attempt:
         return record is not None and record.until > now
 
     def _in_force(self, found: Found, now: float) -> Sequence[_Group]:
-        """What others do does not hold up a pair that succeeded before, lately enough."""
+        """The counters that hold for this attempt: others can't hold up a pair that succeeded before, lately enough."""
         record = found.get(self._known)
         if record is not None and record.until > now:
             return (self._pair,)
@@ -227,7 +227,7 @@ class Attempt:
         return probes
 
     def remembering(self, found: Found, now: float) -> list[Put]:
-        """What is written once it has succeeded; nothing, if that was written not long ago."""
+        """The write once it has succeeded; nothing, if that was written not long ago."""
         record = found.get(self._known)
         if record is not None and record.until > now + self._known_for / 2:
             return []
@@ -246,7 +246,7 @@ class Attempt:
 
 
 class _Counted(NamedTuple):
-    """A counter with its window, with what `passing` says of it, and with what has to be before it begins."""
+    """A counter with its window, the write by which `passing` asks about it, and the condition under which it begins."""
 
     ref: Ref[Counter]
     window: Window
@@ -288,7 +288,7 @@ def is_guess(rejected: Rejected) -> bool:
 
 
 def limiter_for(policy: AttemptPolicy | None, store: Any) -> Limiter | None:
-    """What a guard keeps of its policy; None where nothing is counted, or the store can't."""
+    """The limiter of a guard, made of its policy; None where nothing is counted, or the store can't."""
     limiter = None if policy is None else Limiter(policy)
     return limiter if can_count(store) else None
 
@@ -302,7 +302,7 @@ def can_count(store: Any) -> bool:
 
 
 def giving_back(adds: Sequence[Add]) -> list[Add]:
-    """Takes `adds` back: what this one has counted, and nothing of a life that has begun since (`Add`)."""
+    """The writes that take `adds` back. They take nothing from a life that has begun since (`Add`)."""
     return [Add(add.counter, -add.n, add.until, add.limit) for add in adds]
 
 

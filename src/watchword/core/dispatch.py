@@ -1,4 +1,4 @@
-"""Whose credentials a request presents: limits, lines that may stand once only, and the one claim of the verifiers addressed."""
+"""Finds the one claim of a request: limits, fields that may stand once only, and the verifiers that are addressed."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Case(msgspec.Struct, eq=False):
     Args:
         request: as the client sent it.
         addressee: the verifier that claims it.
-        claim: what was presented.
+        claim: the credentials as presented.
         early: whether it came as early data.
         attempt: the counters of guesses, if it can be guessed.
         refs: the records that were looked up.
         found: those that there are.
-        body: what was read of the body.
+        body: the part of the body that was read.
         passing: writes that go with the verdict on fast work, refused where a window of attempts is full by then.
         reads: whether the body has to be read before the decision.
         turn: the right to do slow work.
@@ -86,10 +86,10 @@ class Dispatch:
 
     Args:
         verifiers: those of the guard.
-        limits: what is refused unread.
+        limits: the sizes beyond which a request is refused unread.
         public_url: turns the request as the server saw it into the request as the client sent it.
         proxy: whether credentials come in Proxy-Authorization.
-        changes: what the guard's store says of changes; for verifiers that are `GuardReader`s.
+        changes: tells what changed in the guard's store; for verifiers that are `GuardReader`s.
         remembering: whether verifiers may use what they remember of requests before; False for `explain`.
 
     Raises:

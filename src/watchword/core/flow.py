@@ -28,16 +28,16 @@ Asker = Callable[[Ask], str]
 
 
 def _repeatable() -> None:
-    """Whoever drives a flow by hand has the body at hand as well."""
+    """Allows a repetition: a caller that drives a flow by hand has the body at hand as well."""
 
 
 def _unknown(request: Request) -> Peer:
-    """Whoever drives a flow by hand says where it goes by the request's own peer, or not at all."""
+    """The peer of the request itself: a caller that drives a flow by hand tells by it where the request goes, or not at all."""
     return request.peer
 
 
 class ClientContext:
-    """What flows may use: clock, randomness, the request body, and whether there is a token store.
+    """The means that flows may use: clock, randomness, the request body, and whether there is a token store.
 
     Args:
         body: gives the caller's request body; raises `ConfigurationError` if it can't be read and sent as well.
@@ -85,7 +85,7 @@ def _lock_of(auth: Auth, key: str) -> Lock:
 
 
 class _DriveBase:
-    """What both drivers share: the flow, and the locks that it holds."""
+    """The part that both drivers share: the flow, and the locks that it holds."""
 
     def __init__(
         self,

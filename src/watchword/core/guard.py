@@ -71,7 +71,7 @@ class Guard:
         self._admit = Pipeline(self.plan, self.io).admit
 
     def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
-        """Who made the request.
+        """The identity of the request's maker.
 
         Raises:
             Rejected: with `rejection` for the operator and `refusal` for the client.
@@ -167,7 +167,7 @@ class AsyncGuard:
         self._admit = Pipeline(plan, self.io).admit
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
-        """Who made the request; raises as `Guard.verify`."""
+        """The identity of the request's maker; raises as `Guard.verify`."""
         admitted = await self.admit(request, once_async(body))
         try:
             return _proven(admitted, body)

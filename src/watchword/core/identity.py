@@ -1,4 +1,4 @@
-"""Who made a request: `Identity`."""
+"""`Identity`: the maker of a request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_CLAIMS: Mapping[str, object] = MappingProxyType({})
 
 
 class Identity(msgspec.Struct, Generic[C_co], frozen=True, eq=False):
-    """Who made a request, as a verifier proved it; only verifiers make one. It is immutable.
+    """The maker of a request, as a verifier proved it; only verifiers make an `Identity`. It is immutable.
 
     `Identity` by itself is one whose claims are a mapping; `Identity[Order]` has claims of a type of your own, as
     `JWTVerifier(…, claims=Order)` gives them.
@@ -33,8 +33,8 @@ class Identity(msgspec.Struct, Generic[C_co], frozen=True, eq=False):
         subject: the user, client or service.
         scheme: the scheme that proved it, a name of `SCHEMES`: "basic", "digest", "jwt", "oauth", "hmac", ...
         key_id: the key that proved it, where there are keys.
-        scopes: what it may do.
-        claims: what else the credentials say (the claims of a JWT).
+        scopes: words for the things that it may do.
+        claims: all else that the credentials say (the claims of a JWT).
         rotated: the key has been replaced by another one and is good for the rest of the overlap only: its holder has
             not changed over yet.
 

@@ -1,4 +1,4 @@
-"""What travels: `Request`, `Response`, and the `Peer` behind a request."""
+"""Messages: `Request`, `Response`, and the `Peer` behind a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HeadersLike = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 
 
 class Peer(NamedTuple):
-    """Who is at the other end of the connection.
+    """The other end of the connection.
 
     Args:
         address: the IP address as text, or "" where the transport has none; in clients the host that is connected to.

@@ -1,4 +1,4 @@
-"""What a guard settles once, when it is made: its verifiers, realm, limits, and sources of time and randomness."""
+"""`Plan`: all that a guard settles once, when it is made: its verifiers, realm, limits, and sources of time and randomness."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ DEFAULT_REALM = "protected"
 
 
 class Policy(NamedTuple):
-    """What a guard assumes of its surroundings.
+    """The assumptions of a guard about its surroundings.
 
     Args:
         public_url: turns the request as the server saw it into the request as the client sent it (`PublicURL`).
-        limits: what is refused unread.
+        limits: the sizes beyond which a request is refused unread.
         clock: seconds since the epoch.
         random: n unpredictable bytes.
         attempts: how many failed attempts to guess a secret are allowed, where the store can count; None: any number.

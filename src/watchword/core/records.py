@@ -1,4 +1,4 @@
-"""What is remembered, and the two verbs that every store speaks: `fetch` and `commit`.
+"""Records, and the two verbs that every store speaks: `fetch` and `commit`.
 
 A record is a frozen dataclass of plain values (`str`, `int`, `float`, `bool`, `bytes`, `None`, tuples and mappings of
 these); a new kind of record is a new dataclass, not a new method. A class with `sensitive: ClassVar[bool] = True` holds
@@ -40,14 +40,14 @@ class Ref(NamedTuple, Generic[R_co]):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a committed `Once` leaves behind; fetched by `explain` only, since committing is the check."""
+    """The record that a committed `Once` leaves behind; fetched by `explain` only, since committing is the check."""
 
     until: float
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What `Add` leaves behind."""
+    """The record that `Add` leaves behind."""
 
     value: int
     until: float
@@ -98,7 +98,7 @@ class Add(NamedTuple):
     either way: it only asks whether the counter is above its limit. A counter that is at nothing has no life.
 
     With `after`, a life that would begin does so only if that other counter has come so far, else nothing is counted;
-    what lives is counted in any case. A negative `n` gives back what was counted with the same `until`: a life that ends
+    a counter that lives is counted in any case. A negative `n` gives back what was counted with the same `until`: a life that ends
     later has begun since, and keeps what is in it.
 
     `limit` also tells how much a counter is worth: a store that is full of counters drops one that is below half of its

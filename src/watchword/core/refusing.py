@@ -43,7 +43,7 @@ async def refuse(plan: Plan, io: IO[Any, Any], rejected: Rejected, found: Found)
 
 
 async def answer(plan: Plan, io: IO[Any, Any], rejected: Rejected, request: Request | None = None) -> Refusal:
-    """`refuse` for what the application or the adapter rejects; 503 if the store is down."""
+    """`refuse` for a request that the application or the adapter rejects; 503 if the store is down."""
     seal = seal_for(plan, request) if rejected.seal is None and request is not None else rejected.seal
     try:
         return sealed(plan, await refuse(plan, io, rejected, NOTHING_FOUND), seal)

@@ -159,7 +159,7 @@ class Rejected(WatchwordError):
         scopes: the scopes demanded (INSUFFICIENT_SCOPE).
         genuine: the secret was proven, the request is refused all the same.
         retry_after: seconds after which it may be tried again (TOO_MANY_ATTEMPTS, TOO_BUSY).
-        writes: what must be remembered although the request is refused.
+        writes: changes that are committed although the request is refused.
 
     `refusal` is what the client gets and `verifier` who rejected; the guard sets them before the exception leaves.
     `seal` is the guard's for the answer, where it has one.

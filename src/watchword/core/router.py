@@ -1,4 +1,4 @@
-"""Several verifiers of one wire scheme: routed by what the credentials say of themselves, unverified, for routing only."""
+"""Several verifiers of one wire scheme: routed by the unverified words of the credentials, which are good for routing only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The two halves of a scheme: `Verifier` (server) and `Auth` (client), and all that they exchange with their drivers.
 
-Server: read > fetch > body > decide > commit. `read` is pure and cheap; `decide` is pure and may be dear; whatever they
-need comes in as an argument and whatever they want remembered goes out as a value. Client: a generator of effects.
+Server: read > fetch > body > decide > commit. `read` is pure and cheap; `decide` is pure and may be dear. Everything that
+they need comes in as an argument, and everything that they want remembered goes out as a value. Client: a generator of effects.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Hasher(Protocol):
 
 
 class BodyNeed(NamedTuple):
-    """What `decide` needs of the body: nothing (UNUSED), all of it (WHOLE), or to see it pass afterwards (STREAM)."""
+    """The part of the body that `decide` needs: nothing (UNUSED), all of it (WHOLE), or to see it pass afterwards (STREAM)."""
 
     name: str
 
@@ -54,7 +54,7 @@ class Digests(NamedTuple):
 
 
 class Body:
-    """What the guard read of the body: `data`, and `digest(name)` for the algorithms that the claim asked for.
+    """The body, as far as the guard read it: `data`, and `digest(name)` for the algorithms that the claim asked for.
 
     >>> Body(b"hello").data
     b'hello'
@@ -81,7 +81,7 @@ class BodyStream(Protocol):
     """
 
     def feed(self, chunk: bytes, /) -> bytes:
-        """What of `chunk`, and of what was held back, is proven and may be read."""
+        """The octets of `chunk`, and of those held back before, that are proven and may be read."""
         ...
 
     def end(self) -> bytes:
@@ -90,11 +90,11 @@ class BodyStream(Protocol):
 
 
 class Decision(msgspec.Struct, frozen=True, eq=False):
-    """What `decide` answers for genuine credentials. The guard commits `writes` before it believes the identity.
+    """The answer of `decide` for genuine credentials. The guard commits `writes` before it believes the identity.
 
     Args:
         identity: who made the request.
-        writes: what has to be remembered for the verdict to be true: a nonce that is used up.
+        writes: the changes without which the verdict would not be true: a nonce that is used up.
         response_headers: field lines that the answer gets.
         seal: proves the answer.
         stream: checks the body as the application reads it.
@@ -128,11 +128,11 @@ class Check(NamedTuple):
     """One step of `explain`.
 
     Args:
-        name: what was checked: "signature", "nonce", "exp".
+        name: the name of the check: "signature", "nonce", "exp".
         passed: True or False; None if it could not be tried.
         component: the part of the request that it is about: "@target", "header Digest uri", "claim exp".
-        expected: what a genuine request would have there; masked if secret.
-        received: what this one has there; masked if secret.
+        expected: the value of a genuine request; masked if secret.
+        received: the value of this one; masked if secret.
         mend: what to do about it.
     """
 
@@ -145,7 +145,7 @@ class Check(NamedTuple):
 
 
 class Claim(Protocol):
-    """What was presented; immutable."""
+    """Credentials as presented, not yet judged; immutable."""
 
     @property
     def needs(self) -> Sequence[Ref[Any]]:
@@ -188,7 +188,7 @@ class Bindable(Protocol):
     """A claim whose credentials may be bound to a key; by itself it refuses those that are."""
 
     def confirmed_by(self, proofs: Sequence[Proof]) -> Claim:
-        """The same claim, where the credentials have to be bound to what all of `proofs` prove."""
+        """The same claim, where the credentials have to be bound to the keys that all of `proofs` prove."""
         ...
 
 
@@ -225,12 +225,12 @@ Changes = Callable[[type], "int | None"]
 
 @runtime_checkable
 class GuardReader(Protocol):
-    """A verifier whose reading depends on the guard: on its limits, or on what its store says of changes."""
+    """A verifier whose reading depends on the guard: on its limits, or on changes in its store."""
 
     def reader(
         self, limits: Limits, changes: Changes | None, /, *, remembering: bool
     ) -> Callable[[Request], Claim | None]:
-        """Called when a guard is made: what that guard calls in place of `read`.
+        """Called when a guard is made; gives the function that this guard calls in place of `read`.
 
         With `remembering` it may answer with a cheaper claim for credentials that were admitted before, and forget what
         it remembers; it learns by `Decision.learn` only. Without (for `explain`) it only reads.
@@ -327,7 +327,7 @@ Flow = Generator[Effect, Any, None]
 
 
 class Context(Protocol):
-    """What a flow may use besides its effects."""
+    """The means that a flow may use besides its effects."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -1,4 +1,4 @@
-"""The seal of a guard: what proves every answer that leaves it, a refusal and an anonymous answer like any other.
+"""The seal of a guard: it proves every answer that leaves the guard, a refusal and an anonymous answer like any other.
 
 A scheme may prove the answers to whom it accepted (`Decision.seal`: Digest's rspauth). A guard's seal goes round that, and
 round all that has no scheme: it is made for the request, before anything is known of it, so that the answer can be bound
@@ -20,7 +20,7 @@ _WITHOUT: Final = frozenset({204, 304})
 
 
 class Failing(Protocol):
-    """Who says what a server would say by itself where something failed: a guard."""
+    """A guard, which gives the answer that a server would give by itself where something failed."""
 
     def failure(self, request: Request, /) -> Refusal:
         """500, sealed."""

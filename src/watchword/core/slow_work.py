@@ -67,7 +67,7 @@ class Turn:
 
 
 class _Call(Generic[T]):
-    """A call that may run in another thread, and what is to follow it."""
+    """A call that may run in another thread, and the call that is to follow it."""
 
     __slots__ = ("_call", "_following", "_mutex", "_runs")
 
@@ -98,7 +98,7 @@ class _Call(Generic[T]):
 
 
 class Applicant(NamedTuple):
-    """Whose work wants a turn: see `WaitingLine.join`."""
+    """The owner of work that wants a turn: see `WaitingLine.join`."""
 
     known: bool
     networks: Sequence[str]

@@ -118,7 +118,7 @@ class WaitingLine:
         self._settle()
 
     def wait(self, place: Place, patience: float, gone: Callable[[], bool] | None = None) -> None:
-        """Blocks until `place` holds the line or is out of it. Whatever it raises, the place has been left.
+        """Blocks until `place` holds the line or is out of it. If it raises anything, the place has been left.
 
         `gone` tells whether the client has left. It is asked when the turn has come, so that nothing is hashed for nobody.
 

@@ -32,7 +32,7 @@ class Turn:
 class Lock:
     """A lock that threads wait for by blocking and tasks by awaiting; waiters get it in the order in which they came.
 
-    Whoever outstays the lease loses the lock to the next in the queue: a thread that hangs must not stop all others.
+    A holder that outstays the lease loses the lock to the next in the queue: a thread that hangs must not stop all others.
     """
 
     __slots__ = ("_holder", "_mutex", "_queue", "_until")

@@ -1,4 +1,4 @@
-"""What counts as one address, and the networks around it: whoever has one IPv6 address has a /64, and may have a /48.
+"""One address as it is counted, and the networks around it: an owner of one IPv6 address has a /64, and may have a /48.
 
 A household gets a /56 or a /64, a site a /48 (RFC 6177 §2), so limits by address alone would be limits on nobody.
 """
@@ -16,7 +16,7 @@ _LONGEST: Final = 64  # an address has 45 characters at most; what follows them 
 
 
 def networks_of(address: str) -> tuple[str, ...]:
-    """The networks that an address is in, the widest first and what counts as one address last.
+    """The networks that an address is in: the widest first, and last the one that counts as one address.
 
     IPv4 is by itself, also inside IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1), and so are loopback, an empty address and text
     that is no address; other IPv6 is in a /48, a /56 and a /64.
@@ -30,7 +30,7 @@ def networks_of(address: str) -> tuple[str, ...]:
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: the narrowest of its networks.
+    """The network that counts as one address: the narrowest of its networks.
 
     >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4")
     ('192.0.2.7', '2001:db8::/64')

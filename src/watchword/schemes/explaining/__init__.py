@@ -1,4 +1,4 @@
-"""`explain` with what our schemes know of their claims: `SCHEMES` says which module explains a scheme, loaded when asked.
+"""`explain`, with the accounts that our schemes give of their claims: `SCHEMES` says which module explains a scheme, loaded when asked.
 
 No scheme knows its explanation: explanations import claims, never the other way round. A verifier of somebody's own brings
 its explanation along (`schemes.explaining`).
@@ -52,7 +52,7 @@ async def explain_async(
 
 
 def explainer_of(verifier: Verifier, claim: Claim) -> Explainer | None:
-    """What accounts for `claim`, by its type; None if it is of no scheme of ours.
+    """The explainer of `claim`, by its type; None if it is of no scheme of ours.
 
     The explanation of the verifier's own scheme is tried first. The others follow, since a verifier of another name may
     give one of our claims.

@@ -1,7 +1,7 @@
 """`explain`: why a request is accepted or refused, check by check. It commits nothing.
 
 It runs the guard's own reading and deciding on the request, then asks an explainer to account for every check, those after
-the first failure included, and names the first component that differs. What the request's credentials are is masked.
+the first failure included, and names the first component that differs. The request's credentials are masked.
 
 A verifier explains its claims itself, if it has `explain(claim, found, body, now)`. Else the caller's `explainers` are asked:
 those of our schemes are in `schemes.explaining`, and no claim knows them. Without any, the rejection explains itself.
@@ -65,7 +65,7 @@ ClaimExplainers = Mapping[type, Callable[[Any, Found, Body, float], Account]]
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What `explain` found. `str()` is the text for a person, `to_json()` the same for a program.
+    """The findings of `explain`. `str()` is the text for a person, `to_json()` the same for a program.
 
     Args:
         accepted: whether the guard would let the request pass.
@@ -96,7 +96,7 @@ class Explanation:
         """The first octet in which the client's canonical string differs from the server's; None if they are the same.
 
         Args:
-            client: what `auth.canonical(request, body)` gave, or what a client elsewhere says that it signed.
+            client: the string that `auth.canonical(request, body)` gave, or that a client elsewhere says it signed.
         """
         return compare(client, self.canonical)
 
@@ -339,7 +339,7 @@ async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
 
 
 def _refused(rejected: Rejected, verifier: Refuser | None, canonical: str, checks: Sequence[Check]) -> Explanation:
-    """With a cause, whatever the scheme could say: the rejection itself, where no check of its own failed."""
+    """Always with a cause: the rejection itself, where no check of the scheme failed."""
     rejection = rejected.rejection
     scheme = None if verifier is None else verifier.scheme
     if all(check.passed is not False for check in checks):
@@ -352,7 +352,7 @@ def _refused(rejected: Rejected, verifier: Refuser | None, canonical: str, check
 
 
 def _bounded(canonical: str) -> str:
-    """What is shown of it: a body may be in it."""
+    """The part of it that is shown: a body may be in it."""
     return (
         canonical
         if len(canonical) <= MAX_SHOWN
@@ -361,7 +361,7 @@ def _bounded(canonical: str) -> str:
 
 
 def _printable(line: str) -> str:
-    """What a request says, it says to the operator's terminal: line ends and controls are shown, never obeyed."""
+    """The line as a terminal may have it: line ends and controls of a request are shown, never obeyed."""
     if line.isprintable():
         return line
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)

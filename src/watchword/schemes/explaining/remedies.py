@@ -1,4 +1,4 @@
-"""What to do about each reason, for `explain`, where the scheme itself does not know better."""
+"""A remedy for each reason, for `explain`, where the scheme itself does not know better."""
 
 from __future__ import annotations
 
