@@ -80,7 +80,7 @@ def octets(text: str | bytes) -> bytes:
 
 
 def position(body: Any) -> int | None:
-    """Where a file is at; None for what is none, or can't say."""
+    """The offset of a file; None if `body` is no file, or is not seekable."""
     try:
         return int(body.tell()) if body.seekable() else None
     except (AttributeError, OSError):

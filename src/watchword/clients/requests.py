@@ -92,7 +92,7 @@ class _Exchange:
         """The response hook: the answer, or that to a retry."""
         sent = r.request
         self._settings |= kwargs
-        # Whoever sends one prepared request twice at once has its flow resumed once and started anew for the other.
+        # If one prepared request is sent twice at the same time, the second answer starts a new flow.
         drive, self._drive = self._drive, None
         redirected = sent is not self._first()
         self._left = redirected and (self._left or origin(sent) != self._origin)

@@ -50,7 +50,7 @@ class TokenCache(VerifierCache):
         self.old: Room = {}
 
     def clear(self) -> None:
-        """Forgets everything, and also what is being verified now: it is kept in a room that nobody enters any more."""
+        """Clears the cache. A verification in progress writes to the discarded dictionary."""
         with self._turning:
             self.old = {}  # the old one first: see `again`
             self.young = {}

@@ -1,14 +1,14 @@
-r"""The short way for who was admitted before: their next request is read by its shape and judged without a second MAC.
+r"""A cheaper claim for a client that was admitted before: its request is read by its shape and judged without a second MAC.
 
-All that a client's field value has outside its quotes stays as it is from request to request, but for the eight digits of
-`nc`. So a value is split at its quotes; if what is outside them was part of genuine credentials before, the strict parser
-(`fields.auth_params`) read that text then, and what is inside the quotes is where it was then. That takes half of the
-parser's time, for any order of the parameters and any client's way to write them. And that a nonce is ours, and whose
-name came with it, is known from that request: no second MAC, no second look at the name.
+From request to request, a client's field value stays the same outside its quotes, except for the eight digits of `nc`. So
+a value is split at its quotes. If the text outside them was part of genuine credentials before, the strict parser
+(`fields.auth_params`) read that text then, and the quoted values are in the same places. That takes half of the parser's
+time, for any order of the parameters and any client's way to write them. The earlier request has also shown that the
+nonce is ours and whose name came with it, so neither is checked again.
 
-The short way only ever says yes. Whatever it doesn't admit, for whatever reason, is read and judged anew by
-`DigestClaim`, whose verdict is the one that counts; so it can't disagree with it about a refusal, and tests hold the two
-equal about what is admitted. What it remembers is bounded and comes from proven credentials only.
+The cheaper claim only ever says yes by itself. A request that it does not admit is read and judged anew by `DigestClaim`,
+whose verdict counts; so the two can't disagree about a refusal, and tests hold them equal about what is admitted. The
+memory is bounded and filled by proven credentials only.
 """
 
 from __future__ import annotations

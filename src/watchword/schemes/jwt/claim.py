@@ -152,7 +152,7 @@ class JWTClaim(msgspec.Struct, eq=False):
 
 
 def looked_up(mark: Mark, found: Found) -> bool:
-    """Whether what could take the token back was asked for; then what isn't found isn't there."""
+    """Whether the revocation records were asked for; an absent record then means that the token was not taken back."""
     return all(found.sought(ref) for ref in mark.refs)
 
 

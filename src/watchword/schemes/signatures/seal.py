@@ -213,7 +213,7 @@ class SignatureSeal:
         return params + (self._fixed_with_alg if named else self._fixed)
 
     def _base(self, more: tuple[Component, ...], message: Message, params: bytes) -> tuple[BasePlan, bytes]:
-        """The signature base over what there is of what is covered always, and of `more`."""
+        """The signature base over the default components that this answer has, and over those of `more` that it has."""
         present = self._present(message)
         more = tuple(one for one in more if _may_have(one, message)) if more else more
         plan = self._plans.get((present, more))

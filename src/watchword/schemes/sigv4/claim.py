@@ -209,7 +209,7 @@ class SigV4Claim:
     # ---- what decide is made of ---------------------------------------------------------------------------------------
 
     def check_coverage(self) -> None:
-        """That what has to be signed is, and that what is signed is there.
+        """Checks that every required header is in SignedHeaders, and that every header in SignedHeaders is present.
 
         Raises:
             Rejected: NOT_COVERED, MISSING_COMPONENT.

@@ -301,7 +301,7 @@ def _covered(request: Request) -> tuple[list[bytes], list[bytes]]:
 
 
 def _quoted(value: bytes) -> bytes:
-    """A value for the query: what UriEncode encodes is encoded, but what is so already."""
+    """A value for the query, percent-encoded as by UriEncode; existing escapes stay."""
     return queries(b"=" + value.replace(b"+", b"%2B").replace(b"=", b"%3D").replace(b"&", b"%26"))[-1][1:]
 
 
