@@ -18,6 +18,7 @@ from watchword.core.io import IO, done
 from watchword.core.limits import Limits
 from watchword.structures.line import WaitingLine
 from watchword.core.answer import Challenge
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
 from watchword.structures.networks import network_of, networks_of
 from watchword.core.records import Add, Found, Ref
@@ -84,7 +85,7 @@ class TokenRequest(NamedTuple):
         return f"TokenRequest(client_id={self.client_id!r}, scope={self.scope!r})"
 
 
-class TokenEndpoint:
+class TokenEndpoint(InProcess):
     """Issues access tokens to clients that prove their secret, by Basic or in the form (RFC 6749 §2.3.1).
 
     A program like the guard's pipeline: host it with `watchword.servers.endpoint`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from watchword.structures.in_process import InProcess
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.digests import compare, hmac_sha256
 from watchword.crypto.public_spellings import refuse_key_files
@@ -19,7 +20,7 @@ _TAG = 16
 _FORMAT = b"\x01"
 
 
-class Sealer:
+class Sealer(InProcess):
     """Seals and opens records.
 
     Nonces are random: one key seals 2^32 records at most (SP 800-38D §8.3), which is a new password each second for

@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from watchword.structures.in_process import InProcess
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.digests import hmac_sha256
 
@@ -18,7 +19,7 @@ _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC6325
 _SCHEME: Final = ec.ECDSA(hashes.SHA256())
 
 
-class SigV4AKey:
+class SigV4AKey(InProcess):
     """An ECDSA key pair. `sign(data)` gives a DER signature over SHA-256; `fits(data, signature)` says whether one is its.
 
     >>> key = derive("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable
 from typing import Any, Final
 
+from watchword.structures.in_process import InProcess
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.foreign_keys import check_rsa
 
@@ -28,7 +29,7 @@ def weak_hmac_sha1(key: bytes, data: bytes) -> bytes:
     return hmac.digest(key, data, "sha1")
 
 
-class WeakRSAKey:
+class WeakRSAKey(InProcess):
     """An RSA key for RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8017 §8.2). `signer` is None for a public key.
 
     Args:

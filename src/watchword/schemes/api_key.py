@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
 from watchword.core.answer import Challenge
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -51,7 +52,7 @@ def _field_of(header: str) -> bytes:
     return name.encode()
 
 
-class APIKeyAuth:
+class APIKeyAuth(InProcess):
     """Sends an API key with every request.
 
     Args:
@@ -95,7 +96,7 @@ class APIKeyAuth:
         yield Send(request.with_headers(self._headers))
 
 
-class APIKeyVerifier:
+class APIKeyVerifier(InProcess):
     """Verifies API keys against `APIKey` records (`store.add_api_key`, `watchword key add`).
 
     A key's last use is remembered as a note, which never delays another request's, nor refuses this one: at most once

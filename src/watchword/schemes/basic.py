@@ -15,6 +15,7 @@ from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
 from watchword.core.answer import Challenge
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
@@ -42,7 +43,7 @@ _DECOY: Final = Ref(Decoy, ("password",))
 _OWN: Final = PasswordCache(1, random=bytes)  # stands for "one of the verifier's own"; never filled
 
 
-class BasicAuth:
+class BasicAuth(InProcess):
     """Sends username and password with every request, unasked (RFC 7617 §2.2).
 
     Only over TLS or to loopback: whoever sees such a request has the password.
@@ -83,7 +84,7 @@ class BasicAuth:
         yield Send(request.with_headers(self._headers))
 
 
-class BasicVerifier:
+class BasicVerifier(InProcess):
     """Verifies username and password against `Password` records (`store.add_user`).
 
     Both are read as UTF-8, as the challenge says, and put into their one form (RFC 7617 §2.1, RFC 8265).

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.answer import Challenge
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -29,7 +30,7 @@ _CREDENTIALS: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECA
 _PLAIN: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
 
-class BearerAuth:
+class BearerAuth(InProcess):
     """Sends a token that was got elsewhere: `Authorization: Bearer <token>`.
 
     Args:
@@ -117,7 +118,7 @@ def _has_token(request: Request) -> bool:
     return any(percent_decoded(name) == b"access_token" for name in names)
 
 
-class BearerVerifier:
+class BearerVerifier(InProcess):
     """What all verifiers of bearer tokens have in common: where tokens arrive, how they are refused, how they are told
     apart. A subclass says its `scheme` and reads its own tokens; `routes` are the issuers that it knows, None: any.
     """

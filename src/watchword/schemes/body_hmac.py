@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from watchword.core.identity import NO_SCOPES, Identity
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -44,7 +45,7 @@ def canonical(body: bytes) -> str:
     return f"the body, {len(body)} octets, SHA-256 {digest('sha-256', body).hex()}"
 
 
-class ReplayableBodyHMACAuth:
+class ReplayableBodyHMACAuth(InProcess):
     """Sends the hex HMAC-SHA256 of the body in X-HMAC. Can be replayed.
 
     Raises:
@@ -78,7 +79,7 @@ class ReplayableBodyHMACAuth:
         yield Send(request.with_headers(((FIELD, mac),)))
 
 
-class ReplayableBodyHMACVerifier:
+class ReplayableBodyHMACVerifier(InProcess):
     """Verifies X-HMAC with one key. Can be replayed.
 
     Args:

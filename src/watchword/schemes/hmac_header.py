@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import NO_CLAIMS, Identity
 from watchword.core.answer import Challenge, Token
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -85,7 +86,7 @@ def base64url(data: bytes) -> str:
     return b64url_encode(data).decode()
 
 
-class HMACAuth:
+class HMACAuth(InProcess):
     """Signs every request anew: method, authority, target, body, time and a nonce.
 
     Args:
@@ -155,7 +156,7 @@ def encode(params: Params) -> bytes:
     ).encode()
 
 
-class HMACVerifier:
+class HMACVerifier(InProcess):
     """Verifies requests that `HMACAuth`, or any client of the specification, signed.
 
     Keys are `RegisteredKey` records (`store.add_key`); each nonce is accepted once, by any verifier that shares the

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import msgspec
 
 from watchword.core.flow import refuse_cleartext
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
@@ -49,7 +50,7 @@ class AccessToken:
     scopes: tuple[str, ...]
 
 
-class OAuth2Auth:
+class OAuth2Auth(InProcess):
     """Gets an access token by the client credentials grant and attaches it; one token serves all threads and tasks.
 
     The token is fetched once, kept, renewed before it expires, and fetched anew once if the API answers 401.

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple
 
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
@@ -134,8 +134,6 @@ class PasswordCache(VerifierCache):
     def __repr__(self) -> str:
         return f"PasswordCache(size={self.size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a PasswordCache stays in its process: its key must not leave it")
 
     # ---- which password fitted which stored hash ----
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
+from watchword.structures.in_process import InProcess
 from watchword.core.io import IO, Awaited, Direct, done, drive
 from watchword.core.records import AsyncStore, Committed, Found, Once, Put, Ref, Replayed, Spent, Store, Take, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
@@ -44,7 +45,7 @@ class Forgetting(Protocol):
         ...
 
 
-class Revocations:
+class Revocations(InProcess):
     """Takes tokens back, and lets a `JWTVerifier` ask what was taken back; each change also as `await` (with an a).
 
     Give one and the same object to the verifiers of a process and to whatever takes tokens back: then their token caches

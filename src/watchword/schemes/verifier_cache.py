@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from watchword.core.rejection import ConfigurationError
+from watchword.structures.in_process import InProcess
 
 __all__ = ["VerifierCache"]
 
 
-class VerifierCache:
+class VerifierCache(InProcess):
     """A cache of what one verifier found out, and relies upon for a while.
 
     Args:

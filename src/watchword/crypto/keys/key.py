@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from watchword.structures.in_process import InProcess
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm, algorithm_named
 from watchword.crypto.digests import keyed_hmac
@@ -19,7 +20,7 @@ Sign = Callable[[bytes], bytes]
 Check = Callable[[bytes, bytes], None]
 
 
-class Key:
+class Key(InProcess):
     """A key for one algorithm; immutable. Made by `generate` or by the constructor for what it is kept in.
 
     `algorithm` is JOSE's name, `use` "sig" or "enc": a key for signatures never decrypts, one for encryption never
@@ -331,9 +332,6 @@ class Key:
     def __repr__(self) -> str:
         kind = "secret" if self._secret is not None else "private" if self.is_private else "public"
         return f"Key({self.algorithm}, key_id={self.key_id!r}, {kind})"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a key is not pickled or copied: make it anew from its PEM, JWK or secret, or share the object")
 
 
 def _octets(value: object, what: str) -> bytes:

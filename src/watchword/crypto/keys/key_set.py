@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from watchword.structures.in_process import InProcess
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.keys.jwk_set import Skipped, read_jwks
@@ -13,7 +14,7 @@ from watchword.crypto.keys.key import Key
 __all__ = ["NO_KEYS", "KeySet"]
 
 
-class KeySet:
+class KeySet(InProcess):
     """Keys found by key id in one look-up, however many there are; immutable.
 
     Args:

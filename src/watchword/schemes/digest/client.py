@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from watchword.structures.bounded import Bounded
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
@@ -94,7 +95,7 @@ class Space:
         return best
 
 
-class DigestAuth:
+class DigestAuth(InProcess):
     """Answers Digest challenges; sends nothing until it is challenged, then goes on with the nonce that it was given.
 
     It takes the strongest algorithm that it knows and, once an origin has accepted an answer with one, no weaker one

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from watchword.core.identity import Identity
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Put, Ref, Spent, Write
 from watchword.core.rejection import Reason, Rejected, Rejection
@@ -35,7 +36,7 @@ __all__ = ["DigestClaim", "DigestVerifier", "Proof"]
 _ONLY_THE_NONCE: Final = frozenset({Reason.STALE_NONCE, Reason.REPLAYED, Reason.UNKNOWN_NONCE})
 
 
-class DigestVerifier:
+class DigestVerifier(InProcess):
     """Verifies Digest credentials against `DigestSecret` records (`store.add_user(…, realm=…, digest_algorithms=…)`).
 
     Each (nonce, nc) is accepted once, in any order, by any worker that shares the store; some clients begin to count at 0,

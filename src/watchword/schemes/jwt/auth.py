@@ -16,6 +16,7 @@ from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.schemes.bearer import bearer_field
 from watchword.schemes.jwt.settings import seconds
+from watchword.structures.in_process import InProcess
 
 __all__ = ["JWTAuth"]
 
@@ -23,7 +24,7 @@ RESERVED: Final = frozenset({"exp", "iat", "nbf"})
 """The dates, which follow from the lifetime."""
 
 
-class JWTAuth:
+class JWTAuth(InProcess):
     """Mints short-lived tokens with its own key and sends them as bearer tokens.
 
     One token serves all requests until a fifth of its life is left; then the next request mints another.

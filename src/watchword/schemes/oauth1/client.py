@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from watchword.core.flow import refuse_cleartext
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
@@ -75,7 +76,7 @@ class Signer:
         return own
 
 
-class OAuth1Auth:
+class OAuth1Auth(InProcess):
     """Signs every request anew: method, URL, form or body, time and a nonce.
 
     With `token` it signs on behalf of the token's owner; without one by itself; with `endpoints` it gets a token first: a

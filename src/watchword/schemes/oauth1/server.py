@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
 from watchword.structures.bounded import Bounded
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -31,7 +32,7 @@ _QUESTION_MARK: Final = 0x3F  # as a number: looking for one octet as text takes
 PLACEMENTS: Final = ("header", "query", "form")
 
 
-class OAuth1Verifier:
+class OAuth1Verifier(InProcess):
     """Verifies requests signed by OAuth 1.0a (RFC 5849), with a token or by the client alone.
 
     Clients and tokens are records of the store (`store.add_oauth1_client`, `store.add_oauth1_token`). The signature covers

@@ -14,6 +14,7 @@ import msgspec
 
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -58,7 +59,7 @@ def named_by_thumbprint(key: Key) -> Key:
     return Key.from_jwk({**jwk, "kid": name}, algorithm=key.algorithm)
 
 
-class WebBotAuth:
+class WebBotAuth(InProcess):
     """Signs the requests of an automated client, and says where its keys are.
 
     The signature covers method, authority, path, query, the Content-Digest of a body, and the client's own member of
@@ -136,7 +137,7 @@ class Agents(Protocol):
         ...
 
 
-class WebBotVerifier:
+class WebBotVerifier(InProcess):
     """Verifies requests that automated clients signed, each under the name of the place where its keys are.
 
     `Identity.subject` is the URL from which the keys came (for a directory the well-known one), `key_id` the thumbprint.

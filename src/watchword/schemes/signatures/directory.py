@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any, Final, NamedTuple
 
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError
 from watchword.core.seal import has_content
@@ -63,7 +64,7 @@ class _Answered(NamedTuple):
     body: bytes
 
 
-class KeyDirectory:
+class KeyDirectory(InProcess):
     """Serves the public keys of an agent at `/.well-known/http-message-signatures-directory`.
 
     Mount `asgi_endpoint(directory)` or `wsgi_endpoint(directory)` there, without authentication. Each answer has one

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.answer import Challenge
 from watchword.structures.bounded import Bounded
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejection
@@ -36,7 +37,7 @@ _WANT_DIGEST: Final = (b"want-content-digest", b"sha-256=10, sha-512=10")
 _ANSWERABLE: Final = frozenset({Reason.NO_CREDENTIALS, Reason.NOT_COVERED})
 
 
-class SignatureAuth:
+class SignatureAuth(InProcess):
     """Signs every request anew, and once more if the server asks for more with Accept-Signature (RFC 9421 §5.2).
 
     Signatures that the request has already stay; one of the same key and tag is replaced. A Content-Digest that the
@@ -120,7 +121,7 @@ class SignatureAuth:
         return own_base(request, self._signer).decode("ascii")
 
 
-class SignatureVerifier:
+class SignatureVerifier(InProcess):
     """Verifies requests that `SignatureAuth`, or any client of RFC 9421, signed.
 
     Of the signatures that a request has those count whose tag (and label) the policy names; of these, those whose key is

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from watchword.structures.bounded import Bounded
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Random, Seal
@@ -34,7 +35,7 @@ _LONGEST: Final = 1024
 _NONCE: Final = re.compile(rb';nonce="([A-Za-z0-9+/=_-]{1,128})"(?=[;,]|$)')
 
 
-class SignatureSeal:
+class SignatureSeal(InProcess):
     """Signs every answer of a guard, and binds it to the request: `Guard(…, seal=SignatureSeal(key))`.
 
     An answer gets a Content-Digest of its content (RFC 9530 §2; a Repr-Digest too, where Want-Repr-Digest asks for it), and

@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, NamedTuple
 
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import CredentialsUnavailable, Rejected, Rejection
 from watchword.core.scheme import ORIGINAL, Auth, Context, Effect, Flow, Received, Send
@@ -52,7 +53,7 @@ class UnprovenResponseWarning(UserWarning):
     """An answer was not proven, `require=False`, and nobody asked to be told (`on_unproven`)."""
 
 
-class SealedAuth:
+class SealedAuth(InProcess):
     """Accepts only answers that the server signed for the very request: refusals, redirects and failures like any other.
 
     Each request, and each further try of one, asks for it by Accept-Signature with a fresh nonce (RFC 9421 §5), for a digest of the content by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
@@ -60,7 +61,7 @@ class _Day(NamedTuple):
     credential: bytes
 
 
-class SigV4Auth:
+class SigV4Auth(InProcess):
     """Signs every request as AWS has it: method, path, query, fields, body and time.
 
     All fields are signed but those that libraries and proxies write (User-Agent, Connection, Accept-Encoding, …).

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -30,7 +31,7 @@ _USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §9.1, a token
 
 
-class SigV4Verifier:
+class SigV4Verifier(InProcess):
     """Verifies requests that are signed as AWS has it: SigV4 and SigV4A, in Authorization or in a presigned URL.
 
     Keys are `AccessKey` records (`store.add_access_key`). The signature covers method, path, query, the fields that it

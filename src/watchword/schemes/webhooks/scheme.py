@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, ClassVar, NoReturn
 
 from watchword.core.identity import NO_SCOPES, Identity
+from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
@@ -30,7 +31,7 @@ from watchword.schemes.webhooks.profiles import WebhookProfile
 __all__ = ["WebhookAuth", "WebhookClaim", "WebhookVerifier"]
 
 
-class WebhookVerifier:
+class WebhookVerifier(InProcess):
     """Verifies webhooks, by itself or in a guard. No endpoint is open for want of a secret: without one there is no verifier.
 
     In a guard each message is accepted once, where the sender names it: `webhook-id` for Standard Webhooks, the delivery's id
@@ -218,7 +219,7 @@ class WebhookClaim:
         return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
 
 
-class WebhookAuth:
+class WebhookAuth(InProcess):
     """Signs webhooks, with every one of its secrets where the profile has room for several signatures.
 
     A request that names its message already (`webhook-id`) keeps that id: every attempt to deliver a message has the same one.
