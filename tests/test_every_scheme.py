@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Callable
 from typing import NamedTuple
@@ -278,6 +279,36 @@ def test_what_an_application_changes_of_an_identity_no_other_request_gets(world:
             elif isinstance(claims, list):
                 claims.append("admin")
     assert all(claims == seen[0] for claims in seen)
+
+
+@pytest.mark.parametrize("long", ["A" * 3000, "%41" * 900, "é" * 900, 'x"' * 900])
+def test_no_text_of_a_verdict_is_long(world: World, long: str) -> None:
+    """Whatever a request says, at any place of its credentials: logs keep the verdict."""
+    verdicts = []
+    world.guard = Guard([world.party.verifier], world.store, policy=Policy(clock=world.clock), observe=verdicts.append)
+    genuine = world.request(world.party.auth(), "POST", b"pay 10")
+    for name, value in genuine.headers:
+        for at in sorted({0, 5, *(place + 1 for place, octet in enumerate(value) if octet in b'",=;/ .:')}):
+            changed = value[:at] + long.encode() + value[at:]
+            headers = tuple((n, changed if n == name else v) for n, v in genuine.headers)
+            request = Request("POST", "https", "api.example", b"/orders?id=7", headers)
+            with contextlib.suppress(Rejected):
+                world.guard.verify(request, b"pay 10")
+    assert verdicts
+    for verdict in verdicts:
+        for text in (verdict.detail, verdict.where, verdict.subject or "", verdict.key_id or ""):
+            assert len(text) <= 512
+
+
+def test_a_long_subject_is_shown_in_part(world: World) -> None:
+    verdicts = []
+    verifier = JWTVerifier(USER_KEY, issuer="https://id.example", audience="orders")
+    guard = Guard([verifier], world.store, policy=Policy(clock=world.clock), observe=verdicts.append)
+    subject = "a" * 4000
+    request = world.request(JWTAuth(USER_KEY, claims={**CLAIMS, "sub": subject}))
+    assert guard.verify(request).subject == subject
+    assert len(verdicts[0].subject) == 512
+    assert verdicts[0].subject[-1] == "…"
 
 
 def test_credentials_expire_exactly_where_the_row_says_so(world: World, aio: bool) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 from tests.cli.conftest import Done
 from watchword import APIKeyVerifier, Guard, Reason, Rejected, Request
-from watchword.cli import administration
+from watchword.cli import administration, key_files
 from watchword.core.records import Put, Ref
 from watchword.schemes.api_key_text import APIKey, APIKeyUse, hash_key
 from watchword.stores import SQLStore
@@ -67,6 +72,48 @@ def test_add_prints_the_key_and_nothing_else_on_standard_output(
     (row,) = json.loads(run("list", "--json").stdout)
     assert (row["subject"], row["scopes"], row["state"]) == ("billing", ["read", "write"], "good")
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["expires"])
+
+
+def listed(folder: Path) -> list[APIKey]:
+    with SQLStore(f"sqlite:///{folder}/users.db") as store:
+        return [record for _, record in store.records(APIKey)]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.parametrize("command", ["add", "rotate"])
+def test_a_key_that_could_not_be_printed_is_not_made(
+    process: Callable[..., Done], run: Run, tmp_path: Path, command: str, form: list[str]
+) -> None:
+    """Standard output is a file on a disk that is full: nobody has seen the key, so it must not be good."""
+    old = added(run, "billing")
+    before = listed(tmp_path)
+    arguments = ["add", "reports"] if command == "add" else ["rotate", str(old["key_id"]), "--overlap", "0"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "watchword", "key", *arguments, "--store", URL, *form],
+            stdout=full, stderr=subprocess.PIPE, check=False, text=True, cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "can't be printed" in done.stderr
+    assert listed(tmp_path) == before
+    assert verdict(tmp_path, old["key"]) == "billing"
+
+
+def test_a_disk_that_says_late_that_it_is_full_keeps_no_key(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some say so only when they are asked whether they have written."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    key_files.flush_to_disk(io.StringIO())  # nothing to wait for
+    monkeypatch.setattr(key_files.os, "fsync", full)
+    with (tmp_path / "out").open("w+") as out, pytest.raises(OSError, match="No space"):
+        key_files.flush_to_disk(out)
+    with pytest.raises(typer.Exit):
+        key_files.write_private(str(tmp_path / "key.json"), b"{}")
+    assert not (tmp_path / "key.json").exists()
 
 
 def test_the_option_wins_over_the_environment(run: Run, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from watchword.stores import MemoryStore
 
 SITE = "https://photos.example"
 OOB = OAuth1Endpoints(f"{SITE}/initiate?scope=read", f"{SITE}/authorize?lang=en", f"{SITE}/token")
-CALLBACK = OOB._replace(callback="http://printer.example/ready?job=7")
+CALLBACK = OOB._replace(callback="https://printer.example/ready?job=7")
 PHOTO = Request("GET", "https", "photos.example", "/photo")
 
 
@@ -116,7 +116,7 @@ def test_the_token_is_kept_for_each_account_and_found_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "says", ["http://printer.example/ready?job=7&oauth_token=tmp%2F1&oauth_verifier=c0de", " http://printer.example/ready?oauth_verifier=c0de&oauth_token=tmp/1#_=_\n"]
+    "says", ["https://printer.example/ready?job=7&oauth_token=tmp%2F1&oauth_verifier=c0de", " https://printer.example/ready?oauth_verifier=c0de&oauth_token=tmp/1#_=_\n"]
 )  # fmt: skip
 def test_the_owner_comes_back_to_the_callback(says: str) -> None:
     world = World()
@@ -131,14 +131,17 @@ def test_the_owner_comes_back_to_the_callback(says: str) -> None:
     [
         ("https://evil.example/ready?oauth_token=tmp%2F1&oauth_verifier=c0de", "not sent back to the callback"),
         ("c0de", "not sent back to the callback"),
-        ("http://printer.example/ready?oauth_token=other&oauth_verifier=c0de", "other temporary credentials"),
-        ("http://printer.example/ready?oauth_verifier=c0de", "other temporary credentials"),
-        ("http://printer.example/ready?oauth_token=tmp%2F1&denied=1", "did not authorize"),
-        ("http://printer.example/ready?oauth_token=tmp%2F1&oauth_verifier=%00", "did not authorize"),
-        ("http://printer.example/ready?oauth_token=%FF&oauth_verifier=c0de", "can't be read"),
-        ("http://printer.example/ready?" + "a&" * 1100, "can't be read"),
-        ("http://printer.example/ready?\ud800=1", "can't be read"),
-        ("http://printer.example/ready?a=" + "a" * 5000, "too long"),
+        ("https://printer.example/ready?oauth_token=other&oauth_verifier=c0de", "other temporary credentials"),
+        ("https://printer.example/ready?oauth_verifier=c0de", "other temporary credentials"),
+        ("https://printer.example/ready?oauth_token=other&oauth_token=tmp%2F1&oauth_verifier=c0de", "twice"),
+        ("https://printer.example/ready?oauth_token=tmp%2F1&oauth%5Ftoken=tmp%2F1&oauth_verifier=c0de", "twice"),
+        ("https://printer.example/ready?oauth_token=tmp%2F1&oauth_verifier=mine&oauth_verifier=c0de", "twice"),
+        ("https://printer.example/ready?oauth_token=tmp%2F1&denied=1", "did not authorize"),
+        ("https://printer.example/ready?oauth_token=tmp%2F1&oauth_verifier=%00", "did not authorize"),
+        ("https://printer.example/ready?oauth_token=%FF&oauth_verifier=c0de", "can't be read"),
+        ("https://printer.example/ready?" + "a&" * 1100, "can't be read"),
+        ("https://printer.example/ready?\ud800=1", "can't be read"),
+        ("https://printer.example/ready?a=" + "a" * 5000, "too long"),
     ],
 )
 def test_what_comes_back_from_elsewhere_is_not_believed(says: str, words: str) -> None:
@@ -218,10 +221,25 @@ def test_endpoints_are_urls_over_tls_or_loopback(leg: str, url: str) -> None:
     client(OOB._replace(**{leg: "http://127.0.0.1:8000/x"}))
 
 
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "http://printer.example/ready", "printer:ready", "com.example.printer://ready", "javascript:alert(1)", "data:text/html,x",
+        "file:///ready", "https://u:p@printer.example/", "https://printer.example/#f", "https:///ready", "//printer.example/", "",
+        "OOB",
+    ],
+)  # fmt: skip
+def test_a_callback_is_a_url_over_tls_or_loopback(callback: str) -> None:
+    with pytest.raises(ConfigurationError):
+        client(OOB._replace(callback=callback))
+    for good in ("https://printer.example/ready?job=7", "http://127.0.0.1:8000/ready", "http://localhost/ready", "oob"):
+        client(OOB._replace(callback=good))
+
+
 def test_what_does_not_fit_together_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="either give a token"):
         client(token="t")
-    with pytest.raises(ConfigurationError, match="absolute URL"):
+    with pytest.raises(ConfigurationError, match="absolute https URL"):
         client(OOB._replace(callback="/ready"))
     with pytest.raises(ConfigurationError, match="no token yet"):
         client().sign(PHOTO, ClientContext(bytes))

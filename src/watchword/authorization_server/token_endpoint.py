@@ -80,6 +80,7 @@ class TokenRequest(NamedTuple):
     client_id: str
     secrets: tuple[str, ...]
     scope: str | None
+    resources: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"TokenRequest(client_id={self.client_id!r}, scope={self.scope!r})"
@@ -93,7 +94,8 @@ class TokenEndpoint(InProcess):
     Args:
         key: signs the tokens; `OAuth2Verifier` verifies with it or its public half.
         issuer: the `iss` of the tokens.
-        audience: the `aud` of the tokens: the API that they are for.
+        audience: the `aud` of the tokens: the API that they are for. A client that asks for another `resource` (RFC 8707 §2) gets
+            the error `invalid_target`.
         lifetime: seconds for which a token is good.
         attempts: how many failed attempts to guess a client's secret are allowed, where the store can count; above it
             the answer is 429 with Retry-After (RFC 6749 §2.3.1 demands the protection, RFC 6585 §4 has the status). None:
@@ -203,6 +205,10 @@ class TokenEndpoint(InProcess):
 
     def _issue(self, asked: TokenRequest, client: Client) -> Answer:
         scope = granted(asked.scope, client.scopes)
+        if any(resource != self._audience for resource in asked.resources):
+            raise TokenError(
+                "invalid_target", "tokens are issued for the audience alone, not for the resource asked for"
+            )
         now = int(self._clock())
         claims: dict[str, object] = {
             "iss": self._issuer,
@@ -273,7 +279,11 @@ def read_form(head: tuple[str, str] | None, body: bytes) -> TokenRequest:
     Raises:
         TokenError: what it lacks or repeats.
     """
-    pairs = _pairs(body)
+    every = _pairs(body)
+    resources = tuple(
+        value for name, value in every if name == "resource"
+    )  # the one that may be repeated (RFC 8707 §2)
+    pairs = [pair for pair in every if pair[0] != "resource"]
     form = dict(pairs)
     if len(form) < len(pairs):
         raise TokenError("invalid_request", "a parameter is repeated")
@@ -287,7 +297,7 @@ def read_form(head: tuple[str, str] | None, body: bytes) -> TokenRequest:
     if len(client_id) > MAX_USERNAME or min(map(len, secrets)) > MAX_PASSWORD:  # `add_client` takes none such
         raise TokenError("invalid_client", "the client id or the secret is too long", 401)
     readings = tuple(secret for secret in secrets if len(secret) <= MAX_PASSWORD)
-    return TokenRequest(client_id, readings, form.get("scope") or None)
+    return TokenRequest(client_id, readings, form.get("scope") or None, resources)
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Sequence
 from json import dumps
 from typing import Annotated
 
 import typer
 
 from watchword.cli.administration import Json, StoreURL, administering, duration, moment, note, show, unusable
+from watchword.cli.key_files import flush_to_disk
+from watchword.core.io import Direct, drive
+from watchword.core.records import Put, Write
 from watchword.schemes.api_key_text import APIKey, APIKeyUse, key_id_of
+from watchword.stores.administration.administered import Administered, AdministrationError
+from watchword.stores.administration.api_keys import add_api_key, rotate_api_key
 from watchword.stores.sql import SQLStore
 
 __all__ = ["key_commands"]
@@ -35,8 +42,7 @@ def add(
         unusable("--expires is longer than nothing")
     with administering(store, create=True) as opened:
         end = None if lifetime is None else time.time() + lifetime
-        key = opened.add_api_key(subject, scopes=scope or (), expires=end)
-        _print_new(opened, key, as_json=json)
+        drive(add_api_key(_announcing(opened, as_json=json), subject, scopes=scope or (), expires=end))
 
 
 @key_commands.command("list")
@@ -61,8 +67,7 @@ def rotate(
     seconds = duration("--overlap", overlap)
     _check_id(key_id)
     with administering(store) as opened:
-        key = opened.rotate_api_key(key_id, overlap=seconds)
-        _print_new(opened, key, as_json=json)
+        drive(rotate_api_key(_announcing(opened, as_json=json), key_id, overlap=seconds))
 
 
 @key_commands.command("revoke")
@@ -91,9 +96,33 @@ def _record(store: SQLStore, key_id: str) -> APIKey:
     return record
 
 
-def _print_new(store: SQLStore, key: str, *, as_json: bool) -> None:
+def _announcing(store: SQLStore, *, as_json: bool) -> Administered:
+    """The store, where each new key is printed before it is written."""
+    return Administered(Direct(store), store.clock, announce=_Announcement(as_json=as_json))
+
+
+class _Announcement:
+    """Prints a new key before it is written: one that could not be printed is nobody's, and must not be good."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._before = False
+
+    def __call__(self, key: str, writes: Sequence[Write]) -> None:
+        (record,) = (write.record for write in writes if isinstance(write, Put) and isinstance(write.record, APIKey))
+        if self._before:
+            note("another command was faster: the key above is not good, the next one is")
+        self._before = True
+        try:
+            _print_new(key, record, as_json=self._as_json)
+            flush_to_disk(sys.stdout)
+        except OSError as error:
+            raise AdministrationError(f"the key can't be printed ({error.strerror}), so none was made") from None
+
+
+def _print_new(key: str, record: APIKey, *, as_json: bool) -> None:
     key_id = key_id_of(key) or ""
-    row = _row(key_id, _record(store, key_id), None, time.time())
+    row = _row(key_id, record, None, time.time())
     if as_json:
         typer.echo(dumps({"key": key, **row}))
         return

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
+from typing import IO, Any
 
 from watchword.cli.administration import unusable
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key, KeySet
 
-__all__ = ["read_input", "read_keys", "read_signing_key", "write_private"]
+__all__ = ["flush_to_disk", "read_input", "read_keys", "read_signing_key", "write_private"]
 
 _MAX = 4 * 1024 * 1024
 
@@ -78,5 +80,25 @@ def write_private(file: str, data: bytes) -> None:
         unusable(f"{file} exists: a key is never written over another")
     except OSError as error:
         unusable(f"{file}: {error.strerror}")
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(data)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+            flush_to_disk(opened)
+    except OSError as error:  # half a key is none, and would be in the way of the next one
+        Path(file).unlink()
+        unusable(f"{file}: {error.strerror}")
+
+
+def flush_to_disk(stream: IO[Any]) -> None:
+    """Writes what the stream holds back; of a file, waits until it is on its disk, which may be full.
+
+    Raises:
+        OSError: it isn't written.
+    """
+    stream.flush()
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # no file, but something in memory
+        return
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fsync(descriptor)

@@ -23,6 +23,7 @@ __all__ = [
     "Rejection",
     "StoreUnavailable",
     "WatchwordError",
+    "bounded",
 ]
 
 
@@ -93,6 +94,20 @@ class Reason(Enum):
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403)
 
 
+MAX_DETAIL = 512
+MAX_NAME = 128
+"""Characters of a sentence, and of the name of a part: both may quote the request, and logs keep them."""
+
+
+def bounded(text: str, most: int) -> str:
+    """`text`, or its beginning and an ellipsis.
+
+    >>> bounded("x" * 7, 8), bounded("x" * 9, 8)
+    ('xxxxxxx', 'xxxxxxx…')
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 class Rejection:
     """Why, for the operator: `reason`, a sentence (`detail`), the part that is at fault (`where`).
 
@@ -113,8 +128,8 @@ class Rejection:
         retry_after: float | None = None,
     ) -> None:
         self.reason = reason
-        self.detail = detail
-        self.where = where
+        self.detail = bounded(detail, MAX_DETAIL)
+        self.where = bounded(where, MAX_NAME)
         self.scopes = tuple(scopes)
         self.genuine = genuine
         self.retry_after = retry_after
@@ -179,8 +194,8 @@ class Rejected(WatchwordError):
         retry_after: float | None = None,
         writes: Sequence[Write] = (),
     ) -> None:
-        super().__init__(reason, detail, where)
         self.rejection = Rejection(reason, detail, where, scopes, genuine, retry_after)
+        super().__init__(reason, self.rejection.detail, self.rejection.where)
         self.writes = tuple(writes)
         self.refusal: Refusal | None = None
         self.verifier: Refuser | None = None

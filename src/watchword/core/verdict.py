@@ -8,7 +8,7 @@ import msgspec
 
 from watchword.core.dispatch import Case
 from watchword.core.message import Request
-from watchword.core.rejection import Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import MAX_DETAIL, Reason, Rejected, StoreUnavailable, bounded
 from watchword.core.scheme import Decision
 
 __all__ = ["Verdict", "accepted", "refused"]
@@ -18,7 +18,7 @@ MAX_TEXT = 256
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """One decision, for `observe`: logs, metrics, audit. It holds no secret.
+    """One decision, for `observe`: logs, metrics, audit. It holds no secret, and no text of it is longer than 512 characters.
 
     Args:
         reason: why the request was refused; None if it was accepted, or if nothing could be decided.
@@ -60,21 +60,9 @@ def accepted(request: Request, case: Case | None, decision: Decision | None, dur
     if decision is None or case is None:
         return Verdict(None, 0, None, None, None, "", "", duration, False, "accepted", address, method, path)
     who, scheme = decision.identity, case.addressee.verifier.scheme
+    subject, key_id = bounded(who.subject, MAX_DETAIL), who.key_id and bounded(who.key_id, MAX_DETAIL)
     return Verdict(
-        None,
-        0,
-        scheme,
-        who.subject,
-        who.key_id,
-        "",
-        "",
-        duration,
-        who.rotated,
-        "accepted",
-        address,
-        method,
-        path,
-        claimed,
+        None, 0, scheme, subject, key_id, "", "", duration, who.rotated, "accepted", address, method, path, claimed
     )
 
 
@@ -85,11 +73,24 @@ def refused(request: Request, case: Case | None, error: Rejected | StoreUnavaila
     status = 0 if error.refusal is None else error.refusal.status
     scheme = None if case is None else case.addressee.verifier.scheme
     if not isinstance(error, Rejected):
-        return Verdict(None, status, scheme, None, None, str(error), "", duration, False, "unavailable", *told)
+        why = bounded(str(error), MAX_DETAIL)
+        return Verdict(None, status, scheme, None, None, why, "", duration, False, "unavailable", *told)
     if error.verifier is not None:
         scheme = error.verifier.scheme
-    why = error.rejection
-    return Verdict(why.reason, status, scheme, None, None, why.detail, why.where, duration, False, "refused", *told)
+    rejection = error.rejection
+    return Verdict(
+        rejection.reason,
+        status,
+        scheme,
+        None,
+        None,
+        rejection.detail,
+        rejection.where,
+        duration,
+        False,
+        "refused",
+        *told,
+    )
 
 
 def _told(request: Request, case: Case | None) -> tuple[str, str, str, str | None]:
@@ -99,4 +100,4 @@ def _told(request: Request, case: Case | None) -> tuple[str, str, str, str | Non
         request = case.request  # as the client sent it
         claimed = getattr(case.claim, "claimed", None)
     path = request.target.partition(b"?")[0][:MAX_TEXT].decode("ascii", "backslashreplace")
-    return request.peer.address, request.method, path, claimed and claimed[:MAX_TEXT]
+    return request.peer.address, request.method[:MAX_TEXT], path, claimed and claimed[:MAX_TEXT]

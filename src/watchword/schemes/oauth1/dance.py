@@ -58,7 +58,8 @@ class OAuth1Endpoints(NamedTuple):
     callback: str = OOB
 
     def check(self, allow_cleartext: bool) -> None:
-        """That these are URLs over TLS, or of loopback (§2.1: what they answer is secret).
+        """That these are URLs over TLS, or of loopback (§2.1: what they answer is secret). So is the callback: other programs
+        may claim any scheme of their own, and read what comes back.
 
         Raises:
             ConfigurationError: they are not.
@@ -68,8 +69,13 @@ class OAuth1Endpoints(NamedTuple):
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc:
                 raise ConfigurationError(f"{name} is an http(s) URL without user information and fragment")
             refuse_cleartext(_post(url), allow_cleartext)
-        if self.callback != OOB and not urlsplit(self.callback).scheme:
-            raise ConfigurationError('callback is an absolute URL, or "oob"')
+        if self.callback != OOB:
+            parts = urlsplit(self.callback)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc:
+                raise ConfigurationError(
+                    'callback is an absolute https URL (http for loopback) without user information and fragment, or "oob"'
+                )
+            refuse_cleartext(_post(self.callback), allow_cleartext)  # the code comes back in it
 
 
 class Client(Protocol):
@@ -172,9 +178,14 @@ def _verifier(said: object, callback: str, temporary: OAuth1AccessToken) -> str:
             raise CredentialsUnavailable("the owner was not sent back to the callback")
         try:
             pairs = form_pairs(octets_text(text.partition("?")[2].partition("#")[0]).encode("latin-1"), "callback")
-            given = {name: unescaped_text(value) for name, value in pairs}
+            named = [(name, unescaped_text(value)) for name, value in pairs]
         except (Rejected, ValueError):
             raise CredentialsUnavailable("the callback's parameters can't be read") from None
+        given = dict(named)
+        if len({name for name, _ in named if name.startswith("oauth_")}) < sum(
+            name.startswith("oauth_") for name, _ in named
+        ):
+            raise CredentialsUnavailable("a parameter of OAuth occurs twice in the callback")
         if given.get("oauth_token") != temporary.value:
             # Somebody else's: an attacker may have sent the owner here to finish the attacker's log-in.
             raise CredentialsUnavailable("the callback is about other temporary credentials")

@@ -32,11 +32,13 @@ class Administered:
         io: reads and writes its records.
         clock: seconds since the epoch; the store's own clock.
         random: gives so many random octets.
+        announce: told the result and the writes of a change before they are committed; where it fails, nothing is written.
     """
 
     io: IO[Any, Any]
     clock: Callable[[], float] = time.time
     random: Callable[[int], bytes] = os.urandom
+    announce: Callable[[Any, Sequence[Write]], None] = lambda *_: None
 
     async def write(self, writes: Sequence[Write]) -> None:
         """Commits `writes`, none of which depends on a version."""
@@ -63,6 +65,7 @@ class Administered:
             if further := more(found):
                 found = found.merged(await done(self.io.fetch(further)))
             result, writes = await self.io.work(partial(judge, found))
+            self.announce(result, writes)
             if isinstance(await done(self.io.commit(writes)), Committed):
                 return result
         raise StoreUnavailable("the record was changed by others at the same time, again and again")
