@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Done
+from tests.crypto.test_key_texts import KEYS, certificate, private, ssh_line
 from watchword import JWTVerifier, Key, KeySet
 from watchword.crypto import jose
 
@@ -268,3 +269,13 @@ def test_the_key_set_to_publish_holds_no_secret(run: Run, key: Key, tmp_path: Pa
     assert done.returncode == 0
     assert json.loads(done.stdout) == {"keys": [key.to_jwk()]}
     assert "left out: 1 shared secret" in done.stderr
+
+
+def test_a_file_of_a_key_and_its_certificate_and_a_key_of_openssh_are_read(run: Run, tmp_path: Path) -> None:
+    signing = KEYS["ES256"]
+    (tmp_path / "both.pem").write_bytes(private(signing) + certificate(signing))
+    (tmp_path / "key.pub").write_bytes(ssh_line(signing) + b" alice@laptop\n")
+    minted = run("mint", "--key", "both.pem", "--alg", "ES256", "--sub", "alice").stdout.strip()
+    for file in ("both.pem", "key.pub"):
+        shown = run("inspect", minted, "--key", file, "--alg", "ES256")
+        assert shown.returncode == 0, shown.stderr

@@ -191,7 +191,7 @@ def test_an_rsa_jwk_with_and_without_its_primes(keys):
             "dq": number(numbers.dmq1), "qi": number(numbers.iqmp)}  # fmt: skip
     for private in (short, full):
         Key.from_jwk(public).verify(b"data", Key.from_jwk(private).sign(b"data"))
-    assert "lacks" in mend(Key.from_jwk, {**short, "p": full["p"]})
+    assert "without" in mend(Key.from_jwk, {**short, "p": full["p"]})
     assert "two primes" in mend(Key.from_jwk, {**full, "oth": []})
 
 

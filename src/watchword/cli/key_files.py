@@ -45,9 +45,9 @@ def read_keys(file: str, algorithm: str | None) -> KeySet:
             return _from_json(data, algorithm)
         if algorithm is None:
             unusable(f"{file} does not say what its key is for: pass --alg, for example --alg ES256")
-        if b"-----BEGIN CERTIFICATE" in data:
+        if b"-----BEGIN CERTIFICATE" in data and b"KEY-----" not in data:
             return KeySet([Key.from_certificate(data, algorithm=algorithm)])
-        if b"-----BEGIN" in data:
+        if b"-----BEGIN" in data or data.lstrip().startswith((b"ssh-", b"ecdsa-sha2-")):
             return KeySet([Key.from_pem(data, algorithm=algorithm)])
         return KeySet([Key.from_secret(data.removesuffix(b"\n").removesuffix(b"\r"), algorithm=algorithm)])
     except ConfigurationError as error:

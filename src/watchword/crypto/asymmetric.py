@@ -12,10 +12,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import (
-    load_der_private_key, load_der_public_key, load_pem_private_key, load_pem_public_key,
-    load_ssh_public_key,
-)  # fmt: skip
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import AGREEMENT_CURVES, Algorithm
@@ -23,8 +19,7 @@ from watchword.crypto.encoding import b64url_decode, b64url_encode
 from watchword.crypto.foreign_keys import check_order, check_rsa
 
 __all__ = [
-    "HASHES", "curve_of", "generate", "jwk_members", "load_certificate", "load_der", "load_jwk", "load_object", "load_pem", "load_ssh", "public_jwk", "signer",
-    "verifier",
+    "HASHES", "checked", "curve_of", "generate", "jwk_members", "load_jwk", "load_object", "public_jwk", "signer", "verifier",
 ]  # fmt: skip
 
 PublicKey = (
@@ -59,70 +54,6 @@ _OKP: dict[str, tuple[type[Any], type[Any]]] = {
 }
 
 
-def load_pem(row: Algorithm, pem: bytes) -> tuple[PublicKey, PrivateKey | None]:
-    """The key in a PEM text (RFC 7468): SubjectPublicKeyInfo, PKCS #1, PKCS #8 or SEC 1.
-
-    Raises:
-        ConfigurationError: not such a text, or not a key for `row`. The message holds nothing of the key.
-    """
-    if b"-----BEGIN CERTIFICATE" in pem:
-        raise ConfigurationError("this PEM is a certificate: Key.from_certificate takes its public key")
-    private = b"PRIVATE KEY-----" in pem
-    try:
-        loaded: Any = load_pem_private_key(pem, None) if private else load_pem_public_key(pem)
-    except TypeError:  # what cryptography says of an encrypted key
-        raise ConfigurationError("this PEM is encrypted: decrypt it first, with `openssl pkey`") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError(
-            "this is no PEM of a key: it starts with -----BEGIN PUBLIC KEY----- or the like"
-        ) from None
-    public = loaded.public_key() if private else loaded
-    return _checked(row, public), loaded if private else None
-
-
-def load_der(row: Algorithm, der: bytes) -> tuple[PublicKey, PrivateKey | None]:
-    """The key in DER: SubjectPublicKeyInfo, PKCS #1, PKCS #8 or SEC 1.
-
-    Raises:
-        ConfigurationError: not such a structure, encrypted, or not a key for `row`.
-    """
-    private: Any = None
-    try:
-        private = load_der_private_key(der, None)
-        public: Any = private.public_key()
-    except TypeError:
-        raise ConfigurationError("this DER is encrypted: decrypt it first, with `openssl pkey`") from None
-    except (ValueError, UnsupportedAlgorithm):
-        try:
-            public = load_der_public_key(der)
-        except (ValueError, UnsupportedAlgorithm):
-            raise ConfigurationError("this is no DER of a key; a PEM is read by Key.from_pem") from None
-    return _checked(row, public), private
-
-
-def load_certificate(row: Algorithm, certificate: bytes) -> PublicKey:
-    """The public key of an X.509 certificate (RFC 5280 §4.1.2.7), in PEM or DER; nothing else in it is looked at.
-
-    Raises:
-        ConfigurationError: not one certificate, or its key isn't one for `row`.
-    """
-    from cryptography.x509 import (  # noqa: PLC0415 -- few read certificates
-        load_der_x509_certificate, load_pem_x509_certificates,
-    )  # fmt: skip
-
-    try:
-        if b"-----BEGIN" in certificate:
-            found = load_pem_x509_certificates(certificate)
-        else:
-            found = [load_der_x509_certificate(certificate)]
-        public: Any = found[0].public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError("this is no X.509 certificate; a key is read by Key.from_pem or from_der") from None
-    if len(found) != 1:
-        raise ConfigurationError(f"these are {len(found)} certificates: pass the one whose key is meant")
-    return _checked(row, public)
-
-
 def load_object(row: Algorithm, key: Any) -> tuple[PublicKey, PrivateKey | None]:
     """The halves of a key that `cryptography` has loaded.
 
@@ -130,19 +61,7 @@ def load_object(row: Algorithm, key: Any) -> tuple[PublicKey, PrivateKey | None]
         ConfigurationError: something else, or not a key for `row`.
     """
     public = key.public_key() if isinstance(key, PrivateKey) else key
-    return _checked(row, public), key if public is not key else None
-
-
-def load_ssh(line: bytes) -> Any:
-    """The public key in a line of OpenSSH (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4).
-
-    Raises:
-        ConfigurationError: not such a line, or of a kind that is no longer used.
-    """
-    try:
-        return load_ssh_public_key(line.strip())
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError("this is no public key of OpenSSH that can be read") from None
+    return checked(row, public), key if public is not key else None
 
 
 def public_jwk(curve: str, jwk: Mapping[str, Any]) -> PublicKey:
@@ -169,7 +88,7 @@ def load_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[PublicKey, Private
         raise
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigurationError(f"this JWK holds no valid {jwk['kty']} key for {row.name}") from None
-    return _checked(row, public), private
+    return checked(row, public), private
 
 
 def _octets(jwk: Mapping[str, Any], name: str) -> bytes:
@@ -183,17 +102,26 @@ def _integer(jwk: Mapping[str, Any], name: str) -> int:
     return int.from_bytes(_octets(jwk, name))
 
 
+_CRT = ("p", "q", "dp", "dq", "qi")
+
+
 def _rsa(jwk: Mapping[str, Any]) -> tuple[rsa.RSAPrivateKey | None, rsa.RSAPublicKey]:
     numbers = rsa.RSAPublicNumbers(_integer(jwk, "e"), _integer(jwk, "n"))
     check_rsa(numbers.n, numbers.e)
     public = numbers.public_key()
+    given = [name for name in _CRT if name in jwk]
+    if given and (len(given) < len(_CRT) or "d" not in jwk):
+        missing = ", ".join(name for name in ("d", *_CRT) if name not in jwk)
+        raise ConfigurationError(
+            f"this RSA JWK has {', '.join(given)} without {missing}: all or none (RFC 7518 §6.3.2)"
+        )
     if "d" not in jwk:
         return None, public
     if "oth" in jwk:
         raise ConfigurationError("an RSA key with more than two primes is not supported (RFC 7518 §6.3.2.7)")
     d = _integer(jwk, "d")
-    if "p" in jwk:
-        p, q, dp, dq, qi = (_integer(jwk, name) for name in ("p", "q", "dp", "dq", "qi"))
+    if given:
+        p, q, dp, dq, qi = (_integer(jwk, name) for name in _CRT)
     else:
         p, q = rsa.rsa_recover_prime_factors(numbers.n, numbers.e, d)
         dp, dq, qi = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
@@ -227,7 +155,7 @@ def _okp(jwk: Mapping[str, Any]) -> tuple[Any, Any]:
 _LOADERS: dict[str, Callable[[Mapping[str, Any]], tuple[Any, Any]]] = {"RSA": _rsa, "EC": _ec, "OKP": _okp}
 
 
-def _checked(row: Algorithm, public: Any) -> PublicKey:
+def checked(row: Algorithm, public: Any) -> PublicKey:
     """`public`, if it is of the type, curve and size that `row` demands."""
     if row.key_type == "RSA" and isinstance(public, rsa.RSAPublicKey):
         if public.key_size < row.minimum:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from watchword.structures.in_process import InProcess
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
@@ -45,15 +45,13 @@ class WeakRSAKey(InProcess):
     verifier: Callable[[bytes, bytes], None]
 
     def __init__(self, pem: bytes) -> None:
-        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 -- only where used
-        from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 -- as above
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- only where used
+        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 -- as above
         from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415 -- as above
 
-        try:
-            private: Any = serialization.load_pem_private_key(pem, None) if b"PRIVATE KEY-----" in pem else None
-            public: Any = serialization.load_pem_public_key(pem) if private is None else private.public_key()
-        except (TypeError, ValueError, UnsupportedAlgorithm):
-            raise ConfigurationError("this is no PEM of an RSA key, or it is encrypted") from None
+        from watchword.crypto.key_texts import read_pem  # noqa: PLC0415 -- as above
+
+        public, private = read_pem(pem)
         if not isinstance(public, rsa.RSAPublicKey) or public.key_size < MINIMUM_BITS:
             raise ConfigurationError(f"RSA-SHA1 needs an RSA key of at least {MINIMUM_BITS} bits")
         numbers = public.public_numbers()

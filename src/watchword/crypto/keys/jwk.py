@@ -40,6 +40,8 @@ def row_of(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
     """
     if not isinstance(jwk, Mapping):
         raise ConfigurationError(f"a JWK is a mapping, not {type(jwk).__name__}: parse its JSON first")
+    if "kty" not in jwk and "keys" in jwk:
+        raise ConfigurationError("this is a JWK set, not one JWK: read it with KeySet.from_jwks (RFC 7517 §5)")
     named = jwk.get("alg")
     if named is None and algorithm is None:
         rows = ENCRYPTION_ALGORITHMS if jwk.get("use") == "enc" else ALGORITHMS

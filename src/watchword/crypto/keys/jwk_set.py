@@ -68,6 +68,8 @@ def read_jwks(
 
 def _members(data: Mapping[str, Any] | str | bytes) -> Sequence[Any]:
     if isinstance(data, (str, bytes)):
+        if b"-----BEGIN" in (data.encode("utf-8", "replace") if isinstance(data, str) else data):
+            raise ConfigurationError("this is PEM, not a JWK set: KeySet([Key.from_pem(…)])")
         try:
             data = parse_object(data.encode() if isinstance(data, str) else data)
         except ValueError:  # a UnicodeEncodeError would show the text
@@ -75,6 +77,8 @@ def _members(data: Mapping[str, Any] | str | bytes) -> Sequence[Any]:
     if not isinstance(data, Mapping):
         raise ConfigurationError(f"a JWK set is a mapping or its JSON, not {type(data).__name__}")
     found = data.get("keys")
+    if found is None and "kty" in data:
+        raise ConfigurationError("this is one JWK, not a set: KeySet([Key.from_jwk(…)]) (RFC 7517 §5.1)")
     if not isinstance(found, (list, tuple)):
         raise ConfigurationError('this is no JWK set: it has no list of "keys" (RFC 7517 §5.1)')
     return found

@@ -102,20 +102,38 @@ class Key(InProcess):
         return cls._made(row, key_id, secret=octets)
 
     @classmethod
-    def from_pem(cls, pem: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
-        """A public or private key in PEM (RFC 7468).
+    def from_pem(
+        cls, pem: str | bytes, *, algorithm: str, key_id: str | None = None, password: str | bytes | None = None
+    ) -> Key:
+        r"""A public or private key in PEM (RFC 7468), or in OpenSSH's forms: a line of a public key, a private key's file.
+
+        Args:
+            pem: the text. Line ends may be spelt as "\n" and quotes may be around it, as in a `.env`; certificates may be there
+                too, if one is the key's.
+            algorithm: the one that the key is for.
+            key_id: the name by which peers refer to it.
+            password: of an encrypted private key.
 
         Raises:
-            ConfigurationError: not such a key, encrypted, too small, or not for this algorithm.
+            ConfigurationError: no such key or several, encrypted, too small, or not for this algorithm.
         """
         row = _asymmetric_row(algorithm)
-        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+        from watchword.crypto import asymmetric, key_texts  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
 
-        return cls._pair(row, key_id, *asymmetric.load_pem(row, _octets(pem, "a PEM")))
+        public, private = key_texts.read_pem(_octets(pem, "a PEM"), _password(password))
+        return cls._pair(row, key_id, asymmetric.checked(row, public), private)
 
     @classmethod
-    def from_der(cls, der: bytes, *, algorithm: str, key_id: str | None = None) -> Key:
+    def from_der(
+        cls, der: bytes, *, algorithm: str, key_id: str | None = None, password: str | bytes | None = None
+    ) -> Key:
         """A public or private key in DER: SubjectPublicKeyInfo (RFC 5280 §4.1), PKCS #8 (RFC 5958), PKCS #1 or SEC 1.
+
+        Args:
+            der: its octets.
+            algorithm: the one that the key is for.
+            key_id: the name by which peers refer to it.
+            password: of an encrypted private key.
 
         Raises:
             ConfigurationError: not such a key, encrypted, too small, or not for this algorithm.
@@ -123,9 +141,10 @@ class Key(InProcess):
         row = _asymmetric_row(algorithm)
         if not isinstance(der, bytes):
             raise ConfigurationError(f"DER is bytes, not {type(der).__name__}; text is read by Key.from_pem")
-        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+        from watchword.crypto import asymmetric, key_texts  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
 
-        return cls._pair(row, key_id, *asymmetric.load_der(row, der))
+        public, private = key_texts.read_der(der, _password(password))
+        return cls._pair(row, key_id, asymmetric.checked(row, public), private)
 
     @classmethod
     def from_certificate(cls, certificate: str | bytes, *, algorithm: str, key_id: str | None = None) -> Key:
@@ -137,9 +156,10 @@ class Key(InProcess):
             ConfigurationError: not one certificate, or its key is too small or not for this algorithm.
         """
         row = _asymmetric_row(algorithm)
-        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+        from watchword.crypto import asymmetric, key_texts  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
 
-        return cls._pair(row, key_id, asymmetric.load_certificate(row, _octets(certificate, "a certificate")), None)
+        public = key_texts.read_certificate(_octets(certificate, "a certificate"))
+        return cls._pair(row, key_id, asymmetric.checked(row, public), None)
 
     @classmethod
     def from_openssl(cls, key: object, *, algorithm: str, key_id: str | None = None) -> Key:
@@ -343,6 +363,10 @@ def _octets(value: object, what: str) -> bytes:
         except UnicodeEncodeError:  # its text would show the secret
             raise ConfigurationError(f"{what} holds a lone surrogate, which has no UTF-8") from None
     raise ConfigurationError(f"{what} is str or bytes, not {type(value).__name__}")
+
+
+def _password(password: str | bytes | None) -> bytes | None:
+    return None if password is None else _octets(password, "a password")
 
 
 def _cannot_sign(data: bytes) -> NoReturn:

@@ -51,16 +51,7 @@ def key_for(key: AnyKey, algorithm: str) -> Key:
         if row.family == "HMAC":
             return Key.from_secret(key, algorithm=row.name)
         if isinstance(key, (str, bytes)):
-            return _from_text(key, row)
+            return Key.from_pem(key, algorithm=row.name)
         return Key.from_openssl(key, algorithm=row.name)
     except ConfigurationError as error:
         raise InvalidKeyError(str(error)) from None
-
-
-def _from_text(key: str | bytes, row: Algorithm) -> Key:
-    octets = key.encode(errors="surrogatepass") if isinstance(key, str) else key
-    if octets.lstrip().startswith((b"ssh-", b"ecdsa-sha2-")):
-        from watchword.crypto import asymmetric  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
-
-        return Key.from_openssl(asymmetric.load_ssh(octets), algorithm=row.name)
-    return Key.from_pem(key, algorithm=row.name)
