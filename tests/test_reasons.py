@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -35,11 +35,11 @@ from watchword import (
     SignatureVerifier,
     WebhookVerifier,
 )
+from watchword.core.attempts import AttemptPolicy, Window
 from watchword.core.flow import ClientContext, run
-from watchword.structures.line import WaitingLine
-from watchword.core.records import Add, Put, Ref
-from watchword.structures.room import Bounds
-from watchword.core.scheme import UNUSED, Address, Auth, Decision, Received, Refusal, Send
+from watchword.core.records import Put, Ref
+from watchword.structures.room import FOR_THREADS
+from watchword.core.scheme import Auth, Received, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
 
@@ -94,62 +94,22 @@ def edited(request: Request, old: str, new: str) -> Request:
     return request.with_headers(((b"authorization", value.replace(old, new).encode()),))
 
 
-class Counted:
-    """A verifier that counts attempts before it decides; the second one is too many."""
-
-    scheme: ClassVar[str] = "counted"
-    single_use: ClassVar[bool] = False
-    rank: ClassVar[int] = 1
-    addresses: ClassVar = (Address(word="counted"),)
-    kinds: ClassVar = (Key,)
-    standing: ClassVar = ()
-    realm: ClassVar = None
-    needs: ClassVar = ()
-    body: ClassVar = UNUSED
-    reserve: ClassVar[tuple[Add, ...]] = (Add(("attempts", "alice"), 1, NOW + 3600, 1),)
-
-    def read(self, request: Request) -> Counted:
-        return self
-
-    def slow(self, found: object) -> bool:
-        return False
-
-    def decide(self, found: object, body: object, now: float, random: object) -> Decision:
-        raise Rejected(Reason.WRONG_SECRET)
-
-    def refuse(self, rejection: Any, *arguments: object) -> Refusal:
-        return Refusal(rejection.reason.status)
-
-
-def too_many() -> object:
-    guard = Guard([Counted()], MemoryStore())
+def too_many(store: MemoryStore) -> object:
+    once = [Window(1, 60)]
+    policy = Policy(attempts=AttemptPolicy(pair=once, subject=once, address=once))
+    guard = Guard([BasicVerifier(realm="r")], store, policy=policy)
     with pytest.raises(Rejected) as caught:
-        guard.verify(get("Counted x"))
+        guard.verify(get("Basic YWxpY2U6bm8="))
     assert caught.value.reason is Reason.WRONG_SECRET
-    return guard.verify(get("Counted x"))
+    return guard.verify(get("Basic YWxpY2U6bm8="))
 
 
-class Busy(Counted):
-    """A verifier whose slow work waits in a line, which the first request has filled."""
-
-    scheme: ClassVar[str] = "busy"
-    addresses: ClassVar = (Address(word="busy"),)
-    reserve: ClassVar[tuple[Add, ...]] = ()
-
-    def __init__(self) -> None:
-        self.line = WaitingLine()
-
-    def decide(self, found: object, body: object, now: float, random: object) -> Decision:
-        self.line.join(False, ("192.0.2.7",), None, Bounds(1, 1, 1, 2, 2, 2, 0))
-        raise Rejected(Reason.WRONG_SECRET)
-
-
-def too_busy() -> object:
-    guard = Guard([Busy()], MemoryStore())
-    with pytest.raises(Rejected) as caught:
-        guard.verify(get("Busy x"))
-    assert caught.value.reason is Reason.WRONG_SECRET
-    return guard.verify(get("Busy x"))
+def too_busy(store: MemoryStore) -> object:
+    """Strangers from everywhere have taken all places of the line for slow work."""
+    guard = Guard([BasicVerifier(realm="r")], store)
+    for number in range(FOR_THREADS.strangers):
+        guard.plan.line.join(False, (f"192.0.2.{number}",))
+    return guard.verify(get("Basic YWxpY2U6bm8="))
 
 
 def cases(store: MemoryStore) -> dict[Reason, Case]:
@@ -237,8 +197,8 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
             Request("GET", "https", "api.example", "/%20", fresh_hmac().headers, exact=False)
         ),
         Reason.EARLY_DATA: lambda: jwt_guard().verify(bearer().with_headers(((b"early-data", b"1"),))),
-        Reason.TOO_MANY_ATTEMPTS: too_many,
-        Reason.TOO_BUSY: too_busy,
+        Reason.TOO_MANY_ATTEMPTS: lambda: too_many(store),
+        Reason.TOO_BUSY: lambda: too_busy(store),
         Reason.MALFORMED_CREDENTIALS: lambda: basic.verify(get("Basic ???")),
         Reason.UNKNOWN_SUBJECT: lambda: basic.verify(get("Basic bm9ib2R5OnB3")),
         Reason.UNKNOWN_KEY: lambda: hmac.verify(edited(fresh_hmac(), '"k1"', '"k2"')),

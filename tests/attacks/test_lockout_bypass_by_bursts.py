@@ -23,7 +23,7 @@ from watchword import (
 from watchword.core.attempts import Window
 from watchword.core.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
-from watchword.core.room import FOR_THREADS
+from watchword.structures.room import FOR_THREADS
 from watchword.core.scheme import Received
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore

@@ -18,7 +18,7 @@ from tests.core.attempts_world import HERE, SMALL, World, basic, world
 from tests.patience import PATIENCE
 from watchword import AttemptPolicy, Peer, Rejected, Request, StoreUnavailable
 from watchword.core.attempts import Window
-from watchword.core.room import FOR_TASKS, FOR_THREADS
+from watchword.structures.room import FOR_TASKS, FOR_THREADS
 
 PROCESS = """
 import json, sys, time

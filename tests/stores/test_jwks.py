@@ -323,10 +323,13 @@ def test_a_slow_issuer_costs_no_longer_than_its_time(issuer):
 
 
 def test_malformed_tokens_cause_no_fetch(issuer):
-    guard = guarded(issuer, issuer.remote())
+    remote = issuer.remote()
+    guard = guarded(issuer, remote)
     for token in ("x", "a.b.c", "e30.e30.e30", ".."):
-        with pytest.raises((Rejected, StoreUnavailable)):
+        with pytest.raises(Rejected) as caught:
             guard.verify(bearer(token))
+        assert caught.value.reason is Reason.MALFORMED_CREDENTIALS
+        assert remote.state == "empty"  # nor is one under way
     assert issuer.fetches == 0
 
 

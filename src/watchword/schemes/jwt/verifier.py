@@ -278,12 +278,18 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         return self.jws
 
     def lacking(self, token: str | bytes, error: Rejected | StoreUnavailable) -> str | None:
-        """The key id for which the source should be asked, "" if the token names none; None if that can't help."""
+        """The key id for which the source should be asked, "" if the token names none; None if that can't help.
+
+        Raises:
+            Rejected: nobody knows the keys, and none could verify this token: it is malformed.
+        """
         if isinstance(error, Rejected) and error.reason not in (Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM):
             return None
         try:
             key_id: str = jose.check_header(jose.read_header(jose.split(token)[0])).get("kid", "")
         except Rejected:
+            if isinstance(error, StoreUnavailable):
+                raise
             return None
         return None if isinstance(error, Rejected) and self.jws.keys.holds(key_id) else key_id
 
