@@ -589,6 +589,28 @@ def test_a_burst_of_the_same_wrong_password_spends_an_attempt_for_each(
     assert (hashes.count, hashes.most, failures(server), places(server)) == (3, 1, 3, 0)
 
 
+def test_a_burst_whose_first_request_is_cancelled_is_served_for_one_more_hash(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    hashes = Hashes(monkeypatch, gate)
+    server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock, cache=PasswordCache(clock=clock))
+
+    async def scene() -> list[str]:
+        first = asyncio.create_task(server.guard.verify(asking("alice", "right")))
+        assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
+        burst = [asyncio.create_task(server.guard.verify(asking("alice", "right"))) for _ in range(2)]
+        await in_line(server, 3)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        gate.open()
+        return [(await task).subject for task in burst]
+
+    assert asyncio.run(scene()) == ["alice"] * 2
+    # Only the attempt of the request that was cancelled is spent.
+    assert (hashes.count, hashes.most, failures(server), places(server)) == (2, 1, 1, 0)
+
+
 def test_nothing_is_hashed_for_a_client_that_has_left(clock: Clock, hashes: Hashes) -> None:
     waits = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
     hold(waits)
