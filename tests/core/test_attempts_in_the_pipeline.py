@@ -369,9 +369,10 @@ def test_a_cancelled_holder_hands_the_line_on_once_its_hash_has_ended(
         while not failures(server, "bob"):  # noqa: ASYNC110 -- so far he comes without the line
             await asyncio.sleep(0.001)
         await asyncio.to_thread(int)  # behind his hash, if that were under way
-        assert not waiting.done() and (hashes.count, hashes.running, places(server)) == (1, 1, 2)
+        seen = waiting.done(), hashes.count, hashes.running, places(server)
         gate.open()
         identity = await asyncio.wait_for(waiting, PATIENCE)
+        assert seen == (False, 1, 1, 2)
         assert kept is not None
         return str(identity.subject)
 
