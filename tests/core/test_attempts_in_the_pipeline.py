@@ -24,7 +24,7 @@ from watchword import (
 from watchword.core import io as io_module
 from watchword.core.attempts import KnownPair, Limiter, Window, network_of
 from watchword.core.flow import ClientContext, Drive
-from watchword.core.io import once
+from watchword.core.io import Awaited, once
 from watchword.structures.line import ClientGone, Place, WaitingLine
 from watchword.core.records import Conflict, Counter, Ref, Take
 from watchword.structures.room import FOR_TASKS, FOR_THREADS
@@ -387,22 +387,27 @@ def test_a_cancelled_holder_hands_the_line_on_once_its_hash_has_ended(
 def test_one_that_is_cancelled_before_its_hash_begins_hands_the_line_on_at_once(
     clock: Clock, hashes: Hashes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And its hash never begins, though the thread that was to do it comes later: two hashes never run at one time."""
     server = Server(MemoryStore(clock=clock), AsyncGuard, clock=clock)
     begun = asyncio.Event()
+    late: list[Any] = []
 
-    async def never(call: Any) -> Any:
+    async def never(io: Awaited, call: Any) -> Any:
+        late.append(call)
         begun.set()
         await asyncio.Event().wait()
 
     async def scene() -> None:
         with monkeypatch.context() as patched:
-            patched.setattr("asyncio.to_thread", never)  # as where all threads are busy
+            patched.setattr(Awaited, "work_apart", never)  # as where a thread does not start yet
             holder = asyncio.create_task(server.guard.verify(asking("alice", "right")))
             await begun.wait()
             assert places(server) == 1
             holder.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await holder
+        with pytest.raises(RuntimeError, match="before the work began"):
+            late[0]()
         assert (places(server), hashes.count) == (0, 0)
         assert (await server.guard.verify(asking("alice", "right"))).subject == "alice"
 
@@ -500,6 +505,33 @@ def test_a_line_without_room_refuses_at_once_and_says_when_to_return(kind: Any, 
     for place in (*own, *others):
         line.leave(place)
     assert server.status("right") == 200
+
+
+@BOTH
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_the_address_of_a_proxy_that_nobody_told_of_is_not_bounded_like_one_address(
+    kind: Any, address: str, clock: Clock, hashes: Hashes
+) -> None:
+    policy = SMALL._replace(address=[Window(1000, 60)])
+    server = Server(MemoryStore(clock=clock), kind, clock=clock, attempts=policy)
+    line: WaitingLine = server.guard.plan.line
+    bounds = FOR_THREADS if kind is Guard else FOR_TASKS
+    holder = hold(server)
+    statuses: list[int] = []
+    waiting = [
+        threading.Thread(target=lambda n=n: statuses.append(server.status("guess", f"nobody{n}", address)))
+        for n in range(bounds.strangers - 1)
+    ]
+    for thread in waiting:
+        thread.start()
+    while places(server) < bounds.strangers:
+        waiting[0].join(0.001)
+    assert (server.status("right", "alice", address), statuses) == (503, [])  # the line is full, not the network
+    line.leave(holder)
+    for thread in waiting:
+        thread.join(PATIENCE)
+    assert statuses == [401] * (bounds.strangers - 1)
+    assert (hashes.count, hashes.most) == (bounds.strangers - 1, 1)
 
 
 @BOTH

@@ -20,7 +20,7 @@ from watchword.structures.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
-from watchword.structures.networks import network_of, networks_of
+from watchword.structures.networks import network_of
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random
@@ -194,7 +194,7 @@ class TokenEndpoint(InProcess):
             return True
 
         known = attempt is not None and attempt.is_known(found, self._clock())
-        turn = await take_turn(io, self._line, Applicant(known, networks_of(address)), count, look_again, gone)
+        turn = await take_turn(io, self._line, Applicant(known, address), count, look_again, gone)
         try:
             client: Client = await turn.work(io, partial(authenticate, asked, found.get(ref)))
             if attempt is not None and turn.held:

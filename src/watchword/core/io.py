@@ -7,6 +7,7 @@ caller's thread and never suspends: `drive` runs the program to its end. `Awaite
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import copy_context
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
@@ -61,6 +62,10 @@ class IO(Protocol[R_contra, G_contra]):
         """The result of `call`, which takes milliseconds and must not hold up an event loop."""
         ...
 
+    async def work_apart(self, call: Callable[[], T], /) -> T:
+        """The result of `call`, which is slow work in its turn: it keeps no thread that look-ups or other work wait for."""
+        ...
+
     def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         """A place in `line`; see `WaitingLine.join`."""
         ...
@@ -103,6 +108,9 @@ class Direct:
     async def work(self, call: Callable[[], T], /) -> T:
         return call()
 
+    async def work_apart(self, call: Callable[[], T], /) -> T:
+        return call()
+
     def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         return line.join(known, networks, flight, FOR_THREADS)
 
@@ -111,7 +119,7 @@ class Direct:
 
 
 class Awaited:
-    """On an event loop: slow work, and stores that block, in a thread."""
+    """On an event loop: slow work, and stores that block, in threads."""
 
     __slots__ = ("commit", "fetch")
 
@@ -133,6 +141,18 @@ class Awaited:
         from asyncio import to_thread  # noqa: PLC0415 -- `import watchword` must not load asyncio
 
         return await to_thread(call)
+
+    async def work_apart(self, call: Callable[[], T], /) -> T:
+        from asyncio import get_running_loop  # noqa: PLC0415 -- `import watchword` must not load asyncio
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 -- loads logging
+
+        # A new thread takes a thousandth of a hash's time. It waits for none of the loop's own threads, which are few, and
+        # a hash that hangs keeps no thread from the next one.
+        thread = ThreadPoolExecutor(1, "watchword-hash")
+        try:
+            return await get_running_loop().run_in_executor(thread, copy_context().run, call)
+        finally:
+            thread.shutdown(wait=False)
 
     def join(self, line: WaitingLine, known: bool, networks: Sequence[str], flight: bytes | None, /) -> Place:
         return line.join(known, networks, flight, FOR_TASKS)

@@ -20,7 +20,7 @@ from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
 from watchword.core.io import IO, done, fetch_more
 from watchword.core.message import Request
-from watchword.structures.networks import network_of, networks_of
+from watchword.structures.networks import network_of
 from watchword.core.plan import Plan
 from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Outcome, Replayed, Write,
@@ -229,7 +229,7 @@ class Pipeline(Generic[R, G]):
             return claim.slow(case.found)
 
         known = attempt is not None and attempt.is_known(case.found, plan.clock())
-        applicant = Applicant(known, networks_of(case.request.peer.address), getattr(claim, "flight", None))
+        applicant = Applicant(known, case.request.peer.address, getattr(claim, "flight", None))
         turn = case.turn = await take_turn(io, plan.line, applicant, count, is_still_slow, gone)
         case.back = giving_back(turn.held)
         if attempt is not None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from watchword.core.io import IO
+from watchword.structures.networks import is_anybodys, network_of, networks_of
 from watchword.core.records import Add
 from watchword.core.rejection import Reason, Rejected
 from watchword.structures.line import Place, WaitingLine
@@ -53,7 +54,7 @@ class Turn:
         if not self.slow:
             return call()
         self._call = running = _Call(call)
-        return await io.work(running)
+        return await io.work_apart(running)
 
     def end(self) -> None:
         """Hands the line on, once the work has stopped: a thread goes on where its request was cancelled."""
@@ -69,16 +70,20 @@ class Turn:
 class _Call(Generic[T]):
     """A call that may run in another thread, and the call that is to follow it."""
 
-    __slots__ = ("_call", "_following", "_mutex", "_runs")
+    __slots__ = ("_call", "_following", "_is_over", "_mutex", "_runs")
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
         self._mutex = threading.Lock()
         self._runs = False
+        self._is_over = False
         self._following: Callable[[], None] | None = None
 
     def __call__(self) -> T:
-        self._runs = True
+        with self._mutex:
+            if self._is_over:  # the thread came too late: somebody else has the turn by now
+                raise RuntimeError("the turn of this work has ended before the work began")
+            self._runs = True
         try:
             return self._call()
         finally:
@@ -89,20 +94,26 @@ class _Call(Generic[T]):
                 following()
 
     def then(self, following: Callable[[], None]) -> None:
-        """Calls `following` when this doesn't run, or doesn't run any more."""
+        """Calls `following` when this doesn't run any more; if it hasn't begun, it never will."""
         with self._mutex:
             if self._runs:
                 self._following = following
                 return
+            self._is_over = True
         following()
 
 
 class Applicant(NamedTuple):
-    """The owner of work that wants a turn: see `WaitingLine.join`."""
+    """Whose work wants a turn: see `WaitingLine.join`. `address` is the peer's."""
 
     known: bool
-    networks: Sequence[str]
+    address: str
     flight: bytes | None = None
+
+    @property
+    def networks(self) -> Sequence[str]:
+        """The networks of the address; ("",) where everybody may come from it, so that it has no bound of its own."""
+        return ("",) if is_anybodys(network_of(self.address)) else networks_of(self.address)
 
 
 async def take_turn(
@@ -129,13 +140,13 @@ async def take_turn(
         ClientGone: the client left while its work waited.
     """
     try:
-        place = io.join(line, *applicant)
+        place = io.join(line, applicant.known, applicant.networks, applicant.flight)
         if place.follows:
             await io.wait(line, place, gone)
             if not place.holds:
                 if not await is_still_slow():
                     return Turn(slow=False)
-                place = io.join(line, *applicant._replace(flight=None))
+                place = io.join(line, applicant.known, applicant.networks, None)
         try:
             held = await count()
             waits = place.waits

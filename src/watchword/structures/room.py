@@ -66,11 +66,11 @@ class Occupancy:
             NetworkFull, LineFull: where there is no room left.
         """
         count = self._counts.get
-        limits = (bounds.address, bounds.wide, bounds.widest)
+        limits: Sequence[int] = (bounds.address, bounds.wide, bounds.widest)
         if known:
             limits = (bounds.known, bounds.known, bounds.known)
         elif not networks[-1]:
-            limits = (bounds.strangers,) * 3  # the address is unknown, so it may be anybody's
+            limits = ()  # the address may be anybody's, so it has no bound of its own
         for network, limit in zip(reversed(networks), limits, strict=False):
             if count((known, network), 0) >= limit * factor:
                 raise NetworkFull("too many log-ins from one network at one time")
