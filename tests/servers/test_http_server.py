@@ -122,8 +122,7 @@ def test_the_scheme_is_https_on_a_tls_connection_and_its_certificate_counts_only
 
     for mode, expected in ((ssl.CERT_REQUIRED, b"der"), (ssl.CERT_NONE, None)):
         handler = object.__new__(BaseHTTPRequestHandler)
-        handler.command, handler.requestline, handler.client_address = "GET", "GET / HTTP/1.1", ("::1", 1)
+        handler.command, handler.client_address = "GET", ("::1", 1)
         handler.connection = Connection(mode)
-        handler.headers = BaseHTTPRequestHandler.MessageClass()
-        request = request_of(handler)
+        request = request_of(handler, b"GET / HTTP/1.1\r\n", [b"\r\n"])
         assert (request.scheme, request.peer) == ("https", ("::1", expected))

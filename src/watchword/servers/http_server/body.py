@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import io
+import math
+from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler
 from socket import SHUT_WR
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from watchword.core.body import check_declared
+from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 
-__all__ = ["DRAIN", "Body", "linger"]
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["Body", "LengthRequired", "UncheckedBody", "linger"]
 
 CHUNK = DRAIN = 64 * 1024
 LINGER = 2.0  # seconds
+
+
+class LengthRequired(Rejected):
+    """A body of which http.server can't find the end: 411 (RFC 9110 §15.5.12)."""
+
+
+def length_of(request: Request) -> int:
+    """The octets of the body (RFC 9112 §6.3). What can't be told would be left to be taken for the next request.
+
+    Raises:
+        LengthRequired: there is a Transfer-Encoding, of which http.server knows none.
+        Rejected: MALFORMED_REQUEST, Content-Length is not one decimal number.
+    """
+    if request.values(b"transfer-encoding"):
+        raise LengthRequired(
+            Reason.MALFORMED_REQUEST, "http.server knows no transfer coding", where="transfer-encoding"
+        )
+    check_declared(request, math.inf)
+    return int(next(iter(request.values(b"content-length")), b"0"))
 
 
 def linger(connection: Any) -> None:
@@ -28,33 +54,43 @@ def linger(connection: Any) -> None:
 
 
 class Body:
-    """A request body as chunks; `left` is how much of it the connection still holds, None if that can't be told."""
+    """A request body as chunks; `left` is how much of it the connection still holds, None while that isn't known.
 
-    __slots__ = ("_file", "_said", "left")
+    `invite` tells the client to send its body; None where it does not wait for that.
+    """
 
-    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
-        self._file = handler.rfile
-        self._said = handler.headers.get_all("Content-Length", [])
-        self.left: int | None = 0
-        if "Transfer-Encoding" in handler.headers or len(self._said) > 1:
-            self.left = None
-        elif self._said:
-            text = self._said[0].strip(" \t")
-            self.left = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    __slots__ = ("_file", "_invite", "left")
 
-    def chunk(self) -> bytes:
-        """The next chunk, b"" at the end.
+    def __init__(self, file: Any, invite: Callable[[], object] | None) -> None:
+        self._file = file
+        self._invite = invite
+        self.left: int | None = None
+
+    def measure(self, request: Request) -> None:
+        """Learns where the body ends; if it never does, the connection is closed.
 
         Raises:
-            Rejected: the body is shorter than announced, or http.server cannot say where it ends.
+            Rejected: as `length_of`.
         """
-        if self.left is None:
-            raise Rejected(
-                Reason.MALFORMED_REQUEST, "http.server reads bodies by one Content-Length only", where="body"
-            )
+        self.left = length_of(request)
+
+    @property
+    def is_far_from_its_end(self) -> bool:
+        """Whether the next request can't be reached with little effort; never, if the client still waits to be asked."""
+        return self.left is None or self.left > DRAIN or (self.left > 0 and self._invite is not None)
+
+    def chunk(self, size: int = CHUNK) -> bytes:
+        """The next chunk, of `size` octets at most; b"" at the end. The client is asked to send it (RFC 9110 §10.1.1).
+
+        Raises:
+            Rejected: the body is shorter than announced.
+        """
         if not self.left:
             return b""
-        data = self._file.read(min(CHUNK, self.left))
+        if self._invite is not None:
+            self._invite()
+            self._invite = None
+        data: bytes = self._file.read1(min(size, self.left))
         if not data:
             raise Rejected(Reason.MALFORMED_REQUEST, f"{self.left} octets are missing", where="body")
         self.left -= len(data)
@@ -62,4 +98,28 @@ class Body:
 
     def drain(self) -> bool:
         """Reads what is left; False if the client sends less."""
-        return not self.left or len(self._file.read(self.left)) == self.left
+        with suppress(Rejected):
+            while self.chunk():
+                pass
+        return not self.left
+
+
+class UncheckedBody(io.RawIOBase):
+    """A body as the handler's file, which ends where the body does: the handler can't read into the next request."""
+
+    def __init__(self, chunk: Callable[[int], bytes]) -> None:
+        super().__init__()
+        self._chunk = chunk
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fills `buffer` with what has come; a body that is shorter than announced just ends, as in http.server."""
+        view = memoryview(buffer).cast("B")
+        data = b""
+        with suppress(Rejected):
+            data = self._chunk(len(view))
+        view[: len(data)] = data
+        return len(data)

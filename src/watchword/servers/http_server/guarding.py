@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http.server import BaseHTTPRequestHandler
-from typing import ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
@@ -12,8 +12,13 @@ from watchword.structures.line import ClientGone
 from watchword.core.answer import Refusal
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.servers.connections import has_left
+from watchword.servers.http_server.body import Body, LengthRequired
 from watchword.servers.http_server.exchange import Exchange
+from watchword.servers.http_server.lines import Recorder
 from watchword.servers.http_server.request import bare_request_of, request_of
+
+if TYPE_CHECKING:
+    from io import BufferedIOBase
 
 __all__ = ["protect"]
 
@@ -53,6 +58,7 @@ class _Guarded(BaseHTTPRequestHandler):
     identity: Identity | None = None
     _exchange: Exchange | None = None
     _expected: bool = False
+    raw_requestline: bytes
 
     def handle_one_request(self) -> None:
         self._exchange = None
@@ -71,15 +77,27 @@ class _Guarded(BaseHTTPRequestHandler):
             self.rfile, self.wfile = rfile, wfile
 
     def parse_request(self) -> bool:
-        if not super().parse_request():
-            return False
-        exchange = self._exchange = Exchange(self, self._guard, super().handle_expect_100 if self._expected else None)
+        rfile = self.rfile
+        recorder = Recorder(rfile)
+        self.rfile = cast("BufferedIOBase", recorder)
         try:
+            if not super().parse_request():
+                return False
+        finally:
+            self.rfile = rfile
+        exchange = self._exchange = Exchange(
+            self, self._guard, Body(rfile, super().handle_expect_100 if self._expected else None)
+        )
+        try:
+            request = request_of(self, self.raw_requestline, recorder.lines)
+            exchange.body.measure(request)
             gone = partial(has_left, self.connection)
-            admission = self._guard.admit(request_of(self), exchange.chunk, optional=self._optional, gone=gone)
+            admission = self._guard.admit(request, exchange.body.chunk, optional=self._optional, gone=gone)
         except ClientGone:
             self.close_connection = True
             return False
+        except LengthRequired as rejected:
+            refusal = self._guard.refuse(rejected, bare_request_of(self))._replace(status=411)
         except Rejected as rejected:
             refusal = rejected.refusal or self._guard.refuse(rejected, bare_request_of(self))
         except StoreUnavailable as error:

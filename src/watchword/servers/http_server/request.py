@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-from email import errors
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from watchword.core.message import Headers, Peer, Request
-from watchword.core.rejection import Reason, Rejected
+from watchword.servers.http_server.lines import fields_of, target_of
 
 __all__ = ["bare_request_of", "request_of"]
 
-# Signs that the mail parser behind http.server dropped lines or read them otherwise than HTTP does (RFC 9112 §5).
-BROKEN = (
-    errors.MissingHeaderBodySeparatorDefect, errors.InvalidHeaderDefect, errors.FirstHeaderLineIsContinuationDefect,
-    errors.MisplacedEnvelopeHeaderDefect,
-)  # fmt: skip
 
-
-def request_of(handler: BaseHTTPRequestHandler) -> Request:
+def request_of(handler: BaseHTTPRequestHandler, line: bytes, lines: list[bytes]) -> Request:
     """The request, its target from the request line: `handler.path` has lost leading slashes.
 
+    Args:
+        handler: has read the head of the request.
+        line: its request line.
+        lines: the lines of its header section.
+
     Raises:
-        Rejected: MALFORMED_REQUEST, a field line is broken or folded.
+        Rejected: MALFORMED_REQUEST.
     """
-    return _request(handler, _headers(handler))
+    return _request(handler, target_of(line), fields_of(lines))
 
 
 def bare_request_of(handler: BaseHTTPRequestHandler) -> Request:
-    """The request line alone, for the answer to a request whose fields can't be read."""
-    return _request(handler, ())
+    """The request line alone, for the answer to a request whose head can't be read."""
+    return _request(handler, handler.requestline.split()[1].encode("latin-1"), ())
 
 
-def _request(handler: BaseHTTPRequestHandler, headers: Headers) -> Request:
+def _request(handler: BaseHTTPRequestHandler, target: bytes, headers: Headers) -> Request:
     address: Any = handler.client_address  # a path, or nothing, on a Unix socket
     return Request.raw(
         handler.command,
         "https" if hasattr(handler.connection, "getpeercert") else "http",
         next((value.decode("latin-1") for name, value in headers if name == b"host"), ""),
-        handler.requestline.split()[1].encode("latin-1"),
+        target,
         headers,
         Peer(address[0] if isinstance(address, tuple) else "", _certificate(handler.connection)),
         True,
     )
-
-
-def _headers(handler: BaseHTTPRequestHandler) -> Headers:
-    message = handler.headers
-    if message.get_unixfrom() or any(isinstance(defect, BROKEN) for defect in message.defects):
-        raise Rejected(Reason.MALFORMED_REQUEST, "a line of the header section is no field line", where="headers")
-    lines = []
-    for name, value in message.raw_items():
-        if "\n" in value or "\r" in value:  # RFC 9112 §5.2
-            raise Rejected(Reason.MALFORMED_REQUEST, "a field is folded over several lines", where=name)
-        lines.append((name.lower().encode("latin-1"), value.strip(" \t").encode("latin-1")))
-    return lines
 
 
 def _certificate(connection: Any) -> bytes | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable
 from typing import Any
 
+from watchword.core.body import check_declared
 from watchword.core.io import once
 from watchword.structures.line import ClientGone
 from watchword.core.guard import Guard
@@ -45,12 +47,16 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
         )
 
     def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        body = Body(environ)
+        body, request = Body(environ), request_of(environ)
         try:
-            admission = guard.admit(request_of(environ), body.chunk, optional=optional, gone=watch_of(environ))
+            check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
+            admission = guard.admit(request, body.chunk, optional=optional, gone=watch_of(environ))
         except ClientGone:
             refusal = Refusal(503)  # nobody reads it, but WSGI wants an answer
-        except (Rejected, StoreUnavailable) as error:
+        except Rejected as rejected:
+            refusal = rejected.refusal or guard.refuse(rejected, request)
+            body.drain(environ)
+        except StoreUnavailable as error:
             refusal = error.refusal or Refusal(503)
             body.drain(environ)
         else:
