@@ -39,7 +39,6 @@ async def answer(send: Send, status: int, content: object) -> None:
 async def whoami(scope: Scope, receive: Receive, send: Send) -> None:
     """Says who asked."""
     who = identity(scope)
-    assert who is not None
     await answer(send, 200, {"subject": who.subject, "scheme": who.scheme, "scopes": sorted(who.scopes)})
 
 
@@ -51,7 +50,6 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     who = identity(scope)
-    assert who is not None
     await answer(send, 200, {"subject": who.subject, "body": body.decode("utf-8", "replace")})
 
 

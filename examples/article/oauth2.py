@@ -25,7 +25,6 @@ STORE.add_client("your_client_id", "your_client_secret", scopes=("read", "write"
 def resource(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Says what the client may do."""
     who = identity(environ)
-    assert who is not None
     body = f"{who.subject} may {' and '.join(sorted(who.scopes))}".encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]

@@ -31,7 +31,7 @@ from watchword.core.records import Put, Ref
 from watchword.schemes import basic
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore
-from watchword.waiting.line import WaitingLine
+from watchword.structures.line import WaitingLine
 
 STRANGER = "198.51.100.7"
 ATTACKER = "192.0.2.1"

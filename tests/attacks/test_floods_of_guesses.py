@@ -20,7 +20,7 @@ from tests.attacks.floods import (
 from tests.patience import PATIENCE
 from watchword import AttemptPolicy
 from watchword.schemes.password_cache import PasswordCache
-from watchword.waiting.room import FOR_TASKS, FOR_THREADS
+from watchword.structures.room import FOR_TASKS, FOR_THREADS
 
 POOL = 8
 MOST = 3

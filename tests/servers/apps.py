@@ -113,7 +113,7 @@ async def asgi_app(scope, receive, send):
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.accept", "headers": []})
-        who = asgi.identity(scope)
+        who = asgi.identity_or_none(scope)
         await send({"type": "websocket.send", "text": who.subject if who else "anonymous"})
         await send({"type": "websocket.close"})
         return
@@ -131,7 +131,7 @@ async def asgi_app(scope, receive, send):
     elif scope["path"] == "/large":
         await _respond(send, 200, b"x" * (LIMIT + 1))
     else:
-        await _respond(send, 200, _report(asgi.identity(scope), await _read(receive), scope["path"]))
+        await _respond(send, 200, _report(asgi.identity_or_none(scope), await _read(receive), scope["path"]))
 
 
 @asgi.requires("write")

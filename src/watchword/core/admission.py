@@ -11,7 +11,7 @@ from watchword.core.answer import Seal
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Response
 from watchword.core.plan import Plan
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import BodyStream, Verifier
 from watchword.core.seal import around, as_proxy
 
@@ -39,6 +39,16 @@ class Admission(msgspec.Struct, eq=False):
         self.seal = around(self.response_headers, self.seal, seal, method, proxy)
         self.response_headers = ()
         return self
+
+    def known(self) -> Identity[Any]:
+        """The identity.
+
+        Raises:
+            ConfigurationError: the request is anonymous, and nobody thought of that.
+        """
+        if self.identity is None:
+            raise ConfigurationError("an anonymous request, which optional=True lets through: ask identity_or_none()")
+        return self.identity
 
     @property
     def holds_back(self) -> bool:

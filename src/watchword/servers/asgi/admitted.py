@@ -9,17 +9,28 @@ from watchword.core.admission import Admission
 from watchword.core.guard import AsyncGuard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
+from watchword.servers.applications import check_application
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.request import App, Receive, Scope, Send
 
-__all__ = ["ADMISSION", "IDENTITY", "identity", "requires"]
+__all__ = ["ADMISSION", "IDENTITY", "identity", "identity_or_none", "requires"]
 
 IDENTITY = "watchword.identity"
 ADMISSION = "watchword.admission"
+PARAMETERS = ("scope", "receive", "send")
 
 
-def identity(request: Any) -> Identity[Any] | None:
-    """Who made the request: of a scope, or of an object that has one (`request.scope`). None: anonymous.
+def identity(request: Any) -> Identity[Any]:
+    """Who made the request: of a scope, or of an object that has one (`request.scope`).
+
+    Raises:
+        ConfigurationError: the application is not guarded, or lets anonymous requests through and this is one.
+    """
+    return _admitted(request)[1].known()
+
+
+def identity_or_none(request: Any) -> Identity[Any] | None:
+    """`identity`, or None for an anonymous request, which `protect(…, optional=True)` lets through.
 
     Raises:
         ConfigurationError: the application is not guarded.
@@ -27,11 +38,18 @@ def identity(request: Any) -> Identity[Any] | None:
     return _admitted(request)[1].identity
 
 
-def requires(*scopes: str) -> Callable[[App], App]:
+def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
     """Wraps an application, or a part of it, that demands all of `scopes`; anonymous requests get a 401, others 403.
 
+    It is no decorator for the handlers of a framework's routes: there it could be without effect, so it refuses them.
+
+    Args:
+        scopes: all of them are demanded.
+        application: take a callable whose parameters are not called `scope`, `receive`, `send`. It must be
+            an application.
+
     Raises:
-        ConfigurationError: a scope is not a string, or at a request, the application is not guarded.
+        ConfigurationError: a scope is not a string, or what is wrapped no application; at a request, it is not guarded.
 
     >>> @requires("orders:write")
     ... async def app(scope, receive, send): ...
@@ -40,6 +58,9 @@ def requires(*scopes: str) -> Callable[[App], App]:
         raise ConfigurationError("requires() takes scopes: requires('write')(app)")
 
     def wrap(app: App) -> App:
+        if not application:
+            check_application(app, PARAMETERS)
+
         async def checked(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
                 return await app(scope, receive, send)

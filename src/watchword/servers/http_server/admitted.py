@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from http.server import BaseHTTPRequestHandler
+from inspect import isfunction, signature
 from typing import Any, TypeVar, cast
 
 from watchword.core.admission import Admission
@@ -12,18 +13,34 @@ from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.http_server.exchange import Exchange
 
-__all__ = ["identity", "requires"]
+__all__ = ["identity", "identity_or_none", "requires"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def identity(request: BaseHTTPRequestHandler) -> Identity[Any] | None:
-    """Who made the request that this handler answers (None: anonymous); `ConfigurationError` if it is not guarded."""
+def identity(request: BaseHTTPRequestHandler) -> Identity[Any]:
+    """Who made the request that this handler answers.
+
+    Raises:
+        ConfigurationError: the class is not guarded, or lets anonymous requests through and this is one.
+    """
+    return _admitted(request)[1].known()
+
+
+def identity_or_none(request: BaseHTTPRequestHandler) -> Identity[Any] | None:
+    """`identity`, or None for an anonymous request, which `protect(…, optional=True)` lets through.
+
+    Raises:
+        ConfigurationError: the class is not guarded.
+    """
     return _admitted(request)[1].identity
 
 
 def requires(*scopes: str) -> Callable[[Method], Method]:
     """Makes a `do_` method demand all of `scopes`; anonymous requests get a 401, others 403.
+
+    Raises:
+        ConfigurationError: a scope is not a string, or what is decorated no method; at a request, the class is not guarded.
 
     >>> class Handler(BaseHTTPRequestHandler):
     ...     @requires("orders:write")
@@ -33,6 +50,12 @@ def requires(*scopes: str) -> Callable[[Method], Method]:
         raise ConfigurationError("requires() takes scopes: @requires('write')")
 
     def wrap(method: Method) -> Method:
+        if not isfunction(method) or next(iter(signature(method, follow_wrapped=False).parameters), "") != "self":
+            raise ConfigurationError(
+                "requires() decorates a method of a handler class, whose first parameter is called self, not "
+                f"{getattr(method, '__qualname__', type(method).__name__)}"
+            )
+
         @wraps(method)
         def checked(handler: Any, *args: Any) -> Any:
             exchange, admission = _admitted(handler)
