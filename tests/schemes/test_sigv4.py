@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -230,23 +234,159 @@ def test_fields_may_be_covered_by_a_presigned_url() -> None:
     assert verdict(guard(), presigned(url, "PUT"), b"x") is Reason.MISSING_COMPONENT
 
 
-def test_presigned_s3_urls_cover_no_body_so_only_those_without_one_are_accepted() -> None:
-    client, judge = auth(service="s3"), guard(service="s3")
-    for method in ("GET", "HEAD", "DELETE"):
-        request = presigned(client.presign(method, ORIGIN + "/key", now=NOW), method)
-        accepted(judge, request)
-        assert verdict(judge, request, b"body") is Reason.NOT_COVERED
-    put = presigned(client.presign("PUT", ORIGIN + "/key", now=NOW), "PUT")
-    assert verdict(judge, put) is Reason.NOT_COVERED
-    assert verdict(judge, put, b"body") is Reason.NOT_COVERED
-    accepted(guard(service="s3", allow_unsigned_payload=True), put, b"body")
+METHODS = ["GET", "HEAD", "DELETE", "POST", "PUT", "PATCH", "OPTIONS", "PROPFIND"]
+FRAMINGS: list[dict[str, str]] = [
+    {},
+    {"Content_Length": "0"},
+    {"Content_Length": "4"},
+    {"Transfer_Encoding": "chunked"},
+]
 
 
-def test_an_unsigned_body_is_refused_unless_allowed() -> None:
-    for method in ("GET", "PUT"):
-        signed = auth(payload=Payload("unsigned")).sign(ask(method=method), now=NOW)
-        assert verdict(guard(), signed) is Reason.NOT_COVERED
-        accepted(guard(allow_unsigned_payload=True), signed, b"anything")
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("framing", FRAMINGS, ids=str)
+@pytest.mark.parametrize("form", ["field", "presigned", "presigned-s3"])
+def test_what_says_that_its_body_is_unsigned_is_accepted_without_one(
+    method: str, framing: dict[str, str], form: str
+) -> None:
+    service = "s3" if form == "presigned-s3" else "orders"
+    client, judge = auth(service=service, payload=Payload("unsigned")), guard(service=service)
+    if form == "field":
+        signed = client.sign(ask(method=method), now=NOW)
+        signed = changed(signed, **framing)
+    else:
+        signed = presigned(client.presign(method, ORIGIN + "/key", now=NOW), method, **framing)
+    accepted(judge, signed)
+    assert verdict(judge, signed, b"body") is Reason.NOT_COVERED
+    accepted(guard(service=service, allow_unsigned_payload=True), signed, b"body")
+
+
+@pytest.mark.parametrize("presign", [False, True])
+def test_an_unsigned_body_is_refused_before_it_is_asked_for(presign: bool) -> None:
+    client = auth(service="s3", payload=Payload("unsigned"))
+    told = {"Expect": "100-continue", "Content_Length": "4"}
+    if presign:
+        signed = presigned(client.presign("PUT", ORIGIN + "/key", now=NOW), "PUT", **told)
+    else:
+        signed = client.sign(ask(method="PUT", **told), now=NOW)
+
+    def read() -> bytes:
+        raise AssertionError("the body was asked for")
+
+    with pytest.raises(Rejected) as refused:
+        guard(service="s3").admit(signed, read)
+    assert refused.value.reason is Reason.NOT_COVERED
+
+
+# ---- one to a form decoder -------------------------------------------------------------------------------------------
+
+SEGMENTS = st.lists(st.text("ab+=&%2B0c/~", max_size=6), max_size=4).map("&".join)
+
+
+def form(query: str) -> list[tuple[str, str]]:
+    return sorted(parse_qsl(query, keep_blank_values=True))
+
+
+def near(query: str) -> list[str]:
+    """Queries that a proxy, a client or an attacker might make of it."""
+    swaps = [
+        ("+", "%20"),
+        ("%20", "+"),
+        ("+", "%2B"),
+        ("%2B", "+"),
+        ("&&", "&=&"),
+        ("&", "&="),
+        ("=", "%3D"),
+        ("%2b", "+"),
+    ]
+    swaps += [
+        ("&", "&&"),
+        ("&&", "&"),
+        ("=&", "&"),
+        ("%26", "&"),
+        ("%", "%25"),
+        ("%25", "%"),
+        ("/", "%2F"),
+        ("a", "%61"),
+    ]
+    made = [query.replace(old, new) for old, new in swaps] + [
+        f"{query}&=",
+        f"={query}",
+        "=" if not query else query + "&",
+    ]
+    return [other for other in made if other != query]
+
+
+@given(SEGMENTS, st.sampled_from(["orders", "s3"]))
+def test_no_two_queries_that_a_form_decoder_tells_apart_fit_one_signature(query: str, service: str) -> None:
+    try:
+        signed = auth(service=service).sign(ask(f"/a?{query}"), now=NOW)
+    except ConfigurationError:
+        assert "=" in query.split("&")
+        return
+    judge = guard(service=service)
+    judge.verify(signed)
+    for other in near(query):
+        if form(other) != form(query):
+            with pytest.raises(Rejected):
+                judge.verify(changed(signed, target=f"/a?{other}".encode()))
+
+
+@given(SEGMENTS, SEGMENTS)
+def test_queries_with_a_common_canonical_form_are_one_to_a_form_decoder(one: str, other: str) -> None:
+    if "=" in one.split("&") or "=" in other.split("&"):
+        return
+    if set(queries(one.encode())) & set(queries(other.encode())):
+        assert form(one) == form(other)
+
+
+def test_plus_is_a_space_and_never_what_2b_is() -> None:
+    judge = guard()
+    signed = auth().sign(ask("/a?q=b%20c"), now=NOW)
+    accepted(judge, changed(signed, target=b"/a?q=b+c"))
+    assert verdict(judge, changed(signed, target=b"/a?q=b%2Bc")) is Reason.WRONG_SIGNATURE
+    signed = auth().sign(ask("/a?q=b%2Bc"), now=NOW)
+    assert verdict(judge, changed(signed, target=b"/a?q=b+c")) is Reason.WRONG_SIGNATURE
+    assert verdict(judge, changed(auth().sign(ask("/a?b&"), now=NOW), target=b"/a?b&=")) is Reason.TARGET_REFUSED
+    with pytest.raises(ConfigurationError, match="without name and value"):
+        auth().sign(ask("/a?="), now=NOW)
+
+
+# ---- services and hosts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("payload", [Payload(), Payload("unsigned")])
+def test_opensearch_serverless_gets_the_hash_in_a_field_and_no_signed_length(payload: Payload) -> None:
+    client, judge = auth(service="aoss", payload=payload), guard(service="aoss", allow_unsigned_payload=True)
+    signed = client.sign(ask(method="POST", Content_Length="4"), b"body", now=NOW)
+    assert signed.values(b"x-amz-content-sha256") != []
+    covered = signed.values(b"authorization")[0].partition(b"SignedHeaders=")[2].partition(b",")[0].split(b";")
+    assert b"content-length" not in covered and b"x-amz-content-sha256" in covered
+    accepted(judge, signed, b"body")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://API.Example:443/a", "api.example"), ("HTTPS://api.example/a", "api.example"), ("http://api.example:80/a", "api.example"),
+        ("https://api.example:8443/a", "api.example:8443"), ("http://API.example:443/a", "api.example:443"),
+        ("https://[2001:DB8::1]:443/a", "[2001:db8::1]"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("library", ["requests", "httpx"])
+def test_a_presigned_url_covers_the_host_as_clients_send_it(url: str, host: str, library: str) -> None:
+    made = auth().presign("GET", url, now=NOW)
+    sent = requests.Request("GET", made).prepare().url if library == "requests" else str(httpx.URL(made))
+    assert sent is not None
+    parts = urlsplit(sent)
+    assert parts.netloc == host
+    accepted(guard(), Request("GET", parts.scheme, parts.netloc, f"{parts.path}?{parts.query}"))
+
+
+@pytest.mark.parametrize("url", ["https://alice@api.example/", "https://api.example:99999/", "https://api example/"])
+def test_a_host_that_is_none_can_not_be_presigned(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="absolute URL"):
+        auth().presign("GET", url, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,14 @@ def covered_target(request: Request) -> tuple[bytes, bytes]:
         if target[:1] != b"/":
             raise Rejected(Reason.TARGET_REFUSED, "only a request for a path can be signed", where="target")
     path, _, query = target.partition(b"?")
+    if _has_nothing(query):
+        raise Rejected(Reason.TARGET_REFUSED, "a parameter without name and value", where="target")
     return path, query
+
+
+def _has_nothing(query: bytes) -> bool:
+    """Whether it has a parameter "=", whose canonical form an empty one (of "&&") has as well: one of the two has to go."""
+    return query.find(b"=") >= 0 and b"=" in query.split(b"&")
 
 
 def sent_target(request: Request) -> tuple[bytes, bytes]:
@@ -95,7 +102,8 @@ def sent_target(request: Request) -> tuple[bytes, bytes]:
     """
     if request.target[:1] == b"/" and not _REFUSED.search(request.target):
         path, _, query = request.target.partition(b"?")
-        return path, query
+        if not _has_nothing(query):
+            return path, query
     try:
         return covered_target(request)
     except Rejected as rejected:
@@ -154,7 +162,8 @@ def queries(query: bytes) -> list[bytes]:
     """The canonical queries that a signature may cover, likeliest first: parameters sorted by name, then by value.
 
     Each name and value as sent is one; what AWS's `UriEncode` makes of them, if that differs, the other. In it "+" is
-    a space, as forms have it.
+    a space, as forms have it, and so never what %2B is: but for the order of parameters, what one signature fits is one
+    to a form decoder too.
 
     >>> queries(b"b=1&a=2&a"), queries(b"a=b+c/d")
     ([b'a=&a=2&b=1'], [b'a=b+c/d', b'a=b%20c%2Fd'])

@@ -29,8 +29,6 @@ TOKEN_FIELD: Final = b"x-amz-security-token"
 CONTENT_FIELD: Final = b"x-amz-content-sha256"
 OTHERWISE_PROVEN: Final = frozenset({TOKEN_FIELD, CONTENT_FIELD})
 """AWS fields that need not be among the signed ones: the token is the key's, the other is the canonical request's last line."""
-BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
-"""Methods whose content means nothing (RFC 9110 §9.3): where it is unsigned, it may at least be absent."""
 MAX_REGIONS: Final = 64
 
 _HASH = re.compile(rb"[0-9a-f]{64}")
@@ -157,8 +155,8 @@ class SigV4Claim:
         self.body: BodyNeed | Digests = _SHA256
         if self.form is not None:
             self.body = STREAM
-        elif self.payload == UNSIGNED and settings.allow_unsigned_payload:
-            self.body = UNUSED
+        elif self.payload == UNSIGNED and (settings.allow_unsigned_payload or request.values(b"expect")):
+            self.body = UNUSED  # who waits to be asked for a body has one, which is not asked for to be refused
         self.needs: Sequence[Ref[Any]] = (Ref(AccessKey, (plan.access_key_id,)),)
 
     def __repr__(self) -> str:
@@ -241,9 +239,7 @@ class SigV4Claim:
             return
         if self.form is not None and not self.form.signed:
             raise Rejected(Reason.NOT_COVERED, "the body is unsigned: only its checksum would be checked", where="body")
-        if self.payload != UNSIGNED:
-            return
-        if self.presented.expires is None or self.request.method not in BODILESS:
+        if self.payload == UNSIGNED and self.body is UNUSED:
             raise Rejected(Reason.NOT_COVERED, "the body is unsigned", where="body")
 
     def hash_of(self, body: Body) -> bytes:
@@ -345,7 +341,7 @@ class SigV4Claim:
         actual = body.digest("sha-256").hex().encode()
         if self.payload == UNSIGNED:
             if actual != EMPTY:
-                raise Rejected(Reason.NOT_COVERED, "a body, which is unsigned, where none belongs", where="body", genuine=True)  # fmt: skip
+                raise Rejected(Reason.NOT_COVERED, "the body is unsigned", where="body", genuine=True)
         elif self.payload is not None and not compare(actual, self.payload):
             raise Rejected(Reason.WRONG_BODY, "the body is not the one that was signed", where="body")
 

@@ -11,6 +11,7 @@ from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
 from watchword.crypto.digests import hex_digest
 from watchword.crypto.public_spellings import refuse_key_files
+from watchword.fields.target import normal_authority
 from watchword.schemes.sigv4.access_key import TERMINATOR, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import (
     ECDSA, HMAC, S3_SERVICES, UNSIGNED, PathRules, canonical_request, paths, queries, rules_of, sent_target,
@@ -29,6 +30,8 @@ UNCOVERED: Final = frozenset({
     b"sec-websocket-key", b"sec-websocket-protocol", b"sec-websocket-version", b"sec-websocket-extensions",
 })  # fmt: skip
 """Fields that are not signed, since libraries and proxies on the way write them."""
+NAMES_PAYLOAD: Final = frozenset({"aoss"})
+"""Services besides S3 that demand x-amz-content-sha256, and refuse a signed Content-Length: OpenSearch Serverless."""
 
 _ID = re.compile(r"[!#-+\-.0-~]{1,128}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
@@ -85,7 +88,7 @@ class SigV4Auth(InProcess):
     'e93c787ed7f371d5'
     """
 
-    __slots__ = ("__weakref__", "_access_key", "_algorithm", "_day", "_form", "_moment", "_payload", "_region", "_rules", "_s3", "_secret", "_service", "_token")  # fmt: skip
+    __slots__ = ("__weakref__", "_access_key", "_algorithm", "_day", "_form", "_moment", "_names_payload", "_payload", "_region", "_rules", "_s3", "_secret", "_service", "_token")  # fmt: skip
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class SigV4Auth(InProcess):
         self._region = region.encode()
         self._service = service.encode()
         self._s3 = self._service in S3_SERVICES
+        self._names_payload = self._s3 or service in NAMES_PAYLOAD
         self._token = None if session_token is None else session_token.encode()
         self._payload = payload
         self._rules = paths or rules_of(self._service)
@@ -190,8 +194,15 @@ class SigV4Auth(InProcess):
         target = rest[at:] if rest[at : at + 1] == "/" else "/" + rest[at:]
         if not mark or not at or "#" in target:
             raise ConfigurationError("presign takes an absolute URL without a fragment: 'https://host/path?query'")
-        request = Request(method, scheme.lower(), rest[:at], target, headers)
-        return f"{scheme}://{rest[:at]}{self._presigned(request, now, expires, body).decode('utf-8', 'replace')}"
+        try:
+            # As clients send it in Host.
+            authority = normal_authority(scheme.lower(), rest[:at])
+        except Rejected as rejected:
+            raise ConfigurationError(f"presign takes an absolute URL: {rejected.rejection.detail}") from None
+        request = Request(method, scheme.lower(), authority, target, headers)
+        return (
+            f"{scheme.lower()}://{authority}{self._presigned(request, now, expires, body).decode('utf-8', 'replace')}"
+        )
 
     def canonical(self, request: Request, body: bytes = b"") -> str:
         """The canonical request and the string to sign of a request that was sent, as this client makes them.
@@ -214,7 +225,7 @@ class SigV4Auth(InProcess):
         """The request, and what its chunks go on from."""
         timestamp = self._text_of(int(now))
         lines = [(b"x-amz-date", timestamp)]
-        if self._s3 or self._form is not None or payload == UNSIGNED:
+        if self._names_payload or self._form is not None or payload == UNSIGNED:
             lines.append((b"x-amz-content-sha256", payload))
         if self._token is not None:
             lines.append((b"x-amz-security-token", self._token))
@@ -222,7 +233,7 @@ class SigV4Auth(InProcess):
             lines.append((b"x-amz-region-set", self._region))
         request = request.with_headers(lines)
         path, query = sent_target(request)
-        names, values = _covered(request)
+        names, values = _covered(request, self._service)
         day = self._today(timestamp, int(now))
         canonical = canonical_request(
             request.method, paths(path, self._rules)[-1], queries(query)[-1], names, values, payload
@@ -237,7 +248,7 @@ class SigV4Auth(InProcess):
     def _presigned(self, request: Request, now: float, expires: int, body: bytes) -> bytes:
         timestamp = self._text_of(int(now))
         day = self._today(timestamp, int(now))
-        names, values = _covered(request)
+        names, values = _covered(request, self._service)
         path, query = sent_target(request)
         if without(query, *CREDENTIALS, TOKEN) != query:
             raise ConfigurationError("the URL has credentials in its query: take them out first")
@@ -289,11 +300,12 @@ class SigV4Auth(InProcess):
         return day
 
 
-def _covered(request: Request) -> tuple[list[bytes], list[bytes]]:
+def _covered(request: Request, service: bytes) -> tuple[list[bytes], list[bytes]]:
     """The fields to sign, in order, and their canonical values."""
+    left_out = UNCOVERED | {b"content-length"} if service.decode() in NAMES_PAYLOAD else UNCOVERED
     values: dict[bytes, bytes] = {}
     for name, value in request.headers:
-        if name not in UNCOVERED:
+        if name not in left_out:
             one = b" ".join(value.split())
             values[name] = values[name] + b"," + one if name in values else one
     values[b"host"] = request.authority.encode()

@@ -43,7 +43,8 @@ class SigV4Verifier(InProcess):
         skew: seconds that a request's time may be off, either way; 900 at most.
         max_expires: seconds for which a presigned URL is good at most; 604,800 at most.
         allow_unsigned_payload: accept bodies that nothing but TLS protects: UNSIGNED-PAYLOAD, and
-            STREAMING-UNSIGNED-PAYLOAD-TRAILER, of which the checksum is still checked.
+            STREAMING-UNSIGNED-PAYLOAD-TRAILER, of which the checksum is still checked. Without, UNSIGNED-PAYLOAD is accepted
+            where there is no body, as many clients send it with every request over TLS.
         single_use: accept each signed string once (presigned URLs too), through the store. Without, a request can be
             replayed while its time is good: that is SigV4's nature.
         require: further fields that have to be signed if they are there, such as "content-type".
