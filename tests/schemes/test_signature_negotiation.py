@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.schemes.signature_world import KEY, NOW, URL, guard_at, rejected, signed, store_with
+from tests.schemes.signature_world import KEY, NOW, URL, guard_at, rejected, sign, signed, store_with
 from watchword import ConfigurationError, Guard, Rejected, Request, Response, SignatureAuth, SignaturePolicy
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received
@@ -143,3 +143,66 @@ def test_the_digest_that_the_server_wants_is_made() -> None:
     assert sent[0].values(b"content-digest")[0].startswith(b"sha-256=:")
     assert sent[1].values(b"content-digest")[0].startswith(b"sha-512=:")
     assert guard_at(store=store_with()).verify(sent[1], b"body").subject == "robot"
+
+
+CAN_NOT = [
+    '"x-missing"', '"x-missing";sf', '"x-own";sf', '"x-own";key="a"', '"@query-param";name="none"', '"content-type"',
+    '"x-cart";key="absent"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("component", CAN_NOT)
+def test_a_demand_that_can_not_be_met_hands_over_the_refusal(component: str) -> None:
+    sent: list[Request] = []
+
+    def send(effect: Any) -> Received:
+        sent.append(effect.request)
+        asked = f'sig1=("@method" {component});created'
+        return Received(Response(401, {"Accept-Signature": asked, "X-Answer": "the server's"}))
+
+    request = Request("GET", *URL, {"X-Own": "no;structured(field", "X-Cart": "a=1"})
+    got = run(SignatureAuth(KEY), request, send, ClientContext(bytes, now=lambda: NOW))
+    assert (got.response.status, got.response.values(b"x-answer"), len(sent)) == (401, [b"the server's"], 1)
+
+
+def test_what_was_learnt_and_can_not_be_met_by_another_request_is_left_out_of_it() -> None:
+    sent: list[Request] = []
+
+    def send(effect: Any) -> Received:
+        sent.append(effect.request)
+        covered = effect.request.values(b"signature-input")[0]
+        if b"x-own" in covered or not effect.request.values(b"x-own"):
+            return Received(Response(200))
+        return Received(Response(401, {"Accept-Signature": 'sig1=("x-own");created'}))
+
+    auth = SignatureAuth(KEY)
+    for headers in ({"X-Own": "1"}, {}, {"X-Own": "1"}):
+        request = Request("GET", *URL, headers)
+        assert run(auth, request, send, ClientContext(bytes, now=lambda: NOW)).response.status == 200
+    assert [b"x-own" in one.values(b"signature-input")[0] for one in sent] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "respelt"),
+    [("dictionary", "a=1,  b=2", "a=1, b=2"), ("list", "a,   b", "a, b"), ("item", "5.0;  x=1", "5.0;x=1")],
+)
+@pytest.mark.parametrize("plain", [True, False])
+def test_both_halves_take_structured_fields_that_are_not_registered(
+    kind: str, value: str, respelt: str, plain: bool
+) -> None:
+    types, components = {"x-cart": kind}, ("@method", "@authority", "@path", '"x-cart";sf')
+    headers = [("X-Cart", value)] if plain else [("X-Cart", value), ("X-Two", "1"), ("X-Two", "2")]
+    auth = SignatureAuth(KEY, components=components, types=types)
+    sent = sign(auth, Request("GET", *URL, headers))
+    assert f'"x-cart";sf: {respelt}' in auth.canonical(sent)
+    policy = SignaturePolicy(components=components, body=False, types=types)
+    respelling = [(n, respelt.encode() if n == b"x-cart" else v) for n, v in sent.headers]
+    assert guard_at(policy=policy).verify(Request("GET", *URL, respelling)).subject == "robot"
+    with pytest.raises(ConfigurationError, match="x-cart"):
+        sign(SignatureAuth(KEY, components=components), Request("GET", *URL, headers))
+
+
+@pytest.mark.parametrize("types", [{"X-Cart": "list"}, {"x-cart": "inner list"}])
+def test_types_that_there_are_not_are_refused(types: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="lower case"):
+        SignatureAuth(KEY, types=types)

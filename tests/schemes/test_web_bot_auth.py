@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +13,12 @@ from hypothesis import strategies as st
 
 from tests.examples_of import examples
 from tests.schemes.bot_world import BOT, KEYS, NOW, PLACE, Web, reason, signed
+from tests.schemes.signature_world import URL, key_for, sign, store_with
 from watchword import ConfigurationError, Guard, Key, KeySet, Policy, Reason, Rejected, Request, Response, explain
+from watchword import SignatureAuth, SignaturePolicy, SignatureVerifier
+from watchword.schemes.signatures.accept import read_accept_signature
 from watchword.schemes.signatures.agents import MAX_AGENTS, WELL_KNOWN, Agent, agent_field, agent_of, read_agents
-from watchword.schemes.signatures.bots import WebBotAuth, WebBotVerifier, named_by_thumbprint, profile
+from watchword.schemes.signatures.bots import TAG, WebBotAuth, WebBotVerifier, named_by_thumbprint, profile
 from watchword.schemes.signatures.components import components_of
 from watchword.schemes.signatures.directory import MEDIA_TYPE, KeyDirectory, check_proofs, directory_keys
 from watchword.schemes.signatures.wire import read_signatures
@@ -377,3 +382,46 @@ def test_what_is_no_directory_is_refused(body):
 def test_a_directory_that_proves_nothing_is_a_configuration_error(arguments):
     with pytest.raises(ConfigurationError):
         KeyDirectory(**{"keys": [KEYS["bot"]], "agent": BOT, **arguments})
+
+
+# ---- beside other signatures -----------------------------------------------------------------------------------------
+
+
+def shared(web: Web, first: str, *, tags: Sequence[str | None] = (None,), **policy: Any) -> Guard:
+    """A guard of bots and of keys that it has itself."""
+    bots: Any = WebBotVerifier(web.directories())
+    own: Any = SignatureVerifier(policy=SignaturePolicy(tags=tags, **policy))
+    listed = [bots, own] if first == "bots" else [own, bots]
+    return Guard(listed, store_with(ROBOT, now=web.clock), policy=Policy(clock=web.clock))
+
+
+ROBOT = key_for("ed25519")
+AN_APP: Sequence[str | None] = ("app", "another app", "an App?")
+
+
+@pytest.mark.parametrize("first", ["bots", "own"])
+@pytest.mark.parametrize("tag", [None, *AN_APP])
+def test_bots_and_ones_own_clients_share_a_guard_and_are_told_apart_by_tag(first: str, tag: str | None) -> None:
+    guard = shared(Web(bot=[KEYS["bot"]]), first, tags=(None, *AN_APP))
+    assert guard.verify(signed()).subject == PLACE
+    assert guard.verify(sign(SignatureAuth(ROBOT, tag=tag), Request("GET", *URL))).subject == "robot"
+
+
+@pytest.mark.parametrize("first", ["bots", "own"])
+def test_a_bot_is_never_taken_for_a_client_nor_a_client_for_a_bot(first: str) -> None:
+    guard = shared(Web(bot=[KEYS["bot"]]), first)
+    assert reason(guard, sign(SignatureAuth(ROBOT, tag=TAG), Request("GET", *URL)))[0] == "not_covered"
+    stranger = signed(KEYS["other"])
+    assert reason(guard, stranger)[0] == "unknown_key"
+    untagged = stranger.values(b"signature-input")[0].replace(b';tag="web-bot-auth"', b"")
+    assert reason(guard, stranger.with_headers([(b"signature-input", untagged)]))[0] == "unknown_key"
+
+
+@pytest.mark.parametrize("first", ["bots", "own"])
+def test_both_are_asked_for_under_labels_of_their_own(first: str) -> None:
+    guard = shared(Web(bot=[KEYS["bot"]]), first, tags=(None, *AN_APP))
+    with pytest.raises(Rejected) as refused:
+        guard.verify(Request("GET", *URL))
+    assert refused.value.refusal is not None
+    lines = refused.value.refusal.response().values(b"accept-signature")
+    assert {one.text("tag") for one in read_accept_signature(lines)} == {None, *AN_APP, TAG}

@@ -25,6 +25,7 @@ __all__ = [
     "components_of",
     "covered_text",
     "params_text",
+    "types_with",
 ]
 
 DERIVED: Final = frozenset(
@@ -58,6 +59,24 @@ FIELD_TYPES: Final[Mapping[str, str]] = {
     "sec-ch-ua": "list", "sec-ch-ua-mobile": "item", "sec-ch-ua-platform": "item", "sec-gpc": "item",
 }  # fmt: skip
 """The structured type of the fields that are registered with one: what `;sf` (§2.1.1) needs to know."""
+
+
+def types_with(types: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The registered types, and those of further fields.
+
+    Raises:
+        ConfigurationError: a name with capitals, or a type that there isn't.
+
+    >>> types_with({"x-cart": "dictionary"})["x-cart"]
+    'dictionary'
+    """
+    for name, kind in (types or {}).items():
+        if kind not in ("item", "list", "dictionary") or name != name.lower():
+            raise ConfigurationError(
+                f'types maps field names in lower case to "item", "list" or "dictionary": {name!r}'
+            )
+    return {**FIELD_TYPES, **types} if types else FIELD_TYPES
+
 
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")  # RFC 9110 §5.1 in lower case
 _KEY: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")  # RFC 9651 §3.1.2

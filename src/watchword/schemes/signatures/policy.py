@@ -7,7 +7,7 @@ from typing import Final
 
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.schemes.signatures.components import FIELD_TYPES, Component, components_of
+from watchword.schemes.signatures.components import types_with, Component, components_of
 from watchword.schemes.signatures.wire import LABEL, MAX_COMPONENTS, MAX_SIGNATURES
 
 __all__ = ["DEFAULT_COMPONENTS", "DIGEST_FIELDS", "SignaturePolicy", "coverage"]
@@ -88,7 +88,7 @@ class SignaturePolicy:
         self.body, self.created, self.nonce, self.expires = body, created, nonce, expires
         self.tags = tuple(tags)
         self.label = label
-        self.types = {**FIELD_TYPES, **_types(types or {})}
+        self.types = types_with(types)
         self.max_signatures, self.max_components = max_signatures, max_components
         self._always = frozenset(self.components)
         self._by_method = {method: self._always.union(more) for method, more in self.methods.items()}
@@ -152,12 +152,3 @@ def coverage(components: Iterable[Component]) -> frozenset[Component]:
     if covered.issuperset(_IMPLIED[_TARGET_URI]):
         covered.add(_TARGET_URI)
     return frozenset(covered)
-
-
-def _types(types: Mapping[str, str]) -> Mapping[str, str]:
-    for name, kind in types.items():
-        if kind not in ("item", "list", "dictionary") or name != name.lower():
-            raise ConfigurationError(
-                f'types maps field names in lower case to "item", "list" or "dictionary": {name!r}'
-            )
-    return types

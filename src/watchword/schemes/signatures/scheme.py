@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -32,6 +33,7 @@ __all__ = ["SignatureAuth", "SignatureVerifier"]
 MAX_ORIGINS: Final = 64
 """Origins whose demands are remembered."""
 _DEFAULT: Final = SignaturePolicy()
+_NO_LABEL: Final = re.compile(r"[^a-z0-9.*-]")  # RFC 9651 §3.1.2
 _WANT_DIGEST: Final = (b"want-content-digest", b"sha-256=10, sha-512=10")
 # Refusals after which a signature of another kind may do; elsewhere nothing that is asked for would help.
 _ANSWERABLE: Final = frozenset({Reason.NO_CREDENTIALS, Reason.NOT_COVERED})
@@ -53,7 +55,9 @@ class SignatureAuth(InProcess):
         alg: name the algorithm too. The key implies it, so verifiers need it where a key id names several keys only.
         nonce: add one, so that servers can refuse a replay.
         digest: the digest algorithm, "sha-256" or "sha-512", where the server doesn't want another.
-        answer: sign again what an Accept-Signature asks for, and sign so at once from then on.
+        answer: sign again what an Accept-Signature asks for, and sign so at once from then on. Where that can't be done, since the
+            request lacks what is asked for, the refusal is the caller's answer.
+        types: structured types ("item", "list", "dictionary") of fields that aren't registered with one, for `;sf`.
 
     Raises:
         ConfigurationError: a key that can't sign, or an argument that can't be meant.
@@ -74,9 +78,10 @@ class SignatureAuth(InProcess):
         nonce: bool = True,
         digest: str = "sha-256",
         answer: bool = True,
+        types: Mapping[str, str] | None = None,
     ) -> None:
         covered = components_of(DEFAULT_COMPONENTS if components is None else components)
-        self._signer = Signer(key, covered, components is None, tag, lifetime, label, alg, nonce, digest)
+        self._signer = Signer(key, covered, components is None, tag, lifetime, label, alg, nonce, digest, types)
         self._answer = answer
         self._learnt: Bounded[tuple[str, str], Demands] = Bounded(MAX_ORIGINS)
 
@@ -93,7 +98,9 @@ class SignatureAuth(InProcess):
         check_target(request)
         origin = (request.scheme, request.authority)
         learnt = self._learnt.get(origin) if self._learnt else None
-        signed = self._signer.sign(request, context, learnt)
+        signed = (None if learnt is None else self._answered(request, context, learnt)) or self._signer.sign(
+            request, context, None
+        )
         received: Received = yield Send(signed)
         if not self._answer or received.response.status != 401:
             return
@@ -104,9 +111,19 @@ class SignatureAuth(InProcess):
             context.check_repeatable()
         except ConfigurationError:
             return  # the refusal is the caller's answer: the body is gone
-        answered: Received = yield Send(self._signer.sign(request, context, demands))
+        better = self._answered(request, context, demands)
+        if better is None:
+            return
+        answered: Received = yield Send(better)
         if answered.response.status != 401:
             self._learnt.put(origin, demands.lasting())
+
+    def _answered(self, request: Request, context: Context, demands: Demands) -> Request | None:
+        """The request signed as the server asks for it; None where it can't be, since a component is not there."""
+        try:
+            return self._signer.sign(request, context, demands)
+        except ConfigurationError:
+            return None
 
     def canonical(self, request: Request, body: bytes = b"") -> str:
         """The signature base of a request as it was sent, as this client builds it: to compare with the server's.
@@ -236,7 +253,9 @@ class SignatureVerifier(InProcess):
                 params["nonce"] = b64url_encode(random(16)).decode("ascii")
             if tag is not None:
                 params["tag"] = tag
-            wanted.append(Wanted(policy.label or f"sig{number}", policy.demands(), params))
+            # Other verifiers of this guard ask for other tags, in the same field.
+            label = f"sig{number}" if tag is None else f"for-{_NO_LABEL.sub(lambda found: f'_{ord(found[0]):x}_', tag)}"
+            wanted.append(Wanted(policy.label or label, policy.demands(), params))
         return accept_signature(wanted)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from watchword.crypto.keys import Key
 from watchword.fields.content_digest import ACTIVE, digest_field, read_preferences
 from watchword.schemes.signatures.accept import Wanted, read_accept_signature
 from watchword.schemes.signatures.base import BasePlan
-from watchword.schemes.signatures.components import FIELD_TYPES, Component, SignatureInput, params_text
+from watchword.schemes.signatures.components import Component, SignatureInput, params_text, types_with
 from watchword.schemes.signatures.holders import alias_of
 from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.policy import DIGEST_FIELDS
@@ -54,7 +54,7 @@ class Signer:
 
     __slots__ = (
         "_bare", "_digest_start", "_digests", "_life", "_params", "_start", "_whole", "alg", "components", "defaults", "digest", "key",
-        "label", "nonce", "tag",
+        "label", "nonce", "tag", "types",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +68,7 @@ class Signer:
         alg: bool,
         nonce: bool,
         digest: str,
+        types: Mapping[str, str] | None = None,
     ) -> None:
         check_can_sign(key)
         if alg and not alias_of(key):
@@ -83,6 +84,7 @@ class Signer:
         self.key, self.components, self.defaults = key, components, defaults
         self.tag, self.label = tag, label
         self.alg, self.nonce, self.digest = alg, nonce, digest
+        self.types = types_with(types)
         self._life = None if lifetime is None else int(lifetime)
         self._digests = any(component.name in DIGEST_FIELDS for component in components)
         self._bare = BasePlan(components)
@@ -116,7 +118,7 @@ class Signer:
             given["nonce"] = made if nonce is None else nonce
         params = f"{params_text(given)}{fixed}".encode("ascii")
         try:
-            base = plan.base(Message(request), params)
+            base = plan.base(Message(request, types=self.types), params)
         except Rejected as rejected:
             raise _unsignable(rejected) from None
         return self._placed(request, label, plan.listed + params, self.key.signer(base))
@@ -140,9 +142,9 @@ class Signer:
         octets = f"{params}{self._params}".encode("ascii")
         try:
             if alone:
-                base = plan.of_request(request, single, octets, FIELD_TYPES)
+                base = plan.of_request(request, single, octets, self.types)
             else:
-                base = plan.base(Message(request.with_headers(more)), octets)
+                base = plan.base(Message(request.with_headers(more), types=self.types), octets)
         except Rejected as rejected:
             raise _unsignable(rejected) from None
         start = self._start
@@ -251,7 +253,8 @@ def own_base(request: Request, signer: Signer) -> bytes:
         if not mine:
             raise ConfigurationError("the request has no signature of this key and tag")
         covered: SignatureInput = mine[-1].covered
-        return BasePlan(covered.components).base(Message(request), params_text(covered.params).encode("ascii"))
+        message = Message(request, types=signer.types)
+        return BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
     except Rejected as rejected:
         raise ConfigurationError(f"the request has no such signature: {rejected}") from None
 
