@@ -10,7 +10,7 @@ from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Send
 
 __all__ = [
-    "LIMIT", "TIMEOUT", "Replacements", "changes", "differs", "field_lines", "limited", "merged_cookies", "missing", "octets",
+    "LIMIT", "TIMEOUT", "Replacements", "changes", "differs", "field_lines", "limited", "merged_cookies", "misadapted", "missing", "octets",
     "oversized", "position", "unreplayable",
 ]  # fmt: skip
 
@@ -90,6 +90,13 @@ def position(body: Any) -> int | None:
 def unreplayable(need: str) -> ConfigurationError:
     """The error of a body that would have to be read twice."""
     return ConfigurationError(f"{need}, but it can be read only once: pass bytes or a seekable file")
+
+
+def misadapted(library: str) -> ConfigurationError:
+    """The error of an adapted auth in the hands of another library than that for which it was adapted."""
+    return ConfigurationError(
+        f"this auth is adapted to {library}: adapt it with the module in watchword.clients that is called like your library"
+    )
 
 
 def missing(extra: str) -> ConfigurationError:

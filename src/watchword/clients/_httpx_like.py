@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
+from watchword.clients._exchange import misadapted
 from watchword.clients._httpx_exchange import Exchange
 from watchword.clients._httpx_parts import Kit
 from watchword.core.flow import AsyncDrive, ClientContext, Drive
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Ask, Auth
+from watchword.core.slips import made
 
 __all__ = ["FlowAuth"]
 
@@ -30,8 +32,12 @@ class FlowAuth:
         if "x" in library.Headers(bound) or (b"x", b"y") not in bound.raw:
             # A later version may copy headers in another way; better none of it than credentials that go astray.
             raise ConfigurationError(f"this version of {library.__name__} is unknown: pip install -U watchword")
-        self._auth = auth
+        self._auth = made(auth)
         self._settings: dict[str, Any] = {"store": store, "ask": ask}
+
+    def __call__(self, request: object) -> NoReturn:
+        """What other libraries would run."""
+        raise misadapted(self.kit.module.__name__)
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """What the sync client runs."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
-from watchword.clients._exchange import TIMEOUT, field_lines, limited, unreplayable
+from watchword.clients._exchange import TIMEOUT, field_lines, limited, misadapted, unreplayable
 from watchword.core.flow import Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.scheme import ORIGINAL, Received, Send
@@ -21,7 +21,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin(prepared: requests.PreparedRequest) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a prepared request."""
+    """Scheme, host and port of a prepared request; `ConfigurationError` for one of another library."""
+    if not isinstance(prepared, requests.PreparedRequest):
+        raise misadapted("requests")
     parts = urlsplit(prepared.url or "")
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 

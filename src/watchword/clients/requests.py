@@ -11,6 +11,7 @@ from watchword.core.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request
 from watchword.core.records import Store
 from watchword.core.scheme import Ask, Auth, Send
+from watchword.core.slips import made
 
 try:
     import requests
@@ -47,9 +48,8 @@ def adapt(auth: Auth, *, store: Store | None = None, ask: Callable[[Ask], str] |
 
 class _Adapted(requests.auth.AuthBase):
     def __init__(self, auth: Auth, store: Store | None, ask: Callable[[Ask], str] | None) -> None:
-        self._auth = auth
-        self._store = store
-        self._ask = ask
+        self._auth = made(auth)
+        self._store, self._ask = store, ask
         self.every_answer: bool = getattr(auth, "every_answer", False)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -17,10 +17,11 @@ from typing import Any
 from watchword.structures.lock import Lock, Turn, lock_of
 from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
-from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
 from watchword.core.scheme import (
     ORIGINAL, Ask, Auth, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
 )  # fmt: skip
+from watchword.core.slips import unsendable
 
 __all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "refuse_cleartext", "run"]
 
@@ -119,6 +120,9 @@ class _DriveBase:
             if self._last is None or self._last.body is not ORIGINAL:
                 raise CredentialsUnavailable("the flow ended without the answer to the caller's request") from None
             return None
+        except Rejected as rejected:  # what a server would say of it is the developer's to mend here
+            self._release_all()
+            raise unsendable(rejected) from None
         except BaseException:
             self._release_all()
             raise

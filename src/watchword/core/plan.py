@@ -16,6 +16,7 @@ from watchword.core.message import Request
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Verifier
+from watchword.core.slips import checked_verifiers
 from watchword.core.verdict import Verdict
 
 __all__ = ["Plan", "Policy"]
@@ -65,6 +66,9 @@ class Plan:
         proxy: bool,
         seal: ResponseSealer | None = None,
     ) -> None:
+        verifiers = checked_verifiers(verifiers, "Guard")
+        if isinstance(store, type):
+            raise ConfigurationError(f"the store is the class {store.__name__}: make one, {store.__name__}(…)")
         if not verifiers:
             raise ConfigurationError("a Guard needs at least one verifier, for example Guard([BasicVerifier(realm=…)])")
         self.verifiers = tuple(sorted(verifiers, key=lambda verifier: verifier.rank))

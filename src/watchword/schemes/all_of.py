@@ -17,6 +17,7 @@ from watchword.core.scheme import (
     STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Changes, Claim, Decision, Digests, GuardReader, More,
     Proof, Random, Refusal, Seal, Verifier,
 )  # fmt: skip
+from watchword.core.slips import checked_verifiers
 
 __all__ = ["AllOf", "same_subject"]
 
@@ -56,6 +57,7 @@ class AllOf:
     def __init__(self, *parts: Verifier, bind: Callable[[Sequence[Identity]], None] = same_subject) -> None:
         if len(parts) < 2:
             raise ConfigurationError("AllOf needs two parts or more")
+        checked_verifiers(parts, "AllOf")
         seen: dict[bytes, str] = {}
         for part in parts:
             for place in sorted({address.place for address in part.addresses}):

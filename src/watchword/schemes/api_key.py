@@ -20,6 +20,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
+from watchword.core.slips import ClientHalf, need_text
 from watchword.crypto.digests import compare
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes.api_key_text import KEY, PREFIX, APIKey, APIKeyUse, has_checksum, hash_key, key_id_of
@@ -52,7 +53,7 @@ def _field_of(header: str) -> bytes:
     return name.encode()
 
 
-class APIKeyAuth(InProcess):
+class APIKeyAuth(ClientHalf):
     """Sends an API key with every request.
 
     Args:
@@ -72,6 +73,7 @@ class APIKeyAuth(InProcess):
 
     def __init__(self, key: str, *, header: str = "X-API-Key", allow_cleartext: bool = False) -> None:
         field = _field_of(header)
+        need_text("the API key", key)
         if not _SENDABLE.fullmatch(key):
             raise ConfigurationError(
                 "an API key has 1 to 8192 visible ASCII characters: pass it without spaces and line ends"

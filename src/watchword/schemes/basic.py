@@ -22,6 +22,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Changes, Claim, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
+from watchword.core.slips import ClientHalf, need_text
 from watchword.crypto import precis
 from watchword.crypto.digests import subject_key
 from watchword.crypto.passwords import (
@@ -43,7 +44,7 @@ _DECOY: Final = Ref(Decoy, ("password",))
 _OWN: Final = PasswordCache(1, random=bytes)  # stands for "one of the verifier's own"; never filled
 
 
-class BasicAuth(InProcess):
+class BasicAuth(ClientHalf):
     """Sends username and password with every request, unasked (RFC 7617 §2.2).
 
     Only over TLS or to loopback: whoever sees such a request has the password.
@@ -63,6 +64,8 @@ class BasicAuth(InProcess):
     __slots__ = ("__weakref__", "_allow_cleartext", "_headers", "_username")
 
     def __init__(self, username: str, password: str, *, allow_cleartext: bool = False) -> None:
+        need_text("the username", username)
+        need_text("the password", password)
         if ":" in username:
             raise ConfigurationError("a Basic username can't hold ':', which separates it from the password")
         if _CONTROL.search(username) or _CONTROL.search(password):
@@ -116,6 +119,7 @@ class BasicVerifier(InProcess):
     __slots__ = ("cache", "realm", "rehash")
 
     def __init__(self, *, realm: str, cache: PasswordCache | None = _OWN, rehash: str | None = DEFAULT) -> None:
+        need_text("the realm", realm)
         if _CONTROL.search(realm):
             raise ConfigurationError("a realm is a quoted string: remove its control characters")
         try:

@@ -16,6 +16,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
+from watchword.core.slips import ClientHalf
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
 from watchword.fields.percent import percent_decoded
@@ -30,7 +31,7 @@ _CREDENTIALS: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECA
 _PLAIN: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
 
-class BearerAuth(InProcess):
+class BearerAuth(ClientHalf):
     """Sends a token that was got elsewhere: `Authorization: Bearer <token>`.
 
     Args:

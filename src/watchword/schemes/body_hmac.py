@@ -21,6 +21,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
+from watchword.core.slips import ClientHalf
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key
 
@@ -31,6 +32,10 @@ _HEX: Final = re.compile(rb"[0-9A-Fa-f]{64}")
 
 
 def _hs256(key: Key) -> Key:
+    if not isinstance(key, Key):
+        raise ConfigurationError(
+            f"this scheme needs a Key, not {type(key).__name__}: Key.from_secret(secret, algorithm='HS256')"
+        )
     if key.algorithm != "HS256":
         raise ConfigurationError(f"X-HMAC is an HMAC-SHA256: give an HS256 key, not {key.algorithm}")
     return key
@@ -45,7 +50,7 @@ def canonical(body: bytes) -> str:
     return f"the body, {len(body)} octets, SHA-256 {digest('sha-256', body).hex()}"
 
 
-class ReplayableBodyHMACAuth(InProcess):
+class ReplayableBodyHMACAuth(ClientHalf):
     """Sends the hex HMAC-SHA256 of the body in X-HMAC. Can be replayed.
 
     Raises:

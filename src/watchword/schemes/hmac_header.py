@@ -21,6 +21,7 @@ from watchword.core.scheme import (
     STREAM, Address, Body, BodyNeed, BodyStream, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto.digests import compare, digest, new
+from watchword.core.slips import ClientHalf
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials
@@ -86,7 +87,7 @@ def base64url(data: bytes) -> str:
     return b64url_encode(data).decode()
 
 
-class HMACAuth(InProcess):
+class HMACAuth(ClientHalf):
     """Signs every request anew: method, authority, target, body, time and a nonce.
 
     Args:
@@ -102,6 +103,10 @@ class HMACAuth(InProcess):
     __slots__ = ("__weakref__", "_key")
 
     def __init__(self, key: Key) -> None:
+        if not isinstance(key, Key):
+            raise ConfigurationError(
+                f"HMACAuth needs a Key, not {type(key).__name__}: Key.from_secret(secret, algorithm='HS256', key_id='robot-1')"
+            )
         if not key.algorithm.startswith("HS"):
             raise ConfigurationError(f"HMACAuth needs an HMAC key such as HS256, not {key.algorithm}")
         if key.key_id is None or not _KEY_ID.fullmatch(key.key_id):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from watchword.core.records import Source
+from watchword.core.rejection import ConfigurationError
 from watchword.crypto.keys import KeySet
 
-__all__ = ["NO_KEYS", "KeySource", "PublishedKeys"]
+__all__ = ["NO_KEYS", "KeySource", "PublishedKeys", "no_keys"]
 
 
 class _NoKeys(KeySet):
@@ -63,3 +64,16 @@ class KeySource(Source, Protocol):
     def missed(self, key_id: str, /) -> None:
         """A token names a key id that isn't known; may start to renew the keys, never waits."""
         ...
+
+
+def no_keys(given: object) -> ConfigurationError:
+    """The error of a verifier that was given something else than keys; it holds nothing of it but a URL's beginning."""
+    if isinstance(given, str) and given[:8].lower().startswith(("https://", "http://")):
+        return ConfigurationError(
+            "keys is a URL: have the keys there fetched and renewed, RemoteKeySet(url) from watchword.stores"
+        )
+    if given is None:
+        return ConfigurationError("keys is None: is the setting that holds the key there?")
+    return ConfigurationError(
+        f"keys is a Key, a KeySet or a RemoteKeySet, not {type(given).__name__}: make a Key with Key.from_secret, from_pem or from_jwk"
+    )

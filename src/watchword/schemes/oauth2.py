@@ -12,11 +12,11 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import msgspec
 
 from watchword.core.flow import refuse_cleartext
-from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, Save, Send
+from watchword.core.slips import ClientHalf, need_text
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier
@@ -50,7 +50,7 @@ class AccessToken:
     scopes: tuple[str, ...]
 
 
-class OAuth2Auth(InProcess):
+class OAuth2Auth(ClientHalf):
     """Gets an access token by the client credentials grant and attaches it; one token serves all threads and tasks.
 
     The token is fetched once, kept, renewed before it expires, and fetched anew once if the API answers 401.
@@ -84,6 +84,10 @@ class OAuth2Auth(InProcess):
     ) -> None:
         if isinstance(scope, str):
             raise ConfigurationError(f"scope is a list: scope={scope.split()!r}")
+        for what, value in (("token_url", token_url), ("client_id", client_id), ("client_secret", client_secret)):
+            need_text(what, value)
+            if not value:
+                raise ConfigurationError(f"{what} is empty: is the environment variable or setting that holds it set?")
         parts = urlsplit(token_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc:
             raise ConfigurationError("token_url is an http(s) URL without user information and fragment")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from watchword.structures.bounded import Bounded
-from watchword.structures.in_process import InProcess
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
+from watchword.core.slips import ClientHalf, need_text
 from watchword.fields.auth_params import parse_auth_info
 from watchword.fields.target import check_target
 from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms, octets_hash
@@ -95,7 +95,7 @@ class Space:
         return best
 
 
-class DigestAuth(InProcess):
+class DigestAuth(ClientHalf):
     """Answers Digest challenges; sends nothing until it is challenged, then goes on with the nonce that it was given.
 
     It takes the strongest algorithm that it knows and, once an origin has accepted an answer with one, no weaker one
@@ -142,6 +142,8 @@ class DigestAuth(InProcess):
         proxy: bool = False,
         allow_legacy_rfc2069: bool = False,
     ) -> None:
+        need_text("the username", username)
+        need_text("the password", password)
         if CONTROL.search(username):
             raise ConfigurationError("a username can't hold control characters: remove them")
         try:

@@ -10,6 +10,7 @@ from watchword.core.answer import Challenge, Token
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
+from watchword.core.slips import need_text
 from watchword.crypto.precis import MAX_USERNAME
 from watchword.fields.auth_params import parse_challenges
 from watchword.fields.percent import percent_decoded
@@ -78,6 +79,7 @@ def written(terms: Terms, algorithm: Algorithm, nonce: str, stale: bool) -> Chal
 
 def quotable_octets(name: str, text: str) -> bytes:
     """What goes into a quoted string; `ConfigurationError` naming it if that can't be."""
+    need_text(name, text)
     if CONTROL.search(text):
         raise ConfigurationError(f"{name} is a quoted string: remove its control characters")
     try:

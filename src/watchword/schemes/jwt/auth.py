@@ -11,12 +11,13 @@ from watchword.core.flow import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Context, Flow, Send
+from watchword.core.slips import ClientHalf
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.schemes.bearer import bearer_field
+from watchword.schemes.jwt.checks import check_mintable
 from watchword.schemes.jwt.settings import seconds
-from watchword.structures.in_process import InProcess
 
 __all__ = ["JWTAuth"]
 
@@ -24,7 +25,7 @@ RESERVED: Final = frozenset({"exp", "iat", "nbf"})
 """The dates, which follow from the lifetime."""
 
 
-class JWTAuth(InProcess):
+class JWTAuth(ClientHalf):
     """Mints short-lived tokens with its own key and sends them as bearer tokens.
 
     One token serves all requests until a fifth of its life is left; then the next request mints another.
@@ -58,6 +59,7 @@ class JWTAuth(InProcess):
             raise ConfigurationError("claims= is a mapping of texts to what JSON can say") from None
         if self._claims.keys() != claims.keys():  # JSON has no names but texts
             raise ConfigurationError("claims= is a mapping of texts to what JSON can say")
+        check_mintable(self._claims)
         self._lifetime = lifetime
         self._allow_cleartext = allow_cleartext
         self._current: tuple[float, float, str] = (0.0, 0.0, "")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from watchword.core.identity import NO_SCOPES
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
 
 __all__ = [
-    "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "issued_by", "issued_since",
+    "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "check_mintable", "issued_by", "issued_since",
     "numeric_date", "present", "scopes_of", "subject_of", "valid_from", "valid_until",
 ]  # fmt: skip
 
@@ -79,11 +79,16 @@ def audience_is(audiences: frozenset[str] | None) -> ClaimCheck:
 
 
 def _one_of(audience: object, audiences: frozenset[str]) -> None:
+    named = _named(audience)
+    if audiences.isdisjoint(named):
+        raise Rejected(Reason.WRONG_AUDIENCE, f"meant for {', '.join(named)[:128]!r}", where="aud")
+
+
+def _named(audience: object) -> list[str]:
     named = [audience] if type(audience) is str else audience
     if type(named) is not list or not all(type(name) is str for name in named):
         raise Rejected(Reason.WRONG_CLAIM, "an audience is a text or a list of texts", where="aud")
-    if audiences.isdisjoint(named):
-        raise Rejected(Reason.WRONG_AUDIENCE, f"meant for {', '.join(named)[:128]!r}", where="aud")
+    return named
 
 
 def numeric_date(name: str, value: object) -> float:
@@ -212,3 +217,25 @@ def _parts(scope: str) -> frozenset[str]:
     """The scopes of a text: spaces alone separate them (RFC 6749 §3.3), no other white space does."""
     parts = frozenset(scope.split(" "))
     return parts - {""} if "" in parts else parts
+
+
+def check_mintable(claims: Claims) -> None:
+    """Nothing, if `JWTVerifier` reads the registered claims among these, whatever it is set to want of them.
+
+    Raises:
+        ConfigurationError: it would refuse them for what they are.
+    """
+    try:
+        if "sub" in claims:
+            subject_of(claims)
+        scopes_of(claims)
+        named = _named(claims.get("aud", "-"))
+        if not named or not all(named):
+            raise Rejected(Reason.WRONG_CLAIM, "it names no audience", where="aud")
+        for name in ("iss", "jti"):
+            value = claims.get(name, "-")
+            if type(value) is not str or not value:
+                raise Rejected(Reason.WRONG_CLAIM, f"{name} is a text, and not an empty one", where=name)
+    except Rejected as rejected:
+        found = rejected.rejection
+        raise ConfigurationError(f"claims= has a {found.where} that verifiers refuse: {found.detail}") from None

@@ -11,6 +11,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.jwt.checks import YEAR_10000
 from watchword.schemes.key_source import NO_KEYS, KeySource
+from watchword.schemes.key_source import no_keys
 from watchword.schemes.revocation import Revocations
 from watchword.schemes.token_cache import TokenCache
 
@@ -67,7 +68,7 @@ def key_set(keys: object, algorithms: Sequence[str] | None) -> KeySet:
             raise ConfigurationError("say where the keys are bound which are accepted: RemoteKeySet(…, algorithms=[…])")
         return NO_KEYS if keys.keys is None else keys.keys
     if not isinstance(keys, (Key, KeySet)):
-        raise ConfigurationError("keys= is a Key or a KeySet: make one with Key.from_secret, from_pem or from_jwk")
+        raise no_keys(keys)
     found = KeySet([keys]) if isinstance(keys, Key) else keys
     if found.keys and all(key.use == "enc" for key in found.keys):
         raise ConfigurationError(

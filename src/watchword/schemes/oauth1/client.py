@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from watchword.core.flow import refuse_cleartext
-from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
+from watchword.core.slips import ClientHalf, need_text, unsendable
 from watchword.crypto.digests import digest
 from watchword.crypto.public_spellings import refuse_key_files
 from watchword.schemes.oauth1.credentials import (
@@ -76,7 +76,7 @@ class Signer:
         return own
 
 
-class OAuth1Auth(InProcess):
+class OAuth1Auth(ClientHalf):
     """Signs every request anew: method, URL, form or body, time and a nonce.
 
     With `token` it signs on behalf of the token's owner; without one by itself; with `endpoints` it gets a token first: a
@@ -127,6 +127,11 @@ class OAuth1Auth(InProcess):
         allow_plaintext: bool = False,
         allow_cleartext: bool = False,
     ) -> None:
+        need_text("the client key", client_key)
+        need_text("the client's secret", client_secret)
+        if token is not None:
+            need_text("the token", token)
+            need_text("the token's secret", token_secret)
         self._method = method = method_named(signature_method, allow_plaintext=allow_plaintext)
         _check(client_key, token, placement, realm, endpoints)
         if method.kind == "plaintext" and placement != "header":
@@ -180,12 +185,15 @@ class OAuth1Auth(InProcess):
             context: its clock, randomness and body; `watchword.core.flow.ClientContext(lambda: body)` is one.
 
         Raises:
-            ConfigurationError: no token yet, no form to put credentials into, or parameters of OAuth in the request already.
-            Rejected: a target that can't be signed.
+            ConfigurationError: no token yet, no form to put credentials into, parameters of OAuth in the request already, or a
+                target that can't be signed.
         """
         if self._signer is None:
             raise ConfigurationError("there is no token yet: send a request through an adapter, which asks for one")
-        return self._sign(request, context, self._signer)
+        try:
+            return self._sign(request, context, self._signer)
+        except Rejected as rejected:
+            raise unsendable(rejected) from None
 
     def use(self, token: OAuth1AccessToken) -> None:
         """Signs with this token from now on."""

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from watchword.core.answer import Token
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.slips import need_text
 from watchword.fields.structured import (
     Item, Member, StructuredFieldError, parse_dictionary, parse_item, serialize_dictionary, serialize_item,
 )  # fmt: skip
@@ -56,6 +57,7 @@ class Agent(NamedTuple):
         """
         if kind not in ("directory", "jwks_uri"):
             raise ConfigurationError('the keys of an agent are in a "directory", or at a "jwks_uri"')
+        need_text("an agent", url)
         match = _URL.fullmatch(url) if len(url) <= _LONGEST else None
         if match is None or int(match[2] or 443) > 65535:
             raise ConfigurationError("an agent is an https URL: https://bot.example")

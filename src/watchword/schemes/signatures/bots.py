@@ -30,6 +30,7 @@ from watchword.core.scheme import (
     Random,
     Refusal,
 )
+from watchword.core.slips import ClientHalf
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.signatures.agents import FIELD, Agent, agent_field, agent_of, read_agents
@@ -59,7 +60,7 @@ def named_by_thumbprint(key: Key) -> Key:
     return Key.from_jwk({**jwk, "kid": name}, algorithm=key.algorithm)
 
 
-class WebBotAuth(InProcess):
+class WebBotAuth(ClientHalf):
     """Signs the requests of an automated client, and says where its keys are.
 
     The signature covers method, authority, path, query, the Content-Digest of a body, and the client's own member of

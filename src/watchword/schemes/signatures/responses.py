@@ -13,6 +13,7 @@ from watchword.crypto.keys import Key, KeySet
 from watchword.fields.content_digest import read_digests
 from watchword.schemes.freshness import Freshness, check_end
 from watchword.schemes.key_source import KeySource
+from watchword.schemes.key_source import no_keys
 from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
 from watchword.schemes.signatures.components import Component, components_of
@@ -123,6 +124,10 @@ class ResponseVerifier:
         if isinstance(keys, KeySource):
             self._source = keys
         else:
+            if not isinstance(keys, (Key, KeySet, list, tuple)) or not all(
+                isinstance(key, Key) for key in (keys if isinstance(keys, (list, tuple)) else ())
+            ):
+                raise no_keys(keys)
             self._keys = _usable([keys] if isinstance(keys, Key) else keys.keys if isinstance(keys, KeySet) else keys)
             if not self._keys:
                 raise ConfigurationError(

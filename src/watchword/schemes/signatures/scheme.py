@@ -13,11 +13,13 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejection
 from watchword.core.scheme import Address, Context, Flow, Random, Received, Refusal, Send
+from watchword.core.slips import ClientHalf
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
 from watchword.fields.target import check_exact, check_target
 from watchword.schemes.freshness import Freshness
 from watchword.schemes.key_source import NO_KEYS, KeySource
+from watchword.schemes.key_source import no_keys
 from watchword.schemes.signatures.accept import Wanted, accept_signature
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import components_of
@@ -39,7 +41,7 @@ _WANT_DIGEST: Final = (b"want-content-digest", b"sha-256=10, sha-512=10")
 _ANSWERABLE: Final = frozenset({Reason.NO_CREDENTIALS, Reason.NOT_COVERED})
 
 
-class SignatureAuth(InProcess):
+class SignatureAuth(ClientHalf):
     """Signs every request anew, and once more if the server asks for more with Accept-Signature (RFC 9421 §5.2).
 
     Signatures that the request has already stay; one of the same key and tag is replaced. A Content-Digest that the
@@ -283,4 +285,4 @@ def keys_of(keys: object) -> KeySet:
         return keys
     if isinstance(keys, Key):
         return KeySet([keys])
-    raise ConfigurationError(f"keys is a Key, a KeySet or a RemoteKeySet, not {type(keys).__name__}")
+    raise no_keys(keys)

@@ -7,10 +7,10 @@ from binascii import b2a_base64
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, NamedTuple
 
-from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import CredentialsUnavailable, Rejected, Rejection
 from watchword.core.scheme import ORIGINAL, Auth, Context, Effect, Flow, Received, Send
+from watchword.core.slips import ClientHalf
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.signatures.accept import accept_signature
@@ -53,7 +53,7 @@ class UnprovenResponseWarning(UserWarning):
     """An answer was not proven, `require=False`, and nobody asked to be told (`on_unproven`)."""
 
 
-class SealedAuth(InProcess):
+class SealedAuth(ClientHalf):
     """Accepts only answers that the server signed for the very request: refusals, redirects and failures like any other.
 
     Each request, and each further try of one, asks for it by Accept-Signature with a fresh nonce (RFC 9421 §5), for a digest of the content by

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
+from watchword.core.slips import ClientHalf, need_text
 from watchword.crypto.digests import hex_digest
 from watchword.crypto.public_spellings import refuse_key_files
 from watchword.fields.target import normal_authority
@@ -64,7 +64,7 @@ class _Day(NamedTuple):
     credential: bytes
 
 
-class SigV4Auth(InProcess):
+class SigV4Auth(ClientHalf):
     """Signs every request as AWS has it: method, path, query, fields, body and time.
 
     All fields are signed but those that libraries and proxies write (User-Agent, Connection, Accept-Encoding, …).
@@ -337,6 +337,15 @@ def _form_of(payload: Payload, ecdsa: bool) -> Form | None:
 
 
 def _check_names(access_key: str, secret: str, region: str, service: str, token: str | None, ecdsa: bool) -> None:
+    for what, value in (
+        ("the access key id", access_key),
+        ("the secret access key", secret),
+        ("region", region),
+        ("service", service),
+    ):
+        need_text(what, value)
+    if token is not None:
+        need_text("the session token", token)
     if not _ID.fullmatch(access_key):
         raise ConfigurationError("an access key id is 1 to 128 visible ASCII characters without slash and comma")
     if not secret:

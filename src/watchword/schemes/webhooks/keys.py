@@ -80,6 +80,8 @@ def _read(secret: object, profile: WebhookProfile, signing: bool) -> Secret:
         octets = given
     elif secret.startswith(("whsk_", "whpk_")):
         return _asymmetric(given, profile, signing)
+    elif secret.startswith(("v1,", "v1a,")):
+        raise ConfigurationError('the secret has the name of a signature before it: leave out "v1," and give "whsec_…"')
     else:
         octets = _decoded(given.removeprefix(b"whsec_"), "a secret of Standard Webhooks is base64, after whsec_")
         refuse_key_files(octets)

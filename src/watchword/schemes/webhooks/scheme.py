@@ -18,6 +18,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send,
 )  # fmt: skip
+from watchword.core.slips import ClientHalf
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
@@ -219,7 +220,7 @@ class WebhookClaim:
         return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
 
 
-class WebhookAuth(InProcess):
+class WebhookAuth(ClientHalf):
     """Signs webhooks, with every one of its secrets where the profile has room for several signatures.
 
     A request that names its message already (`webhook-id`) keeps that id: every attempt to deliver a message has the same one.
