@@ -21,7 +21,9 @@ def check_declared(request: Request, limit: float) -> None:
     if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 19:
         raise Rejected(Reason.MALFORMED_REQUEST, "not one decimal number", where="content-length")
     if int(lengths[0]) > limit:
-        raise Rejected(Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit:.0f} are read", where="body")
+        raise Rejected(
+            Reason.BODY_TOO_LARGE, f"{int(lengths[0])} octets where at most {limit:.0f} are read", where="body"
+        )
 
 
 class BodyReader:

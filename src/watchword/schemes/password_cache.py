@@ -134,7 +134,6 @@ class PasswordCache(VerifierCache):
     def __repr__(self) -> str:
         return f"PasswordCache(size={self.size}, ttl={self.ttl:g}, strict={self.strict}, entries={len(self._fitted)})"
 
-
     # ---- which password fitted which stored hash ----
 
     def password_key(self, username: str, password: str) -> bytes:
