@@ -5,7 +5,7 @@
 #   make cover        the same under coverage: at least 95 % of the core, line and branch
 #   make conformance  the published suites in the folder that WATCHWORD_VECTORS names
 #   make interop      against Apache, nginx, curl, wget, Flask-HTTPAuth, PyJWT, joserfc and jose, which it installs
-#   make lint         ruff, mypy --strict, import-linter;  make format  puts the code in shape
+#   make lint         ruff, mypy --strict, pyright, import-linter;  make format  puts the code in shape
 #   make bench        ratios to the limit and to peers, in one run
 #   make docs         the documentation's programs and links, alone
 #   make clean        removes what was made here
@@ -65,6 +65,7 @@ lint: venv
 	@$(run) ruff check .
 	@$(run) ruff format --check .
 	@$(run) mypy src examples tests/typing
+	@$(run) pyright
 	@.venv/bin/lint-imports --no-logo
 
 format: venv

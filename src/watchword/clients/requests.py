@@ -17,6 +17,7 @@ try:
     import requests
 except ImportError:
     raise missing("requests") from None
+import requests.auth
 import requests.cookies
 
 from watchword.clients._requests_io import advance, drain, origin, received, request_of, rewind

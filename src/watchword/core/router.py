@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
@@ -33,9 +33,9 @@ class Router:
         ConfigurationError: two of them would claim the same credentials.
     """
 
-    scheme: ClassVar[str] = ""
-    single_use: ClassVar[bool] = False
-    rank: ClassVar[int] = 0
+    scheme: str = ""
+    single_use: bool = False
+    rank: int = 0
 
     def __init__(self, verifiers: Sequence[Routable], name: str) -> None:
         self._verifiers = tuple(verifiers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from watchword.core.address import has_parameter
 from watchword.core.attempts import Guess
@@ -52,7 +52,7 @@ class AllOf:
     watchword.core.rejection.ConfigurationError: jwt and hmac both read authorization; a request has one
     """
 
-    scheme: ClassVar[str] = "all_of"
+    scheme: str = "all_of"
 
     def __init__(self, *parts: Verifier, bind: Callable[[Sequence[Identity]], None] = same_subject) -> None:
         if len(parts) < 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
@@ -123,11 +123,11 @@ class APIKeyVerifier(InProcess):
     'billing'
     """
 
-    scheme: ClassVar[str] = "api_key"
-    single_use: ClassVar[bool] = False
-    rank: ClassVar[int] = 35
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    scheme: str = "api_key"
+    single_use: bool = False
+    rank: int = 35
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
 
     __slots__ = ("_header", "addresses", "field", "kinds", "record_use")
 
@@ -187,7 +187,7 @@ class APIKeyClaim:
 
     __slots__ = ("_digest", "key_id", "needs", "verifier")
 
-    body: ClassVar[BodyNeed] = UNUSED
+    body: BodyNeed = UNUSED
 
     def __init__(self, key_id: str, digest: str, verifier: APIKeyVerifier) -> None:
         self.key_id = key_id

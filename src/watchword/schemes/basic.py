@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.identity import Identity
@@ -108,13 +108,13 @@ class BasicVerifier(InProcess):
     'orders'
     """
 
-    scheme: ClassVar[str] = "basic"
-    single_use: ClassVar[bool] = False
-    rank: ClassVar[int] = 30
-    addresses: ClassVar[Sequence[Address]] = (Address(word="basic"),)
-    kinds: ClassVar[Sequence[type]] = (Password,)
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    guessable: ClassVar[bool] = True
+    scheme: str = "basic"
+    single_use: bool = False
+    rank: int = 30
+    addresses: Sequence[Address] = (Address(word="basic"),)
+    kinds: Sequence[type] = (Password,)
+    standing: Sequence[Ref[Any]] = ()
+    guessable: bool = True
 
     __slots__ = ("cache", "realm", "rehash")
 
@@ -229,7 +229,7 @@ class KnownCredentials:
         "_arrival", "_cache", "_fitting", "_full", "_known", "_looked_at", "_read", "_request", "guesses", "needs",
     )  # fmt: skip
 
-    body: ClassVar[BodyNeed] = UNUSED
+    body: BodyNeed = UNUSED
 
     def __init__(
         self,
@@ -305,7 +305,7 @@ class BasicClaim:
 
     __slots__ = ("_password", "arrival", "field", "needs", "password_key", "username", "verifier")
 
-    body: ClassVar[BodyNeed] = UNUSED
+    body: BodyNeed = UNUSED
 
     def __init__(self, username: str, password: str, verifier: BasicVerifier) -> None:
         self.username = username

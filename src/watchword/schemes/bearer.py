@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.flow import refuse_cleartext
 from watchword.core.answer import Challenge
@@ -124,8 +124,8 @@ class BearerVerifier(InProcess):
     apart. A subclass says its `scheme` and reads its own tokens; `routes` are the issuers that it knows, None: any.
     """
 
-    scheme: ClassVar[str] = ""
-    rank: ClassVar[int] = 10
+    scheme: str = ""
+    rank: int = 10
 
     single_use: bool = False
     addresses: Sequence[Address] = (Address(b"authorization", "bearer"),)

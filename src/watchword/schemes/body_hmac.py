@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.structures.in_process import InProcess
@@ -103,13 +103,13 @@ class ReplayableBodyHMACVerifier(InProcess):
     'partner'
     """
 
-    scheme: ClassVar[str] = "replayable_body_hmac"
-    single_use: ClassVar[bool] = False
-    rank: ClassVar[int] = 40
-    addresses: ClassVar[Sequence[Address]] = (Address(FIELD),)
-    kinds: ClassVar[Sequence[type]] = ()
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    scheme: str = "replayable_body_hmac"
+    single_use: bool = False
+    rank: int = 40
+    addresses: Sequence[Address] = (Address(FIELD),)
+    kinds: Sequence[type] = ()
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
 
     def __init__(self, key: Key, *, subject: str, scopes: frozenset[str] = NO_SCOPES) -> None:
         self.key = _hs256(key)
@@ -138,8 +138,8 @@ class BodyHMACClaim:
 
     __slots__ = ("mac", "request", "verifier")
 
-    needs: ClassVar[Sequence[Ref[Any]]] = ()
-    body: ClassVar[BodyNeed] = WHOLE
+    needs: Sequence[Ref[Any]] = ()
+    body: BodyNeed = WHOLE
 
     def __init__(self, mac: bytes, request: Request, verifier: ReplayableBodyHMACVerifier) -> None:
         self.mac = mac

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import NO_CLAIMS, Identity
@@ -181,13 +181,13 @@ class HMACVerifier(InProcess):
     'hmac'
     """
 
-    scheme: ClassVar[str] = "hmac"
-    single_use: ClassVar[bool] = True
-    rank: ClassVar[int] = 15
-    addresses: ClassVar[Sequence[Address]] = (Address(word="hmac"),)
-    kinds: ClassVar[Sequence[type]] = (RegisteredKey, Spent)
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    scheme: str = "hmac"
+    single_use: bool = True
+    rank: int = 15
+    addresses: Sequence[Address] = (Address(word="hmac"),)
+    kinds: Sequence[type] = (RegisteredKey, Spent)
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
 
     def __init__(self, *, max_age: float = 300, skew: float = 30, stream: bool = False) -> None:
         self.freshness = Freshness(max_age, skew)

@@ -230,7 +230,7 @@ class OAuth2Verifier(JWTVerifier):
     'oauth'
     """
 
-    scheme: ClassVar[str] = "oauth"
+    scheme: str = "oauth"
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
@@ -57,10 +57,10 @@ class RememberedUser:
 
     __slots__ = ("_decision", "arrival", "until")
 
-    guesses: ClassVar[None] = None
-    flight: ClassVar[None] = None
-    needs: ClassVar[Sequence[Ref[Any]]] = ()
-    body: ClassVar[BodyNeed] = UNUSED
+    guesses: None = None
+    flight: None = None
+    needs: Sequence[Ref[Any]] = ()
+    body: BodyNeed = UNUSED
 
     def __init__(self, identity: Identity[Any], arrival: Arrival, until: float) -> None:
         self._decision = Decision(identity)

@@ -44,13 +44,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'watchword.stores' has no attribute {name!r}")
-    value = getattr(import_module(f"watchword.stores.{home}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker reads the imports above, and calls a name that is not there an error
+
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'watchword.stores' has no attribute {name!r}")
+        value = getattr(import_module(f"watchword.stores.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.identity import Identity
 from watchword.structures.in_process import InProcess
@@ -76,12 +76,12 @@ class DigestVerifier(InProcess):
     DigestVerifier(realm='orders', algorithms=['SHA-256', 'MD5'])
     """
 
-    scheme: ClassVar[str] = "digest"
-    single_use: ClassVar[bool] = True
-    rank: ClassVar[int] = 20
-    addresses: ClassVar[Sequence[Address]] = (Address(word="digest"),)
-    standing: ClassVar[Sequence[Ref[Any]]] = (NONCE_KEY,)
-    guessable: ClassVar[bool] = True
+    scheme: str = "digest"
+    single_use: bool = True
+    rank: int = 20
+    addresses: Sequence[Address] = (Address(word="digest"),)
+    standing: Sequence[Ref[Any]] = (NONCE_KEY,)
+    guessable: bool = True
 
     __slots__ = (
         "algorithms",
@@ -165,7 +165,7 @@ class DigestClaim:
 
     __slots__ = ("algorithm", "body", "needs", "owner", "presented", "request", "start", "verifier")
 
-    flight: ClassVar[None] = None
+    flight: None = None
 
     def __init__(self, presented: Presented, request: Request, verifier: DigestVerifier) -> None:
         self.presented = presented

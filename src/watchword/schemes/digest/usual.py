@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Final, Protocol
 
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
@@ -223,8 +223,8 @@ class KnownClaim:
 
     __slots__ = ("_cnonce", "_known", "_nc", "_response", "guesses", "needs", "request", "verifier")
 
-    flight: ClassVar[None] = None
-    body: ClassVar[BodyNeed] = UNUSED
+    flight: None = None
+    body: BodyNeed = UNUSED
 
     def __init__(
         self, request: Request, known: Acquaintance, nc: bytes, cnonce: bytes, response: bytes, verifier: FullReader

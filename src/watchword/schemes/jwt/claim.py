@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -74,8 +74,8 @@ class JWTClaim(msgspec.Struct, eq=False):
     room: Room | None = None
     judged: Judged | None = None
 
-    needs: ClassVar[Sequence[Ref[Any]]] = ()
-    body: ClassVar[BodyNeed] = UNUSED
+    needs: Sequence[Ref[Any]] = ()
+    body: BodyNeed = UNUSED
 
     def slow(self, found: Found) -> bool:
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
-from typing import Any, ClassVar, Generic
+from typing import Any, Generic
 
 from watchword.structures.bounded import Bounded
 from watchword.core.identity import C_co, Identity
@@ -72,7 +72,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
     Identity(subject='alice', scheme='jwt', key_id=None, scopes=[])
     """
 
-    scheme: ClassVar[str] = "jwt"
+    scheme: str = "jwt"
 
     def __init__(
         self,

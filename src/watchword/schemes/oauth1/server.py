@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
@@ -59,12 +59,12 @@ class OAuth1Verifier(InProcess):
     OAuth1Verifier(methods=['HMAC-SHA1', 'HMAC-SHA256'], placements=['header'])
     """
 
-    scheme: ClassVar[str] = "oauth1"
+    scheme: str = "oauth1"
     single_use: bool = True
-    rank: ClassVar[int] = 16
-    kinds: ClassVar[Sequence[type]] = (OAuth1Client, OAuth1Token, Spent)
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    rank: int = 16
+    kinds: Sequence[type] = (OAuth1Client, OAuth1Token, Spent)
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
 
     def __init__(
         self,

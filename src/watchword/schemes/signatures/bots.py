@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -158,11 +158,11 @@ class WebBotVerifier(InProcess):
     'signature'
     """
 
-    scheme: ClassVar[str] = "signature"
-    rank: ClassVar[int] = 12
-    addresses: ClassVar[Sequence[Address]] = SignatureVerifier.addresses
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    scheme: str = "signature"
+    rank: int = 12
+    addresses: Sequence[Address] = SignatureVerifier.addresses
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.answer import Challenge
 from watchword.structures.bounded import Bounded
@@ -167,12 +167,12 @@ class SignatureVerifier(InProcess):
     'signature'
     """
 
-    scheme: ClassVar[str] = "signature"
+    scheme: str = "signature"
     single_use: bool = True
-    rank: ClassVar[int] = 12
-    addresses: ClassVar[Sequence[Address]] = (Address(b"signature-input"), Address(b"signature"))
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    rank: int = 12
+    addresses: Sequence[Address] = (Address(b"signature-input"), Address(b"signature"))
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
 
     def __init__(
         self,

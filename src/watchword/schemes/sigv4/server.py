@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
@@ -58,13 +58,13 @@ class SigV4Verifier(InProcess):
     SigV4Verifier(region='eu-central-1', service='orders')
     """
 
-    scheme: ClassVar[str] = "sigv4"
-    rank: ClassVar[int] = 16
-    addresses: ClassVar[Sequence[Address]] = (
+    scheme: str = "sigv4"
+    rank: int = 16
+    addresses: Sequence[Address] = (
         Address(word="aws4-hmac-sha256"), Address(word="aws4-ecdsa-p256-sha256"), Address.in_query(SIGNATURE),
     )  # fmt: skip
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
     single_use: bool = False
 
     def __init__(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.structures.in_process import InProcess
@@ -59,10 +59,10 @@ class WebhookVerifier(InProcess):
     'msg_p5jXN8AQM9LWM0D4loKWxJek'
     """
 
-    scheme: ClassVar[str] = "webhook"
-    rank: ClassVar[int] = 45
-    standing: ClassVar[Sequence[Ref[Any]]] = ()
-    realm: ClassVar[str | None] = None
+    scheme: str = "webhook"
+    rank: int = 45
+    standing: Sequence[Ref[Any]] = ()
+    realm: str | None = None
     single_use: bool = True
     """Whether the same webhook is never accepted twice; False for profiles that don't sign what would be needed."""
 
@@ -185,8 +185,8 @@ class WebhookClaim:
 
     __slots__ = ("delivery", "request", "verifier")
 
-    needs: ClassVar[Sequence[Ref[Any]]] = ()
-    body: ClassVar[BodyNeed] = WHOLE
+    needs: Sequence[Ref[Any]] = ()
+    body: BodyNeed = WHOLE
 
     def __init__(self, verifier: WebhookVerifier, delivery: Delivery, request: Request) -> None:
         self.verifier = verifier
