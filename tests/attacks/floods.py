@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -173,3 +174,17 @@ def one_48(number: int) -> str:
 def unrelated_48s(number: int) -> str:
     """Each from a /48 of its own."""
     return f"2001:db8:{number + 1:x}::1"
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Returns once it has; the pipeline tells nobody who joins the line."""
+    for _ in range(int(PATIENCE * 1000)):
+        if happened():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never happened")
+
+
+def block_until(happened: Callable[[], bool]) -> None:
+    """`until`, in a thread."""
+    asyncio.run(until(happened))

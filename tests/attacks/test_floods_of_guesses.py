@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from tests.attacks.floods import (
-    DOORS, STRANGER, Answer, Door, GuardDoor, Hashing, TokenDoor, one_48, one_address, unrelated_48s,
+    DOORS, STRANGER, Answer, Door, GuardDoor, Hashing, TokenDoor, block_until, one_48, one_address, unrelated_48s, until,
 )  # fmt: skip
 from tests.patience import PATIENCE
 from watchword import AttemptPolicy
@@ -48,20 +48,6 @@ def hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hashing]:
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(POOL) as made:
         yield made
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    """Returns once it has; the pipeline tells nobody who joins the line."""
-    for _ in range(int(PATIENCE * 1000)):
-        if happened():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("it never happened")
-
-
-def block_until(happened: Callable[[], bool]) -> None:
-    """`until`, in a thread."""
-    asyncio.run(until(happened))
 
 
 # ---- from one network ------------------------------------------------------------------------------------------------
