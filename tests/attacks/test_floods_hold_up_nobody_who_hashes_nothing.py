@@ -30,7 +30,7 @@ from watchword.crypto.password_formats import _ONE_AT_A_TIME
 from watchword.schemes.digest.computation import DigestSecret, ha1
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore
-from watchword.waiting.line import WaitingLine
+from watchword.structures.line import WaitingLine
 
 KEY = Key.generate("HS256")
 NOW = 1_800_000_000.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -197,6 +199,23 @@ def test_slow_work_and_blocking_stores_leave_the_event_loops_thread_and_quick_on
         asyncio.run(AsyncGuard([verifier], store).verify(GENUINE))
         assert verifier.trace[-1] == f"fake decide {stays}"
         assert store.threads == {stays}
+
+
+def test_slow_work_that_can_not_be_guessed_takes_as_many_threads_as_the_event_loop_has():
+    """It waits in no line, so something else has to bound it."""
+    threads = set()
+
+    def decide(*_):
+        threads.add(threading.current_thread())
+        return Decision(ALICE)
+
+    async def many():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        guard = AsyncGuard([FakeVerifier(is_slow=True, decision=decide)])
+        return await asyncio.gather(*(guard.verify(GENUINE) for _ in range(50)))
+
+    assert asyncio.run(many()) == [ALICE] * 50
+    assert 1 <= len(threads) <= 2
 
 
 def test_one_event_loop_serves_others_while_a_slow_decision_runs():
