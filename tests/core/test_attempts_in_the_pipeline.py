@@ -651,7 +651,7 @@ def test_nothing_is_hashed_for_a_client_that_has_left(clock: Clock, hashes: Hash
     async def scene() -> None:
         gone: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         request = asking("alice", "right")
-        waiting = asyncio.create_task(waits.guard.admit(request, once(b""), gone=gone))
+        waiting = asyncio.create_task(waits.guard.admit(request, once(b""), gone=lambda: gone))
         await in_line(waits, 2)
         gone.set_result(None)
         with pytest.raises(ClientGone):
