@@ -7,10 +7,12 @@ endpoint. No limit on attempts helps in the first scenes: the line alone has to 
 from __future__ import annotations
 
 import asyncio
+import operator
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -286,3 +288,12 @@ def test_a_burst_of_one_clients_token_requests_is_bounded_and_the_rest_come_agai
         assert await door.ask_async("alice", "right", STRANGER) == Answer(200)
 
     asyncio.run(scene())
+
+
+def test_the_documented_places_are_those_of_the_line() -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/attempts.md").read_text()
+    table = page.partition("| Places in the line for |")[2].partition("\n\n")[0]
+    rows = [tuple(int(cell) for cell in row.split("|")[2:4]) for row in table.splitlines()[2:]]
+    order = operator.attrgetter("address", "wide", "widest", "strangers", "known", "in_all")
+    assert rows == list(zip(order(FOR_TASKS), order(FOR_THREADS), strict=True))
+    assert "eight times as many requests as there are places" in page and FOR_TASKS.followers == 7
