@@ -354,7 +354,7 @@ def remembered(world: World, *caches: Any) -> list[Any]:
     ]
     usual = next(one for one in world.guard.plan.verifiers if isinstance(one, DigestVerifier)).usual
     caches = (usual._shapes, usual._acquaintances, *caches)
-    return [held, store._spent.size, store._counters.size, *[dict(cache) for cache in caches]]
+    return [held, store._spent.size, store._counters.size, *[[(key, cache.get(key)) for key in cache] for cache in caches]]
 
 
 @pytest.mark.parametrize("known", [False, True])

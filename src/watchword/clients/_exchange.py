@@ -10,7 +10,7 @@ from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Send
 
 __all__ = [
-    "LIMIT", "TIMEOUT", "Replacements", "changes", "differs", "field_lines", "limited", "merged_cookies", "misadapted", "missing", "octets",
+    "LIMIT", "TIMEOUT", "Replacements", "changes", "differs", "field_lines", "limited", "made", "merged_cookies", "misadapted", "missing", "octets",
     "oversized", "position", "unreplayable",
 ]  # fmt: skip
 
@@ -102,3 +102,22 @@ def misadapted(library: str) -> ConfigurationError:
 def missing(extra: str) -> ConfigurationError:
     """The error of a library that is not installed."""
     return ConfigurationError(f"{extra} is not installed: pip install 'watchword[{extra}]'")
+
+
+def made(auth: Any) -> Any:
+    """`auth`, if it is a client half that was made of its credentials.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if isinstance(auth, type):
+        raise ConfigurationError(f"adapt takes an Auth with its credentials, adapt({auth.__name__}(…)), not the class")
+    if not callable(getattr(auth, "flow", None)):
+        kind = type(auth).__name__
+        mend = (
+            "clients take the other half, XAuth"
+            if hasattr(auth, "refuse")
+            else "for example BasicAuth('alice', password)"
+        )
+        raise ConfigurationError(f"adapt takes an Auth, not {kind}: {mend}")
+    return auth

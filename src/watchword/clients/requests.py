@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
-from watchword.clients._exchange import differs, merged_cookies, missing, position
+from watchword.clients._exchange import differs, made, merged_cookies, missing, position
 from watchword.core.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request
 from watchword.core.records import Store
 from watchword.core.scheme import Ask, Auth, Send
-from watchword.core.slips import made
 
 try:
     import requests

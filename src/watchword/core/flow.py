@@ -17,13 +17,12 @@ from typing import Any
 from watchword.structures.lock import Lock, Turn, lock_of
 from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
-from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Reason, Rejected
 from watchword.core.scheme import (
     ORIGINAL, Ask, Auth, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
 )  # fmt: skip
-from watchword.core.slips import unsendable
 
-__all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "refuse_cleartext", "run"]
+__all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "refuse_cleartext", "run", "unsendable"]
 
 Asker = Callable[[Ask], str]
 
@@ -380,3 +379,14 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def unsendable(rejected: Rejected) -> ConfigurationError:
+    """The error of a client for a request that every server would refuse."""
+    found = rejected.rejection
+    mend = (
+        "; percent-encode what a URI doesn't have, as %5C for a backslash"
+        if found.reason is Reason.TARGET_REFUSED
+        else ""
+    )
+    return ConfigurationError(f"this request can't be sent with credentials: {found.where}: {found.detail}{mend}")

@@ -16,10 +16,9 @@ from watchword.core.message import Request
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Verifier
-from watchword.core.slips import checked_verifiers
 from watchword.core.verdict import Verdict
 
-__all__ = ["Plan", "Policy"]
+__all__ = ["Plan", "Policy", "checked_verifiers"]
 
 DEFAULT_REALM = "protected"
 
@@ -124,3 +123,27 @@ def _check_store(verifier: Verifier, store: Any) -> None:
             f"{name} needs {', '.join(missing)} records, which {type(store).__name__} does not hold; "
             "add a store that does with stores.combine(…, MemoryStore())"
         )
+
+
+def checked_verifiers(verifiers: object, name: str) -> Sequence[Any]:
+    """What a guard was given, if it is a list of verifiers; `name` is the guard's.
+
+    Raises:
+        ConfigurationError: it isn't.
+    """
+    if isinstance(verifiers, type) or hasattr(verifiers, "refuse"):
+        kind = verifiers if isinstance(verifiers, type) else type(verifiers)
+        raise ConfigurationError(f"{name} takes a list of verifiers: {name}([{kind.__name__}(…)])")
+    if verifiers is not None and (isinstance(verifiers, (str, bytes)) or not isinstance(verifiers, Iterable)):
+        raise ConfigurationError(f"{name} takes a list of verifiers, not {type(verifiers).__name__}")
+    listed = tuple(verifiers or ())
+    for one in listed:
+        if isinstance(one, type):
+            raise ConfigurationError(
+                f"{name} takes verifiers, not their classes: {one.__name__}(…) instead of {one.__name__}"
+            )
+        if not all(hasattr(one, part) for part in ("read", "refuse", "addresses")):
+            other = type(one).__name__
+            mend = f": {other} is the client's half" if callable(getattr(one, "flow", None)) else ""
+            raise ConfigurationError(f"{name} takes verifiers, such as BasicVerifier(realm=…), not {other}{mend}")
+    return listed

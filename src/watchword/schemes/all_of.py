@@ -17,7 +17,7 @@ from watchword.core.scheme import (
     STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Changes, Claim, Decision, Digests, GuardReader, More,
     Proof, Random, Refusal, Seal, Verifier,
 )  # fmt: skip
-from watchword.core.slips import checked_verifiers
+from watchword.core.plan import checked_verifiers
 
 __all__ = ["AllOf", "same_subject"]
 

@@ -20,7 +20,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
-from watchword.core.slips import ClientHalf, need_text
+from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import compare
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes.api_key_text import KEY, PREFIX, APIKey, APIKeyUse, has_checksum, hash_key, key_id_of

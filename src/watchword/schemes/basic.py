@@ -22,7 +22,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     UNUSED, Address, Body, BodyNeed, Changes, Claim, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
-from watchword.core.slips import ClientHalf, need_text
+from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto import precis
 from watchword.crypto.digests import subject_key
 from watchword.crypto.passwords import (

@@ -16,7 +16,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto import jose
 from watchword.crypto.encoding import b64url_decode, parse_object
 from watchword.fields.percent import percent_decoded

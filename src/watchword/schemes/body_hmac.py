@@ -21,7 +21,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key
 

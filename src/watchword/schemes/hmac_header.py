@@ -21,7 +21,7 @@ from watchword.core.scheme import (
     STREAM, Address, Body, BodyNeed, BodyStream, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
 )  # fmt: skip
 from watchword.crypto.digests import compare, digest, new
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, RegisteredKey
 from watchword.fields.auth_params import parse_credentials

@@ -16,7 +16,7 @@ from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, Save, Send
-from watchword.core.slips import ClientHalf, need_text
+from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier

@@ -12,7 +12,7 @@ from watchword.structures.bounded import Bounded
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
-from watchword.core.slips import ClientHalf, need_text
+from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.fields.auth_params import parse_auth_info
 from watchword.fields.target import check_target
 from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms, octets_hash

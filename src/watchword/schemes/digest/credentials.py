@@ -10,7 +10,7 @@ from watchword.core.answer import Challenge, Token
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
-from watchword.core.slips import need_text
+from watchword.schemes.client_half import need_text
 from watchword.crypto.precis import MAX_USERNAME
 from watchword.fields.auth_params import parse_challenges
 from watchword.fields.percent import percent_decoded

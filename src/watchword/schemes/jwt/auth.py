@@ -11,7 +11,7 @@ from watchword.core.flow import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Context, Flow, Send
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key

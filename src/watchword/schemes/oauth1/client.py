@@ -11,7 +11,8 @@ from watchword.core.flow import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
-from watchword.core.slips import ClientHalf, need_text, unsendable
+from watchword.core.flow import unsendable
+from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import digest
 from watchword.crypto.public_spellings import refuse_key_files
 from watchword.schemes.oauth1.credentials import (

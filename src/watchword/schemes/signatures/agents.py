@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from watchword.core.answer import Token
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.core.slips import need_text
+from watchword.schemes.client_half import need_text
 from watchword.fields.structured import (
     Item, Member, StructuredFieldError, parse_dictionary, parse_item, serialize_dictionary, serialize_item,
 )  # fmt: skip

@@ -30,7 +30,7 @@ from watchword.core.scheme import (
     Random,
     Refusal,
 )
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.key_source import NO_KEYS, KeySource
 from watchword.schemes.signatures.agents import FIELD, Agent, agent_field, agent_of, read_agents

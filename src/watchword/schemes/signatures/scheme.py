@@ -13,7 +13,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejection
 from watchword.core.scheme import Address, Context, Flow, Random, Received, Refusal, Send
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
 from watchword.fields.target import check_exact, check_target

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import CredentialsUnavailable, Rejected, Rejection
 from watchword.core.scheme import ORIGINAL, Auth, Context, Effect, Flow, Received, Send
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.signatures.accept import accept_signature

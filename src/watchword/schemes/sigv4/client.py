@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
-from watchword.core.slips import ClientHalf, need_text
+from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import hex_digest
 from watchword.crypto.public_spellings import refuse_key_files
 from watchword.fields.target import normal_authority

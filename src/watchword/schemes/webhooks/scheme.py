@@ -18,7 +18,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send,
 )  # fmt: skip
-from watchword.core.slips import ClientHalf
+from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
