@@ -395,7 +395,7 @@ def test_one_function_alone_makes_admissions() -> None:
     makers = []
     for path in sorted(SOURCES.rglob("*.py")):
         makers += [f"{path.stem}.{name}" for name in _makers(ast.parse(path.read_text()), "Admission")]
-    assert makers == ["pipeline.Pipeline._admitted"] * 2
+    assert makers == ["pipeline.Pipeline._admission"] * 2
 
 
 def _makers(tree: ast.AST, called: str, within: str = "") -> list[str]:
