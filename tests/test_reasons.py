@@ -155,9 +155,9 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
 
     def authorized(scopes: tuple[str, ...]) -> object:
         admission = jwt_guard().admit(bearer(), lambda: b"")
-        lacking = admission.lacking(scopes)
-        assert lacking is not None
-        raise lacking
+        missing_scopes = admission.missing_scopes(scopes)
+        assert missing_scopes is not None
+        raise missing_scopes
 
     def covering() -> Request:
         auth = SignatureAuth(KEY, components=["@method", "@authority", "@path", "@query", "x-a"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.schemes.test_oauth1_dance import CALLBACK, World, client
+from tests.schemes.test_oauth1_three_legged import CALLBACK, World, client
 from watchword import CredentialsUnavailable
 
 

@@ -13,7 +13,7 @@ from watchword import Guard, HMACAuth, HMACVerifier, JWTVerifier, Key, Rejected,
 from watchword.core.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.crypto import jose
-from watchword.schemes.hmac_header import Params, canonical, encode
+from watchword.schemes.hmac_header import PresentedCredentials, canonical, encode
 from watchword.stores import MemoryStore
 
 KEY = Key.generate("HS256", key_id="shared")
@@ -23,7 +23,7 @@ GUARD = Guard([HMACVerifier(), JWTVerifier(KEY)], STORE)
 TEXT = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=40)
 
 
-def signed() -> tuple[Request, Params]:
+def signed() -> tuple[Request, PresentedCredentials]:
     sent: list[Request] = []
 
     def send(effect: Send) -> Received:
@@ -35,7 +35,7 @@ def signed() -> tuple[Request, Params]:
         part.split(b"=", 1) for part in sent[0].values(b"authorization")[0].removeprefix(b"HMAC ").split(b", ")
     )
     values = {name.decode(): value.strip(b'"').decode() for name, value in fields.items()}
-    return sent[0], Params(*(values[name] for name in ("keyid", "timestamp", "nonce", "digest", "mac")))
+    return sent[0], PresentedCredentials(*(values[name] for name in ("keyid", "timestamp", "nonce", "digest", "mac")))
 
 
 def test_the_mac_of_a_request_signs_no_token() -> None:
@@ -60,7 +60,7 @@ def test_no_canonical_string_is_a_signing_input(
     key_id: str, timestamp: str, nonce: str, digest: str, method: str, authority: str, target: str
 ) -> None:
     """A signing input (RFC 7515 §5.1) has neither spaces nor line ends; every canonical string has both."""
-    text = canonical(Params(key_id, timestamp, nonce, digest, ""), method, authority, target.encode())
+    text = canonical(PresentedCredentials(key_id, timestamp, nonce, digest, ""), method, authority, target.encode())
     assert text.startswith(b"HMAC 1\n") and text.endswith(b"\n")
     with pytest.raises(Rejected):
         JWTVerifier(KEY).verify(text + b"." + jose.sign(b"{}", KEY).rpartition(".")[2].encode())

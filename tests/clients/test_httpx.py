@@ -90,7 +90,7 @@ def test_a_cancelled_request_frees_its_lock(library, adapt):
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(result) for result in results] == [asyncio.CancelledError] * 3
-        assert lock_of(auth, "token").acquire(1).handed is None
+        assert lock_of(auth, "token").acquire(1).granted is None
 
     asyncio.run(main())
 

@@ -78,7 +78,7 @@ class FakeVerifier:
     rank: int = 0
     single_use: bool = False
     kinds: Sequence[type] = ()
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     needs: Sequence[Ref[Any]] = ()
     body: BodyNeed | Digests = UNUSED
     is_slow: bool = False

@@ -28,7 +28,7 @@ from watchword.core.scheme import Received, Seal, Send
 from watchword.schemes.basic import BasicClaim, KnownCredentials
 from watchword.schemes.password_cache import RememberedUser
 from watchword.schemes.digest import DigestSecret
-from watchword.schemes.digest.usual import KnownClaim
+from watchword.schemes.digest.request_memory import KnownClaim
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore
 
 STORES: dict[str, Callable[[Path, Any], Any]] = {
@@ -353,8 +353,13 @@ def remembered(world: World, *caches: Any) -> list[Any]:
         sorted(repr(entry) for entry in store.records(kind)) for kind in (DigestSecret, Password, KnownPair, Counter)
     ]
     usual = next(one for one in world.guard.plan.verifiers if isinstance(one, DigestVerifier)).usual
-    caches = (usual._shapes, usual._acquaintances, *caches)
-    return [held, store._spent.size, store._counters.size, *[[(key, cache.get(key)) for key in cache] for cache in caches]]
+    caches = (usual._shapes, usual._nonce_owners, *caches)
+    return [
+        held,
+        store._spent.size,
+        store._counters.size,
+        *[[(key, cache.get(key)) for key in cache] for cache in caches],
+    ]
 
 
 @pytest.mark.parametrize("known", [False, True])

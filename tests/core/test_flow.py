@@ -200,7 +200,7 @@ def test_what_the_sender_raises_passes_through_and_frees_the_locks():
         with pytest.raises(ConnectionResetError):
             both(auth, send)
     assert cleaned == [True, True]
-    assert lock_of(auth, "token").acquire(1).handed is None
+    assert lock_of(auth, "token").acquire(1).granted is None
 
 
 def test_what_a_store_raises_ends_the_flow_and_frees_the_locks():
@@ -338,7 +338,7 @@ def test_a_cancelled_task_leaves_the_queue_and_frees_what_it_holds():
         assert [type(result) for result in results] == [asyncio.CancelledError, asyncio.CancelledError, Received]
 
     asyncio.run(main())
-    assert lock_of(flight, "token").acquire(1).handed is None
+    assert lock_of(flight, "token").acquire(1).granted is None
 
 
 def test_a_task_cancelled_just_as_it_gets_the_lock_hands_it_on():
@@ -391,9 +391,9 @@ def test_who_outstays_the_lease_loses_the_lock_and_does_not_free_it_for_others()
     hung = lock.acquire(0.05)
     assert run(auth, REQUEST, lambda effect: OK, context()) == OK
     next_one = lock.acquire(60)
-    assert next_one.handed is None
+    assert next_one.granted is None
     lock.release(hung)
-    assert lock.acquire(60).handed is not None
+    assert lock.acquire(60).granted is not None
 
 
 def test_waiters_are_served_in_the_order_in_which_they_came():
@@ -401,9 +401,9 @@ def test_waiters_are_served_in_the_order_in_which_they_came():
     turns = [lock.acquire(60) for _ in range(4)]
     lock.abandon(turns[2])
     for turn, following in ((turns[0], turns[1]), (turns[1], turns[3])):
-        assert not following.handed.done()
+        assert not following.granted.done()
         lock.release(turn)
-        assert following.handed.done()
+        assert following.granted.done()
 
 
 def test_locks_belong_to_the_object_and_go_with_it():

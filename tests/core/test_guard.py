@@ -241,7 +241,7 @@ def test_an_observer_that_fails_lets_nobody_in():
 
 def test_an_anonymous_request_lacks_credentials_and_gets_every_challenge():
     guard = Guard(two())
-    rejected = guard.admit(get(), lambda: b"", optional=True).lacking(())
+    rejected = guard.admit(get(), lambda: b"", optional=True).missing_scopes(())
     assert rejected is not None
     assert rejected.reason is Reason.NO_CREDENTIALS
     assert len(guard.refuse(rejected).challenges) == 2
@@ -250,9 +250,9 @@ def test_an_anonymous_request_lacks_credentials_and_gets_every_challenge():
 def test_a_missing_scope_is_403_by_the_verifier_that_admitted():
     guard = Guard([FakeVerifier("alpha", scopes=frozenset({"read"})), FakeVerifier("beta")])
     admitted = guard.admit(get(authorization="alpha alice"), lambda: b"")
-    assert admitted.lacking(["read"]) is None
-    assert admitted.lacking([]) is None
-    rejected = admitted.lacking(["read", "write"])
+    assert admitted.missing_scopes(["read"]) is None
+    assert admitted.missing_scopes([]) is None
+    rejected = admitted.missing_scopes(["read", "write"])
     assert rejected is not None
     assert rejected.rejection.scopes == ("read", "write")
     refusal = guard.refuse(rejected)
@@ -263,7 +263,7 @@ def test_a_missing_scope_is_403_by_the_verifier_that_admitted():
 
 
 def test_an_application_refusal_with_the_store_down_is_503():
-    verifier = FakeVerifier("alpha", kinds=(Note,), standing=(NOTE,))
+    verifier = FakeVerifier("alpha", kinds=(Note,), always_needed=(NOTE,))
     refusal = Guard([verifier], FakeStore(down="fetch")).refuse(Rejected(Reason.NO_CREDENTIALS))
     assert refusal.status == 503
 
@@ -316,7 +316,7 @@ def test_an_async_guard_is_derived_from_a_guard_with_the_same_plan():
 def test_a_challenges_writes_are_committed_before_the_refusal_goes_out():
     def make(kind):
         put = Put(NOTE, Note("key"), if_version=0)
-        verifier = FakeVerifier("a", kinds=(Note,), standing=(NOTE,), refusal_writes=lambda found: [put])
+        verifier = FakeVerifier("a", kinds=(Note,), always_needed=(NOTE,), refusal_writes=lambda found: [put])
         return [verifier], kind()
 
     assert ask(make, get()).commits == ((Put(NOTE, Note("key"), if_version=0),),)

@@ -46,7 +46,7 @@ WRONG = get(authorization="fake wrong")
 
 
 def test_the_standing_and_the_needed_records_are_fetched_at_once():
-    assert ask(made(standing=[NOTE], needs=[OTHER]), GENUINE).fetched == ((NOTE, OTHER),)
+    assert ask(made(always_needed=[NOTE], needs=[OTHER]), GENUINE).fetched == ((NOTE, OTHER),)
 
 
 def test_a_claim_that_needs_nothing_asks_the_store_nothing():
@@ -67,7 +67,7 @@ def test_a_refusal_whose_writes_fail_is_no_acceptance():
 
 
 def test_a_challenge_that_needs_the_store_is_503_while_it_is_down():
-    assert ask(made(down="fetch", standing=[NOTE]), get()).status == 503
+    assert ask(made(down="fetch", always_needed=[NOTE]), get()).status == 503
 
 
 @pytest.mark.parametrize("needs", [(), [NOTE]], ids=["needs nothing", "needs a record"])
@@ -436,7 +436,7 @@ def test_a_first_challenge_creates_what_it_needs_and_takes_anothers_if_it_was_fa
     def writes(found):
         return [] if found.get(NOTE) else [put]
 
-    alone = ask(made(standing=[NOTE], refusal_writes=writes), get())
+    alone = ask(made(always_needed=[NOTE], refusal_writes=writes), get())
     assert alone.commits == ((put,),)
 
     def late(kind):
@@ -452,7 +452,7 @@ def test_a_first_challenge_creates_what_it_needs_and_takes_anothers_if_it_was_fa
             return await commit(batch)
 
         store.commit = overtaken_async if kind is AwaitedStore else overtaken
-        return [FakeVerifier(kinds=(Note,), standing=[NOTE], refusal_writes=writes)], store
+        return [FakeVerifier(kinds=(Note,), always_needed=[NOTE], refusal_writes=writes)], store
 
     beaten = ask(late, get())
     assert (beaten.status, beaten.commits, beaten.fetched) == (401, ((put,),), ((NOTE,), (NOTE,)))
@@ -461,7 +461,7 @@ def test_a_first_challenge_creates_what_it_needs_and_takes_anothers_if_it_was_fa
 def test_a_full_counter_does_not_keep_a_challenge_from_its_records():
     put = Put(NOTE, Note("key"), if_version=0)
     answer = ask(
-        made(outcomes=[Exceeded(TRY, NOW)], standing=[NOTE], blame=[TRY], refusal_writes=lambda _: [put]), WRONG
+        made(outcomes=[Exceeded(TRY, NOW)], always_needed=[NOTE], blame=[TRY], refusal_writes=lambda _: [put]), WRONG
     )
     assert answer.commits == ((TRY, put), (put,))
     assert answer.status == 401
@@ -469,7 +469,7 @@ def test_a_full_counter_does_not_keep_a_challenge_from_its_records():
 
 def test_a_challenge_whose_records_keep_moving_is_503():
     put = Put(NOTE, Note("key"), if_version=0)
-    answer = ask(made(outcomes=[Conflict(put)] * 9, standing=[NOTE], refusal_writes=lambda _: [put]), get())
+    answer = ask(made(outcomes=[Conflict(put)] * 9, always_needed=[NOTE], refusal_writes=lambda _: [put]), get())
     assert (answer.status, len(answer.commits)) == (503, 3)
 
 

@@ -193,7 +193,7 @@ def test_a_request_that_the_public_url_refuses_is_refused_under_the_seal_of_what
 @pytest.mark.parametrize(("credentials", "status"), [("plain alice", 403), (None, 401)])
 def test_missing_scopes_are_refused_under_seal_without_saying_the_request_again(credentials, status):
     sealing = guard()
-    rejected = sealing.admit(request(credentials), once(b""), optional=True).lacking(["write"])
+    rejected = sealing.admit(request(credentials), once(b""), optional=True).missing_scopes(["write"])
     assert rejected is not None
     (wax,) = sealing.refuse(rejected).response().values(b"x-wax")
     assert wax.startswith(b"/a api.example %d [" % status)

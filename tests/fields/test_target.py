@@ -588,7 +588,7 @@ class Recorder:
     single_use = False
     rank = 0
     realm = None
-    kinds = standing = ()
+    kinds = always_needed = ()
     addresses = (Address(b"x-key"),)
 
     def read(self, request: Request) -> None:

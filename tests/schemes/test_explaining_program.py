@@ -22,7 +22,7 @@ KEY = Key.generate("HS256", key_id="robot-1")
 class Covering:
     """A scheme whose signature covers a field with a token in it, and cookies."""
 
-    scheme, single_use, rank, standing, realm, kinds = "fake", True, 1, (), None, ()
+    scheme, single_use, rank, always_needed, realm, kinds = "fake", True, 1, (), None, ()
     addresses = (Address(b"x-signature"),)
     needs, reserve, body = (), (), UNUSED
 

@@ -19,7 +19,7 @@ from watchword.core.scheme import Received, Send
 from watchword.crypto.keys import RegisteredKey
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes import hmac_header
-from watchword.schemes.hmac_header import Params, read_header, read_params
+from watchword.schemes.hmac_header import PresentedCredentials, read_header, read_params
 from watchword.stores import MemoryStore
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "hmac"
@@ -98,7 +98,7 @@ def test_parameters_may_come_in_every_order_and_are_read_alike() -> None:
         assert read_params(parse_credentials(field.encode()).params) == expected
 
 
-def outcome(read: Callable[[], Params]) -> Params | Reason:
+def outcome(read: Callable[[], PresentedCredentials]) -> PresentedCredentials | Reason:
     try:
         return read()
     except Rejected as rejected:

@@ -57,7 +57,7 @@ class FakeProofs:
     single_use: ClassVar = False
     rank: ClassVar = 50
     kinds: ClassVar = ()
-    standing: ClassVar = ()
+    always_needed: ClassVar = ()
     realm: ClassVar = None
 
     def __init__(self, field: bytes = b"proof", kind: type[FakeProof] = FakeProof) -> None:

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from tests.schemes.signature_world import COVERED, NOW, URL, base64, guard_at, hand_signed, params, reason_of, signed
 from watchword import Reason, Rejected, Request, SignaturePolicy, SignatureVerifier
 from watchword.schemes.signatures.message import Fields
-from watchword.schemes.signatures.reading import LONGEST, MAX_LAYOUTS, MAX_PLANS, Parsed, Presented, Reader
+from watchword.schemes.signatures.reading import (
+    LONGEST,
+    MAX_LAYOUTS,
+    MAX_PLANS,
+    ParsedCredentials,
+    PresentedCredentials,
+    Reader,
+)
 
 GIVEN = {"created": int(NOW), "nonce": "A" * 22, "keyid": "robot-1", "expires": int(NOW) + 60, "tag": "orders"}
 POLICY = SignaturePolicy(tags=("orders", None))
@@ -23,7 +30,7 @@ def text_of(order: tuple[str, ...]) -> str:
     )
 
 
-def values(one: Presented) -> tuple[object, ...]:
+def values(one: PresentedCredentials) -> tuple[object, ...]:
     return (
         one.label, one.plan.base.covered, one.params, one.signature, one.created, one.expires, one.nonce, one.alg, one.key_id,
         one.tag,
@@ -34,7 +41,7 @@ def taught(covered: str) -> Reader:
     """A reader that has seen a good signature of that shape."""
     reader = Reader(POLICY)
     for one in reader.read(Fields(fields(covered))):
-        assert isinstance(one, Parsed)
+        assert isinstance(one, ParsedCredentials)
         reader.remember(one)
     return reader
 
@@ -49,7 +56,7 @@ def test_any_order_of_parameters_is_read_the_short_way_once_it_was_good(order: t
     reader = taught(covered)
     (again,) = reader.read(Fields(fields(covered)))
     (general,) = Reader(POLICY).read(Fields(fields(covered)))
-    assert type(again) is Presented
+    assert type(again) is PresentedCredentials
     assert values(again) == values(general)
     assert again.suffices
 
@@ -77,7 +84,7 @@ def test_the_short_way_reads_what_the_general_one_reads(
         for order in dict.fromkeys(tuple(dict.fromkeys(names)) for names in known):
             if answers:
                 for one in reader.read(Fields(fields(f"sig1={COVERED}{text_of(order)}"))):
-                    if isinstance(one, Parsed):
+                    if isinstance(one, ParsedCredentials):
                         reader.remember(one)
         try:
             answers.append([values(one) for one in reader.read(given_fields)])
@@ -104,7 +111,7 @@ def test_what_is_learnt_is_bounded() -> None:
     for number in range(MAX_PLANS + 20):
         for order in list(permutations(GIVEN))[:6]:
             for one in reader.read(Fields(fields(f"l{number}={COVERED}{text_of(order)}", f"l{number}=:AAAA:"))):
-                if isinstance(one, Parsed):
+                if isinstance(one, ParsedCredentials):
                     reader.remember(one)
     assert len(reader._plans) <= MAX_PLANS
     assert all(len(plan.layouts) <= MAX_LAYOUTS for plan in reader._plans.values())

@@ -50,7 +50,7 @@ class TicketVerifier:
     rank = 40
     addresses: Sequence[Address] = (Address(word="ticket"),)
     kinds: Sequence[type] = ()
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     def read(self, request: Request) -> TicketClaim | None:

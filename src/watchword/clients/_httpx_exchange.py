@@ -26,11 +26,11 @@ class Exchange:
         self._history: list[Any] = []
         self._begin(request, None)
 
-    def _begin(self, request: Any, standing: Any) -> None:
+    def _begin(self, request: Any, always_needed: Any) -> None:
         self.more = True
         self._request = request
-        self._answer = self._standing = standing
-        self._spent = standing is not None
+        self._answer = self._standing = always_needed
+        self._spent = always_needed is not None
         self._start = position(getattr(request.stream, "_stream", None))
         # A copy of headers leaves behind what an earlier flow put into them.
         self._plain = self._kit.module.Headers(request.headers)
@@ -53,7 +53,7 @@ class Exchange:
         """Who is connected to for a request of the flow's own."""
         return peer_of(self._kit.module, self._kit.module.URL(url_of(own)))
 
-    def standing(self, send: Send) -> Any:
+    def always_needed(self, send: Send) -> Any:
         """The answer to a redirected request, where the flow begins without credentials as well; else None."""
         answer, self._standing = self._standing, None
         return None if send.body is not ORIGINAL or differs(self.bare, send) else answer

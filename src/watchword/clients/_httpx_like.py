@@ -47,7 +47,7 @@ class FlowAuth:
             try:
                 send = drive.advance()
                 while send is not None:
-                    response = exchange.standing(send)
+                    response = exchange.always_needed(send)
                     if response is None:
                         response = yield exchange.outgoing(send)
                     answer = exchange.arrived(send, response)
@@ -67,7 +67,7 @@ class FlowAuth:
             try:
                 send = await drive.advance()
                 while send is not None:
-                    response = exchange.standing(send)
+                    response = exchange.always_needed(send)
                     if response is None:
                         response = yield exchange.outgoing(send)
                     answer = exchange.arrived(send, response)

@@ -55,17 +55,17 @@ class Admission(msgspec.Struct, eq=False):
         """Whether the answer can't begin before all of its body is known."""
         return self.seal is not None and self.seal.needs_body
 
-    def lacking(self, scopes: Sequence[str]) -> Rejected | None:
+    def missing_scopes(self, scopes: Sequence[str]) -> Rejected | None:
         """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may."""
         if self.identity is None:
-            return self.blamed(Rejected(Reason.NO_CREDENTIALS, "the request is anonymous"))
+            return self.attributed(Rejected(Reason.NO_CREDENTIALS, "the request is anonymous"))
         missing = [scope for scope in scopes if scope not in self.identity.scopes]
         if not missing:
             return None
         rejected = Rejected(Reason.INSUFFICIENT_SCOPE, f"lacks {' '.join(missing)}", where="scope", scopes=scopes)
-        return self.blamed(rejected)
+        return self.attributed(rejected)
 
-    def blamed(self, rejected: Rejected) -> Rejected:
+    def attributed(self, rejected: Rejected) -> Rejected:
         """`rejected` with what its answer needs: whose it is, and the guard's seal for this request."""
         rejected.verifier = rejected.verifier or self.verifier
         rejected.seal = self.answer_seal

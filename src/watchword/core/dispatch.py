@@ -28,13 +28,13 @@ class Addressee:
     `private`: its credentials also come elsewhere than in Authorization.
     """
 
-    __slots__ = ("guessable", "private", "read", "single_use", "standing", "verifier")
+    __slots__ = ("always_needed", "guessable", "private", "read", "single_use", "verifier")
 
     def __init__(self, verifier: Verifier, read: Callable[[Request], Claim | None]) -> None:
         self.verifier = verifier
         self.read = read
         self.single_use = verifier.single_use
-        self.standing: tuple[Ref[Any], ...] = tuple(verifier.standing)
+        self.always_needed: tuple[Ref[Any], ...] = tuple(verifier.always_needed)
         self.guessable: bool = getattr(verifier, "guessable", False)
         self.private = any(address.field != b"authorization" for address in verifier.addresses)
 

@@ -212,12 +212,12 @@ class Drive(_DriveBase):
             return False
         deadline = time.monotonic() + hold.lease
         try:
-            while turn.handed is not None and not turn.handed.done():
+            while turn.granted is not None and not turn.granted.done():
                 left = min(lock.patience(), deadline - time.monotonic())
-                if left <= 0 and not turn.handed.done():
+                if left <= 0 and not turn.granted.done():
                     return _given_up(lock, turn, hold)
                 with suppress(TimeoutError):
-                    turn.handed.result(timeout=left)
+                    turn.granted.result(timeout=left)
         except BaseException:
             lock.abandon(turn)
             raise
@@ -274,11 +274,11 @@ class AsyncDrive(_DriveBase):
             return False
         deadline = time.monotonic() + hold.lease
         try:
-            while turn.handed is not None and not turn.handed.done():
+            while turn.granted is not None and not turn.granted.done():
                 left = min(lock.patience(), deadline - time.monotonic())
-                if left <= 0 and not turn.handed.done():
+                if left <= 0 and not turn.granted.done():
                     return _given_up(lock, turn, hold)
-                await asyncio.wait([asyncio.wrap_future(turn.handed)], timeout=left)
+                await asyncio.wait([asyncio.wrap_future(turn.granted)], timeout=left)
         except BaseException:
             lock.abandon(turn)
             raise

@@ -109,7 +109,7 @@ class Guard:
         """The answer to a request that the application refuses: missing scopes, or anonymous where it may not be.
 
         Args:
-            rejected: why; best what `Admission.lacking` gave.
+            rejected: why; best what `Admission.missing_scopes` gave.
             request: the refused one, which a guard with a seal has to know if `rejected` doesn't come from an admission.
 
         Raises:
@@ -206,7 +206,7 @@ def _proven(admitted: Admission, body: bytes) -> Identity[Any]:
             admitted.stream.feed(body)
             admitted.stream.end()
         except Rejected as rejected:
-            admitted.blamed(rejected)
+            admitted.attributed(rejected)
             raise
     assert admitted.identity is not None
     return admitted.identity

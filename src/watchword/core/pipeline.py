@@ -76,7 +76,7 @@ class Pipeline(Generic[R, G]):
                 return self._admission(request, None, None, started)
             claim, addressee = case.claim, case.addressee
             if (
-                claim.needs or addressee.standing or claim.body is not UNUSED or case.early
+                claim.needs or addressee.always_needed or claim.body is not UNUSED or case.early
                 or (addressee.guessable and getattr(claim, "guesses", None) is not None) or claim.slow(case.found)
             ):  # fmt: skip
                 return self._hear(request, optional, started, case, None, receive, gone)
@@ -194,7 +194,7 @@ class Pipeline(Generic[R, G]):
         if addressee.guessable:
             case.attempt = self._attempt(case)
         counters = () if case.attempt is None else case.attempt.refs
-        case.refs = (*addressee.standing, *case.claim.needs, *counters)
+        case.refs = (*addressee.always_needed, *case.claim.needs, *counters)
 
     def _attempt(self, case: Case) -> Attempt | None:
         """The counters of a claim whose secret can be guessed."""

@@ -52,8 +52,23 @@ class Plan:
     """
 
     __slots__ = (
-        "as_listed", "attempts", "challengers", "clock", "dispatch", "explaining", "limits", "line", "observe", "proxy", "public_url",
-        "random", "realm", "seal", "standing", "store", "verifiers",
+        "always_needed",
+        "as_listed",
+        "attempts",
+        "challengers",
+        "clock",
+        "dispatch",
+        "explaining",
+        "limits",
+        "line",
+        "observe",
+        "proxy",
+        "public_url",
+        "random",
+        "realm",
+        "seal",
+        "store",
+        "verifiers",
     )  # fmt: skip
 
     def __init__(
@@ -84,7 +99,7 @@ class Plan:
             self.public_url = with_limits(self.public_url, self.limits)
         self.attempts = limiter_for(attempts, store)
         self.realm = _one_realm(self.verifiers)
-        self.standing: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.standing})
+        self.always_needed: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.always_needed})
         for verifier in self.verifiers:
             _check_store(verifier, store)
         changes = getattr(store, "changes", None)

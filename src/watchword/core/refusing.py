@@ -26,7 +26,7 @@ async def refuse(plan: Plan, io: IO[Any, Any], rejected: Rejected, found: Found)
     """
     remember = rejected.writes
     for _ in range(ROUNDS):
-        refs = [ref for ref in plan.standing if found.version(ref) == 0]
+        refs = [ref for ref in plan.always_needed if found.version(ref) == 0]
         if refs:
             found = found.merged(await done(io.fetch(refs)))
         refusal = _compose(plan, rejected.verifier, rejected.rejection, found)

@@ -52,7 +52,7 @@ class Router:
                 self._by_route[route] = verifier
         self.addresses: Sequence[Address] = ()
         self.kinds: Sequence[type] = ()
-        self.standing: Sequence[Ref[Any]] = ()
+        self.always_needed: Sequence[Ref[Any]] = ()
         self.realm: str | None = None
 
     @property

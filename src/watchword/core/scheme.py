@@ -196,7 +196,7 @@ class Verifier(Refuser, Protocol):
     """The server half of a scheme.
 
     `scheme` names it in SCHEMES. `addresses` say where its credentials arrive, `kinds` which records it uses (none: it
-    needs no store), `standing` which of them every verdict and every refusal needs. `realm` is None if it has no opinion.
+    needs no store), `always_needed` which of them every verdict and every refusal needs. `realm` is None if it has no opinion.
     `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first,
     after those of Digest and before those of Basic, unless the guard takes them as listed.
     """
@@ -210,7 +210,7 @@ class Verifier(Refuser, Protocol):
     @property
     def kinds(self) -> Sequence[type]: ...
     @property
-    def standing(self) -> Sequence[Ref[Any]]: ...
+    def always_needed(self) -> Sequence[Ref[Any]]: ...
     @property
     def realm(self) -> str | None: ...
 

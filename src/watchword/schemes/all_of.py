@@ -78,7 +78,9 @@ class AllOf:
         self.guessable = any(getattr(part, "guessable", False) for part in parts)
         self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]
         self.kinds: Sequence[type] = list(dict.fromkeys(kind for part in parts for kind in part.kinds))
-        self.standing: Sequence[Ref[Any]] = list(dict.fromkeys(ref for part in parts for ref in part.standing))
+        self.always_needed: Sequence[Ref[Any]] = list(
+            dict.fromkeys(ref for part in parts for ref in part.always_needed)
+        )
 
     def read(self, request: Request) -> Claim | None:
         """All the parts' claims; None if none is present.

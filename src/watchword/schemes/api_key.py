@@ -126,7 +126,7 @@ class APIKeyVerifier(InProcess):
     scheme: str = "api_key"
     single_use: bool = False
     rank: int = 35
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     __slots__ = ("_header", "addresses", "field", "kinds", "record_use")

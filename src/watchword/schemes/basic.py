@@ -113,7 +113,7 @@ class BasicVerifier(InProcess):
     rank: int = 30
     addresses: Sequence[Address] = (Address(word="basic"),)
     kinds: Sequence[type] = (Password,)
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     guessable: bool = True
 
     __slots__ = ("cache", "realm", "rehash")
@@ -150,14 +150,14 @@ class BasicVerifier(InProcess):
             return read_in_full
         tells = None if cache.strict or changes is None or changes(Password) is None else changes
 
-        recall = None if tells is None else cache.recaller(tells)
+        read_known = None if tells is None else cache.known_reader(tells)
         field_key = cache.field_key
 
         def read(request: Request) -> Claim:
             field = field_key(request.lines[b"authorization"])
             address = request.peer.address
-            if recall is not None:
-                remembered = recall(field, address)
+            if read_known is not None:
+                remembered = read_known(field, address)
                 if remembered is not None:
                     return remembered
             arrival = None if tells is None else Arrival(field, address, tells, tells(Password), cache.now())

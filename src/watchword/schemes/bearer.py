@@ -130,7 +130,7 @@ class BearerVerifier(InProcess):
     single_use: bool = False
     addresses: Sequence[Address] = (Address(b"authorization", "bearer"),)
     kinds: Sequence[type] = ()
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
     routes: Collection[Hashable] | None = None
 

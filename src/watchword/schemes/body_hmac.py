@@ -108,7 +108,7 @@ class ReplayableBodyHMACVerifier(InProcess):
     rank: int = 40
     addresses: Sequence[Address] = (Address(FIELD),)
     kinds: Sequence[type] = ()
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     def __init__(self, key: Key, *, subject: str, scopes: frozenset[str] = NO_SCOPES) -> None:

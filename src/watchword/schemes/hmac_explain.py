@@ -20,7 +20,7 @@ from watchword.schemes import hmac_header as scheme
 from watchword.schemes.diagnosis import (
     causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
-from watchword.schemes.hmac_header import HMACClaim, Params
+from watchword.schemes.hmac_header import HMACClaim, PresentedCredentials
 
 __all__ = ["EXPLAINERS", "explain_hmac"]
 
@@ -163,7 +163,7 @@ def _fits(claim: HMACClaim, sign: Sign, **changed: str) -> bool:
     return _made(claim, sign, claim.params._replace(**changed), claim.request)
 
 
-def _made(claim: HMACClaim, sign: Sign, params: Params, request: Request) -> bool:
+def _made(claim: HMACClaim, sign: Sign, params: PresentedCredentials, request: Request) -> bool:
     covered = scheme.canonical(params, request.method, request.authority, request.target)
     return compare(scheme.base64url(sign(covered)).encode(), claim.params.mac.encode())
 

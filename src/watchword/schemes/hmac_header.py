@@ -56,7 +56,7 @@ _ANY_ORDER: Final = re.compile(f"HMAC (?:(?:{'|'.join(_VALUES)}|version=(1))(?:,
 _PARAMS: Final = frozenset({"version", "keyid", "timestamp", "nonce", "digest", "mac"})
 
 
-class Params(NamedTuple):
+class PresentedCredentials(NamedTuple):
     """The parameters of the header, checked."""
 
     key_id: str
@@ -66,10 +66,10 @@ class Params(NamedTuple):
     mac: str
 
 
-def canonical(params: Params, method: str, authority: str, target: bytes) -> bytes:
+def canonical(params: PresentedCredentials, method: str, authority: str, target: bytes) -> bytes:
     r"""The octets that the MAC covers.
 
-    >>> params = Params("k1", "1700000000", "n" * 22, "d" * 43, "")
+    >>> params = PresentedCredentials("k1", "1700000000", "n" * 22, "d" * 43, "")
     >>> canonical(params, "GET", "API.example", b"/a?b=c").decode().split("\n")[4:8]
     ['GET', 'api.example', '/a?b=c', 'ddddddddddddddddddddddddddddddddddddddddddd']
     """
@@ -141,7 +141,7 @@ class HMACAuth(ClientHalf):
     def flow(self, request: Request, context: Context) -> Flow:
         """One Send, signed."""
         check_target(request)
-        unsigned = Params(
+        unsigned = PresentedCredentials(
             key_id=self._key.key_id or "",
             timestamp=str(int(context.now())),
             nonce=base64url(context.random(16)),
@@ -153,7 +153,7 @@ class HMACAuth(ClientHalf):
         yield Send(request.with_headers(((b"authorization", encode(params)),)))
 
 
-def encode(params: Params) -> bytes:
+def encode(params: PresentedCredentials) -> bytes:
     """The field value."""
     return (
         f'HMAC version={VERSION}, keyid="{params.key_id}", timestamp={params.timestamp}, nonce="{params.nonce}", '
@@ -186,7 +186,7 @@ class HMACVerifier(InProcess):
     rank: int = 15
     addresses: Sequence[Address] = (Address(word="hmac"),)
     kinds: Sequence[type] = (RegisteredKey, Spent)
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     def __init__(self, *, max_age: float = 300, skew: float = 30, stream: bool = False) -> None:
@@ -243,7 +243,7 @@ def prepared(record: RegisteredKey) -> MAC:
     return mac
 
 
-def read_header(value: bytes) -> Params:
+def read_header(value: bytes) -> PresentedCredentials:
     """The parameters of a field value.
 
     Raises:
@@ -253,10 +253,10 @@ def read_header(value: bytes) -> Params:
     match = _USUAL.fullmatch(text) or _ANY_ORDER.fullmatch(text)
     if match is None or None in match.groups():
         return read_params(parse_credentials(value).params)
-    return Params(*match.groups()[:5])
+    return PresentedCredentials(*match.groups()[:5])
 
 
-def read_params(params: Mapping[str, str]) -> Params:
+def read_params(params: Mapping[str, str]) -> PresentedCredentials:
     """The typed parameters of a header.
 
     Raises:
@@ -276,7 +276,7 @@ def read_params(params: Mapping[str, str]) -> Params:
         if not grammar.fullmatch(value):
             raise malformed("the value does not follow its grammar", f"authorization {name}")
         checked.append(value)
-    return Params(*checked)
+    return PresentedCredentials(*checked)
 
 
 _DIGEST: Final = Digests(("sha-256",), new)
@@ -324,7 +324,7 @@ class HMACClaim:
 
     body: BodyNeed | Digests
 
-    def __init__(self, params: Params, request: Request, verifier: HMACVerifier) -> None:
+    def __init__(self, params: PresentedCredentials, request: Request, verifier: HMACVerifier) -> None:
         self.body = verifier.body
         self.params = params
         self.request = request

@@ -177,11 +177,11 @@ class PasswordCache(VerifierCache):
         """The cache's own clock."""
         return self._clock()
 
-    def recaller(self, changes: Changes) -> Callable[[bytes, str], RememberedUser | None]:
+    def known_reader(self, changes: Changes) -> Callable[[bytes, str], RememberedUser | None]:
         """Whom a field value from an address proved at the guard of `changes`, if no password record has changed since."""
         known, clock = self._admitted.get, self._clock
 
-        def recall(field: bytes, address: str) -> RememberedUser | None:
+        def read_known(field: bytes, address: str) -> RememberedUser | None:
             claim = known(field)
             if claim is None:
                 return None
@@ -189,7 +189,7 @@ class PasswordCache(VerifierCache):
             fits = told is changes and change == changes(Password) and whence == address and claim.until > clock()
             return claim if fits else None
 
-        return recall
+        return read_known
 
     def remember(self, username: str, identity: Identity[Any], arrival: Arrival) -> None:
         """Remembers whom a guard admitted."""

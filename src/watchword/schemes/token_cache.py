@@ -10,12 +10,12 @@ from watchword.crypto.keys import KeySet
 from watchword.schemes.revocation import Mark
 from watchword.schemes.verifier_cache import VerifierCache
 
-__all__ = ["Entry", "Room", "TokenCache"]
+__all__ = ["Entry", "Generation", "TokenCache"]
 
 Entry = tuple[float, float, Identity[Any], KeySet, Mark | None, bytes]
 """From when and until when it may be used (seconds since the epoch), the identity without its claims, the keys among which the
 token's was when it was verified, how it can be taken back, and its payload, from which every request gets claims of its own."""
-Room = dict[str | bytes, Entry]
+Generation = dict[str | bytes, Entry]
 
 
 class TokenCache(VerifierCache):
@@ -39,41 +39,41 @@ class TokenCache(VerifierCache):
     JWTVerifier(KeySet([Key(HS256, key_id=None, secret)]))
     """
 
-    __slots__ = ("__weakref__", "_half", "_turning", "old", "young")
+    __slots__ = ("__weakref__", "_half", "_turning", "current", "previous")
 
     def __init__(self, size: int = 10_000, ttl: float = 60, strict: bool = False) -> None:
         super().__init__(size, ttl, strict, least=2)
         self._half = size // 2
         self._turning = Lock()
         # Two generations: what was used since the last change of generation, and what was used before it.
-        self.young: Room = {}
-        self.old: Room = {}
+        self.current: Generation = {}
+        self.previous: Generation = {}
 
     def clear(self) -> None:
         """Clears the cache. A verification in progress writes to the discarded dictionary."""
         with self._turning:
-            self.old = {}  # the old one first: see `again`
-            self.young = {}
+            self.previous = {}  # the old one first: see `again`
+            self.current = {}
 
-    def keep(self, room: Room, token: str | bytes, entry: Entry) -> None:
-        """Remembers in `room`, which was `young` before anything about the token was looked up."""
-        if len(room) >= self._half:
+    def keep(self, generation: Generation, token: str | bytes, entry: Entry) -> None:
+        """Remembers in `generation`, which was `current` before anything about the token was looked up."""
+        if len(generation) >= self._half:
             with self._turning:
-                if room is self.young:
-                    self.old, self.young = room, {}
-                    room = self.young
-        room[token] = entry
+                if generation is self.current:
+                    self.previous, self.current = generation, {}
+                    generation = self.current
+        generation[token] = entry
 
     def again(self, token: str | bytes) -> Entry | None:
         """What the former generation knew, moved to the present one."""
-        room = self.young  # before `old`: if this room is new because of `clear`, so is the other
-        entry = self.old.get(token)
+        generation = self.current  # before `previous`: if this generation is new because of `clear`, so is the other
+        entry = self.previous.get(token)
         if entry is not None:
-            self.keep(room, token, entry)
+            self.keep(generation, token, entry)
         return entry
 
     def __len__(self) -> int:
-        return len(self.young) + len(self.old)
+        return len(self.current) + len(self.previous)
 
     def __repr__(self) -> str:
         return f"TokenCache(size={2 * self._half}, ttl={self.ttl:g}, strict={self.strict})"

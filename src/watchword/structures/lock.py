@@ -15,18 +15,18 @@ __all__ = ["Lock", "Turn", "lock_of"]
 
 
 class Turn:
-    """One flow's place at a lock; `handed` is set where it had to queue, and done once the lock is its own.
+    """One flow's place at a lock; `granted` is set where it had to queue, and done once the lock is its own.
 
     `owner` is the thread or task that the flow runs in, `across` whether it goes on holding while its request is sent.
     """
 
-    __slots__ = ("across", "handed", "lease", "owner")
+    __slots__ = ("across", "granted", "lease", "owner")
 
     def __init__(self, lease: float, owner: object = None, across: bool = False) -> None:
         self.lease = lease
         self.owner = owner
         self.across = across
-        self.handed: Future[None] | None = None
+        self.granted: Future[None] | None = None
 
 
 class Lock:
@@ -44,7 +44,7 @@ class Lock:
         self._queue: deque[Turn] = deque()
 
     def acquire(self, lease: float, owner: object = None, *, across: bool = False) -> Turn | None:
-        """A turn; the lock is held by it already if its `handed` is None.
+        """A turn; the lock is held by it already if its `granted` is None.
 
         None if waiting would be in vain: with `across`, a holder that waits for its answer in the same thread or task.
         """
@@ -57,7 +57,7 @@ class Lock:
             else:
                 from concurrent.futures import Future  # noqa: PLC0415 -- loads logging
 
-                turn.handed = Future()
+                turn.granted = Future()
                 self._queue.append(turn)
         return turn
 
@@ -69,7 +69,7 @@ class Lock:
 
     def abandon(self, turn: Turn) -> None:
         """Leaves the queue; hands the lock on if it was handed over meanwhile."""
-        if turn.handed is not None and not turn.handed.cancel():
+        if turn.granted is not None and not turn.granted.cancel():
             self.release(turn)
 
     def patience(self) -> float:
@@ -87,9 +87,9 @@ class Lock:
         self._holder = None
         while self._queue:
             turn = self._queue.popleft()
-            if turn.handed is not None and turn.handed.set_running_or_notify_cancel():
+            if turn.granted is not None and turn.granted.set_running_or_notify_cancel():
                 self._grant(turn)
-                turn.handed.set_result(None)
+                turn.granted.set_result(None)
                 return
 
 

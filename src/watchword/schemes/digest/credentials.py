@@ -18,7 +18,7 @@ from watchword.fields.target import check_exact, split_target
 from watchword.schemes.digest.computation import Algorithm, algorithm_named
 
 __all__ = [
-    "CONTROL", "Form", "Offer", "Presented", "Terms", "check_uri", "checked_domain", "checked_qop", "credentials_form",
+    "CONTROL", "Form", "Offer", "PresentedCredentials", "Terms", "check_uri", "checked_domain", "checked_qop", "credentials_form",
     "quotable_octets", "quoted", "read_credentials", "read_offers", "written",
 ]  # fmt: skip
 
@@ -244,7 +244,7 @@ def credentials_form(offer: Offer, username: bytes, qop: bytes, hashed: bool = F
     )
 
 
-class Presented(NamedTuple):
+class PresentedCredentials(NamedTuple):
     """The parameters of an Authorization field as they were sent, unquoted; none of them is believed yet.
 
     Args:
@@ -269,7 +269,7 @@ class Presented(NamedTuple):
     response: str
 
 
-def read_credentials(params: Mapping[str, str]) -> Presented:
+def read_credentials(params: Mapping[str, str]) -> PresentedCredentials:
     """Checks the parameters against the grammar of RFC 7616 §3.4; parameters that it doesn't know are ignored (§3.4).
 
     Raises:
@@ -289,7 +289,7 @@ def read_credentials(params: Mapping[str, str]) -> Presented:
     if not _RESPONSE.fullmatch(params["response"]):
         raise malformed("not 32 or 64 lower-case hexadecimal digits", "authorization response")
     hashed = _is_hashed(params)
-    return Presented(
+    return PresentedCredentials(
         _username(params),
         hashed,
         params["realm"].encode("latin-1"),

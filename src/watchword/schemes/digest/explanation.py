@@ -16,7 +16,7 @@ from watchword.schemes.digest.computation import (
 from watchword.schemes.digest.credentials import check_uri
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceState, read_nonce
 from watchword.schemes.digest.server import DigestClaim
-from watchword.schemes.digest.usual import KnownClaim
+from watchword.schemes.digest.request_memory import KnownClaim
 
 __all__ = ["EXPLAINERS", "explain_digest"]
 

@@ -23,12 +23,12 @@ from watchword.schemes.digest.computation import (
     response, session_key,
 )  # fmt: skip
 from watchword.schemes.digest.credentials import (
-    Presented, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
+    PresentedCredentials, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import (
     NONCE_KEY, SKEW, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
 )  # fmt: skip
-from watchword.schemes.digest.usual import KnownClaim, Usual
+from watchword.schemes.digest.request_memory import KnownClaim, RequestMemory
 from watchword.schemes.freshness import Freshness
 
 __all__ = ["DigestClaim", "DigestVerifier", "Proof"]
@@ -80,7 +80,7 @@ class DigestVerifier(InProcess):
     single_use: bool = True
     rank: int = 20
     addresses: Sequence[Address] = (Address(word="digest"),)
-    standing: Sequence[Ref[Any]] = (NONCE_KEY,)
+    always_needed: Sequence[Ref[Any]] = (NONCE_KEY,)
     guessable: bool = True
 
     __slots__ = (
@@ -88,11 +88,11 @@ class DigestVerifier(InProcess):
         "allow_legacy_rfc2069",
         "freshness",
         "kinds",
+        "memory",
         "nonce_lifetime",
         "realm",
         "realm_octets",
         "terms",
-        "usual",
     )
 
     def __init__(
@@ -116,7 +116,7 @@ class DigestVerifier(InProcess):
         if opaque is not None:
             quotable_octets("opaque", opaque)
         self.terms = Terms(realm, checked_qop(qop), checked_domain(domain), opaque, userhash)
-        self.usual = Usual(self)
+        self.memory = RequestMemory(self)
         self.kinds: Sequence[type] = (
             DigestSecret, NonceKey, Spent,
             *((UserHash,) if userhash else ()),
@@ -132,7 +132,7 @@ class DigestVerifier(InProcess):
         Raises:
             Rejected: MALFORMED_CREDENTIALS, TARGET_REFUSED.
         """
-        return self.usual.recall(request.lines[b"authorization"], request) or self.read_in_full(request)
+        return self.memory.read_known(request.lines[b"authorization"], request) or self.read_in_full(request)
 
     def read_in_full(self, request: Request) -> DigestClaim:
         """As `read`, whatever is remembered."""
@@ -167,7 +167,7 @@ class DigestClaim:
 
     flight: None = None
 
-    def __init__(self, presented: Presented, request: Request, verifier: DigestVerifier) -> None:
+    def __init__(self, presented: PresentedCredentials, request: Request, verifier: DigestVerifier) -> None:
         self.presented = presented
         self.request = request
         self.verifier = verifier
@@ -252,7 +252,7 @@ class DigestClaim:
             Identity(subject, "digest", scopes=frozenset(record.scopes)),
             self._writes(found, nonce.made, until),
             seal=self._seal(proof, found, until),
-            learn=partial(verifier.usual.learn, self, key.key, nonce.made, until),
+            learn=partial(verifier.memory.learn, self, key.key, nonce.made, until),
         )
 
     def _seal(self, proof: Proof, found: Found, until: float) -> Seal | None:

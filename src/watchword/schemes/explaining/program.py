@@ -193,7 +193,7 @@ async def _explaining(
     guesses = getattr(claim, "guesses", None) if case.addressee.guessable else None
     limiter = plan.attempts
     attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
-    refs = (*verifier.standing, *claim.needs, *(() if attempt is None else attempt.refs))
+    refs = (*verifier.always_needed, *claim.needs, *(() if attempt is None else attempt.refs))
     found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
     if claim.body is UNUSED:
         body = Body()

@@ -20,7 +20,7 @@ from watchword.crypto.keys import KeySet
 from watchword.schemes.jwt.checks import ClaimCheck
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.schemes.revocation import Mark, Revocations, mark_of
-from watchword.schemes.token_cache import Entry, Room, TokenCache
+from watchword.schemes.token_cache import Entry, Generation, TokenCache
 
 __all__ = ["JWTClaim", "Judged", "Rules", "confirm"]
 
@@ -50,10 +50,12 @@ class Rules(Protocol):
     def typed(self, payload: bytes, /) -> Any: ...
     def ends(self, claims: Mapping[str, Any], /) -> float: ...
     def known(self, token: str | bytes, now: float, /) -> Entry | None: ...
-    def follow(self) -> jose.Compact: ...
-    def lacking(self, token: str | bytes, error: Rejected | StoreUnavailable, /) -> str | None: ...
+    def use_current_keys(self) -> jose.Compact: ...
+    def key_to_ask_for(self, token: str | bytes, error: Rejected | StoreUnavailable, /) -> str | None: ...
     def anew(self, entry: Entry, /) -> Identity[Any]: ...
-    def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None, /) -> None: ...
+    def remember(
+        self, generation: Generation, token: str | bytes, judged: Judged, now: float, mark: Mark | None, /
+    ) -> None: ...
 
 
 class JWTClaim(msgspec.Struct, eq=False):
@@ -71,7 +73,7 @@ class JWTClaim(msgspec.Struct, eq=False):
     verifier: Rules
     token: bytes
     proofs: Sequence[Proof] = NO_PROOFS
-    room: Room | None = None
+    generation: Generation | None = None
     judged: Judged | None = None
 
     needs: Sequence[Ref[Any]] = ()
@@ -82,7 +84,7 @@ class JWTClaim(msgspec.Struct, eq=False):
 
     def confirmed_by(self, proofs: Sequence[Proof]) -> JWTClaim:
         """The same claim, where the token has to be bound to what all of `proofs` prove."""
-        return JWTClaim(self.verifier, self.token, proofs, self.room)
+        return JWTClaim(self.verifier, self.token, proofs, self.generation)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         verifier = self.verifier
@@ -127,7 +129,7 @@ class JWTClaim(msgspec.Struct, eq=False):
                 return self.verifier.judge(self.token, now, self.proofs)
             except (Rejected, StoreUnavailable) as raised:
                 error = raised
-        key_id = self.verifier.lacking(self.token, error)
+        key_id = self.verifier.key_to_ask_for(self.token, error)
         ref = None if key_id is None else Ref(PublishedKeys, (source.name, key_id))
         if ref is None or found.get(ref) is not None:
             return self.verifier.judge(self.token, now, self.proofs)
@@ -142,9 +144,9 @@ class JWTClaim(msgspec.Struct, eq=False):
                 return More(asks=((verifier.revocations, mark.refs),))
             mark.check(found)
         writes: Sequence[Write] = (_used(claims, verifier.ends(claims)),) if verifier.single_use else ()
-        if self.room is None or self.proofs:
+        if self.generation is None or self.proofs:
             return Decision(identity, writes)
-        learn = partial(verifier.remember, self.room, self.token, judged, now, mark)
+        learn = partial(verifier.remember, self.generation, self.token, judged, now, mark)
         return Decision(identity, writes, learn=learn)
 
     def __repr__(self) -> str:

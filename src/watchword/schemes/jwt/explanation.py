@@ -14,7 +14,7 @@ from watchword.crypto import jose
 from watchword.crypto.digests import compare, keyed_hmac
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
-from watchword.crypto.near_misses import MAX_KEYS, near_cause
+from watchword.crypto.wrong_spellings import MAX_KEYS, near_cause
 from watchword.schemes.diagnosis import secret_guesses
 from watchword.schemes.jwt.checks import bound_to_nothing, scopes_of, subject_of
 from watchword.schemes.jwt.claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
@@ -109,7 +109,7 @@ class _Steps:
             self.checks[-1] = self.checks[-1]._replace(component=component, mend=found)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
-        held = self.verifier.follow().keys
+        held = self.verifier.use_current_keys().keys
         algorithms = " or ".join(sorted({key.algorithm for key in held.keys}))
         names = [key.key_id for key in held.keys if key.key_id is not None]
         try:

@@ -29,7 +29,7 @@ from watchword.schemes.jwt.claim import NO_PROOFS, Judged, JWTClaim, confirm
 from watchword.schemes.jwt.settings import bare_type, check_memory, issuers_of, key_set, seconds, struct_decoder, texts
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.revocation import Mark, Revocations
-from watchword.schemes.token_cache import Entry, Room, TokenCache
+from watchword.schemes.token_cache import Entry, Generation, TokenCache
 
 __all__ = ["JWTVerifier"]
 
@@ -142,9 +142,9 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         entry = self.known(token, now)
         if entry is not None:
             return self.anew(entry)
-        room = cache.young
+        generation = cache.current
         judged = self._verify_by_source(token, now)
-        self.remember(room, token, judged, now, None)
+        self.remember(generation, token, judged, now, None)
         return judged[0]
 
     def _verify_by_source(self, token: str | bytes, now: float) -> Judged:
@@ -155,7 +155,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         try:
             return self.judge(token, now)
         except (Rejected, StoreUnavailable) as error:
-            if self.source is not None and (key_id := self.lacking(token, error)) is not None:
+            if self.source is not None and (key_id := self.key_to_ask_for(token, error)) is not None:
                 self.source.missed(key_id)
             raise
 
@@ -177,7 +177,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         """
         source = self.source
         if source is not None and not (source.since <= now < source.due and source.keys is self.jws.keys):
-            self.follow()
+            self.use_current_keys()
         jws = self.jws
         header, payload, key = jws.open(token)
         if header.get("typ") not in self._plain_types:
@@ -246,7 +246,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         """What the cache knows of the token and what may still be relied upon."""
         cache = self.cache
         assert cache is not None
-        entry = cache.young.get(token) or cache.again(token)
+        entry = cache.current.get(token) or cache.again(token)
         if entry is None or not entry[0] <= now < entry[1] or entry[3] is not self.jws.keys:
             return None
         source = self.source
@@ -258,14 +258,18 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         claims = parse_again(payload) if self.struct is None else self.struct.decode(payload)
         return Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes, claims)
 
-    def remember(self, room: Room, token: str | bytes, judged: Judged, now: float, mark: Mark | None) -> None:
+    def remember(
+        self, generation: Generation, token: str | bytes, judged: Judged, now: float, mark: Mark | None
+    ) -> None:
         """Puts a token that was verified at `now` into the cache."""
         identity, claims, keys, payload = judged
         assert self.cache is not None
         bare: Identity[Any] = Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes)
-        self.cache.keep(room, token, (now, min(now + self.cache.ttl, self.ends(claims)), bare, keys, mark, payload))
+        self.cache.keep(
+            generation, token, (now, min(now + self.cache.ttl, self.ends(claims)), bare, keys, mark, payload)
+        )
 
-    def follow(self) -> jose.Compact:
+    def use_current_keys(self) -> jose.Compact:
         """What verifies with the keys that are known now.
 
         Raises:
@@ -277,7 +281,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
                 self.jws = jose.Compact(keys)
         return self.jws
 
-    def lacking(self, token: str | bytes, error: Rejected | StoreUnavailable) -> str | None:
+    def key_to_ask_for(self, token: str | bytes, error: Rejected | StoreUnavailable) -> str | None:
         """The key id for which the source should be asked, "" if the token names none; None if that can't help.
 
         Raises:
@@ -323,7 +327,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         token = read_token(request)
         if token is None:
             return None
-        return JWTClaim(self, token) if self.cache is None else JWTClaim(self, token, room=self.cache.young)
+        return JWTClaim(self, token) if self.cache is None else JWTClaim(self, token, generation=self.cache.current)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.jws.keys!r})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from watchword.schemes.oauth1.client import OAuth1Auth
 from watchword.schemes.oauth1.credentials import OAuth1Client, OAuth1Token
-from watchword.schemes.oauth1.dance import OAuth1AccessToken, OAuth1Endpoints
+from watchword.schemes.oauth1.three_legged import OAuth1AccessToken, OAuth1Endpoints
 from watchword.schemes.oauth1.server import OAuth1Verifier
 
 __all__ = ["OAuth1AccessToken", "OAuth1Auth", "OAuth1Client", "OAuth1Endpoints", "OAuth1Token", "OAuth1Verifier"]

@@ -14,7 +14,7 @@ from watchword.core.scheme import UNUSED, WHOLE, Body, BodyNeed, Decision, Diges
 from watchword.crypto.digests import compare, new
 from watchword.schemes.freshness import Freshness, check_end
 from watchword.schemes.oauth1.credentials import (
-    Method, OAuth1Client, OAuth1Token, Presented, read_presented, signing_key, without_signature,
+    Method, OAuth1Client, OAuth1Token, PresentedCredentials, read_presented, signing_key, without_signature,
 )  # fmt: skip
 from watchword.schemes.oauth1.encoding import Pairs, base_string, form_pairs
 
@@ -54,7 +54,7 @@ class OAuth1Claim:
 
     def __init__(
         self, verifier: Policy, request: Request, uri: str, query: Pairs, own: Pairs, place: str, form: bool,
-        presented: Presented | None,
+        presented: PresentedCredentials | None,
     ) -> None:  # fmt: skip
         self.verifier = verifier
         self.request = request
@@ -85,7 +85,7 @@ class OAuth1Claim:
         length = next((value for name, value in self.request.headers if name == b"content-length"), b"")
         return not (length.isdigit() and len(length) < 10 and int(length) <= QUICK)
 
-    def _body_need(self, presented: Presented) -> BodyNeed | Digests:
+    def _body_need(self, presented: PresentedCredentials) -> BodyNeed | Digests:
         if self.form:
             return WHOLE
         if presented.method.kind == "plaintext":
@@ -114,7 +114,7 @@ class OAuth1Claim:
         """The base string of this request."""
         return base_string(self.request.method, self.uri, self.pairs(body))
 
-    def presented_in(self, body: bytes) -> Presented:
+    def presented_in(self, body: bytes) -> PresentedCredentials:
         """The protocol parameters, which may be in the form.
 
         Raises:
@@ -152,7 +152,7 @@ class OAuth1Claim:
         return Decision(_identity(presented, client, token), self._once(presented))
 
     def check_signature(
-        self, presented: Presented, client: OAuth1Client | None, token: OAuth1Token | None, body: bytes
+        self, presented: PresentedCredentials, client: OAuth1Client | None, token: OAuth1Token | None, body: bytes
     ) -> None:
         """That the client, and the token's secret, signed this request. Whoever isn't known costs the same.
 
@@ -183,7 +183,7 @@ class OAuth1Claim:
         if fault is not None:
             raise fault
 
-    def _check_body(self, presented: Presented, body: Body) -> None:
+    def _check_body(self, presented: PresentedCredentials, body: Body) -> None:
         if self.form or presented.method.kind == "plaintext":
             return
         if presented.body_hash:
@@ -195,7 +195,7 @@ class OAuth1Claim:
                 Reason.NOT_COVERED, "a body that is no form, and no oauth_body_hash covers it", where="oauth_body_hash"
             )
 
-    def _once(self, presented: Presented) -> Sequence[Once]:
+    def _once(self, presented: PresentedCredentials) -> Sequence[Once]:
         """Once per client, token and timestamp (§3.3), for as long as any verifier of the store may accept it."""
         if not presented.timestamp:
             return ()
@@ -203,20 +203,20 @@ class OAuth1Claim:
         return (Once(key, presented.timestamp + self.verifier.freshness.retention),)
 
 
-def references(presented: Presented) -> Sequence[Ref[Any]]:
+def references(presented: PresentedCredentials) -> Sequence[Ref[Any]]:
     """The records that a verdict needs."""
     client = Ref(OAuth1Client, (presented.client_key,))
     return (client, Ref(OAuth1Token, (presented.token,))) if presented.token else (client,)
 
 
-def hash_of(verifier: Policy, presented: Presented) -> str:
+def hash_of(verifier: Policy, presented: PresentedCredentials) -> str:
     """The hash of the body: that of the signature method, or SHA-1 where it is allowed and its length says so."""
     if verifier.allow_sha1_body_hash and len(presented.body_hash) == 28:
         return "sha-1"
     return presented.method.hash
 
 
-def check_admissible(presented: Presented, claim: OAuth1Claim) -> None:
+def check_admissible(presented: PresentedCredentials, claim: OAuth1Claim) -> None:
     """That these parameters go with this request.
 
     Raises:
@@ -228,7 +228,9 @@ def check_admissible(presented: Presented, claim: OAuth1Claim) -> None:
         raise Rejected(Reason.WRONG_ALGORITHM, "PLAINTEXT over cleartext (§3.4.4)", where="oauth_signature_method")
 
 
-def fault_of(presented: Presented, client: OAuth1Client | None, token: OAuth1Token | None) -> Rejected | None:
+def fault_of(
+    presented: PresentedCredentials, client: OAuth1Client | None, token: OAuth1Token | None
+) -> Rejected | None:
     """Why these records can't prove the request, whatever its signature."""
     method = presented.method
     if client is None:
@@ -243,7 +245,7 @@ def fault_of(presented: Presented, client: OAuth1Client | None, token: OAuth1Tok
     return None
 
 
-def _identity(presented: Presented, client: OAuth1Client, token: OAuth1Token | None) -> Identity[Any]:
+def _identity(presented: PresentedCredentials, client: OAuth1Client, token: OAuth1Token | None) -> Identity[Any]:
     if token is None:
         return Identity(client.subject, "oauth1", presented.client_key, frozenset(client.scopes))
     claims = {"oauth_token": presented.token}

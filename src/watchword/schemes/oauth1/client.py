@@ -18,7 +18,7 @@ from watchword.crypto.public_spellings import refuse_key_files
 from watchword.schemes.oauth1.credentials import (
     Method, load_rsa, method_named, signing_key, without_signature,
 )  # fmt: skip
-from watchword.schemes.oauth1.dance import OAuth1AccessToken, OAuth1Endpoints, obtain
+from watchword.schemes.oauth1.three_legged import OAuth1AccessToken, OAuth1Endpoints, obtain
 from watchword.schemes.oauth1.encoding import (
     Origins, Pairs, base_string, base_uri, escape, form_pairs, header_pairs, header_value, is_form, octets_text,
 )  # fmt: skip

@@ -18,7 +18,7 @@ from watchword.crypto.weak_sha1 import WeakRSAKey, weak_hmac_sha1
 from watchword.schemes.oauth1.encoding import Pairs, escape, octets_text, unescape, unescaped_text
 
 __all__ = [
-    "METHODS", "STRONG", "Method", "OAuth1Client", "OAuth1Token", "Presented", "RSAKey", "checked_methods", "load_rsa",
+    "METHODS", "STRONG", "Method", "OAuth1Client", "OAuth1Token", "PresentedCredentials", "RSAKey", "checked_methods", "load_rsa",
     "method_named", "plainly_presented", "read_presented", "signing_key", "without_signature",
 ]  # fmt: skip
 
@@ -189,7 +189,7 @@ MAX_TOKEN: Final = 1024
 """Characters; some servers put all that they know of a token into it."""
 
 
-class Presented:
+class PresentedCredentials:
     """The protocol parameters of a request (§3.1), checked against their grammar.
 
     `token` is "" where there is none, `body_hash` likewise; `timestamp` is 0 and `nonce` "" where PLAINTEXT has none.
@@ -212,10 +212,10 @@ class Presented:
         self.body_hash = body_hash
 
     def __repr__(self) -> str:
-        return f"Presented(client_key={self.client_key!r}, method={self.method.name!r})"
+        return f"PresentedCredentials(client_key={self.client_key!r}, method={self.method.name!r})"
 
 
-def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -> Presented:
+def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -> PresentedCredentials:
     """The protocol parameters among `pairs`.
 
     Args:
@@ -245,7 +245,7 @@ def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -
         if timestamp is None or not _TIMESTAMP.fullmatch(timestamp):
             raise malformed("not a positive decimal number", "oauth_timestamp")
         nonce = _text(given, "oauth_nonce", MAX_KEY)
-    return Presented(
+    return PresentedCredentials(
         _text(given, "oauth_consumer_key", MAX_KEY),
         _text(given, "oauth_token", MAX_TOKEN) if given.get("oauth_token") else "",  # empty is none, as many send it
         method,
@@ -256,7 +256,7 @@ def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -
     )
 
 
-def plainly_presented(given: dict[str, str], accepted: frozenset[str]) -> Presented | None:
+def plainly_presented(given: dict[str, str], accepted: frozenset[str]) -> PresentedCredentials | None:
     """The same of what `plain_header` gives, where all is as usual; leaves in `given` what is signed. None: `read_presented`."""
     get = given.get
     method = METHODS.get(get("oauth_signature_method", ""))
@@ -279,7 +279,7 @@ def plainly_presented(given: dict[str, str], accepted: frozenset[str]) -> Presen
     elif len(signature) != _LENGTHS.get(method.hash):  # whether it is base64 shows when it is compared
         return None
     del given["oauth_signature"]
-    return Presented(client_key, token, method, int(timestamp), nonce, signature, octets, "")
+    return PresentedCredentials(client_key, token, method, int(timestamp), nonce, signature, octets, "")
 
 
 def _text(given: Mapping[str, str], name: str, longest: int) -> str:

@@ -20,10 +20,10 @@ from watchword.crypto.digests import compare, digest
 from watchword.schemes.diagnosis import (
     affordable, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
 )  # fmt: skip
-from watchword.schemes.oauth1 import mistakes
+from watchword.schemes.oauth1 import likely_errors
 from watchword.schemes.oauth1.claim import OAuth1Claim, hash_of, references
 from watchword.schemes.oauth1.credentials import (
-    METHODS, Method, OAuth1Client, OAuth1Token, Presented, load_rsa, signing_key, without_signature,
+    METHODS, Method, OAuth1Client, OAuth1Token, PresentedCredentials, load_rsa, signing_key, without_signature,
 )  # fmt: skip
 from watchword.schemes.oauth1.encoding import Pairs, base_string, base_uri, escape, form_pairs, is_form, octets_text
 
@@ -44,7 +44,7 @@ _COMPARE = (
 class _Case:
     """A claim with the records that it names."""
 
-    def __init__(self, claim: OAuth1Claim, presented: Presented, found: Found, body: bytes) -> None:
+    def __init__(self, claim: OAuth1Claim, presented: PresentedCredentials, found: Found, body: bytes) -> None:
         self.claim = claim
         self.presented = presented
         self.body = body
@@ -251,7 +251,7 @@ def _on_the_way(case: _Case, fits: Fits) -> Iterator[Cause]:
 
 
 def _of_base(case: _Case, fits: Fits) -> Iterator[Cause]:
-    for mistake in mistakes.base_strings(case.claim, case.body):
+    for mistake in likely_errors.base_strings(case.claim, case.body):
         if fits(mistake.base):
             yield mistake.component, mistake.expected, mistake.received, mistake.mend
 
@@ -266,7 +266,7 @@ def _of_secrets(case: _Case) -> Iterator[Cause]:
         if other.kind == "hmac" and name != method.name and case.by(client, token_secret, other)(base):
             mend = f"the client signs with {name}: have it sign with the method that it names"
             yield "oauth_signature_method", method.name, name, mend
-    for what, key in mistakes.keys(client.secret, token_secret):
+    for what, key in likely_errors.keys(client.secret, token_secret):
         if case.by_key(key, method)(base):
             yield "key", "client secret & token secret", what, f"the client signs with {what}: see RFC 5849 §3.4.2"
     for whose, secret in (("client", client.secret), ("token", token_secret)):

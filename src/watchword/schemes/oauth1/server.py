@@ -17,7 +17,7 @@ from watchword.fields.target import check_exact
 from watchword.schemes.freshness import Freshness
 from watchword.schemes.oauth1.claim import OAuth1Claim, refuse_second_place
 from watchword.schemes.oauth1.credentials import (
-    STRONG, Method, OAuth1Client, OAuth1Token, Presented, checked_methods, load_rsa, plainly_presented, read_presented,
+    STRONG, Method, OAuth1Client, OAuth1Token, PresentedCredentials, checked_methods, load_rsa, plainly_presented, read_presented,
     without_signature,
 )  # fmt: skip
 from watchword.schemes.oauth1.encoding import Origins, Pairs, form_pairs, header_pairs, is_form, plain_header
@@ -63,7 +63,7 @@ class OAuth1Verifier(InProcess):
     single_use: bool = True
     rank: int = 16
     kinds: Sequence[type] = (OAuth1Client, OAuth1Token, Spent)
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     def __init__(
@@ -129,7 +129,7 @@ class OAuth1Verifier(InProcess):
             check_exact(request)
         return OAuth1Claim(self, request, uri, query, own, place, form, presented)
 
-    def _presented(self, pairs: Pairs, *, field: bool) -> tuple[Pairs, Presented]:
+    def _presented(self, pairs: Pairs, *, field: bool) -> tuple[Pairs, PresentedCredentials]:
         """What of `pairs` is signed, and the protocol parameters among them."""
         if field:
             _refuse_foreign(pairs)

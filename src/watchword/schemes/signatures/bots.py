@@ -161,7 +161,7 @@ class WebBotVerifier(InProcess):
     scheme: str = "signature"
     rank: int = 12
     addresses: Sequence[Address] = SignatureVerifier.addresses
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     def __init__(

@@ -15,9 +15,9 @@ from watchword.schemes.key_source import PublishedKeys
 from watchword.schemes.signatures.content import (
     SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, may_be_usual, uncovered,
 )  # fmt: skip
-from watchword.schemes.signatures.holders import Holder, Signers, key_refs
+from watchword.schemes.signatures.key_owners import KeyOwner, Signers, key_refs
 from watchword.schemes.signatures.message import Fields
-from watchword.schemes.signatures.reading import Parsed, Presented, Reader
+from watchword.schemes.signatures.reading import ParsedCredentials, PresentedCredentials, Reader
 from watchword.schemes.signatures.settings import Settings
 
 __all__ = ["SignatureClaim"]
@@ -45,7 +45,7 @@ class SignatureClaim:
         signers: Signers,
         reader: Reader,
         request: Request,
-        presented: Sequence[Presented],
+        presented: Sequence[PresentedCredentials],
         single: Mapping[bytes, bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -84,7 +84,7 @@ class SignatureClaim:
         """The fields of the request, read anew: for all that is not the short way."""
         return Fields(self.request.headers)
 
-    def expected(self, one: Presented) -> tuple[Expected, ...]:
+    def expected(self, one: PresentedCredentials) -> tuple[Expected, ...]:
         """The digests that a signature covers.
 
         Raises:
@@ -105,54 +105,56 @@ class SignatureClaim:
         What is said about a body or a time is said of a genuine signature.
         """
         one = self.presented[0]
-        holder = self.signers.named.get(one.key_id or "") if len(self.presented) == 1 else None
-        if holder is not None:
-            judged = [(one, holder)]
+        key_owner = self.signers.named.get(one.key_id or "") if len(self.presented) == 1 else None
+        if key_owner is not None:
+            judged = [(one, key_owner)]
         else:
             answer = self.judged(found, now)
             if isinstance(answer, More):
                 return answer
             judged = answer
-            one, holder = judged[0]
+            one, key_owner = judged[0]
         if len(judged) == 1:
-            once = self._judge(one, holder, body, now)
+            once = self._judge(one, key_owner, body, now)
             writes: tuple[Once, ...] = () if once is None else (once,)
-            if not one.suffices or holder.record is not None:
-                self._remember(one, holder)
+            if not one.suffices or key_owner.record is not None:
+                self._remember(one, key_owner)
         else:
             writes = self._judge_all(judged, body, now)
-        record = holder.record
+        record = key_owner.record
         rotated = record is not None and record.superseded_by is not None
-        identity = Identity(holder.subject, "signature", one.key_id, holder.scopes, one.claims, rotated)
+        identity = Identity(key_owner.subject, "signature", one.key_id, key_owner.scopes, one.claims, rotated)
         stream = self._stream([one for one, _ in judged]) if self.settings.stream else None
         return Decision(identity, writes, stream=stream)
 
-    def _judge_all(self, judged: Sequence[tuple[Presented, Holder]], body: Body, now: float) -> tuple[Once, ...]:
-        onces = [self._judge(one, holder, body, now) for one, holder in judged]
-        if len({holder.subject for _, holder in judged}) > 1:
+    def _judge_all(
+        self, judged: Sequence[tuple[PresentedCredentials, KeyOwner]], body: Body, now: float
+    ) -> tuple[Once, ...]:
+        onces = [self._judge(one, key_owner, body, now) for one, key_owner in judged]
+        if len({key_owner.subject for _, key_owner in judged}) > 1:
             raise Rejected(
                 Reason.AMBIGUOUS, "the signatures are of different subjects: name a label or tags", where="keyid"
             )
-        for one, holder in judged:
-            self._remember(one, holder)
+        for one, key_owner in judged:
+            self._remember(one, key_owner)
         return tuple(once for once in onces if once is not None)
 
-    def _judge(self, one: Presented, holder: Holder, body: Body, now: float) -> Once | None:
+    def _judge(self, one: PresentedCredentials, key_owner: KeyOwner, body: Body, now: float) -> Once | None:
         """One signature; gives its nonce, for as long as it may be good, here and at a laxer verifier of the same store.
 
         Raises:
             Rejected: why it is no good.
         """
         settings, request, created, expires = self.settings, self.request, one.created, one.expires
-        if one.alg is not None and one.alg != holder.alias:
+        if one.alg is not None and one.alg != key_owner.alias:
             raise Rejected(Reason.WRONG_ALGORITHM, "the key is for another algorithm than alg names", where="alg")
         if not one.suffices or request.target[:1] != b"/":
             self.check_coverage(one)
         base = one.plan.base.of_request(request, self._single, one.params, settings.policy.types)
         try:
-            holder.verify(base, one.signature)
+            key_owner.verify(base, one.signature)
         except Rejected:
-            self.signers.spend(one.key_id, holder)
+            self.signers.spend(one.key_id, key_owner)
             raise
         if not settings.stream and not (self._usual is not None and is_digest_of(self._usual, body)):
             self.check_body(one, body)
@@ -160,17 +162,17 @@ class SignatureClaim:
             settings.freshness.check(created, now, "created")
         if expires is not None:
             check_end(expires, now, "expires")
-        if holder.record is not None and holder.record.expires is not None:
-            holder.record.check_current(now, "keyid")
+        if key_owner.record is not None and key_owner.record.expires is not None:
+            key_owner.record.check_current(now, "keyid")
         if one.nonce is None or not settings.policy.nonce:
             return None
         if created is None or settings.freshness.max_age is None:
             until = float(expires or 0)
         else:
             until = created + settings.freshness.retention
-        return Once(("signature", one.key_id or holder.subject, one.nonce), until)
+        return Once(("signature", one.key_id or key_owner.subject, one.nonce), until)
 
-    def judged(self, found: Found, now: float) -> list[tuple[Presented, Holder]] | More:
+    def judged(self, found: Found, now: float) -> list[tuple[PresentedCredentials, KeyOwner]] | More:
         """The signatures whose keys this verifier has, or what it needs to know them.
 
         Raises:
@@ -180,8 +182,8 @@ class SignatureClaim:
         source = self.signers.source
         if source is None:
             if len(self.presented) == 1:
-                holder = self._holder(self.presented[0], found, self.needs)
-                known = [] if holder is None else [(self.presented[0], holder)]
+                key_owner = self._key_owner(self.presented[0], found, self.needs)
+                known = [] if key_owner is None else [(self.presented[0], key_owner)]
             else:
                 known = self._known(found)
         else:
@@ -190,7 +192,7 @@ class SignatureClaim:
             if now >= source.good_until and not told:
                 return More(asks=((source, asked),))
             try:
-                self.signers.follow()
+                self.signers.use_current_keys()
                 known = self._known(found)
             except StoreUnavailable:
                 if told:
@@ -203,22 +205,22 @@ class SignatureClaim:
         self._spend()
         raise Rejected(Reason.UNKNOWN_KEY, "no key is known by the key id, or none is named", where="keyid")
 
-    def _known(self, found: Found) -> list[tuple[Presented, Holder]]:
+    def _known(self, found: Found) -> list[tuple[PresentedCredentials, KeyOwner]]:
         known = []
         for one in self.presented:
-            holder = self._holder(one, found, key_refs(one.key_id))
-            if holder is not None:
-                known.append((one, holder))
+            key_owner = self._key_owner(one, found, key_refs(one.key_id))
+            if key_owner is not None:
+                known.append((one, key_owner))
         return known
 
-    def _holder(self, one: Presented, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
+    def _key_owner(self, one: PresentedCredentials, found: Found, refs: Sequence[Ref[Any]]) -> KeyOwner | None:
         return self.signers.find(one.key_id, one.alg, found, refs)
 
-    def _remember(self, one: Presented, holder: Holder) -> None:
+    def _remember(self, one: PresentedCredentials, key_owner: KeyOwner) -> None:
         """Keeps what the next signature of this kind is verified with; called after a good one."""
-        if type(one) is Parsed:
+        if type(one) is ParsedCredentials:
             self.reader.remember(one)
-        self.signers.keep(one.key_id, holder)
+        self.signers.keep(one.key_id, key_owner)
 
     def _spend(self) -> None:
         """An unknown key id costs what a known shared key does, whether that was kept or not."""
@@ -230,7 +232,7 @@ class SignatureClaim:
         except Rejected:
             return
 
-    def base(self, one: Presented) -> bytes:
+    def base(self, one: PresentedCredentials) -> bytes:
         """The signature base of this request (RFC 9421 §2.5).
 
         Raises:
@@ -238,7 +240,7 @@ class SignatureClaim:
         """
         return one.plan.base.of_request(self.request, self._single, one.params, self.settings.policy.types)
 
-    def check_coverage(self, one: Presented) -> None:
+    def check_coverage(self, one: PresentedCredentials) -> None:
         """That the signature covers and says what the policy demands, the body apart.
 
         Raises:
@@ -253,7 +255,7 @@ class SignatureClaim:
         if one.expires is None and policy.expires:
             raise _undated("expires")
 
-    def check_body(self, one: Presented, body: Body) -> None:
+    def check_body(self, one: PresentedCredentials, body: Body) -> None:
         """That the body is the one that was signed.
 
         Raises:
@@ -265,7 +267,7 @@ class SignatureClaim:
         elif body.data and self.settings.policy.body:
             raise uncovered()
 
-    def _stream(self, judged: Sequence[Presented]) -> DigestStream | None:
+    def _stream(self, judged: Sequence[PresentedCredentials]) -> DigestStream | None:
         """What checks the body as it passes: against a digest of each signature, or that there is none."""
         demanded = self.settings.policy.body
         if demanded and not all(map(self.expected, judged)):

@@ -24,7 +24,7 @@ from watchword.schemes.signatures.agents import WELL_KNOWN, Agent
 from watchword.schemes.signatures.base import BasePlan, Message
 from watchword.schemes.signatures.bots import DAY, named_by_thumbprint
 from watchword.schemes.signatures.components import components_of, params_text
-from watchword.schemes.signatures.holders import alias_of
+from watchword.schemes.signatures.key_owners import alias_of
 from watchword.schemes.signatures.responses import ResponsePolicy, ResponseVerifier
 from watchword.schemes.signatures.wire import read_signatures
 

@@ -33,10 +33,10 @@ from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.bots import AgentClaim
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text
-from watchword.schemes.signatures.holders import Holder
+from watchword.schemes.signatures.key_owners import KeyOwner
 from watchword.schemes.signatures.message import Message
-from watchword.schemes.signatures.mistakes import MAX_SLOW, inputs
-from watchword.schemes.signatures.reading import Presented
+from watchword.schemes.signatures.likely_errors import MAX_SLOW, inputs
+from watchword.schemes.signatures.reading import PresentedCredentials
 
 __all__ = ["EXPLAINERS", "explain_signature"]
 
@@ -69,18 +69,21 @@ def explain_signature(claim: SignatureClaim, found: Found, body: Body, now: floa
         checks += _rest(claim, one, None, body, now)
         return _base(claim, one), checks
     checks = []
-    for one, holder in judged:
-        checks += [Check("key id", True, "keyid", "a known key", one.key_id or "the only key"), _algorithm(one, holder)]
-        checks += _signature(claim, one, holder, found, body)
-        checks += _rest(claim, one, holder, body, now)
-    subjects = sorted({holder.subject for _, holder in judged})
+    for one, key_owner in judged:
+        checks += [
+            Check("key id", True, "keyid", "a known key", one.key_id or "the only key"),
+            _algorithm(one, key_owner),
+        ]
+        checks += _signature(claim, one, key_owner, found, body)
+        checks += _rest(claim, one, key_owner, body, now)
+    subjects = sorted({key_owner.subject for _, key_owner in judged})
     if len(subjects) > 1:
         mend = "name the label or the tags that count in the SignaturePolicy"
         checks.append(Check("subject", False, "keyid", "one subject", f"{len(subjects)} subjects", mend))
     return _base(claim, judged[0][0]), checks
 
 
-def _base(claim: SignatureClaim, one: Presented) -> str:
+def _base(claim: SignatureClaim, one: PresentedCredentials) -> str:
     try:
         return claim.base(one).decode("ascii")
     except Rejected:
@@ -94,7 +97,7 @@ def _shown(signature: bytes) -> str:
 # ---- keys -------------------------------------------------------------------------------------------------------------
 
 
-def _unknown(claim: SignatureClaim, one: Presented, found: Found) -> Check:
+def _unknown(claim: SignatureClaim, one: PresentedCredentials, found: Found) -> Check:
     others = list(_keys(claim, found))
     key_id = one.key_id or ""
     for name, key in others:
@@ -125,9 +128,9 @@ def _keys(claim: SignatureClaim, found: Found) -> Iterator[tuple[str, Key]]:
     yield from known[:MAX_KEYS]
 
 
-def _algorithm(one: Presented, holder: Holder) -> Check:
-    wanted, said = holder.alias or holder.key.algorithm, one.alg
-    passed = said is None or said == holder.alias
+def _algorithm(one: PresentedCredentials, key_owner: KeyOwner) -> Check:
+    wanted, said = key_owner.alias or key_owner.key.algorithm, one.alg
+    passed = said is None or said == key_owner.alias
     mend = "" if passed else f"the key is for {wanted}: sign with that, or register the key for {said}"
     return Check("algorithm", passed, "alg", wanted, said or "not named, so the key's", mend)
 
@@ -135,7 +138,9 @@ def _algorithm(one: Presented, holder: Holder) -> Check:
 # ---- the signature ----------------------------------------------------------------------------------------------------
 
 
-def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Found, body: Body) -> Sequence[Check]:
+def _signature(
+    claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, found: Found, body: Body
+) -> Sequence[Check]:
     received = _shown(one.signature)
     try:
         base = claim.base(one)
@@ -145,7 +150,7 @@ def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Fou
         mend = "something took it off on the way, or the client did not send it" if missing else found_.detail
         where = re.sub(r'^"([^"@]+)".*', r"header \1", found_.where)
         return [Check("signature", False, where, "covered, so it has to be there", found_.detail, mend)]
-    if _verifies(holder.key, base, one.signature):
+    if _verifies(key_owner.key, base, one.signature):
         return [Check("signature", True, "signature", "the signature of this request", received)]
     fields = [component.name.encode("ascii") for component in one.plan.base.components if component.name[0] != "@"]
     parts = {_COVERED_PARTS[component] for component in one.plan.covered if component in _COVERED_PARTS}
@@ -154,19 +159,19 @@ def _signature(claim: SignatureClaim, one: Presented, holder: Holder, found: Fou
     guess = search(
         claim.request,
         b"",
-        lambda request, _: _fits(claim, one, holder.key, request),
+        lambda request, _: _fits(claim, one, key_owner.key, request),
         headers=fields,
         parts=parts & PARTS,
-        most=MAX_GUESSES if holder.key.is_secret else MAX_SLOW,
+        most=MAX_GUESSES if key_owner.key.is_secret else MAX_SLOW,
     )
     if guess is not None:
         return causes("signature", guess)
-    cause = next(chain(_digest(claim, one, holder, body), _other(claim, one, holder, found)), None)
+    cause = next(chain(_digest(claim, one, key_owner, body), _other(claim, one, key_owner, found)), None)
     if cause is not None:
         return [Check("signature", False, *cause)]
     damage = ""
-    if holder.key.is_secret:
-        damage = damaged(holder.key.sign(base).hex(), one.signature.hex())
+    if key_owner.key.is_secret:
+        damage = damaged(key_owner.key.sign(base).hex(), one.signature.hex())
     mend = f"{damage}: send it as it was made" if damage else _COMPARE
     return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
 
@@ -180,7 +185,11 @@ def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
 
 
 def _fits(
-    claim: SignatureClaim, one: Presented, key: Key, request: Request | None = None, key_id: str | None = None
+    claim: SignatureClaim,
+    one: PresentedCredentials,
+    key: Key,
+    request: Request | None = None,
+    key_id: str | None = None,
 ) -> bool:
     message = Message(request or claim.request, types=claim.settings.policy.types)
     try:
@@ -196,7 +205,7 @@ def _fits(
 Cause = tuple[str, str, str, str]
 
 
-def _digest(claim: SignatureClaim, one: Presented, holder: Holder, body: Body) -> Iterator[Cause]:
+def _digest(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, body: Body) -> Iterator[Cause]:
     """A digest field that was changed, while the body is as it was signed."""
     try:
         expected = claim.expected(one)
@@ -205,14 +214,14 @@ def _digest(claim: SignatureClaim, one: Presented, holder: Holder, body: Body) -
         name = rejected.rejection.where.encode("ascii")
         for algorithm in ACTIVE:
             made = digest_field({algorithm: digest(algorithm, body.data)})
-            if _fits(claim, one, holder.key, with_field(claim.request, name, [made])):
+            if _fits(claim, one, key_owner.key, with_field(claim.request, name, [made])):
                 mend = "the field was changed on the way: the body is as it was signed"
                 yield f"header {name.decode()}", made.decode(), _text(claim.request.values(name)), mend
     for field, algorithm, value in expected:
         name = field.encode("ascii")
         said, actual = (b64encode(octets) for octets in (value, digest(algorithm, body.data)))
         request = with_field(claim.request, name, [line.replace(said, actual) for line in claim.request.values(name)])
-        if said != actual and _fits(claim, one, holder.key, request):
+        if said != actual and _fits(claim, one, key_owner.key, request):
             mend = "the field was changed on the way: the body is as it was signed"
             yield f"header {field}", actual.decode(), said.decode(), mend
 
@@ -221,7 +230,7 @@ def _text(values: Sequence[bytes]) -> str:
     return b", ".join(values).decode("utf-8", "backslashreplace")
 
 
-def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) -> Iterator[Cause]:
+def _other(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, found: Found) -> Iterator[Cause]:
     """Another key, the secret in another spelling, another list or other parameters than were signed."""
     for name, key in _keys(claim, found):
         if name != one.key_id and _fits(claim, one, key):
@@ -230,37 +239,37 @@ def _other(claim: SignatureClaim, one: Presented, holder: Holder, found: Found) 
         if name and name != one.key_id and _fits(claim, one, key, key_id=name):
             mend = f"the key id was changed on the way: it was signed as {name!r}"
             yield "keyid", name, one.key_id or "none", mend
-    if holder.key.is_secret:
-        for what, secret in secret_guesses(holder.key.secret_bytes()):
+    if key_owner.key.is_secret:
+        for what, secret in secret_guesses(key_owner.key.secret_bytes()):
             try:
-                spelt = Key.from_secret(secret, algorithm=holder.key.algorithm)
+                spelt = Key.from_secret(secret, algorithm=key_owner.key.algorithm)
             except ConfigurationError:
                 continue
             if _fits(claim, one, spelt):
                 mend = f"the client signs with the secret {what}: have both sides read it alike"
                 yield "key", "the registered secret", f"the secret {what}", mend
-        base, wanted = claim.base(one), holder.key.algorithm
+        base, wanted = claim.base(one), key_owner.key.algorithm
         for algorithm, hashed in HASHES.items():
-            if algorithm != wanted and compare(hmac_digest(hashed, holder.key.secret_bytes(), base), one.signature):
+            if algorithm != wanted and compare(hmac_digest(hashed, key_owner.key.secret_bytes(), base), one.signature):
                 mend = f"the client signs with {algorithm}: sign with {wanted}, or register a key for {algorithm}"
-                yield "alg", holder.alias or wanted, algorithm, mend
+                yield "alg", key_owner.alias or wanted, algorithm, mend
     components = one.plan.base.components
     message = Message(claim.request, types=claim.settings.policy.types, fields=claim.fields)
     names = [component.name.encode("ascii") for component in components]
     most = affordable(claim.request, b"", names)
     for what, expected, shown, covered in islice(
-        inputs(components, _params(one), holder, claim.settings.policy.components), most
+        inputs(components, _params(one), key_owner, claim.settings.policy.components), most
     ):
         try:
             base = BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
         except (Rejected, ConfigurationError):
             continue
-        if _verifies(holder.key, base, one.signature):
+        if _verifies(key_owner.key, base, one.signature):
             mend = "Signature-Input was changed after signing: it goes along exactly as it was signed"
             yield what, expected, shown, mend
 
 
-def _params(one: Presented) -> Mapping[str, int | str]:
+def _params(one: PresentedCredentials) -> Mapping[str, int | str]:
     values = {
         "created": one.created, "expires": one.expires, "nonce": one.nonce, "alg": one.alg, "keyid": one.key_id,
         "tag": one.tag,
@@ -273,14 +282,16 @@ def _params(one: Presented) -> Mapping[str, int | str]:
 # ---- body, time, coverage ---------------------------------------------------------------------------------------------
 
 
-def _rest(claim: SignatureClaim, one: Presented, holder: Holder | None, body: Body, now: float) -> list[Check]:
+def _rest(
+    claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner | None, body: Body, now: float
+) -> list[Check]:
     checks = [*_body(claim, one, body), *_times(claim, one, now)]
-    if holder is not None and holder.record is not None:
-        checks.append(_current(holder, now))
+    if key_owner is not None and key_owner.record is not None:
+        checks.append(_current(key_owner, now))
     return [*checks, _coverage(claim, one)]
 
 
-def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
+def _body(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Iterator[Check]:
     try:
         expected = claim.expected(one)
     except Rejected as rejected:
@@ -309,7 +320,7 @@ def _body(claim: SignatureClaim, one: Presented, body: Body) -> Iterator[Check]:
         yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)
 
 
-def _times(claim: SignatureClaim, one: Presented, now: float) -> Iterator[Check]:
+def _times(claim: SignatureClaim, one: PresentedCredentials, now: float) -> Iterator[Check]:
     if one.created is not None:
         yield clock_check("created", one.created, now, claim.settings.freshness)
     if one.expires is not None:
@@ -318,8 +329,8 @@ def _times(claim: SignatureClaim, one: Presented, now: float) -> Iterator[Check]
         yield Check("expires", not ended, "expires", f"after {now:.0f}", str(one.expires), mend)
 
 
-def _current(holder: Holder, now: float) -> Check:
-    record = holder.record
+def _current(key_owner: KeyOwner, now: float) -> Check:
+    record = key_owner.record
     if record is None or record.expires is None:
         return Check("key time", True, "keyid", "a key without an end", "as expected")
     ended = now >= record.expires
@@ -329,7 +340,7 @@ def _current(holder: Holder, now: float) -> Check:
     return Check("key time", not ended, "keyid", f"good until {record.expires:.0f}", f"judged at {now:.0f}", mend)
 
 
-def _coverage(claim: SignatureClaim, one: Presented) -> Check:
+def _coverage(claim: SignatureClaim, one: PresentedCredentials) -> Check:
     listed = " ".join(map(str, one.plan.base.components))
     demanded = " ".join(map(str, claim.settings.policy.components))
     try:

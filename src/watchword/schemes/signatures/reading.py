@@ -24,7 +24,7 @@ from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import SignaturePolicy, coverage
 from watchword.schemes.signatures.wire import labelled_dictionary
 
-__all__ = ["CoveredPlan", "Parsed", "Presented", "Reader"]
+__all__ = ["CoveredPlan", "ParsedCredentials", "PresentedCredentials", "Reader"]
 
 MAX_PLANS: Final = 256
 """Covered lists that are remembered."""
@@ -70,7 +70,7 @@ class Layout:
         self.at = tuple(at.get(name, len(names) + 1) for name in _PARAMETERS)
 
 
-class Presented:
+class PresentedCredentials:
     """One signature as presented: what it covers, its parameters, its octets; the reader fills it in.
 
     `params` are the parameters serialised, for the base; `suffices` says that its list and its parameters are known to be
@@ -105,7 +105,7 @@ class Presented:
         return shown[1]
 
 
-class Parsed(Presented):
+class ParsedCredentials(PresentedCredentials):
     """One that was read the general way, and may be read the short way from now on.
 
     `head` is the label and the covered list as sent, empty if the short way can't take it; `order` that of its parameters.
@@ -127,7 +127,7 @@ class Reader:
         self._tags = policy.tags
         self._plans: Bounded[bytes, CoveredPlan] = Bounded(MAX_PLANS)
 
-    def read(self, fields: Fields) -> Sequence[Presented]:
+    def read(self, fields: Fields) -> Sequence[PresentedCredentials]:
         """The signatures that the policy's tags and label name, in their order; none, if none is for this verifier.
 
         Raises:
@@ -157,7 +157,7 @@ class Reader:
         tag = next((tag for tag in tags if tag in self.policy.tags), tags[0] if tags else None)
         return tag if isinstance(tag, str) else None
 
-    def remember(self, presented: Parsed) -> None:
+    def remember(self, presented: ParsedCredentials) -> None:
         """Keeps the plan of a signature that verified, for what comes in the same words."""
         if not presented.head:
             return
@@ -168,7 +168,7 @@ class Reader:
         if order and all(layout.names != order for layout in plan.layouts):
             plan.layouts = (Layout(order), *plan.layouts[: MAX_LAYOUTS - 1])
 
-    def at_once(self, single: Mapping[bytes, bytes]) -> Presented | None:
+    def at_once(self, single: Mapping[bytes, bytes]) -> PresentedCredentials | None:
         """The one signature, if its covered list is known and all is written canonically; None: `read` it.
 
         Args:
@@ -194,7 +194,7 @@ class Reader:
         created, expires, nonce, alg, key_id, tag = match.group(*layout.at)
         if tag not in self._tags or (len(text) > LONGEST and not (_fits(nonce) and _fits(key_id))):
             return None
-        one = Presented()
+        one = PresentedCredentials()
         one.label = plan.label
         one.plan = plan
         one.params = params
@@ -212,7 +212,7 @@ class Reader:
         policy = self.policy
         return tag in policy.tags and (policy.label is None or policy.label == label)
 
-    def _parse(self, input_lines: Sequence[bytes], signature_lines: Sequence[bytes]) -> Sequence[Presented]:
+    def _parse(self, input_lines: Sequence[bytes], signature_lines: Sequence[bytes]) -> Sequence[PresentedCredentials]:
         most = self.policy.max_signatures
         inputs = labelled_dictionary(input_lines, "signature-input", most, self.policy.max_components)
         signatures = labelled_dictionary(signature_lines, "signature", most)
@@ -237,11 +237,11 @@ class Reader:
             found.append(_bounded(one))
         return found
 
-    def _presented(self, label: str, covered: SignatureInput, signature: bytes) -> Parsed:
+    def _presented(self, label: str, covered: SignatureInput, signature: bytes) -> ParsedCredentials:
         plan = CoveredPlan(label, covered)
         head = f"{label}={plan.base.covered}".encode("ascii")
         plan = self._plans.get(head) or plan
-        one = Parsed()
+        one = ParsedCredentials()
         one.label = label
         one.plan = plan
         one.params = params_text(covered.params).encode("ascii")
@@ -258,7 +258,7 @@ def _fits(text: str | None) -> bool:
     return text is None or len(text) <= LONGEST
 
 
-def _bounded(one: Presented) -> Presented:
+def _bounded(one: PresentedCredentials) -> PresentedCredentials:
     for text, name in ((one.nonce, "nonce"), (one.key_id, "keyid")):
         if not _fits(text):
             raise _malformed(f"{name} has more than {LONGEST} characters")

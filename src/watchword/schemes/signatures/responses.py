@@ -17,7 +17,7 @@ from watchword.schemes.key_source import no_keys
 from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
 from watchword.schemes.signatures.components import Component, components_of
-from watchword.schemes.signatures.holders import alias_of
+from watchword.schemes.signatures.key_owners import alias_of
 from watchword.schemes.signatures.wire import MAX_SIGNATURES, Labelled, labelled_dictionary, read_signatures
 
 __all__ = ["ResponsePolicy", "ResponseVerifier"]

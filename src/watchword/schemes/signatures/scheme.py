@@ -23,10 +23,10 @@ from watchword.schemes.key_source import no_keys
 from watchword.schemes.signatures.accept import Wanted, accept_signature
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import components_of
-from watchword.schemes.signatures.holders import Signers, alias_of
+from watchword.schemes.signatures.key_owners import Signers, alias_of
 from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import DEFAULT_COMPONENTS, SignaturePolicy
-from watchword.schemes.signatures.reading import Presented, Reader
+from watchword.schemes.signatures.reading import PresentedCredentials, Reader
 from watchword.schemes.signatures.settings import Settings
 from watchword.schemes.signatures.signing import Demands, Signer, demands_of, own_base
 
@@ -171,7 +171,7 @@ class SignatureVerifier(InProcess):
     single_use: bool = True
     rank: int = 12
     addresses: Sequence[Address] = (Address(b"signature-input"), Address(b"signature"))
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
     def __init__(
@@ -227,7 +227,7 @@ class SignatureVerifier(InProcess):
         return self.claim(request, presented, single)
 
     def claim(
-        self, request: Request, presented: Sequence[Presented], single: Mapping[bytes, bytes] | None = None
+        self, request: Request, presented: Sequence[PresentedCredentials], single: Mapping[bytes, bytes] | None = None
     ) -> SignatureClaim:
         """The claim that `presented` are good; `single` are the request's fields, where none is there twice."""
         return SignatureClaim(self.settings, self._signers, self.signature_reader, request, presented, single)

@@ -19,7 +19,7 @@ from watchword.fields.content_digest import ACTIVE, digest_field, read_digests, 
 from watchword.schemes.signatures.accept import Wanted, read_accept_signature
 from watchword.schemes.signatures.base import BasePlan, Message, component_value
 from watchword.schemes.signatures.components import Component, components_of, params_text
-from watchword.schemes.signatures.holders import alias_of
+from watchword.schemes.signatures.key_owners import alias_of
 from watchword.schemes.signatures.wire import LABEL, MAX_SIGNATURES, labelled_dictionary
 
 __all__ = ["OF_ANSWER", "OF_REQUEST", "SignatureSeal"]

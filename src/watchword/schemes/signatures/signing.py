@@ -16,7 +16,7 @@ from watchword.fields.content_digest import ACTIVE, digest_field, read_preferenc
 from watchword.schemes.signatures.accept import Wanted, read_accept_signature
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text, types_with
-from watchword.schemes.signatures.holders import alias_of
+from watchword.schemes.signatures.key_owners import alias_of
 from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.policy import DIGEST_FIELDS
 from watchword.schemes.signatures.wire import LABEL, Labelled, read_signatures, with_signature

@@ -20,7 +20,7 @@ from watchword.schemes.sigv4.canonical import (
 )  # fmt: skip
 from watchword.schemes.sigv4.checksums import ALGORITHMS, PREFIX
 from watchword.schemes.sigv4.chunks import STREAMING, ChunkedBody, Form, Seed
-from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, Presented, epoch, read_field
+from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, PresentedCredentials, epoch, read_field
 from watchword.schemes.sigv4.settings import MAX_SKEW, ProvenCredentials, Settings
 
 __all__ = ["Covered", "SigV4Claim", "payload_of", "time_of"]
@@ -53,7 +53,7 @@ class Covered(NamedTuple):
     loose: Sequence[bytes] = ()
 
 
-def covered(request: Request, presented: Presented, rules: PathRules) -> Covered:
+def covered(request: Request, presented: PresentedCredentials, rules: PathRules) -> Covered:
     """The parts of `request` that these credentials cover; a field that is not there is empty.
 
     Raises:
@@ -86,7 +86,9 @@ def covered(request: Request, presented: Presented, rules: PathRules) -> Covered
     return Covered(request.method, paths(path, rules), some, values, missing, loose)
 
 
-def strings(presented: Presented, parts: Covered, timestamp: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+def strings(
+    presented: PresentedCredentials, parts: Covered, timestamp: bytes, payload: bytes
+) -> Iterator[tuple[bytes, bytes]]:
     """Each canonical request that may have been signed, with its string to sign; likeliest first."""
     plan = presented.plan
     for path in parts.paths:
@@ -95,7 +97,7 @@ def strings(presented: Presented, parts: Covered, timestamp: bytes, payload: byt
             yield canonical, string_to_sign(plan.algorithm, timestamp, plan.scope, canonical)
 
 
-def time_of(request: Request, presented: Presented) -> tuple[int, bytes]:
+def time_of(request: Request, presented: PresentedCredentials) -> tuple[int, bytes]:
     """When it was signed: seconds since the epoch, and the text that is signed.
 
     Raises:
@@ -112,7 +114,7 @@ def time_of(request: Request, presented: Presented) -> tuple[int, bytes]:
     raise malformed("there is neither X-Amz-Date nor Date", "x-amz-date")
 
 
-def payload_of(request: Request, presented: Presented) -> bytes | None:
+def payload_of(request: Request, presented: PresentedCredentials) -> bytes | None:
     """What the canonical request says of the body; None: its hash.
 
     Raises:
@@ -138,7 +140,9 @@ class SigV4Claim:
 
     __slots__ = ("body", "form", "needs", "parts", "payload", "presented", "proven", "request", "settings", "signed_at", "timestamp")  # fmt: skip
 
-    def __init__(self, presented: Presented, request: Request, settings: Settings, proven: ProvenCredentials) -> None:
+    def __init__(
+        self, presented: PresentedCredentials, request: Request, settings: Settings, proven: ProvenCredentials
+    ) -> None:
         self.presented = presented
         self.request = request
         self.settings = settings

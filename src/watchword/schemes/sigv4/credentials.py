@@ -16,7 +16,7 @@ from watchword.schemes.sigv4.access_key import TERMINATOR
 from watchword.schemes.sigv4.canonical import ECDSA, HMAC
 
 __all__ = [
-    "CREDENTIALS", "MAX_EXPIRES", "SIGNATURE", "TOKEN", "Plan", "Presented", "credential_of", "cut", "epoch", "is_presigned",
+    "CREDENTIALS", "MAX_EXPIRES", "SIGNATURE", "TOKEN", "Plan", "PresentedCredentials", "credential_of", "cut", "epoch", "is_presigned",
     "is_signature",
     "read_field", "read_query", "text_of_time",
 ]  # fmt: skip
@@ -87,7 +87,7 @@ class Plan:
         self.token_at = self.positions.get(b"x-amz-security-token", -1)
 
 
-class Presented:
+class PresentedCredentials:
     """Credentials as they were sent, checked for their grammar, not verified.
 
     `expires` is None in a field; `timestamp` is b"" where it is in another field. `token` and `region_set` are those
@@ -145,7 +145,7 @@ def text_of_time(second: int) -> bytes:
     return strftime("%Y%m%dT%H%M%SZ", gmtime(min(second, 253402300799))).encode()
 
 
-def read_field(value: bytes) -> Presented:
+def read_field(value: bytes) -> PresentedCredentials:
     """The value of Authorization.
 
     Raises:
@@ -164,7 +164,7 @@ def read_field(value: bytes) -> Presented:
     plan = Plan(algorithm, params[b"Credential"], params[b"SignedHeaders"], "authorization Credential")
     signature = _signature(params[b"Signature"], algorithm, "authorization Signature")
     text, around = cut(value)
-    return Presented(plan, signature, around if text == signature else None)
+    return PresentedCredentials(plan, signature, around if text == signature else None)
 
 
 def cut(value: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
@@ -185,7 +185,7 @@ def is_signature(text: bytes, plan: Plan) -> bool:
     return _HEX[plan.algorithm].fullmatch(text) is not None
 
 
-def read_query(query: bytes) -> Presented:
+def read_query(query: bytes) -> PresentedCredentials:
     """The parameters of a presigned URL.
 
     Raises:
@@ -194,7 +194,7 @@ def read_query(query: bytes) -> Presented:
     params = _params(query)
     algorithm = _algorithm(params[b"X-Amz-Algorithm"], "query X-Amz-Algorithm")
     plan = Plan(algorithm, params[b"X-Amz-Credential"], params[b"X-Amz-SignedHeaders"], "query X-Amz-Credential")
-    presented = Presented(plan, _signature(params[SIGNATURE], algorithm, "query X-Amz-Signature"))
+    presented = PresentedCredentials(plan, _signature(params[SIGNATURE], algorithm, "query X-Amz-Signature"))
     presented.timestamp = params[b"X-Amz-Date"]
     expires = params.get(b"X-Amz-Expires", _UNSAID)
     if not _EXPIRES.fullmatch(expires) or int(expires) > MAX_EXPIRES:
@@ -237,7 +237,7 @@ def is_presigned(request: Request) -> bool:
     return has_parameter(request.query or b"", SIGNATURE)
 
 
-def credential_of(request: Request) -> Presented:
+def credential_of(request: Request) -> PresentedCredentials:
     """What the request presents, wherever it is; for those that want to see what a client sent.
 
     Raises:

@@ -21,7 +21,7 @@ from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.chunks import MAX_CHUNK
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.credentials import (
-    MAX_EXPIRES, SIGNATURE, Presented, cut, is_presigned, is_signature, read_field, read_query,
+    MAX_EXPIRES, SIGNATURE, PresentedCredentials, cut, is_presigned, is_signature, read_field, read_query,
 )  # fmt: skip
 from watchword.schemes.sigv4.settings import MAX_SKEW, ProvenCredentials, Settings
 
@@ -63,7 +63,7 @@ class SigV4Verifier(InProcess):
     addresses: Sequence[Address] = (
         Address(word="aws4-hmac-sha256"), Address(word="aws4-ecdsa-p256-sha256"), Address.in_query(SIGNATURE),
     )  # fmt: skip
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
     single_use: bool = False
 
@@ -126,12 +126,12 @@ class SigV4Verifier(InProcess):
             check_exact(request)
         return SigV4Claim(presented, request, self.settings, self.proven)
 
-    def _of_field(self, value: bytes) -> Presented:
+    def _of_field(self, value: bytes) -> PresentedCredentials:
         signature, around = cut(value)
         plan = self.proven.plans.get(around)
         if plan is None or not is_signature(signature, plan):
             return read_field(value)
-        return Presented(plan, signature)
+        return PresentedCredentials(plan, signature)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """`AWS4-HMAC-SHA256` and no more: what differs is nobody's business but the operator's."""

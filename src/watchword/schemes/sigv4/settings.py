@@ -9,7 +9,7 @@ from watchword.structures.bounded import Bounded
 from watchword.schemes.freshness import Freshness
 from watchword.schemes.sigv4.access_key import AccessKey, Signing, SigningKeys
 from watchword.schemes.sigv4.canonical import PathRules
-from watchword.schemes.sigv4.credentials import Plan, Presented
+from watchword.schemes.sigv4.credentials import Plan, PresentedCredentials
 
 __all__ = ["ProvenCredentials", "Settings"]
 
@@ -44,7 +44,7 @@ class ProvenCredentials:
         self.keys = SigningKeys(MAX_PROVEN)
         self.plans: Bounded[tuple[bytes, bytes], Plan] = Bounded(MAX_PROVEN)
 
-    def keep(self, presented: Presented, record: AccessKey, signing: Signing) -> None:
+    def keep(self, presented: PresentedCredentials, record: AccessKey, signing: Signing) -> None:
         """For the next request with these credentials; called after a good signature."""
         plan = presented.plan
         self.keys.keep(plan.access_key_id, record.secret, plan.scope, plan.ecdsa, signing)

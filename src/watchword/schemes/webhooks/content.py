@@ -12,7 +12,7 @@ from watchword.core.scheme import malformed
 from watchword.crypto.digests import compare, digest
 from watchword.fields.percent import percent_decoded
 from watchword.fields.target import default_port
-from watchword.schemes.webhooks.delivery import Delivery, octets_of
+from watchword.schemes.webhooks.credentials import PresentedCredentials, octets_of
 from watchword.schemes.webhooks.profiles import PARTS, WebhookProfile
 
 __all__ = ["Contents", "url_of"]
@@ -37,7 +37,7 @@ class Contents:
         self._ports = profile.ports
         self.url = "url" in profile.parts or self._form
 
-    def of(self, delivery: Delivery, body: bytes, url: str | None = None) -> list[bytes]:
+    def of(self, delivery: PresentedCredentials, body: bytes, url: str | None = None) -> list[bytes]:
         """The content, or the candidates for it.
 
         Raises:
@@ -57,7 +57,7 @@ class Contents:
             for text in (_with_and_without_port(url) if self._ports else (url,))
         ]
 
-    def _covered(self, delivery: Delivery, body: bytes, url: str) -> bytes:
+    def _covered(self, delivery: PresentedCredentials, body: bytes, url: str) -> bytes:
         """The form as it is signed; nothing for another body, whose digest is then in the URL."""
         name = self._digest + b"="
         query = octets_of(url.partition("?")[2]).split(b"&", MAX_PARAMETERS)

@@ -11,7 +11,7 @@ from watchword.core.rejection import Rejected
 from watchword.crypto.digests import compare
 from watchword.crypto.keys import Key
 from watchword.schemes.webhooks.content import Contents
-from watchword.schemes.webhooks.delivery import Delivery, Layout
+from watchword.schemes.webhooks.credentials import PresentedCredentials, Layout
 from watchword.schemes.webhooks.keys import Secrets, read_secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile, profile_named
 
@@ -41,7 +41,7 @@ class Engine:
         self.contents = Contents(self.profile)
         self.encode = hexadecimal if self.profile.encoding == "hex" else base64
 
-    def matching(self, delivery: Delivery, contents: Sequence[bytes]) -> int | None:
+    def matching(self, delivery: PresentedCredentials, contents: Sequence[bytes]) -> int | None:
         """Which of the secrets one of the signatures is by; None: by none of them. Signatures of another kind are not tried."""
         macs, encode, index = delivery.macs, self.encode, 0
         for secret in self.secrets:

@@ -17,7 +17,7 @@ from watchword.schemes.diagnosis import (
 )  # fmt: skip
 from watchword.schemes.diagnosis.change import with_field
 from watchword.schemes.webhooks.content import url_of
-from watchword.schemes.webhooks.delivery import Delivery
+from watchword.schemes.webhooks.credentials import PresentedCredentials
 from watchword.schemes.webhooks.engine import Engine
 from watchword.schemes.webhooks.scheme import WebhookClaim
 
@@ -68,7 +68,7 @@ class _Fits:
 
     __slots__ = ("_dear", "_engine", "_left")
 
-    def __init__(self, engine: Engine, delivery: Delivery) -> None:
+    def __init__(self, engine: Engine, delivery: PresentedCredentials) -> None:
         self._engine = engine
         self._dear = len(delivery.signatures) * sum(secret.key is not None for secret in engine.secrets)
         self._left = MAX_DEAR
@@ -95,7 +95,7 @@ def _time(claim: WebhookClaim, now: float) -> Iterator[Check]:
 
 
 def _signature(
-    claim: WebhookClaim, engine: Engine, delivery: Delivery, contents: Sequence[bytes], body: bytes
+    claim: WebhookClaim, engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes], body: bytes
 ) -> Iterator[Check]:
     where = f"header {engine.profile.signature}"
     index = engine.matching(delivery, contents)
@@ -138,7 +138,7 @@ def _signature(
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
 
 
-def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes, fits: _Fits) -> str | None:
+def _moved(claim: WebhookClaim, engine: Engine, delivery: PresentedCredentials, body: bytes, fits: _Fits) -> str | None:
     """The time that was signed, if that is all that was changed."""
     if not engine.profile.timed or len(body) > MAX_BODY:
         return None
@@ -151,7 +151,7 @@ def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes,
     url = url_of(claim.request) if engine.contents.url else None
     for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body)):
         stamp = b"%d" % time
-        moved = Delivery.of(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
+        moved = PresentedCredentials.of(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
         try:
             if engine.matching(moved, engine.contents.of(moved, body, url)) is not None:
                 return stamp.decode()
@@ -160,13 +160,13 @@ def _moved(claim: WebhookClaim, engine: Engine, delivery: Delivery, body: bytes,
     return None
 
 
-def _damage(engine: Engine, delivery: Delivery, contents: Sequence[bytes]) -> str:
+def _damage(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> str:
     genuine = [engine.encode(secret.mac(content)) for secret in engine.secrets if secret.mac for content in contents]
     found = (damaged(mac.decode(), sent.decode("latin-1")) for mac in genuine for sent in delivery.macs)
     return next(filter(None, found), "")
 
 
-def _spelling(engine: Engine, delivery: Delivery, contents: Sequence[bytes]) -> str | None:
+def _spelling(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> str | None:
     """How the sender may spell a secret, in words; None if no spelling explains the signature."""
     for secret in engine.secrets:
         if secret.mac is None:

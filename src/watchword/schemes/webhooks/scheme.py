@@ -24,7 +24,7 @@ from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
 from watchword.schemes.freshness import Freshness
 from watchword.schemes.webhooks.content import url_of
-from watchword.schemes.webhooks.delivery import Delivery, raw_body
+from watchword.schemes.webhooks.credentials import PresentedCredentials, raw_body
 from watchword.schemes.webhooks.engine import Engine, base64
 from watchword.schemes.webhooks.keys import Secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile
@@ -61,7 +61,7 @@ class WebhookVerifier(InProcess):
 
     scheme: str = "webhook"
     rank: int = 45
-    standing: Sequence[Ref[Any]] = ()
+    always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
     single_use: bool = True
     """Whether the same webhook is never accepted twice; False for profiles that don't sign what would be needed."""
@@ -129,7 +129,7 @@ class WebhookVerifier(InProcess):
         delivery = self._read(headers)
         return self.judge(delivery, self._contents(delivery, octets, url), now)
 
-    def judge(self, delivery: Delivery, contents: Sequence[bytes], now: float) -> Identity[Any]:
+    def judge(self, delivery: PresentedCredentials, contents: Sequence[bytes], now: float) -> Identity[Any]:
         """Signature, then time: what is said about a time is said of a genuine webhook.
 
         Raises:
@@ -147,7 +147,7 @@ class WebhookVerifier(InProcess):
             claims["id"] = delivery.message_id.decode()
         return Identity(self.subject, "webhook", None, self.scopes, claims, index > 0)
 
-    def _refuse_signature(self, delivery: Delivery) -> NoReturn:
+    def _refuse_signature(self, delivery: PresentedCredentials) -> NoReturn:
         where = self.engine.profile.signature
         kinds = {secret.key is None for secret in self.engine.secrets}
         if kinds == {True} and not delivery.macs:
@@ -188,7 +188,7 @@ class WebhookClaim:
     needs: Sequence[Ref[Any]] = ()
     body: BodyNeed = WHOLE
 
-    def __init__(self, verifier: WebhookVerifier, delivery: Delivery, request: Request) -> None:
+    def __init__(self, verifier: WebhookVerifier, delivery: PresentedCredentials, request: Request) -> None:
         self.verifier = verifier
         self.delivery = delivery
         self.request = request

@@ -65,7 +65,7 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
             if scope["type"] == "lifespan":
                 return await app(scope, receive, send)
             guard, admission = _admitted(scope)
-            rejected = admission.lacking(scopes)
+            rejected = admission.missing_scopes(scopes)
             if rejected is None:
                 return await app(scope, receive, send)
             refusal = await guard.refuse(rejected)

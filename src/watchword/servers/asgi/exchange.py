@@ -35,7 +35,7 @@ async def exchange(
         return
     if outgoing.started:
         raise failed  # the server cuts the connection: half an answer must not look whole
-    await answer(await guard.refuse(admission.blamed(failed)), scope, receive, send)
+    await answer(await guard.refuse(admission.attributed(failed)), scope, receive, send)
 
 
 class _Checked:

@@ -59,7 +59,7 @@ def requires(*scopes: str) -> Callable[[Method], Method]:
         @wraps(method)
         def checked(handler: Any, *args: Any) -> Any:
             exchange, admission = _admitted(handler)
-            rejected = admission.lacking(scopes)
+            rejected = admission.missing_scopes(scopes)
             if rejected is None:
                 return method(handler, *args)
             return exchange.answer(exchange.guard.refuse(rejected).response())

@@ -92,7 +92,7 @@ class Exchange:
             elif failed is None:
                 self.answer(self.admission.oversized(self.guard.plan))
             else:
-                self.answer(self.guard.refuse(self.admission.blamed(failed)).response())
+                self.answer(self.guard.refuse(self.admission.attributed(failed)).response())
             return
         if out is not None and self._sealed and self.head.status:
             self._handler.wfile = out.file

@@ -63,7 +63,7 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
 
         def checked(environ: Environ, start_response: Any) -> Iterable[bytes]:
             guard, admission = _admitted(environ)
-            rejected = admission.lacking(scopes)
+            rejected = admission.missing_scopes(scopes)
             if rejected is None:
                 return app(environ, start_response)
             # It goes out like any other answer of the application, and is sealed where those are.

@@ -79,7 +79,7 @@ class _Answer:
             if failed := self._failed():
                 if self._sent:
                     raise failed  # the server cuts the connection: half an answer must not look whole
-                answer(self._guard.refuse(self._admission.blamed(failed)), self._start_response)
+                answer(self._guard.refuse(self._admission.attributed(failed)), self._start_response)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()

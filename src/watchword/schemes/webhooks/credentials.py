@@ -11,7 +11,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
-__all__ = ["MAX_SIGNATURES", "Delivery", "Layout", "octets_of", "raw_body"]
+__all__ = ["MAX_SIGNATURES", "Layout", "PresentedCredentials", "octets_of", "raw_body"]
 
 MAX_SIGNATURES: Final = 16
 """Items of a signature field: a sender has two or three secrets, and whoever forges one chooses how many are tried."""
@@ -26,7 +26,7 @@ _RAW: Final = (
 )
 
 
-class Delivery:
+class PresentedCredentials:
     """What the fields say, filled in by `Layout`: `macs` and `signatures` (by Ed25519) are those that may be genuine, without their prefixes."""
 
     __slots__ = ("content_type", "macs", "message_id", "signatures", "timestamp")
@@ -40,7 +40,7 @@ class Delivery:
     @classmethod
     def of(
         cls, message_id: bytes, timestamp: bytes, macs: list[bytes], signatures: Sequence[bytes], content_type: bytes
-    ) -> Delivery:
+    ) -> PresentedCredentials:
         """What such fields say. A call of this takes longer than to fill a new one in."""
         made = cls()
         made.message_id, made.timestamp, made.content_type = message_id, timestamp, content_type
@@ -83,7 +83,7 @@ class Layout:
         head = (self._id.pattern if profile.id else b"") + b"\n" + (_TIMESTAMP if timed else b"")
         self._head = re.compile(head).fullmatch
 
-    def read(self, headers: Any) -> Delivery:
+    def read(self, headers: Any) -> PresentedCredentials:
         """The signatures, id and time of a delivery.
 
         Args:
@@ -95,7 +95,7 @@ class Layout:
         """
         return self._delivery(self._pick(headers))
 
-    def read_lines(self, lines: Headers) -> Delivery | None:
+    def read_lines(self, lines: Headers) -> PresentedCredentials | None:
         """The same of field lines, their names in lower case; None if there is no signature field.
 
         Raises:
@@ -113,7 +113,7 @@ class Layout:
             return None
         return self._delivery(found)
 
-    def unsigned(self, message_id: str, stamp: str, content_type: str) -> Delivery:
+    def unsigned(self, message_id: str, stamp: str, content_type: str) -> PresentedCredentials:
         """A delivery to be signed; id and time are left out where the profile has none.
 
         Raises:
@@ -124,9 +124,9 @@ class Layout:
         timed = stamp.encode() if names[2] or self._time_prefix else b""
         if self._head(named + b"\n" + timed) is None:
             self._refuse(names, named, timed)
-        return Delivery.of(named, timed, [], (), octets_of(content_type))
+        return PresentedCredentials.of(named, timed, [], (), octets_of(content_type))
 
-    def _delivery(self, values: list[bytes | None]) -> Delivery:
+    def _delivery(self, values: list[bytes | None]) -> PresentedCredentials:
         names = self._families[0]
         signature, message_id, stamp = values[0], values[1], values[2]
         if signature is None:
@@ -149,7 +149,7 @@ class Layout:
         named, timed = message_id or b"", stamp or b""
         if self._head(named + b"\n" + timed) is None:
             self._refuse(names, message_id, stamp)
-        delivery = Delivery()
+        delivery = PresentedCredentials()
         delivery.message_id = named
         delivery.timestamp = timed
         delivery.macs = macs

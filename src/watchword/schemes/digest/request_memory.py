@@ -27,11 +27,11 @@ from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Random
 from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.assurance import authentication_info
 from watchword.schemes.digest.computation import Algorithm, DigestSecret
-from watchword.schemes.digest.credentials import Presented, quoted
+from watchword.schemes.digest.credentials import PresentedCredentials, quoted
 from watchword.schemes.digest.nonces import NONCE_KEY
 from watchword.schemes.freshness import Freshness
 
-__all__ = ["KnownClaim", "Usual"]
+__all__ = ["KnownClaim", "RequestMemory"]
 
 MAX_NONCES: Final = 4096
 MAX_SHAPES: Final = 64
@@ -58,7 +58,7 @@ class FullClaim(Protocol):
     @property
     def owner(self) -> Ref[Any]: ...
     @property
-    def presented(self) -> Presented: ...
+    def presented(self) -> PresentedCredentials: ...
     @property
     def request(self) -> Request: ...
 
@@ -96,7 +96,7 @@ class Shape:
         self.expected: Any = self.fixed(parts)
 
 
-class Acquaintance:
+class NonceOwner:
     """Whose credentials came with a nonce and were genuine. Immutable but for `latest`.
 
     That is the user's record as it was found last, and what follows from it: where a store gives the same object again,
@@ -139,17 +139,17 @@ class Acquaintance:
         return identity, start
 
 
-class Usual:
+class RequestMemory:
     """What a verifier remembers of the credentials that it admitted."""
 
-    __slots__ = ("_acquaintances", "_shapes", "_verifier")
+    __slots__ = ("_nonce_owners", "_shapes", "_verifier")
 
     def __init__(self, verifier: FullReader) -> None:
         self._verifier = verifier
         self._shapes: Bounded[bytes, Shape] = Bounded(MAX_SHAPES)
-        self._acquaintances: Bounded[bytes, Acquaintance] = Bounded(MAX_NONCES)
+        self._nonce_owners: Bounded[bytes, NonceOwner] = Bounded(MAX_NONCES)
 
-    def recall(self, authorization: bytes, request: Request) -> KnownClaim | None:
+    def read_known(self, authorization: bytes, request: Request) -> KnownClaim | None:
         """The claim, where all is as it was before but for what changes with each request; None: read it strictly."""
         parts = authorization.split(b'"')
         outside = b'"'.join(parts[::2])
@@ -160,7 +160,7 @@ class Usual:
         if shape is None or shape.count != len(parts) or shape.fixed(parts) != shape.expected:
             return None
         username, nonce, uri, cnonce, response = shape.pick(parts)
-        known = self._acquaintances.get(nonce)
+        known = self._nonce_owners.get(nonce)
         if known is None or known.octets != username or not cnonce or cnonce.translate(None, _QDTEXT):
             return None
         nc = outside[start:end]
@@ -203,9 +203,9 @@ class Usual:
             presented.nc.encode(), presented.nonce, presented.uri, presented.cnonce, presented.response.encode(),
         ):  # fmt: skip
             return
-        known = Acquaintance(claim, shape.pick(parts)[0], key, made, until)
+        known = NonceOwner(claim, shape.pick(parts)[0], key, made, until)
         self._shapes.put(text, shape)
-        self._acquaintances.put(presented.nonce, known)
+        self._nonce_owners.put(presented.nonce, known)
 
 
 def _places(parts: Sequence[bytes]) -> dict[bytes, int]:
@@ -227,7 +227,7 @@ class KnownClaim:
     body: BodyNeed = UNUSED
 
     def __init__(
-        self, request: Request, known: Acquaintance, nc: bytes, cnonce: bytes, response: bytes, verifier: FullReader
+        self, request: Request, known: NonceOwner, nc: bytes, cnonce: bytes, response: bytes, verifier: FullReader
     ) -> None:
         self.request = request
         self.verifier = verifier

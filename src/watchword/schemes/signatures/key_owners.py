@@ -12,9 +12,9 @@ from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
 from watchword.schemes.key_source import KeySource
 
-__all__ = ["Holder", "Holders", "RecordHolders", "Signers", "alias_of", "key_refs"]
+__all__ = ["KeyOwner", "KeyOwners", "RecordedKeyOwners", "Signers", "alias_of", "key_refs"]
 
-MAX_HOLDERS: Final = 1024
+MAX_KEY_OWNERS: Final = 1024
 """Keys of the store that are kept prepared."""
 
 Registered = RegisteredKey | RegisteredPublicKey
@@ -26,7 +26,7 @@ def alias_of(key: Key) -> str:
     return "ed25519" if key.algorithm == "Ed25519" else algorithm_named(key.algorithm).alias
 
 
-class Holder:
+class KeyOwner:
     """A key, prepared, and whose it is."""
 
     __slots__ = ("alias", "key", "record", "refs", "scopes", "subject", "verify")
@@ -41,7 +41,7 @@ class Holder:
         self.refs = () if record is None else key_refs(key.key_id)
 
 
-class Holders:
+class KeyOwners:
     """The keys of a `KeySet`: each proves the subject that its key id names. `unique` are those whose names say enough.
 
     Raises:
@@ -52,37 +52,37 @@ class Holders:
 
     def __init__(self, keys: KeySet) -> None:
         self.keys = keys
-        usable = [Holder(key, key.key_id or "", frozenset()) for key in keys.keys if key.use == "sig"]
+        usable = [KeyOwner(key, key.key_id or "", frozenset()) for key in keys.keys if key.use == "sig"]
         if keys.keys and not usable:
             raise ConfigurationError("keys has no key for signatures: those for encryption sign nothing")
         self._only = usable[0] if len(usable) == 1 else None
-        self._by_name: dict[str, list[Holder]] = {}
-        for holder in usable:
-            if holder.key.key_id is not None:
-                self._by_name.setdefault(holder.key.key_id, []).append(holder)
+        self._by_name: dict[str, list[KeyOwner]] = {}
+        for key_owner in usable:
+            if key_owner.key.key_id is not None:
+                self._by_name.setdefault(key_owner.key.key_id, []).append(key_owner)
 
         self.unique = {name: named[0] for name, named in self._by_name.items() if len(named) == 1}
 
-    def find(self, key_id: str | None, alg: str | None) -> Holder | None:
+    def find(self, key_id: str | None, alg: str | None) -> KeyOwner | None:
         """The one key that is meant; None if there is none. `alg` only ever tells two keys of one name apart."""
         if key_id is None:
             return self._only
-        holder = self.unique.get(key_id)
-        if holder is None:
+        key_owner = self.unique.get(key_id)
+        if key_owner is None:
             fitting = [each for each in self._by_name.get(key_id, ()) if each.alias == alg]
-            holder = fitting[0] if len(fitting) == 1 else None
-        return holder
+            key_owner = fitting[0] if len(fitting) == 1 else None
+        return key_owner
 
 
-class RecordHolders:
+class RecordedKeyOwners:
     """The keys of a store, kept prepared for those who have proven to hold them."""
 
     __slots__ = ("_kept",)
 
     def __init__(self) -> None:
-        self._kept: Bounded[str, Holder] = Bounded(MAX_HOLDERS)
+        self._kept: Bounded[str, KeyOwner] = Bounded(MAX_KEY_OWNERS)
 
-    def find(self, key_id: str, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
+    def find(self, key_id: str, found: Found, refs: Sequence[Ref[Any]]) -> KeyOwner | None:
         """The key that is registered under this key id (`refs` are its two records); None if there is none.
 
         Raises:
@@ -98,23 +98,23 @@ class RecordHolders:
             return kept
         return prepared(key_id, record)
 
-    def spend(self, key_id: str, holder: Holder) -> None:
+    def spend(self, key_id: str, key_owner: KeyOwner) -> None:
         """Prepares a key that was kept once more: what is refused costs the same whether it was kept or not."""
-        if holder.record is not None and self._kept.get(key_id) is holder:
-            prepared(key_id, holder.record)
+        if key_owner.record is not None and self._kept.get(key_id) is key_owner:
+            prepared(key_id, key_owner.record)
 
     def refs(self, key_id: str | None) -> tuple[Ref[Any], ...]:
         """The records that this key id may name."""
         kept = self._kept.get(key_id) if key_id is not None else None
         return key_refs(key_id) if kept is None else kept.refs
 
-    def keep(self, key_id: str, holder: Holder) -> None:
+    def keep(self, key_id: str, key_owner: KeyOwner) -> None:
         """For the next signature with this key; called after a good one."""
-        if self._kept.get(key_id) is not holder:
-            self._kept.put(key_id, holder)
+        if self._kept.get(key_id) is not key_owner:
+            self._kept.put(key_id, key_owner)
 
 
-def prepared(key_id: str, record: Registered) -> Holder:
+def prepared(key_id: str, record: Registered) -> KeyOwner:
     """The key of a record, ready to verify.
 
     Raises:
@@ -126,7 +126,7 @@ def prepared(key_id: str, record: Registered) -> Holder:
         raise Rejected(Reason.UNKNOWN_KEY, "the key that is registered can't be used", where="keyid") from None
     if key.use != "sig":
         raise Rejected(Reason.WRONG_ALGORITHM, "the key that is registered is for encryption", where="keyid")
-    return Holder(key, record.subject, frozenset(record.scopes), record)
+    return KeyOwner(key, record.subject, frozenset(record.scopes), record)
 
 
 class Signers:
@@ -138,45 +138,45 @@ class Signers:
         stored: the keys are the store's.
     """
 
-    __slots__ = ("_holders", "_nobody", "named", "records", "source")
+    __slots__ = ("_key_owners", "_nobody", "named", "records", "source")
 
     def __init__(self, keys: KeySet, source: KeySource | None, *, stored: bool) -> None:
         self.source = source
-        self.records = RecordHolders() if stored else None
-        self._holders = Holders(keys)
+        self.records = RecordedKeyOwners() if stored else None
+        self._key_owners = KeyOwners(keys)
         self._nobody = prepared("", _NOBODY)
-        self.named: Mapping[str, Holder] = {} if source is not None else self._holders.unique
+        self.named: Mapping[str, KeyOwner] = {} if source is not None else self._key_owners.unique
 
     @property
     def keys(self) -> KeySet:
         """The keys that are known without a store."""
-        return self._holders.keys
+        return self._key_owners.keys
 
-    def find(self, key_id: str | None, alg: str | None, found: Found, refs: Sequence[Ref[Any]]) -> Holder | None:
+    def find(self, key_id: str | None, alg: str | None, found: Found, refs: Sequence[Ref[Any]]) -> KeyOwner | None:
         """Whose key made a signature, by what it says; None, if that is nobody who is known.
 
         Raises:
             Rejected: UNKNOWN_KEY, WRONG_ALGORITHM: what is registered can't verify signatures.
         """
         if self.records is None:
-            return self._holders.find(key_id, alg)
+            return self._key_owners.find(key_id, alg)
         return None if key_id is None else self.records.find(key_id, found, refs)
 
-    def keep(self, key_id: str | None, holder: Holder) -> None:
+    def keep(self, key_id: str | None, key_owner: KeyOwner) -> None:
         """For the next signature with this key; called after a good one."""
         if self.records is not None and key_id is not None:
-            self.records.keep(key_id, holder)
+            self.records.keep(key_id, key_owner)
 
-    def spend(self, key_id: str | None, holder: Holder) -> None:
+    def spend(self, key_id: str | None, key_owner: KeyOwner) -> None:
         """For what is refused: see `RecordHolders.spend`. A given key is prepared for all, so nothing tells its use."""
         if self.records is not None and key_id is not None:
-            self.records.spend(key_id, holder)
+            self.records.spend(key_id, key_owner)
 
-    def nobody(self) -> Holder:
+    def nobody(self) -> KeyOwner:
         """A shared key to try what names an unknown one with, prepared as a known one is."""
         return self._nobody if self.records is None else prepared("", _NOBODY)
 
-    def follow(self) -> None:
+    def use_current_keys(self) -> None:
         """Goes by the keys that are published now.
 
         Raises:
@@ -184,8 +184,8 @@ class Signers:
         """
         if self.source is not None:
             keys = self.source.snapshot()
-            if keys is not self._holders.keys:
-                self._holders = Holders(keys)
+            if keys is not self._key_owners.keys:
+                self._key_owners = KeyOwners(keys)
 
 
 def key_refs(key_id: str | None) -> tuple[Ref[Any], ...]:

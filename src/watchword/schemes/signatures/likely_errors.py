@@ -8,7 +8,7 @@ from typing import Final
 
 from watchword.schemes.diagnosis import time_guesses
 from watchword.schemes.signatures.components import Component, SignatureInput
-from watchword.schemes.signatures.holders import Holder
+from watchword.schemes.signatures.key_owners import KeyOwner
 
 __all__ = ["INPUT", "MAX_SLOW", "inputs"]
 
@@ -22,15 +22,18 @@ Guessed = tuple[str, str, str, SignatureInput]
 
 
 def inputs(
-    components: tuple[Component, ...], params: Mapping[str, int | str], holder: Holder, demanded: Sequence[Component]
+    components: tuple[Component, ...],
+    params: Mapping[str, int | str],
+    key_owner: KeyOwner,
+    demanded: Sequence[Component],
 ) -> Iterator[Guessed]:
     """What Signature-Input may have been: parameters left out, added, in another order; components likewise; times."""
     for name, value in params.items():
         less = {key: text for key, text in params.items() if key != name}
         yield f"{INPUT} {name}", "no such parameter", str(value), SignatureInput(components, less)
-    if "alg" not in params and holder.alias:
-        for more in ({**params, "alg": holder.alias}, {"alg": holder.alias, **params}):
-            yield f"{INPUT} alg", holder.alias, "no such parameter", SignatureInput(components, more)
+    if "alg" not in params and key_owner.alias:
+        for more in ({**params, "alg": key_owner.alias}, {"alg": key_owner.alias, **params}):
+            yield f"{INPUT} alg", key_owner.alias, "no such parameter", SignatureInput(components, more)
     names = tuple(params)
     for order in islice(permutations(names), 1, MAX_ORDERS):
         other = {name: params[name] for name in order}
@@ -57,7 +60,7 @@ def inputs(
     for name in ("created", "expires"):
         signed = params.get(name)
         if isinstance(signed, int):
-            for time in islice(time_guesses(signed), None if holder.key.is_secret else MAX_SLOW):
+            for time in islice(time_guesses(signed), None if key_owner.key.is_secret else MAX_SLOW):
                 if 0 <= time < 10**15:
                     yield f"{INPUT} {name}", str(time), str(signed), SignatureInput(components, {**params, name: time})
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from watchword import Key, Rejected
 from watchword.crypto.digests import keyed_hmac
-from watchword.crypto.near_misses import MAX_KEYS, near_miss
+from watchword.crypto.wrong_spellings import MAX_KEYS, near_miss
 
 DATA = b"what is signed"
 SECRET = bytes(range(64, 96))
