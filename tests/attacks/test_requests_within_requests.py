@@ -6,6 +6,7 @@ A proxy in front of the server decides by its reading who may ask for what. RFC 
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
 import threading
@@ -220,6 +221,38 @@ def test_a_handler_reads_its_body_and_no_more():
         short = request_with(b"twelve octets", GENUINE)[:-3]
         assert statuses(port, short, ends=True) == [200]
     assert read == [(b"first\n", b"second"), (b"x" * 300_000, b""), (b"twelve oct", b"")]
+
+
+@pytest.mark.parametrize("buffering", [-1, 0])
+def test_a_body_that_another_program_reads_ends_the_connection(buffering):
+    """As http.server's CGI handler does it."""
+
+    class Handing(Handler):
+        rbufsize = buffering
+
+        def do_POST(self) -> None:
+            os.fstat(self.rfile.fileno())
+            self.do_GET()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), http_server.protect(Handing, guard()))
+    for port in serve(server):
+        assert statuses(port, request_with(SMUGGLED, GENUINE) + LAST) == [200]
+
+
+def test_a_handler_without_a_buffer_reads_its_body_and_no_more():
+    read = []
+
+    class Reading(Handler):
+        rbufsize = 0
+
+        def do_POST(self) -> None:
+            read.append(self.rfile.read())
+            self.do_GET()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), http_server.protect(Reading, guard()))
+    for port in serve(server):
+        assert statuses(port, request_with(b"x" * 300_000, GENUINE) + LAST) == [200, 200]
+    assert read == [b"x" * 300_000]
 
 
 def test_a_refusal_of_a_request_with_a_bad_length_reads_no_body_as_a_request():

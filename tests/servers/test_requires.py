@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -298,7 +299,7 @@ def anonymous_wsgi() -> Any:
 def anonymous_handler() -> Any:
     guard = Guard([FakeVerifier()])
     handler: Any = object.__new__(http_server.protect(Handler, guard, optional=True))
-    handler._exchange = Exchange(handler, guard, Body(None, None))
+    handler._exchange = Exchange(handler, guard, Body(io.BytesIO(), None))
     handler._exchange.body.left = 0
     handler._exchange.admit(guard.admit(Request("GET", "http", "h", "/"), bytes, optional=True))
     return handler

@@ -59,10 +59,14 @@ class Body:
     `invite` tells the client to send its body; None where it does not wait for that.
     """
 
-    __slots__ = ("_file", "_invite", "left")
+    __slots__ = ("_file", "_handed_out", "_invite", "_read", "left")
 
     def __init__(self, file: Any, invite: Callable[[], object] | None) -> None:
         self._file = file
+        self._read: Callable[[int], bytes] = getattr(
+            file, "read1", file.read
+        )  # what has come; unbuffered files have `read`
+        self._handed_out = False
         self._invite = invite
         self.left: int | None = None
 
@@ -76,21 +80,33 @@ class Body:
 
     @property
     def is_far_from_its_end(self) -> bool:
-        """Whether the next request can't be reached with little effort; never, if the client still waits to be asked."""
-        return self.left is None or self.left > DRAIN or (self.left > 0 and self._invite is not None)
+        """Whether the next request can't be reached with little effort, or not at all."""
+        if self.left is None or self._handed_out:
+            return True
+        return self.left > DRAIN or (self.left > 0 and self._invite is not None)  # which may never be sent then
+
+    def fileno(self) -> int:
+        """For a program that reads on by itself, nobody knows how far: the connection is closed after this request."""
+        self._ask()
+        self._handed_out = True
+        number: int = self._file.fileno()
+        return number
+
+    def _ask(self) -> None:
+        if self._invite is not None:  # RFC 9110 §10.1.1
+            self._invite()
+            self._invite = None
 
     def chunk(self, size: int = CHUNK) -> bytes:
-        """The next chunk, of `size` octets at most; b"" at the end. The client is asked to send it (RFC 9110 §10.1.1).
+        """The next chunk, of `size` octets at most; b"" at the end.
 
         Raises:
             Rejected: the body is shorter than announced.
         """
         if not self.left:
             return b""
-        if self._invite is not None:
-            self._invite()
-            self._invite = None
-        data: bytes = self._file.read1(min(size, self.left))
+        self._ask()
+        data = self._read(min(size, self.left))
         if not data:
             raise Rejected(Reason.MALFORMED_REQUEST, f"{self.left} octets are missing", where="body")
         self.left -= len(data)
@@ -107,9 +123,9 @@ class Body:
 class UncheckedBody(io.RawIOBase):
     """A body as the handler's file, which ends where the body does: the handler can't read into the next request."""
 
-    def __init__(self, chunk: Callable[[int], bytes]) -> None:
+    def __init__(self, body: Body) -> None:
         super().__init__()
-        self._chunk = chunk
+        self._body = body
 
     def readable(self) -> bool:
         """It is."""
@@ -120,6 +136,10 @@ class UncheckedBody(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         data = b""
         with suppress(Rejected):
-            data = self._chunk(len(view))
+            data = self._body.chunk(len(view))
         view[: len(data)] = data
         return len(data)
+
+    def fileno(self) -> int:
+        """As `Body.fileno`; http.server's CGI handler asks for it."""
+        return self._body.fileno()

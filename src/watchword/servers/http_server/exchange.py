@@ -48,7 +48,7 @@ class Exchange:
             self._checked = CheckedBody(replayed or self.body.chunk, admission.stream)
             handler.rfile = io.BufferedReader(self._checked)
         elif self.body.left:
-            handler.rfile = io.BufferedReader(UncheckedBody(self.body.chunk))
+            handler.rfile = io.BufferedReader(UncheckedBody(self.body))
         if admission.stream is not None or self._sealed:
             handler.wfile = self._out = Output(
                 self.head, self._checked, handler.wfile, self._sealed, self.guard.plan.limits.body
