@@ -167,8 +167,8 @@ def one_address(number: int) -> str:
 
 
 def one_48(number: int) -> str:
-    """Each from a /64 of its own, all in one /48."""
-    return f"2001:db8:1:{number:x}::1"
+    """Each from a /64 of its own, spread over all of one /48."""
+    return f"2001:db8:1:{number * 43:x}::1"
 
 
 def unrelated_48s(number: int) -> str:
