@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.core.attempts_world import HERE, KINDS, THERE, World, world
-from watchword import AttemptPolicy, StoreUnavailable
+from tests.attacks.test_lockout_digest_guesses import answer_to, challenge
+from tests.core.attempts_world import HASH, HERE, KINDS, THERE, Answer, World, world
+from watchword import AttemptPolicy, Key, Peer, Request, StoreUnavailable
+from watchword.authorization_server.client import Client
+from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.attempts import KnownPair, Limiter, Window
-from watchword.core.records import Counter, Once, Ref, Replayed
+from watchword.core.io import Awaited, Direct, drive, once, once_async
+from watchword.core.records import Counter, Once, Put, Ref, Replayed
 from watchword.crypto.digests import subject_key
 
 ROOM = 128
@@ -27,17 +31,33 @@ LATE = 128 * 2 + 16 * 2
 """Rows that an SQL store may have too many: it looks at every 128th commit, and a made-up name leaves two, an address one."""
 
 
-@pytest.fixture(params=[kind for kind in KINDS if kind != "sql async"])
+DOORS = [
+    *(("basic", kind) for kind in KINDS if kind != "sql async"),
+    ("digest", "memory"), ("digest", "sql"),
+    ("token endpoint", "memory async"), ("token endpoint", "sql"),
+]  # fmt: skip
+"""What is guessed, and where it is counted."""
+
+
+@pytest.fixture(params=DOORS, ids=" in ".join)
 def guarded(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with flooded(request.param, tmp_path, monkeypatch) as made:
+    door, kind = request.param
+    with flooded(kind, tmp_path, monkeypatch, door) as made:
         yield made
 
 
 class Flooded:
     """A guard with room for a few counters, and somebody with many addresses who makes up names."""
 
-    def __init__(self, made: World, folder: Path) -> None:
+    def __init__(self, made: World, folder: Path, door: str) -> None:
         self.world = made
+        self._ask = {"basic": made.ask, "digest": self._by_digest, "token endpoint": self._for_a_token}[door]
+        self._tokens = TokenEndpoint(
+            Key.generate("HS256"), issuer="https://id.example", audience="orders", attempts=POLICY,
+            clock=lambda: made.now,
+        )  # fmt: skip
+        for name in ("alice", "bob"):
+            made.do(made.store.commit([Put(Ref(Client, (name,)), Client(HASH, (), name))]))
         self.database = folder / "attempts.db"
         self.names = 0
         self.most = 0
@@ -45,10 +65,23 @@ class Flooded:
     def status(self, *credentials: str) -> int:
         self.world.now += 0.001
         try:
-            return self.world.ask(*credentials).status
+            return self._ask(*credentials).status
         except StoreUnavailable as unavailable:
             assert unavailable.refusal is not None
             return unavailable.refusal.status
+
+    def _by_digest(self, username: str, password: str, address: str = HERE) -> Answer:
+        return self.world.send(answer_to(challenge(self.world), username, password), address)
+
+    def _for_a_token(self, client: str, secret: str, address: str = HERE) -> Answer:
+        fields = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = f"grant_type=client_credentials&client_id={client}&client_secret={secret}".encode()
+        request = Request("POST", "https", "id.example", "/token", fields, Peer(address))
+        if "async" in self.world.kind:
+            given = self.world.do(self._tokens.respond(request, Awaited(self.world.store), once_async(body)))
+        else:
+            given = drive(self._tokens.respond(request, Direct(self.world.store), once(body)))
+        return Answer(given.response.status)
 
     def flood(self, guesses: int, each: int = 1) -> set[int]:
         """So many guesses, `each` at one name, a hundred from one address; the statuses."""
@@ -81,9 +114,9 @@ class Flooded:
 
 
 @contextmanager
-def flooded(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, room: int = ROOM) -> Iterator[Flooded]:
-    with world(kind, folder, monkeypatch, POLICY, room=room) as made:
-        yield Flooded(made, folder)
+def flooded(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, door: str) -> Iterator[Flooded]:
+    with world(kind, folder, monkeypatch, POLICY, room=ROOM) as made:
+        yield Flooded(made, folder, door)
 
 
 def test_the_room_is_bounded_and_whoever_is_new_logs_in(guarded: Flooded) -> None:
