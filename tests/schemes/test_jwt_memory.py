@@ -620,7 +620,7 @@ def test_a_key_that_leaves_while_a_token_is_verified_takes_it_along(clock):
     found = verifier(clock, keys=source, cache=cache)
     judged = found.judge(token(), NOW)
     source.keys = KeySet([Key.generate("HS256", key_id="k2")])
-    found.remember(cache.current, token(), judged[0], judged, NOW, None)
+    found.remember(cache.current, token(), judged, NOW, None)
     assert found.known(token(), NOW) is None
 
 
