@@ -21,7 +21,7 @@ from watchword.core.records import Put, Ref, Take
 from watchword.structures.room import FOR_THREADS
 from watchword.crypto import passwords
 from watchword.crypto.digests import digest
-from watchword.schemes.basic import RememberedUser
+from watchword.schemes.password_cache import RememberedUser
 from watchword.stores import AsyncSQLStore, HtpasswdStore, MemoryStore, SQLStore, combine, from_callables
 
 ALICE = Ref(Password, ("alice",))
@@ -103,6 +103,41 @@ def test_a_password_is_hashed_once_and_again_after_its_ttl(kind: Any, mode: Any,
     assert (ask(guard, asking("one")), len(work)) == ("alice", 1)
     clock.now += 0.2
     assert (ask(guard, asking("one")), len(work)) == ("alice", 2)
+
+
+@pytest.mark.parametrize("word", ["Basic", "basic"])
+def test_an_entry_that_ends_while_a_request_is_judged_makes_no_hash_outside_the_line(
+    word: str, work: list[str], clock: Clock
+) -> None:
+    """The guard asks whether there is something to hash, and then decides; both go by one look at the cache."""
+    joined: list[bool] = []
+    guard = guarded(memory(alice="one"), AsyncGuard, strict=True, ttl=60, clock=clock)
+    line = guard.plan.line
+    assert ask(guard, asking("one")) == "alice"
+    for late in range(1, 6):  # the entry ends after so many looks at the clock
+        looks = iter([*[1000.0] * late, 2000.0])
+        guard.plan.verifiers[0].cache._clock = lambda looks=looks: next(looks, 2000.0)
+        hashes = len(work)
+        holder = line.join(False, ("203.0.113.9",))
+        value = asking("one").values(b"authorization")[0].replace(b"Basic", word.encode())
+        request = Request("GET", "https", "api.example", "/", [(b"authorization", value)], peer=Peer("192.0.2.1"))
+        subject = asyncio.run(outcome_or_wait(guard, request))
+        line.leave(holder)
+        joined.append(subject is None)
+        assert subject in (None, "alice") and len(work) == hashes
+    assert False in joined
+
+
+async def outcome_or_wait(guard: AsyncGuard, request: Request) -> str | None:
+    """The subject; None, if the request waits in the line, where this gives up for it."""
+    task = asyncio.create_task(guard.verify(request))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    if task.done():
+        return str(task.result().subject)
+    task.cancel()
+    await asyncio.wait([task])
+    return None
 
 
 def test_by_default_there_is_a_cache_that_is_not_strict_and_none_hashes_every_time(work: list[str]) -> None:

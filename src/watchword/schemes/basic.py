@@ -303,7 +303,9 @@ class BasicClaim:
     `field` and `arrival` are set where a cache may learn from it.
     """
 
-    __slots__ = ("_password", "arrival", "field", "needs", "password_key", "username", "verifier")
+    __slots__ = (
+        "_fits", "_looked_at", "_password", "arrival", "field", "needs", "password_key", "username", "verifier",
+    )  # fmt: skip
 
     body: BodyNeed = UNUSED
 
@@ -313,6 +315,8 @@ class BasicClaim:
         self.verifier = verifier
         self.field: bytes | None = None
         self.arrival: Arrival | None = None
+        self._looked_at: Found | None = None
+        self._fits = False
         self.password_key = None if verifier.cache is None else verifier.cache.password_key(username, password)
         # The decoy too, for whomever: one more look-up for unknown users only would tell who they are.
         self.needs: Sequence[Ref[Any]] = (Ref(Password, (username,)), _DECOY)
@@ -338,13 +342,16 @@ class BasicClaim:
     def slow(self, found: Found) -> bool:
         """Unless it is in the cache: a password hash takes a good part of a tenth of a second, for unknown users too."""
         record = found.get(Ref(Password, (self.username,)))
-        return record is None or not self._is_cached(record)
+        return record is None or not self._is_cached(found, record)
 
-    def _is_cached(self, record: Password) -> bool:
+    def _is_cached(self, found: Found, record: Password) -> bool:
+        """One answer for the same records: an entry that ended in between would be a hash outside the line."""
         cache, key = self.verifier.cache, self.password_key
         if cache is None or key is None or record.disabled:  # a right password of theirs must not be told by its haste
             return False
-        return cache.holds(key, record.encoded)
+        if found is not self._looked_at:
+            self._looked_at, self._fits = found, cache.holds(key, record.encoded)
+        return self._fits
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """Hashes the password and compares; for a user who is not there, with a hash that costs what the others' do.
@@ -361,7 +368,7 @@ class BasicClaim:
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
         encoded = record.encoded
         notes: Sequence[Write] = ()
-        if not self._is_cached(record):
+        if not self._is_cached(found, record):
             verify_password(encoded, self._password)
             version = found.version(ref)
             if version and not record.disabled and (new := self._rehashed(encoded, random)) is not None:

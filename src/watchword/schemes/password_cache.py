@@ -186,7 +186,7 @@ class PasswordCache(VerifierCache):
             if claim is None:
                 return None
             _, whence, told, change, _ = claim.arrival
-            fits = told is changes and change == changes(Password) and whence == address and claim.until > clock()
+            fits = told == changes and change == changes(Password) and whence == address and claim.until > clock()
             return claim if fits else None
 
         return read_known
