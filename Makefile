@@ -67,6 +67,7 @@ lint: venv
 	@$(run) mypy src examples tests/typing
 	@$(run) pyright
 	@.venv/bin/lint-imports --no-logo
+	@find src -name '*.py' -exec wc -l {} + | awk '$$1 > 400 && $$2 != "total" { print "warning: " $$2 " has " $$1 " lines: does it hold two ideas?" }'
 
 format: venv
 	@$(run) ruff check --fix-only --quiet .

@@ -176,9 +176,8 @@ def test_every_module_says_what_it_is_and_documents_what_it_offers(name):
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_every_module_is_short_and_shadows_nothing(path):
+def test_every_adapter_is_short_and_no_module_shadows_another(path):
     lines = len(path.read_text("utf-8").splitlines())
-    assert lines < 400, f"{lines} lines"
     room = path.relative_to(PACKAGE).parts[0]
     if room in ("clients", "servers"):
         assert lines < 150, f"{lines} lines; adapters know no scheme, so they are short"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from watchword.core.verdict import Verdict
     from watchword.crypto.keys import Key, KeySet
     from watchword.crypto.passwords import Password
-    from watchword.fields.target import PublicURL
+    from watchword.fields.public_url import PublicURL
     from watchword.schemes.api_key import APIKeyAuth, APIKeyVerifier
     from watchword.schemes.basic import BasicAuth, BasicVerifier
     from watchword.schemes.bearer import BearerAuth
@@ -86,7 +86,7 @@ _HOMES = {
     "PasswordCache": "schemes.password_cache",
     "Peer": "core.message",
     "Policy": "core.plan",
-    "PublicURL": "fields.target",
+    "PublicURL": "fields.public_url",
     "Reason": "core.rejection",
     "Rejected": "core.rejection",
     "ReplayableBodyHMACAuth": "schemes.body_hmac",

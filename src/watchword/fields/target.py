@@ -1,4 +1,4 @@
-"""The request target (RFC 9112 §3.2): what is always refused, how two are compared, and the URL that the public sees.
+"""The request target (RFC 9112 §3.2): what is always refused, and how two are compared.
 
 Schemes that cover the target call `check_target` in `read`, whether or not the guard has a `PublicURL`.
 """
@@ -6,38 +6,33 @@ Schemes that cover the target call `check_target` in `read`, whether or not the 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from copy import copy
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
-from watchword.core.limits import Limits
-from watchword.core.message import Peer, Request
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.fields.forwarded import HOST, Hop, Node, XForwarded, parse_forwarded
+from watchword.core.message import Request
+from watchword.core.rejection import Reason, Rejected
+from watchword.fields.forwarded import HOST
 from watchword.fields.percent import percent_decoded
 
-__all__ = ["PublicURL", "Target", "check_exact", "check_target", "default_port", "normal_authority", "split_target"]
+__all__ = [
+    "HTTP_SCHEMES",
+    "Target",
+    "check_exact",
+    "check_target",
+    "default_port",
+    "normal_authority",
+    "refused",
+    "split_target",
+]
 
 # Not in any URI (RFC 3986 §2): controls, space, "#", "\\" and non-ASCII octets. Programs disagree on what these mean: a
 # path may end at "#", a backslash may separate segments, an octet above 0x7f may be Latin-1 or UTF-8.
 _NEVER = re.compile(rb"[^\x21\x22\x24-\x5b\x5d-\x7e]")
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+\-.]*+)://([^/?]*+)(.*+)", re.DOTALL)
-# What a proxy that rewrites a path may have resolved, merged, decoded or cut.
-_AMBIGUOUS = re.compile(rb"//|;|%2[eEfF]|%5[cC]|/\.\.?(?:/|\Z)")
-_PREFIX = re.compile(r"(?:/[A-Za-z0-9\-._~%!$&'()*+=:@]++)++")
+
 
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # A WebSocket handshake is an HTTP request (RFC 6455 §4.1).
-_HTTP: Final = {"ws": "http", "wss": "https"}
-_WS: Final = {"http": "ws", "https": "wss"}
-
-
-MAX_KNOWN: Final = 1024
-"""Clients, as proxies name them, that a `PublicURL` knows again."""
-MAX_TEXT: Final = 512
-"""Octets of the proxies' fields that are worth remembering."""
+HTTP_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
 class Target(NamedTuple):
@@ -76,12 +71,12 @@ def normal_authority(scheme: str, authority: str) -> str:
         return ""
     match = HOST.fullmatch(authority)
     if match is None:
-        raise _refused("the authority is not host or host:port", "authority")
+        raise refused("the authority is not host or host:port", "authority")
     host, port = match[1].lower(), match[2]
     if not port or int(port) == _PORTS.get(scheme):
         return host
     if int(port) > 65535:
-        raise _refused("the port is above 65535", "authority")
+        raise refused("the port is above 65535", "authority")
     return f"{host}:{int(port)}"
 
 
@@ -103,11 +98,11 @@ def split_target(target: bytes, scheme: str, authority: str) -> Target:
     """
     absolute = _ABSOLUTE.fullmatch(target) if target[:1] != b"/" else None
     if absolute is None:
-        return Target(_HTTP.get(scheme, scheme), normal_authority(scheme, authority), target)
+        return Target(HTTP_SCHEMES.get(scheme, scheme), normal_authority(scheme, authority), target)
     scheme = absolute[1].decode("ascii").lower()
     path = absolute[3]
     return Target(
-        _HTTP.get(scheme, scheme),
+        HTTP_SCHEMES.get(scheme, scheme),
         normal_authority(scheme, absolute[2].decode("latin-1")),
         path if path[:1] == b"/" else b"/" + path,  # an empty path is "/" (RFC 9110 §4.2.3)
     )
@@ -133,10 +128,10 @@ def check_target(request: Request, known: str | None = None) -> None:
     target = request.target
     bad = _NEVER.search(target)
     if bad is not None:
-        raise _refused(f"octet {bad.start()} is {bad[0]!r}")
+        raise refused(f"octet {bad.start()} is {bad[0]!r}")
     authority = request.authority
     if authority and authority != known and HOST.fullmatch(authority) is None:
-        raise _refused("the authority is not host or host:port", "authority")
+        raise refused("the authority is not host or host:port", "authority")
     if target[:1] != b"/":
         _check_form(request)
 
@@ -179,305 +174,26 @@ def _check_form(request: Request) -> None:
     target, method = request.target, request.method
     if target == b"*":
         if method != "OPTIONS":
-            raise _refused("* is for OPTIONS only")
+            raise refused("* is for OPTIONS only")
         return
     if method == "CONNECT":
         named = HOST.fullmatch(target.decode("ascii"))
         if named is None or not named[2]:
-            raise _refused("CONNECT takes host:port")
+            raise refused("CONNECT takes host:port")
         if request.authority and target.decode("ascii").lower() != request.authority.lower():
-            raise _refused("the target is another authority than the request's")
+            raise refused("the target is another authority than the request's")
         return
     if _ABSOLUTE.fullmatch(target) is None:
-        raise _refused("it is neither a path nor an absolute URI")
+        raise refused("it is neither a path nor an absolute URI")
     named_by_target = split_target(target, request.scheme, request.authority)
-    if named_by_target.scheme != _HTTP.get(request.scheme, request.scheme):
-        raise _refused("it names another scheme than the request's")
+    if named_by_target.scheme != HTTP_SCHEMES.get(request.scheme, request.scheme):
+        raise refused("it names another scheme than the request's")
     if not named_by_target.authority:
-        raise _refused("it has no authority")
+        raise refused("it has no authority")
     if request.authority and named_by_target.authority != normal_authority(request.scheme, request.authority):
-        raise _refused("it names another authority than the request's")
+        raise refused("it names another authority than the request's")
 
 
-_Lines = tuple[tuple[bytes, ...], ...]
-"""The lines of each of the proxies' fields that are believed."""
-
-
-class Public(NamedTuple):
-    """The client's side. `peer` is None if it is the connection's own; `good` if the authority is host or host:port."""
-
-    scheme: str
-    authority: str
-    peer: Peer | None
-    prefix: str
-    good: bool
-
-
-class PublicURL:
-    """The URL as the client saw it: turns a request as it reached the server into the request as it was sent.
-
-    One per guard: `Guard(…, policy=Policy(public_url=PublicURL("https://api.example")))`. It settles scheme, authority
-    (host in lower case; a port stays as it was said, comparisons drop a default one), path and peer address.
-
-    Proxies' fields are believed only if `trusted` or `hops` says so, from the right-hand end, since every proxy appends
-    on the right: the last entry counts if the connection's peer is trusted, the one before it if the address in the last
-    is, and so on. What the outermost believed proxy says is the request; what it doesn't say stays as the server saw
-    it. The fields of an untrusted peer are not looked at.
-
-    Args:
-        origin: "https://api.example", where it is always the same; proxies' words on scheme and host are then not used.
-        prefix: "/api", where the proxy takes it off the path: it is put back.
-        strip: "/internal", where the proxy puts it before the path: it is taken off, before `prefix` is put on.
-        forwarded: "Forwarded" (RFC 7239) or "X-Forwarded": the fields that the proxies write.
-        trusted: the proxies' networks, such as "10.0.0.0/8".
-        hops: how many proxies there are, at most, if `trusted` is given too. Alone it means exactly so many, and that
-            nobody can reach the server but through them; for balancers without fixed addresses and for Unix sockets.
-        believe: which of "for", "proto", "host" and, for X-Forwarded only, "port" and "prefix" the proxies set. Name
-            none that they pass on as the client sent it. By default all three of Forwarded, "for" and "proto" of X-Forwarded.
-
-    Raises:
-        ConfigurationError: at construction, what can't be meant.
-
-    >>> url = PublicURL(forwarded="Forwarded", trusted=("10.0.0.0/8",))
-    >>> seen = Request("GET", "http", "app:8000", "/", {"Forwarded": "for=192.0.2.7;proto=https;host=api.example"},
-    ...                Peer("10.0.0.2"))
-    >>> public = url(seen)
-    >>> public.scheme, public.authority, public.peer.address
-    ('https', 'api.example', '192.0.2.7')
-    """
-
-    __slots__ = (
-        "_believe", "_fields", "_forwarded", "_hops", "_known", "_limits", "_networks", "_origin", "_prefix", "_strip",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        origin: str | None = None,
-        *,
-        prefix: str = "",
-        strip: str = "",
-        forwarded: str | None = None,
-        trusted: Sequence[str] = (),
-        hops: int | None = None,
-        believe: Sequence[str] | None = None,
-    ) -> None:
-        if origin is None and not prefix and not strip and forwarded is None:
-            raise ConfigurationError('PublicURL() changes nothing: give an origin, such as "https://api.example"')
-        self._origin = None if origin is None else _origin(origin)
-        self._prefix = _prefix("prefix", prefix)
-        self._strip = _prefix("strip", strip)
-        self._forwarded = forwarded
-        self._networks = _networks(trusted)
-        self._hops = hops
-        self._believe = _believe(forwarded, believe)
-        self._fields = _fields(forwarded, self._believe)
-        self._limits = Limits()
-        self._known = lru_cache(MAX_KNOWN)(self._read)
-        if forwarded is not None and not self._networks and hops is None:
-            raise ConfigurationError("anyone can write forwarding fields: say whose count, trusted=(…) or hops=1")
-        if forwarded is None and (self._networks or hops is not None):
-            raise ConfigurationError('trusted proxies of which no field is read: add forwarded="Forwarded"')
-        if hops is not None and hops < 1:
-            raise ConfigurationError("hops is the number of proxies: 1 or more")
-        if self._prefix and "prefix" in self._believe:
-            raise ConfigurationError('the prefix is either configured or believed: drop prefix= or "prefix"')
-
-    def within(self, limits: Limits) -> PublicURL:
-        """The same under other limits on the length and the members of the proxies' fields; a guard gives its own.
-
-        Raises:
-            ConfigurationError: the limits admit fewer members than there are proxies.
-        """
-        if self._hops is not None and self._hops > limits.hops:
-            raise ConfigurationError(f"{self._hops} proxies, and Limits(hops={limits.hops}): raise the limit")
-        same = copy(self)
-        same._limits = limits  # noqa: SLF001 -- our own
-        same._known = lru_cache(MAX_KNOWN)(same._read)  # noqa: SLF001 -- as above
-        return same
-
-    def __call__(self, request: Request) -> Request:
-        """The request as the client sent it.
-
-        Raises:
-            Rejected: TARGET_REFUSED as `check_target`; also where a path that is rewritten has "//", ";", dot segments,
-                "%2e", "%2f" or "%5c", which a proxy may have changed, or doesn't begin with `strip`.
-                MALFORMED_REQUEST, where a trusted proxy's field is off its grammar or has more members than
-                `Limits.hops`; HEADER_TOO_LARGE, where it is longer than `Limits.field`.
-        """
-        lines, short = request.lines, True
-        values: _Lines = ()
-        if self._fields:
-            if len(lines) == len(request.headers):
-                values = tuple([(lines[name],) if name in lines else () for name in self._fields])
-            else:
-                values = tuple([tuple(request.values(name)) for name in self._fields])
-            short = sum([len(value) for group in values for value in group]) <= MAX_TEXT
-        # The same client comes again through the same proxy.
-        read = self._known if short else self._read
-        public = read(request.peer.address, request.scheme, request.authority, values)
-        target = request.target
-        if public.prefix or self._strip:
-            target = self._rewritten(target, public.prefix)
-        # A certificate is the one of the connection, so the proxy's where a proxy is believed.
-        peer = request.peer if public.peer is None else public.peer
-        judged = request.seen_as(public.scheme, public.authority, target, peer)
-        check_target(judged, public.authority if public.good else None)
-        return judged
-
-    def _read(self, address: str, scheme: str, authority: str, fields: _Lines) -> Public:
-        """The client's side of what the server saw; pure."""
-        said = self._said(address, fields)
-        peer, prefix = None, self._prefix
-        if said is not None:
-            peer = Peer(address if said.for_ is None else said.for_.address)
-            scheme = _scheme(said.proto, scheme)
-            authority = _authority(said, scheme, authority)
-            prefix = prefix or (said.prefix or "").rstrip("/")
-        if self._origin is not None:
-            scheme, authority = _scheme(self._origin[0], scheme), self._origin[1]
-        authority = authority.lower()
-        return Public(scheme, authority, peer, prefix, HOST.fullmatch(authority) is not None)
-
-    def _rewritten(self, target: bytes, prefix: str) -> bytes:
-        if target == b"*":
-            return target
-        path, mark, query = target.partition(b"?")
-        if path[:1] != b"/":
-            raise _refused("only a path can be rewritten")
-        if self._strip:
-            strip = self._strip.encode()
-            if path != strip and not path.startswith(strip + b"/"):
-                raise _refused("the path does not begin as the proxy's do")
-            path = path[len(strip) :] or b"/"
-        path = prefix.encode() + path
-        if _AMBIGUOUS.search(path):
-            raise _refused("the path is rewritten and could have been another")
-        return path + mark + query
-
-    def _said(self, address: str, fields: _Lines) -> Hop | None:
-        """The outermost believed proxy's words; None if no proxy is believed."""
-        if self._forwarded is None or (self._networks and not self._is_trusted(address)):
-            return None
-        if self._forwarded == "Forwarded":
-            hops = [self._only_believed(hop) for hop in parse_forwarded(fields[0], self._limits)]
-            count = self._count([hop.for_ for hop in hops])
-            return hops[-count] if count else None
-        said = XForwarded.of(dict(zip(self._believe, fields, strict=True)), self._limits)
-        # Without addresses there is one entry to go by: the peer's.
-        count = self._count(said.nodes or [None])
-        return said.hop(count) if count else None
-
-    def _only_believed(self, hop: Hop) -> Hop:
-        believe = self._believe
-        return Hop(
-            hop.for_ if "for" in believe else None,
-            host=hop.host if "host" in believe else None,
-            proto=hop.proto if "proto" in believe else None,
-        )
-
-    def _count(self, nodes: Sequence[Node | None]) -> int:
-        """How many of the entries are believed, from the right; the peer is trusted already."""
-        if not self._networks:
-            # Fewer entries than proxies: it came another way, and nobody knows by whom they were written.
-            return self._hops if self._hops is not None and len(nodes) >= self._hops else 0
-        count = 0
-        for node in reversed(nodes):
-            count += 1
-            if count in (self._hops, len(nodes)) or node is None or not self._is_trusted(node.address):
-                break
-        return count
-
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            ip = ip_address(address)
-        except ValueError:
-            return False
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        return any(ip in network for network in self._networks)
-
-
-def _fields(forwarded: str | None, believe: Collection[str]) -> tuple[bytes, ...]:
-    """The fields to look at, in the order of `believe`."""
-    if forwarded != "X-Forwarded":
-        return () if forwarded is None else (b"forwarded",)
-    return tuple(b"x-forwarded-" + name.encode() for name in believe)
-
-
-def _refused(detail: str, where: str = "target") -> Rejected:
+def refused(detail: str, where: str = "target") -> Rejected:
+    """The refusal of a target, or of a field that tells it."""
     return Rejected(Reason.TARGET_REFUSED, detail, where=where)
-
-
-def _scheme(proto: str | None, seen: str) -> str:
-    """The public scheme; a WebSocket stays one."""
-    if proto is None:
-        return seen
-    plain = _HTTP.get(proto, proto)
-    if plain not in _WS:
-        raise _refused("the forwarded scheme is not HTTP's", "scheme")
-    return _WS[plain] if seen in _HTTP else plain
-
-
-def _authority(said: Hop, scheme: str, seen: str) -> str:
-    authority = seen if said.host is None else said.host
-    if said.port is None:
-        return authority
-    host = HOST.fullmatch(authority)
-    if host is None:
-        raise _refused("the authority is not host or host:port", "authority")
-    return str(host[1]) if said.port == default_port(scheme) else f"{host[1]}:{said.port}"
-
-
-# ---- configuration ----------------------------------------------------------------------------------------------------
-
-_DIALECTS: Final = {"Forwarded": ("for", "proto", "host"), "X-Forwarded": ("for", "proto", "host", "port", "prefix")}
-
-
-def _origin(origin: str) -> tuple[str, str]:
-    scheme, separator, authority = origin.partition("://")
-    scheme = scheme.lower()
-    if not separator or scheme not in _WS:
-        raise ConfigurationError(
-            f'an origin begins with https:// or http://, such as "https://api.example": {origin!r}'
-        )
-    if "/" in authority:
-        raise ConfigurationError("an origin has no path; what the proxy takes off the path goes into prefix=")
-    match = HOST.fullmatch(authority)
-    if match is None or int(match[2] or 0) > 65535:
-        raise ConfigurationError('an origin is scheme://host or scheme://host:port, such as "https://api.example"')
-    return scheme, authority.lower()
-
-
-def _prefix(name: str, prefix: str) -> str:
-    if prefix and (not _PREFIX.fullmatch(prefix) or _AMBIGUOUS.search(prefix.encode())):
-        raise ConfigurationError(f'{name} is a plain path without a "/" at its end, such as "/api": {prefix!r}')
-    return prefix
-
-
-def _networks(trusted: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    if isinstance(trusted, str):
-        raise ConfigurationError(f"trusted is a sequence of networks: trusted=({trusted!r},)")
-    try:
-        networks = tuple(ip_network(network) for network in trusted)
-    except ValueError as error:
-        raise ConfigurationError(f"trusted has a network that is none: {error}") from None
-    if any(network.prefixlen == 0 for network in networks):
-        raise ConfigurationError(
-            "trusted has a network of everybody; if only proxies reach the server, say hops=1 instead"
-        )
-    return networks
-
-
-def _believe(forwarded: str | None, believe: Sequence[str] | None) -> tuple[str, ...]:
-    if forwarded is None:
-        if believe is not None:
-            raise ConfigurationError('believe names what is read of forwarding fields: add forwarded="X-Forwarded"')
-        return ()
-    if forwarded not in _DIALECTS:
-        raise ConfigurationError(f'forwarded is "Forwarded" or "X-Forwarded", not {forwarded!r}')
-    known = _DIALECTS[forwarded]
-    if believe is None:
-        return known if forwarded == "Forwarded" else ("for", "proto")
-    unknown = [believe] if isinstance(believe, str) else sorted(set(believe) - set(known))
-    if unknown or not believe:
-        raise ConfigurationError(f"believe is a sequence of some of {known}, not {unknown}")
-    return tuple(believe)
