@@ -129,7 +129,7 @@ def test_the_rooms_of_the_house_are_those_that_lint_holds():
         "layers"
     ]
     page = (ROOT / "docs" / "explanation" / "how-a-request-is-judged.md").read_text("utf-8")
-    shown = next(line for line in page.splitlines() if line.startswith("waiting  <"))
+    shown = next(line for line in page.splitlines() if line.startswith("structures  <"))
     rooms = [set(layer.split(" | ")) for layer in reversed(layers) if layer != "__main__"]
     assert [set(room.split(" | ")) for room in shown.split("  <  ")] == rooms
 

@@ -352,8 +352,8 @@ def remembered(world: World, *caches: Any) -> list[Any]:
     held = [
         sorted(repr(entry) for entry in store.records(kind)) for kind in (DigestSecret, Password, KnownPair, Counter)
     ]
-    usual = next(one for one in world.guard.plan.verifiers if isinstance(one, DigestVerifier)).usual
-    caches = (usual._shapes, usual._nonce_owners, *caches)
+    memory = next(one for one in world.guard.plan.verifiers if isinstance(one, DigestVerifier)).memory
+    caches = (memory._shapes, memory._nonce_owners, *caches)
     return [
         held,
         store._spent.size,

@@ -16,7 +16,7 @@ from watchword import DigestVerifier, Rejected, Request, Response
 from watchword.core.message import Peer
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import NO_BODY, Decision, More
-from watchword.schemes.digest import DigestSecret, ha1, usual
+from watchword.schemes.digest import DigestSecret, ha1, request_memory
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, make_nonce
 from watchword.schemes.digest.request_memory import KnownClaim
 from watchword.schemes.explaining import explainer_of
@@ -208,22 +208,22 @@ def test_only_genuine_credentials_are_remembered() -> None:
     for new in ({"password": "wrong"}, {"user": "nobody"}):
         with pytest.raises(Rejected):
             verifier.read(request(written("ours", 1, **new))).decide(filled(), NO_BODY, START, os.urandom)
-    assert not verifier.usual._shapes and not verifier.usual._nonce_owners
+    assert not verifier.memory._shapes and not verifier.memory._nonce_owners
 
 
 def test_what_is_remembered_is_bounded_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usual, "MAX_NONCES", 8)
-    monkeypatch.setattr(usual, "MAX_SHAPES", 4)
+    monkeypatch.setattr(request_memory, "MAX_NONCES", 8)
+    monkeypatch.setattr(request_memory, "MAX_SHAPES", 4)
     verifier = acquainted()
     for number in range(40):
         nonce = make_nonce(KEY, REALM, "SHA-256", START, b"%012d" % number)
         value = written("ours", 1, nonce=nonce) + b", x%d=1" % number
         admit(verifier, request(value))
         assert isinstance(verifier.read(request(value)), KnownClaim)
-    assert len(verifier.usual._shapes) == 4 and len(verifier.usual._nonce_owners) == 8
-    long = written("ours", 1) + b', x="' + b"x" * usual.MAX_VALUE + b'"'
+    assert len(verifier.memory._shapes) == 4 and len(verifier.memory._nonce_owners) == 8
+    long = written("ours", 1) + b', x="' + b"x" * request_memory.MAX_VALUE + b'"'
     admit(verifier, request(long))
-    assert len(verifier.usual._shapes) == 4 and not isinstance(verifier.read(request(long)), KnownClaim)
+    assert len(verifier.memory._shapes) == 4 and not isinstance(verifier.read(request(long)), KnownClaim)
     claim = acquainted().read(request(written("ours", 2)))
     assert repr(claim) == "KnownClaim(username='Mufasa')"
     assert ha1("SHA-256", USER, REALM, PASSWORD) not in repr(claim._known)  # type: ignore[union-attr]
@@ -234,9 +234,9 @@ def test_credentials_that_are_judged_and_not_admitted_are_not_remembered() -> No
     verifier, asked = DigestVerifier(realm=REALM), request(written("ours", 1))
     answer = verifier.read(asked).decide(filled(), NO_BODY, START, bytes)
     assert isinstance(answer, Decision) and answer.learn is not None
-    assert not verifier.usual._shapes and not verifier.usual._nonce_owners
+    assert not verifier.memory._shapes and not verifier.memory._nonce_owners
     answer.learn()
-    assert len(verifier.usual._shapes) == len(verifier.usual._nonce_owners) == 1
+    assert len(verifier.memory._shapes) == len(verifier.memory._nonce_owners) == 1
 
 
 def test_two_users_of_one_nonce_take_turns() -> None:
