@@ -101,6 +101,8 @@ class Exchange:
             self.admission = None
             self._handler.end_headers()
             out.file.write(body)
+        if self._checked is not None and self.body.left:
+            self.body.left = None  # the handler left it unproven: nothing more is read on this connection
         if not self._handler.close_connection:
             self._end()
 
