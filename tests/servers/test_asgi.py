@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from tests.core.fakes import AwaitedStore, FakeStore, FakeVerifier, Note
 from tests.patience import PATIENCE
 from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword.core.message import Peer
 from watchword.core.records import Ref
 from watchword.core.scheme import WHOLE
 from watchword.fields.auth_params import parse_challenges
@@ -102,7 +103,7 @@ def seen(**parts):
 def test_the_request_is_what_the_scope_says():
     request = seen(query_string=b"x=%2F")
     assert (request.method, request.scheme, request.authority) == ("GET", "https", "api.example")
-    assert (request.target, request.exact, request.peer) == (b"/a%20b?x=%2F", True, ("::1", None))
+    assert (request.target, request.exact, request.peer) == (b"/a%20b?x=%2F", True, Peer("::1"))
 
 
 def test_a_server_that_gives_no_raw_path_gives_no_exact_target():

@@ -11,6 +11,7 @@ from tests.core.fakes import FakeVerifier
 from tests.servers.conftest import read_all
 from tests.servers.test_every_server import content, head, status
 from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword.core.message import Peer
 from watchword.servers.http_server import identity, protect, requires
 
 START = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
@@ -125,4 +126,4 @@ def test_the_scheme_is_https_on_a_tls_connection_and_its_certificate_counts_only
         handler.command, handler.client_address = "GET", ("::1", 1)
         handler.connection = Connection(mode)
         request = request_of(handler, b"GET / HTTP/1.1\r\n", [b"\r\n"])
-        assert (request.scheme, request.peer) == ("https", ("::1", expected))
+        assert (request.scheme, request.peer) == ("https", Peer("::1", expected))
