@@ -69,6 +69,8 @@ def instructions(work: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    collecting = gc.isenabled()
+    gc.disable()  # what earlier tests left behind is not this one's work
     sys.settrace(trace)
     try:
         work()
@@ -76,4 +78,6 @@ def instructions(work: Callable[[], object]) -> int:
         pass
     finally:
         sys.settrace(before)
+        if collecting:
+            gc.enable()
     return count

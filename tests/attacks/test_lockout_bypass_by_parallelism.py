@@ -25,7 +25,8 @@ import json, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from watchword import BasicVerifier, Guard, Peer, Rejected, Request
 from watchword.crypto import passwords
-from watchword.stores import SQLStore, database, sql
+from watchword.stores import SQLStore
+from watchword.stores.sql import database, store as sql
 from base64 import b64encode
 
 database.BUSY_TIMEOUT = sql.BUSY_TIMEOUT = 300.0  # on a slow machine the last of them waits long

@@ -21,7 +21,7 @@ import watchword
 
 MANY = 64
 """A repeat of fewer can't give much back."""
-ROOMS = ("core", "fields", "crypto", "schemes", "authorization_server", "servers", "stores")
+ROOMS = ("structures", "core", "fields", "crypto", "schemes", "authorization_server", "servers", "stores")
 EVERY = frozenset(range(256))
 
 

@@ -62,6 +62,9 @@ class Showing:
     async def work(self, call: Any, /) -> Any:
         return self._passed("work", call, await self._io.work(call))
 
+    async def work_apart(self, call: Any, /) -> Any:
+        return self._passed("work", call, await self._io.work_apart(call))
+
     def join(self, *arguments: Any) -> Any:
         return self._passed("join", arguments, self._io.join(*arguments))
 

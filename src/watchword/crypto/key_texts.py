@@ -30,7 +30,7 @@ _PRIVATE: Final = frozenset(
 )
 _PUBLIC: Final = frozenset((b"PUBLIC KEY", b"RSA PUBLIC KEY"))
 _ESCAPES: Final = ((b"\\r", b""), (b"\\n", b"\n"))
-_SSH_LINE: Final = re.compile(rb"(?:ssh|ecdsa-sha2|sk-ssh|sk-ecdsa)-[\w.@-]+\s+AAAA")
+_SSH_LINE: Final = re.compile(rb"(?:ssh|ecdsa-sha2|sk-ssh|sk-ecdsa)-[\w.@-]++\s++AAAA")
 
 
 class _Block(NamedTuple):
@@ -60,13 +60,14 @@ def read_pem(text: bytes, password: bytes | None = None) -> Pair:
     Raises:
         ConfigurationError: no key or several, encrypted and no password, or not by this one; what it is instead is said.
     """
-    text = _in_lines(text)
+    given = text
+    text = _in_lines(given)
     if _SSH_LINE.match(text):
         return _read_ssh_line(text), None
     blocks = [_Block(label, body) for label, body in _BLOCK.findall(text)]
     keys = [_read_block(block, password) for block in blocks if block.label in _PRIVATE | _PUBLIC]
     if not keys:
-        _name(text, blocks)
+        _name(text, blocks, given)
     if password is not None and not any(private is not None for _, private in keys):
         raise ConfigurationError("this is a public key, which is not encrypted: leave password= out")
     spelt = {_spki(public) for public, _ in keys}
@@ -132,7 +133,7 @@ def _read_ssh_line(line: bytes) -> Any:
         raise ConfigurationError("this is no public key of OpenSSH that can be read") from None
 
 
-def _name(text: bytes, blocks: list[_Block]) -> NoReturn:
+def _name(text: bytes, blocks: list[_Block], given: bytes) -> NoReturn:
     """Says what a text is that holds no key.
 
     Raises:
@@ -151,7 +152,7 @@ def _name(text: bytes, blocks: list[_Block]) -> NoReturn:
         raise ConfigurationError("this is a public key in SSH2's form: convert it, with `ssh-keygen -i -f`")
     if text.startswith(b"PuTTY-User-Key-File"):
         raise ConfigurationError("this is a key of PuTTY: convert it, with `puttygen -O private-openssh`")
-    if b"-----" not in text and looks_like_a_key_file(text):
+    if b"-----" not in text and looks_like_a_key_file(given):  # binary DER may end in octets that text is stripped of
         raise ConfigurationError(
             "this is a key, and no PEM: DER is read by Key.from_der, and what is wrapped in base64 or hex is decoded first"
         )

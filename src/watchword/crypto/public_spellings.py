@@ -23,13 +23,13 @@ _ARMOUR: Final = re.compile(
     rb"-----(?:BEGIN|END) [A-Z0-9 ]+-----|---- BEGIN SSH2 |PuTTY-User-Key-File-"
     rb"|<(?:\w+:)?(?:RSAKeyValue|ECKeyValue|DSAKeyValue|DEREncodedKeyValue|X509Certificate)\b"
 )
-_SSH: Final = re.compile(rb"(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)[\w.@-]*\s+AAAA")
+_SSH: Final = re.compile(rb"(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)[\w.@-]*+\s++AAAA")
 # RFC 4253 §6.6: the name with its length. OpenSSH's own private keys begin with their name.
 _SSH_WIRE: Final = re.compile(
     rb"\x00\x00\x00[\x04-\x40](?:ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-|rsa-sha2-|x509v3-)|openssh-key-v1\x00"
 )
 # A JWK (RFC 7517 §4.1), wherever in a text it is, in JSON, as one of its texts, or as YAML or Python show it.
-_JWK: Final = re.compile(rb"""\bkty\\*["']?\s*:\s*\\*["']?(?:RSA|EC|OKP|oct|AKP)\b|["']keys\\*["']\s*:\s*\[""")
+_JWK: Final = re.compile(rb"""\bkty\\*+["']?\s*+:\s*+\\*+["']?(?:RSA|EC|OKP|oct|AKP)\b|["']keys\\*+["']\s*+:\s*+\[""")
 
 _ESCAPED: Final = re.compile(rb"\\(?:u00([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|(.))|%([0-9A-Fa-f]{2})", re.DOTALL)
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
