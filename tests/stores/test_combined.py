@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from typing import Any
 
 import pytest
@@ -133,7 +132,7 @@ def awaited(function: Any) -> Any:
 
 
 @pytest.mark.parametrize("colour", [lambda function: function, awaited])
-def test_a_look_up_that_raises_is_unavailable_and_its_words_stay_out(colour: Any) -> None:
+def test_a_look_up_that_raises_is_unavailable_and_its_words_are_its_causes_alone(colour: Any) -> None:
     def password(username: str) -> Password:
         raise KeyError("hunter2 in the words of a driver")
 
@@ -141,8 +140,7 @@ def test_a_look_up_that_raises_is_unavailable_and_its_words_stay_out(colour: Any
     with pytest.raises(StoreUnavailable, match=r"from_callables\(password=…\) raised KeyError") as caught:
         store.get(Password, "alice")
     assert "hunter2" not in str(caught.value)
-    assert caught.value.__suppress_context__
-    assert "driver" not in "".join(traceback.format_exception(caught.value, limit=0))
+    assert isinstance(caught.value.__cause__, KeyError)
     store.close()
 
 
