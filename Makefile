@@ -78,7 +78,7 @@ bench: venv
 	@$(run) bench $(ARGS)
 
 docs: venv
-	@$(run) pytest tests/test_docs.py $(ARGS)
+	@$(run) pytest tests/test_docs.py tests/test_readme.py $(ARGS)
 
 clean:
 	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build node_modules
