@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from watchword import BasicVerifier, DigestVerifier, Guard
+from watchword.core.io import IO
 from watchword.schemes import SCHEMES
 from watchword.servers.wsgi import identity, protect
 from watchword.stores import MemoryStore
@@ -113,6 +115,56 @@ def test_every_link_inside_the_documentation_leads_somewhere(page):
             assert (page.parent / target.partition("#")[0]).exists(), f"{target} does not exist"
 
 
+# Decisions say what was decided when; the older ones may name modules that have moved since.
+SINCE = "0026"
+TO_COME = re.compile(r"/(test_)?x(_explain)?(\.py)?$")  # of the scheme that CONTRIBUTING.md tells how to add
+ROOMS = "|".join(sorted(room.name for room in (ROOT / "src" / "watchword").iterdir() if room.is_dir()))
+PATH = re.compile(r"\b(?:src/watchword|tests|examples|bench|scripts)/[\w./-]*\w")
+MODULE = re.compile(r"(?<![\w.-])watchword(?:\.[A-Za-z_]\w*)+(?![\w/-])")
+IN_A_ROOM = re.compile(rf"`((?:{ROOMS})(?:\.[A-Za-z_]\w*)+|(?:{ROOMS})(?:/\w+)+(?:/|\.py))`")
+
+
+CURRENT = [page for page in PAGES if page.name >= SINCE or page.parent.name != "decisions"]
+CURRENT.remove(ROOT / "CHANGELOG.md")  # it tells of modules that are gone
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=page_id)
+def test_every_path_and_module_that_a_page_names_exists(page):
+    text = page.read_text("utf-8")
+    for path in PATH.findall(text):
+        assert (ROOT / path).exists() or TO_COME.search(path), f"there is no {path}"
+    for name in IN_A_ROOM.findall(text):
+        assert in_the_house(name), f"there is no {name}"
+    for name in set(MODULE.findall(text)) - {"watchword.identity"}:  # a key of ASGI's scope and of WSGI's environ
+        assert exists(name), f"there is no {name}"
+
+
+def test_every_module_that_a_docstring_or_comment_names_by_its_room_exists():
+    for path in (ROOT / "src").rglob("*.py"):
+        for name in IN_A_ROOM.findall(path.read_text("utf-8")):
+            assert in_the_house(name), f"{path.name}: there is no {name}"
+
+
+def test_a_module_that_has_moved_is_missed():
+    assert exists("watchword.core.records.Store")
+    assert not exists("watchword.core.public_url")
+    assert not exists("watchword.core.admission.Admission.lacking")
+
+
+def in_the_house(name):
+    """As `exists`, for a module or a file without `watchword` before it."""
+    return (ROOT / "src" / "watchword" / name).exists() if "/" in name else exists(f"watchword.{name}")
+
+
+def exists(name):
+    """Whether a dotted name is a module, or something in one."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
 def test_every_page_can_be_reached_from_the_index():
     seen, to_read = set(), [ROOT / "docs" / "index.md"]
     while to_read:
@@ -133,6 +185,15 @@ def test_the_rooms_of_the_house_are_those_that_lint_holds():
     shown = next(line for line in page.splitlines() if line.startswith("structures  <"))
     rooms = [set(layer.split(" | ")) for layer in reversed(layers) if layer != "__main__"]
     assert [set(room.split(" | ")) for room in shown.split("  <  ")] == rooms
+
+
+def test_the_verbs_of_the_guard_are_those_that_the_page_names():
+    page = (ROOT / "docs" / "explanation" / "how-a-request-is-judged.md").read_text("utf-8")
+    sentence = re.search(r"by eight verbs only: (.+?)\.", page, re.DOTALL)[1]
+    named = re.sub(r"\s\([^)]*\)", "", sentence)
+    verbs = [name.replace("_", " ") for name in vars(IO) if not name.startswith("_")]
+    assert [" ".join(verb.split()) for verb in named.split(",")] == verbs
+    assert len(verbs) == 8
 
 
 def test_the_page_of_thirty_terms_has_thirty_in_order():

@@ -63,7 +63,7 @@ class _Routes:
         return None
 
     def changes(self, kind: type, /) -> int | None:
-        """What the store that holds that kind says of it; None where it says nothing (`core.shortcut`)."""
+        """What the store that holds that kind says of it; None where it says nothing (`core.scheme.Changes`)."""
         changes = getattr(self._store_of(kind), "changes", None)
         return None if changes is None else changes(kind)
 

@@ -61,7 +61,7 @@ class MemoryStore(Admin):
         return f"MemoryStore(capacity={self._capacity})"
 
     def changes(self, kind: type, /) -> int:
-        """A number that is another one after each write of that kind (`core.shortcut`)."""
+        """A number that is another one after each write of that kind (`core.scheme.Changes`)."""
         return self._changes.of(kind)
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:

@@ -104,7 +104,7 @@ class SQLStore(Admin):
             pool.connections.close()
 
     def changes(self, kind: type, /) -> int:
-        """A number that is another one after each write of that kind through this object (`core.shortcut`)."""
+        """A number that is another one after each write of that kind through this object (`core.scheme.Changes`)."""
         return self._changes.of(kind)
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
