@@ -33,6 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("WATCHWORD_STORE", raising=False)
+    monkeypatch.delenv("WATCHWORD_SECRETS", raising=False)
     return tmp_path
 
 

@@ -441,7 +441,7 @@ def test_a_database_without_its_key_file_is_refused_and_gets_no_new_one(make: An
     key = tmp_path / "x.db.key"
     saved = key.read_bytes()
     key.unlink()
-    with pytest.raises(ConfigurationError, match=r"x\.db\.key is missing: restore that file"):
+    with pytest.raises(ConfigurationError, match=r"secrets=….*restore .*x\.db\.key"):
         make(url)
     assert not key.exists()
     key.write_bytes(saved)
@@ -455,7 +455,7 @@ def test_a_foreign_or_damaged_key_file_is_refused(make: Any, tmp_path: Path) -> 
     sealed_database(make, tmp_path / "two")
     key = tmp_path / "one" / "x.db.key"
     key.write_bytes((tmp_path / "two" / "x.db.key").read_bytes())
-    with pytest.raises(ConfigurationError, match="not the key.*restore"):
+    with pytest.raises(ConfigurationError, match="not the key.*restore.*secrets=…"):
         make(url)
     for damage in (b"", b"AAAA\n", b"\xff" * 44, b"A" * 45):
         key.write_bytes(damage)
@@ -478,6 +478,44 @@ def test_a_key_of_ones_own_leaves_no_file_and_must_stay_the_same(make: Any, tmp_
         make(url)
     with pytest.raises(ConfigurationError, match="32 octets"):
         make(url, secrets=b"short")
+
+
+def test_a_key_of_ones_own_is_the_databases_before_there_is_a_secret(make: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    make(url, secrets=b"k" * 32)
+    with pytest.raises(ConfigurationError, match="missing: give the one that it was made with, secrets=…"):
+        make(url)
+    with pytest.raises(ConfigurationError, match="secrets=… is not the key"):
+        make(url, secrets=b"j" * 32)
+    assert not (tmp_path / "x.db.key").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///x.db"])
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ("5ecret" * 8, "as bytes, not str: a text is made octets"),
+        ("", "not str"),
+        (b"5ecret", "32 octets or more"),
+        (b"", "32 octets or more"),
+        (bytearray(b"5ecret" * 8), "not bytearray: "),
+        (memoryview(b"5ecret" * 8), "not memoryview: "),
+        ([b"5ecret" * 8], "one key.*not list"),
+        ({"key": b"5ecret" * 8}, "one key.*not dict"),
+        (32, "not int"),
+        (False, "not bool"),
+        (Path("5ecret"), "not .*Path"),
+        (b"-----BEGIN PUBLIC KEY-----5ecret5ecret5ecret", "public key is no secret"),
+    ],
+)
+def test_secrets_that_can_be_no_key_are_named_and_not_repeated_and_nothing_is_made(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, secrets: Any, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        make(url, secrets=secrets)
+    assert "5ecret" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_in_the_clear_only_when_asked_and_then_readable_only_when_asked(make: Any, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,29 +17,43 @@ import typer
 
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.administration import AdministrationError
+from watchword.crypto.sealing import KEY_SIZE, Sealer
 from watchword.stores.sql import SQLStore
+from watchword.stores.sql.database import Database, SealingKeyError
 
-__all__ = ["Json", "StoreURL", "administering", "duration", "moment", "note", "show", "unusable"]
+__all__ = ["Json", "SecretsFile", "StoreURL", "administering", "duration", "moment", "note", "show", "unusable"]
 
 StoreURL = Annotated[
     str, typer.Option("--store", envvar="WATCHWORD_STORE", help="the store: sqlite:///users.db", show_default=False)
+]
+SecretsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets-file",
+        help="a file with the key that the application gives its store as secrets=; or the environment's WATCHWORD_SECRETS",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of text")]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
 _CENTURY: Final = 100 * 366 * 24 * 3600
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+_LONGEST: Final = 64 * 1024  # octets of a secret
+_BY: Final = "by --secrets-file or WATCHWORD_SECRETS"
 
 
 @contextmanager
-def administering(url: str, *, create: bool = False) -> Iterator[SQLStore]:
+def administering(url: str, secrets_file: Path | None, *, create: bool = False) -> Iterator[SQLStore]:
     """The store at `url`, closed afterwards. What goes wrong with it ends the command.
 
     Exit status 1: the store does not allow it, or does not answer. 2: the command can't be understood or its store used.
     Only with `create` is a missing file made: else a mistyped name would look like an empty store.
+    The key of sealed secrets is in `secrets_file`, or the environment's WATCHWORD_SECRETS, or else beside the database.
     """
     try:
-        with _opened(url, create) as store:
+        with _opened(url, secrets_file, create) as store:
             yield store
     except (AdministrationError, StoreUnavailable) as error:
         note(f"watchword: {error}")
@@ -46,13 +62,78 @@ def administering(url: str, *, create: bool = False) -> Iterator[SQLStore]:
         unusable(str(error))
 
 
-def _opened(url: str, create: bool) -> SQLStore:
+def _opened(url: str, secrets_file: Path | None, create: bool) -> SQLStore:
     scheme, found, path = url.partition(":///")
     if not found or not path or path == ":memory:":
         unusable("--store is a database file, as in sqlite:///users.db or sqlite:////var/lib/app/users.db")
     if not create and scheme.startswith("sqlite") and not Path(path).exists():
         unusable(f"there is no file {path}: name the one that the guard uses, or begin one with `add`")
-    return SQLStore(url)
+    where, given = _given(secrets_file)
+    try:
+        return SQLStore(url, secrets=None if given is None else _fitting(Path(path), url, where, given, create))
+    except SealingKeyError:
+        unusable(
+            f"{path} is sealed with a key that is not in {path}.key: give the one that the application gives its store as "
+            f"secrets=, {_BY}; or restore that file, if it has been there"
+        )
+
+
+def _given(secrets_file: Path | None) -> tuple[str, bytes | None]:
+    """Who gives a secret, and the secret as it is written there; None if nobody does. It is never an argument."""
+    if secrets_file is None:
+        text = os.environ.get("WATCHWORD_SECRETS")
+        return "WATCHWORD_SECRETS", None if text is None else os.fsencode(text)
+    try:
+        with secrets_file.open("rb") as opened:
+            written = opened.read(_LONGEST + 1)
+    except OSError as error:
+        # Not by its name: that is the secret itself, where somebody took the option for it.
+        unusable(f"the file of --secrets-file can't be read: {error.strerror}")
+    if len(written) > _LONGEST:
+        unusable(f"the file of --secrets-file has more than {_LONGEST} octets")
+    return "the file of --secrets-file", written
+
+
+def _fitting(path: Path, url: str, where: str, written: bytes, create: bool) -> bytes | None:
+    """The key that was meant by what is written: the one with which the database was sealed, if it was.
+
+    Without a key so far, the database gets this one from a command that may add the first secret, and none from others.
+    """
+    readings = [reading for reading in _readings(written) if len(reading) >= KEY_SIZE]
+    if not readings:
+        unusable(f"{where} has fewer than {KEY_SIZE} octets: give what the application gives its store as secrets=")
+    check = Database(url, "pysqlite").key_check() if path.exists() else None
+    if check is None:
+        return readings[0] if create else None
+    found = next((reading for reading in readings if _seals(reading, check)), None)
+    if found is None:
+        unusable(
+            f"{where} is not the key that {path} was sealed with: give the one that the application gives its store as "
+            f"secrets=, or no key if it is in {path}.key"
+        )
+    return found
+
+
+def _seals(reading: bytes, check: str) -> bool:
+    try:
+        return Sealer(reading).knows(check)
+    except ConfigurationError:  # a public key or the like, which no store takes
+        return False
+
+
+def _readings(written: bytes) -> Iterator[bytes]:
+    """What an application may have made of it: the octets without the last line end, all of them, what base64 spells."""
+    yield written.removesuffix(b"\n").removesuffix(b"\r")
+    yield written
+    digits = written.strip().translate(_URL_SAFE).rstrip(b"=")
+    try:
+        yield b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
+    except ValueError:
+        pass
+    try:
+        yield bytes.fromhex(written.strip().decode())
+    except ValueError:
+        pass
 
 
 def unusable(message: str) -> NoReturn:

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli.administration import Json, StoreURL, administering, duration, moment, note, show, unusable
+from watchword.cli.administration import (
+    Json, SecretsFile, StoreURL, administering, duration, moment, note, show, unusable,
+)  # fmt: skip
 from watchword.cli.key_files import flush_to_disk
 from watchword.core.io import Direct, drive
 from watchword.core.records import Put, Write
@@ -30,6 +32,7 @@ KeyId = Annotated[str, typer.Argument(help="the key's id: its part between ww_ a
 def add(
     subject: Annotated[str, typer.Argument(help="whose requests the key proves")],
     store: StoreURL,
+    secrets_file: SecretsFile = None,
     scope: Annotated[list[str] | None, typer.Option(help="what they may do; may be given several times")] = None,
     expires: Annotated[
         str | None, typer.Option(help="when the key ends: 90d, 24h, 30m; it has no end by default")
@@ -40,15 +43,15 @@ def add(
     lifetime = None if expires is None else duration("--expires", expires)
     if lifetime == 0:
         unusable("--expires is longer than nothing")
-    with administering(store, create=True) as opened:
+    with administering(store, secrets_file, create=True) as opened:
         end = None if lifetime is None else time.time() + lifetime
         drive(add_api_key(_announcing(opened, as_json=json), subject, scopes=scope or (), expires=end))
 
 
 @key_commands.command("list")
-def list_keys(store: StoreURL, json: Json = False) -> None:
+def list_keys(store: StoreURL, secrets_file: SecretsFile = None, json: Json = False) -> None:
     """Show every key's id, subject, scopes, state and times; no secret is in the store."""
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         now = time.time()
         uses = {key: use.at for key, use in opened.records(APIKeyUse)}
         rows = [_row(key[0], record, uses.get(key), now) for key, record in opened.records(APIKey)]
@@ -60,21 +63,22 @@ def list_keys(store: StoreURL, json: Json = False) -> None:
 def rotate(
     key_id: KeyId,
     store: StoreURL,
+    secrets_file: SecretsFile = None,
     overlap: Annotated[str, typer.Option(help="for how long the old key stays good: 24h, 7d; 0 ends it now")] = "24h",
     json: Json = False,
 ) -> None:
     """Make another key of the same id, subject, scopes and expiry, and print it."""
     seconds = duration("--overlap", overlap)
     _check_id(key_id)
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         drive(rotate_api_key(_announcing(opened, as_json=json), key_id, overlap=seconds))
 
 
 @key_commands.command("revoke")
-def revoke(key_id: KeyId, store: StoreURL, json: Json = False) -> None:
+def revoke(key_id: KeyId, store: StoreURL, secrets_file: SecretsFile = None, json: Json = False) -> None:
     """Refuse a key from the next request on, for good."""
     _check_id(key_id)
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         opened.revoke_api_key(key_id)
         if json:
             show([_row(key_id, _record(opened, key_id), None, time.time())], (), as_json=True)

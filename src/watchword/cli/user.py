@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli.administration import Json, StoreURL, administering, note, show, unusable
+from watchword.cli.administration import Json, SecretsFile, StoreURL, administering, note, show, unusable
 from watchword.crypto.passwords import Password
 from watchword.crypto.precis import MAX_PASSWORD
 from watchword.stores.administration.users import DigestEnrolment
@@ -26,6 +26,7 @@ PasswordStdin = Annotated[
 def add(
     name: Name,
     store: StoreURL,
+    secrets_file: SecretsFile = None,
     scope: Annotated[list[str] | None, typer.Option(help="what the user may do; may be given several times")] = None,
     realm: Annotated[str | None, typer.Option(help="a DigestVerifier's realm, for Digest as well as Basic")] = None,
     digest: Annotated[list[str] | None, typer.Option(help="Digest's algorithms; SHA-256 by default")] = None,
@@ -33,42 +34,44 @@ def add(
 ) -> None:
     """Add a user. The password is asked for; it is never an argument, which other users of the host could see."""
     password = _password(stdin=password_stdin)
-    with administering(store, create=True) as opened:
+    with administering(store, secrets_file, create=True) as opened:
         scopes, algorithms = scope or (), digest or ()
         opened.add_user(name, password, scopes=scopes, realm=realm, digest_algorithms=algorithms, replace=False)
     note(f"the user {name} is added")
 
 
 @user_commands.command("list")
-def list_users(store: StoreURL, json: Json = False) -> None:
+def list_users(store: StoreURL, secrets_file: SecretsFile = None, json: Json = False) -> None:
     """Show every user's name, scopes, Digest realms and state; no hash."""
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         places = dict(opened.records(DigestEnrolment))
         rows = [_row(key[0], record, places.get(key)) for key, record in opened.records(Password)]
     show(rows, ("username", "subject", "scopes", "digest", "state"), as_json=json)
 
 
 @user_commands.command("disable")
-def disable(name: Name, store: StoreURL) -> None:
+def disable(name: Name, store: StoreURL, secrets_file: SecretsFile = None) -> None:
     """Refuse the user's password from the next request on, as if it were wrong."""
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         opened.disable_user(name)
     note(f"the user {name} is disabled")
 
 
 @user_commands.command("enable")
-def enable(name: Name, store: StoreURL) -> None:
+def enable(name: Name, store: StoreURL, secrets_file: SecretsFile = None) -> None:
     """Accept the user's password again."""
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         opened.disable_user(name, disabled=False)
     note(f"the user {name} is enabled")
 
 
 @user_commands.command("passwd")
-def passwd(name: Name, store: StoreURL, password_stdin: PasswordStdin = False) -> None:
+def passwd(
+    name: Name, store: StoreURL, secrets_file: SecretsFile = None, password_stdin: PasswordStdin = False
+) -> None:
     """Give the user another password, for Basic and in every Digest realm; a disabled user stays so."""
     password = _password(stdin=password_stdin)
-    with administering(store) as opened:
+    with administering(store, secrets_file) as opened:
         opened.set_password(name, password)
     note(f"the user {name} has a new password")
 

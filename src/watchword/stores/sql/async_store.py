@@ -72,10 +72,11 @@ class AsyncSQLStore(AsyncAdmin):
         except ImportError:
             raise ConfigurationError("AsyncSQLStore needs an extra: pip install 'watchword[sql]'") from None
         from watchword.stores.sql import statements  # noqa: PLC0415 -- needs the extra, which Database has found
-        from watchword.stores.sql.vault import Vault  # noqa: PLC0415 -- as above
+        from watchword.stores.sql.vault import Vault, check_secrets  # noqa: PLC0415 -- as above
 
         self._statements = statements
         self._room = statements.check_room(max_counters)
+        check_secrets(secrets)
         if self._database.path is not None:
             self._database.prepare(statements.schema(), statements.OLDER)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
     from watchword.crypto.sealing import Sealer
 
-__all__ = ["BUSY_TIMEOUT", "Answering", "Connections", "Database"]
+__all__ = ["BUSY_TIMEOUT", "Answering", "Connections", "Database", "SealingKeyError"]
 
 BUSY_TIMEOUT = 5.0
 """Seconds for which a commit waits for its turn."""
 
 _SCHEMA = "1"
 _FULL_EXAMPLE = "SQLStore('sqlite:///users.db')"
+
+
+class SealingKeyError(ConfigurationError):
+    """The key that a database's secrets are sealed with is another one than the given one, or is missing."""
 
 
 class Database:
@@ -134,6 +138,16 @@ class Database:
         """Where the key is, unless it was given."""
         return Path(f"{self.path}.key")
 
+    def key_check(self) -> str | None:
+        """The value that tells whether a key is this database's (`Sealer.knows`); None: it has no key or no tables yet.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        with Answering(), closing(self._connect()) as connection:
+            tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'watchword_facts'")
+            return None if tables.fetchone() is None else _fact(connection, "key_check")
+
     def sealer(self, given: bytes | None, *, create: bool) -> Sealer | None:
         """The key with which this database's secrets are sealed; with `create`, made if it never had one.
 
@@ -145,7 +159,8 @@ class Database:
             create: False: None if the database has no key.
 
         Raises:
-            ConfigurationError: the key is missing, or another database's.
+            SealingKeyError: the key is missing, or another database's.
+            ConfigurationError: the key file can't be read or written, or is damaged.
             StoreUnavailable: the database does not answer.
         """
         from watchword.crypto.sealing import Sealer  # noqa: PLC0415 -- loads cryptography
@@ -157,18 +172,20 @@ class Database:
                 return None
             material = given if given is not None else _read_key(self.key_path)
             if material is None and check is not None:
-                raise ConfigurationError(
-                    f"{self.path} holds sealed secrets, but its key {self.key_path} is missing: restore that file "
-                    "from where the database came from; it can't be made again"
+                raise SealingKeyError(
+                    f"{self.path} is sealed, and its key is missing: give the one that it was made with, secrets=…; "
+                    f"or, if it was made without, restore {self.key_path} from a copy, since it can't be made again"
                 )
             sealer = Sealer(material if material is not None else _make_key(self.key_path))
             if check is None:
                 connection.execute("INSERT INTO watchword_facts VALUES ('key_check', ?)", (sealer.check_value,))
             elif not sealer.knows(check):
-                where = "secrets=…" if given is not None else str(self.key_path)
-                raise ConfigurationError(
-                    f"{where} is not the key that {self.path} was sealed with: restore the one that belongs to it"
+                where, mend = (
+                    ("secrets=…", f"give that one, or none if it is in {self.key_path}")
+                    if given is not None
+                    else (str(self.key_path), "restore the one that belongs to it, or give your own, secrets=…")
                 )
+                raise SealingKeyError(f"{where} is not the key that {self.path} was sealed with: {mend}")
             connection.execute("COMMIT")
             return sealer
 

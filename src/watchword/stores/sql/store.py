@@ -42,7 +42,8 @@ class SQLStore(Admin):
 
     Args:
         url: "sqlite:///users.db" (relative), "sqlite:////var/lib/app/users.db" (absolute), "sqlite://" (in memory).
-        secrets: the key that seals secrets instead of the key file; 32 octets or more, random.
+        secrets: the key that seals secrets instead of the key file; 32 octets or more, random. The first one that a
+            database is given is its key for good.
         allow_plaintext_secrets: store them in the clear.
         max_counters: of attempts; about so many are kept at most, then the least valuable go (`stores.counting`).
         clock: seconds since the epoch, for everything that the store remembers or issues.
@@ -72,10 +73,11 @@ class SQLStore(Admin):
     ) -> None:
         self._database = Database(url, "pysqlite")
         from watchword.stores.sql import statements  # noqa: PLC0415 -- needs the extra, which Database has found
-        from watchword.stores.sql.vault import Vault  # noqa: PLC0415 -- as above
+        from watchword.stores.sql.vault import Vault, check_secrets  # noqa: PLC0415 -- as above
 
         self._statements = statements
         self._room = statements.check_room(max_counters)
+        check_secrets(secrets)
         if self._database.path is not None:
             self._database.prepare(statements.schema(), statements.OLDER)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)

@@ -16,7 +16,7 @@ from watchword.crypto.sealing import KEY_SIZE, Sealer
 from watchword.stores.sql.database import Database
 from watchword.stores.sql.queries import key_text
 
-__all__ = ["Vault", "sensitive"]
+__all__ = ["Vault", "check_secrets", "sensitive"]
 
 T = TypeVar("T")
 _MOST = 1024  # records whose last reading is kept
@@ -27,12 +27,35 @@ def sensitive(kind: type) -> bool:
     return bool(getattr(kind, "sensitive", False))
 
 
+def check_secrets(secrets: object) -> None:
+    """Nothing, if `secrets` can be the key of a store; before anything is made of it or of the database.
+
+    Raises:
+        ConfigurationError: it can't. The message holds nothing of it.
+
+    >>> check_secrets("text")
+    Traceback (most recent call last):
+        ...
+    watchword.core.rejection.ConfigurationError: secrets is one key of 32 octets or more, as bytes, not str: a text is
+    made octets as it was meant, for example base64.b64decode(text) or text.encode()
+    """
+    if secrets is None:
+        return
+    if not isinstance(secrets, bytes):
+        text = "a text is made octets as it was meant, for example base64.b64decode(text) or text.encode()"
+        mend = text if isinstance(secrets, str) else f"secrets=os.urandom({KEY_SIZE}), kept safe"
+        raise ConfigurationError(
+            f"secrets is one key of {KEY_SIZE} octets or more, as bytes, not {type(secrets).__name__[:64]}: {mend}"
+        )
+    Sealer(secrets)
+
+
 class Vault:
     """Turns records into what is stored, and back.
 
     Args:
         database: the file has its key beside it; one in memory gets a key that ends with it.
-        secrets: the key instead, 32 octets or more.
+        secrets: the key instead, 32 octets or more (`check_secrets`); a database without a key has this one from now on.
         allow_plaintext: store sensitive records in the clear.
 
     Raises:
@@ -46,12 +69,11 @@ class Vault:
         self._kinds: dict[str, tuple[type, msgspec.json.Decoder[Any]]] = {}
         self._latest: Bounded[Ref[Any], tuple[bytes, int, Any]] = Bounded(_MOST)
         self._sealer: Sealer | None = None
-        if secrets is not None:
-            Sealer(secrets)  # refused here, not at the first secret
         if database.path is None:
             self._sealer = None if allow_plaintext else Sealer(secrets or os.urandom(KEY_SIZE))
         else:
-            self._sealer = database.sealer(secrets, create=False)
+            # A given key is the database's at once: else whoever comes without it would make a file, and be the first.
+            self._sealer = database.sealer(secrets, create=secrets is not None and not allow_plaintext)
 
     def ready(self, kinds: Iterable[type]) -> bool:
         """Whether records of these kinds can be turned without asking the database for its key."""
