@@ -20,6 +20,7 @@ from watchword.crypto.keys import RegisteredKey
 from watchword.crypto.passwords import verify_password
 from watchword.schemes.api_key_text import APIKey, hash_key, key_id_of
 from watchword.schemes.digest import DigestSecret, ha1
+from watchword.schemes.revocation import Revocations, Revoked
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
 from watchword.stores.administration import Admin, Administered, AdministrationError, AsyncAdmin, clients
 from watchword.stores.administration.api_keys import add_api_key
@@ -56,20 +57,117 @@ def test_the_awaited_methods_do_the_same(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_a_store_has_one_clock_for_all_that_it_remembers_and_issues(store: Called, clock: Clock) -> None:
-    clock.now = 1_000.0  # long ago: by the host's clock such keys would have ended
-    old = store.add_api_key("billing", expires=1_100.0)
-    key_id = key_id_of(old) or ""
-    assert store.get(APIKey, key_id).created == 1_000.0
+# ---- the clock -------------------------------------------------------------------------------------------------------
+
+
+def adds_an_api_key(store: Called, clock: Clock) -> None:
+    made = store.add_api_key("billing", expires=clock.now + 1)
+    assert store.get(APIKey, key_id_of(made) or "").created == clock.now
+    for past in (clock.now, clock.now - 1):
+        with pytest.raises(ConfigurationError, match="a time to come"):
+            store.add_api_key("billing", expires=past)
+
+
+def rotates_an_api_key(store: Called, clock: Clock) -> None:
+    key_id = key_id_of(store.add_api_key("billing", expires=clock.now + 100)) or ""
     store.rotate_api_key(key_id, overlap=60)
-    assert store.get(APIKey, key_id).former_until == 1_060.0
+    assert store.get(APIKey, key_id).former_until == clock.now + 60
+    clock.now += 59
+    with pytest.raises(AdministrationError, match="good for 1 s more"):
+        store.rotate_api_key(key_id, overlap=60)
+    clock.now += 1
+    store.rotate_api_key(key_id, overlap=10)
+    assert store.get(APIKey, key_id).former_until == clock.now + 10
+    clock.now += 40
+    with pytest.raises(AdministrationError, match="has expired"):
+        store.rotate_api_key(key_id)
+
+
+def revokes_an_api_key(store: Called, clock: Clock) -> None:
+    key_id = key_id_of(store.add_api_key("billing")) or ""
+    first = clock.now = clock.now + 5
     store.revoke_api_key(key_id)
-    assert store.get(APIKey, key_id).revoked == 1_000.0
-    with pytest.raises(ConfigurationError, match="a time to come"):
-        store.add_api_key("billing", expires=1_000.0)
+    clock.now += 5
+    store.revoke_api_key(key_id)
+    assert store.get(APIKey, key_id).revoked == first
+
+
+def rotates_a_key(store: Called, clock: Clock) -> None:
     store.add_key("robot", Key.generate("HS256", key_id="robot-1"))
     store.rotate_key("robot-1", Key.generate("HS256", key_id="robot-2"), overlap=60)
-    assert store.get(RegisteredKey, "robot-1").expires == 1_060.0
+    assert store.get(RegisteredKey, "robot-1").expires == clock.now + 60
+    ending = RegisteredKey("robot", "HS256", bytes(32), (), expires=clock.now + 10)
+    store.commit(Put(Ref(RegisteredKey, ("robot-3",)), ending))
+    clock.now += 10
+    with pytest.raises(AdministrationError, match="has expired"):
+        store.rotate_key("robot-3", Key.generate("HS256", key_id="robot-4"))
+
+
+def takes_back_tokens(store: Called, clock: Clock) -> None:
+    revocations = Revocations(store.store)
+    awaited = inspect.iscoroutinefunction(store.store.fetch)
+    revoke = revocations.arevoke_subject if awaited else revocations.revoke_subject
+    store._wait(revoke("alice", issuer="https://id.example"))
+    assert store.get(Revoked, "revoked", "subject", "https://id.example", "alice") == Revoked(before=clock.now)
+
+
+TIMED: dict[str, Callable[[Called, Clock], None]] = {
+    "add_api_key": adds_an_api_key,
+    "rotate_api_key": rotates_an_api_key,
+    "revoke_api_key": revokes_an_api_key,
+    "rotate_key": rotates_a_key,
+    "revoke_subject": takes_back_tokens,
+}
+
+
+@pytest.mark.parametrize("now", [1_000.0, 4_000_000_000.0])
+@pytest.mark.parametrize("act", TIMED)
+def test_whatever_reads_a_time_goes_by_the_clock_of_its_store(
+    store: Called, clock: Clock, act: str, now: float
+) -> None:
+    clock.now = now
+    TIMED[act](store, clock)
+
+
+ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "add_user": (("bob", "open sesame"), {"realm": "orders"}),
+    "set_password": (("alice", "swordfish"), {}),
+    "disable_user": (("alice",), {}),
+    "add_key": (("robot", Key.generate("HS256", key_id="robot-9")), {}),
+    "rotate_key": (("robot-1", Key.generate("HS256", key_id="robot-2")), {}),
+    "add_api_key": (("billing",), {}),
+    "rotate_api_key": (("KEY_ID",), {}),
+    "revoke_api_key": (("KEY_ID",), {}),
+    "add_client": (("billing", "a long random secret"), {}),
+    "add_oauth1_client": (("printer",), {"secret": "a long random secret"}),
+    "add_oauth1_token": (("token", "its long secret"), {"client_key": "printer", "subject": "alice", "expires": 1.0}),
+    "remove_oauth1_token": (("token",), {}),
+    "add_access_key": (("alice", "AKIDEXAMPLE", "a long random secret"), {"expires": 1.0}),
+    "remove_access_key": (("AKIDEXAMPLE",), {}),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_no_other_act_of_administration_reads_a_time(name: str) -> None:
+    store = MemoryStore()
+    store.add_user("alice", "open sesame")
+    store.add_key("robot", Key.generate("HS256", key_id="robot-1"))
+    key_id = key_id_of(store.add_api_key("billing")) or ""
+    readings: list[float] = []
+
+    def clock() -> float:
+        readings.append(NOW)
+        return NOW
+
+    positional, options = ARGUMENTS[name]
+    act: Callable[..., Any] = inspect.unwrap(vars(Admin)[name])
+    words = [key_id if word == "KEY_ID" else word for word in positional]
+    drive(act(Administered(Direct(store), clock), *words, **options))
+    assert bool(readings) == (name in TIMED)
+
+
+def test_the_table_of_the_acts_is_whole() -> None:
+    assert set(ARGUMENTS) == ACTS
 
 
 class Verbs(Admin):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from json import dumps
 from typing import Annotated
 
@@ -44,7 +43,7 @@ def add(
     if lifetime == 0:
         unusable("--expires is longer than nothing")
     with administering(store, secrets_file, create=True) as opened:
-        end = None if lifetime is None else time.time() + lifetime
+        end = None if lifetime is None else opened.clock() + lifetime
         drive(add_api_key(_announcing(opened, as_json=json), subject, scopes=scope or (), expires=end))
 
 
@@ -52,7 +51,7 @@ def add(
 def list_keys(store: StoreURL, secrets_file: SecretsFile = None, json: Json = False) -> None:
     """Show every key's id, subject, scopes, state and times; no secret is in the store."""
     with administering(store, secrets_file) as opened:
-        now = time.time()
+        now = opened.clock()
         uses = {key: use.at for key, use in opened.records(APIKeyUse)}
         rows = [_row(key[0], record, uses.get(key), now) for key, record in opened.records(APIKey)]
     columns = ("key_id", "subject", "scopes", "state", "created", "expires", "last_used", "old_key_until")
@@ -81,7 +80,7 @@ def revoke(key_id: KeyId, store: StoreURL, secrets_file: SecretsFile = None, jso
     with administering(store, secrets_file) as opened:
         opened.revoke_api_key(key_id)
         if json:
-            show([_row(key_id, _record(opened, key_id), None, time.time())], (), as_json=True)
+            show([_row(key_id, _record(opened, key_id), None, opened.clock())], (), as_json=True)
         else:
             note(f"the key {key_id} is revoked")
 
@@ -102,13 +101,14 @@ def _record(store: SQLStore, key_id: str) -> APIKey:
 
 def _announcing(store: SQLStore, *, as_json: bool) -> Administered:
     """The store, where each new key is printed before it is written."""
-    return Administered(Direct(store), store.clock, announce=_Announcement(as_json=as_json))
+    return Administered(Direct(store), store.clock, announce=_Announcement(store.clock, as_json=as_json))
 
 
 class _Announcement:
     """Prints a new key before it is written: one that could not be printed is nobody's, and must not be good."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, clock: Callable[[], float], *, as_json: bool) -> None:
+        self._clock = clock
         self._as_json = as_json
         self._before = False
 
@@ -118,15 +118,15 @@ class _Announcement:
             note("another command was faster: the key above is not good, the next one is")
         self._before = True
         try:
-            _print_new(key, record, as_json=self._as_json)
+            _print_new(key, record, self._clock(), as_json=self._as_json)
             flush_to_disk(sys.stdout)
         except OSError as error:
             raise AdministrationError(f"the key can't be printed ({error.strerror}), so none was made") from None
 
 
-def _print_new(key: str, record: APIKey, *, as_json: bool) -> None:
+def _print_new(key: str, record: APIKey, now: float, *, as_json: bool) -> None:
     key_id = key_id_of(key) or ""
-    row = _row(key_id, record, None, time.time())
+    row = _row(key_id, record, None, now)
     if as_json:
         typer.echo(dumps({"key": key, **row}))
         return

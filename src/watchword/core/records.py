@@ -7,13 +7,14 @@ something from which an impostor could make credentials: stores encrypt it at re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 __all__ = [
     "Add", "After", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
-    "Ref", "Replayed", "Source", "Spent", "Store", "Take", "Write",
+    "Ref", "Replayed", "Source", "Spent", "Store", "Take", "Write", "clock_of",
 ]  # fmt: skip
 
 
@@ -241,3 +242,9 @@ class AsyncStore(Protocol):
     async def commit(self, writes: Sequence[Write], /) -> Outcome:
         """All writes or none, atomically."""
         ...
+
+
+def clock_of(store: Store | AsyncStore) -> Callable[[], float]:
+    """The store's own clock, in seconds since the epoch, if it has one; else the host's."""
+    clock: Callable[[], float] = getattr(store, "clock", time.time)
+    return clock

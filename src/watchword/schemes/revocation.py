@@ -6,7 +6,6 @@ What is taken back is always an issuer's: two issuers may use one token id, subj
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,9 @@ from weakref import WeakSet
 
 from watchword.structures.in_process import InProcess
 from watchword.core.io import IO, Awaited, Direct, done, drive
-from watchword.core.records import AsyncStore, Committed, Found, Once, Put, Ref, Replayed, Spent, Store, Take, Write
+from watchword.core.records import (
+    AsyncStore, Committed, Found, Once, Put, Ref, Replayed, Spent, Store, Take, Write, clock_of,
+)  # fmt: skip
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 
 __all__ = ["Mark", "Revocations", "Revoked", "mark_of"]
@@ -25,7 +26,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What is taken back, at `Ref(Revoked, ("subject", issuer, subject))` or `Ref(Revoked, ("key", issuer, key_id))`.
+    """What is taken back, at `Ref(Revoked, ("revoked", "subject", issuer, subject))`, or "key" and a key id there.
 
     Args:
         before: tokens issued at this time or earlier, in seconds since the epoch; None: all tokens.
@@ -54,7 +55,7 @@ class Revocations(InProcess):
     Args:
         store: where it is remembered, for all processes that use the store.
         margin: seconds past the end of a token for which its id is remembered; no less than the verifiers' leeway.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch; None: the store's own clock.
 
     Raises:
         ConfigurationError: a margin that is no length of time.
@@ -67,13 +68,13 @@ class Revocations(InProcess):
     """
 
     def __init__(
-        self, store: Store | AsyncStore, *, margin: float = 300, clock: Callable[[], float] = time.time
+        self, store: Store | AsyncStore, *, margin: float = 300, clock: Callable[[], float] | None = None
     ) -> None:
         if type(margin) not in (int, float) or not 0 <= margin < 1e9:
             raise ConfigurationError("margin= is a number of seconds, 0 or more")
         self._store = store
         self._margin = margin
-        self._clock = clock
+        self._clock = clock_of(store) if clock is None else clock
         self._caches: WeakSet[Forgetting] = WeakSet()
 
     # ---- changing ----------------------------------------------------------------------------------------------------

@@ -5,13 +5,12 @@ An act is a coroutine function whose first parameter is an `Administered`. As a 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from watchword.core.io import Awaited, Direct, drive
-from watchword.core.records import AsyncStore, Store
+from watchword.core.records import AsyncStore, Store, clock_of
 from watchword.stores.administration.administered import Administered
 
 __all__ = ["awaited", "called"]
@@ -40,9 +39,3 @@ def awaited(act: Act[P, T]) -> Callable[Concatenate[AsyncStore, P], Coroutine[An
         return await act(Administered(Awaited(store), clock_of(store)), *args, **options)
 
     return method
-
-
-def clock_of(store: Store | AsyncStore) -> Callable[[], float]:
-    """The store's own clock, if it has one; else the host's."""
-    clock: Callable[[], float] = getattr(store, "clock", time.time)
-    return clock
