@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from watchword import JWTVerifier, Key
+from watchword import JWTVerifier, Key, Reason, Rejected
 from watchword.crypto import jose
 
 KEY = Key.generate("HS256")
@@ -20,8 +20,19 @@ def test_it_grants_nothing_that_was_not_written(claim: str, blank: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "claims", [{"scope": " read  write "}, {"scp": " read  write "}, {"scope": "read ", "scp": ["write", ""]}]
+    "claims", [{"scope": " read  write "}, {"scp": " read  write "}, {"scope": "read ", "scp": ["write"]}]
 )
 def test_no_scope_is_empty(claims: dict[str, object]) -> None:
     token = jose.sign(json.dumps({"sub": "alice", **claims}).encode(), KEY)
     assert JWTVerifier(KEY).verify(token).scopes == {"read", "write"}
+
+
+@pytest.mark.parametrize("claim", ["scope", "scp"])
+@pytest.mark.parametrize(
+    "smuggled", ["", " ", "read admin", "read\tadmin", "read\nadmin", "read\u00a0admin", "read\u2028admin"]
+)
+def test_no_element_of_a_list_is_more_or_less_than_one_scope(claim: str, smuggled: str) -> None:
+    token = jose.sign(json.dumps({"sub": "alice", claim: ["list", smuggled]}).encode(), KEY)
+    with pytest.raises(Rejected) as caught:
+        JWTVerifier(KEY).verify(token)
+    assert (caught.value.reason, caught.value.rejection.where) == (Reason.WRONG_CLAIM, claim)

@@ -179,7 +179,7 @@ def test_key_ops_limit_what_a_key_does(algorithm, key_ops, left):
 
 def test_key_ops_that_allow_nothing_are_refused():
     jwk = Key.generate("HS256").to_jwk(private=True)
-    for key_ops in ([], ["encrypt"], ["SIGN"], "sign", {"sign": 1}, [["sign"]], None, 7):
+    for key_ops in ([], ["encrypt"], ["SIGN"], "sign", {"sign": 1}, [["sign"]], [None], 7):
         assert "RFC 7517 §4.3" in mend(Key.from_jwk, {**jwk, "key_ops": key_ops})
     public = Key.generate("ECDH-ES").to_jwk()
     assert Key.from_jwk({**public, "key_ops": []}).operations == {"encrypt"}  # as Web Cryptography exports it

@@ -17,7 +17,7 @@ from watchword.cli.key_files import read_input, read_keys, read_signing_key, wri
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Check
 from watchword.crypto import jose
-from watchword.crypto.encoding import parse_object
+from watchword.crypto.encoding import parse_leniently, parse_object
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.jwt import JWTVerifier
 from watchword.schemes.jwt.explanation import explain_jwt
@@ -218,7 +218,7 @@ def _is_audience(value: object) -> bool:
 
 def _said(token: bytes, segment: int) -> dict[str, Any] | None:
     try:
-        return parse_object(jose.decode(jose.split(token)[segment], "segment"))
+        return parse_leniently(jose.decode(jose.split(token)[segment], "segment"))
     except (Rejected, ValueError):
         return None
 

@@ -6,14 +6,18 @@ thing to us and another to the next reader (RFC 7515 §4, RFC 8725 §2.4).
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from binascii import b2a_base64
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder, Encoder
 
-__all__ = ["MAX_DEPTH", "b64url_decode", "b64url_encode", "parse_again", "parse_object"]
+__all__ = [
+    "MAX_DEPTH", "b64url_decode", "b64url_encode", "has_lone_surrogate", "parse_again", "parse_leniently", "parse_object",
+]  # fmt: skip
 
 MAX_DEPTH: Final = 32
 """How deep JSON may nest; real claims need three or four."""
@@ -97,13 +101,88 @@ def parse_object(data: bytes) -> dict[str, Any]:
     return value
 
 
+def parse_leniently(data: bytes) -> dict[str, Any]:
+    r"""The JSON object that `data` spells, as `parse_object` reads it, but with lone surrogates taken.
+
+    JSON can spell half of a surrogate pair (RFC 8259 §8.2), and issuers that cut a text in the middle of a pair do.
+    Nothing else is taken that `parse_object` refuses.
+
+    Raises:
+        ValueError: as `parse_object`.
+
+    >>> parse_leniently(b'{"name": "\\ud83d"}')
+    {'name': '\ud83d'}
+    """
+    try:
+        return parse_object(data)
+    except ValueError:
+        if _escaped_surrogate(data) is None:
+            raise
+    return _parse_surrogates(data)
+
+
+def has_lone_surrogate(value: object) -> bool:
+    r"""Whether a text in `value`, which JSON can say, holds half of a surrogate pair; the names of members are texts too.
+
+    >>> has_lone_surrogate({"a": ["\ud83d"]}), has_lone_surrogate("\U0001f600")
+    (True, False)
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def parse_again(data: bytes) -> dict[str, Any]:
-    """What `parse_object` gave of `data` before, anew; its checks are not made once more."""
+    """What `parse_leniently` gave of `data` before, anew; its checks are not made once more."""
     try:
         value: dict[str, Any] = _decode_shallow(data)
     except ValidationError:
         value = _decode_json(data)
+    except ValueError:
+        value = _parse_surrogates(data)
     return value
+
+
+_escaped_surrogate = re.compile(rb"\\u[dD][89a-fA-F]").search
+
+
+def _parse_surrogates(data: bytes) -> dict[str, Any]:
+    """What Python's parser, which takes lone surrogates, reads; it is held to the rules of `parse_object`."""
+    if _depth(data) > MAX_DEPTH:  # first: the parser calls itself for each level
+        raise ValueError("nested too deep")
+    try:
+        value = json.loads(
+            data.decode(), object_pairs_hook=_members_once, parse_constant=_no_number, parse_float=_finite
+        )
+    except _TwiceError:
+        raise ValueError("a member name occurs twice") from None
+    except ValueError:
+        raise ValueError("not JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 -- what data says, not a caller's mistake
+    return value
+
+
+class _TwiceError(ValueError):
+    """A member name occurs twice."""
+
+
+def _members_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise _TwiceError
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError("no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _parse_deep(data: bytes) -> dict[str, Any]:

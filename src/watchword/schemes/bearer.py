@@ -18,7 +18,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejec
 from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto import jose
-from watchword.crypto.encoding import b64url_decode, parse_object
+from watchword.crypto.encoding import b64url_decode, parse_leniently
 from watchword.fields.percent import percent_decoded
 
 __all__ = ["BearerAuth", "BearerVerifier", "bearer_field", "is_token", "peek_issuer", "read_token"]
@@ -108,7 +108,7 @@ def peek_issuer(token: bytes) -> str | None:
     None for what is no JWT or names no issuer as a text.
     """
     try:
-        issuer = parse_object(b64url_decode(jose.split(token)[1])).get("iss")
+        issuer = parse_leniently(b64url_decode(jose.split(token, len(token))[1])).get("iss")
     except (Rejected, ValueError):
         return None
     return issuer if isinstance(issuer, str) else None

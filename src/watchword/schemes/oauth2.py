@@ -17,6 +17,7 @@ from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, Save, Send
 from watchword.schemes.client_half import ClientHalf, need_text
+from watchword.crypto.jose import MAX_TOKEN
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier
@@ -223,7 +224,9 @@ class OAuth2Verifier(JWTVerifier):
         audience: this API (`aud`).
         algorithms: which of the keys' algorithms are accepted; None: those of `keys`.
         leeway: seconds by which clocks may differ.
-        revocations, cache: as `JWTVerifier` has them.
+        scope_lists: take `scope` as a list of texts too, as some authorization servers write it; RFC 9068 §2.2.3 has a
+            text.
+        revocations, cache, max_token: as `JWTVerifier` has them.
         clock: seconds since the epoch, for the plain `verify`.
 
     >>> OAuth2Verifier(Key.generate("HS256"), issuer="https://id.example", audience="orders").scheme
@@ -240,8 +243,10 @@ class OAuth2Verifier(JWTVerifier):
         audience: str,
         algorithms: Sequence[str] | None = None,
         leeway: float = 0,
+        scope_lists: bool = False,
         revocations: Revocations | None = None,
         cache: TokenCache | None = None,
+        max_token: int = MAX_TOKEN,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(
@@ -254,5 +259,9 @@ class OAuth2Verifier(JWTVerifier):
             leeway=leeway,
             revocations=revocations,
             cache=cache,
+            max_token=max_token,
             clock=clock,
         )
+        if type(scope_lists) is not bool:
+            raise ConfigurationError("scope_lists= is True or False")
+        self.scope_lists = scope_lists

@@ -14,7 +14,9 @@ import msgspec.json
 
 from watchword.structures.bounded import Bounded
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
+from watchword.crypto.encoding import (
+    b64url_decode, b64url_encode, has_lone_surrogate, parse_leniently, parse_object,
+)  # fmt: skip
 from watchword.crypto.keys import Key, KeySet
 
 __all__ = [
@@ -22,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_TOKEN: Final = 16 * 1024
-"""Octets of the longest token that is looked at."""
+"""Octets of the longest token that is looked at, where nobody sets another limit."""
 
 _UNENCODED: Final = re.compile(rb"[\x20-\x2d\x2f-\x7e]*").fullmatch
 _DOT: Final = ord(".")
@@ -96,10 +98,11 @@ class Compact:
     puts one in, and their number and size are bounded: nobody else can fill this memory.
     """
 
-    __slots__ = ("_known", "keys")
+    __slots__ = ("_known", "keys", "max_token")
 
-    def __init__(self, keys: KeySet) -> None:
+    def __init__(self, keys: KeySet, max_token: int = MAX_TOKEN) -> None:
         self.keys = keys
+        self.max_token = max_token
         self._known: Bounded[bytes, tuple[Mapping[str, Any], tuple[Key, ...]]] = Bounded(_MAX_KNOWN_HEADERS)
 
     def open(self, token: str | bytes) -> tuple[Mapping[str, Any], bytes, Key]:
@@ -109,7 +112,7 @@ class Compact:
             Rejected: HEADER_TOO_LARGE, MALFORMED_CREDENTIALS, UNKNOWN_CRITICAL, WRONG_ALGORITHM, UNKNOWN_KEY or
                 WRONG_SIGNATURE.
         """
-        head, body, tail, signing_input = split(token)
+        head, body, tail, signing_input = split(token, self.max_token)
         known = self._known.get(head)
         if known is None:
             return self._open_unknown(head, body, tail, signing_input)
@@ -139,14 +142,14 @@ class Compact:
         return f"Compact({self.keys!r})"
 
 
-def split(token: str | bytes) -> Segments | tuple[bytes, bytes, bytes, bytes]:
-    """The segments of a token (those of `Segments`, in a plain tuple).
+def split(token: str | bytes, max_token: int = MAX_TOKEN) -> Segments | tuple[bytes, bytes, bytes, bytes]:
+    """The segments of a token (those of `Segments`, in a plain tuple), if it has `max_token` octets at most.
 
     Raises:
         Rejected: HEADER_TOO_LARGE or MALFORMED_CREDENTIALS.
     """
-    if len(token) > MAX_TOKEN:
-        raise Rejected(Reason.HEADER_TOO_LARGE, f"a token of more than {MAX_TOKEN} octets", where="token")
+    if len(token) > max_token:
+        raise Rejected(Reason.HEADER_TOO_LARGE, f"a token of more than {max_token} octets", where="token")
     try:
         octets = token.encode("ascii") if isinstance(token, str) else bytes(token)
     except ValueError:  # a UnicodeEncodeError, whose text would show the token
@@ -164,10 +167,21 @@ def read_header(segment: bytes) -> dict[str, Any]:
     Raises:
         Rejected: MALFORMED_CREDENTIALS.
     """
+    octets = decode(segment, "header")
     try:
-        return parse_object(decode(segment, "header"))
+        return parse_object(octets)
     except ValueError as error:
-        raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="header") from None
+        raise Rejected(Reason.MALFORMED_CREDENTIALS, _mistake(octets, error), where="header") from None
+
+
+def _mistake(octets: bytes, error: ValueError) -> str:
+    """What is wrong with a header that is no JSON object to us; a lone surrogate is, and its member is named."""
+    try:
+        members = parse_leniently(octets)
+    except ValueError:
+        return str(error)
+    name = next((name for name, value in members.items() if has_lone_surrogate({name: value})), "")
+    return f"the member {name[:32]!r} holds half of a surrogate pair (RFC 8259 §8.2)"
 
 
 def check_header(header: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def row_of(jwk: Mapping[str, Any], algorithm: str | None) -> Algorithm:
         raise ConfigurationError(f"this JWK is for {row.name}, not for {algorithm}")
     if not row_suits(row, jwk):
         raise ConfigurationError(f"{row.name} needs a JWK of kty {row.key_type} {row.curve}".rstrip())
-    if jwk.get("use", row.use) != row.use:
+    if jwk.get("use") not in (None, row.use):  # some publishers write null for what they don't say
         raise ConfigurationError(f"this JWK is not for {_USES[row.use]} (RFC 7517 §4.2)")
     return row
 
@@ -65,7 +65,9 @@ def permitted_operations(jwk: Mapping[str, Any], row: Algorithm) -> frozenset[st
     Raises:
         ConfigurationError: malformed, or none.
     """
-    operations = jwk.get("key_ops", list(_OPERATIONS[row.use]))
+    operations = jwk.get("key_ops")
+    if operations is None:  # absent, or null, as some publishers write it
+        operations = list(_OPERATIONS[row.use])
     if not isinstance(operations, (list, tuple)) or not all(isinstance(name, str) for name in operations):
         raise ConfigurationError("key_ops is a list of texts (RFC 7517 §4.3)")
     permitted = frozenset[str]().union(*(_OPERATIONS[row.use].get(name, ()) for name in operations))

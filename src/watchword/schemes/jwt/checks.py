@@ -5,15 +5,17 @@ A check is `(claims, now) -> None` and raises `Rejected`. What it depends on is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from watchword.core.identity import NO_SCOPES
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.encoding import has_lone_surrogate, parse_leniently
 
 __all__ = [
     "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "check_mintable", "issued_by", "issued_since",
-    "numeric_date", "present", "scopes_of", "subject_of", "valid_from", "valid_until",
+    "named_or_absent", "numeric_date", "present", "read_claims", "scopes_of", "subject_of", "valid_from", "valid_until",
 ]  # fmt: skip
 
 Claims = Mapping[str, Any]
@@ -21,7 +23,12 @@ Claims = Mapping[str, Any]
 YEAR_10000: Final = 253_402_300_800
 """No date is this late: a number above is a mistake, such as milliseconds, or an attempt to overflow."""
 
+READ: Final = ("sub", "iss", "aud", "jti", "scope", "scp", "cnf")
+"""The claims whose texts are compared, looked up or handed on."""
+
 _ABSENT: Final = object()
+# scope-token = 1*( %x21 / %x23-5B / %x5D-7E )                                                        (RFC 6749 §3.3)
+_is_scope: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+").fullmatch
 
 
 class ClaimCheck(NamedTuple):
@@ -30,6 +37,41 @@ class ClaimCheck(NamedTuple):
     claim: str
     expected: str
     check: Callable[[Claims, float], None]
+
+
+def read_claims(payload: bytes) -> dict[str, Any]:
+    """The claims that a payload spells; a lone surrogate is taken where nothing reads it, and refused in `READ`.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS, or WRONG_CLAIM for half of a surrogate pair in a claim that is read.
+    """
+    try:
+        claims = parse_leniently(payload)
+    except ValueError as error:
+        raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="payload") from None
+    refuse_lone_surrogates(claims, READ)
+    return claims
+
+
+def refuse_lone_surrogates(claims: Claims, names: Collection[str]) -> None:
+    """None of these claims holds half of a surrogate pair, which no UTF-8 has (RFC 8259 §8.2).
+
+    Raises:
+        Rejected: WRONG_CLAIM.
+    """
+    for name in names:
+        if name in claims and has_lone_surrogate(claims[name]):
+            raise Rejected(Reason.WRONG_CLAIM, f"{name} holds half of a surrogate pair (RFC 8259 §8.2)", where=name)
+
+
+def named_or_absent(name: str) -> ClaimCheck:
+    """A claim that nothing demands, such as `jti`: it may be absent, and null is not absence."""
+
+    def check(claims: Claims, now: float) -> None:
+        if claims.get(name, "") is None:
+            raise Rejected(Reason.WRONG_CLAIM, f"{name} is null: leave it out, or give it a value", where=name)
+
+    return ClaimCheck(name, "absent, or not null", check)
 
 
 def present(names: Collection[str]) -> ClaimCheck:
@@ -65,6 +107,8 @@ def audience_is(audiences: frozenset[str] | None) -> ClaimCheck:
     def check(claims: Claims, now: float) -> None:
         audience = claims.get("aud", _ABSENT)
         if audiences is None:
+            if audience == []:
+                raise _no_audience()
             if audience is not _ABSENT:
                 raise Rejected(Reason.WRONG_AUDIENCE, "meant for an audience, and none is configured", where="aud")
         elif type(audience) is str and audience in audiences:
@@ -80,8 +124,14 @@ def audience_is(audiences: frozenset[str] | None) -> ClaimCheck:
 
 def _one_of(audience: object, audiences: frozenset[str]) -> None:
     named = _named(audience)
+    if not named:
+        raise _no_audience()
     if audiences.isdisjoint(named):
         raise Rejected(Reason.WRONG_AUDIENCE, f"meant for {', '.join(named)[:128]!r}", where="aud")
+
+
+def _no_audience() -> Rejected:
+    return Rejected(Reason.WRONG_AUDIENCE, "the token names no audience: its list is empty", where="aud")
 
 
 def _named(audience: object) -> list[str]:
@@ -187,8 +237,14 @@ def subject_of(claims: Claims) -> str:
     raise Rejected(Reason.WRONG_CLAIM, "a subject is a text, and not an empty one", where="sub")
 
 
-def scopes_of(claims: Claims) -> frozenset[str]:
-    """What `scope` (a text, RFC 8693 §4.2) and `scp` (a text or a list, as several issuers write it) allow.
+def scopes_of(claims: Claims, *, lists: bool = True) -> frozenset[str]:
+    """What `scope` and `scp` allow: each a text (RFC 8693 §4.2), or a list of texts, as several issuers write it.
+
+    A text is split at its spaces. An element of a list is one scope, and is never split. Null counts as absent.
+
+    Args:
+        claims: those of a token.
+        lists: `scope` may be a list too; else it is a text, as RFC 9068 §2.2.3 has it.
 
     Raises:
         Rejected: WRONG_CLAIM.
@@ -196,21 +252,34 @@ def scopes_of(claims: Claims) -> frozenset[str]:
     >>> sorted(scopes_of({"scope": "read write", "scp": ["admin"]}))
     ['admin', 'read', 'write']
     """
-    scope = claims.get("scope", _ABSENT)
-    if "scp" not in claims:
+    scope, scp = claims.get("scope"), claims.get("scp")
+    if scp is None:
         if type(scope) is str:
             return _parts(scope)
-        if scope is _ABSENT:
+        if scope is None:
             return NO_SCOPES
-    if scope is _ABSENT:
-        scope = ""
-    if type(scope) is not str:
-        raise Rejected(Reason.WRONG_CLAIM, "a scope is a text, its parts separated by spaces", where="scope")
-    parts = claims["scp"]
-    parts = parts.split(" ") if type(parts) is str else parts
-    if type(parts) is not list or not all(type(part) is str for part in parts):
-        raise Rejected(Reason.WRONG_CLAIM, "scp is a text or a list of texts", where="scp")
-    return frozenset(parts) - {""} | _parts(scope)
+    return _listed("scope", scope, lists) | _listed("scp", scp, True)
+
+
+def _listed(name: str, value: object, lists: bool) -> frozenset[str]:
+    """The scopes of one claim, in whatever form."""
+    if value is None:
+        return NO_SCOPES
+    if type(value) is str:
+        return _parts(value)
+    if type(value) is not list:
+        detail = "scopes are a text with spaces between them, or a list of texts"
+    elif not lists:
+        detail = "a list, where RFC 9068 has a text: scope_lists=True takes it"
+    elif not all(type(each) is str for each in value):
+        detail = "an element of the list is no text"
+    elif "" in value:
+        detail = "an element of the list is empty"
+    elif not all(map(_is_scope, value)):
+        detail = "an element of the list is not one scope (RFC 6749 §3.3)"
+    else:
+        return frozenset(value)
+    raise Rejected(Reason.WRONG_CLAIM, detail, where=name)
 
 
 def _parts(scope: str) -> frozenset[str]:

@@ -43,6 +43,7 @@ class Rules(Protocol):
     cache: TokenCache | None
     strict: bool
     alone: bool
+    scope_lists: bool
 
     def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = ..., /) -> Judged: ...
     def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes, /) -> None: ...

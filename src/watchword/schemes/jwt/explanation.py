@@ -12,11 +12,10 @@ from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.digests import compare, keyed_hmac
-from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import Key
 from watchword.crypto.wrong_spellings import MAX_KEYS, near_cause
 from watchword.schemes.diagnosis import secret_guesses
-from watchword.schemes.jwt.checks import bound_to_nothing, scopes_of, subject_of
+from watchword.schemes.jwt.checks import bound_to_nothing, read_claims, scopes_of, subject_of
 from watchword.schemes.jwt.claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
@@ -36,6 +35,7 @@ MENDS = {
     Reason.NOT_YET_VALID: "check both clocks, or allow some leeway=",
     Reason.BINDING_MISSING: "the token is bound to a key (cnf): its proof has to be verified with it",
     Reason.REVOKED: "get a new token; what was taken back is seen with the Revocations of the verifier",
+    Reason.HEADER_TOO_LARGE: "have the issuer write less, or allow more: JWTVerifier(…, max_token=…)",
     Reason.MISSING_CLAIM: "have the issuer put it in",
 }
 
@@ -69,7 +69,9 @@ class _Steps:
     def run(self) -> None:
         """All of them, in the order in which `verify` has them."""
         verifier = self.verifier
-        parts = self.step("format", "token", "three segments of base64url", "", lambda: jose.split(self.token))
+        parts = self.step(
+            "format", "token", "three segments of base64url", "", lambda: jose.split(self.token, verifier.jws.max_token)
+        )
         head, payload, tail, signing_input = parts or (None, None, None, b"")
         self.canonical = _short(signing_input.decode("ascii", "replace"))
         header: dict[str, Any] | None = self.step(
@@ -91,7 +93,7 @@ class _Steps:
         )  # fmt: skip
         claims: dict[str, Any] | None = self.step(
             "payload", "payload", "a JSON object, no name twice", "" if payload is None else f"{len(payload)} characters",
-            None if payload is None else lambda: parse_object(jose.decode(payload, "payload")),
+            None if payload is None else lambda: read_claims(jose.decode(payload, "payload")),
         )  # fmt: skip
         self._claims(claims, payload)
 
@@ -136,8 +138,8 @@ class _Steps:
                 attempt = None if claims is None else partial(confirm, claims, self.proofs, self.token)
             self.step(claim, f"claim {claim}", expected, _value(claims, claim), attempt)
         self.step(
-            "scope", "claim scope", "texts", _value(claims, "scope"),
-            None if claims is None else lambda: scopes_of(claims),
+            "scope", "claim scope", "texts" if verifier.scope_lists else "a text", _value(claims, "scope"),
+            None if claims is None else lambda: scopes_of(claims, lists=verifier.scope_lists),
         )  # fmt: skip
         self.step(
             "sub", "claim sub", "a text", _value(claims, "sub"), None if claims is None else lambda: subject_of(claims)
@@ -198,7 +200,8 @@ def _spelled(keys: Sequence[Key], algorithm: str, signing_input: bytes, signatur
 def _value(members: Mapping[str, Any] | None, name: str) -> str:
     if members is None:
         return ""
-    return _short(str(members[name])) if name in members else "absent"
+    # A claim that nothing reads may hold half of a surrogate pair, which can't be printed.
+    return _short(str(members[name])).encode("utf-8", "backslashreplace").decode() if name in members else "absent"
 
 
 def _short(text: str) -> str:

@@ -15,7 +15,7 @@ from watchword.schemes.key_source import no_keys
 from watchword.schemes.revocation import Revocations
 from watchword.schemes.token_cache import TokenCache
 
-__all__ = ["bare_type", "check_memory", "issuers_of", "key_set", "seconds", "struct_decoder", "texts"]
+__all__ = ["bare_type", "check_memory", "issuers_of", "key_set", "octets", "seconds", "struct_decoder", "texts"]
 
 
 def issuers_of(source: KeySource | None, issuers: frozenset[str] | None) -> frozenset[str] | None:
@@ -107,6 +107,17 @@ def texts(value: object, name: str) -> frozenset[str]:
     if not found or not all(isinstance(text, str) and text for text in found):
         raise ConfigurationError(f"{name}= is a text or a sequence of texts, none of them empty")
     return frozenset(found)
+
+
+def octets(value: object, name: str) -> int:
+    """A number of octets.
+
+    Raises:
+        ConfigurationError: less than 1, or not a whole number.
+    """
+    if type(value) is not int or value < 1:
+        raise ConfigurationError(f"{name}= is a number of octets, 1 or more")
+    return value
 
 
 def seconds(value: object, name: str) -> float:

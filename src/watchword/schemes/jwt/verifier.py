@@ -22,11 +22,14 @@ from watchword.crypto.encoding import parse_again, parse_object
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import BearerVerifier, read_token
 from watchword.schemes.jwt.checks import (
-    YEAR_10000, ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, present, scopes_of,
-    subject_of, valid_from, valid_until,
+    YEAR_10000, ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, named_or_absent,
+    present, read_claims, scopes_of, subject_of, valid_from, valid_until,
 )  # fmt: skip
 from watchword.schemes.jwt.claim import NO_PROOFS, Judged, JWTClaim, confirm
-from watchword.schemes.jwt.settings import bare_type, check_memory, issuers_of, key_set, seconds, struct_decoder, texts
+from watchword.schemes.jwt.settings import (
+    bare_type, check_memory, issuers_of, key_set, octets, seconds, struct_decoder, texts,
+)  # fmt: skip
+from watchword.schemes.jwt.typed import decoded
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.revocation import Mark, Revocations
 from watchword.schemes.token_cache import Entry, Generation, TokenCache
@@ -60,6 +63,8 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         single_use: accept each token once; it must have `jti` and `exp`, and the guard a store.
         revocations: refuse what was taken back; a guard asks them for each token.
         cache: remembers verified tokens; what that costs in freshness is said at `TokenCache`.
+        max_token: octets of the longest token that is looked at. A guard also limits the field that carries it:
+            `Policy(limits=Limits(field=…))`.
         clock: seconds since the epoch, for the plain `verify`.
 
     Raises:
@@ -73,6 +78,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
     """
 
     scheme: str = "jwt"
+    scope_lists: bool = True
 
     def __init__(
         self,
@@ -89,10 +95,11 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         single_use: bool = False,
         revocations: Revocations | None = None,
         cache: TokenCache | None = None,
+        max_token: int = jose.MAX_TOKEN,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.source = keys if isinstance(keys, KeySource) else None
-        self.jws = jose.Compact(key_set(keys, algorithms))
+        self.jws = jose.Compact(key_set(keys, algorithms), octets(max_token, "max_token"))
         issuers = issuers_of(self.source, None if issuer is None else texts(issuer, "issuer"))
         self.routes: Collection[str] | None = issuers
         self.types = None if typ is None else frozenset(bare_type(name) for name in texts(typ, "typ"))
@@ -104,8 +111,9 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             *((present(sorted(texts(required, "required"))),) if required else ()), *((can_be_used_up,) if single_use else ()),
         )  # fmt: skip
         common = (
-            *((issued_by(issuers),) if issuers else ()), audience_is(audiences), valid_until(leeway),
-            valid_from(leeway), issued_since(leeway, max_age), bound_to_nothing,
+            issued_by(issuers) if issuers else named_or_absent("iss"), audience_is(audiences), valid_until(leeway),
+            valid_from(leeway), issued_since(leeway, max_age), *(() if single_use else (named_or_absent("jti"),)),
+            bound_to_nothing,
         )  # fmt: skip
         self.checks: tuple[ClaimCheck, ...] = (*demanded, *common)
         self._check_calls = tuple(each.check for each in self.checks)
@@ -184,8 +192,8 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             self.check_type(header)
         try:
             claims = parse_object(payload)
-        except ValueError as error:
-            raise Rejected(Reason.MALFORMED_CREDENTIALS, str(error), where="payload") from None
+        except ValueError:  # or there is half of a surrogate pair
+            claims = read_claims(payload)
         get = claims.get
         subject, scope = get("sub"), get("scope")
         if proofs:
@@ -205,6 +213,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
                 and type(expiry) is int and now - leeway < expiry < YEAR_10000
                 and type(start) is int and 0 <= start <= now + leeway
                 and type(issued) is int and 0 <= issued <= now + leeway
+                and get("jti", "") is not None
                 and "cnf" not in claims
             ):  # fmt: skip
                 for check in self._check_calls:
@@ -218,7 +227,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """What the claims allow; that of genuine tokens is remembered by its text, since few texts are common."""
-        scopes = scopes_of(claims)
+        scopes = scopes_of(claims, lists=self.scope_lists)
         scope = claims.get("scope")
         if type(scope) is str and "scp" not in claims and len(scope) <= MAX_KNOWN:
             self._known_scopes.put(scope, scopes)
@@ -255,7 +264,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
     def anew(self, entry: Entry) -> Identity[Any]:
         """The identity of a token that the cache knows, its claims decoded once more: no request shares them with another."""
         _, _, identity, _, _, payload = entry
-        claims = parse_again(payload) if self.struct is None else self.struct.decode(payload)
+        claims = parse_again(payload) if self.struct is None else self.typed(payload)
         return Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes, claims)
 
     def remember(
@@ -278,7 +287,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         if self.source is not None:
             keys = self.source.snapshot()
             if keys is not self.jws.keys:
-                self.jws = jose.Compact(keys)
+                self.jws = jose.Compact(keys, self.jws.max_token)
         return self.jws
 
     def key_to_ask_for(self, token: str | bytes, error: Rejected | StoreUnavailable) -> str | None:
@@ -290,7 +299,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         if isinstance(error, Rejected) and error.reason not in (Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM):
             return None
         try:
-            key_id: str = jose.check_header(jose.read_header(jose.split(token)[0])).get("kid", "")
+            key_id: str = jose.check_header(jose.read_header(jose.split(token, self.jws.max_token)[0])).get("kid", "")
         except Rejected:
             if isinstance(error, StoreUnavailable):
                 raise
@@ -306,9 +315,9 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         typ = header.get("typ")
         if typ is None:
             if self.types is not None:
-                raise Rejected(Reason.WRONG_TYPE, "the header names no type", where="typ")
+                raise Rejected(Reason.WRONG_TYPE, "the header names no type, and typ= demands one", where="typ")
         elif bare_type(typ) not in (self.types or USUAL_TYPES):
-            raise Rejected(Reason.WRONG_TYPE, f"a token of type {typ[:64]!r}", where="typ")
+            raise Rejected(Reason.WRONG_TYPE, f"a token of type {typ[:64]!r}, which typ= does not name", where="typ")
 
     def typed(self, payload: bytes) -> Any:
         """The claims as the caller's own type.
@@ -317,11 +326,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             Rejected: WRONG_CLAIM.
         """
         assert self.struct is not None
-        try:
-            return self.struct.decode(payload)
-        except ValueError as error:  # its text ends with the place, "… - at `$.tenant`"; the rest may quote a value
-            place = str(error).rpartition("`$")[2].strip("`.") if "`$" in str(error) else "claims"
-            raise Rejected(Reason.WRONG_CLAIM, "not of the type that claims= demands", where=place) from None
+        return decoded(self.struct, payload)
 
     def read(self, request: Request) -> JWTClaim | None:
         token = read_token(request)

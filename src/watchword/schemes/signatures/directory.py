@@ -223,7 +223,7 @@ def directory_keys(body: bytes, now: float, *, labelled: bool = True, allow_test
 
 def _listed(jwk: Mapping[str, Any], labelled: bool) -> Listed | None:
     kind = jwk.get("kty"), jwk.get("crv", "")
-    if jwk.get("use", "sig") != "sig" or not all(isinstance(part, str) for part in kind):
+    if jwk.get("use") not in (None, "sig") or not all(isinstance(part, str) for part in kind):
         return None
     algorithm = _ALGORITHMS.get(kind)  # type: ignore[arg-type] # checked
     if kind[0] == "RSA" and jwk.get("alg") in ("RS256", "rsa-v1_5-sha256"):
