@@ -313,7 +313,20 @@ def test_any_object_comes_back_with_its_halves(value):
 
 
 @pytest.mark.parametrize(
-    "typ", ["JWS", "Bearer", "jws", "bearer", "dpop+jwt", "logout+jwt", "application/logout+jwt", "secevent+jwt", ""]
+    "typ",
+    [
+        "JWS",
+        "Bearer",
+        "jws",
+        "bearer",
+        "at+jwt",
+        "application/at+jwt",
+        "dpop+jwt",
+        "logout+jwt",
+        "application/logout+jwt",
+        "secevent+jwt",
+        "",
+    ],
 )
 def test_a_type_that_is_not_named_is_refused_and_the_message_names_the_option(typ):
     reason, where, detail = refused(verifier().verify, signed({"typ": typ}))

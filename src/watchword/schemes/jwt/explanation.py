@@ -86,7 +86,7 @@ class _Steps:
         if made_by is None and header is not None and tail is not None:
             self._look_closer(header["alg"], signing_input, tail)
         self.key_id = None if made_by is None else made_by.key_id
-        expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent, JWT or at+jwt"
+        expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent or JWT"
         self.step(
             "typ", "header typ", expected, _value(header, "typ"),
             None if header is None else lambda: verifier.check_type(header),

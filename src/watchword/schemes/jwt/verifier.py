@@ -36,8 +36,8 @@ from watchword.schemes.token_cache import Entry, Generation, TokenCache
 
 __all__ = ["JWTVerifier"]
 
-USUAL_TYPES = frozenset({"jwt", "at+jwt"})
-"""What `typ` may say unless the verifier names its own; other kinds of token, as logout+jwt, are not for access."""
+USUAL_TYPES = frozenset({"jwt"})
+"""What `typ` may say unless the verifier names its own: who types tokens explicitly (RFC 8725 §3.11) means one kind alone."""
 
 MAX_KNOWN = 256
 """How many texts of scopes are remembered, and how long they may be."""
@@ -54,7 +54,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             not checked.
         audience: for whom it must be meant (`aud`), one or several; None: a token that names an audience is refused.
         algorithms: use only the keys for these; remote keys are told themselves.
-        typ: the type that the header must have, one or several; None: absent, "JWT" or "at+jwt".
+        typ: the type that the header must have, one or several; None: absent or "JWT".
         required: claims that must be there. `sub` must always be; `exp` is honoured where it is, so add "exp" here
             unless the issuer can be trusted to limit each token's life.
         leeway: seconds by which clocks may differ; for `exp`, `nbf`, `iat` and `max_age`.
