@@ -226,7 +226,7 @@ class Directory(RequestValidator):
         return True
 
     def validate_redirect_uri(self, client_key, redirect_uri, request):
-        return redirect_uri == "oob" or redirect_uri.startswith("http://printer.example/")
+        return redirect_uri == "oob" or redirect_uri.startswith("https://printer.example/")
 
     def save_request_token(self, token, request):
         self.temporary[token["oauth_token"]] = {**token, "callback": request.redirect_uri}
@@ -357,7 +357,7 @@ def agreed(url: str, callback: str | None) -> Callable[[Ask], str]:
     return ask
 
 
-@pytest.mark.parametrize("callback", [None, "http://printer.example/ready?job=7"])
+@pytest.mark.parametrize("callback", [None, "https://printer.example/ready?job=7"])
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "RSA-SHA256"])
 def test_our_dance_against_their_endpoints(session, method: str, callback: str | None) -> None:
     with photos() as (url, directory):

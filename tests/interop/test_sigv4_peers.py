@@ -208,7 +208,7 @@ def test_boto3_puts_gets_and_presigns(served, monkeypatch, key):
     assert list(kept.values()) == [b"an object"]
     assert client.get_object(Bucket="orders", Key=key)["Body"].read() == b"an object"
     url = client.generate_presigned_url(
-        "get_object", PresentedCredentials={"Bucket": "orders", "Key": key}, ExpiresIn=60
+        "get_object", Params={"Bucket": "orders", "Key": key}, ExpiresIn=60
     )
     with requests.Session() as session:
         session.trust_env = False
