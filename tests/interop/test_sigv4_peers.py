@@ -207,9 +207,7 @@ def test_boto3_puts_gets_and_presigns(served, monkeypatch, key):
     client.put_object(Bucket="orders", Key=key, Body=b"an object", ContentType="text/plain")
     assert list(kept.values()) == [b"an object"]
     assert client.get_object(Bucket="orders", Key=key)["Body"].read() == b"an object"
-    url = client.generate_presigned_url(
-        "get_object", Params={"Bucket": "orders", "Key": key}, ExpiresIn=60
-    )
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "orders", "Key": key}, ExpiresIn=60)
     with requests.Session() as session:
         session.trust_env = False
         assert session.get(url).content == b"an object"

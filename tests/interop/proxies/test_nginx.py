@@ -404,9 +404,11 @@ def test_a_chunked_body_is_verified_where_the_server_can_read_it(origin, nginx, 
     sent = b"x" * 200_000
     answer = ask(HMACAuth(origin.key), base, "/orders", method="POST", body=sent, chunked=True, trust=nginx.trust)
     if name == "unbuffered" and server in ("wsgiref", "http_server"):
-        # wsgiref closes with octets unread, and nginx may lose the answer.
-        assert answer.status in ((400, 502) if server == "wsgiref" else (411,))
-        assert origin.verdict.reason is Reason.MALFORMED_REQUEST
+        if server == "http_server":  # refused for its framing, before the guard sees it
+            assert (answer.status, origin.verdicts) == (411, [])
+        else:  # wsgiref closes with octets unread, and nginx may lose the answer
+            assert answer.status in (400, 502)
+            assert origin.verdict.reason is Reason.MALFORMED_REQUEST
     else:
         assert (answer.status, answer.json["size"]) == (200, len(sent))
 
