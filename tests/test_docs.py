@@ -13,6 +13,7 @@ import pytest
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
+import watchword
 from watchword import BasicVerifier, DigestVerifier, Guard
 from watchword.core.io import IO
 from watchword.schemes import SCHEMES
@@ -118,7 +119,8 @@ def test_every_link_inside_the_documentation_leads_somewhere(page):
 # Decisions say what was decided when; the older ones may name modules that have moved since.
 SINCE = "0026"
 TO_COME = re.compile(r"/(test_)?x(_explain)?(\.py)?$")  # of the scheme that CONTRIBUTING.md tells how to add
-ROOMS = "|".join(sorted(room.name for room in (ROOT / "src" / "watchword").iterdir() if room.is_dir()))
+PACKAGE = Path(watchword.__file__).parent  # of the wheel, where that is tested
+ROOMS = "|".join(sorted(room.name for room in PACKAGE.iterdir() if room.is_dir()))
 PATH = re.compile(r"\b(?:src/watchword|tests|examples|bench|scripts)/[\w./-]*\w")
 MODULE = re.compile(r"(?<![\w.-])watchword(?:\.[A-Za-z_]\w*)+(?![\w/-])")
 IN_A_ROOM = re.compile(rf"`((?:{ROOMS})(?:\.[A-Za-z_]\w*)+|(?:{ROOMS})(?:/\w+)+(?:/|\.py))`")
@@ -132,7 +134,9 @@ CURRENT.remove(ROOT / "CHANGELOG.md")  # it tells of modules that are gone
 def test_every_path_and_module_that_a_page_names_exists(page):
     text = page.read_text("utf-8")
     for path in PATH.findall(text):
-        assert (ROOT / path).exists() or TO_COME.search(path), f"there is no {path}"
+        ours = path.removeprefix("src/watchword")
+        place = ROOT / path if ours == path else PACKAGE / ours.lstrip("/")
+        assert place.exists() or TO_COME.search(path), f"there is no {path}"
     for name in IN_A_ROOM.findall(text):
         assert in_the_house(name), f"there is no {name}"
     for name in set(MODULE.findall(text)) - {"watchword.identity"}:  # a key of ASGI's scope and of WSGI's environ
@@ -140,7 +144,7 @@ def test_every_path_and_module_that_a_page_names_exists(page):
 
 
 def test_every_module_that_a_docstring_or_comment_names_by_its_room_exists():
-    for path in (ROOT / "src").rglob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for name in IN_A_ROOM.findall(path.read_text("utf-8")):
             assert in_the_house(name), f"{path.name}: there is no {name}"
 
@@ -153,7 +157,7 @@ def test_a_module_that_has_moved_is_missed():
 
 def in_the_house(name):
     """As `exists`, for a module or a file without `watchword` before it."""
-    return (ROOT / "src" / "watchword" / name).exists() if "/" in name else exists(f"watchword.{name}")
+    return (PACKAGE / name).exists() if "/" in name else exists(f"watchword.{name}")
 
 
 def exists(name):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.schemes.digest_world import PASSWORD, START, USER, context, request, to
+import watchword
 from watchword import (
     APIKeyVerifier, AsyncGuard, AttemptPolicy, BasicVerifier, DigestAuth, DigestVerifier, Guard, Identity, JWTVerifier, Key, Password,
     PasswordCache, Policy, PublicURL, Reason, Rejected, Request, Response, explain,
@@ -36,7 +37,7 @@ STORES: dict[str, Callable[[Path, Any], Any]] = {
     "sql": lambda folder, clock: SQLStore(f"sqlite:///{folder / 'users.db'}", clock=clock),
 }
 KINDS = [("memory", Guard), ("memory", AsyncGuard), ("sql", Guard)]
-SOURCES = Path(__file__).parents[2] / "src" / "watchword"
+SOURCES = Path(watchword.__file__).parent
 FEW = AttemptPolicy(pair=(Window(3, 60),), subject=(Window(50, 60),), address=(Window(50, 60),))
 
 
