@@ -79,8 +79,10 @@ def test_a_thousand_wrong_passwords_from_four_processes_cost_no_more_hashes_than
         assert process.returncode == 0
         answers.append(json.loads(out))
     allowed = AttemptPolicy().pair[0].limit
-    assert sum(hashes for hashes, _ in answers) == allowed
-    assert Counter(status for _, statuses in answers for status in statuses) == {401: allowed, 429: 1000 - allowed}
+    hashes = sum(hashes for hashes, _ in answers)
+    # Those for whom the line has no place are refused too, so it may be fewer.
+    assert 0 < hashes <= allowed
+    assert Counter(status for _, statuses in answers for status in statuses) == {401: hashes, 429: 1000 - hashes}
 
 
 def request_of(password: str) -> Request:
