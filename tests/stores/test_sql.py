@@ -652,3 +652,34 @@ def test_a_connection_that_failed_half_way_is_used_again_without_its_transaction
     connections.give_back(late)
     with pytest.raises(sqlite3.ProgrammingError):
         late.execute("SELECT 1")
+
+
+def test_marks_that_ended_stay_at_most_about_as_many_as_those_that_live(tmp_path: Path, clock: Clock) -> None:
+    """Marks come at an even rate for 30 times as long as one lives, by two processes in turn (an object stands for one)."""
+    url = f"sqlite:///{tmp_path / 'even.db'}"
+    most = 0
+    with SQLStore(url, clock=clock) as one, SQLStore(url, clock=clock) as other:
+        for number in range(30 * 600):
+            clock.now += 0.5
+            store = other if number % 3 else one
+            assert store.commit([Once((os.urandom(8).hex(),), clock.now + 240)]) == COMMITTED
+            if number % 600 == 0:
+                most = max(
+                    most, *(rows for (rows,) in _rows(tmp_path / "even.db", "SELECT count(*) FROM watchword_spent"))
+                )
+    assert 600 <= most <= 2 * 600 + 1024, "240 s and a minute's grace are 600 marks"
+
+
+def test_a_file_with_an_index_of_marks_from_an_earlier_version_loses_it(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    with SQLStore(f"sqlite:///{path}") as store:
+        assert store.commit([Once(("a",), LATER)]) == COMMITTED
+    _rows(path, "CREATE INDEX ix_watchword_spent_until ON watchword_spent (until)")
+    with SQLStore(f"sqlite:///{path}") as store:
+        assert isinstance(store.commit([Once(("a",), LATER)]), Replayed)
+    assert _rows(path, "SELECT name FROM sqlite_master WHERE name LIKE 'ix%spent%'") == []
+
+
+def _rows(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()

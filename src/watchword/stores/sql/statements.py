@@ -54,7 +54,7 @@ _SPENT = Table(
     "watchword_spent",
     _TABLES,
     Column("key", Text, primary_key=True),
-    Column("until", Float, nullable=False, index=True),
+    Column("until", Float, nullable=False),  # no index: one would double the cost of a mark (`_SWEEP`)
     sqlite_with_rowid=False,
 )
 _COUNTERS = Table(
@@ -139,7 +139,7 @@ def schema() -> list[str]:
     for table in _TABLES.sorted_tables:
         made.append(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
         made += [str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)) for index in table.indexes]
-    return [*made, *_SIZED]
+    return [*made, *_SIZED, "DROP INDEX IF EXISTS ix_watchword_spent_until"]
 
 
 def _text(statement: Any) -> str:
@@ -193,11 +193,24 @@ _COUNT = (
 )
 _UNCOUNT = "DELETE FROM watchword_counters WHERE key = ?"
 
-_FORGET_SPENT = _text(
-    delete(_SPENT).where(
-        _SPENT.c.key.in_(select(_SPENT.c.key).where(_SPENT.c.until < bindparam("past")).limit(bindparam("most")))
-    )
-)
+# Marks are looked through in the order of their keys, some at a time, from where the last sweep of any process ended: the
+# facts 'swept from' (excluded) and 'swept to' (included; '' is the end).
+_SWEEP: tuple[str, ...] = (
+    (
+        "INSERT OR REPLACE INTO watchword_facts (name, value) "
+        "SELECT 'swept from', coalesce((SELECT value FROM watchword_facts WHERE name = 'swept to'), '')"
+    ),
+    (
+        "INSERT OR REPLACE INTO watchword_facts (name, value) "
+        "SELECT 'swept to', coalesce((SELECT key FROM watchword_spent WHERE key > "
+        "(SELECT value FROM watchword_facts WHERE name = 'swept from') ORDER BY key LIMIT 1 OFFSET :most - 1), '')"
+    ),
+    (
+        "DELETE FROM watchword_spent WHERE until < :past "
+        "AND key > (SELECT value FROM watchword_facts WHERE name = 'swept from') "
+        "AND key <= coalesce((SELECT nullif(value, '') FROM watchword_facts WHERE name = 'swept to'), x'')"
+    ),
+)  # a blob comes after every text
 _FORGET_COUNTERS = (
     "DELETE FROM watchword_counters WHERE key IN (SELECT key FROM watchword_counters WHERE until < :past LIMIT :most)"
 )
@@ -243,12 +256,14 @@ def forgetting(now: float, room: int) -> list[Step]:
     """The statements that forget some of the marks, counters and records that ended more than `GRACE` seconds ago.
 
     The least valuable counters go as well while there are more than `room`. Of each twice as many as may come in until
-    the next time. All that is no part of a commit, since a commit may be refused.
+    the next time; of the marks eight times as many are looked at, so that few that ended are still there. All that is
+    no part of a commit, since a commit may be refused.
     """
     past, counted = {"past": now - GRACE, "most": _MOST}, {"past": now - GRACE, "most": _MOST_COUNTERS}
+    swept = {"past": now - GRACE, "most": _MOST_SWEPT}
     least = {"most": _MOST_COUNTERS, "room": room, "share": share_of_a_rank(room)}
     says: list[Say] = [
-        (_FORGET_SPENT, past),
+        *((sweep, swept) for sweep in _SWEEP),
         (_FORGET_COUNTERS, counted),
         *((_DROP_LEAST, {**least, "rank": rank}) for rank in range(KEPT)),
         (_FORGET_RECORDS, past),
@@ -377,6 +392,7 @@ def _counters_of(add: Add) -> Sequence[tuple[str, ...]]:
 
 
 _EVERY, _MOST = 128, 256
+_MOST_SWEPT = 1024
 _MOST_COUNTERS = 2048  # a guess makes eight counters at most
 
 
