@@ -22,7 +22,7 @@ import requests
 
 from bench.harness import Interleaved, Unfit
 from watchword import DigestAuth, DigestVerifier, Guard, Policy, Rejected, Request, Response
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import NO_BODY, Received
 from watchword.schemes.digest import DigestSecret, ha1

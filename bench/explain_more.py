@@ -21,7 +21,7 @@ from bench.explain_mutations import (
 )  # fmt: skip
 from bench.explain_worlds import CLOCK, TARGET, Fault, World, by, one_character, replay, rewritten, spelled, to
 from watchword import OAuth1Auth, OAuth1Verifier, Request, SigV4Auth, SigV4Verifier, WebhookAuth, WebhookVerifier
-from watchword.core.flow import Flow
+from watchword.core.scheme import Flow
 from watchword.core.scheme import Context, Send
 
 __all__ = ["MORE_KINDS", "MORE_WORLDS"]

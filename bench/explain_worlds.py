@@ -16,7 +16,7 @@ from watchword import (
     Guard, HMACAuth, HMACVerifier, Key, Policy, Rejected, ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Request,
     Response,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.stores import MemoryStore
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from bench.harness import Interleaved, Unfit
 from watchword import HMACAuth, HMACVerifier, Key, Rejected, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Found, Once
 from watchword.core.scheme import Body, Received, Send
 from watchword.stores import MemoryStore

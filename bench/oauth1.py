@@ -22,7 +22,7 @@ from oauthlib.oauth1.rfc5849 import signature as theirs
 
 from bench.harness import Interleaved, Unfit
 from watchword import Guard, OAuth1Auth, OAuth1Verifier, Policy, Rejected, Request
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.records import Committed, Once, Ref
 from watchword.core.scheme import NO_BODY
 from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token

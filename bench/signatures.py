@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from bench.harness import Interleaved, Unfit
 from watchword import Guard, Key, KeySet, Policy, Rejected, Request, SignatureAuth, SignaturePolicy, SignatureVerifier
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.records import NOTHING_FOUND, Committed, Once, Ref
 from watchword.core.scheme import Body
 from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey

@@ -19,7 +19,7 @@ from requests_auth_aws_sigv4 import AWSSigV4
 
 from bench.harness import Interleaved, Unfit
 from watchword import Guard, Rejected, Request, SigV4Auth, SigV4Verifier
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.records import Found
 from watchword.core.scheme import Body
 from watchword.stores import MemoryStore

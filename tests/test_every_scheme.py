@@ -34,7 +34,7 @@ from watchword import (
 )
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.io import Direct, drive, once
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes import SCHEMES, Scheme
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key

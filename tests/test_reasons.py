@@ -36,7 +36,7 @@ from watchword import (
     WebhookVerifier,
 )
 from watchword.core.attempts import AttemptPolicy, Window
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
 from watchword.structures.room import FOR_THREADS
 from watchword.core.scheme import Auth, Received, Send

@@ -19,7 +19,7 @@ from watchword import (
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.dropin.http_client import HTTPConnection
 from watchword.stores import MemoryStore

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from watchword import DigestAuth, DigestVerifier, Guard, Identity, JWTVerifier, Key, Rejected, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore

@@ -139,7 +139,7 @@ def expired(client: Client, name: str, settings: Settings, url: str) -> Answer:
 def old_digest(client: Client, settings: Settings, url: str) -> dict[str, str]:
     """An answer to a nonce that the server signed long ago."""
     from watchword.core.answer import Challenge, Token
-    from watchword.core.flow import ClientContext, run
+    from watchword.transport.flow import ClientContext, run
     from watchword.core.message import Request, Response
     from watchword.core.scheme import Received, Send
 

@@ -9,7 +9,7 @@ from watchword import (
     Guard, HMACAuth, HMACVerifier, Identity, Key, OAuth1Auth, OAuth1Verifier, Policy, Rejected, Request, SignatureAuth,
     SignatureVerifier, SigV4Auth, SigV4Verifier, WebhookAuth, WebhookVerifier,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.scheme import Auth, Send, Verifier
 from watchword.schemes.sigv4 import Payload
 from watchword.stores import MemoryStore

@@ -6,7 +6,7 @@ import pytest
 
 from tests.schemes.digest_world import GUARDS, PASSWORD, USER, World, changed, params, request
 from watchword import DigestAuth, Reason, Rejected, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 
 

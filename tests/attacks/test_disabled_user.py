@@ -11,7 +11,7 @@ import pytest
 from tests.hash_costs import cheap_password
 from watchword import AsyncGuard, BasicVerifier, DigestAuth, DigestVerifier, Guard, Policy, Reason, Rejected, Request
 from watchword import Response, explain
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
 from watchword.crypto import passwords

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from watchword import DigestVerifier, Guard, HMACAuth, HMACVerifier, JWTVerifier, Key, Request, Response, explain
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.crypto import jose
 from watchword.schemes import hmac_header

@@ -22,7 +22,7 @@ from watchword import (
     AsyncGuard, AttemptPolicy, BasicVerifier, DigestAuth, DigestVerifier, Guard, JWTVerifier, Key, Password, Peer, Policy, Rejected,
     Request,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received
 from watchword.crypto import jose

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchword import Guard, HMACAuth, HMACVerifier, Key, Policy, Reason, Rejected, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.stores import MemoryStore
 

@@ -8,7 +8,7 @@ from tests.attacks.signed_worlds import NOW, SECRET
 from watchword import (
     Guard, HMACAuth, HMACVerifier, Key, Policy, Reason, Rejected, Request, SignatureAuth, SignatureVerifier, explain,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
 from watchword.crypto.keys import RegisteredKey
 from watchword.stores import MemoryStore

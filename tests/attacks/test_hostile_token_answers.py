@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import CredentialsUnavailable, OAuth2Auth, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 
 NOW = 1_700_000_000.0

@@ -12,7 +12,7 @@ from watchword import (
     APIKeyAuth, APIKeyVerifier, Guard, HMACAuth, HMACVerifier, Key, OAuth1Auth, OAuth1Verifier, Policy, Reason, Rejected,
     Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key

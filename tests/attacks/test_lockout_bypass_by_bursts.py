@@ -21,7 +21,7 @@ from watchword import (
     StoreUnavailable,
 )  # fmt: skip
 from watchword.core.attempts import Window
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
 from watchword.structures.room import FOR_THREADS
 from watchword.core.scheme import Received

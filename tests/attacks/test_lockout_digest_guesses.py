@@ -11,7 +11,7 @@ import pytest
 
 from tests.core.attempts_world import HERE, KINDS, World, world
 from watchword import DigestAuth, Peer, Reason, Rejected, Request
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.message import Response
 from watchword.core.scheme import Received
 from watchword.schemes.digest.server import DigestClaim

@@ -12,7 +12,7 @@ import pytest
 
 from tests.schemes.oauth1_world import FORM, GET, KEY, NOW, SECRET, auth, changed, guard, reason, signed, store
 from watchword import AsyncGuard, Guard, OAuth1Auth, OAuth1Verifier, Policy, Reason, Rejected
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.records import Once
 from watchword.stores import MemoryStore, SQLStore
 

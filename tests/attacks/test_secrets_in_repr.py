@@ -9,7 +9,7 @@ import pytest
 
 from watchword import BasicVerifier, Guard, Key, OAuth2Auth, PasswordCache, Rejected, Request, Response
 from watchword.authorization_server.token_endpoint import TokenEndpoint
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.admission import Admission
 from watchword.core.io import Direct, drive, once
 from watchword.core.pipeline import Pipeline

@@ -8,7 +8,7 @@ from tests.attacks.signed_worlds import MAC, NOW, SECRET
 from watchword import (
     AllOf, Guard, HMACAuth, HMACVerifier, Policy, Rejected, Request, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.schemes.sigv4 import Payload
 from watchword.stores import MemoryStore
 

@@ -8,7 +8,7 @@ from tests.clients.kinds import KINDS
 from tests.clients.origin import Answer, Seen, origin
 from tests.clients.sealed_origin import sealing
 from watchword import DigestAuth, DigestVerifier, Guard, Key
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.message import Request, Response
 from watchword.core.scheme import Context, Flow, Received, Send
 from watchword.schemes.signatures.seal import SignatureSeal

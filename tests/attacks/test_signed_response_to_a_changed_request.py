@@ -73,7 +73,7 @@ def test_the_answer_to_the_same_request_in_anothers_name_is_not_believed():
 
 
 def one_send(auth, request: Request) -> Request:
-    from watchword.core.flow import ClientContext
+    from watchword.transport.flow import ClientContext
 
     return next(auth.flow(request, ClientContext(bytes))).request
 

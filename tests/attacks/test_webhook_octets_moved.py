@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from watchword import ConfigurationError, Reason, Rejected, Request, WebhookAuth, WebhookVerifier
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
 NOW = 1_700_000_000

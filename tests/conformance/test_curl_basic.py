@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from watchword import BasicAuth, BasicVerifier, ConfigurationError, Guard, Password, Reason, Rejected, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.crypto.precis import MAX_USERNAME
 from watchword.fields.auth_params import parse_challenges

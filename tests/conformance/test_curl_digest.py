@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from watchword import ConfigurationError, DigestAuth, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.fields.auth_params import parse_challenges, parse_credentials
 from watchword.schemes.digest.computation import (

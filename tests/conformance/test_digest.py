@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from watchword import DigestAuth, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes.digest.computation import algorithm_named, hash_a1, hash_a2, legacy_response, response

@@ -12,7 +12,7 @@ import pytest
 
 from watchword import Guard, Key, KeySet, Policy, Reason, Rejected, Request, Response
 from watchword import SignatureAuth, SignaturePolicy, SignatureVerifier
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Headers
 from watchword.core.scheme import Received
 from watchword.crypto.digests import digest

@@ -23,7 +23,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.core import io as io_module
 from watchword.core.attempts import KnownPair, Limiter, Window, network_of
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.io import Awaited, once
 from watchword.structures.line import ClientGone, Place, WaitingLine
 from watchword.core.records import Conflict, Counter, Ref, Take

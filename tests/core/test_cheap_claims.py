@@ -20,7 +20,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.core.admission import Admission
 from watchword.core.attempts import KnownPair, Window
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.io import once, once_async
 from watchword.core.message import Peer
 from watchword.core.records import Counter, Once, Put, Ref, Take

@@ -12,7 +12,7 @@ from watchword import APIKeyVerifier, AsyncGuard, Guard, JWTAuth, JWTVerifier, K
 from watchword import Rejected, Request
 from watchword.core.admission import Admission
 from watchword.core.io import once, once_async
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.core.message import Response
 

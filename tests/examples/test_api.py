@@ -131,7 +131,7 @@ def test_a_captured_request_is_refused_by_every_process_on_any_path(api: Setting
 
 def test_of_many_simultaneous_sendings_of_one_request_one_is_accepted(api: Settings) -> None:
     url = api["base_url"] + "/hmac"
-    from watchword.core.flow import ClientContext, run
+    from watchword.transport.flow import ClientContext, run
     from watchword.core.message import Request, Response
     from watchword.core.scheme import Received, Send
 

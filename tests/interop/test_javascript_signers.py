@@ -27,7 +27,7 @@ from watchword import (
     WebBotAuth,
     WebBotVerifier,
 )
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Response
 from watchword.core.scheme import Received, Send, Verifier
 from watchword.stores import MemoryStore

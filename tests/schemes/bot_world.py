@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from watchword import Guard, Key, Policy, Rejected, Request
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.core.message import Response
 from watchword.schemes.signatures.agents import WELL_KNOWN

@@ -9,7 +9,7 @@ from typing import Any
 
 from watchword import AsyncGuard, DigestAuth, Guard, Identity, Policy, Rejected, Request, Response
 from watchword.core.io import once, once_async
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Headers
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send

@@ -6,7 +6,7 @@ import itertools
 from functools import cache
 
 from watchword import Guard, OAuth1Auth, OAuth1Verifier, Policy, Reason, Rejected, Request
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.stores import MemoryStore
 
 NOW = 1_700_000_000.0

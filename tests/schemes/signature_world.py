@@ -12,7 +12,7 @@ import pytest
 
 from watchword import Guard, Key, Policy, Reason, Rejected, Request, Response
 from watchword import SignatureAuth, SignaturePolicy, SignatureVerifier
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.fields.structured import parse_dictionary
 from watchword.schemes.signatures.base import signature_base

@@ -18,7 +18,7 @@ from watchword import (
     AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicVerifier, ConfigurationError, Guard, Identity, JWTVerifier, Key,
     Policy, Reason, Rejected, Request, Response, StoreUnavailable, explain,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.records import NOTHING_FOUND, Add, Put, Ref, Take
 from watchword.core.scheme import Received, Send
 from watchword.schemes.api_key_text import KEY, APIKey, APIKeyUse, has_checksum, hash_key, key_id_of, make_key

@@ -18,7 +18,7 @@ from watchword import (
     AsyncGuard, BasicAuth, BasicVerifier, ConfigurationError, Guard, Identity, Password, Reason, Rejected, Request,
     Response, explain,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.records import NOTHING_FOUND, Found, Put, Ref
 from watchword.core.scheme import Body, Received, Send
 from watchword.schemes import basic

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import BearerAuth, ConfigurationError, Guard, JWTVerifier, Key, Reason, Rejected, Request, Response
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.rejection import Rejection
 from watchword.core.scheme import Received, Refusal
 from watchword.crypto import jose

@@ -23,7 +23,7 @@ from tests.schemes.digest_world import context, request
 from watchword import DigestAuth, DigestVerifier, Guard, Policy, Request, Response
 from watchword.clients.httpx2 import adapt as adapt_httpx2
 from watchword.clients.requests import adapt as adapt_requests
-from watchword.core.flow import AsyncDrive, Drive, arun, run
+from watchword.transport.flow import AsyncDrive, Drive, arun, run
 from watchword.core.scheme import Received, Send
 from watchword.schemes.digest import client
 from watchword.servers.asgi import protect

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from watchword import AsyncGuard, ConfigurationError, Guard, HMACAuth, HMACVerifier, Identity, Key, Policy, Reason
 from watchword import Rejected, Request, explain
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Response
 from watchword.core.scheme import Received
 from watchword.stores import MemoryStore

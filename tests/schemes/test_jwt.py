@@ -25,7 +25,7 @@ from watchword import (
     Response,
     explain,
 )
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.crypto import jose
 from watchword.crypto.digests import keyed_hmac

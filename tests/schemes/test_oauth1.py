@@ -19,7 +19,7 @@ from tests.schemes.oauth1_world import (
 )  # fmt: skip
 from watchword import AsyncGuard, ConfigurationError, Guard, Identity, OAuth1Auth, OAuth1Verifier, Policy, Reason
 from watchword import Rejected, Request, explain
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.records import Ref
 from watchword.schemes.oauth1 import OAuth1AccessToken, OAuth1Client, OAuth1Token
 from watchword.schemes.oauth1.credentials import signing_key

@@ -15,7 +15,7 @@ from tests.schemes.signature_world import (
 )  # fmt: skip
 from watchword import AsyncGuard, ConfigurationError, Guard, Identity, Key, KeySet, Policy, PublicURL, Reason, Rejected
 from watchword import Request, Response, SignatureAuth, SignaturePolicy, SignatureVerifier
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.stores import MemoryStore, SQLStore
 

@@ -22,7 +22,7 @@ from watchword import (
     Request,
     Response,
 )
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import digest_field

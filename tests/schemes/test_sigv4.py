@@ -28,7 +28,7 @@ from tests.schemes.sigv4_world import (
 from watchword import ConfigurationError, Guard, Identity, Policy, Reason, Rejected, Request, Response, SigV4Auth
 from watchword import SigV4Verifier, explain
 from watchword.clients.requests import adapt
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.message import NOBODY
 from watchword.core.scheme import Received, Send
 from watchword.schemes.sigv4 import AccessKey, PathRules, Payload

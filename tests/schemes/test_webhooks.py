@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from watchword import AsyncGuard, ConfigurationError, Guard, Identity, Policy, PublicURL, Reason, Rejected, Request
 from watchword import Response, explain
-from watchword.core.flow import ClientContext, run
+from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.schemes.webhooks import PROFILES, WebhookAuth, WebhookProfile, WebhookVerifier
 from watchword.stores import MemoryStore

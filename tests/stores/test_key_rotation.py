@@ -10,8 +10,8 @@ import pytest
 
 from watchword import ConfigurationError, Guard, HMACAuth, HMACVerifier, Identity, Key, Policy, Reason, Rejected
 from watchword import Request, Response, Verdict, explain
-from watchword.core.flow import ClientContext
-from watchword.core.flow import run as run_flow
+from watchword.transport.flow import ClientContext
+from watchword.transport.flow import run as run_flow
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received, Send
 from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey

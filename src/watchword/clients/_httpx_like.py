@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from watchword.clients._exchange import made, misadapted
 from watchword.clients._httpx_exchange import Exchange
 from watchword.clients._httpx_parts import Kit
-from watchword.core.flow import AsyncDrive, ClientContext, Drive
+from watchword.transport.flow import AsyncDrive, ClientContext, Drive
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Ask, Auth

@@ -11,7 +11,7 @@ import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
 from watchword.clients._exchange import TIMEOUT, field_lines, limited, misadapted, unreplayable
-from watchword.core.flow import Drive
+from watchword.transport.flow import Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.scheme import ORIGINAL, Received, Send
 

@@ -14,7 +14,7 @@ from requests.utils import select_proxy
 
 from watchword.clients._requests_io import check_repeatable, read, url_of
 from watchword.clients._route import calls
-from watchword.core.flow import ClientContext
+from watchword.transport.flow import ClientContext
 from watchword.core.message import Peer
 
 __all__ = ["context_of", "peer_again", "peer_at_first", "peer_of_own"]

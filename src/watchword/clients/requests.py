@@ -7,7 +7,7 @@ from typing import Any
 from weakref import ref
 
 from watchword.clients._exchange import differs, made, merged_cookies, missing, position
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request
 from watchword.core.records import Store
 from watchword.core.scheme import Ask, Auth, Send

@@ -12,7 +12,7 @@ from urllib.request import Request as CookieRequest
 from watchword.clients._exchange import (
     LIMIT, Replacements, changes, field_lines, merged_cookies, octets, position, unreplayable,
 )  # fmt: skip
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Context, Flow, Received, Send

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watchword.clients._exchange import missing
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
 from watchword.schemes.oauth2 import OAuth2Auth

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Final
 
-from watchword.core.flow import refuse_cleartext
+from watchword.core.sending import refuse_cleartext
 from watchword.core.answer import Challenge
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Request

@@ -24,7 +24,7 @@ from granian.server.embed import Server as Granian
 from tests.interop.conftest import PATIENCE, free_port
 from watchword import DigestVerifier, Guard, HMACVerifier, Key, Policy, PublicURL, Request, Verdict, explain
 from watchword.schemes.explaining.program import Explanation
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Response
 from watchword.core.scheme import Auth, Received, Verifier
 from watchword.servers import asgi, http_server, wsgi

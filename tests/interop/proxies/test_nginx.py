@@ -6,7 +6,7 @@ import pytest
 
 from tests.interop.proxies.origin import ALICE, SERVERS, ask
 from watchword import DigestAuth, DigestVerifier, HMACAuth, PublicURL, Reason, Request
-from watchword.core.flow import ClientContext, Drive
+from watchword.transport.flow import ClientContext, Drive
 
 PROXY, TRUSTED = "127.0.0.2", ("127.0.0.2/32",)
 
