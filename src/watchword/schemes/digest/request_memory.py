@@ -125,7 +125,7 @@ class NonceOwner:
         self.latest: tuple[DigestSecret, Identity[Any], bytes] | None = None
 
     def __repr__(self) -> str:
-        return f"Acquaintance(username={self.username!r})"
+        return f"NonceOwner(username={self.username!r})"
 
     def proven_by(self, record: DigestSecret) -> tuple[Identity[Any], bytes]:
         """Whom `record` is of, and what every response with this nonce begins with before it is hashed."""
