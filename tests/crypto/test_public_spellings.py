@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b32encode, b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
@@ -179,6 +179,8 @@ WRAPPINGS = {
     "base64url": lambda octets: urlsafe_b64encode(octets).rstrip(b"="),
     "lines": lambda octets: b"\n".join(b64encode(octets)[at : at + 64] for at in range(0, len(b64encode(octets)), 64)),
     "a title": lambda octets: b"the key:\r\n" + b64encode(octets),
+    "base32": b32encode,
+    "base32, without padding, in lower case": lambda octets: b32encode(octets).rstrip(b"=").lower(),
     "hex": lambda octets: octets.hex().encode(),
     "HEX with colons": lambda octets: octets.hex(":").upper().encode(),
     "an array of C": lambda octets: ", ".join(f"0x{octet:02x}" for octet in octets).encode(),

@@ -7,6 +7,7 @@ recognised here is likely in random octets: it has 40 bits fixed at least.
 from __future__ import annotations
 
 import re
+from base64 import b32decode
 from binascii import Error as Base64Error
 from binascii import a2b_base64, unhexlify
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ _ESCAPED: Final = re.compile(rb"\\(?:u00([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|(.))|
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _DATA: Final = re.compile(rb"\s*data:[^,]{0,200},", re.IGNORECASE)
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{40,}")
+_BASE32: Final = re.compile(rb"(?:[A-Z2-7]{8}){8,}[A-Z2-7]{0,7}+", re.IGNORECASE)
 _HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}){24,}")
 _BETWEEN_HEX: Final = re.compile(rb"0x|\\x|[\s:,;-]", re.IGNORECASE)
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
@@ -72,7 +74,7 @@ def refuse_key_files(secret: bytes) -> None:
 def looks_like_a_key_file(octets: bytes) -> bool:
     """Whether these octets are or hold a public or private key, a certificate or a JWK.
 
-    They are recognised in base64, base64url and hexadecimal digits, in UTF-16, within quotes, JSON and `data:` URLs, with
+    They are recognised in base64, base64url, base32 and hexadecimal digits, in UTF-16, within quotes, JSON and `data:` URLs, with
     escaped line ends and percent-encoding, and in several of these at once. Raw octets that are no structure, as the 32 of an
     Ed25519 key, look like those of a secret.
 
@@ -143,6 +145,8 @@ def _unwrapped(octets: bytes) -> Iterator[bytes]:
     for line in lines[:_MOST]:
         for run in _BASE64.findall(line):
             yield _from_base64(run)
+    for run in _BASE32.findall(b"".join(lines)):
+        yield _from_base32(run)
     for run in _HEX.findall(_BETWEEN_HEX.sub(b"", octets)):
         yield unhexlify(run)
 
@@ -158,5 +162,12 @@ def _from_base64(run: bytes) -> bytes:
     whole = run[:-1] if len(run) % 4 == 1 else run
     try:
         return a2b_base64(whole.translate(_STANDARD) + b"==")
+    except Base64Error:
+        return b""
+
+
+def _from_base32(run: bytes) -> bytes:
+    try:
+        return b32decode(run + b"=" * (-len(run) % 8), casefold=True)
     except Base64Error:
         return b""
