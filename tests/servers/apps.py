@@ -16,8 +16,10 @@ from watchword.core.records import Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import STREAM, WHOLE, Decision, Seal
 from watchword.crypto.keys import Key
+from watchword.schemes.hmac_header import HMACVerifier
 from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.servers import asgi, http_server, wsgi
+from watchword.stores import MemoryStore
 
 LIMIT = 1000
 SEEN: list[Any] = []
@@ -128,6 +130,8 @@ async def asgi_app(scope, receive, send):
             await _respond(send, 200, b"swallowed")
         else:
             await _respond(send, 200, b"fine")
+    elif scope["path"] == "/ignore":
+        await _respond(send, 200, b"ignored")
     elif scope["path"] == "/large":
         await _respond(send, 200, b"x" * (LIMIT + 1))
     else:
@@ -163,6 +167,9 @@ def wsgi_app(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/write":
         return _wsgi_write(environ, start_response)
+    if path == "/ignore":
+        start_response("200 OK", [("Content-Length", "7")])
+        return [b"ignored"]
     if path == "/large":
         start_response("200 OK", [("Content-Length", str(LIMIT + 1))])
         return [b"x" * (LIMIT + 1)]
@@ -201,6 +208,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/write":
             self._write()
             return
+        if self.path == "/ignore":
+            self._respond(b"ignored")
+            return
         if self.path == "/large":
             self._respond(b"x" * (LIMIT + 1))
             return
@@ -234,6 +244,22 @@ class Handler(BaseHTTPRequestHandler):
 
 handler_guarded = http_server.protect(Handler, guard())
 handler_optional = http_server.protect(Handler, guard(), optional=True)
+
+
+# ---- bodies that are signed, and checked as they pass ---------------------------------------------------------------
+
+SIGNING = Key.from_secret(b"a secret that signs the bodies..", algorithm="HS256", key_id="robot-1")
+
+
+def signed() -> Guard:
+    store = MemoryStore()
+    store.add_key("robot", SIGNING)
+    return Guard([HMACVerifier(stream=True)], store, policy=Policy(limits=Limits(body=LIMIT)))
+
+
+asgi_signed = asgi.protect(asgi_app, signed())
+wsgi_signed = wsgi.protect(wsgi_app, signed())
+handler_signed = http_server.protect(Handler, signed())
 
 
 # ---- every answer sealed ---------------------------------------------------------------------------------------------

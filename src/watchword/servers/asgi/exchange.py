@@ -6,9 +6,10 @@ from watchword.core.guard import AsyncGuard
 from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import BodyStream
-from watchword.servers.asgi.answer import DENIAL, answer
-from watchword.servers.asgi.request import App, Message, Receive, Scope, Send
+from watchword.servers.asgi.answer import DENIAL
+from watchword.servers.asgi.checked import CheckedMessages
+from watchword.servers.asgi.incoming import Incoming
+from watchword.servers.asgi.request import App, Message, Scope, Send
 
 __all__ = ["exchange"]
 
@@ -16,76 +17,79 @@ HARMLESS = frozenset({"tls", DENIAL})
 
 
 async def exchange(
-    app: App, guard: AsyncGuard, admission: Admission, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
-    outgoing = _Outgoing(guard, admission, scope, send)
-    checked = receive
+    app: App, guard: AsyncGuard, admission: Admission, scope: Scope, incoming: Incoming, send: Send
+) -> Rejected | None:
+    """Runs the application where its answer gets more fields, or where its body is checked as it passes.
+
+    What is wrong with the body comes back, if nothing was answered yet.
+    """
+    receive = incoming.message if admission.body is None else incoming.replay(admission.body)
+    checked = None
+    if admission.stream is not None:
+        if failed := incoming.misframed():
+            return failed
+        checked = CheckedMessages(receive, admission.stream, incoming.waits)
+    outgoing = _Outgoing(guard, admission, scope, send, checked)
     if admission.holds_back:  # a file that the server sends by itself can't be sealed
         scope["extensions"] = {key: it for key, it in (scope.get("extensions") or {}).items() if key in HARMLESS}
-    if admission.stream is not None:
-        checked = _Checked(receive, admission.stream, outgoing)
+    if checked is not None:
+        await checked.begin(bodiless=scope["type"] == "websocket")
     try:
-        await app(scope, checked, outgoing)
+        if outgoing.failed is None:
+            await app(scope, checked or receive, outgoing)
     except Exception:
         if outgoing.failed is None:  # else it comes of the body, whatever the application has made of that
             raise
     failed = outgoing.failed
-    if failed is None:
-        return
-    if outgoing.started:
+    if failed is not None and outgoing.started:
         raise failed  # the server cuts the connection: half an answer must not look whole
-    await answer(await guard.refuse(admission.attributed(failed)), scope, receive, send)
-
-
-class _Checked:
-    """`receive` through the decision's stream; once it fails it only fails."""
-
-    __slots__ = ("_outgoing", "_receive", "_stream")
-
-    def __init__(self, receive: Receive, stream: BodyStream, outgoing: _Outgoing) -> None:
-        self._receive = receive
-        self._stream = stream
-        self._outgoing = outgoing
-
-    async def __call__(self) -> Message:
-        if self._outgoing.failed is not None:
-            raise self._outgoing.failed
-        message = await self._receive()
-        if message["type"] != "http.request":
-            return message
-        try:
-            data = self._stream.feed(message.get("body", b""))
-            if not message.get("more_body", False):
-                data += self._stream.end()
-        except Rejected as rejected:
-            self._outgoing.failed = rejected
-            raise
-        return {**message, "body": data}
+    return failed
 
 
 class _Outgoing:
-    """`send` that adds the decision's fields, holding the body back where they depend on it."""
+    """`send` that adds the decision's fields, holding the body back where they depend on it.
 
-    __slots__ = ("_admission", "_body", "_dropped", "_guard", "_held", "_scope", "_send", "failed", "started")
+    Before the body is judged, the start of the answer waits for what follows it: many applications send it, and read then.
+    """
 
-    def __init__(self, guard: AsyncGuard, admission: Admission, scope: Scope, send: Send) -> None:
+    __slots__ = (
+        "_admission", "_body", "_checked", "_dropped", "_guard", "_held", "_scope", "_send", "_waiting", "started"
+    )  # fmt: skip
+
+    def __init__(
+        self, guard: AsyncGuard, admission: Admission, scope: Scope, send: Send, checked: CheckedMessages | None
+    ) -> None:
         self._guard = guard
         self._admission = admission
         self._scope = scope
         self._send = send
+        self._checked = checked
+        self._waiting: Message | None = None
         self._held: Message | None = None
         self._body = bytearray()
         self._dropped = False
-        self.failed: Rejected | None = None
         self.started = False
 
+    @property
+    def failed(self) -> Rejected | None:
+        """What was wrong with the body, noticed so far."""
+        return None if self._checked is None else self._checked.failed
+
     async def __call__(self, message: Message) -> None:
-        if self._dropped or self.failed is not None:
-            return  # what the application says of a body that failed is not sent
+        if self.failed is not None:
+            raise self.failed  # what the application says of a body that failed is not sent
         kind = message["type"]
+        if self._waiting is not None:
+            start, self._waiting = self._waiting, None
+            await self._judge(start)
+            if not self._dropped:
+                await self._start(start, None)
+        if self._dropped:
+            return
         if kind.endswith("http.response.start") and self._admission.holds_back:
             self._held = {**message, "trailers": False}
+        elif kind.endswith("http.response.start") and self._checked is not None and not self._checked.ended:
+            self._waiting = message
         elif kind.endswith("http.response.start") or kind == "websocket.accept":
             await self._start(message, b"" if kind == "websocket.accept" else None)
         elif kind.endswith("http.response.body") and self._held is not None:
@@ -96,6 +100,18 @@ class _Outgoing:
             raise ConfigurationError(f"{kind} was not offered: what is sealed goes through http.response.body")
         else:
             await self._send(message)
+
+    async def _judge(self, start: Message) -> None:
+        """Lets an answer begin; drops it where nobody is there any more to send the rest of the body.
+
+        Raises:
+            Rejected: the body has failed.
+        """
+        if self._checked is not None:
+            await self._checked.judge(self._guard.plan.limits.body, error=start["status"] >= 400)
+            self._dropped = self._checked.left
+            if self._checked.failed is not None:
+                raise self._checked.failed
 
     async def _deny(self, message: Message) -> None:
         """The server would answer 403 by itself."""
@@ -114,7 +130,12 @@ class _Outgoing:
 
     async def _collect(self, message: Message, start: Message) -> None:
         self._body += message.get("body", b"")
-        if len(self._body) > self._guard.plan.limits.body:
+        oversized = len(self._body) > self._guard.plan.limits.body
+        if oversized or not message.get("more_body", False):
+            await self._judge(start)
+        if self._dropped:
+            return
+        if oversized:
             self._dropped = self.started = True
             failed = self._admission.oversized(self._guard.plan)
             await self._send({**start, "status": failed.status, "headers": [*failed.headers]})

@@ -55,10 +55,13 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
                 return None
             else:
                 inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission)}
-                receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
                 if admission.seal is None and admission.stream is None and not admission.response_headers:
+                    receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
                     return await app(inner, receive, send)
-                return await exchange(app, guard, admission, inner, receive, send)
+                failed = await exchange(app, guard, admission, inner, incoming, send)
+                if failed is None:
+                    return None
+                refusal = await guard.refuse(admission.attributed(failed))
             return await _refuse(refusal, incoming, scope, send)
         finally:
             incoming.close()

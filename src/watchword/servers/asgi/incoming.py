@@ -6,6 +6,7 @@ from asyncio import Future, get_running_loop
 
 from watchword.structures.line import ClientGone
 from watchword.core.message import Headers
+from watchword.core.rejection import Reason, Rejected
 from watchword.servers.asgi.ahead import ReadAhead
 from watchword.servers.asgi.request import Message, Receive, Scope, headers_of
 
@@ -53,7 +54,13 @@ class Incoming:
 
         Raises:
             ClientGone: it left before it had sent all of its body.
+            Rejected: as `misframed`.
         """
+        if not self._begun and (failed := self.misframed()):
+            raise failed
+        return await self._chunk()
+
+    async def _chunk(self) -> bytes:
         while not self._ended:
             self._begun = True
             message = await self.receive()
@@ -63,6 +70,26 @@ class Incoming:
             if body := message.get("body", b""):
                 return bytes(body)
         return b""
+
+    async def message(self) -> Message:
+        """The next message, as `receive` gives it, for an application: what is read so is not read again by `drained`."""
+        message = await self.receive()
+        if message["type"] == "http.request":
+            self._begun, self._ended = True, not message.get("more_body", False)
+        return message
+
+    def misframed(self) -> Rejected | None:
+        """MALFORMED_REQUEST where the body has two lengths (RFC 9112 §6.1): the application may go by the wrong one."""
+        names = {name for name, _ in headers_of(self._scope)}
+        if b"content-length" in names and b"transfer-encoding" in names:
+            return Rejected(Reason.MALFORMED_REQUEST, "next to Content-Length", where="transfer-encoding")
+        return None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client waits to be asked for its body."""
+        headers = headers_of(self._scope)
+        return not self._begun and _expects(headers) and _announces(headers)
 
     async def drained(self, headers: Headers) -> bool:
         """Reads on, before a refusal goes out: closing with octets unread resets the connection under the answer.
@@ -77,7 +104,7 @@ class Incoming:
                 return True
         left = UNREAD
         try:
-            while left > 0 and (chunk := await self.chunk()):
+            while left > 0 and (chunk := await self._chunk()):
                 left -= len(chunk)
         except ClientGone:
             return False
@@ -97,3 +124,10 @@ class Incoming:
 
 def _expects(headers: Headers) -> bool:
     return any(name == b"expect" for name, _ in headers)
+
+
+def _announces(headers: Headers) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b"")
+        for name, value in headers
+    )

@@ -63,9 +63,8 @@ class Body:
 
     def __init__(self, file: Any, invite: Callable[[], object] | None) -> None:
         self._file = file
-        self._read: Callable[[int], bytes] = getattr(
-            file, "read1", file.read
-        )  # what has come; unbuffered files have `read`
+        # What has come; unbuffered files have `read`.
+        self._read: Callable[[int], bytes] = getattr(file, "read1", file.read)
         self._handed_out = False
         self._invite = invite
         self.left: int | None = None
@@ -77,6 +76,11 @@ class Body:
             Rejected: as `length_of`.
         """
         self.left = length_of(request)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client waits to be asked for it."""
+        return self._invite is not None
 
     @property
     def is_far_from_its_end(self) -> bool:

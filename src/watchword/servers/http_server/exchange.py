@@ -38,15 +38,21 @@ class Exchange:
         return self.admission is not None and self.admission.holds_back
 
     def admit(self, admission: Admission) -> None:
-        """Puts in front of the handler what the admission asks for."""
+        """Puts in front of the handler what the admission asks for.
+
+        Raises:
+            Rejected: nothing of the body is to come any more, and it is not the one that the credentials cover.
+        """
         handler = self._handler
         self.admission = admission
         if admission.body is not None:
             handler.rfile = io.BytesIO(admission.body)
         if admission.stream is not None:
             replayed = None if admission.body is None else handler.rfile.read
-            self._checked = CheckedBody(replayed or self.body.chunk, admission.stream)
+            self._checked = CheckedBody(replayed or self.body.chunk, admission.stream, expects=self.body.waits)
             handler.rfile = io.BufferedReader(self._checked)
+            if not self.body.left and (failed := self._checked.judge(self.guard.plan.limits.body)):
+                raise admission.attributed(failed)
         elif self.body.left:
             handler.rfile = io.BufferedReader(UncheckedBody(self.body))
         if admission.stream is not None or self._sealed:
@@ -83,9 +89,10 @@ class Exchange:
         """Sends what was held back, or the refusal of a body that failed; what nobody has read is no request."""
         if self.admission is None:
             return
-        out, failed = self._out, self.failed
+        out = self._out
+        failed = self.failed if out is None or not (self.head.status or out.held) else out.judge()
         if out is not None and (failed is not None or out.overflow):
-            self._handler.flush_headers()  # into nothing
+            self._handler._headers_buffer = []  # noqa: SLF001 -- as in `begin`
             self._handler.wfile = out.file
             if out.started:
                 self._handler.close_connection = True
@@ -101,6 +108,8 @@ class Exchange:
             self.admission = None
             self._handler.end_headers()
             out.file.write(body)
+        elif out is not None and out.held:
+            out.release()
         if self._checked is not None and self.body.left:
             self.body.left = None  # the handler left it unproven: nothing more is read on this connection
         if not self._handler.close_connection:

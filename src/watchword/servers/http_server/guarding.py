@@ -93,6 +93,7 @@ class _Guarded(BaseHTTPRequestHandler):
             exchange.body.measure(request)
             gone = partial(has_left, self.connection)
             admission = self._guard.admit(request, exchange.body.chunk, optional=self._optional, gone=gone)
+            exchange.admit(admission)
         except ClientGone:
             self.close_connection = True
             return False
@@ -103,7 +104,6 @@ class _Guarded(BaseHTTPRequestHandler):
         except StoreUnavailable as error:
             refusal = error.refusal or Refusal(503)
         else:
-            exchange.admit(admission)
             self.identity = admission.identity
             return True
         exchange.answer(refusal.response())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from watchword.core.rejection import Rejected
 from watchword.servers.checked_body import CheckedBody
 
 __all__ = ["Head", "Output"]
@@ -21,7 +22,10 @@ class Head:
 
 
 class Output(io.RawIOBase):
-    """The handler's wfile where a body may fail (its answer is dropped then) or the answer is sealed (it is held)."""
+    """The handler's wfile where a body may fail (its answer is dropped then) or the answer is sealed (it is held).
+
+    Before the body is judged, the head of the answer waits for what follows it: a handler may write it first and read then.
+    """
 
     def __init__(self, head: Head, checked: CheckedBody | None, file: Any, hold: bool, limit: int) -> None:
         super().__init__()
@@ -39,16 +43,45 @@ class Output(io.RawIOBase):
         return True
 
     def write(self, data: Any, /) -> int:
-        """Takes the octets, wherever they go."""
+        """Takes the octets, wherever they go.
+
+        Raises:
+            Rejected: the body has failed.
+        """
         size = len(memoryview(data).cast("B"))
-        if self.overflow or (self._checked is not None and self._checked.failed is not None):
+        if self.overflow:
             return size
+        if self._checked is not None and self._checked.failed is not None:
+            raise self._checked.failed
         status = self._head.status
-        if self._hold and not 0 < status < 200:
+        if 0 < status < 200:
+            self.file.write(data)
+        elif self._hold:
             self.held += data
             # What was written by hand, without `send_response`, is no answer that could be sealed.
             self.overflow = len(self.held) > self._limit or not status
-        else:
-            self.started = self.started or not 0 < status < 200
+        elif self.started or self.held or self._checked is None or self._checked.ended:
+            self.release()
             self.file.write(data)
+        else:
+            self.held += data
         return size
+
+    def judge(self) -> Rejected | None:
+        """What is wrong with the body, as far as that can be told; before an answer has begun, it is read to its end."""
+        if self._checked is None or self.started:
+            return None if self._checked is None else self._checked.failed
+        return self._checked.judge(self._limit, error=self._head.status >= 400)
+
+    def release(self) -> None:
+        """Lets the answer begin.
+
+        Raises:
+            Rejected: the body has failed.
+        """
+        if failed := self.judge():
+            raise failed
+        self.started = True
+        if self.held:
+            self.file.write(self.held)
+            self.held.clear()

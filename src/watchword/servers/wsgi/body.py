@@ -27,6 +27,11 @@ class Body:
         self._unbounded = self._left is None and bool(environ.get("wsgi.input_terminated"))
         self._unreadable = self._left is None and not self._unbounded and "HTTP_TRANSFER_ENCODING" in environ
 
+    @property
+    def announced(self) -> int:
+        """Octets that are still to come, as Content-Length says; 0 where it says nothing."""
+        return self._left or 0
+
     def chunk(self) -> bytes:
         """The next chunk, b"" at the end.
 

@@ -9,25 +9,31 @@ from typing import Any
 
 from watchword.servers.checked_body import CheckedBody
 from watchword.core.guard import Guard
+from watchword.core.io import once
 from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
 from watchword.servers.wsgi.answer import answer, status_line, text_of
+from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.request import App, Environ
 
 __all__ = ["exchange"]
 
 
 def exchange(
-    app: App, guard: Guard, admission: Admission, environ: Environ, start_response: Any, chunk: Callable[[], bytes]
+    app: App, guard: Guard, admission: Admission, environ: Environ, start_response: Any, body: Body
 ) -> Iterable[bytes]:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
     checked = None
     if admission.stream is not None:
-        checked = CheckedBody(chunk, admission.stream)
+        chunk = body.chunk if admission.body is None else once(admission.body)
+        checked = CheckedBody(chunk, admission.stream, expects="HTTP_EXPECT" in environ)
+        if not body.announced:  # applications that read by Content-Length would never be told of the end
+            checked.judge(guard.plan.limits.body)
+            environ["CONTENT_LENGTH"] = str(checked.ready)
         environ["wsgi.input"] = io.BufferedReader(checked)
         environ["wsgi.input_terminated"] = True
-    return _Started(_Answer(guard, admission, start_response, checked).run(app, environ))
+    return _Started(_Answer(guard, admission, start_response, checked, body).run(app, environ))
 
 
 class _Started:
@@ -51,8 +57,11 @@ class _Answer:
     A seal over the body holds all of it back, under the guard's limit.
     """
 
-    def __init__(self, guard: Guard, admission: Admission, start_response: Any, checked: CheckedBody | None) -> None:
+    def __init__(
+        self, guard: Guard, admission: Admission, start_response: Any, checked: CheckedBody | None, body: Body
+    ) -> None:
         self._guard = guard
+        self._body = body
         self._admission = admission
         self._start_response = start_response
         self._checked = checked
@@ -66,9 +75,10 @@ class _Answer:
         chunks: Iterable[bytes] = ()
         try:
             try:
-                chunks = app(environ, self._start)
+                if self._failed() is None:
+                    chunks = app(environ, self._start)
                 for body in self._parts(chunks):
-                    if self._failed():
+                    if self._judge():
                         break
                     if not self._sent:
                         self._begin(body)
@@ -79,13 +89,21 @@ class _Answer:
             if failed := self._failed():
                 if self._sent:
                     raise failed  # the server cuts the connection: half an answer must not look whole
-                answer(self._guard.refuse(self._admission.attributed(failed)), self._start_response)
+                refusal = self._guard.refuse(self._admission.attributed(failed))
+                self._body.drain(environ)
+                answer(refusal, self._start_response)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
 
     def _failed(self) -> Rejected | None:
         return None if self._checked is None else self._checked.failed
+
+    def _judge(self) -> Rejected | None:
+        """What is wrong with the body, as far as that can be told; before an answer has begun, it is read to its end."""
+        if self._checked is None or self._sent:
+            return self._failed()
+        return self._checked.judge(self._guard.plan.limits.body, error=self._status[:1] in ("4", "5"))
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
         if exc_info and self._sent:
@@ -113,7 +131,7 @@ class _Answer:
             if len(body) > self._guard.plan.limits.body:
                 break
         body = bytearray(b"".join(self._written)) + body
-        if len(body) <= self._guard.plan.limits.body:
+        if len(body) <= self._guard.plan.limits.body or self._judge():
             return bytes(body)
         failed = self._admission.oversized(self._guard.plan)
         self._sent = True

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from watchword.core.body import check_declared
-from watchword.core.io import once
 from watchword.structures.line import ClientGone
 from watchword.core.guard import Guard
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
@@ -68,8 +67,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
                 environ["CONTENT_LENGTH"] = str(len(admission.body))
             if admission.seal is None and admission.stream is None and not admission.response_headers:
                 return app(environ, start_response)
-            chunk = body.chunk if admission.body is None else once(admission.body)
-            return exchange(app, guard, admission, environ, start_response, chunk)
+            return exchange(app, guard, admission, environ, start_response, body)
         return answer(refusal, start_response)
 
     return guarded if guard.plan.seal is None else failing(guarded, guard)
