@@ -148,6 +148,19 @@ def test_asgi_judges_the_same_in_any_cut(cut):
             check(each, BODY, behaviour, *by_asgi(each, HMAC.guard(), behaviour, cut), served("asgi", each))
 
 
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_http_2_needs_no_field_to_say_that_a_body_comes(tampering):
+    """RFC 9113 §8.1: the end of the stream ends the body."""
+    made = hmac(BODY, tampering, chunked=True)
+    lines = [(name, value) for name, value in made.request.headers if name != b"transfer-encoding"]
+    request = Request("POST", "https", "api.example", made.request.target, lines)
+    for behaviour in BEHAVIOURS:
+        seen, outcome = by_asgi(made._replace(request=request), HMAC.guard(), behaviour)
+        assert outcome.statuses == ([204 if behaviour == "no content" else 200] if tampering == "intact" else [401])
+        assert seen.acted == ([BODY] if tampering == "intact" and behaviour in READING else [])
+        assert seen.ran is (tampering != "emptied")
+
+
 # ---- connections that break, and those that are something else -----------------------------------------------------------
 
 
