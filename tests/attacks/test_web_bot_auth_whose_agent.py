@@ -81,14 +81,26 @@ def test_whoever_has_a_file_at_a_place_is_not_the_place():
     assert guard.verify(signed()).claims["agent"] == BOT
 
 
-def test_agents_that_are_made_up_do_not_push_out_one_that_is_in_use(monkeypatch):
-    monkeypatch.setattr("watchword.stores.agents._MAX_AGENTS", 4)
+def test_agents_that_are_made_up_push_out_none_that_has_keys(monkeypatch):
+    monkeypatch.setattr("watchword.stores.agents._MAX_TRIED", 4)
     web = Web(bot=[KEYS["bot"]])
-    directories = web.directories((), any_agent=True, new_per_minute=8)
+    directories = web.directories((), any_agent=True, new_per_minute=200)
     guard = web.guard(directories)
     assert reason(guard, signed()) == ("", "")
-    for n in range(7):
+    for n in range(100):
         assert reason(guard, signed(KEYS["other"], f"https://made-up-{n}.example"))[0] == "unknown_key"
+    assert reason(guard, signed()) == ("", "")
+    assert web.fetched.count(f"{BOT}{WELL_KNOWN}") == 1
+    assert (len(directories._met), len(directories._tried)) == (1, 4)
+
+
+def test_of_the_agents_that_have_keys_the_one_in_use_is_not_the_first_to_go(monkeypatch):
+    monkeypatch.setattr("watchword.stores.agents._MAX_MET", 4)
+    web = Web(bot=[KEYS["bot"]], **{f"evil-{n}": [KEYS["other"]] for n in range(7)})
+    guard = web.guard(web.directories((), any_agent=True, new_per_minute=8))
+    assert reason(guard, signed()) == ("", "")
+    for n in range(7):
+        assert reason(guard, signed(KEYS["other"], f"https://evil-{n}.example")) == ("", "")
         assert reason(guard, signed()) == ("", "")
     assert web.fetched.count(f"{BOT}{WELL_KNOWN}") == 1
 
@@ -102,9 +114,6 @@ def test_directories_that_are_never_there_are_asked_no_more_often_than_new_ones(
     for seconds, fetched in ((0, 3), (31, 3), (30, 6), (31, 7), (31, 10)):
         web.clock.now += seconds
         for agent in strangers:
-            assert reason(guard, signed(KEYS["other"], agent, now=web.clock.now))[0] in (
-                "unknown_key",
-                "unknown_issuer",
-            )
+            assert reason(guard, signed(KEYS["other"], agent, now=web.clock.now))[0] in ("unknown_key", "too_busy")
         assert reason(guard, signed(now=web.clock.now)) == ("", "")
         assert len([url for url in web.fetched if "slow" in url]) == fetched

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.attacks.floods import block_until
 from tests.patience import PATIENCE
 from tests.stores.issuer import Issuer, jwks, new_key, settle
 from watchword import (
@@ -21,6 +22,7 @@ from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import NO_BODY
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.stores import MemoryStore, RemoteKeySet, combine
+from watchword.stores.jwks import THREADS
 from watchword.transport.get import Answer, Fault, FetchFailed
 
 ONE, TWO, THREE = new_key("1"), new_key("2"), new_key("3", "EdDSA")
@@ -471,21 +473,25 @@ def test_a_rotation_published_one_cool_down_ahead_refuses_no_genuine_token_under
 # ---- one fetch for all -------------------------------------------------------------------------------------------------
 
 
-def test_threads_share_one_fetch(issuer):
-    guard = guarded(issuer, issuer.remote())
+def test_threads_share_one_fetch_and_few_of_them_wait_for_it(issuer):
+    remote = issuer.remote()
+    guard = guarded(issuer, remote)
     issuer.gate.clear()
-    subjects = []
-    threads = [
-        threading.Thread(target=lambda: subjects.append(guard.verify(bearer(issuer.token(ONE))).subject))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.05)
-    issuer.gate.set()
-    for thread in threads:
-        thread.join()
-    assert (subjects, issuer.connections) == (["alice"] * 8, 1)
+    token = bearer(issuer.token(ONE))
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting = [pool.submit(guard.verify, token) for _ in range(THREADS)]
+        block_until(lambda: remote._threads.taken == THREADS)
+        for _ in range(3 * THREADS):
+            with pytest.raises(Rejected) as caught:
+                guard.verify(token)  # in this very thread: it waits for nobody
+            assert caught.value.reason is Reason.TOO_BUSY
+            answer = caught.value.refusal.response()
+            assert (answer.status, answer.values(b"retry-after")) == (503, [b"1"])
+        assert not issuer.gate.is_set()
+        issuer.gate.set()
+        assert {each.result(PATIENCE).subject for each in waiting} == {"alice"}
+    assert guard.verify(token).subject == "alice"
+    assert issuer.connections == 1
 
 
 def test_a_thousand_tasks_share_one_fetch_and_one_thread(issuer):
@@ -730,8 +736,9 @@ def test_a_host_out_of_threads_refuses_and_recovers(issuer, monkeypatch):
         patched.setattr(
             threading.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("can't start new thread"))
         )
-        with pytest.raises(FetchFailed, match="thread"):
+        with pytest.raises(FetchFailed, match="thread") as caught:
             remote.refresh()
+        assert caught.value.fault is Fault.BUSY
     remote.refresh()
     assert remote.snapshot().holds("1")
     remote.close()

@@ -34,7 +34,7 @@ __all__ = [
 # UNKNOWN_NONCE does by its stale=true, and so it counts.
 _NO_GUESSES: Final = frozenset({
     Reason.MALFORMED_CREDENTIALS, Reason.WRONG_REALM, Reason.WRONG_ALGORITHM, Reason.WRONG_TARGET, Reason.TARGET_REFUSED,
-    Reason.TARGET_NOT_EXACT,
+    Reason.TARGET_NOT_EXACT, Reason.TOO_BUSY, Reason.TOO_MANY_ATTEMPTS,
 })  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 from watchword.core.body import BodyReader
 from watchword.structures.line import Place, WaitingLine
 from watchword.core.records import AsyncStore, Found, Outcome, Ref, Source, Store, Write
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, too_busy
 from watchword.structures.room import FOR_TASKS, FOR_THREADS
+from watchword.structures.seats import NoSeat, Seats
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
 __all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "done", "drive", "fetch_more", "once", "once_async"]
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 30.0
 """Seconds for which slow work waits for its turn."""
+WAITING: Final = 6
+"""Requests of one guard that may wait for other servers in threads: servers commonly have eight, and other requests need some."""
 
 T = TypeVar("T")
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -43,7 +46,11 @@ class IO(Protocol[R_contra, G_contra]):
         ...
 
     async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
-        """The records that a verifier's own source has of `refs`."""
+        """The records that a verifier's own source has of `refs`.
+
+        Raises:
+            Rejected: TOO_BUSY: it would have to wait for another server, and as many requests do as may.
+        """
         ...
 
     def commit(self, writes: Sequence[Write], /) -> Outcome | Awaitable[Outcome]:
@@ -87,7 +94,7 @@ class Direct:
         ConfigurationError: `store` is an `AsyncStore`.
     """
 
-    __slots__ = ("commit", "fetch")
+    __slots__ = ("_waiting", "commit", "fetch")
 
     def __init__(self, store: Store | None) -> None:
         if store is not None and iscoroutinefunction(store.fetch):
@@ -95,9 +102,17 @@ class Direct:
                 f"{type(store).__name__} is an AsyncStore; use AsyncGuard, or the store's sync counterpart"
             )
         self.fetch, self.commit = _verbs(store)
+        self._waiting = Seats(WAITING)
 
     async def ask(self, source: Source, refs: Sequence[Ref[Any]], /) -> Found:
-        return source.fetch(refs)
+        waits = getattr(source, "waits", None)
+        if waits is None or not waits(refs):
+            return source.fetch(refs)
+        try:
+            with self._waiting.one():
+                return source.fetch(refs)
+        except NoSeat:
+            raise too_busy("as many requests wait for keys of other servers as may") from None
 
     async def read(self, receive: Chunks, need: BodyNeed | Digests, limit: int, /) -> Body:
         reader = BodyReader(need, limit)

@@ -199,7 +199,9 @@ COMMITTED = Committed()
 class Source(Protocol):
     """Records that come along with a verifier, wherever its guard keeps its own: keys that somebody else publishes.
 
-    Both verbs answer for each of `refs`, or raise `StoreUnavailable`; neither waits longer than it has to.
+    Both verbs answer for each of `refs`, or raise `StoreUnavailable`; neither waits longer than it has to. A source that may have
+    to wait for another server raises `Rejected` (TOO_BUSY) where that can't be done now, and has one more method,
+    `waits(refs)`: whether `fetch` would wait now. A `Guard` lets few requests wait so at one time, for each holds a thread.
     """
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:

@@ -24,6 +24,7 @@ __all__ = [
     "StoreUnavailable",
     "WatchwordError",
     "bounded",
+    "too_busy",
 ]
 
 
@@ -210,6 +211,11 @@ class Rejected(WatchwordError):
         rejection = self.rejection
         place = f" at {rejection.where}" if rejection.where else ""
         return f"{rejection.reason.value}{place}" + (f": {rejection.detail}" if rejection.detail else "")
+
+
+def too_busy(detail: str, *, retry_after: float = 1) -> Rejected:
+    """The rejection of a request that can't be judged now: 503, to be tried again after `retry_after` seconds."""
+    return Rejected(Reason.TOO_BUSY, detail, retry_after=retry_after)
 
 
 class StoreUnavailable(WatchwordError):

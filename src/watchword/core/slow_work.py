@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from watchword.core.io import IO
 from watchword.structures.networks import is_anybodys, network_of, networks_of
 from watchword.core.records import Add
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import Reason, Rejected, too_busy
 from watchword.structures.line import Place, WaitingLine
 from watchword.structures.room import LineFull, NetworkFull
 
@@ -161,4 +161,4 @@ async def take_turn(
     except NetworkFull as full:
         raise Rejected(Reason.TOO_MANY_ATTEMPTS, str(full), where="attempts", retry_after=RETRY_AFTER) from None
     except LineFull as full:
-        raise Rejected(Reason.TOO_BUSY, str(full), retry_after=RETRY_AFTER) from None
+        raise too_busy(str(full), retry_after=RETRY_AFTER) from None

@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from watchword.core.rejection import ConfigurationError
+from watchword.crypto.foreign_keys import LARGEST_MODULUS
 
-__all__ = ["AGREEMENT_CURVES", "ALGORITHMS", "ENCRYPTION_ALGORITHMS", "Algorithm", "algorithm_named", "fits"]
+__all__ = [
+    "AGREEMENT_CURVES", "ALGORITHMS", "ENCRYPTION_ALGORITHMS", "Algorithm", "algorithm_named", "fits", "may_have",
+    "signature_alias",
+]  # fmt: skip
 
 
 class Algorithm(NamedTuple):
@@ -129,3 +133,23 @@ def fits(row: Algorithm, key_type: object, curve: object) -> bool:
     if row.family == "ECDH-ES":
         return isinstance(curve, str) and key_type is not None and AGREEMENT_CURVES.get(curve) == key_type
     return key_type == row.key_type and (not row.curve or curve == row.curve)
+
+
+def may_have(row: Algorithm, octets: int) -> bool:
+    """Whether a signature of this algorithm may have so many octets: those of an RSA key have as many as its modulus.
+
+    >>> may_have(algorithm_named("ES256"), 64), may_have(algorithm_named("PS512"), 256), may_have(algorithm_named("PS512"), 64)
+    (True, True, False)
+    """
+    return octets == row.size if row.size else row.minimum <= 8 * octets <= LARGEST_MODULUS
+
+
+def signature_alias(row: Algorithm) -> str:
+    """The name in HTTP message signatures (RFC 9421 §6.2.2), "" where it has none (§3.3.7).
+
+    There is one for both of JOSE's names of Ed25519 (RFC 9864 §2.2).
+
+    >>> [signature_alias(algorithm_named(name)) for name in ("EdDSA", "Ed25519", "ES512")]
+    ['ed25519', 'ed25519', '']
+    """
+    return "ed25519" if row.name == "Ed25519" else row.alias

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from watchword.core.records import Source
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.crypto.algorithms import ALGORITHMS, may_have, signature_alias
 from watchword.crypto.keys import KeySet
 
-__all__ = ["NO_KEYS", "KeySource", "PublishedKeys", "no_keys"]
+__all__ = ["NO_KEYS", "KeySource", "PublishedKeys", "check_form", "no_keys"]
 
 
 class _NoKeys(KeySet):
@@ -44,6 +45,9 @@ class KeySource(Source, Protocol):
     The attributes are read for each token, so they are plain: `keys` is what is known now (None: nothing yet), good from
     `since` until `due`, when `snapshot` wants to be called; from `good_until` on a guard asks (`fetch`) before it goes by
     them. All times are seconds since the epoch.
+
+    A source that has `algorithms`, names of JOSE's, is asked for no key of others; one that has `asked_from(address)` gives the
+    source to ask because of a request from that address, so that it can bound the requests of each network.
     """
 
     name: str
@@ -64,6 +68,28 @@ class KeySource(Source, Protocol):
     def missed(self, key_id: str, /) -> None:
         """A token names a key id that isn't known; may start to renew the keys, never waits."""
         ...
+
+
+def check_form(source: object, octets: int, name: str | None, *, alias: bool = False) -> None:
+    """That a key of `source` may have made a signature of so many octets: judged before any key is asked for.
+
+    Args:
+        source: whose keys are for the algorithms that it names, if it does.
+        octets: of the signature.
+        name: the algorithm that the signature names, or None.
+        alias: whether that is a name of HTTP message signatures (RFC 9421 §6.2.2), not of JOSE.
+
+    Raises:
+        Rejected: WRONG_ALGORITHM, or WRONG_SIGNATURE for a length that no such key makes.
+    """
+    permitted = getattr(source, "algorithms", None)
+    rows = [row for row in ALGORITHMS if permitted is None or row.name in permitted]
+    if name is not None:
+        rows = [row for row in rows if name and name == (signature_alias(row) if alias else row.name)]
+    if not rows:
+        raise Rejected(Reason.WRONG_ALGORITHM, "no key that may be published here is for this algorithm", where="alg")
+    if not any(may_have(row, octets) for row in rows):
+        raise Rejected(Reason.WRONG_SIGNATURE, f"no key makes a signature of {octets} octets", where="signature")
 
 
 def no_keys(given: object) -> ConfigurationError:

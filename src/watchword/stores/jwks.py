@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
 from math import inf
 from typing import Any, Final, Literal, NamedTuple
 
 from watchword.core.records import Found, Outcome, Ref, Write
-from watchword.core.rejection import ConfigurationError, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, StoreUnavailable, too_busy
 from watchword.crypto.keys import KeySet
 from watchword.schemes.key_source import PublishedKeys
 from watchword.stores.publisher import Fetch, Loaded, Publisher
+from watchword.structures.seats import NoSeat, Seats
 from watchword.transport.get import Fault, FetchFailed, Terms
 
 __all__ = ["RemoteKeySet", "State"]
@@ -23,6 +25,10 @@ State = Literal["empty", "fresh", "refreshing", "cooling_down", "stale"]
 
 _RENEW: Final = 0.8
 """The part of that time after which they are renewed."""
+THREADS: Final = 4
+"""Requests that wait for one key set in threads: each holds one that others may need."""
+TASKS: Final = 1024
+"""Requests that wait for it in tasks, which hold nothing else."""
 
 
 class _Flight(NamedTuple):
@@ -39,6 +45,10 @@ class RemoteKeySet:
     Nothing is fetched and no thread runs until the first use. A guard that meets an unknown key id waits for one fetch,
     however many requests do; between two of them lies `cool_down`. Shortly before the keys' time is over, the next use
     renews them in the background. While the issuer fails, the keys that are known stay good for `stale` more seconds.
+
+    A token is judged by all that needs no key before one is fetched for it. A fetch has a thread of its own. Four requests of
+    a `Guard` wait for it at most, since each holds a thread; others that need it are refused (TOO_BUSY, 503) at once.
+    A thousand tasks wait. A request that needs no fetch waits for none.
 
     Args:
         url: where the key set is. Or else:
@@ -92,11 +102,13 @@ class RemoteKeySet:
         self._publisher = self._publisher_of(url, issuer, algorithms, terms, fetch, (least, most))
         self.name = self._publisher.name
         self.issuer = issuer
+        self.algorithms = self._publisher.algorithms
         self._clock = clock
         self._patience = 1.0 + timeout * (1 if issuer is None else 3)  # two places of metadata, then the keys
         self._lock = threading.Lock()
         self._flight: _Flight | None = None
         self._thread: threading.Thread | None = None
+        self._threads, self._tasks = self._seats()
         self._closed = False
         self._loaded: Loaded | None = None
         self._attempt = -inf
@@ -107,6 +119,17 @@ class RemoteKeySet:
 
     def _publisher_of(self, *arguments: Any) -> Publisher:
         return Publisher(*arguments)
+
+    def _seats(self) -> tuple[Seats, Seats]:
+        """For requests that wait in threads, and in tasks."""
+        return Seats(THREADS), Seats(TASKS)
+
+    def _permit(self) -> Callable[[], None] | None:
+        """Room for one more fetch, and what to call when it has ended; None: there is no room."""
+        return _nothing
+
+    def _ended(self) -> None:
+        """Called after each fetch, outside the lock and before anybody who waits goes on."""
 
     # ---- what is known ---------------------------------------------------------------------------------------------
 
@@ -166,27 +189,38 @@ class RemoteKeySet:
         flight = self._asked()
         _raise(await self._landed_async(flight))
 
+    def waits(self, refs: Sequence[Ref[Any]], /) -> bool:
+        """Whether `fetch` would wait now."""
+        if self._wish(refs, self._clock()) is None:
+            return False
+        return self._alive() is not None or not (self._closed or self._cooling(self._clock()))
+
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         """For guards: the keys, renewed first if they are old or lack a key id of `refs`.
 
         Raises:
+            Rejected: TOO_BUSY: as many threads wait for them as may; the fetch goes on without this one.
             StoreUnavailable: there are none.
         """
-        # A fetch that was under way may have begun before the key was published: then one more is made.
-        for _ in range(2):
-            flight = self._wanted(refs)
-            if flight is None:
-                break
-            self._landed(flight)
+        flight = self._wanted(refs)
+        if flight is not None:
+            with self._seated(self._threads):
+                self._landed(flight)
+                # It may have begun before the key was published: then one more is made.
+                flight = self._wanted(refs)
+                if flight is not None:
+                    self._landed(flight)
         return self._found(refs)
 
     async def afetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         """`fetch`, awaited; however many wait, one thread fetches."""
-        for _ in range(2):
-            flight = self._wanted(refs)
-            if flight is None:
-                break
-            await self._landed_async(flight)
+        flight = self._wanted(refs)
+        if flight is not None:
+            with self._seated(self._tasks):
+                await self._landed_async(flight)
+                flight = self._wanted(refs)
+                if flight is not None:
+                    await self._landed_async(flight)
         return self._found(refs)
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
@@ -220,12 +254,24 @@ class RemoteKeySet:
             raise ConfigurationError("this RemoteKeySet is closed: make another")
         return flight
 
+    def _wish(self, refs: Sequence[Ref[Any]], now: float) -> Literal["due", "unknown"] | None:
+        """Why a fetch is wanted, if one is."""
+        if self.keys is None or not self.since <= now < self.good_until:
+            return "due"
+        return None if all(self.keys.holds(ref.key[-1]) for ref in refs) else "unknown"
+
     def _wanted(self, refs: Sequence[Ref[Any]]) -> _Flight | None:
         now = self._clock()
-        if self.keys is None or not self.since <= now < self.good_until:
-            return self._depart("due", now)
-        known = all(self.keys.holds(ref.key[-1]) for ref in refs)
-        return None if known else self._depart("unknown", now)
+        why = self._wish(refs, now)
+        return None if why is None else self._depart(why, now)
+
+    @contextmanager
+    def _seated(self, seats: Seats) -> Iterator[None]:
+        try:
+            with seats.one():
+                yield
+        except NoSeat:
+            raise too_busy(f"the keys of {self.name} are being fetched") from None
 
     def _found(self, refs: Sequence[Ref[Any]]) -> Found:
         record = PublishedKeys(self.snapshot())
@@ -254,16 +300,25 @@ class RemoteKeySet:
             flight = _Flight(Future(), now, time.monotonic() + self._patience)
             flight.landing.set_running_or_notify_cancel()  # who stops waiting can't cancel it for the others
             self._flight, self._attempt, self._restless = flight, now, why == "unknown"
-            self._thread = threading.Thread(target=self._fly, args=(flight,), name="watchword-keys", daemon=True)
+            landed = self._permit()
+            if landed is None:
+                return self._grounded(flight, "as many fetches as may are under way")
+            self._thread = threading.Thread(target=self._fly, args=(flight, landed), name="watchword-keys", daemon=True)
             try:
                 self._thread.start()
             except RuntimeError:  # no more threads, or the interpreter is ending
                 self._thread = None
-                self._land(flight, FetchFailed(Fault.UNREACHABLE, "no thread can be started"))
-                flight.landing.set_result(self.last_error)
+                landed()
+                return self._grounded(flight, "no thread can be started")
             return flight
 
-    def _fly(self, flight: _Flight) -> None:
+    def _grounded(self, flight: _Flight, why: str) -> _Flight:
+        """A fetch that could not begin, as one that failed; under the lock."""
+        self._land(flight, FetchFailed(Fault.BUSY, why))
+        flight.landing.set_result(self.last_error)
+        return flight
+
+    def _fly(self, flight: _Flight, landed: Callable[[], None]) -> None:
         result: Loaded | FetchFailed
         try:
             result = self._publisher.load(self._loaded, flight.started)
@@ -271,9 +326,12 @@ class RemoteKeySet:
             result = failed.again()  # without the traceback, which would keep what it saw alive
         except Exception as error:  # noqa: BLE001 -- what a stranger's fetch= raises must not end the thread in silence
             result = FetchFailed(Fault.UNUSABLE, f"fetching {self.name} raised {type(error).__name__}")
+        finally:  # whatever ends the thread
+            landed()
         with self._lock:
             if self._flight is flight:  # else it came too late, and another has taken its place
                 self._land(flight, result)
+        self._ended()
         flight.landing.set_result(result if isinstance(result, FetchFailed) else None)
 
     def _land(self, flight: _Flight, result: Loaded | FetchFailed) -> None:
@@ -320,3 +378,7 @@ class RemoteKeySet:
 def _raise(failed: FetchFailed | None) -> None:
     if failed is not None:
         raise failed.again()
+
+
+def _nothing() -> None:
+    """Nothing has to be given back."""

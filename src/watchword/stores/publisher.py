@@ -8,14 +8,14 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from watchword.core.rejection import ConfigurationError
-from watchword.crypto.algorithms import algorithm_named
+from watchword.crypto.algorithms import ALGORITHMS, algorithm_named
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import KeySet
 from watchword.crypto.keys.jwk_set import read_jwks
 from watchword.transport.freshness import lifetime
 from watchword.transport.get import Answer, Fault, FetchFailed, Get, Terms, target_of
 
-__all__ = ["Fetch", "Loaded", "Publisher", "jwks_uri", "metadata_urls"]
+__all__ = ["Fetch", "Loaded", "Publisher", "jwks_uri", "metadata_urls", "usual_fetch"]
 
 Fetch = Callable[[Get, Terms], Answer]
 
@@ -23,6 +23,9 @@ _UNSAID: Final = 600.0
 """Seconds for which an answer is good if it doesn't say."""
 # entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE; RFC 9110 §8.8.3, obs-text left out. Only such a one is sent back.
 _ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
+
+_PUBLISHED: Final = frozenset(row.name for row in ALGORITHMS if row.family != "HMAC")
+"""The algorithms that a key may be for which somebody publishes."""
 
 
 class Loaded(NamedTuple):
@@ -64,8 +67,9 @@ class Publisher:
         self.name = _place(url, issuer, terms)
         self._url = url
         self._algorithms = None if algorithms is None else _names(algorithms)
+        self.algorithms = _PUBLISHED if self._algorithms is None else frozenset(self._algorithms)
         self._terms = terms
-        self._fetch = _wire(terms.ca_file) if fetch is None else fetch
+        self._fetch = usual_fetch(terms.ca_file) if fetch is None else fetch
         self._bounds = bounds
         self._found: tuple[str, float] | None = None
 
@@ -197,7 +201,12 @@ def _names(algorithms: Iterable[str]) -> tuple[str, ...]:
     return tuple(row.name for row in rows)
 
 
-def _wire(ca_file: str | None) -> Fetch:
+def usual_fetch(ca_file: str | None) -> Fetch:
+    """What fetches by urllib3.
+
+    Raises:
+        ConfigurationError: the extra is missing, or `ca_file` can't be read.
+    """
     from watchword.transport import wire  # noqa: PLC0415 -- needs an extra, and loads ssl
 
     if ca_file is not None:

@@ -48,6 +48,8 @@ class Fault(Enum):
     """More redirects than are allowed, or one that leads nowhere."""
     STATUS = "status"
     """An answer with another status than 200 or 304."""
+    BUSY = "busy"
+    """It was not made: as many fetches as may were under way, or the host has no thread left."""
     UNUSABLE = "unusable"
     """The answer is not what was asked for: no metadata of this issuer, no key set, no usable key."""
 

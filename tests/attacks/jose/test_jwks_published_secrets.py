@@ -43,6 +43,7 @@ def test_such_a_key_is_passed_over_and_the_others_serve(jwk, key):
     with Issuer() as issuer:
         issuer.body = json.dumps({"keys": [jwk, GOOD.to_jwk()]}).encode()
         remote = issuer.remote()
+        remote.refresh()  # no token that a secret signed has them fetched
         assert rejected(issuer, remote, issuer.token(key)) in {Reason.UNKNOWN_KEY, Reason.WRONG_ALGORITHM}
         assert [len(remote.snapshot()), len(remote.snapshot().skipped)] == [1, 1]
         assert JWTVerifier(remote, clock=issuer.clock).verify(issuer.token(GOOD)).key_id == "good"
@@ -64,6 +65,7 @@ def test_a_key_that_names_no_algorithm_is_bound_to_one_and_never_to_two():
     with Issuer() as issuer:
         issuer.body = json.dumps({"keys": [jwk, GOOD.to_jwk()]}).encode()
         bound = issuer.remote(algorithms=["RS256", "ES256"])
+        bound.refresh()
         assert rejected(issuer, bound, issuer.token(other)) is Reason.WRONG_ALGORITHM
         assert JWTVerifier(bound, clock=issuer.clock).verify(issuer.token(rsa)).key_id == "r"
         both = issuer.remote(algorithms=["RS256", "PS256", "ES256"])

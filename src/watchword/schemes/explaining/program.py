@@ -48,6 +48,7 @@ MAX_OTHERS: Final = 64
 MAX_SHOWN: Final = 64 * 1024
 """Characters of a canonical string in the text and the JSON; `Explanation.canonical` is all of it."""
 _OF_SECRETS: Final = frozenset({Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET})
+_NOT_NOW: Final = frozenset({Reason.TOO_BUSY, Reason.TOO_MANY_ATTEMPTS})  # the keys could not be asked for
 _SENSITIVE: Final = (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"dpop")
 _BARE: Final = frozenset({b"basic", b"bearer", b"token", b"apikey", b"dpop"})
 _MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
@@ -204,6 +205,8 @@ async def _explaining(
             return _refused(rejected, verifier, "", ())
     now = plan.clock() if at is None else at
     outcome, found = await _outcome(plan, io, claim, found, body, now)
+    if isinstance(outcome, Rejected) and outcome.reason in _NOT_NOW:
+        return _refused(outcome, verifier, "", ())
     if isinstance(outcome, Rejected) and outcome.rejection.reason in _OF_SECRETS:
         with suppress(StoreUnavailable):  # it is only for comparison
             guessed = outcome.rejection.reason is Reason.WRONG_SECRET
@@ -310,7 +313,10 @@ async def _outcome(
             return rejected, found
         if not isinstance(answer, More):
             return _streamed(answer, body), found
-        found = await fetch_more(io, answer, found)
+        try:
+            found = await fetch_more(io, answer, found)
+        except Rejected as busy:
+            return busy, found
     raise AssertionError("a scheme asked for more records more than twice")
 
 

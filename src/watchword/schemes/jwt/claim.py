@@ -48,6 +48,7 @@ class Rules(Protocol):
     def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = ..., /) -> Judged: ...
     def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes, /) -> None: ...
     def check_type(self, header: Mapping[str, Any], /) -> None: ...
+    def check_without_key(self, token: str | bytes, now: float, proofs: Sequence[Proof], /) -> None: ...
     def typed(self, payload: bytes, /) -> Any: ...
     def ends(self, claims: Mapping[str, Any], /) -> float: ...
     def known(self, token: str | bytes, now: float, /) -> Entry | None: ...
@@ -123,7 +124,10 @@ class JWTClaim(msgspec.Struct, eq=False):
         return answer
 
     def _judge_by(self, source: KeySource, found: Found, now: float) -> Judged | More:
-        """Asks the source once, if it may know better: its keys are old, or have none of the token's name."""
+        """Asks the source once, if it may know better: its keys are old, or have none of the token's name.
+
+        Nobody is asked because of a token that would be refused whatever its key.
+        """
         error: Rejected | StoreUnavailable = StoreUnavailable("the keys are too old to go by")
         if now < source.good_until:
             try:
@@ -134,6 +138,7 @@ class JWTClaim(msgspec.Struct, eq=False):
         ref = None if key_id is None else Ref(PublishedKeys, (source.name, key_id))
         if ref is None or found.get(ref) is not None:
             return self.verifier.judge(self.token, now, self.proofs)
+        self.verifier.check_without_key(self.token, now, self.proofs)
         return More(asks=((source, (ref,)),))
 
     def _conclude(self, judged: Judged, found: Found, now: float) -> Decision | More:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import NOTHING_FOUND, Found
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.digests import compare, keyed_hmac
@@ -111,7 +111,18 @@ class _Steps:
             self.checks[-1] = self.checks[-1]._replace(component=component, mend=found)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
-        held = self.verifier.use_current_keys().keys
+        source = self.verifier.source
+        try:
+            if source is not None and source.keys is None:  # nobody was asked: the token is no good, whoever made it
+                raise StoreUnavailable
+            held = self.verifier.use_current_keys().keys
+        except StoreUnavailable:
+            mend = "nobody was asked for the keys: the token is no good, whoever made it"
+            self.checks += [
+                Check("algorithm", None, "header alg", "", _value(header, "alg"), mend),
+                Check("key id", None, "header kid", "", _value(header, "kid"), mend),
+            ]
+            return None
         algorithms = " or ".join(sorted({key.algorithm for key in held.keys}))
         names = [key.key_id for key in held.keys if key.key_id is not None]
         try:

@@ -1,7 +1,8 @@
 """The server half: `JWTVerifier`.
 
 Checked in this order: size and format, algorithm, key, signature, type, then the claims. Nothing that a token says of
-itself is believed before its signature has been verified with a key that was there before.
+itself is believed before its signature has been verified with a key that was there before. Where the key would have to be
+fetched, type and claims are looked at first: a token may be refused for them, and never accepted.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from watchword.schemes.jwt.settings import (
     bare_type, check_memory, issuers_of, key_set, octets, seconds, struct_decoder, texts,
 )  # fmt: skip
 from watchword.schemes.jwt.typed import decoded
-from watchword.schemes.key_source import KeySource
+from watchword.schemes.key_source import KeySource, check_form
 from watchword.schemes.revocation import Mark, Revocations
 from watchword.schemes.token_cache import Entry, Generation, TokenCache
 
@@ -164,6 +165,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             return self.judge(token, now)
         except (Rejected, StoreUnavailable) as error:
             if self.source is not None and (key_id := self.key_to_ask_for(token, error)) is not None:
+                self.check_without_key(token, now)
                 self.source.missed(key_id)
             raise
 
@@ -185,6 +187,8 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         """
         source = self.source
         if source is not None and not (source.since <= now < source.due and source.keys is self.jws.keys):
+            if source.keys is None:  # looking for them begins to fetch them
+                self.check_without_key(token, now, proofs)
             self.use_current_keys()
         jws = self.jws
         header, payload, key = jws.open(token)
@@ -305,6 +309,24 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
                 raise
             return None
         return None if isinstance(error, Rejected) and self.jws.keys.holds(key_id) else key_id
+
+    def check_without_key(self, token: str | bytes, now: float, proofs: Sequence[Proof] = NO_PROOFS) -> None:
+        """All that can be judged before the key is there, so that nobody is asked for what proves nothing.
+
+        Raises:
+            Rejected: why the token is no good, whoever made it.
+        """
+        head, body, tail, _ = jose.split(token, self.jws.max_token)
+        header = jose.check_header(jose.read_header(head))
+        check_form(self.source, len(jose.decode(tail, "signature")), header["alg"])
+        self.check_type(header)
+        payload = jose.decode(body, "payload")
+        claims = read_claims(payload)
+        self.check(claims, now, proofs, token)
+        scopes_of(claims, lists=self.scope_lists)
+        if self.struct is not None:
+            self.typed(payload)
+        subject_of(claims)
 
     def check_type(self, header: Mapping[str, Any]) -> None:
         """The header's `typ` is one that is expected; case and a leading "application/" don't matter (RFC 7515 §4.1.9).

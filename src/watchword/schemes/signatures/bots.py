@@ -6,6 +6,7 @@ keys in Signature-Agent, covered. `KeyDirectory` serves them, `watchword.stores.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Protocol, runtime_checkable
@@ -16,7 +17,7 @@ from watchword.structures.bounded import Bounded
 from watchword.core.identity import Identity
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
-from watchword.core.records import Found, Ref
+from watchword.core.records import Found, Ref, Source
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     Address,
@@ -29,6 +30,7 @@ from watchword.core.scheme import (
     More,
     Random,
     Refusal,
+    malformed,
 )
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.keys import Key, KeySet
@@ -42,6 +44,7 @@ __all__ = ["TAG", "Agents", "WebBotAuth", "WebBotVerifier", "named_by_thumbprint
 
 TAG: Final = "web-bot-auth"
 DAY: Final = 86_400
+_is_thumbprint: Final = re.compile("[A-Za-z0-9_-]{43}").fullmatch  # of SHA-256 (RFC 7638 §3)
 _MAX_VERIFIERS: Final = 256
 
 
@@ -134,7 +137,10 @@ class Agents(Protocol):
     """Who may sign, and where its keys come from; `watchword.stores.AgentDirectories` is one."""
 
     def source(self, agent: Agent, /) -> KeySource | None:
-        """What keeps the keys of `agent` up to date; None: it is not to be trusted, or asked."""
+        """What keeps the keys of `agent` up to date; None: it is not to be trusted.
+
+        It is called for every request, genuine or not: nothing is asked, counted or remembered because of that alone.
+        """
         ...
 
 
@@ -199,7 +205,7 @@ class WebBotVerifier(InProcess):
 
         Raises:
             Rejected: as `SignatureVerifier.read`; NOT_COVERED: without its agent; UNKNOWN_ISSUER: of nobody who may sign;
-                AMBIGUOUS: of several who may.
+                AMBIGUOUS: of several who may; MALFORMED_CREDENTIALS: without a thumbprint for its key.
         """
         claim = self._first.read(request)
         if claim is None:
@@ -213,7 +219,9 @@ class WebBotVerifier(InProcess):
         if any(other.identifier != agent.identifier for other, _ in allowed):
             raise Rejected(Reason.AMBIGUOUS, "several agents signed that may", where="signature-agent")
         mine = [one for other, one in named if other.identifier == agent.identifier]
-        return AgentClaim(agent, verifier.claim(request, mine))
+        if not all(_is_thumbprint(one.key_id or "") for one in mine):
+            raise malformed("keyid is the thumbprint of a key (RFC 7638)", where="keyid")
+        return AgentClaim(agent, verifier.claim(request, mine), request.peer.address)
 
     @property
     def routes(self) -> Sequence[str | None]:
@@ -238,7 +246,8 @@ class WebBotVerifier(InProcess):
         if made is None or made.source is not source:
             made = SignatureVerifier(source, **self._settings)
             made.signature_reader = self._first.signature_reader
-            self._made.put(agent.identifier, made)
+            if source.keys is not None:  # names that anybody makes up take nobody's place
+                self._made.put(agent.identifier, made)
         return made
 
 
@@ -256,11 +265,12 @@ def profile(**demands: Any) -> SignaturePolicy:
 class AgentClaim:
     """The signatures of one agent, not yet verified."""
 
-    __slots__ = ("agent", "signatures")
+    __slots__ = ("address", "agent", "signatures")
 
-    def __init__(self, agent: Agent, signatures: SignatureClaim) -> None:
+    def __init__(self, agent: Agent, signatures: SignatureClaim, address: str) -> None:
         self.agent = agent
         self.signatures = signatures
+        self.address = address
 
     @property
     def needs(self) -> Sequence[Ref[Any]]:
@@ -280,8 +290,14 @@ class AgentClaim:
         """The verdict on the signatures, in the name of the agent."""
         decision = self.signatures.decide(found, body, now, random)
         if isinstance(decision, More):
-            return decision
+            return decision._replace(asks=[(self._asked(source), refs) for source, refs in decision.asks])
         who = decision.identity
         claims = MappingProxyType({**who.claims, "agent": self.agent.name})
         agent = Identity(self.agent.identifier, who.scheme, who.key_id, who.scopes, claims)
         return msgspec.structs.replace(decision, identity=agent)
+
+    def _asked(self, source: Any) -> Source:
+        """The source, as it is asked because of a request from this address."""
+        asked_from = getattr(source, "asked_from", None)
+        asked: Source = source if asked_from is None else asked_from(self.address)
+        return asked

@@ -11,7 +11,7 @@ from watchword.core.records import Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, BodyNeed, Decision, Digests, More, Random
 from watchword.schemes.freshness import check_end
-from watchword.schemes.key_source import PublishedKeys
+from watchword.schemes.key_source import KeySource, PublishedKeys, check_form
 from watchword.schemes.signatures.content import (
     SHA256, DigestStream, Expected, check_digests, digests_need, expected_digests, is_digest_of, may_be_usual, uncovered,
 )  # fmt: skip
@@ -102,14 +102,14 @@ class SignatureClaim:
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """One verdict: every signature that this verifier has a key for is good, and they name one subject.
 
-        What is said about a body or a time is said of a genuine signature.
+        What is said about a body or a time is said of a genuine signature, or of one whose key would have to be fetched.
         """
         one = self.presented[0]
         key_owner = self.signers.named.get(one.key_id or "") if len(self.presented) == 1 else None
         if key_owner is not None:
             judged = [(one, key_owner)]
         else:
-            answer = self.judged(found, now)
+            answer = self.judged(found, body, now)
             if isinstance(answer, More):
                 return answer
             judged = answer
@@ -172,11 +172,12 @@ class SignatureClaim:
             until = created + settings.freshness.retention
         return Once(("signature", one.key_id or key_owner.subject, one.nonce), until)
 
-    def judged(self, found: Found, now: float) -> list[tuple[PresentedCredentials, KeyOwner]] | More:
+    def judged(self, found: Found, body: Body, now: float) -> list[tuple[PresentedCredentials, KeyOwner]] | More:
         """The signatures whose keys this verifier has, or what it needs to know them.
 
         Raises:
-            Rejected: UNKNOWN_KEY: it has none of them.
+            Rejected: UNKNOWN_KEY: it has none of them. Or the keys would have to be asked for, and something else is wrong
+                with all of the signatures.
             StoreUnavailable: published keys are not there, or too old.
         """
         source = self.signers.source
@@ -187,23 +188,58 @@ class SignatureClaim:
             else:
                 known = self._known(found)
         else:
-            asked: list[Ref[Any]] = [Ref(PublishedKeys, (source.name, one.key_id or "")) for one in self.presented[:1]]
-            told = found.get(asked[0]) is not None
-            if now >= source.good_until and not told:
-                return More(asks=((source, asked),))
+            asked = [Ref(PublishedKeys, (source.name, one.key_id or "")) for one in self.presented]
+            told = next((record for ref in asked if (record := found.get(ref)) is not None), None)
+            if now >= source.good_until and told is None:
+                return self._ask(source, asked, body, now)
             try:
-                self.signers.use_current_keys()
+                if told is None:
+                    self.signers.use_current_keys()
+                else:
+                    self.signers.use(told.keys)
                 known = self._known(found)
             except StoreUnavailable:
-                if told:
-                    raise
                 known = []
-            if not known and not told:
-                return More(asks=((source, asked),))
+            if not known and told is None:
+                return self._ask(source, asked, body, now)
         if known:
             return known
         self._spend()
         raise Rejected(Reason.UNKNOWN_KEY, "no key is known by the key id, or none is named", where="keyid")
+
+    def _ask(self, source: KeySource, asked: Sequence[Ref[PublishedKeys]], body: Body, now: float) -> More:
+        """Asks for the keys, if one of the signatures may be good.
+
+        Raises:
+            Rejected: what is wrong with the first, if none may.
+        """
+        fault: Rejected | None = None
+        for one in self.presented:
+            try:
+                self.check_without_key(source, one, body, now)
+            except Rejected as rejected:
+                fault = fault or rejected
+            else:
+                return More(asks=((source, asked),))
+        assert fault is not None
+        raise fault
+
+    def check_without_key(self, source: KeySource, one: PresentedCredentials, body: Body, now: float) -> None:
+        """All that can be judged of a signature before its key is there, so that nobody else is asked for what proves nothing.
+
+        Raises:
+            Rejected: why it is no good, whoever made it.
+        """
+        settings = self.settings
+        self.check_coverage(one)
+        check_form(source, len(one.signature), one.alg, alias=True)
+        self.base(one)
+        if not settings.stream:
+            self.check_body(one, body)
+        if one.created is not None:
+            settings.freshness.check(one.created, now, "created", genuine=False)
+        if one.expires is not None:
+            check_end(one.expires, now, "expires", genuine=False)
 
     def _known(self, found: Found) -> list[tuple[PresentedCredentials, KeyOwner]]:
         known = []

@@ -56,14 +56,17 @@ _COVERED_PARTS: Final = {
 
 def explain_signature(claim: SignatureClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The signature base of this request, and every check, of each signature that is judged."""
+    asked = True
     try:
-        judged = claim.judged(found, now)
-    except (Rejected, StoreUnavailable):
+        judged = claim.judged(found, body, now)
+    except Rejected as rejected:
+        judged, asked = [], claim.signers.source is None or rejected.reason is Reason.UNKNOWN_KEY
+    except StoreUnavailable:
         judged = []
     if isinstance(judged, More) or not judged:
         one = claim.presented[0]
         checks = [
-            _unknown(claim, one, found),
+            _unknown(claim, one, found) if asked else _not_asked(one),
             Check("signature", None, "signature", "", _shown(one.signature), "the key is unknown"),
         ]
         checks += _rest(claim, one, None, body, now)
@@ -110,6 +113,11 @@ def _unknown(claim: SignatureClaim, one: PresentedCredentials, found: Found) -> 
     if one.key_id is None:
         mend = "the signature names no key: send keyid"
     return Check("key id", False, "keyid", meant or "a known key", key_id, mend)
+
+
+def _not_asked(one: PresentedCredentials) -> Check:
+    mend = "nobody was asked for the key: the signature is no good, whoever made it"
+    return Check("key id", None, "keyid", "a known key", one.key_id or "", mend)
 
 
 def _keys(claim: SignatureClaim, found: Found) -> Iterator[tuple[str, Key]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from watchword.structures.bounded import Bounded
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.crypto.algorithms import algorithm_named
+from watchword.crypto.algorithms import algorithm_named, signature_alias
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
 from watchword.schemes.key_source import KeySource
 
@@ -23,7 +23,7 @@ _NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody h
 
 def alias_of(key: Key) -> str:
     """The name of the key's algorithm in HTTP message signatures (RFC 9421 §6.2.2); "" where it has none (§3.3.7)."""
-    return "ed25519" if key.algorithm == "Ed25519" else algorithm_named(key.algorithm).alias
+    return signature_alias(algorithm_named(key.algorithm))
 
 
 class KeyOwner:
@@ -183,9 +183,12 @@ class Signers:
             StoreUnavailable: there are none.
         """
         if self.source is not None:
-            keys = self.source.snapshot()
-            if keys is not self._key_owners.keys:
-                self._key_owners = KeyOwners(keys)
+            self.use(self.source.snapshot())
+
+    def use(self, keys: KeySet) -> None:
+        """Goes by these keys."""
+        if keys is not self._key_owners.keys:
+            self._key_owners = KeyOwners(keys)
 
 
 def key_refs(key_id: str | None) -> tuple[Ref[Any], ...]:
