@@ -212,6 +212,42 @@ def test_keys_are_renewed_in_the_background_before_their_time_is_over(issuer):
     assert (issuer.fetches, remote.since) == (2, issuer.clock.now)
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("max-age=1000, stale-while-revalidate=100", 1100),
+        ("max-age=15, stale-while-revalidate=30", 90),  # `least` is 60
+        ("max-age=80000, stale-while-revalidate=80000", 86_400),
+        ("max-age=1000, stale-while-revalidate=x", 1000),
+        ("max-age=1000, stale-while-revalidate=100, must-revalidate", 1000),
+        ("no-cache, stale-while-revalidate=100", 60),
+    ],
+)
+def test_keys_serve_while_they_are_renewed_for_as_long_as_the_issuer_says(said, seconds):
+    with Issuer(ONE, cache_control=said) as issuer:
+        remote = issuer.remote()
+        guard = guarded(issuer, remote)
+        remote.refresh()
+        assert remote.good_until - remote.since == seconds
+        issuer.clock.now += seconds - 1
+        issuer.gate.clear()
+        for _ in range(10):
+            assert guard.verify(bearer(issuer.token(ONE))).subject == "alice"  # nobody waits
+        assert remote.state == "refreshing"
+        issuer.gate.set()
+        settle(remote)
+        assert (issuer.fetches, remote.since) == (2, issuer.clock.now)
+
+
+def test_not_modified_without_fields_leaves_the_times_as_they_were():
+    with Issuer(ONE, etag='"1"', cache_control="max-age=1000, stale-while-revalidate=100") as issuer:
+        remote = issuer.remote()
+        remote.refresh()
+        issuer.fields = {"etag": '"1"'}
+        remote.refresh()
+        assert remote.good_until - remote.since == 1100
+
+
 def test_a_guard_waits_for_new_keys_when_the_old_ones_time_is_over(issuer):
     remote = issuer.remote()
     guard = guarded(issuer, remote)

@@ -44,7 +44,8 @@ class RemoteKeySet:
 
     Nothing is fetched and no thread runs until the first use. A guard that meets an unknown key id waits for one fetch,
     however many requests do; between two of them lies `cool_down`. Shortly before the keys' time is over, the next use
-    renews them in the background. While the issuer fails, the keys that are known stay good for `stale` more seconds.
+    renews them in the background, and so it does after it for as long as the issuer allows (`stale-while-revalidate`, RFC 5861).
+    While the issuer fails, the keys that are known stay good for `stale` more seconds.
 
     A token is judged by all that needs no key before one is fetched for it. A fetch has a thread of its own. Four requests of
     a `Guard` wait for it at most, since each holds a thread; others that need it are refused (TOO_BUSY, 503) at once.
@@ -349,8 +350,8 @@ class RemoteKeySet:
             self.last_error = None
             self._loaded = result
             self.since = flight.started
-            self.good_until = self.since + result.lifetime
-            self._dead = self.good_until + self._stale
+            self.good_until = self.since + result.lifetime + result.grace
+            self._dead = self.since + result.lifetime + max(self._stale, result.grace)
             self.due = self.since + _RENEW * result.lifetime
             self.keys = result.keys
         self._flight = None

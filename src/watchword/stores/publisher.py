@@ -12,7 +12,7 @@ from watchword.crypto.algorithms import ALGORITHMS, algorithm_named
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import KeySet
 from watchword.crypto.keys.jwk_set import read_jwks
-from watchword.transport.freshness import lifetime
+from watchword.transport.freshness import lifetime, while_revalidated
 from watchword.transport.get import Answer, Fault, FetchFailed, Get, Terms, target_of
 
 __all__ = ["Fetch", "Loaded", "Publisher", "jwks_uri", "metadata_urls", "usual_fetch"]
@@ -29,13 +29,17 @@ _PUBLISHED: Final = frozenset(row.name for row in ALGORITHMS if row.family != "H
 
 
 class Loaded(NamedTuple):
-    """What a fetch brought, with what is needed to ask whether it has changed; good for `lifetime` seconds."""
+    """What a fetch brought, with what is needed to ask whether it has changed.
+
+    It is good for `lifetime` seconds, and for `grace` more while it is fetched anew.
+    """
 
     keys: KeySet
     url: str
     body: bytes
     etag: str | None
     lifetime: float
+    grace: float
 
 
 class Publisher:
@@ -90,15 +94,16 @@ class Publisher:
         tag = answer.field(b"etag") or ""
         tag = tag if _ETAG.fullmatch(tag) else ""
         if known is not None and answer.status == 304:  # RFC 9111 §4.3.4: its fields replace those of the first answer
-            return Loaded(known.keys, url, known.body, tag or known.etag, self._good_for(answer, known.lifetime))
-        good_for = self._good_for(answer, _UNSAID)
+            times = self._times(answer, known.lifetime, known.grace)
+            return Loaded(known.keys, url, known.body, tag or known.etag, *times)
+        times = self._times(answer, _UNSAID, 0.0)
         if known is not None and known.body == answer.body:
-            return Loaded(known.keys, url, known.body, tag or None, good_for)
+            return Loaded(known.keys, url, known.body, tag or None, *times)
         try:
             keys = self.keys_of(answer, url, now)
         except ConfigurationError as error:
             raise FetchFailed(Fault.UNUSABLE, f"{url.partition('?')[0]}: {error}") from None
-        return Loaded(keys, url, answer.body, tag or None, good_for)
+        return Loaded(keys, url, answer.body, tag or None, *times)
 
     def keys_of(self, answer: Answer, url: str, now: float) -> KeySet:
         """The keys in an answer.
@@ -140,6 +145,12 @@ class Publisher:
         said = lifetime(answer.headers)
         least, most = self._bounds
         return min(max(unsaid if said is None else said, least), most)
+
+    def _times(self, answer: Answer, unsaid: float, unsaid_grace: float) -> tuple[float, float]:
+        """For how long the keys are good, and for how much longer while they are fetched anew; `most` bounds both together."""
+        good_for = self._good_for(answer, unsaid)
+        grace = unsaid_grace if lifetime(answer.headers) is None else while_revalidated(answer.headers)
+        return good_for, min(grace, self._bounds[1] - good_for)
 
 
 def metadata_urls(issuer: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from watchword.core.message import Headers
 
-__all__ = ["lifetime"]
+__all__ = ["lifetime", "while_revalidated"]
 
 _FOREVER: Final = 2**31
 """Seconds; RFC 9111 §1.2.2 lets a cache take anything larger as this."""
@@ -33,6 +33,18 @@ def lifetime(headers: Headers) -> float | None:
         good = until
     ages = [_seconds(value.decode("latin-1")) for name, value in headers if name == b"age"]
     return max(0.0, good - max(ages, default=0.0))
+
+
+def while_revalidated(headers: Headers) -> float:
+    """Seconds after that for which it may be used while it is being fetched anew (RFC 5861 §3); 0 if it doesn't say so clearly.
+
+    >>> while_revalidated([(b"cache-control", b"max-age=15, stale-while-revalidate=30")])
+    30.0
+    """
+    directives = _directives(headers)
+    if not directives.keys().isdisjoint(("no-store", "no-cache", "must-revalidate")):
+        return 0.0
+    return min((_seconds(value) for value in directives.get("stale-while-revalidate", ())), default=0.0)
 
 
 def _directives(headers: Headers) -> dict[str, list[str]]:
