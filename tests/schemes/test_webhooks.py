@@ -465,7 +465,7 @@ def test_an_id_is_remembered_as_long_as_it_is_good_and_as_long_as_was_asked(
     claim = verifier.read(delivered(WebhookAuth(SECRET), now=sent))
     assert claim is not None
     (write,) = claim.writes(b"", NOW)
-    assert write.until == NOW + until  # type: ignore[union-attr]
+    assert write.until == NOW + until
 
 
 def test_a_verifier_that_remembers_nothing_needs_no_store() -> None:

@@ -13,7 +13,7 @@ from tests.stores.faces import Called, Clock, Hidden, Note
 from watchword import ConfigurationError, Key, Password, Reason, Rejected
 from watchword.authorization_server.client import Client
 from watchword.core.records import (
-    COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
+    COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take, TakeBack,
 )  # fmt: skip
 from watchword.crypto.keys import RegisteredKey
 from watchword.crypto.passwords import verify_password
@@ -72,6 +72,96 @@ def test_a_mark_is_made_once_even_after_its_time_until_it_is_forgotten(store: Ca
     again = once._replace(until=clock.now + 10)
     assert store.commit(again) == Replayed(again)
     assert store.get(Spent, *once.key) == Spent(once.until)
+
+
+def is_used(store: Called, once: Once) -> bool:
+    return once.is_used(store.fetch(once.refs))
+
+
+def test_each_owner_has_marks_of_its_own(store: Called, clock: Clock) -> None:
+    marks = [Once(("id", "1"), clock.now + 10 * number, f"o{number}") for number in range(1, 4)]
+    for mark in marks:
+        assert not is_used(store, mark)
+        assert store.commit(mark) == COMMITTED
+    for mark in marks:
+        assert store.commit(mark) == Replayed(mark)
+        assert is_used(store, mark)
+    assert not is_used(store, Once(("id", "1"), clock.now + 9, "o4"))
+    assert not is_used(store, Once(("id", "2"), clock.now + 9, "o1"))
+
+
+def test_owners_that_look_alike_are_different(store: Called, clock: Clock) -> None:
+    marks = [
+        Once(key, clock.now + 9, owner)
+        for key in (("a",), ("a", "b"), ("a", "b", "c"), ("owner", "a"))
+        for owner in ("a", "A", "b", "c", "owner", "b-c")
+    ]
+    assert [store.commit(mark) for mark in marks] == [COMMITTED] * len(marks)
+    assert [store.commit(mark) for mark in marks] == [Replayed(mark) for mark in marks]
+
+
+def test_a_mark_without_an_owner_is_everybodys(store: Called, clock: Clock) -> None:
+    """As earlier versions made it."""
+    store.commit(Once(("id", "1"), clock.now + 9))
+    owned = Once(("id", "1"), clock.now + 9, "o1")
+    assert is_used(store, owned)
+    assert store.commit(owned) == Replayed(owned)
+
+
+def test_a_mark_holds_for_as_long_as_its_owner_says_whichever_mark_of_the_key_ends_first(
+    store: Called, clock: Clock
+) -> None:
+    short, long = Once(("id", "1"), clock.now + 1, "short"), Once(("id", "1"), clock.now + 2000, "long")
+    store.commit(short)
+    store.commit(long)
+    for number in range(300):  # so that what has ended is forgotten
+        clock.now += 1
+        assert store.commit(Once(("other", str(number)), clock.now + 1)) == COMMITTED
+    assert store.commit(long) == Replayed(long)
+
+
+def test_marks_of_several_owners_are_made_together_or_not_at_all(store: Called, clock: Clock) -> None:
+    first, second, third = (Once(("id", "1"), clock.now + 9, owner) for owner in ("o1", "o2", "o3"))
+    assert store.commit(first, second) == COMMITTED
+    assert store.commit(third, second) == Replayed(second)
+    assert not is_used(store, third)
+    assert store.commit(third) == COMMITTED
+
+
+def test_a_mark_that_was_taken_back_can_be_made_again_and_no_other_can(store: Called, clock: Clock) -> None:
+    marks = [Once(("id", "1"), clock.now + 9, owner) for owner in ("o1", "o2", "o3")] + [
+        Once(("id", "2"), clock.now + 9)
+    ]
+    for taken in marks:
+        store.commit(*(mark for mark in marks if not is_used(store, mark)))
+        assert store.commit(TakeBack(taken.key, taken.owner)) == COMMITTED
+        assert [is_used(store, mark) for mark in marks] == [mark is not taken for mark in marks]
+        assert store.commit(TakeBack(taken.key, taken.owner)) == COMMITTED, "there is none any more"
+        assert [store.commit(mark) for mark in marks if mark is not taken] == [
+            Replayed(mark) for mark in marks if mark is not taken
+        ]
+        assert store.commit(taken) == COMMITTED
+        assert store.commit(taken) == Replayed(taken)
+
+
+def test_nothing_is_taken_back_for_another_owner(store: Called, clock: Clock) -> None:
+    owned, everybodys = Once(("id", "1"), clock.now + 9, "o1"), Once(("id", "2"), clock.now + 9)
+    store.commit(owned, everybodys)
+    store.commit(TakeBack(("id", "1"), "o2"), TakeBack(("id", "1")), TakeBack(("id", "2"), "o1"))
+    assert store.commit(owned) == Replayed(owned)
+    assert store.commit(everybodys) == Replayed(everybodys)
+
+
+def test_a_commit_that_is_refused_takes_nothing_back(store: Called, clock: Clock) -> None:
+    owned, taken = Once(("id", "1"), clock.now + 9, "o1"), Once(("id", "2"), clock.now + 9)
+    store.commit(owned, taken)
+    assert store.commit(TakeBack(owned.key, owned.owner), taken) == Replayed(taken)
+    assert store.commit(owned) == Replayed(owned)
+
+
+def test_an_owner_has_a_name(store: Called, clock: Clock) -> None:
+    with pytest.raises(ConfigurationError, match="owner"):
+        store.commit(Once(("id", "1"), clock.now + 9, ""))
 
 
 def test_marks_and_counters_that_ended_a_minute_ago_are_forgotten_bit_by_bit(store: Called, clock: Clock) -> None:

@@ -13,17 +13,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.examples_of import examples
 from tests.stores.faces import KINDS, Called, Clock, Hidden, Note
 from watchword.core.records import (
-    COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take,
+    COMMITTED, Add, After, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take, TakeBack,
 )  # fmt: skip
 
 KEYS = st.sampled_from([("a",), ("b",), ("a", "b"), ("a\0b",)])
 RECORDS = st.builds(Note, st.text(max_size=5), st.binary(max_size=5), st.tuples(st.text(max_size=3)))
 RECORDS |= st.builds(Hidden, st.text(max_size=5))
 VERSIONS = st.none() | st.integers(0, 3)
+OWNERS = st.sampled_from(["one", "two", "three"])
 LIVES = st.sampled_from([-100.0, 0.0, 0.5, 10.0, 100.0])
 AFTERS = st.none() | st.builds(After, KEYS, st.integers(0, 4), st.integers(0, 3))
 WRITES = st.one_of(
     st.tuples(st.just("once"), KEYS, LIVES),
+    st.tuples(st.just("owned"), KEYS, LIVES, OWNERS),
+    st.tuples(st.just("back"), KEYS, OWNERS),
     st.tuples(st.just("add"), KEYS, LIVES, st.integers(-3, 4), st.none() | st.integers(0, 6), AFTERS),
     st.tuples(st.just("put"), KEYS, RECORDS, VERSIONS),
     st.tuples(st.just("take"), KEYS, st.sampled_from([Note, Hidden]), VERSIONS),
@@ -49,9 +52,11 @@ class Model:
 
     def write(self, write: Any, now: float) -> Any:
         if isinstance(write, Once):
-            if write.key in self.spent:
+            if write.place in self.spent:
                 return Replayed(write)
-            self.spent[write.key] = write.until
+            self.spent[write.place] = write.until
+        elif isinstance(write, TakeBack):
+            self.spent.pop(write.place, None)
         elif isinstance(write, Add):
             return self.add(write, now)
         else:
@@ -111,14 +116,22 @@ class Comparison(RuleBasedStateMachine):
             writes = [write for write in writes if is_hidden(write)]  # the others are in the other store
         now = self.clock.now
         for write in writes:  # a mark that ended over a minute ago may be forgotten or not
-            if isinstance(write, Once) and self.model.spent.get(write.key, now) < now - 60:
+            if isinstance(write, Once) and self.model.spent.get(write.place, now) < now - 60:
                 return
         assert self.store.commit(*writes) == self.model.commit(writes, now)
+        for write in writes:
+            if isinstance(write, Once) and write.owner is not None:
+                ended = self.model.spent.get(write.place, now) < now - 60
+                assert ended or write.is_used(self.store.fetch(write.refs)) is (write.place in self.model.spent)
 
     def write(self, plan: Any) -> Any:
         verb, key, *rest = plan
         if verb == "once":
             return Once(key, self.clock.now + rest[0])
+        if verb == "owned":  # of one key there are marks with owners or one without, as schemes make them
+            return Once(("owned", *key), self.clock.now + rest[0], rest[1])
+        if verb == "back":
+            return TakeBack(("owned", *key), rest[0])
         if verb == "add":
             return Add(key, rest[1], self.clock.now + rest[0], rest[2], rest[3])
         if verb == "put":

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 __all__ = [
     "Add", "After", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
-    "Ref", "Replayed", "Source", "Spent", "Store", "Take", "Write", "clock_of",
+    "Ref", "Replayed", "Source", "Spent", "Store", "Take", "TakeBack", "Write", "clock_of",
 ]  # fmt: skip
 
 
@@ -44,6 +44,7 @@ class Spent:
     """The record that a committed `Once` leaves behind; fetched by `explain` only, since committing is the check."""
 
     until: float
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,48 @@ class Once(NamedTuple):
     """Marks `key` as used; refused as `Replayed` if it was marked before.
 
     `until` (seconds since the epoch) is when the store may forget it.
+
+    With an `owner` (ASCII letters, digits, - and _) it is marked for that owner alone: each owner has marks of its own. A
+    mark of the same key without an owner, as earlier versions made it, is everybody's. A scheme names an owner wherever the
+    key by itself doesn't say whose it is.
+
+    >>> Once(("webhook", "msg_1"), 2e9, "partner").place
+    ('owner', 'partner', 'webhook', 'msg_1')
     """
 
     key: tuple[str, ...]
     until: float
+    owner: str | None = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """A key that is this owner's alone."""
+        return self.key if self.owner is None else ("owner", self.owner, *self.key)
+
+    @property
+    def refs(self) -> tuple[Ref[Spent], ...]:
+        """The records by which `is_used` tells whether it was marked before."""
+        own = Ref(Spent, self.place)
+        return (own,) if self.owner is None else (own, Ref(Spent, self.key))
+
+    def is_used(self, found: Found) -> bool:
+        """Whether committing it would be refused, by what was found under `refs`."""
+        if found.get(Ref(Spent, self.place)) is not None:
+            return True
+        spent = found.get(Ref(Spent, self.key))
+        return spent is not None and spent.owner in (None, self.owner)
+
+
+class TakeBack(NamedTuple):
+    """Removes the mark that a `Once` of this key and owner made; nothing happens if there is none."""
+
+    key: tuple[str, ...]
+    owner: str | None = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """As that of the `Once`."""
+        return self.key if self.owner is None else ("owner", self.owner, *self.key)
 
 
 class Put(NamedTuple):
@@ -113,7 +152,7 @@ class Add(NamedTuple):
     after: After | None = None
 
 
-Write = Once | Put | Take | Add
+Write = Once | Put | Take | Add | TakeBack
 
 
 class Found:
@@ -123,7 +162,7 @@ class Found:
 
     >>> ref = Ref(Spent, ("a",))
     >>> Found({ref: (Spent(7.0), 3)}).get(ref), Found({}).get(ref), Found({ref: (Spent(7.0), 3)}).version(ref)
-    (Spent(until=7.0), None, 3)
+    (Spent(until=7.0, owner=None), None, 3)
     """
 
     __slots__ = ("_records", "_sought", "counts")
@@ -152,7 +191,7 @@ class Found:
         """Every record of `kind` that is here, with its key: for `explain`, which is given more than `needs` asks for.
 
         >>> Found({Ref(Spent, ("a",)): (Spent(7.0), 3)}).of(Spent)
-        [(('a',), Spent(until=7.0))]
+        [(('a',), Spent(until=7.0, owner=None))]
         """
         return [(ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind]
 

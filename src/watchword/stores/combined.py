@@ -8,7 +8,7 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import Any, overload
 
 from watchword.core.records import (
-    COMMITTED, NOTHING_FOUND, Add, AsyncStore, Counter, Found, Once, Outcome, Ref, Spent, Store, Write,
+    COMMITTED, NOTHING_FOUND, Add, AsyncStore, Counter, Found, Once, Outcome, Ref, Spent, Store, TakeBack, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.administration import Admin, AsyncAdmin
@@ -23,7 +23,7 @@ def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore: 
 def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore:
     """One store that keeps each kind of record in the first of `stores` that holds it.
 
-    A mark (`Once`) is of the kind `Spent`, a counter (`Add`) of the kind `Counter`. One commit must fall to one store
+    A mark (`Once`, `TakeBack`) is of the kind `Spent`, a counter (`Add`) of the kind `Counter`. One commit must fall to one store
     whole, since nothing makes two of them commit together.
 
     Returns:
@@ -142,7 +142,7 @@ async def _ask(store: Any, verb: str, argument: Sequence[Any]) -> Any:
 
 
 def _kind_of(write: Write) -> type:
-    if isinstance(write, Once):
+    if isinstance(write, Once | TakeBack):
         return Spent
     if isinstance(write, Add):
         return Counter

@@ -8,14 +8,14 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from watchword.core.records import (
-    COMMITTED, Add, Conflict, Counter, Exceeded, Found, Once, Outcome, Put, Ref, Replayed, Spent, Take, Write,
+    COMMITTED, Add, Conflict, Counter, Exceeded, Found, Once, Outcome, Put, Ref, Replayed, Spent, Take, TakeBack, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
 from watchword.stores.counting import KEPT, Tally, adding, is_question, most_kept, no_room_to_keep, share_of_a_rank
 from watchword.stores.passing import Counters, Key, Passing, Undo
-from watchword.stores.writes import GRACE, check_ref, check_until
+from watchword.stores.writes import GRACE, check_once, check_ref, check_until
 
 __all__ = ["MemoryStore"]
 
@@ -111,6 +111,8 @@ class MemoryStore(Admin):
                         # A question about counters where there are none is answered.
                         if counted or self._counters.size or not is_question(write):
                             refusal = self._add(write, counted)
+                    elif type(write) is TakeBack:
+                        undo.append(self._spent.discard(write.place))
                     else:
                         refusal = self._replace(cast("Put | Take", write), undo)
                     if refusal is not None:
@@ -126,11 +128,18 @@ class MemoryStore(Admin):
         return COMMITTED
 
     def _mark(self, write: Once, undo: list[Undo]) -> Outcome | None:
-        key, until = write
+        key, until, owner = write
         shard = self._spent.shard(key)
-        if key in shard:
+        if key in shard:  # whoever the owner is
             return Replayed(write)
-        check_until(until)
+        if owner is None:
+            check_until(until)
+        else:
+            check_once(write)
+            key = write.place
+            shard = self._spent.shard(key)
+            if key in shard:
+                return Replayed(write)
         self._make_room()
         undo.append(self._spent.add(shard, key, until))
         return None

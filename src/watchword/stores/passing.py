@@ -99,6 +99,17 @@ class Passing(_Ends):
             notes = self.note(key, int(until // _SPAN))
         return partial(self._take_back, key, old, notes)
 
+    def discard(self, key: Key) -> Undo:
+        """Removes it, if it is there; the returned callable takes that back."""
+        old = self.get(key)
+        self._remove(key)
+        return partial(self._put_back, key, old)
+
+    def _put_back(self, key: Key, old: float | None) -> None:
+        if old is not None:
+            self._shards[hash(key) % _SHARDS][key] = old
+            self.size += 1
+
     def _take_back(self, key: Key, old: float | None, notes: deque[Key] | None) -> None:
         if old is None:
             self._remove(key)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import isfinite
 
-from watchword.core.records import Counter, Put, Spent, Take
+from watchword.core.records import Counter, Once, Put, Spent, Take
 from watchword.core.rejection import ConfigurationError
 
-__all__ = ["GRACE", "check_ref", "check_until"]
+__all__ = ["GRACE", "check_once", "check_ref", "check_until"]
 
 GRACE = 60.0
 """Seconds past its `until` for which an entry is kept, so that clocks which differ a little forget nothing too early."""
@@ -17,6 +17,13 @@ def check_until(until: float) -> None:
     """A time that a store can order by; `ConfigurationError` for what is none."""
     if not isfinite(until):
         raise ConfigurationError(f"until={until}: seconds since the epoch, a finite number")
+
+
+def check_once(write: Once) -> None:
+    """A mark that a store can keep; `ConfigurationError` for what is none."""
+    check_until(write.until)
+    if write.owner == "":
+        raise ConfigurationError("a mark's owner is None or has a name")
 
 
 def check_ref(write: Put | Take) -> None:

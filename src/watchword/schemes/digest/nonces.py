@@ -13,10 +13,10 @@ from enum import Enum
 from typing import ClassVar, Final, NamedTuple
 
 from watchword.core.records import Ref
-from watchword.crypto.digests import compare, hmac_sha256
+from watchword.crypto.digests import compare, hmac_sha256, keyed_digest
 from watchword.schemes.freshness import Freshness
 
-__all__ = ["NONCE_KEY", "FirstCnonce", "NonceKey", "NonceState", "Reading", "make_nonce", "read_nonce"]
+__all__ = ["NONCE_KEY", "FirstCnonce", "NonceKey", "NonceState", "Reading", "make_nonce", "mark_owner", "read_nonce"]
 
 _TIME, _RANDOM, _MAC = 6, 12, 18
 _BODY: Final = _TIME + _RANDOM
@@ -112,6 +112,15 @@ def read_nonce(
     made = int.from_bytes(body[:_TIME], "big") / 1000
     # A worker whose clock is ahead may have made it; further in the future, a clock was set back.
     return Reading(NonceState.CURRENT if freshness.holds(made, now) else NonceState.EXPIRED, made)
+
+
+def mark_owner(key: bytes, ha1: bytes) -> str:
+    """Whose a mark of use is. A nonce is nobody's: whoever reads along can count with that of another user.
+
+    It is the user's secret, since the name can be spelled in several ways (`username*`, `userhash`, and what a look-up takes for
+    one). Under the key of the nonces, for marks are not sealed as secrets are.
+    """
+    return b2a_base64(keyed_digest(key, b"owner of marks:%b" % ha1), newline=False).translate(_TO_URL, b"=").decode()
 
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

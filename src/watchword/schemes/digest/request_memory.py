@@ -28,7 +28,7 @@ from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.assurance import authentication_info
 from watchword.schemes.digest.computation import Algorithm, DigestSecret
 from watchword.schemes.digest.credentials import PresentedCredentials, quoted
-from watchword.schemes.digest.nonces import NONCE_KEY
+from watchword.schemes.digest.nonces import NONCE_KEY, mark_owner
 from watchword.schemes.freshness import Freshness
 
 __all__ = ["KnownClaim", "RequestMemory"]
@@ -122,21 +122,21 @@ class NonceOwner:
         self.key = key
         self.made, self.until = made, until
         # One object: threads see all of it or nothing.
-        self.latest: tuple[DigestSecret, Identity[Any], bytes] | None = None
+        self.latest: tuple[DigestSecret, Identity[Any], bytes, str] | None = None
 
     def __repr__(self) -> str:
         return f"NonceOwner(username={self.username!r})"
 
-    def proven_by(self, record: DigestSecret) -> tuple[Identity[Any], bytes]:
-        """Whom `record` is of, and what every response with this nonce begins with before it is hashed."""
+    def proven_by(self, record: DigestSecret) -> tuple[DigestSecret, Identity[Any], bytes, str]:
+        """Whom `record` is of, what every response with this nonce begins with before it is hashed, and whose its marks are."""
         latest = self.latest
         if latest is not None and latest[0] is record:
-            return latest[1], latest[2]
+            return latest
         subject = self.username if record.subject is None else record.subject
         identity: Identity[Any] = Identity(subject, "digest", scopes=frozenset(record.scopes))
         start = b"%b:%b:" % (record.ha1.encode(), self.nonce.encode())
-        self.latest = (record, identity, start)
-        return identity, start
+        self.latest = latest = (record, identity, start, mark_owner(self.key, record.ha1.encode()))
+        return latest
 
 
 class RequestMemory:
@@ -274,13 +274,13 @@ class KnownClaim:
         ):
             return None
         request, digest = self.request, known.hash
-        identity, secret = known.proven_by(record)
+        _, identity, secret, owner = known.proven_by(record)
         a2 = digest(b"%b:%b" % (request.method.encode("utf-8", "replace"), request.target)).hexdigest().encode()
         start = b"%b%b:%b:auth:" % (secret, self._nc, self._cnonce)
         if not compare(digest(start + a2).hexdigest().encode(), self._response):
             return None
         until = known.made + self.verifier.freshness.retention
-        mark = Once(("digest", known.nonce, self._nc.decode().lower()), until)
+        mark = Once(("digest", known.nonce, self._nc.decode().lower()), until, owner)
         return Decision(identity, (mark,), seal=Seal(False, partial(self._prove, start, found)))
 
     def _prove(

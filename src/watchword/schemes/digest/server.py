@@ -26,7 +26,7 @@ from watchword.schemes.digest.credentials import (
     PresentedCredentials, Terms, check_uri, checked_domain, checked_qop, quotable_octets, quoted, read_credentials, written,
 )  # fmt: skip
 from watchword.schemes.digest.nonces import (
-    NONCE_KEY, SKEW, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, read_nonce,
+    NONCE_KEY, SKEW, FirstCnonce, NonceKey, NonceState, Reading, make_nonce, mark_owner, read_nonce,
 )  # fmt: skip
 from watchword.schemes.digest.request_memory import KnownClaim, RequestMemory
 from watchword.schemes.freshness import Freshness
@@ -39,7 +39,7 @@ _ONLY_THE_NONCE: Final = frozenset({Reason.STALE_NONCE, Reason.REPLAYED, Reason.
 class DigestVerifier(InProcess):
     """Verifies Digest credentials against `DigestSecret` records (`store.add_user(…, realm=…, digest_algorithms=…)`).
 
-    Each (nonce, nc) is accepted once, in any order, by any worker that shares the store; some clients begin to count at 0,
+    Each (nonce, nc) is accepted once of each user, in any order, by any worker that shares the store; some clients begin to count at 0,
     which is one count like any other. What is malformed gets 401 and
     a fresh challenge (RFC 7616 §3.4 asks for some 4xx); a `uri` that isn't the request's gets 400 (§3.4.6). Every
     answer to genuine credentials has Authentication-Info (§3.5): `rspauth`, which only who knows the password can make,
@@ -250,7 +250,7 @@ class DigestClaim:
         subject = username if record.subject is None else record.subject
         return Decision(
             Identity(subject, "digest", scopes=frozenset(record.scopes)),
-            self._writes(found, nonce.made, until),
+            self._writes(found, nonce.made, until, mark_owner(key.key, record.ha1.encode())),
             seal=self._seal(proof, found, until),
             learn=partial(verifier.memory.learn, self, key.key, nonce.made, until),
         )
@@ -349,11 +349,11 @@ class DigestClaim:
             detail = f"made {now - nonce.made:.0f} s ago"
             raise Rejected(Reason.STALE_NONCE, detail, where="authorization nonce", genuine=True)
 
-    def _writes(self, found: Found, made: float, until: float) -> Sequence[Write]:
+    def _writes(self, found: Found, made: float, until: float, owner: str) -> Sequence[Write]:
         """Each count is used up; without one (RFC 2069), the response itself is."""
         presented = self.presented
         mark = ("digest", presented.nonce.decode(), presented.nc.lower() or presented.response)
-        once = Once(mark, made + self.verifier.freshness.retention)
+        once = Once(mark, made + self.verifier.freshness.retention, owner)
         if self.start is None or found.get(self.start) is not None:
             return (once,)
         first = FirstCnonce(presented.cnonce.decode("latin-1"))

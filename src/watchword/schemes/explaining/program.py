@@ -26,7 +26,7 @@ from watchword.schemes.explaining.remedies import REMEDIES
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.structures.networks import network_of
-from watchword.core.records import NOTHING_FOUND, Found, Once, Ref, Spent
+from watchword.core.records import NOTHING_FOUND, Found, Once, Ref
 from watchword.core.rejection import Reason, Rejected, Refuser, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
 
@@ -335,9 +335,8 @@ async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
     onces = [write for write in decision.writes if isinstance(write, Once)]
     if not onces:
         return None
-    refs = [Ref(Spent, write.key) for write in onces]
-    found = await done(io.fetch(refs))
-    spent = any(found.get(ref) is not None for ref in refs)
+    found = await done(io.fetch([ref for write in onces for ref in write.refs]))
+    spent = any(write.is_used(found) for write in onces)
     mend = "this request was sent before: every request needs a nonce, or a count, of its own" if spent else ""
     return Check(
         "single use", not spent, "nonce", "not used before", "used before" if spent else "not used before", mend

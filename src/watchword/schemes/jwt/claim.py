@@ -5,7 +5,7 @@ Keys that somebody publishes, revocations, single use, proofs of possession and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from watchword.core.records import Found, Once, Ref, Write
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Proof, Random
 from watchword.crypto import jose
-from watchword.crypto.keys import KeySet
+from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.jwt.checks import ClaimCheck
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.schemes.revocation import Mark, Revocations, mark_of
@@ -26,14 +26,18 @@ __all__ = ["JWTClaim", "Judged", "Rules", "confirm"]
 
 NO_PROOFS: Final[Sequence[Proof]] = ()
 
-Judged = tuple[Identity[Any], dict[str, Any], KeySet, bytes]
-"""The identity, the claims, the keys among which the token's was, and its payload."""
+Judged = tuple[Identity[Any], dict[str, Any], KeySet, bytes, Key]
+"""The identity, the claims, the keys among which the token's was, its payload, and that key."""
+
+THE_ISSUER: Final = "issuer"
+"""The owner of the marks of tokens whose issuer was checked; its name is in their keys."""
 
 
 class Rules(Protocol):
     """What a claim and its explanation ask of their verifier, `JWTVerifier`: its settings, and its checks of a token."""
 
     source: KeySource | None
+    routes: Collection[str] | None
     jws: jose.Compact
     types: frozenset[str] | None
     checks: tuple[ClaimCheck, ...]
@@ -51,6 +55,7 @@ class Rules(Protocol):
     def check_without_key(self, token: str | bytes, now: float, proofs: Sequence[Proof], /) -> None: ...
     def typed(self, payload: bytes, /) -> Any: ...
     def ends(self, claims: Mapping[str, Any], /) -> float: ...
+    def owner_of(self, key: Key, /) -> str: ...
     def known(self, token: str | bytes, now: float, /) -> Entry | None: ...
     def use_current_keys(self) -> jose.Compact: ...
     def key_to_ask_for(self, token: str | bytes, error: Rejected | StoreUnavailable, /) -> str | None: ...
@@ -142,14 +147,14 @@ class JWTClaim(msgspec.Struct, eq=False):
         return More(asks=((source, (ref,)),))
 
     def _conclude(self, judged: Judged, found: Found, now: float) -> Decision | More:
-        verifier, (identity, claims, _, _) = self.verifier, judged
+        verifier, (identity, claims, _, _, key) = self.verifier, judged
         mark: Mark | None = None
         if verifier.revocations is not None:
             mark = mark_of(claims, identity.subject, identity.key_id)
             if not looked_up(mark, found):
                 return More(asks=((verifier.revocations, mark.refs),))
             mark.check(found)
-        writes: Sequence[Write] = (_used(claims, verifier.ends(claims)),) if verifier.single_use else ()
+        writes: Sequence[Write] = _used(verifier, claims, key) if verifier.single_use else ()
         if self.generation is None or self.proofs:
             return Decision(identity, writes)
         learn = partial(verifier.remember, self.generation, self.token, judged, now, mark)
@@ -164,8 +169,11 @@ def looked_up(mark: Mark, found: Found) -> bool:
     return all(found.sought(ref) for ref in mark.refs)
 
 
-def _used(claims: Mapping[str, Any], until: float) -> Once:
-    return Once(("jwt", claims.get("iss", ""), claims["jti"]), until)
+def _used(verifier: Rules, claims: Mapping[str, Any], key: Key) -> tuple[Once, ...]:
+    """The token's id, which is its key's: anybody may name any issuer, unless that is checked. Then it is the issuer's as well."""
+    mark, until = ("jwt", claims.get("iss", ""), claims["jti"]), verifier.ends(claims)
+    by_key = Once(mark, until, verifier.owner_of(key))
+    return (by_key,) if verifier.routes is None else (by_key, Once(mark, until, THE_ISSUER))
 
 
 def confirm(claims: Mapping[str, Any], proofs: Sequence[Proof], token: str | bytes) -> None:

@@ -32,6 +32,7 @@ from watchword.schemes.jwt.settings import (
 )  # fmt: skip
 from watchword.schemes.jwt.typed import decoded
 from watchword.schemes.key_source import KeySource, check_form
+from watchword.schemes.mark_owners import owner_of_key
 from watchword.schemes.revocation import Mark, Revocations
 from watchword.schemes.token_cache import Entry, Generation, TokenCache
 
@@ -61,7 +62,8 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         leeway: seconds by which clocks may differ; for `exp`, `nbf`, `iat` and `max_age`.
         max_age: seconds since `iat` after which no token is good.
         claims: a `msgspec.Struct` type, into which the claims are decoded; `Identity.claims` is then one of these.
-        single_use: accept each token once; it must have `jti` and `exp`, and the guard a store.
+        single_use: accept each token once; it must have `jti` and `exp`, and the guard a store. A `jti` is used up for the
+            key that signed the token, whatever its name, and for the issuer if that is checked.
         revocations: refuse what was taken back; a guard asks them for each token.
         cache: remembers verified tokens; what that costs in freshness is said at `TokenCache`.
         max_token: octets of the longest token that is looked at. A guard also limits the field that carries it:
@@ -127,6 +129,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         check_memory(single_use, revocations, cache)
         self.single_use = single_use
         self.kinds = (Spent,) if single_use else ()
+        self._owners: Bounded[Key, str] = Bounded(MAX_KNOWN)
         self.revocations = revocations
         self._known_scopes: Bounded[str, frozenset[str]] = Bounded(MAX_KNOWN)
         self.cache = cache
@@ -179,7 +182,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         return self._verify_by_source(token, now)[0] if self._guard_only else self.judge(token, now)[0]
 
     def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = NO_PROOFS) -> Judged:
-        """The identity, the claims, the keys among which the token's was, and its payload; for `JWTClaim`, which does the rest.
+        """The identity, the claims, the keys among which the token's was, its payload, and that key; `JWTClaim` does the rest.
 
         Raises:
             Rejected: why not.
@@ -227,7 +230,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         own = claims if self.struct is None else self.typed(payload)
         if type(subject) is not str or not subject:
             subject = subject_of(claims)
-        return Identity(subject, self.scheme, key.key_id, scopes, own), claims, jws.keys, payload
+        return Identity(subject, self.scheme, key.key_id, scopes, own), claims, jws.keys, payload, key
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """What the claims allow; that of genuine tokens is remembered by its text, since few texts are common."""
@@ -255,6 +258,14 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         age = inf if self._max_age is None else claims["iat"] + self._max_age
         return min(expiry, age) + self._leeway
 
+    def owner_of(self, key: Key) -> str:
+        """Whose the marks are of tokens that this key has signed."""
+        owner = self._owners.get(key)
+        if owner is None:
+            owner = owner_of_key(key)
+            self._owners.put(key, owner)
+        return owner
+
     def known(self, token: str | bytes, now: float) -> Entry | None:
         """What the cache knows of the token and what may still be relied upon."""
         cache = self.cache
@@ -275,7 +286,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         self, generation: Generation, token: str | bytes, judged: Judged, now: float, mark: Mark | None
     ) -> None:
         """Puts a token that was verified at `now` into the cache."""
-        identity, claims, keys, payload = judged
+        identity, claims, keys, payload, _ = judged
         assert self.cache is not None
         bare: Identity[Any] = Identity(identity.subject, identity.scheme, identity.key_id, identity.scopes)
         self.cache.keep(

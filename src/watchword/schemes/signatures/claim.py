@@ -115,8 +115,7 @@ class SignatureClaim:
             judged = answer
             one, key_owner = judged[0]
         if len(judged) == 1:
-            once = self._judge(one, key_owner, body, now)
-            writes: tuple[Once, ...] = () if once is None else (once,)
+            writes = self._judge(one, key_owner, body, now)
             if not one.suffices or key_owner.record is not None:
                 self._remember(one, key_owner)
         else:
@@ -130,17 +129,17 @@ class SignatureClaim:
     def _judge_all(
         self, judged: Sequence[tuple[PresentedCredentials, KeyOwner]], body: Body, now: float
     ) -> tuple[Once, ...]:
-        onces = [self._judge(one, key_owner, body, now) for one, key_owner in judged]
+        onces = [once for one, key_owner in judged for once in self._judge(one, key_owner, body, now)]
         if len({key_owner.subject for _, key_owner in judged}) > 1:
             raise Rejected(
                 Reason.AMBIGUOUS, "the signatures are of different subjects: name a label or tags", where="keyid"
             )
         for one, key_owner in judged:
             self._remember(one, key_owner)
-        return tuple(once for once in onces if once is not None)
+        return tuple(onces)
 
-    def _judge(self, one: PresentedCredentials, key_owner: KeyOwner, body: Body, now: float) -> Once | None:
-        """One signature; gives its nonce, for as long as it may be good, here and at a laxer verifier of the same store.
+    def _judge(self, one: PresentedCredentials, key_owner: KeyOwner, body: Body, now: float) -> tuple[Once, ...]:
+        """One signature; marks its nonce, for as long as it may be good, here and at a laxer verifier of the same store.
 
         Raises:
             Rejected: why it is no good.
@@ -165,12 +164,17 @@ class SignatureClaim:
         if key_owner.record is not None and key_owner.record.expires is not None:
             key_owner.record.check_current(now, "keyid")
         if one.nonce is None or not settings.policy.nonce:
-            return None
+            return ()
         if created is None or settings.freshness.max_age is None:
             until = float(expires or 0)
         else:
             until = created + settings.freshness.retention
-        return Once(("signature", one.key_id or key_owner.subject, one.nonce), until)
+        owner = key_owner.marks_as
+        mark = Once(("signature", one.key_id or key_owner.subject, one.nonce), until, owner)
+        if one.key_id or not key_owner.subject:
+            return (mark,)
+        # It names no key, so another verifier may have another name for this one.
+        return (mark, Once(("signature", "", one.nonce), until, owner))
 
     def judged(self, found: Found, body: Body, now: float) -> list[tuple[PresentedCredentials, KeyOwner]] | More:
         """The signatures whose keys this verifier has, or what it needs to know them.

@@ -11,6 +11,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.algorithms import algorithm_named, signature_alias
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey
 from watchword.schemes.key_source import KeySource
+from watchword.schemes.mark_owners import owner_of_key
 
 __all__ = ["KeyOwner", "KeyOwners", "RecordedKeyOwners", "Signers", "alias_of", "key_refs"]
 
@@ -29,7 +30,7 @@ def alias_of(key: Key) -> str:
 class KeyOwner:
     """A key, prepared, and whose it is."""
 
-    __slots__ = ("alias", "key", "record", "refs", "scopes", "subject", "verify")
+    __slots__ = ("_marks_as", "alias", "key", "record", "refs", "scopes", "subject", "verify")
 
     def __init__(self, key: Key, subject: str, scopes: frozenset[str], record: Registered | None = None) -> None:
         self.key = key
@@ -39,6 +40,14 @@ class KeyOwner:
         self.scopes = scopes
         self.record = record
         self.refs = () if record is None else key_refs(key.key_id)
+        self._marks_as = ""
+
+    @property
+    def marks_as(self) -> str:
+        """The owner of the marks of what it has signed; verifiers may be given other keys of this name."""
+        if not self._marks_as:
+            self._marks_as = owner_of_key(self.key)
+        return self._marks_as
 
 
 class KeyOwners:

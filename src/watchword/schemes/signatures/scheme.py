@@ -147,7 +147,7 @@ class SignatureVerifier(InProcess):
     known. All of them have to be good and of one subject, and the request is that subject's. None with such a tag: the
     request is not for this verifier. None with a known key: UNKNOWN_KEY. A bad one is never passed over for another.
 
-    The key chooses the algorithm; `alg` may only agree. Each nonce is accepted once for each key id, by any verifier that
+    The key chooses the algorithm; `alg` may only agree. Each nonce is accepted once for each key and key id, by any verifier that
     shares the store. Such verifiers may differ in a `max_age` of up to 300 seconds; a longer one has to be the same for all.
 
     Args:

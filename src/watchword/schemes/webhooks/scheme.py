@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
-from watchword.core.records import Found, Once, Ref, Spent, Write
+from watchword.core.records import Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
     WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send,
@@ -23,10 +23,11 @@ from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
 from watchword.schemes.freshness import Freshness
+from watchword.schemes.mark_owners import owner_by_mac, owner_of_key
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials, raw_body
 from watchword.schemes.webhooks.engine import Engine, base64
-from watchword.schemes.webhooks.keys import Secrets
+from watchword.schemes.webhooks.keys import Secret, Secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
 __all__ = ["WebhookAuth", "WebhookClaim", "WebhookVerifier"]
@@ -36,7 +37,10 @@ class WebhookVerifier(InProcess):
     """Verifies webhooks, by itself or in a guard. No endpoint is open for want of a secret: without one there is no verifier.
 
     In a guard each message is accepted once, where the sender names it: `webhook-id` for Standard Webhooks, the delivery's id
-    for GitHub and Shopify, the signature for Stripe and Slack. The plain `verify` remembers nothing.
+    for GitHub and Shopify, what is signed for Stripe and Slack. The plain `verify` remembers nothing.
+
+    All of the secrets remember a message, whichever of them has signed it. So verifiers of one store that have a secret in common,
+    the same profile and the same subject count as one endpoint, as those before and after a rotation do. Others are apart.
 
     Args:
         secrets: the secret that the sender shows, or several during a rotation: the current one first. Who is proven by
@@ -97,6 +101,7 @@ class WebhookVerifier(InProcess):
         # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
         self.single_use = self.once and row.timed and (not row.id or self._named)
         self.kinds: Sequence[type] = (Spent,) if self.once else ()
+        self.owners = tuple({_owner_of(secret): None for secret in self.engine.secrets})
         self.addresses: Sequence[Address] = tuple(Address(field) for field in self.engine.layout.fields)
 
     def __repr__(self) -> str:
@@ -207,8 +212,11 @@ class WebhookClaim:
         contents = self.contents(body.data)
         return Decision(self.verifier.judge(self.delivery, contents, now), self.writes(contents[0], now))
 
-    def writes(self, content: bytes, now: float) -> Sequence[Write]:
-        """The message's id, or what stands for it, for as long as its time is good and longer if the verifier says so."""
+    def writes(self, content: bytes, now: float) -> Sequence[Once]:
+        """The message's id, or what stands for it, for as long as its time is good and longer if the verifier says so.
+
+        One for each secret, in one commit: the message stays known when its secret is replaced, or another of its signatures shown.
+        """
         verifier = self.verifier
         if not verifier.once or verifier.remember is None:
             return ()
@@ -217,7 +225,15 @@ class WebhookClaim:
             until = max(until, int(self.delivery.timestamp) + verifier.freshness.retention)
         # Without an id the content stands for the message, whichever of its signatures is presented.
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
-        return (Once(("webhook", verifier.engine.profile.name, verifier.subject, name), until),)
+        key = ("webhook", verifier.engine.profile.name, verifier.subject, name)
+        return tuple([Once(key, until, owner) for owner in verifier.owners])
+
+
+def _owner_of(secret: Secret) -> str:
+    if secret.mac is not None:
+        return owner_by_mac(secret.mac)
+    assert secret.key is not None
+    return owner_of_key(secret.key)
 
 
 class WebhookAuth(ClientHalf):

@@ -10,7 +10,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Exceeded, Found, Once, Outcome, Ref, Write
+from watchword.core.records import COMMITTED, NOTHING_FOUND, Add, Exceeded, Found, Outcome, Put, Ref, Take, Write
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.administration import AsyncAdmin
 from watchword.stores.changes import Changes
@@ -51,7 +51,7 @@ class AsyncSQLStore(AsyncAdmin):
     ...             print(await store.commit([Once(("nonce", "1"), until=2e9)]))
     >>> asyncio.run(main())
     Committed()
-    Replayed(write=Once(key=('nonce', '1'), until=2000000000.0))
+    Replayed(write=Once(key=('nonce', '1'), until=2000000000.0, owner=None))
     """
 
     kinds: frozenset[type] | None = None
@@ -78,7 +78,7 @@ class AsyncSQLStore(AsyncAdmin):
         self._room = statements.check_room(max_counters)
         check_secrets(secrets)
         if self._database.path is not None:
-            self._database.prepare(statements.schema(), statements.OLDER)
+            self._database.prepare(statements.schema(), statements.OLDER, statements.ADDED)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
         self.clock = clock
         self._commits = 0
@@ -120,7 +120,7 @@ class AsyncSQLStore(AsyncAdmin):
     async def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
-        await self._unlock(write.ref.kind for write in writes if not isinstance(write, Once | Add))
+        await self._unlock(write.ref.kind for write in writes if isinstance(write, Put | Take))
         now = self.clock()
         asked = asking(writes, now)
         if asked is not None:

@@ -76,12 +76,18 @@ class Database:
             return URL.create(name)
         return URL.create(name, database=f"file:{quote(str(self.path))}", query={"mode": "rw", "uri": "true"})
 
-    def prepare(self, schema: Sequence[str], older: Sequence[tuple[str, str]] = ()) -> None:
+    def prepare(
+        self,
+        schema: Sequence[str],
+        older: Sequence[tuple[str, str]] = (),
+        added: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
         """Makes the file (for its owner only) and the tables, unless another process came first; closes it again.
 
         Args:
             schema: the statements that make the tables.
             older: tables, each with a column; one that lacks it is made anew, empty.
+            added: tables, each with a column and its type; one that lacks it gets it, without values.
 
         Raises:
             ConfigurationError: the folder is missing, or the tables are a later version's.
@@ -98,9 +104,11 @@ class Database:
             _use_wal(connection)
             connection.execute("BEGIN IMMEDIATE")
             for table, column in older:
-                columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-                if columns and column not in columns:
+                if _lacks(connection, table, column):
                     connection.execute(f"DROP TABLE {table}")
+            for table, column, kind in added:
+                if _lacks(connection, table, column):
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
             for statement in schema:
                 connection.execute(statement)
             connection.execute("INSERT OR IGNORE INTO watchword_facts VALUES ('schema', ?)", (_SCHEMA,))
@@ -263,6 +271,12 @@ class Answering:
 def _unavailable(error: BaseException) -> StoreUnavailable:
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
     return StoreUnavailable(f"the database does not answer: {name}")
+
+
+def _lacks(connection: sqlite3.Connection, table: str, column: str) -> bool:
+    """Whether the table is there, without that column."""
+    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+    return bool(columns) and column not in columns
 
 
 def _fact(connection: sqlite3.Connection, name: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from watchword.core.records import Add, Counter, Once, Ref, Spent, Write
 from watchword.crypto.digests import keyed_digest
-from watchword.stores.writes import check_until
+from watchword.stores.writes import check_once
 
 __all__ = ["Say", "asking", "counter_key", "counting", "fetching", "key_text", "marking"]
 
@@ -51,7 +51,7 @@ def counter_key(key: tuple[str, ...]) -> bytes:
 _PARTS: Final = {
     "r": "SELECT place, version, data, sealed, NULL, NULL FROM r CROSS JOIN watchword_records AS t "
     "ON t.kind = r.kind AND t.key = r.key",
-    "s": "SELECT place, NULL, NULL, NULL, NULL, until FROM s CROSS JOIN watchword_spent AS t ON t.key = s.key",
+    "s": "SELECT place, NULL, owner, NULL, NULL, until FROM s CROSS JOIN watchword_spent AS t ON t.key = s.key",
     "c": "SELECT place, NULL, NULL, NULL, value, until FROM c CROSS JOIN watchword_counters AS t ON t.key = c.key "
     "WHERE t.until > ?",
 }  # fmt: skip
@@ -59,7 +59,10 @@ _COLUMNS: Final = {"r": "place, kind, key", "s": "place, key", "c": "place, key"
 
 
 def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
-    """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, value, until)."""
+    """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, value, until).
+
+    In the place of data a mark has its owner.
+    """
     query, parameters, asks_when = _fetching(tuple(refs))
     return query, (*parameters, now) if asks_when else parameters
 
@@ -102,6 +105,7 @@ def _query(pattern: str) -> str:
 
 _FULL: Final = "SELECT until FROM watchword_counters WHERE key = ? AND until > ? AND value > ?"
 _MARK: Final = "INSERT INTO watchword_spent (key, until) SELECT ?, ? WHERE true"
+_MARK_OF_OWNER: Final = "INSERT INTO watchword_spent (key, until, owner) SELECT ?, ?, ? WHERE true"
 _UNLESS: Final = " AND NOT EXISTS (SELECT 1 FROM watchword_counters WHERE key = ? AND until > ? AND value > ?)"
 
 
@@ -124,18 +128,21 @@ def asking(writes: Sequence[Write], now: float) -> list[tuple[Add, Say]] | None:
 def marking(writes: Sequence[Write], now: float) -> Say | None:
     """If only questions are asked before one mark is made: the one statement that makes it if none of them is refused.
 
-    It writes one row, or none: then the writes are to be made one by one, to learn which of them is refused.
+    It writes one row, or none: then the writes are to be made one by one, to learn which of them is refused, or whether the
+    key is another owner's.
     """
     mark = writes[-1]
     if not isinstance(mark, Once):
         return None
-    check_until(mark.until)
+    check_once(mark)
     parameters: list[Any] = [_written(mark.key), mark.until]
+    if mark.owner is not None:
+        parameters.append(mark.owner)
     for write in writes[:-1]:
         if not isinstance(write, Add) or write.n or write.limit is None:
             return None
         parameters += (counter_key(write.counter), now, write.limit)
-    return _marking(len(writes) - 1), tuple(parameters)
+    return _marking(mark.owner is not None, len(writes) - 1), tuple(parameters)
 
 
 def counting(keys: Sequence[tuple[str, ...]]) -> Say:
@@ -158,6 +165,6 @@ def _counting(number: int) -> str:
     return f"WITH c(place, key) AS (VALUES {rows}) {_TALLIES}"
 
 
-@lru_cache(8)
-def _marking(questions: int) -> str:
-    return f"{_MARK}{_UNLESS * questions} ON CONFLICT DO NOTHING"
+@lru_cache(16)
+def _marking(owned: bool, questions: int) -> str:
+    return f"{_MARK_OF_OWNER if owned else _MARK}{_UNLESS * questions} ON CONFLICT DO NOTHING"

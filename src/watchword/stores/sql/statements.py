@@ -19,14 +19,15 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from watchword.core.records import (
-    COMMITTED, Add, Conflict, Exceeded, Once, Outcome, Put, Replayed, Take, Write,
+    COMMITTED, Add, Conflict, Exceeded, Once, Outcome, Put, Replayed, Take, TakeBack, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.counting import KEPT, Tally, adding, most_kept, no_room_to_keep, share_of_a_rank
 from watchword.stores.sql.queries import Say, counter_key, counting, key_text
-from watchword.stores.writes import GRACE, check_ref, check_until
+from watchword.stores.writes import GRACE, check_once, check_ref, check_until
 
 __all__ = [
+    "ADDED",
     "OLDER",
     "Answer",
     "Step",
@@ -55,6 +56,7 @@ _SPENT = Table(
     _TABLES,
     Column("key", Text, primary_key=True),
     Column("until", Float, nullable=False),  # no index: one would double the cost of a mark (`_SWEEP`)
+    Column("owner", Text),  # NULL: everybody
     sqlite_with_rowid=False,
 )
 _COUNTERS = Table(
@@ -108,6 +110,9 @@ class Step(NamedTuple):
 
 OLDER: tuple[tuple[str, str], ...] = (("watchword_counters", "since"),)
 """Tables that are made anew where they lack that column: what is in them is of use for a day at most."""
+
+ADDED: tuple[tuple[str, str, str], ...] = (("watchword_spent", "owner", "TEXT"),)
+"""Columns that tables of earlier versions lack, with their types. Whoever runs such a version on the same file leaves them out."""
 
 _SIZED: tuple[str, ...] = (
     (
@@ -165,6 +170,20 @@ def listing(kind: type) -> Say:
 # ---- commit ----------------------------------------------------------------------------------------------------------
 
 _ONCE = _text(insert(_SPENT).values(key=bindparam("key"), until=bindparam("until")).on_conflict_do_nothing())
+
+# The marks of a key that have an owner. The first is under the key itself, where versions before owners look, so that none of
+# them accepts what was marked here; those of other owners are each at a place of their own. The one under the key
+# lives as long as any of them, and stays, as nobody's, when it is taken back.
+_LIVES_LONGER = "UPDATE watchword_spent SET until = max(until, :until) WHERE key = :key"
+_ONCE_OF_OWNER = (
+    "INSERT INTO watchword_spent (key, until, owner) "
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM watchword_spent WHERE key = :key) THEN :place ELSE :key END, :until, :owner "
+    "WHERE NOT EXISTS (SELECT 1 FROM watchword_spent "
+    "WHERE key IN (:key, :place) AND (owner IS NULL OR owner = :owner)) ON CONFLICT DO NOTHING"
+)
+_NOBODYS = "UPDATE watchword_spent SET owner = '' WHERE key = :key AND owner = :owner"
+_UNMARK_OF_OWNER = "DELETE FROM watchword_spent WHERE key = :place AND owner = :owner"
+_UNMARK = "DELETE FROM watchword_spent WHERE key = :key AND owner IS NULL"
 
 _NEW = insert(_RECORDS).values(
     kind=bindparam("kind"), key=bindparam("key"), version=1, data=bindparam("data"), sealed=bindparam("sealed")
@@ -244,6 +263,12 @@ def steps(writes: Sequence[Write], encode: Encode) -> list[Step]:
     """The statements that make `writes`."""
     made = []
     for write in writes:
+        if isinstance(write, Once):
+            made += _marking(write)
+            continue
+        if isinstance(write, TakeBack):
+            made += _unmarking(write)
+            continue
         made.append(_step(write, encode))
         if isinstance(write, Put) and write.until is not None:
             check_until(write.until)
@@ -272,10 +297,26 @@ def forgetting(now: float, room: int) -> list[Step]:
     return [Step(say, None, None) for say in says]
 
 
-def _step(write: Write, encode: Encode) -> Step:
-    if isinstance(write, Once):
-        check_until(write.until)
-        return Step((_ONCE, {"key": key_text(write.key), "until": write.until}), 0, write)
+def _marking(write: Once) -> list[Step]:
+    check_once(write)
+    values = {"key": key_text(write.key), "until": write.until}
+    if write.owner is None:
+        return [Step((_ONCE, values), 0, write)]
+    owned = {**values, "place": key_text(write.place), "owner": write.owner}
+    return [Step((_LIVES_LONGER, values), None, None), Step((_ONCE_OF_OWNER, owned), 0, write)]
+
+
+def _unmarking(write: TakeBack) -> list[Step]:
+    if write.owner is None:
+        return [Step((_UNMARK, {"key": key_text(write.key)}), None, write)]
+    says: list[Say] = [
+        (_NOBODYS, {"key": key_text(write.key), "owner": write.owner}),
+        (_UNMARK_OF_OWNER, {"place": key_text(write.place), "owner": write.owner}),
+    ]
+    return [Step(say, None, write) for say in says]
+
+
+def _step(write: Put | Take | Add, encode: Encode) -> Step:
     if isinstance(write, Add):
         check_until(write.until)
         return Step(None, None, write)

@@ -79,7 +79,7 @@ class SQLStore(Admin):
         self._room = statements.check_room(max_counters)
         check_secrets(secrets)
         if self._database.path is not None:
-            self._database.prepare(statements.schema(), statements.OLDER)
+            self._database.prepare(statements.schema(), statements.OLDER, statements.ADDED)
         self._vault = Vault(self._database, secrets, allow_plaintext=allow_plaintext_secrets)
         self.clock = clock
         self._commits = 0

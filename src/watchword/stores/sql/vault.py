@@ -107,7 +107,7 @@ class Vault:
         for place, version, data, sealed, value, until in rows:
             ref = refs[place]
             if ref.kind is Spent:
-                records[ref] = (Spent(until), 1)
+                records[ref] = (Spent(until, data), 1)
             elif ref.kind is Counter:
                 counts = True
                 records[ref] = (Counter(value, until), 1)
