@@ -11,6 +11,7 @@ from watchword.core.answer import Seal
 from watchword.core.identity import Identity
 from watchword.core.message import Headers, Response
 from watchword.core.plan import Plan
+from watchword.core.records import Once
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import BodyStream, Verifier
 from watchword.core.seal import around, as_proxy
@@ -22,7 +23,8 @@ class Admission(msgspec.Struct, eq=False):
     """A request that may pass: `identity` (None: anonymous), the verifier that proved it, and all that its answer needs.
 
     `body` is what the guard read of it, for the application to read again; None if it read nothing. `seal` proves the
-    answer; it is that of the scheme, or with it round it that of the guard (`answer_seal`).
+    answer; it is that of the scheme, or with it round it that of the guard (`answer_seal`). `provisional` are the marks that
+    `Guard.take_back` removes if the application fails.
     """
 
     identity: Identity[Any] | None
@@ -32,6 +34,7 @@ class Admission(msgspec.Struct, eq=False):
     stream: BodyStream | None = None
     verifier: Verifier | None = None
     answer_seal: Seal | None = None
+    provisional: Sequence[Once] = ()
 
     def sealed_by(self, seal: Seal, method: str, proxy: bool) -> Admission:
         """Puts the guard's seal round what the decision adds to the answer; called while it is made."""

@@ -17,6 +17,7 @@ from watchword.core.refusing import answer
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Verifier
 from watchword.core.seal import failure
+from watchword.core.taking_back import take_back
 from watchword.core.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -117,6 +118,15 @@ class Guard:
         """
         return drive(answer(self.plan, self.io, rejected, request))
 
+    def take_back(self, admission: Admission) -> None:
+        """For adapters: the application failed (an exception, or a status of 500 or above). Call it before the answer goes out.
+
+        A webhook is accepted again then when its sender tries again, unless its verifier says `remember="verified"`. Nothing
+        else has anything to give back. What the store can't do is logged.
+        """
+        if admission.provisional:
+            drive(take_back(self.plan, self.io, admission))
+
     def failure(self, request: Request) -> Refusal:
         """For adapters of a guard with a seal: the answer where the application, or the guard, failed."""
         return failure(self.plan, request)
@@ -193,6 +203,11 @@ class AsyncGuard:
     async def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:
         """As `Guard.refuse`."""
         return await answer(self.plan, self.io, rejected, request)
+
+    async def take_back(self, admission: Admission) -> None:
+        """As `Guard.take_back`."""
+        if admission.provisional:
+            await take_back(self.plan, self.io, admission)
 
     def failure(self, request: Request) -> Refusal:
         """As `Guard.failure`."""

@@ -175,6 +175,8 @@ class Pipeline(Generic[R, G]):
             if addressee.private:  # caches know that Authorization makes an answer personal (RFC 9111 §3.5)
                 lines = (*lines, (b"cache-control", b"private"))
             admission = Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
+            if decision.provisional:
+                admission.provisional = decision.provisional
         seal = None if plan.seal is None else seal_for(plan, request)
         return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy)
 

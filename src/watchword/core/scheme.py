@@ -16,7 +16,7 @@ from watchword.core.answer import Random, Refusal, Seal
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
 from watchword.core.message import Headers, Peer, Request, Response
-from watchword.core.records import Found, Ref, Source, Write
+from watchword.core.records import Found, Once, Ref, Source, Write
 from watchword.core.rejection import Reason, Refuser, Rejected
 
 __all__ = [
@@ -101,6 +101,9 @@ class Decision(msgspec.Struct, frozen=True, eq=False):
         notes: committed after `writes`, if they can be; nothing that becomes of them changes the verdict (a last use).
         learn: called once everything is committed. Caches learn here and nowhere else, so that a request which is only
             explained, or whose verdict nobody waits for, changes nothing.
+        provisional: those of `writes` that stand only if the application succeeds. They are taken back where it fails, so
+            that the same request may come again. This is for schemes whose senders do that, webhooks; a replay of any
+            other credentials is an attack, whatever became of the first request.
     """
 
     identity: Identity[Any]
@@ -110,6 +113,7 @@ class Decision(msgspec.Struct, frozen=True, eq=False):
     stream: BodyStream | None = None
     notes: Sequence[Write] = ()
     learn: Callable[[], None] | None = None
+    provisional: Sequence[Once] = ()
 
 
 class More(NamedTuple):

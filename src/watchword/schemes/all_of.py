@@ -200,6 +200,7 @@ class AllClaims(NamedTuple):
             _piped(streams),
             [write for decision in decisions for write in decision.notes],
             _each([decision.learn for decision in decisions if decision.learn is not None]),
+            [mark for decision in decisions for mark in decision.provisional],
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from watchword.core.identity import NO_SCOPES, Identity
 from watchword.structures.in_process import InProcess
@@ -22,7 +22,7 @@ from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
-from watchword.schemes.freshness import Freshness
+from watchword.schemes.freshness import RETENTION, Freshness
 from watchword.schemes.mark_owners import owner_by_mac, owner_of_key
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials, raw_body
@@ -37,7 +37,8 @@ class WebhookVerifier(InProcess):
     """Verifies webhooks, by itself or in a guard. No endpoint is open for want of a secret: without one there is no verifier.
 
     In a guard each message is accepted once, where the sender names it: `webhook-id` for Standard Webhooks, the delivery's id
-    for GitHub and Shopify, what is signed for Stripe and Slack. The plain `verify` remembers nothing.
+    for GitHub and Shopify, what is signed for Stripe and Slack. The plain `verify` remembers nothing. A delivery whose handler failed
+    (an exception, or a status of 500 or above) may come again: the guard forgets it before the answer goes out.
 
     All of the secrets remember a message, whichever of them has signed it. So verifiers of one store that have a secret in common,
     the same profile and the same subject count as one endpoint, as those before and after a rotation do. Others are apart.
@@ -47,8 +48,9 @@ class WebhookVerifier(InProcess):
             another than the first is `rotated`. For Standard Webhooks "whsec_…", or "whpk_…" for Ed25519 (v1a).
         profile: "standard", "github", "stripe", "slack", "shopify", "twilio", or a `WebhookProfile`.
         tolerance: seconds for which a webhook is good after its signed time, and by which that time may be ahead of ours.
-        remember: seconds for which a guard knows a message's id at least, and always as long as its time is good; None: it
-            does not remember, the application does.
+        remember: seconds for which a guard knows a message's id at least, and always as long as its time is good.
+            "verified": 300 seconds, and whatever becomes of the message once it is verified. None: it does not remember, the
+            application does.
         subject: who sends them, for `Identity.subject`; None: the profile's name.
         scopes: what they may do.
         clock: seconds since the epoch, for the plain `verify`.
@@ -68,7 +70,7 @@ class WebhookVerifier(InProcess):
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
     single_use: bool = True
-    """Whether the same webhook is never accepted twice; False for profiles that don't sign what would be needed."""
+    """Whether the same webhook is never handled twice with success; False for profiles that don't sign what would be needed."""
 
     def __init__(
         self,
@@ -76,17 +78,21 @@ class WebhookVerifier(InProcess):
         profile: str | WebhookProfile = "standard",
         *,
         tolerance: float = 300,
-        remember: float | None = 300,
+        remember: float | Literal["verified"] | None = 300,
         subject: str | None = None,
         scopes: frozenset[str] = NO_SCOPES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.freshness = Freshness(tolerance, tolerance, "tolerance")
-        if remember is not None and not (isfinite(remember) and remember >= 0):
-            raise ConfigurationError("remember is a number of seconds, or None to remember nothing: remember=300")
+        self.gives_back = remember != "verified"
+        seconds = RETENTION if remember == "verified" else remember
+        if not (seconds is None or _is_span(seconds)):
+            raise ConfigurationError(
+                'remember is a number of seconds, "verified", or None to remember nothing: remember=300'
+            )
         self.engine = Engine(secrets, profile, signing=False)
         row = self.engine.profile
-        self.remember = remember
+        self.remember = seconds
         self.subject = row.name if subject is None else subject
         self.scopes = scopes
         self._clock = clock
@@ -97,7 +103,7 @@ class WebhookVerifier(InProcess):
         )
         self._timed, self._named = row.timed, "id" in row.parts
         self._time_field = row.timestamp or row.signature
-        self.once = remember is not None and (bool(row.id) or row.timed)
+        self.once = seconds is not None and (bool(row.id) or row.timed)
         # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
         self.single_use = self.once and row.timed and (not row.id or self._named)
         self.kinds: Sequence[type] = (Spent,) if self.once else ()
@@ -210,7 +216,8 @@ class WebhookClaim:
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """The verdict of the plain `verify`, and the id that is used up by it."""
         contents = self.contents(body.data)
-        return Decision(self.verifier.judge(self.delivery, contents, now), self.writes(contents[0], now))
+        identity, marks = self.verifier.judge(self.delivery, contents, now), self.writes(contents[0], now)
+        return Decision(identity, marks, provisional=marks if self.verifier.gives_back else ())
 
     def writes(self, content: bytes, now: float) -> Sequence[Once]:
         """The message's id, or what stands for it, for as long as its time is good and longer if the verifier says so.
@@ -227,6 +234,10 @@ class WebhookClaim:
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
         key = ("webhook", verifier.engine.profile.name, verifier.subject, name)
         return tuple([Once(key, until, owner) for owner in verifier.owners])
+
+
+def _is_span(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and isfinite(seconds) and seconds >= 0
 
 
 def _owner_of(secret: Secret) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.structures.line import ClientGone
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
@@ -12,6 +14,7 @@ from watchword.servers.asgi.exchange import exchange
 from watchword.servers.asgi.failing import failing
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App, Receive, Scope, Send, request_of
+from watchword.servers.asgi.taking_back import taking_back
 
 __all__ = ["protect"]
 
@@ -55,10 +58,14 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
                 return None
             else:
                 inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission)}
-                if admission.seal is None and admission.stream is None and not admission.response_headers:
+                if admission.provisional:
+                    run = partial(exchange, app, guard, admission, inner, incoming)
+                    failed = await taking_back(run, guard, admission, send)
+                elif admission.seal is None and admission.stream is None and not admission.response_headers:
                     receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
                     return await app(inner, receive, send)
-                failed = await exchange(app, guard, admission, inner, incoming, send)
+                else:
+                    failed = await exchange(app, guard, admission, inner, incoming, send)
                 if failed is None:
                     return None
                 refusal = await guard.refuse(admission.attributed(failed))

@@ -26,6 +26,7 @@ class Exchange:
         self._checked: CheckedBody | None = None
         self._out: Output | None = None
         self.admission: Admission | None = None
+        self._provisional: Admission | None = None
         self.head = Head()
 
     @property
@@ -45,6 +46,7 @@ class Exchange:
         """
         handler = self._handler
         self.admission = admission
+        self._provisional = admission if admission.provisional else None
         if admission.body is not None:
             handler.rfile = io.BytesIO(admission.body)
         if admission.stream is not None:
@@ -59,6 +61,11 @@ class Exchange:
             handler.wfile = self._out = Output(
                 self.head, self._checked, handler.wfile, self._sealed, self.guard.plan.limits.body
             )
+
+    def take_back(self) -> None:
+        """Called where the handler failed, before the answer goes out."""
+        if self._provisional is not None:
+            self.guard.take_back(self._provisional)
 
     def begin(self, status: int) -> None:
         """Called where an answer begins; one that is held back gives way to it."""

@@ -72,7 +72,13 @@ class _Guarded(BaseHTTPRequestHandler):
                 if self._exchange is None or self._exchange.failed is None:
                     raise
             if self._exchange is not None:
+                if not self._exchange.head.status:  # no answer: http.server swallows a TimeoutError
+                    self._exchange.take_back()
                 self._exchange.finish()
+        except BaseException:
+            if self._exchange is not None:
+                self._exchange.take_back()
+            raise
         finally:
             self.rfile, self.wfile = rfile, wfile
 
@@ -125,6 +131,8 @@ class _Guarded(BaseHTTPRequestHandler):
 
     def end_headers(self) -> None:
         if self._exchange is None or self._exchange.ending():
+            if self._exchange is not None and self._exchange.head.status >= 500:
+                self._exchange.take_back()
             super().end_headers()
             if self._exchange is not None and self._exchange.head.status < 200:
                 self._exchange.head.status = 0  # it was no answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from watchword.core.body import check_declared
@@ -19,6 +20,7 @@ from watchword.servers.wsgi.exchange import exchange
 from watchword.servers.wsgi.failing import failing
 from watchword.servers.wsgi.leaving import watch_of
 from watchword.servers.wsgi.request import App, Environ, request_of
+from watchword.servers.wsgi.taking_back import taking_back
 
 __all__ = ["protect"]
 
@@ -65,9 +67,12 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
                 environ["wsgi.input"] = io.BytesIO(admission.body)
                 environ["wsgi.input_terminated"] = True
                 environ["CONTENT_LENGTH"] = str(len(admission.body))
-            if admission.seal is None and admission.stream is None and not admission.response_headers:
-                return app(environ, start_response)
-            return exchange(app, guard, admission, environ, start_response, body)
+            serve = app
+            if admission.seal is not None or admission.stream is not None or admission.response_headers:
+                serve = partial(exchange, app, guard, admission, body=body)
+            if admission.provisional:
+                serve = taking_back(serve, guard, admission)
+            return serve(environ, start_response)
         return answer(refusal, start_response)
 
     return guarded if guard.plan.seal is None else failing(guarded, guard)
