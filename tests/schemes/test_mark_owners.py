@@ -307,6 +307,12 @@ ONE: dict[str, Callable[[Any], list[Shown]]] = {
     "webhook with one signature, then the other, then both": lambda store: [
         of_both_secrets([NEW, OLD], 0), of_both_secrets([NEW, OLD], 1), of_both_secrets([NEW, OLD]), of_both_secrets([NEW], 1),
     ],
+    "webhook of both secrets, before, in and after a rotation": lambda store: [
+        of_both_secrets([OLD]), of_both_secrets([NEW, OLD]), of_both_secrets([NEW]), of_both_secrets([NEW], 1),
+    ],
+    "webhook of both secrets, back to the old one": lambda store: [
+        of_both_secrets([NEW]), of_both_secrets([NEW, OLD], 0), of_both_secrets([OLD]),
+    ],
     "webhook of a secret and a public key": lambda store: [
         of_two_kinds([WHSEC, whpk(SEEDS[0])], 0), of_two_kinds([WHSEC, whpk(SEEDS[0])], 1), of_two_kinds([whpk(SEEDS[0])]),
         of_two_kinds([WHSEC]),

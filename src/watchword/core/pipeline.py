@@ -23,7 +23,7 @@ from watchword.core.message import Request
 from watchword.structures.networks import network_of
 from watchword.core.plan import Plan
 from watchword.core.records import (
-    COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Outcome, Replayed, Write,
+    COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Once, Outcome, Replayed, Write,
 )  # fmt: skip
 from watchword.core.refusing import refuse
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
@@ -135,7 +135,7 @@ class Pipeline(Generic[R, G]):
                 if not isinstance(outcome, tuple):  # else it is an `Outcome`
                     outcome = await outcome
                 if not isinstance(outcome, Committed):
-                    decision = await self._decide_again(case, outcome)
+                    decision = await self._decide_again(case, outcome, writes)
                 known = () if case.attempt is None else case.attempt.remembering(case.found, plan.clock())
                 if known or decision.notes:
                     await self._note(known, decision.notes)
@@ -237,7 +237,7 @@ class Pipeline(Generic[R, G]):
         if attempt is not None:
             case.passing = () if turn.held else attempt.passing(case.found, plan.clock())
 
-    async def _decide_again(self, case: Case, outcome: Outcome) -> Decision:
+    async def _decide_again(self, case: Case, outcome: Outcome, writes: Sequence[Write]) -> Decision:
         """The decision that could be committed at last, after the versions of its records had moved (Conflict).
 
         Raises:
@@ -247,18 +247,19 @@ class Pipeline(Generic[R, G]):
         plan, io = self._plan, self._io
         for _ in range(ROUNDS - 1):
             case.judging = False  # it is no guess: the secret was right
-            _check_outcome(outcome, plan.clock())
+            _check_outcome(outcome, writes, plan.clock())
             if case.refs:
                 case.found = await done(io.fetch(case.refs))
             case.judging = True
             decide = partial(case.claim.decide, case.found, case.body, plan.clock(), plan.random)
             answer = decide() if case.turn is None else await case.turn.work(io, decide)
             decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
-            outcome = await done(io.commit((*case.passing, *decision.writes, *case.back)))
+            writes = (*case.passing, *decision.writes, *case.back)
+            outcome = await done(io.commit(writes))
             if isinstance(outcome, Committed):
                 return decision
         case.judging = False
-        _check_outcome(outcome, plan.clock())
+        _check_outcome(outcome, writes, plan.clock())
         raise StoreUnavailable("the records kept changing while they were judged")
 
     async def _decide_with_more(self, case: Case, more: More) -> Decision:
@@ -320,13 +321,19 @@ def _log(error: StoreUnavailable) -> None:
     getLogger("watchword").error("nothing could be decided: %s", error, exc_info=error.__cause__)
 
 
-def _check_outcome(outcome: Outcome, now: float) -> None:
+def _check_outcome(outcome: Outcome, writes: Sequence[Write], now: float) -> None:
     """Nothing, if another try may succeed (Conflict).
 
     Raises:
-        Rejected: REPLAYED or TOO_MANY_ATTEMPTS.
+        Rejected: REPLAYED or TOO_MANY_ATTEMPTS. What was used before is so for each of its owners from then on, those too
+            that have come since: a secret that takes the place of another.
     """
     if isinstance(outcome, Replayed):
-        raise Rejected(Reason.REPLAYED, "these credentials were used before", genuine=True)
+        rejected = Rejected(Reason.REPLAYED, "these credentials were used before", genuine=True)
+        used = outcome.write
+        rejected.writes = tuple(
+            write for write in writes if isinstance(write, Once) and write.key == used.key and write.owner != used.owner
+        )
+        raise rejected
     if isinstance(outcome, Exceeded):
         raise too_many(outcome.write.counter, outcome.until - now)
