@@ -1,20 +1,29 @@
-"""Why an X-HMAC was refused: tries what usually goes wrong with bodies and secrets until the MAC fits."""
+"""Why an X-HMAC was refused: its computation, varied until it gives what was received (`explaining.search`)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import Found
 from watchword.core.scheme import Body, Check
-from watchword.crypto.digests import compare, hmac_sha256
+from watchword.crypto.digests import compare
 from watchword.schemes.body_hmac import BodyHMACClaim, canonical
-from watchword.schemes.diagnosis import causes, damaged, search, secret_guesses
+from watchword.schemes.explaining.computation import Encoding, Leaf, Mac
+from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
 
-__all__ = ["EXPLAINERS", "explain_body_hmac"]
+__all__ = ["EXPLAINERS", "explain_body_hmac", "mac_of"]
 
-_COMPARE = "none of the usual changes explains it: sign exactly the octets of the body, and compare the secrets"
+FORM: Final = "hex digits"
+_COMPARE: Final = "sign exactly the octets of the body, and compare the secrets"
+
+
+def mac_of(claim: BodyHMACClaim, body: bytes) -> Encoding:
+    """HMAC-SHA256 of the body, in hex digits."""
+    key = Leaf("the secret", claim.verifier.key.secret_bytes(), "key", "key")
+    mac = Mac("the MAC", "sha256", key, Leaf("the body", body, "body", "body", lambda _, signed: signed), "x-hmac")
+    return Encoding("the MAC", FORM, mac, "x-hmac")
 
 
 def explain_body_hmac(claim: BodyHMACClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
@@ -23,20 +32,29 @@ def explain_body_hmac(claim: BodyHMACClaim, found: Found, body: Body, now: float
 
 
 def _mac(claim: BodyHMACClaim, body: bytes) -> Sequence[Check]:
-    key, received = claim.verifier.key, f"{claim.mac.hex()[:6]}…"
-    genuine = key.sign(body)
-    if compare(genuine, claim.mac):
+    received, sent = f"{claim.mac.hex()[:6]}…", claim.mac.hex().encode()
+    if compare(claim.verifier.key.sign(body), claim.mac):
         return [Check("mac", True, "x-hmac", "the MAC of this body", received)]
-    guess = search(claim.request, body, lambda _, signed: compare(key.sign(signed), claim.mac), parts=("body",))
-    if guess is not None:
-        return causes("mac", guess)
-    for what, secret in secret_guesses(key.secret_bytes()):
-        if compare(hmac_sha256(secret, body), claim.mac):
-            mend = f"the client signs with the secret {what}: have both sides read it alike"
-            return [Check("mac", False, "key", "the shared secret", f"the secret {what}", mend)]
-    damage = damaged(genuine.hex(), claim.mac.hex())
-    mend = f"{damage}: send it as it was made" if damage else _COMPARE
-    return [Check("mac", False, "x-hmac", "the MAC of this body by that key", received, mend)]
+    pool = (
+        Leaf("the target", claim.request.target),
+        Leaf("the method", claim.request.method.encode("utf-8", "replace")),
+    )
+    advice = "send the HMAC-SHA256 of the body, in hex digits"
+    found = look_for(
+        Asked(
+            "mac",
+            mac_of(claim, body),
+            Received(sent, FORM),
+            claim.request,
+            body,
+            parts=("body",),
+            pool=pool,
+            advice=advice,
+        )
+    )
+    if found.causes:
+        return found.causes
+    return [Check("mac", False, "x-hmac", "the MAC of this body by that key", received, unexplained(found, _COMPARE))]
 
 
 EXPLAINERS: Final[ClaimExplainers] = {BodyHMACClaim: explain_body_hmac}

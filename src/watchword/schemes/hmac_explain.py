@@ -1,26 +1,22 @@
-"""Why an HMAC request was refused: tries what usually goes wrong until the MAC fits, and so names the component.
-
-In order, each in the time of some thousand MACs at most: the request on its way, the parameters of the header, the secret
-in another spelling, another hash, another known key.
-"""
+"""Why an HMAC request was refused: the MAC's computation, varied until it gives what was received (`explaining.search`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.scheme import STREAM, Body, Check
-from watchword.crypto.digests import compare, digest, keyed_hmac
+from watchword.crypto.digests import compare, digest, hmac_digest
 from watchword.crypto.keys import RegisteredKey
 from watchword.schemes import hmac_header as scheme
-from watchword.schemes.diagnosis import (
-    causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
-)  # fmt: skip
-from watchword.schemes.hmac_header import HMACClaim, PresentedCredentials
+from watchword.schemes.diagnosis import clock_check, near
+from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Mac
+from watchword.schemes.explaining.deviations import Deviation, constant
+from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
+from watchword.schemes.hmac_header import HMACClaim
 
 __all__ = ["EXPLAINERS", "explain_hmac"]
 
@@ -30,13 +26,50 @@ MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
 
 Others = Sequence[tuple[str, RegisteredKey]]
-Sign = Callable[[bytes], bytes]
-Cause = tuple[str, str, str, str]  # component, expected, received, mend
+FORM: Final = "base64url without padding"
 
-_COMPARE = (
-    "none of the usual changes explains it: compare the canonical string with the client's (HMACAuth.canonical), line by "
-    "line, and then the secrets"
+_ADVICE: Final = "make it as docs/reference/hmac.md says"
+_COMPARE: Final = (
+    "compare the canonical string with the client's (HMACAuth.canonical), line by line, and then the secrets"
 )
+
+
+def mac_of(
+    claim: HMACClaim, record: RegisteredKey, others: Others = (), body: bytes = b""
+) -> tuple[Encoding, Sequence[Deviation]]:
+    """The MAC of `docs/reference/hmac.md`, step by step; and what it would be for other keys under their own ids."""
+    params, request = claim.params, claim.request
+    actual = ("the digest of this body, which was changed on the way", digest_text(body).encode())
+    parts = (
+        Leaf("the version line", b"HMAC " + scheme.VERSION.encode(), "literal"),
+        Leaf("the key id", params.key_id.encode(), component="authorization keyid"),
+        Leaf("the timestamp", params.timestamp.encode(), "time", "authorization timestamp"),
+        Leaf("the nonce", params.nonce.encode(), component="authorization nonce"),
+        Leaf("the method", request.method.encode("utf-8", "replace"), "method", "@method", lambda seen, _: seen.method.encode()),
+        Leaf("the authority", _authority(request, body), "authority", "@authority", _authority),
+        Leaf("the target", request.target, "target", "@path", lambda seen, _: seen.target),
+        Leaf("the digest", params.digest.encode(), component="authorization digest", others=[actual]),
+    )  # fmt: skip
+    secrets = [(f"the secret of the key {name!r}", other.secret) for name, other in others]
+    key = Leaf("the registered secret", record.secret, "key", "key", others=secrets)
+    mac = Mac("the MAC", HASHES[record.algorithm], key, Join("the canonical string", parts, b"\n", b"\n"), "mac")
+    renamed = [
+        Deviation(
+            1, parts[1], "", constant(name.encode()), name, params.key_id, also={key: constant(other.secret)},
+            mend=f"the key id was changed on the way: it was signed as {name!r}",
+        )
+        for name, other in others
+    ]  # fmt: skip
+    return Encoding("the MAC", FORM, mac, "mac"), renamed
+
+
+def _authority(request: Request, body: bytes) -> bytes:
+    return request.authority.lower().encode("utf-8", "surrogateescape")
+
+
+def digest_text(body: bytes) -> str:
+    """A body's digest as the header has it."""
+    return scheme.base64url(digest("sha-256", body))
 
 
 def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
@@ -59,13 +92,20 @@ def _known(claim: HMACClaim, record: RegisteredKey | None, others: Others) -> Ch
     if record is not None:
         return Check("key id", True, where, "a registered key id", key_id)
     for name, other in others:
-        sign = _signer(other.secret, other.algorithm)
-        if _fits(claim, sign) or _fits(claim, sign, key_id=name):
+        if _fits(claim, other) or _fits(claim, other, name):
             return Check("key id", False, where, name, key_id, f"the key {name!r} made the MAC: send that key id")
     meant = near(key_id, [name for name, _ in others])
     mend = f"did the client mean {meant!r}? If not, " if meant else ""
     mend += "register the key with store.add_key, or send the key id that was registered"
     return Check("key id", False, where, meant or "a registered key id", key_id, mend)
+
+
+def _fits(claim: HMACClaim, record: RegisteredKey, key_id: str = "") -> bool:
+    """Whether the MAC is by this key, under its own name or that of the header."""
+    params = claim.params._replace(key_id=key_id or claim.params.key_id)
+    covered = scheme.canonical(params, claim.request.method, claim.request.authority, claim.request.target)
+    mac = hmac_digest(HASHES[record.algorithm], record.secret, covered)
+    return compare(scheme.base64url(mac).encode(), claim.params.mac.encode())
 
 
 def _mac(claim: HMACClaim, record: RegisteredKey | None, others: Others, body: Body) -> Sequence[Check]:
@@ -75,58 +115,16 @@ def _mac(claim: HMACClaim, record: RegisteredKey | None, others: Others, body: B
     if record.algorithm not in HASHES:
         mend = "send the id of a key for HMAC, or register one: store.add_key"
         return [Check("algorithm", False, "authorization keyid", "a key for HMAC", record.algorithm, mend)]
-    sign = _signer(record.secret, record.algorithm)
-    if _fits(claim, sign):
+    if _fits(claim, record):
         return [Check("mac", True, "mac", "the MAC of this request", received)]
-    guess = search(
-        claim.request, b"", lambda request, _: _made(claim, sign, claim.params, request), parts=COVERED
-    )  # fmt: skip
-    if guess is not None:
-        return causes("mac", guess)
-    found = next(chain(_in_header(claim, sign, body), _of_key(claim, record, others), _moved(claim, sign)), None)
-    if found is not None:
-        return [Check("mac", False, *found)]
-    damage = damaged(scheme.base64url(sign(claim.canonical())), claim.params.mac)
-    mend = f"{damage}: send it as it was made" if damage else _COMPARE
-    return [Check("mac", False, "mac", "the MAC of this request by that key", received, mend)]
-
-
-def _in_header(claim: HMACClaim, sign: Sign, body: Body) -> Iterator[Cause]:
-    actual = scheme.base64url(body.digest("sha-256"))
-    if _fits(claim, sign, digest=actual):
-        mend = "the digest was changed on the way: the body is as it was signed"
-        yield "authorization digest", actual, claim.params.digest, mend
-
-
-def _of_key(claim: HMACClaim, record: RegisteredKey, others: Others) -> Iterator[Cause]:
-    """Another hash, the secret in another spelling, another known key."""
-    key_id = claim.params.key_id
-    for algorithm in HASHES:
-        if algorithm != record.algorithm and _fits(claim, _signer(record.secret, algorithm)):
-            mend = (
-                f"the client signs with {algorithm}: sign with {record.algorithm}, or register the key for {algorithm}"
-            )
-            yield "algorithm", record.algorithm, algorithm, mend
-    for what, secret in secret_guesses(record.secret):
-        for algorithm in HASHES:
-            if _fits(claim, _signer(secret, algorithm)):
-                mend = f"the client signs with the secret {what}: have both sides read it alike"
-                yield "key", "the registered secret", f"the secret {what}", mend
-    for name, other in others:
-        sign = _signer(other.secret, other.algorithm)
-        if _fits(claim, sign):
-            mend = f"the client signs with the secret of the key {name!r}: give it that of {key_id!r}"
-            yield "key", f"the secret of {key_id!r}", f"the secret of {name!r}", mend
-        if _fits(claim, sign, key_id=name):
-            yield "authorization keyid", name, key_id, f"the key id was changed on the way: it was signed as {name!r}"
-
-
-def _moved(claim: HMACClaim, sign: Sign) -> Iterator[Cause]:
-    signed = claim.params.timestamp
-    for time in map(str, time_guesses(int(signed))):
-        if _fits(claim, sign, timestamp=time):
-            mend = "the time was changed after signing: sign anew for every request"
-            yield "authorization timestamp", time, signed, mend
+    (root, renamed), sent = mac_of(claim, record, others, body.data), claim.params.mac.encode()
+    pool = (Leaf("the body", body.data, "body"), Leaf("the scheme", claim.request.scheme.encode()))
+    found = look_for(
+        Asked("mac", root, Received(sent, FORM), claim.request, parts=COVERED, pool=pool, advice=_ADVICE, more=renamed)
+    )
+    if found.causes:
+        return found.causes
+    return [Check("mac", False, "mac", "the MAC of this request by that key", received, unexplained(found, _COMPARE))]
 
 
 def _body(claim: HMACClaim, body: Body) -> Check:
@@ -134,12 +132,14 @@ def _body(claim: HMACClaim, body: Body) -> Check:
     shown = f"SHA-256 {actual} of {len(body.data)} octets"
     if compare(actual.encode(), signed.encode()):
         return Check("body", True, "body", f"SHA-256 {signed}", shown)
-    for guess in request_guesses(claim.request, body.data, parts=("body",)):
-        if scheme.base64url(digest("sha-256", guess.body)) == signed:
-            return Check("body", False, "body", guess.expected, guess.received, guess.mend)
+    source = Leaf("the body", body.data, "body", "body", lambda _, data: data)
+    root = Encoding("the digest", FORM, Hash("the digest", "sha256", source, "body"), "body")
+    asked = Asked(
+        "body", root, Received(signed.encode(), FORM), claim.request, body.data, parts=("body",), advice=_ADVICE
+    )
+    if found := look_for(asked).causes:
+        return found[0]
     mend = "the body changed after it was signed: sign exactly the octets that are sent"
-    if damage := damaged(actual, signed):
-        mend = f"the digest in the header is not one of this body, though nearly ({damage}): send it as it was made"
     return Check("body", False, "body", f"SHA-256 {signed}", shown, mend)
 
 
@@ -152,20 +152,6 @@ def _current(record: RegisteredKey, now: float) -> Check:
     if ended and record.superseded_by is not None:
         mend = f"the key was replaced by {record.superseded_by!r}: sign with that one"
     return Check("key time", not ended, where, f"good until {record.expires:.0f}", f"judged at {now:.0f}", mend)
-
-
-def _signer(secret: bytes, algorithm: str) -> Sign:
-    """Without the rules of `Key`: a client elsewhere may use a secret that is too short for its hash."""
-    return keyed_hmac(HASHES[algorithm], secret)[0]
-
-
-def _fits(claim: HMACClaim, sign: Sign, **changed: str) -> bool:
-    return _made(claim, sign, claim.params._replace(**changed), claim.request)
-
-
-def _made(claim: HMACClaim, sign: Sign, params: PresentedCredentials, request: Request) -> bool:
-    covered = scheme.canonical(params, request.method, request.authority, request.target)
-    return compare(scheme.base64url(sign(covered)).encode(), claim.params.mac.encode())
 
 
 EXPLAINERS: Final[ClaimExplainers] = {HMACClaim: explain_hmac}

@@ -1,40 +1,148 @@
-"""Why a webhook was refused: tries what usually goes wrong until a signature fits, and so names the component."""
+"""Why a webhook was refused: its signature's computation, as the profile has it, varied until it gives what was received.
+
+The tree is made from the profile's own row, so a row of your own is explained like one of ours.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Final
 
-from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
-from watchword.crypto.digests import compare, keyed_hmac
-from watchword.schemes.diagnosis import (
-    MAX_BODY, PARTS, affordable, causes, clock_check, damaged, search, secret_guesses, time_guesses,
+from watchword.schemes.diagnosis import PARTS, causes, clock_check, search, secret_guesses
+from watchword.schemes.explaining.computation import (
+    Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
 )  # fmt: skip
-from watchword.schemes.diagnosis.change import with_field
+from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Received, look_for, unexplained
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials
 from watchword.schemes.webhooks.engine import Engine
+from watchword.schemes.webhooks.keys import Secret
 from watchword.schemes.webhooks.scheme import WebhookClaim
+from watchword.fields.percent import percent_decoded
 
-__all__ = ["EXPLAINERS", "explain_webhook"]
+__all__ = ["EXPLAINERS", "explain_webhook", "signature_of"]
 
-MAX_DEAR: Final = 4096
-"""Signatures by Ed25519 that are tried while searching."""
+DEAR: Final = MAX_STEPS // 4096
+"""Steps that a signature by Ed25519 takes, of which so some thousand are tried while searching."""
+MAX_TREES: Final = 8
+"""Secrets, and contents that each may have signed, that are varied."""
 
-_UNKNOWN = (
-    "none of the usual changes explains it: is this the secret of this endpoint, and the body exactly as it came in? compare the "
-    "canonical string with what the sender signs"
+_UNKNOWN: Final = (
+    "is this the secret of this endpoint, and the body exactly as it came in? compare the canonical string with what the "
+    "sender signs"
 )
-
-_EMPTY = (
+_EMPTY: Final = (
     "the body that came here is empty: if something read it before the guard (a framework, a middleware), verify before that; if "
     "the sender signs empty bodies, compare the secrets"
 )
+_FORMS: Final = {"hex": "hex digits", "base64": "base64"}
+
+
+def content_of(claim: WebhookClaim, content: bytes, body: bytes, number: int) -> Node:
+    """What was signed, part by part: `content` is the candidate of that number."""
+    engine, delivery = claim.verifier.engine, claim.delivery
+    row = engine.profile
+    timed = f"header {row.timestamp or row.signature}"
+    parts: dict[str, Node] = {
+        "id": Leaf("the message id", delivery.message_id, component=f"header {row.id}", source=lambda seen, _: _read(engine, seen).message_id),
+        "timestamp": Leaf("the timestamp", delivery.timestamp, "time", timed, lambda seen, _: _read(engine, seen).timestamp),
+        "body": Leaf("the body", body, "body", "body", lambda _, signed: signed),
+        "form": _form(body, content),
+    }  # fmt: skip
+    nodes: list[Node] = []
+    literals = [literal.encode() for literal in row.literals]
+    inner = set(literals[1:-1])
+    separator = inner.pop() if len(inner) == 1 else b""
+    if "url" in row.parts:
+        parts["url"] = _url(url_of(claim.request).encode("utf-8", "surrogateescape"), content)
+        separator = b""
+    for at, part in enumerate(row.parts):
+        before = literals[at]
+        if at == 0 and separator and before.endswith(separator):
+            before = before.removesuffix(separator)
+        elif at and separator:
+            before = b""
+        nodes += [Leaf("the text before it", before, "literal")] if before else []
+        nodes.append(parts[part])
+    source = (lambda seen, signed: _content(engine, seen, signed, number)) if engine.contents.url else None
+    if len(nodes) == 1 and not literals[-1] and source is None:
+        return nodes[0]
+    made = Join("the signed content", nodes, separator, literals[-1], component="signed content", source=source)
+    if Computation(made).value(made) == content:
+        return made
+    return Leaf(
+        "the signed content",
+        content,
+        "body",
+        "signed content",
+        lambda seen, signed: _content(engine, seen, signed, number),
+    )
+
+
+def _read(engine: Engine, request: Request) -> PresentedCredentials:
+    return engine.layout.read(request.headers)
+
+
+def _content(engine: Engine, request: Request, body: bytes, number: int) -> bytes:
+    contents = engine.contents.of(_read(engine, request), body, url_of(request) if engine.contents.url else None)
+    return contents[min(number, len(contents) - 1)]
+
+
+def _form(body: bytes, content: bytes) -> Node:
+    """Names and values, decoded, sorted and each once; none of a body that is no form, whose digest is in the URL."""
+    split = [pair.partition(b"=")[::2] for pair in body.split(b"&") if pair]
+    pairs = [tuple(percent_decoded(text.replace(b"+", b" ")) for text in pair) for pair in split]
+    leaves = [
+        (name, Leaf(f"the value of {name.decode('latin-1')[:64]}", value, component="body")) for name, value in pairs
+    ]
+    style = Style("as they are", equals=b"", separator=b"", unique=True)
+    signed = content.endswith(parameters_text([(name, leaf.value) for name, leaf in leaves], style))
+    return Parameters("the form's parameters", leaves if signed else (), style, "body")
+
+
+def _url(url: bytes, content: bytes) -> Node:
+    """The URL in its parts, as the candidate begins with it: with or without its port."""
+    scheme, mark, rest = url.partition(b"://")
+    for authority in _authorities(scheme, rest):
+        target = rest[_end(rest) :]
+        if content.startswith(b"%b%b%b%b" % (scheme, mark, authority, target)):
+            break
+    else:
+        return Leaf("the URL", url, component="@authority")
+    leaves = (
+        Leaf("the scheme", scheme, component="@scheme", others=[(f"the scheme {other.decode()}", other) for other in (b"http", b"https")]),
+        Leaf("://", mark, "literal"), Leaf("the authority", authority, "authority", "@authority"), Leaf("the target", target, "target", "@path"),
+    )  # fmt: skip
+    return Join("the URL", leaves, b"", component="URL")
+
+
+def _end(rest: bytes) -> int:
+    return min((at for at in map(rest.find, (b"/", b"?", b"#")) if at >= 0), default=len(rest))
+
+
+def _authorities(scheme: bytes, rest: bytes) -> Iterator[bytes]:
+    authority = rest[: _end(rest)]
+    yield authority
+    yield authority.rpartition(b":")[0]
+    yield authority + (b":443" if scheme.lower() == b"https" else b":80")
+
+
+def signature_of(claim: WebhookClaim, secret: Secret, content: bytes, body: bytes, number: int) -> Encoding:
+    """The MAC of a delivery, step by step."""
+    row = claim.verifier.engine.profile
+    others = [("the secret as text, without decoding it", secret.given)] if secret.given != secret.octets else []
+    others += [
+        (f"the secret as text, {what}", octets) for what, octets in (secret_guesses(secret.given) if others else ())
+    ]
+    key = Leaf("the secret", secret.octets, "key", "secret", others=others)
+    where = f"header {row.signature}"
+    mac = Mac("the signature", row.algorithm, key, content_of(claim, content, body, number), where)
+    return Encoding("the signature", _FORMS[row.encoding], mac, where)
 
 
 def explain_webhook(claim: WebhookClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
@@ -50,8 +158,9 @@ def explain_webhook(claim: WebhookClaim, found: Found, body: Body, now: float) -
 
 def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejected) -> Sequence[Check]:
     """Nothing that the signature could be of: something changed the body, or what says which kind of body it is."""
-    fits = _Fits(engine, claim.delivery)
-    guess = search(claim.request, body, fits, headers=(b"content-type",), parts=PARTS - {"@method"})
+    guess = search(
+        claim.request, body, lambda seen, signed: _covers(engine, seen, signed), headers=(b"content-type",), parts=PARTS - {"@method"}
+    )  # fmt: skip
     if guess is not None:
         return causes("signature", guess)
     rejection = rejected.rejection
@@ -60,30 +169,17 @@ def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejec
     return [Check("body", False, where, "a body that is covered", rejection.detail, mend)]
 
 
-class _Fits:
-    """Whether a request and body are what was signed.
+def _covers(engine: Engine, request: Request, body: bytes) -> bool:
+    try:
+        delivery = _read(engine, request)
+        return engine.matching(delivery, engine.contents.of(delivery, body, url_of(request))) is not None
+    except Rejected:
+        return False
 
-    A signature by Ed25519 takes a hundred times as long to try as a MAC, and whoever sent them chose how many there are.
-    """
 
-    __slots__ = ("_dear", "_engine", "_left")
-
-    def __init__(self, engine: Engine, delivery: PresentedCredentials) -> None:
-        self._engine = engine
-        self._dear = len(delivery.signatures) * sum(secret.key is not None for secret in engine.secrets)
-        self._left = MAX_DEAR
-
-    def __call__(self, request: Request, signed: bytes) -> bool:
-        self._left -= self._dear
-        if self._left < 0:
-            return False
-        engine = self._engine
-        try:
-            guessed = engine.layout.read(request.headers)
-            url = url_of(request) if engine.contents.url else None
-            return engine.matching(guessed, engine.contents.of(guessed, signed, url)) is not None
-        except Rejected:
-            return False
+def _verified(engine: Engine, delivery: PresentedCredentials) -> Fit:
+    """Whether a content is what one of the signatures is of: for those by Ed25519, which can only be verified."""
+    return lambda content: None if engine.matching(delivery, [content]) is None else ""
 
 
 def _time(claim: WebhookClaim, now: float) -> Iterator[Check]:
@@ -110,75 +206,43 @@ def _signature(
         mend = f"give the verifier the sender's {'whpk_ key' if delivery.signatures else 'whsec_ secret'}"
         yield Check("algorithm", False, where, f"signed for {known}…", f"signed with {sent} alone", mend)
         return
-    spelling = _spelling(engine, delivery, contents)
-    if spelling is not None:
-        mend = (
-            f"the sender signs with the secret {spelling}: give the verifier the secret exactly as the sender shows it"
-        )
-        yield Check("signature", False, "secret", "the secret as it was given", f"the secret {spelling}", mend)
-        return
     row = engine.profile
     covered = [
         name.encode() for part, name in (("id", row.id), ("timestamp", row.timestamp)) if part in row.parts and name
     ]
     parts = {"body"} if not engine.contents.url else PARTS - {"@method"}
-    fits = _Fits(engine, delivery)
-    guess = search(claim.request, body, fits, headers=covered, parts=parts)
-    if guess is not None:
-        yield from causes("signature", guess)
-        return
-    time = _moved(claim, engine, delivery, body, fits)
-    if time is not None:
-        mend = "the time was changed after signing: sign anew for every attempt"
-        yield Check("time", False, f"header {row.timestamp or row.signature}", time, delivery.timestamp.decode(), mend)
+    asked = []
+    for number, content in enumerate(contents):
+        for secret in engine.secrets:
+            root: Node
+            if secret.mac is not None:
+                root = signature_of(claim, secret, content, body, number)
+                texts: list[tuple[Fit, int]] = [(Received(text, _FORMS[row.encoding]), 0) for text in delivery.macs]
+            else:
+                root = content_of(claim, content, body, number)
+                texts = [(_verified(engine, delivery), DEAR * len(delivery.signatures))] if delivery.signatures else []
+            asked += [
+                Asked("signature", root, fits, claim.request, body, covered, parts, _pool(claim, row.parts), f"sign as {row.name} says", price)
+                for fits, price in texts
+            ]  # fmt: skip
+    found = look_for(*asked[:MAX_TREES])
+    if found.causes:
+        yield from found.causes
         return
     shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
-    damage = _damage(engine, delivery, contents)
-    mend = f"{damage}: send it as it was made" if damage else _UNKNOWN if body else _EMPTY
+    mend = unexplained(found, _UNKNOWN) if body else _EMPTY
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
 
 
-def _moved(claim: WebhookClaim, engine: Engine, delivery: PresentedCredentials, body: bytes, fits: _Fits) -> str | None:
-    """The time that was signed, if that is all that was changed."""
-    if not engine.profile.timed or len(body) > MAX_BODY:
-        return None
-    field = engine.profile.timestamp.encode()
-    if not any(secret.mac for secret in engine.secrets):  # by Ed25519, as far as what was allowed for is not used up
-        for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body) if field else 0):
-            if fits(with_field(claim.request, field, (b"%d" % time,)), body):
-                return str(time)
-        return None
-    url = url_of(claim.request) if engine.contents.url else None
-    for time in islice(time_guesses(int(delivery.timestamp)), affordable(claim.request, body)):
-        stamp = b"%d" % time
-        moved = PresentedCredentials.of(delivery.message_id, stamp, delivery.macs, (), delivery.content_type)
-        try:
-            if engine.matching(moved, engine.contents.of(moved, body, url)) is not None:
-                return stamp.decode()
-        except Rejected:
-            return None
-    return None
-
-
-def _damage(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> str:
-    genuine = [engine.encode(secret.mac(content)) for secret in engine.secrets if secret.mac for content in contents]
-    found = (damaged(mac.decode(), sent.decode("latin-1")) for mac in genuine for sent in delivery.macs)
-    return next(filter(None, found), "")
-
-
-def _spelling(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> str | None:
-    """How the sender may spell a secret, in words; None if no spelling explains the signature."""
-    for secret in engine.secrets:
-        if secret.mac is None:
-            continue
-        guesses = list(secret_guesses(secret.octets))
-        if secret.given != secret.octets:
-            guesses = [("as text, without decoding it", secret.given), *secret_guesses(secret.given), *guesses]
-        for what, octets in guesses:
-            mac = keyed_hmac(engine.profile.algorithm, octets)[0]
-            if any(compare(engine.encode(mac(content)), sent) for content in contents for sent in delivery.macs):
-                return what
-    return None
+def _pool(claim: WebhookClaim, parts: Sequence[str]) -> Sequence[Leaf]:
+    """What senders may sign besides, or instead."""
+    delivery, request = claim.delivery, claim.request
+    at_hand = (
+        ("id", Leaf("the message id", delivery.message_id)), ("timestamp", Leaf("the timestamp", delivery.timestamp)),
+        ("url", Leaf("the URL", url_of(request).encode("utf-8", "surrogateescape"))), ("url", Leaf("the target", request.target)),
+        ("method", Leaf("the method", request.method.encode("utf-8", "replace"))),
+    )  # fmt: skip
+    return [leaf for part, leaf in at_hand if part not in parts and leaf.value]
 
 
 EXPLAINERS: Final[ClaimExplainers] = {WebhookClaim: explain_webhook}

@@ -1,0 +1,61 @@
+"""A deviation: one step of a computation, made otherwise, and the words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from watchword.schemes.explaining.computation import Node, Of
+
+__all__ = ["MAX_PARTS", "MAX_SPELT", "Deviation", "Make", "constant", "words"]
+
+MAX_SPELT: Final = 128 * 1024
+"""Octets of a value that is spelt otherwise as a whole."""
+MAX_PARTS: Final = 32
+"""Parts of a join that are left out, doubled, exchanged."""
+
+Make = Callable[[Of], bytes]
+"""The value of a node, from those of the other nodes. It raises ValueError where it can't be made of them."""
+
+
+class Deviation(NamedTuple):
+    """One node, made otherwise.
+
+    Args:
+        cost: 1 for the likeliest; more is less likely.
+        node: which one.
+        did: what the client did, in words that complete "the client …".
+        make: its value then.
+        expected: what it should have done, if that is said better than by the values.
+        received: what it did.
+        component: of the cause; "": the node's.
+        also: other nodes that are made otherwise with it.
+        mend: the sentence, where it is not the client that did it.
+    """
+
+    cost: float
+    node: Node
+    did: str
+    make: Make
+    expected: str = ""
+    received: str = ""
+    component: str = ""
+    also: Mapping[Node, Make] = MappingProxyType({})
+    mend: str = ""
+
+
+def constant(value: bytes) -> Make:
+    """Another value, whatever the rest is."""
+    return lambda _: value
+
+
+_MARKS: Final = {
+    b"": "nothing", b"\n": "a line feed", b"\r\n": "CR LF", b" ": "a space", b"\t": "a tab", b"\\n": "\\n as two characters",
+    b"\0": "NUL",
+}  # fmt: skip
+
+
+def words(octets: bytes) -> str:
+    """A separator, for a person."""
+    return _MARKS.get(octets) or repr(octets.decode("latin-1"))

@@ -1,0 +1,380 @@
+"""The search for the mistake: which deviation of a computation, or which two, give what was received.
+
+Single ones come first, the likeliest first, then pairs of the likeliest. A try recomputes what lies between the changed node
+and the root, no more. The outermost encoding costs nothing: what was received is decoded once, in every alphabet that it fits.
+
+Whoever sends the request chooses how long that takes, so it is bounded in counted steps, a step being one node made anew from
+at most a kibioctet: `MAX_STEPS` in all, whatever is in the request. A search that ends there says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final, NamedTuple
+
+from watchword.core.message import Request
+from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.scheme import Check
+from watchword.crypto.digests import compare
+from watchword.schemes.diagnosis import PARTS, Guess, causes, request_guesses, show, time_guesses
+from watchword.schemes.diagnosis.spellings import damaged, decoded
+from watchword.schemes.explaining.computation import (
+    FORMS,
+    Computation,
+    Encoding,
+    Join,
+    Leaf,
+    Mac,
+    Node,
+    Of,
+    Parameters,
+    Source,
+    under,
+)
+from watchword.schemes.explaining.deviations import Deviation, constant, deviations
+
+__all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "look_for", "unexplained"]
+
+MAX_STEPS: Final = 160_000
+"""Steps of one search; about half a second."""
+MAX_PAIRED: Final = 240
+"""Single deviations, the likeliest, of which pairs are made."""
+MAX_PAIRED_GUESSES: Final = 48
+"""Changes of the request that are paired with deviations of the client."""
+LEAST: Final = 8
+"""Octets that have to fit: of fewer, some deviation gives them by chance."""
+
+Fit = Callable[[bytes], str | None]
+"""Whether the value of the root fits: "" if it does, else in which words it was written, None if it doesn't."""
+
+
+class Asked(NamedTuple):
+    """What is looked through.
+
+    Args:
+        name: of the checks that come of it.
+        root: the computation.
+        fits: what its result is compared with.
+        request: as it came.
+        body: its body.
+        headers: the fields that are covered, in lower case.
+        parts: of the request, those that are covered, of `diagnosis.PARTS`.
+        pool: parts that are at hand, and no part of the computation.
+        advice: what to do, and where it is said.
+        price: steps that one comparison costs more.
+        more: deviations that only this scheme has, such as credentials that belong together.
+    """
+
+    name: str
+    root: Node
+    fits: Fit
+    request: Request
+    body: bytes = b""
+    headers: Collection[bytes] = ()
+    parts: Collection[str] = PARTS
+    pool: Sequence[Leaf] = ()
+    advice: str = "do it as the scheme's specification says"
+    price: int = 0
+    more: Sequence[Deviation] = ()
+
+
+class Outcome(NamedTuple):
+    """The causes, none if nothing fits; and whether the search was cut before it was through."""
+
+    causes: Sequence[Check]
+    cut: bool
+
+
+def look_for(*asked: Asked, steps: int = MAX_STEPS) -> Outcome:
+    """The mistake that explains what was received, under one of several computations that would each have been right."""
+    searches = [_Search(each, steps // len(asked)) for each in asked]
+    for phase in (_Search.as_written, _Search.singles, _Search.pairs):
+        for search in searches:
+            if found := phase(search):
+                return Outcome(found, False)
+    return Outcome((), any(search.cut for search in searches))
+
+
+def unexplained(outcome: Outcome, compare_what: str) -> str:
+    """What is said where nothing fits: that the search was cut, if it was; and what a person may compare."""
+    if outcome.cut:
+        return f"no usual mistake was found before the search was cut after {MAX_STEPS} steps, so one may be left: {compare_what}"
+    return f"none of the usual changes explains it: {compare_what}"
+
+
+# ---- what was received --------------------------------------------------------------------------------------------------
+
+
+class Received:
+    """What was received, decoded in every alphabet that it fits: compared with a raw result in one look-up.
+
+    Args:
+        text: as it came.
+        form: how it should have been written, of `computation.FORMS`.
+    """
+
+    __slots__ = ("_by_start", "text")
+
+    def __init__(self, text: bytes, form: str) -> None:
+        self.text = text
+        self._by_start: dict[bytes, list[tuple[bytes, str]]] = {}
+        genuine = _read(text, form)
+        if genuine is not None:
+            self._add(genuine, "")
+            self._add(genuine[::-1], "with its octets in the opposite order")
+        for what, octets in _layers(text):
+            self._add(octets, what)
+
+    @property
+    def shown(self) -> str:
+        """Its beginning."""
+        return f"{self.text[:6].decode('latin-1')}…"
+
+    def _add(self, octets: bytes, what: str) -> None:
+        if len(octets) >= LEAST:
+            known = self._by_start.setdefault(octets[:LEAST], [])
+            if all(octets != other for other, _ in known):
+                known.append((octets, what))
+
+    def __call__(self, value: bytes) -> str | None:
+        for octets, what in self._by_start.get(value[:LEAST], ()):
+            if compare(octets, value):
+                return what
+            if value.startswith(octets):
+                return f"cut to {len(octets)} of its {len(value)} octets" + (f", {what}" if what else "")
+        return None
+
+
+def by_octets(octets: bytes) -> Received:
+    """The same of what is compared as octets."""
+    return Received(octets, "raw octets")
+
+
+def _read(text: bytes, form: str) -> bytes | None:
+    if form == "raw octets":
+        return text
+    words = "hex" if form.startswith("hex") else "base64url" if "url" in form else "base64"
+    return next((octets for what, octets in decoded(text) if what == f"decoded from {words}"), None)
+
+
+def _layers(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """What the text encodes, and what that encodes: "as hex digits", "as base64 of its hex digits"."""
+    yield "as it is, not encoded", text
+    for what, octets in decoded(text):
+        alphabet = what.removeprefix("decoded from ").partition(",")[0]
+        yield f"in {alphabet}", octets
+        yield f"in {alphabet}, its octets in the opposite order", octets[::-1]
+        for inner, raw in decoded(octets):
+            yield f"in {alphabet} of its {inner.removeprefix('decoded from ').partition(',')[0]} text", raw
+
+
+# ---- the search ---------------------------------------------------------------------------------------------------------
+
+
+class _Try(NamedTuple):
+    """One deviation of the client, or one change of the request, ready to be tried."""
+
+    cost: float
+    changes: dict[Node, Callable[[Of], bytes]]
+    said: Deviation | Guess
+
+
+class _Search:
+    """One computation, varied."""
+
+    def __init__(self, asked: Asked, steps: int) -> None:
+        self.asked = asked
+        self.steps = steps
+        self.cut = False
+        root = asked.root
+        self.top: Encoding | None = None
+        if isinstance(root, Encoding) and root.own is None:
+            self.top, root = root, root.of
+        self.graph = Computation(root)
+        self.tries = 0
+        self.sources: list[tuple[Node, Source]] = [
+            (node, node.source)
+            for node in self.graph.nodes
+            if isinstance(node, (Leaf, Join, Parameters)) and node.source is not None
+        ]
+        self._own: list[_Try] | None = None
+        self._guesses: list[_Try] = []
+
+    # -- in which order ---------------------------------------------------------------------------------------------------
+
+    def as_written(self) -> list[Check]:
+        """The right result, damaged, or written or cut otherwise."""
+        value, fits = self.graph.value(self.graph.root), self.asked.fits
+        if isinstance(fits, Received) and self.top is not None:
+            genuine = FORMS[self.top.form](value).decode("latin-1")
+            damage = damaged(genuine, fits.text.decode("latin-1"))
+            if damage:
+                mend = f"{damage}: send it as it was made"
+                return [
+                    Check(self.asked.name, False, _named(self.top), self.top.name, f"{fits.shown}, nearly that", mend)
+                ]
+            for each in deviations(self.top, genuine.encode("latin-1")):
+                if self._written(each) == fits.text and len(fits.text) >= 2 * LEAST:
+                    return self._told(_Try(each.cost, {}, each))
+        what = fits(value)
+        return [self._of_form(what)] if what else []
+
+    def _written(self, each: Deviation) -> bytes | None:
+        try:
+            return each.make(self.graph.value)
+        except ValueError:
+            return None
+
+    def singles(self) -> list[Check]:
+        """The request on its way, each change for itself; then each deviation of the client; then times that are near."""
+        rest = self._of_request()
+        return self._first(rest) or self._first(self._by_cost()) or self._first(self._near_times())
+
+    def pairs(self) -> list[Check]:
+        """Two changes of the request, one of the request and one of the client, two of the client."""
+        own = self._by_cost()[:MAX_PAIRED]
+        guesses = self._guesses[:MAX_PAIRED_GUESSES]
+        found = self._first(self._of_request(pairs=True)) or self._both(own, own)
+        return found or self._both(own[:96], guesses)
+
+    def _first(self, tries: Iterable[_Try]) -> list[Check]:
+        for each in tries:
+            if self._spent():
+                return []
+            what = self._fits(each.changes)
+            if what is not None:
+                return [*self._told(each), *([self._of_form(what)] if what else [])]
+        return []
+
+    def _both(self, ones: Sequence[_Try], others: Sequence[_Try]) -> list[Check]:
+        """Pairs, those first whose costs together are least."""
+        same = ones is others
+        for total in range(len(ones) + len(others) - 1):
+            for at in range(max(0, total - len(others) + 1), min(total + 1, len(ones))):
+                one, two = ones[at], others[total - at]
+                if (same and at >= total - at) or one.changes.keys() & two.changes.keys():
+                    continue
+                if self._spent():
+                    return []
+                what = self._fits({**one.changes, **two.changes})
+                if what is not None:
+                    return [*self._told(one), *self._told(two), *([self._of_form(what)] if what else [])]
+        return []
+
+    def _spent(self) -> bool:
+        self.cut = self.graph.steps + self.tries * (1 + self.asked.price) > self.steps
+        return self.cut
+
+    def _fits(self, changes: dict[Node, Callable[[Of], bytes]]) -> str | None:
+        self.tries += 1
+        try:
+            value = self.graph.changed(changes)
+        except (ValueError, Rejected, ConfigurationError, OverflowError):  # can't be made of what is there
+            return None
+        return self.asked.fits(value)
+
+    # -- what is tried ----------------------------------------------------------------------------------------------------
+
+    def _by_cost(self) -> list[_Try]:
+        if self._own is None:
+            graph = self.graph
+            pool = [
+                *(node for node in graph.nodes if isinstance(node, Leaf) and node.kind != "literal"),
+                *self.asked.pool,
+            ]
+            own = [each for node in graph.nodes for each in deviations(node, graph.value(node), pool)]
+            own += self.asked.more
+            self._own = [
+                _Try(each.cost, {each.node: each.make, **each.also}, each)
+                for each in sorted(own, key=lambda each: each.cost)
+            ]
+        return self._own
+
+    def _of_request(self, *, pairs: bool = False) -> Iterator[_Try]:
+        asked = self.asked
+        if not self.sources:
+            return
+        for guess in request_guesses(asked.request, asked.body, headers=asked.headers, parts=asked.parts):
+            if (guess.second is not None) is not pairs:
+                if not pairs:
+                    return
+                continue
+            changes = self._changed_by(guess)
+            if changes:
+                each = _Try(1, changes, guess)
+                if not pairs:
+                    self._guesses.append(each)
+                yield each
+
+    def _changed_by(self, guess: Guess) -> dict[Node, Callable[[Of], bytes]]:
+        changes: dict[Node, Callable[[Of], bytes]] = {}
+        for node, source in self.sources:
+            try:
+                value = source(guess.request, guess.body)
+            except (Rejected, ConfigurationError):
+                return {}
+            if value != self.graph.value(node):
+                changes[node] = constant(value)
+        return changes
+
+    def _near_times(self) -> Iterator[_Try]:
+        for leaf in self.graph.nodes:
+            if isinstance(leaf, Leaf) and leaf.kind == "time" and leaf.value.isdigit() and len(leaf.value) <= 12:
+                for time in time_guesses(int(leaf.value)):
+                    value = b"%d" % time
+                    mend = "the time was changed after signing: sign anew for every request"
+                    shown = value.decode(), leaf.value.decode()
+                    said = Deviation(3, leaf, "", constant(value), *shown, mend=mend)
+                    yield _Try(3, {leaf: said.make}, said)
+
+    # -- in words ---------------------------------------------------------------------------------------------------------
+
+    def _told(self, found: _Try) -> list[Check]:
+        said = found.said
+        if isinstance(said, Guess):
+            return causes(self.asked.name, said)
+        node = said.node
+        component = said.component or _named(node)
+        expected, received = said.expected, said.received
+        if not expected:
+            expected, received = self._values(said)
+        mend = said.mend or f"the client {said.did}: {self.asked.advice}"
+        if isinstance(node, Leaf) and node.kind == "key" and not said.mend:
+            mend = f"the client {said.did}: have both sides read it alike"
+        name = "time" if isinstance(node, Leaf) and node.kind == "time" else self.asked.name
+        return [Check(name, False, component, expected, received, mend)]
+
+    def _values(self, said: Deviation) -> tuple[str, str]:
+        """Both values of the node, unless a secret or a body is in them."""
+        node, graph = said.node, self.graph
+        theirs = self._written(said)
+        if node is self.top or theirs is None:
+            return node.name, f"the client {said.did}"
+        mine = graph.value(node)
+        if (
+            isinstance(node, Mac)
+            or any(_private(each) for each in _all_under(node))
+            or len(mine) + len(theirs) > 64 * 1024
+        ):
+            return f"{node.name}, {len(mine)} octets", f"{node.name}, {len(theirs)} octets: the client {said.did}"
+        return show(mine, theirs)
+
+    def _of_form(self, what: str) -> Check:
+        top = self.top or self.graph.root
+        form = f"{top.form}" if isinstance(top, Encoding) else "as it is made"
+        component = _named(top)
+        mend = f"the client writes {top.name} {what}: write it as {form}"
+        return Check(self.asked.name, False, component, form, what, mend)
+
+
+def _all_under(node: Node) -> Iterator[Node]:
+    return chain((node,), *map(_all_under, under(node)))
+
+
+def _named(node: Node) -> str:
+    return node.component or node.name.removeprefix("the ")
+
+
+def _private(node: Node) -> bool:
+    return isinstance(node, Leaf) and (node.kind in ("key", "body") or node.component == "body")

@@ -1,0 +1,74 @@
+"""A time as other programs write it: units, formats, zones, epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
+from typing import Final
+
+__all__ = ["written_times"]
+
+_YEAR: Final = 365.25 * 86400
+_EPOCHS: Final = (
+    ("since 2001 (Apple)", -978307200), ("since 1900 (NTP)", 2208988800), ("since 1904 (HFS)", 2082844800),
+    ("since 1980 (GPS)", -315964800), ("since 1601", 11644473600), ("since the year 1", 62135596800),
+)  # fmt: skip
+_FORMATS: Final = (
+    "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%dT%H:%M:%S.000000Z",
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S+00:00", "%Y%m%dT%H%M%SZ", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S", "%Y-%m-%dT%H:%M:%S+0000",
+    "%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d", "%Y%m%d", "%Y-%m-%dT%H:%MZ", "%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S UTC %Y",
+    "%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%b/%Y:%H:%M:%S +0000",
+)  # fmt: skip
+
+
+def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
+    """Other ways to write a time in seconds since the epoch: cost, words that complete "signs the time …", octets.
+
+    >>> {words: octets for _, words, octets in written_times(b"1700000000")}["in milliseconds"]
+    b'1700000000000'
+    """
+    if not value.isdigit() or len(value) > 12:
+        return
+    t = int(value)
+    for words, factor in (("in milliseconds", 1000), ("in microseconds", 10**6), ("in nanoseconds", 10**9)):
+        yield 1, words, b"%d" % (t * factor)
+    for words, number in (
+        ("in minutes", t // 60),
+        ("in hours", t // 3600),
+        ("in days", t // 86400),
+        ("in seconds, not milliseconds", t // 1000),
+    ):
+        yield 2, words, b"%d" % number
+    yield 1.2, "as a number with .0", b"%d.0" % t
+    yield 1.5, "as a number with six decimals", b"%d.000000" % t
+    yield 1.5, "as a number with three decimals", b"%d.000" % t
+    yield 2, "as a number with two decimals", b"%d.00" % t
+    yield 1.6, "as a number with an exponent", f"{t:e}".encode()
+    yield 1.6, "as a number with an exponent", repr(float(t) * 1e9).encode()
+    yield 1.6, "as a number with an exponent", f"{t:.3g}".encode()
+    yield 1.6, "as a number with an exponent", f"{t:G}".encode()
+    yield 2, "in hex digits", b"%x" % t
+    yield 2, "with thousands marked", f"{t:,}".encode()
+    yield 1.6, "as a Windows FILETIME", b"%d" % ((t + 11644473600) * 10**7)
+    yield 1.6, "as .NET ticks", b"%d" % ((t + 62135596800) * 10**7)
+    yield 2, "as days of a spreadsheet", f"{t / 86400 + 25569}".encode()
+    for words, away in _EPOCHS:
+        yield 1.8, f"in seconds {words}", b"%d" % (t + away)
+        yield 2.2, f"in milliseconds {words}", b"%d" % ((t + away) * 1000)
+    try:
+        moment = datetime.fromtimestamp(t, UTC)
+    except (ValueError, OverflowError, OSError):
+        return
+    yield 1.2, "as an HTTP date", formatdate(t, usegmt=True).encode()
+    yield 1.6, "as a date of mails", formatdate(t).encode()
+    for form in _FORMATS:
+        yield 1.4, f"as {moment.strftime(form)}", moment.strftime(form).encode()
+    for quarters in range(-56, 57):
+        if quarters and (quarters % 4 == 0 or quarters % 2 == 0):
+            local = moment + timedelta(minutes=15 * quarters)
+            zone = f"{'+' if quarters > 0 else '-'}{abs(quarters) // 4:02d}:{abs(quarters) % 4 * 15:02d}"
+            for form in ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"):
+                yield 2.5, f"as the local time of {zone}", local.strftime(form).encode()
+                yield 2.5, f"as the local time of {zone}", local.strftime(form).encode() + zone.encode()
+            yield 2.5, f"as the local time of {zone}, read as UTC", b"%d" % (t + 900 * quarters)

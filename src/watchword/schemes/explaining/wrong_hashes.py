@@ -1,0 +1,150 @@
+"""Hashes, MACs and encodings as clients get them wrong: another one, none, twice, another form between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from watchword.crypto.digests import hmac_digest
+from watchword.crypto.usual_hashes import hashed, usual_hashes
+from watchword.schemes.explaining.computation import FORMS, Encoding, Hash, Mac, Node
+from watchword.schemes.explaining.deviation import Deviation, Make, words
+from watchword.schemes.explaining.wrong_joins import WHOLE
+
+__all__ = ["of_encoding", "of_hash", "of_mac"]
+
+_RAW: Final = "raw octets"
+_TEXTS: Final = ("hex digits", "base64", "hex digits in capitals")
+
+
+def _written(make: Make, form: str) -> Make:
+    write = FORMS[form]
+    return lambda of: write(make(of))
+
+
+def _value(node: Node) -> Make:
+    return lambda of: of(node)
+
+
+def _hashed(algorithm: str, make: Make) -> Make:
+    return lambda of: hashed(algorithm, make(of))
+
+
+def _mac(algorithm: str, key: Make, text: Make) -> Make:
+    return lambda of: hmac_digest(algorithm, key(of), text(of))
+
+
+def _nothing(_: object) -> bytes:
+    return b""
+
+
+# ---- hashes -------------------------------------------------------------------------------------------------------------
+
+
+def of_hash(node: Hash) -> Iterator[Deviation]:
+    """Another algorithm, not hashed, hashed twice, hashed in another form."""
+    inner, name, algorithm = node.of, node.name, node.algorithm
+    for place, other in enumerate(usual_hashes()):
+        if other != algorithm:
+            shown = algorithm, other, "algorithm"
+            yield Deviation(1 + place / 10, node, f"makes {name} by {other}", _hashed(other, _value(inner)), *shown)
+    yield Deviation(1.3, node, f"does not hash {inner.name}", _value(inner))
+    yield Deviation(1.3, node, f"hashes nothing where {inner.name} belongs", _hashed(algorithm, _nothing))
+    once = _hashed(algorithm, _value(inner))
+    for form in (_RAW, *_TEXTS):
+        did = f"hashes {inner.name} twice, the second time the first as {form}"
+        yield Deviation(1.4, node, did, _hashed(algorithm, _written(once, form)))
+    for form in _TEXTS:
+        did = f"hashes {inner.name} as {form}"
+        yield Deviation(1.6, node, did, _hashed(algorithm, _written(_value(inner), form)))
+
+
+# ---- MACs ---------------------------------------------------------------------------------------------------------------
+
+
+def of_mac(node: Mac) -> Iterator[Deviation]:
+    """Another hash, key and message exchanged, a plain hash in its place, a hash before or behind it."""
+    key, text, name, algorithm = _value(node.key), _value(node.of), node.name, node.algorithm
+    for place, other in enumerate(usual_hashes()):
+        if other != algorithm:
+            shown = f"HMAC-{algorithm}", f"HMAC-{other}", "algorithm"
+            yield Deviation(1 + place / 10, node, f"makes {name} with HMAC-{other}", _mac(other, key, text), *shown)
+    exchanged = "the secret as the key", "the message as the key"
+    yield Deviation(1.2, node, "exchanges key and message of the HMAC", _mac(algorithm, text, key), *exchanged)
+    yield from _plain(node)
+    yield from _hashed_before(node)
+    once = _mac(algorithm, key, text)
+    for form in (_RAW, *_TEXTS):
+        yield Deviation(1.6, node, f"hashes {name} once more, as {form}", _hashed(algorithm, _written(once, form)))
+        did = f"makes {name} twice, the second time of the first as {form}"
+        yield Deviation(1.7, node, did, _mac(algorithm, key, _written(once, form)))
+        if form != _RAW:
+            yield Deviation(1.5, node, f"takes {name} as {form} where its octets belong", _written(once, form))
+    yield Deviation(1.6, node, f"leaves the step out that makes {name}", key)
+    yield Deviation(2, node, f"leaves the step out that makes {name}, and takes its message", text)
+    yield Deviation(2, node, f"makes {name} of an empty message", _mac(algorithm, key, _nothing))
+
+
+def _between(mark: bytes, key_first: bool) -> Callable[[bytes, bytes], bytes]:
+    return (lambda key, text: key + mark + text) if key_first else (lambda key, text: text + mark + key)
+
+
+_KEYED: Final[tuple[tuple[str, Callable[[bytes, bytes], bytes]], ...]] = (
+    ("key and message", _between(b"", True)),
+    ("message and key", _between(b"", False)),
+    ("the message alone", lambda _, text: text),
+    ("key, message and key", lambda key, text: key + text + key),
+    *((f"key and message with {words(mark)} between them", _between(mark, True)) for mark in (b":", b"\n", b".", b"&", b"|")),
+    *((f"message and key with {words(mark)} between them", _between(mark, False)) for mark in (b":", b"\n", b".", b"&", b"|")),
+    ("the message and the key's hex", lambda key, text: text + key.hex().encode()),
+)  # fmt: skip
+
+
+def _plain(node: Mac) -> Iterator[Deviation]:
+    for other in usual_hashes()[:6]:
+        for what, join in _KEYED:
+            did = f"makes {node.name} with a plain hash ({other}) of {what}, not with HMAC"
+            shown = f"HMAC-{node.algorithm}", f"{other} of {what}"
+            yield Deviation(1.2 if other == node.algorithm else 2, node, did, _of_both(node, other, join), *shown)
+
+
+def _of_both(node: Mac, algorithm: str, join: Callable[[bytes, bytes], bytes]) -> Make:
+    return lambda of: hashed(algorithm, join(of(node.key), of(node.of)))
+
+
+def _hashed_before(node: Mac) -> Iterator[Deviation]:
+    for form in (_RAW, *_TEXTS):
+        for other in usual_hashes()[:4]:
+            did = f"hashes the message by {other} first, as {form}, and makes {node.name} of that"
+            make = _mac(node.algorithm, _value(node.key), _written(_hashed(other, _value(node.of)), form))
+            shown = "HMAC of the message itself", f"HMAC of its {other} hash"
+            yield Deviation(1.3 if other == node.algorithm else 2, node, did, make, *shown)
+
+
+# ---- encodings ----------------------------------------------------------------------------------------------------------
+
+
+def of_encoding(node: Encoding) -> Iterator[Deviation]:
+    """Another form, one more, none."""
+    inner, name = _value(node.of), node.name
+    if node.own is not None:
+        own = node.own
+        yield Deviation(1, node, f"does not bring {node.of.name} into its form, {node.form}", inner)
+        yield Deviation(
+            1.5, node, f"brings {node.of.name} into its form twice, {node.form}", lambda of: own(own(inner(of)))
+        )
+        return
+    for place, form in enumerate(FORMS):
+        if form != node.form:
+            yield Deviation(1 + place / 20, node, f"writes {name} as {form}", _written(inner, form), node.form, form)
+    for form in ("hex digits", "base64"):
+        did = f"writes {name} as the {node.form} of its {form}"
+        yield Deviation(1.3, node, did, _written(_written(inner, form), node.form))
+    right = _written(inner, node.form)
+    for place, (_, what, change) in enumerate(WHOLE):
+        yield Deviation(1.6 + place / 20, node, f"writes {name} {what}", _changed(right, change))
+    yield Deviation(2, node, f"cuts {name} to half", lambda of: right(of)[: len(right(of)) // 2])
+
+
+def _changed(make: Make, change: Callable[[bytes], bytes]) -> Make:
+    return lambda of: change(make(of))

@@ -1,0 +1,208 @@
+"""Parts in a row as clients join them wrongly: other separators and ends, parts left out, doubled, exchanged, from elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import combinations
+from typing import Final
+
+from watchword.schemes.diagnosis.spellings import respelled
+from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Node, Of, joined
+from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, words
+
+__all__ = ["SEPARATORS", "WHOLE", "of_join"]
+
+SEPARATORS: Final = (
+    b"", b"\n", b"\r\n", b".", b":", b"&", b",", b"|", b" ", b";", b"-", b"_", b", ", b"\\n", b"\t", b"/", b"+", b"\0",
+)  # fmt: skip
+
+
+def of_join(node: Join, value: bytes, pool: Sequence[Leaf]) -> Iterator[Deviation]:
+    """What is between the parts and behind them, which parts, in which order, and the whole spelt otherwise."""
+    yield from _ends(node)
+    if len(node.parts) > 1:
+        yield from _separators(node)
+        yield from _orders(node)
+    yield from _some(node)
+    if len(value) <= MAX_SPELT:
+        for cost, what, change in WHOLE:
+            yield Deviation(cost, node, f"signs {node.name} {what}", _spelt(node, change))
+    yield from _elsewhere(node, pool)
+
+
+def _picked(node: Join, pick: Callable[[list[bytes]], list[bytes]]) -> Make:
+    return lambda of: joined(node, pick([of(part) for part in node.parts]))
+
+
+def _spelt(node: Join, change: Callable[[bytes], bytes]) -> Make:
+    return lambda of: change(joined(node, map(of, node.parts)))
+
+
+# ---- what is between the parts, and behind them -------------------------------------------------------------------------
+
+
+def _ends(node: Join) -> Iterator[Deviation]:
+    for end in dict.fromkeys((b"", b"\n", b"\r\n", node.separator, b" ", b"\0", node.separator * 2)):
+        if end != node.end:
+            did = f"ends {node.name} with {words(end)}"
+            did = did if end else f"leaves {words(node.end)} out at the end of {node.name}"
+            shown = f"{words(node.end)} at the end", f"{words(end)} at the end"
+            yield Deviation(1, node, did, _rejoined(node, node.separator, end), *shown)
+
+
+def _separators(node: Join) -> Iterator[Deviation]:
+    for mark in SEPARATORS:
+        if mark != node.separator:
+            end = mark if node.end and node.end == node.separator else node.end
+            shown = f"{words(node.separator)} between the parts", f"{words(mark)} between the parts"
+            yield Deviation(
+                1.3, node, f"joins the parts of {node.name} by {words(mark)}", _rejoined(node, mark, end), *shown
+            )
+
+
+def _rejoined(node: Join, separator: bytes, end: bytes) -> Make:
+    return lambda of: joined(node, [of(part) for part in node.parts], separator, end)
+
+
+# ---- which parts, in which order ----------------------------------------------------------------------------------------
+
+
+def _some(node: Join) -> Iterator[Deviation]:
+    name = node.name
+    for at, part in enumerate(node.parts[:MAX_PARTS]):
+        where = part.component or part.name
+        ways: list[tuple[float, str, Callable[[int, list[bytes]], list[bytes]]]] = [
+            (2, f"has {part.name} twice in {name}", lambda at, values: [*values[: at + 1], *values[at:]]),
+        ]
+        if len(node.parts) > 1:
+            yield Deviation(1.5, node, f"signs {part.name} alone, not {name}", _alone(part))
+            ways += [
+                (1, f"leaves {part.name} out of {name}", lambda at, values: values[:at] + values[at + 1 :]),
+                (1.6, f"leaves {part.name} empty in {name}", lambda at, values: [*values[:at], b"", *values[at + 1 :]]),
+                (2, f"ends {name} before {part.name}", lambda at, values: values[:at]),
+                (2, f"begins {name} with {part.name}", lambda at, values: values[at:]),
+            ]
+        for cost, did, pick in ways:
+            yield Deviation(cost, node, did, _picked(node, partial(pick, at)), component=where)
+
+
+def _alone(part: Node) -> Make:
+    return lambda of: of(part)
+
+
+def _orders(node: Join) -> Iterator[Deviation]:
+    name, parts = node.name, node.parts
+    for one, two in combinations(range(min(len(parts), MAX_PARTS)), 2):
+        cost = 1.2 if two == one + 1 else 1.7
+        did = f"exchanges {parts[one].name} and {parts[two].name} in {name}"
+        yield Deviation(cost, node, did, _picked(node, partial(_exchanged, one, two)))
+        if two > one + 1:
+            did = f"moves {parts[two].name} before {parts[one].name} in {name}"
+            yield Deviation(2, node, did, _picked(node, partial(_moved, one, two)))
+            did = f"moves {parts[one].name} behind {parts[two].name} in {name}"
+            yield Deviation(2, node, did, _picked(node, partial(_moved_back, one, two)))
+    ways: tuple[tuple[float, str, Callable[[list[bytes]], list[bytes]]], ...] = (
+        (1.5, f"leaves out of {name} what is empty", lambda values: [each for each in values if each]),
+        (1.5, f"writes {name} from its end to its beginning", lambda values: values[::-1]),
+        (1.5, f"sorts the parts of {name}", sorted),
+        (2, f"ends each part of {name} with a space", lambda values: [each + b" " for each in values]),
+        (2, f"takes the white space off the parts of {name}", lambda values: [each.strip() for each in values]),
+    )
+    for cost, did, pick in ways:
+        yield Deviation(cost, node, did, _picked(node, pick))
+    yield Deviation(
+        2, node, f"signs the parts of {name} as a JSON list", lambda of: _listed([of(part) for part in parts])
+    )
+
+
+def _exchanged(one: int, two: int, values: list[bytes]) -> list[bytes]:
+    values[one], values[two] = values[two], values[one]
+    return values
+
+
+def _moved(one: int, two: int, values: list[bytes]) -> list[bytes]:
+    return [*values[:one], values[two], *values[one:two], *values[two + 1 :]]
+
+
+def _moved_back(one: int, two: int, values: list[bytes]) -> list[bytes]:
+    return [*values[:one], *values[one + 1 : two + 1], values[one], *values[two + 1 :]]
+
+
+def _listed(values: list[bytes]) -> bytes:
+    return json.dumps([each.decode("utf-8", "replace") for each in values], separators=(",", ":")).encode()
+
+
+# ---- the whole in another spelling --------------------------------------------------------------------------------------
+
+
+def _in_spelling(wanted: str) -> Callable[[bytes], bytes]:
+    def change(text: bytes) -> bytes:
+        for what, other in respelled(text):
+            if what == wanted:
+                return other
+        raise ValueError(wanted)
+
+    return change
+
+
+_SPELT: Final = (b"q1+/ &\r\n\0\xc3\xa9'\"<%41", b"aGk=")
+WHOLE: Final[Sequence[tuple[float, str, Callable[[bytes], bytes]]]] = tuple(
+    (1.6 + place / 20, what, _in_spelling(what))
+    for place, what in enumerate(dict.fromkeys(what for text in _SPELT for what, _ in respelled(text)))
+)
+"""What `respelled` may do to a text as a whole: cost, words, the change."""
+
+
+# ---- from elsewhere -----------------------------------------------------------------------------------------------------
+
+
+def _elsewhere(node: Join, pool: Sequence[Leaf]) -> Iterator[Deviation]:
+    """A part that another part, or what is not signed at all, stands in for or is added to."""
+    name, own = node.name, set(node.parts)
+    for leaf in pool:
+        for at, part in enumerate(node.parts[:MAX_PARTS]):
+            if leaf.kind != "key" and part is not leaf and not isinstance(part, Join) and not _made_of(part, leaf):
+                did = f"puts {leaf.name} into {name} where {part.name} belongs"
+                shown = part.name, leaf.name, part.component or part.name
+                yield Deviation(2.2, node, did, _replaced(node, at, leaf), *shown)
+        for before, separator in _places(node) if leaf not in own else ():
+            place = "before" if before else "behind"
+            did, shown_as = f"adds {leaf.name} {place} {name}", f"{name} with {leaf.name} {place} it"
+            cost = 2 if separator == node.separator else 2.5
+            yield Deviation(cost, node, did, _added(node, leaf, separator, before), name, shown_as)
+
+
+def _places(node: Join) -> Iterator[tuple[bool, bytes]]:
+    for separator in dict.fromkeys((node.separator, b"", b"\n", b"&")):
+        yield False, separator
+        yield True, separator
+
+
+def _made_of(part: Node, leaf: Leaf) -> bool:
+    return isinstance(part, (Hash, Encoding)) and (part.of is leaf or _made_of(part.of, leaf))
+
+
+def _replaced(node: Join, at: int, leaf: Leaf) -> Make:
+    def make(of: Of) -> bytes:
+        values = [of(part) for part in node.parts]
+        values[at] = _any(of, leaf)
+        return joined(node, values)
+
+    return make
+
+
+def _added(node: Join, leaf: Leaf, separator: bytes, before: bool) -> Make:
+    def make(of: Of) -> bytes:
+        text, more = joined(node, map(of, node.parts)), _any(of, leaf)
+        return more + separator + text if before else text + separator + more
+
+    return make
+
+
+def _any(of: Of, leaf: Leaf) -> bytes:
+    try:
+        return of(leaf)
+    except KeyError:  # what is at hand, but no part of the computation
+        return leaf.value

@@ -1,0 +1,143 @@
+"""A part of what is signed, or the key, as clients get it wrong: by its kind, and in other spellings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from watchword.crypto.usual_hashes import hashed, usual_hashes
+from watchword.schemes.diagnosis.spellings import respelled, secret_guesses
+from watchword.schemes.explaining.computation import FORMS, Leaf
+from watchword.schemes.explaining.deviation import MAX_SPELT, Deviation, constant
+from watchword.schemes.explaining.times import written_times
+
+__all__ = ["of_leaf"]
+
+METHODS: Final = (b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS")
+
+
+def of_leaf(leaf: Leaf) -> Iterator[Deviation]:
+    """Its other spellings, and what else of its kind clients put there."""
+    verb = "signs with" if leaf.kind == "key" else "signs"
+    seen = {leaf.value}
+    for cost, did, value in _leaf_values(leaf, verb):
+        if value not in seen:
+            seen.add(value)
+            yield Deviation(cost, leaf, did, constant(value), *_key_words(leaf, did), component=_component(leaf, value))
+
+
+def _component(leaf: Leaf, value: bytes) -> str:
+    """Of a target the half that differs."""
+    if leaf.kind != "target":
+        return ""
+    return "@query" if value.partition(b"?")[0] == leaf.value.partition(b"?")[0] else "@path"
+
+
+def _key_words(leaf: Leaf, did: str) -> tuple[str, str]:
+    """A key is described, never shown."""
+    return (leaf.name, did.removeprefix("signs with ")) if leaf.kind == "key" else ("", "")
+
+
+def _leaf_values(leaf: Leaf, verb: str) -> Iterator[tuple[float, str, bytes]]:
+    value, name = leaf.value, leaf.name
+    if leaf.kind == "fixed":
+        return
+    for what, other in leaf.others:
+        yield 1, f"{verb} {what}", other
+    if leaf.kind == "key":
+        for place, (what, other) in enumerate(secret_guesses(value)):
+            yield 1 + place / 40, f"{verb} {name} {what}", other
+        return
+    for cost, what, other in _of_kind(leaf):
+        yield cost, f"{verb} {name} {what}", other
+    if len(value) <= MAX_SPELT and leaf.kind != "body":  # a body's spellings are those of diagnosis
+        for place, (what, other) in enumerate(respelled(value)):
+            yield 1.5 + place / 20, f"{verb} {name} {what}", other
+    elif len(value) <= MAX_SPELT:
+        for place, (what, other) in enumerate(_of_body(value)):
+            yield 1.5 + place / 20, f"{verb} {name} {what}", other
+
+
+def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
+    value = leaf.value
+    if leaf.kind == "method":
+        yield 1, "in lower case", value.lower()
+        yield from ((1.5, f"as {method.decode()}", method) for method in METHODS)
+    elif leaf.kind == "authority":
+        yield from _of_authority(value)
+    elif leaf.kind in ("target", "path", "query"):
+        yield from _of_target(value)
+    elif leaf.kind == "time":
+        yield from written_times(value)
+    elif leaf.kind == "number":
+        yield from _of_number(value)
+
+
+def _of_authority(value: bytes) -> Iterator[tuple[float, str, bytes]]:
+    host, colon, port = value.rpartition(b":")
+    host = host if colon and port.isdigit() else value
+    yield 1, "without the port", host
+    for number in (b"443", b"80", b"8080", b"8443", b"8000", b"3000", b"5000"):
+        yield 1.5, f"with the port {number.decode()}", host + b":" + number
+    for scheme in (b"https://", b"http://"):
+        yield 1.5, f"with {scheme.decode()} before it", scheme + value
+        yield 2, f"with {scheme.decode()} before it and / behind it", scheme + value + b"/"
+    yield 2, "with a dot at its end", host + b"." + value[len(host) :]
+    yield 2, "without www.", value.removeprefix(b"www.")
+    yield 2, "with www. before it", b"www." + value
+    for place in (b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]"):
+        yield 2, f"as {place.decode()}", place + value[len(host) :]
+        yield 2, f"as {place.decode()}, without a port", place
+
+
+def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
+    path, mark, query = value.partition(b"?")
+    if mark:
+        yield 1, "without the query", path
+        yield 1.2, "without the ? before the query", path + query
+        yield 1.5, "without the path", query
+        yield 1.5, "without the path, but with the ?", mark + query
+        pairs = query.split(b"&")
+        yield 1.2, "with the query sorted", path + mark + b"&".join(sorted(pairs))
+        yield 2, "with the query's names alone", path + mark + b"&".join(pair.partition(b"=")[0] for pair in pairs)
+        for place in range(min(len(pairs), 12)):
+            rest = b"&".join(pairs[:place] + pairs[place + 1 :])
+            yield 2, "without one parameter of the query", path + mark + rest if rest else path
+    else:
+        yield 1.2, "with an empty query, ?", value + b"?"
+        yield 1.5, "with a ? before it", b"?" + value
+    yield 1.5, "without its first /", value.removeprefix(b"/")
+    yield 1.5, "with a / before it", b"/" + value
+    yield 1.5, "without the / at its end", path.rstrip(b"/") + value[len(path) :]
+    yield 1.5, "with a / at its end", path + b"/" + value[len(path) :]
+    segments = path.split(b"/")
+    yield 2, "by its last segment alone", segments[-1]
+    yield 2, "without its last segment", b"/".join(segments[:-1])
+    yield 2.5, "as / alone", b"/"
+    yield 2.5, "with a # behind it", value + b"#"
+
+
+def _of_number(value: bytes) -> Iterator[tuple[float, str, bytes]]:
+    try:
+        number = int(value, 16)
+    except ValueError:
+        return
+    yield 1, "as a decimal number", b"%d" % number
+    yield 1, "without its zeros", b"%x" % number
+    yield 1.2, "as a number of 8 decimal digits", b"%08d" % number
+    yield 1.5, "in capitals", b"%08X" % number
+    for away in (-1, 1, -2, 2):
+        if number + away >= 0:
+            yield 1.2, f"as the number {'before' if away < 0 else 'after'} it", b"%08x" % (number + away)
+    yield 1.5, "as 00000001", b"00000001"
+    yield 2, "as 1", b"1"
+
+
+def _of_body(value: bytes) -> Iterator[tuple[str, bytes]]:
+    for name in usual_hashes()[:5]:
+        octets = hashed(name, value)
+        yield f"by its {name} hash in hex digits", octets.hex().encode()
+        yield f"by its {name} hash, raw", octets
+        yield f"by its {name} hash in base64", FORMS["base64"](octets)
+    yield from respelled(value)
+    yield "as a Python text of it, escapes and all", repr(value)[2:-1].encode()

@@ -1,0 +1,91 @@
+"""Parameters as clients sign them wrongly: other encodings, orders and separators, some left out or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from watchword.schemes.explaining.computation import ENCODINGS, ORDERS, Of, Parameters, Style, parameters_text
+from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, words
+from watchword.schemes.explaining.wrong_joins import SEPARATORS
+
+__all__ = ["of_parameters"]
+
+_Pairs: TypeAlias = list[tuple[bytes, bytes]]
+
+
+def of_parameters(node: Parameters) -> Iterator[Deviation]:
+    """Other styles, and other parameters."""
+    yield from _styles(node)
+    if node.pairs:
+        yield from _others(node)
+        yield from _one_by_one(node)
+
+
+def _styles(node: Parameters) -> Iterator[Deviation]:
+    style = node.style
+    for order in ORDERS:
+        yield _styled(node, 1, order, style._replace(order=order))
+    for encode in ENCODINGS:
+        yield _styled(node, 1.2, encode, style._replace(encode=encode))
+        for order in ("in the order in which they are sent", "sorted before they are encoded"):
+            yield _styled(node, 2, f"{encode}, {order}", style._replace(encode=encode, order=order))
+    for mark in SEPARATORS:
+        between = f"with {words(mark)} between them"
+        yield _styled(node, 1.5, between, style._replace(separator=mark))
+        yield _styled(node, 1.5, f"with {words(mark)} between name and value", style._replace(equals=mark))
+        yield _styled(node, 2, f"{between}, and = in them", style._replace(separator=mark, equals=b"="))
+    yield _styled(
+        node, 1.5, "as often as they come" if style.unique else "each once", style._replace(unique=not style.unique)
+    )
+
+
+def _styled(node: Parameters, cost: float, what: str, style: Style) -> Deviation:
+    mine = node.style
+    right = mine.order if style.encode == mine.encode and style.order != mine.order else mine.encode
+    return Deviation(cost, node, f"signs {node.name} {what}", _made(node, style, list), f"{node.name} {right}", what)
+
+
+def _made(node: Parameters, style: Style, pick: Callable[[_Pairs], Sequence[tuple[bytes, bytes]]]) -> Make:
+    def make(of: Of) -> bytes:
+        return parameters_text(pick([(name, of(leaf)) for name, leaf in node.pairs]), style)
+
+    return make
+
+
+def _others(node: Parameters) -> Iterator[Deviation]:
+    name = node.name
+    ways: tuple[tuple[float, str, Callable[[_Pairs], _Pairs]], ...] = (
+        (1.2, f"signs none of {name}", lambda _: []),
+        (1.5, f"signs {name} without those that are empty", lambda pairs: [pair for pair in pairs if pair[1]]),
+        (1.5, f"signs the values of {name} alone", lambda pairs: [(b"", value) for _, value in pairs]),
+        (1.5, f"signs the last value of each of {name}", lambda pairs: list(dict(pairs).items())),
+        (1.5, f"signs the first value of each of {name}", lambda pairs: list(dict(pairs[::-1]).items())[::-1]),
+        (2, f"signs the names of {name} in lower case", lambda pairs: [(key.lower(), value) for key, value in pairs]),
+        (2, f"signs {name} without white space around them", lambda pairs: [(key.strip(), value.strip()) for key, value in pairs]),
+    )  # fmt: skip
+    for cost, did, pick in ways:
+        yield Deviation(cost, node, did, _made(node, node.style, pick))
+    for component in dict.fromkeys(leaf.component for _, leaf in node.pairs):
+        kept = [at for at, (_, leaf) in enumerate(node.pairs) if leaf.component != component]
+        if kept and len(kept) < len(node.pairs) - 1:
+            did = f"leaves those of {component} out of {name}"
+            yield Deviation(1.1, node, did, _made(node, node.style, partial(_kept, kept)), component=component)
+
+
+def _one_by_one(node: Parameters) -> Iterator[Deviation]:
+    everything = list(range(len(node.pairs)))
+    for at, (key, leaf) in enumerate(node.pairs[:MAX_PARTS]):
+        which = f"the parameter {key.decode('utf-8', 'backslashreplace')[:64]} in {node.name}"
+        for cost, did, kept in (
+            (1.1, f"leaves out {which}", [*everything[:at], *everything[at + 1 :]]),
+            (1.8, f"has twice {which}", [*everything, at]),
+        ):
+            yield Deviation(
+                cost, node, did, _made(node, node.style, partial(_kept, kept)), component=leaf.component
+            )  # fmt: skip
+
+
+def _kept(places: list[int], pairs: _Pairs) -> _Pairs:
+    return [pairs[at] for at in places]

@@ -1,0 +1,62 @@
+"""Signed requests of every scheme whose computation is described, with the description: for the tests of the grammar."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from bench.explain_mutations import draft
+from bench.explain_more import MORE_WORLDS
+from bench.explain_signed import SIGNED
+from bench.explain_worlds import OWN, World
+from watchword.core.message import Request
+from watchword.schemes.body_hmac import BodyHMACClaim
+from watchword.schemes.body_hmac_explain import mac_of as body_mac_of
+from watchword.schemes.explaining.computation import Node
+from watchword.schemes.hmac_explain import mac_of
+from watchword.schemes.hmac_header import HMACClaim
+from watchword.schemes.webhooks.explanation import signature_of
+from watchword.schemes.webhooks.scheme import WebhookClaim
+
+__all__ = ["MAKERS", "Described", "described"]
+
+MAKERS = [*OWN, *SIGNED, *MORE_WORLDS]
+
+
+class Described(NamedTuple):
+    """What was sent, and the computations that the server's description makes of it."""
+
+    name: str
+    request: Request
+    body: bytes
+    received: list[bytes]
+    roots: list[Node]
+
+
+def described(make: Callable[[random.Random], World], seed: int, count: int = 1) -> Iterator[Described]:
+    """Requests of a world with their descriptions; none if the world's scheme has none."""
+    rng = random.Random(seed)
+    world = make(rng)
+    for _ in range(count):
+        unsigned = draft(rng)
+        request = world.sign(unsigned, rng)
+        case = world.guard.plan.explaining.locate(request)
+        assert case is not None
+        found = _of(case.claim, world, case.request, unsigned.body)
+        if found is not None:
+            yield Described(world.name, case.request, unsigned.body, *found)
+
+
+def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[list[bytes], list[Node]] | None:
+    if isinstance(claim, HMACClaim):
+        record = world.store.fetch(claim.needs).get(claim.needs[0])
+        return [claim.params.mac.encode()], [mac_of(claim, record, body=body)[0]]
+    if isinstance(claim, BodyHMACClaim):
+        return [claim.mac.hex().encode()], [body_mac_of(claim, body)]
+    if isinstance(claim, WebhookClaim) and claim.delivery.macs:
+        secrets = [secret for secret in claim.verifier.engine.secrets if secret.mac is not None]
+        contents = list(enumerate(claim.contents(body)))
+        roots = [signature_of(claim, each, content, body, number) for each in secrets for number, content in contents]
+        return list(claim.delivery.macs), list(roots)
+    return None

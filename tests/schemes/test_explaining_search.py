@@ -1,0 +1,148 @@
+"""The grammar of client mistakes: each description is the scheme's own computation, and each deviation of it is found and named."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from bench.explain_worlds import World
+from tests.schemes.explained_worlds import MAKERS, Described, described
+from watchword import Request
+from watchword.schemes.explaining.computation import FORMS, Computation, Encoding, Hash, Join, Leaf, Mac, Node
+from watchword.schemes.explaining.deviations import Deviation, deviations
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Received, look_for, unexplained
+
+REQUEST = Request("POST", "https", "api.example", "/a?b=c")
+SAMPLE = 40  # deviations of each request, drawn at random
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_a_description_is_the_schemes_own_computation(make: Callable[[random.Random], World]) -> None:
+    for seed in range(5):
+        for each in described(make, seed, 8):
+            made = [Computation(root).value(root) for root in each.roots]
+            assert set(made) & set(each.received), (each.name, each.request)
+
+
+def every(root: Node) -> list[Deviation]:
+    graph = Computation(root)
+    pool = [node for node in graph.nodes if isinstance(node, Leaf) and node.kind != "literal"]
+    return [each for node in graph.nodes for each in deviations(node, graph.value(node), pool)]
+
+
+def changed(root: Node, each: Deviation) -> bytes | None:
+    try:
+        return Computation(root).changed({each.node: each.make, **each.also})
+    except ValueError:
+        return None
+
+
+def component(each: Deviation) -> str:
+    return each.component or each.node.component or each.node.name.removeprefix("the ")
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_a_deviation_of_any_step_is_found_and_the_step_is_named(make: Callable[[random.Random], World]) -> None:
+    rng = random.Random(make.__name__)
+    for each in described(make, 3, 2):
+        root = next(root for root in each.roots if Computation(root).value(root) in each.received)
+        found_at: dict[bytes, set[str]] = {}
+        for deviation in every(root):
+            value = changed(root, deviation)
+            if value is not None and len(value) >= 16:
+                found_at.setdefault(value, set()).add(component(deviation))
+        found_at.pop(Computation(root).value(root), None)
+        for value in rng.sample(sorted(found_at), min(SAMPLE, len(found_at))):
+            told = explained(each, root, value)
+            assert told, (each.name, found_at[value])
+            assert told[0] in found_at[value] | of_request(root), (each.name, told)
+
+
+def of_request(root: Node) -> set[str]:
+    """What a change on the way may be called that gives the same."""
+    nodes = Computation(root).nodes
+    covered = {node.component for node in nodes if isinstance(node, Leaf) and node.source is not None}
+    whole = any(isinstance(node, Join) and node.source is not None for node in nodes)
+    return covered | ({"@path", "@query", "@scheme", "@authority", "body"} if whole or "@path" in covered else set())
+
+
+def explained(each: Described, root: Node, value: bytes) -> list[str]:
+    assert isinstance(root, Encoding)
+    found = look_for(Asked("mac", root, Received(value, root.form), each.request, each.body))
+    return [check.component for check in found.causes]
+
+
+# ---- the engine, for a scheme that there is not --------------------------------------------------------------------------
+
+
+def tree(secret: bytes = b"a secret of 20 octets", time: bytes = b"1700000000") -> Encoding:
+    body = Hash("the digest", "sha256", Leaf("the body", b"{}", "body"))
+    parts = (Leaf("the method", b"POST", "method", "@method"), Leaf("the time", time, "time", "header x-time"),
+             Leaf("the target", b"/a?b=c", "target", "@path"), Encoding("the digest", "hex digits", body))  # fmt: skip
+    key = Leaf("the secret", secret, "key", "key")
+    return Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, Join("the string to sign", parts)))
+
+
+def sent(mine: Encoding, theirs: bytes, steps: int = MAX_STEPS) -> tuple[list[tuple[str, str]], bool]:
+    found = look_for(Asked("mac", mine, Received(theirs, mine.form), REQUEST), steps=steps)
+    return [(check.component, check.mend) for check in found.causes], found.cut
+
+
+def value(root: Encoding) -> bytes:
+    return Computation(root).value(root)
+
+
+def test_two_deviations_are_found_together_and_are_two_causes() -> None:
+    root = tree()
+    made = {component(each) + each.did: each for each in every(root)}
+    lower = next(each for each in made.values() if each.did == "signs the method in lower case")
+    key = next(each for each in made.values() if each.did.endswith("with a line break at its end") and each.component == "" and each.node.name == "the secret")  # fmt: skip
+    both = Computation(root).changed({lower.node: lower.make, key.node: key.make})
+    found, cut = sent(root, both)
+    assert {name for name, _ in found} == {"@method", "key"}
+    assert not cut
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "base64"])
+def test_a_right_mac_in_another_spelling_is_named(form: str) -> None:
+    root = tree()
+    found, _ = sent(root, FORMS[form](Computation(root.of).value(root.of)))
+    assert found[0][0] == "MAC"
+
+
+def test_a_spelling_and_a_mistake_are_both_named() -> None:
+    right, wrong = tree(), tree(time=b"1700000000000")
+    found, _ = sent(right, FORMS["hex digits"](Computation(wrong.of).value(wrong.of)))
+    assert [name for name, _ in found] == ["header x-time", "MAC"]
+    assert "in milliseconds" in found[0][1]
+    assert "hex" in found[1][1]
+
+
+def test_a_short_or_foreign_mac_is_explained_by_nothing() -> None:
+    for theirs in (b"", b"AAAA", b"c2hvcnQ=", value(tree(b"another secret altogether"))):
+        found, _ = sent(tree(), theirs)
+        assert not found, theirs
+
+
+def test_a_search_that_is_cut_says_so_and_one_that_is_not_does_not() -> None:
+    found, cut = sent(tree(), value(tree(b"another secret altogether")), steps=1000)
+    assert (found, cut) == ([], True)
+    outcome = look_for(Asked("mac", tree(), Received(bytes(44), "base64"), REQUEST), steps=1000)
+    assert "cut" in unexplained(outcome, "compare")
+    whole = look_for(Asked("mac", Encoding("the MAC", "base64", Leaf("the text", b"abc", "fixed")), Received(b"A" * 44, "base64"), REQUEST))  # fmt: skip
+    assert not whole.cut
+    assert "cut" not in unexplained(whole, "compare")
+
+
+def test_no_secret_and_no_body_is_in_what_is_told() -> None:
+    root, secret = tree(b"Tr0ub4dor&3-and-more"), "Tr0ub4dor"
+    rng = random.Random(1)
+    for each in rng.sample(every(root), 300):
+        made = changed(root, each)
+        if made is None or len(made) < 16:
+            continue
+        asked = Asked("mac", root, Received(made, root.form), REQUEST)
+        for check in look_for(asked, steps=6000).causes:
+            assert secret not in " ".join(check[2:]).replace("\\", ""), each.did
