@@ -16,6 +16,8 @@ from watchword.schemes.body_hmac_explain import mac_of as body_mac_of
 from watchword.schemes.explaining.computation import Node
 from watchword.schemes.hmac_explain import mac_of
 from watchword.schemes.hmac_header import HMACClaim
+from watchword.schemes.sigv4.claim import SigV4Claim
+from watchword.schemes.sigv4.description import described as described_sigv4
 from watchword.schemes.webhooks.explanation import signature_of
 from watchword.schemes.webhooks.scheme import WebhookClaim
 
@@ -59,4 +61,7 @@ def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[lis
         contents = list(enumerate(claim.contents(body)))
         roots = [signature_of(claim, each, content, body, number) for each in secrets for number, content in contents]
         return list(claim.delivery.macs), list(roots)
+    if isinstance(claim, SigV4Claim) and not claim.presented.plan.ecdsa:
+        record = world.store.fetch(claim.needs).get(claim.needs[0])
+        return [claim.presented.signature], [each.signature for each in described_sigv4(claim, record, body)]
     return None

@@ -15,7 +15,7 @@ from watchword.schemes.explaining.deviations import Deviation, deviations
 from watchword.schemes.explaining.search import MAX_STEPS, Asked, Received, look_for, unexplained
 
 REQUEST = Request("POST", "https", "api.example", "/a?b=c")
-SAMPLE = 40  # deviations of each request, drawn at random
+SAMPLE = 15  # deviations of each request, drawn at random
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)

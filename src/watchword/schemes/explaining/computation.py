@@ -54,7 +54,7 @@ class Leaf:
         name: what the scheme's documentation calls it, with its article: "the timestamp".
         value: its octets in this request.
         kind: which mistakes are usual: "text", "method", "authority", "target", "path", "query", "time", "body", "key",
-            "literal", "number"; "fixed": none.
+            "literal", "number", "secret" (never shown, no key); "fixed": none.
         component: what a cause calls it; "": by its name.
         source: for what the request says: what another request would say.
         others: what clients put there instead, each with words that complete "the client signs …".
@@ -216,19 +216,28 @@ def joined(node: Join, values: Iterable[bytes], separator: bytes | None = None, 
     return (node.separator if separator is None else separator).join(values) + (node.end if end is None else end)
 
 
-def made(node: Node, of: Of) -> bytes:
-    """The value of `node`, from those of the nodes under it."""
+_Values: TypeAlias = dict[Node, bytes]
+
+
+def _maker(node: Node) -> Callable[[_Values], bytes]:
+    """What makes the value of `node` from those of the nodes under it."""
     if isinstance(node, Leaf):
-        return node.value
+        leaf = node.value
+        return lambda _: leaf
     if isinstance(node, Join):
-        return joined(node, [of(part) for part in node.parts])
+        parts, separator, end = tuple(node.parts), node.separator, node.end
+        return lambda values: separator.join([values[part] for part in parts]) + end
     if isinstance(node, Parameters):
-        return parameters_text([(name, of(value)) for name, value in node.pairs], node.style)
+        pairs, style = tuple(node.pairs), node.style
+        return lambda values: parameters_text([(name, values[leaf]) for name, leaf in pairs], style)
     if isinstance(node, Hash):
-        return hashed(node.algorithm, of(node.of))
+        algorithm, inner = node.algorithm, node.of
+        return lambda values: hashed(algorithm, values[inner])
     if isinstance(node, Mac):
-        return hmac_digest(node.algorithm, of(node.key), of(node.of))
-    return (node.own or FORMS[node.form])(of(node.of))
+        key, text, name = node.key, node.of, node.algorithm
+        return lambda values: hmac_digest(name, values[key], values[text])
+    write, written = node.own or FORMS[node.form], node.of
+    return lambda values: write(values[written])
 
 
 def under(node: Node) -> Sequence[Node]:
@@ -262,26 +271,34 @@ class Computation:
         self.root = root
         self.steps = 0
         self.nodes: list[Node] = []
-        self._values: dict[Node, bytes] = {}
+        self._values: _Values = {}
         self._above: dict[Node, set[Node]] = {}
+        self._makers: dict[Node, Callable[[_Values], bytes]] = {}
+        self._shorter: dict[
+            Node, Node
+        ] = {}  # what a hash, a MAC or an encoding is of: that may be longer than its result
         self._visit(root, ())
         self._place = {node: place for place, node in enumerate(self.nodes)}
+        self._orders: dict[frozenset[Node], list[Node]] = {}
 
     def _visit(self, node: Node, above: tuple[Node, ...]) -> None:
         for each in under(node):
             self._visit(each, (*above, node))
         if node not in self._values:
             self.nodes.append(node)  # inner ones first
-            self._values[node] = made(node, self.value)
+            self._makers[node] = _maker(node)
+            if isinstance(node, (Hash, Mac, Encoding)):
+                self._shorter[node] = node.of
+            self._values[node] = self._makers[node](self._values)
         self._above.setdefault(node, set()).update(above)
+
+    def has(self, node: Node) -> bool:
+        """Whether it is part of this computation."""
+        return node in self._place
 
     def value(self, node: Node) -> bytes:
         """The value of a node in this request."""
         return self._values[node]
-
-    def above(self, node: Node) -> set[Node]:
-        """The nodes that depend on it."""
-        return self._above[node]
 
     def changed(self, changes: Mapping[Node, Callable[[Of], bytes]]) -> bytes:
         """The value of the root if these nodes are made otherwise. Counts in `steps`.
@@ -289,19 +306,24 @@ class Computation:
         Raises:
             ValueError: a change can't be made of what is under it.
         """
-        stale = set(changes)
-        for node in changes:
-            stale |= self._above[node]
-        fresh: dict[Node, bytes] = {}
-        known = self._values
-
-        def of(node: Node) -> bytes:
-            value = fresh.get(node)
-            return known[node] if value is None else value
-
-        for node in sorted(stale, key=self._place.__getitem__) if len(stale) > 1 else stale:
+        order = self._orders.get(frozenset(changes))
+        if order is None:
+            order = self._orders[frozenset(changes)] = self._order(changes)
+        values = self._values.copy()
+        makers, shorter, steps = self._makers, self._shorter, 0
+        for node in order:
             change = changes.get(node)
-            value = made(node, of) if change is None else change(of)
-            fresh[node] = value
-            self.steps += 1 + (len(value) + sum([len(of(each)) for each in under(node)])) // STEP
-        return fresh[self.root]
+            value = makers[node](values) if change is None else change(values.__getitem__)
+            values[node] = value
+            steps += 1 + len(value) // STEP
+            shortened = shorter.get(node)
+            if shortened is not None:
+                steps += len(values[shortened]) // STEP
+        self.steps += steps
+        return values[self.root]
+
+    def _order(self, changes: Iterable[Node]) -> list[Node]:
+        """These nodes, and those that depend on them, inner ones first."""
+        stale = set(changes)
+        stale.update(*[self._above[node] for node in changes])
+        return sorted(stale, key=self._place.__getitem__)

@@ -17,7 +17,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Check
 from watchword.crypto.digests import compare
-from watchword.schemes.diagnosis import PARTS, Guess, causes, request_guesses, show, time_guesses
+from watchword.schemes.diagnosis import PARTS, Guess, causes, request_guesses, show
 from watchword.schemes.diagnosis.spellings import damaged, decoded
 from watchword.schemes.explaining.computation import (
     FORMS,
@@ -32,6 +32,7 @@ from watchword.schemes.explaining.computation import (
     Source,
     under,
 )
+from watchword.schemes.explaining.times import near_times
 from watchword.schemes.explaining.deviations import Deviation, constant, deviations
 
 __all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "look_for", "unexplained"]
@@ -200,6 +201,7 @@ class _Search:
         ]
         self._own: list[_Try] | None = None
         self._guesses: list[_Try] = []
+        self._guessed = request_guesses(asked.request, asked.body, headers=asked.headers, parts=asked.parts)
 
     # -- in which order ---------------------------------------------------------------------------------------------------
 
@@ -285,24 +287,22 @@ class _Search:
             ]
             own = [each for node in graph.nodes for each in deviations(node, graph.value(node), pool)]
             own += self.asked.more
-            self._own = [
-                _Try(each.cost, {each.node: each.make, **each.also}, each)
-                for each in sorted(own, key=lambda each: each.cost)
-            ]
+            self._own = []
+            for each in sorted(own, key=lambda each: each.cost):
+                changes = {node: make for node, make in ((each.node, each.make), *each.also.items()) if graph.has(node)}
+                if changes:
+                    self._own.append(_Try(each.cost, changes, each))
         return self._own
 
     def _of_request(self, *, pairs: bool = False) -> Iterator[_Try]:
-        asked = self.asked
-        if not self.sources:
-            return
-        for guess in request_guesses(asked.request, asked.body, headers=asked.headers, parts=asked.parts):
-            if (guess.second is not None) is not pairs:
-                if not pairs:
-                    return
-                continue
+        """Single changes; then, where those ended, pairs."""
+        for guess in self._guessed if self.sources else ():
             changes = self._changed_by(guess)
+            each = _Try(1, changes, guess)
+            if guess.second is not None and not pairs:
+                self._guessed = chain((guess,), self._guessed)
+                return
             if changes:
-                each = _Try(1, changes, guess)
                 if not pairs:
                     self._guesses.append(each)
                 yield each
@@ -319,14 +319,15 @@ class _Search:
         return changes
 
     def _near_times(self) -> Iterator[_Try]:
-        for leaf in self.graph.nodes:
-            if isinstance(leaf, Leaf) and leaf.kind == "time" and leaf.value.isdigit() and len(leaf.value) <= 12:
-                for time in time_guesses(int(leaf.value)):
-                    value = b"%d" % time
-                    mend = "the time was changed after signing: sign anew for every request"
-                    shown = value.decode(), leaf.value.decode()
-                    said = Deviation(3, leaf, "", constant(value), *shown, mend=mend)
-                    yield _Try(3, {leaf: said.make}, said)
+        """All leaves that say one time, at another."""
+        leaves = [node for node in self.graph.nodes if isinstance(node, Leaf) and node.kind == "time"]
+        for value in dict.fromkeys(leaf.value for leaf in leaves):
+            first, *same = [leaf for leaf in leaves if leaf.value == value]
+            shown = _shown(value)
+            for time in near_times(value):
+                mend = "the time was changed after signing: sign anew for every request"
+                said = Deviation(3, first, "", constant(time), time.decode(), shown, mend=mend)
+                yield _Try(3, {first: said.make, **dict.fromkeys(same, said.make)}, said)
 
     # -- in words ---------------------------------------------------------------------------------------------------------
 
@@ -376,5 +377,9 @@ def _named(node: Node) -> str:
     return node.component or node.name.removeprefix("the ")
 
 
+def _shown(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
 def _private(node: Node) -> bool:
-    return isinstance(node, Leaf) and (node.kind in ("key", "body") or node.component == "body")
+    return isinstance(node, Leaf) and (node.kind in ("key", "secret", "body") or node.component == "body")

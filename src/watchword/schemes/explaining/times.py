@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from calendar import timegm
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from time import gmtime, strftime, strptime
 from typing import Final
 
-__all__ = ["written_times"]
+from watchword.schemes.diagnosis.clocks import time_guesses
 
-_YEAR: Final = 365.25 * 86400
+__all__ = ["near_times", "written_times"]
+
+_BASIC: Final = "%Y%m%dT%H%M%SZ"
+"""The form of SigV4."""
+
+_LAST: Final = 253402300800
+"""The end of the year 9999."""
 _EPOCHS: Final = (
     ("since 2001 (Apple)", -978307200), ("since 1900 (NTP)", 2208988800), ("since 1904 (HFS)", 2082844800),
     ("since 1980 (GPS)", -315964800), ("since 1601", 11644473600), ("since the year 1", 62135596800),
@@ -22,15 +30,41 @@ _FORMATS: Final = (
 )  # fmt: skip
 
 
+def _seconds(value: bytes) -> int | None:
+    """Since the epoch, of a time in seconds or in the form of SigV4; None for what is neither."""
+    if value.isdigit() and len(value) <= 12:
+        return int(value)
+    try:
+        return timegm(strptime(value.decode("ascii"), _BASIC))
+    except ValueError:
+        return None
+
+
+def near_times(value: bytes) -> Iterator[bytes]:
+    """The times that a request may have been signed with, if its time was changed afterwards, in the form of `value`.
+
+    >>> next(near_times(b"20260101T000000Z"))
+    b'20260101T000001Z'
+    """
+    t = _seconds(value)
+    for other in () if t is None else time_guesses(t):
+        if value.isdigit():
+            yield b"%d" % other
+        elif other < _LAST:
+            yield strftime(_BASIC, gmtime(other)).encode()
+
+
 def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     """Other ways to write a time in seconds since the epoch: cost, words that complete "signs the time …", octets.
 
     >>> {words: octets for _, words, octets in written_times(b"1700000000")}["in milliseconds"]
     b'1700000000000'
     """
-    if not value.isdigit() or len(value) > 12:
+    t = _seconds(value)
+    if t is None:
         return
-    t = int(value)
+    if not value.isdigit():
+        yield 1, "in seconds since the epoch", b"%d" % t
     for words, factor in (("in milliseconds", 1000), ("in microseconds", 10**6), ("in nanoseconds", 10**9)):
         yield 1, words, b"%d" % (t * factor)
     for words, number in (
@@ -56,10 +90,11 @@ def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     for words, away in _EPOCHS:
         yield 1.8, f"in seconds {words}", b"%d" % (t + away)
         yield 2.2, f"in milliseconds {words}", b"%d" % ((t + away) * 1000)
-    try:
-        moment = datetime.fromtimestamp(t, UTC)
-    except (ValueError, OverflowError, OSError):
+    if not 86400 <= t < _LAST - 86400:
         return
+    moment = datetime.fromtimestamp(t, UTC)
+    for each in (moment - timedelta(days=1), moment + timedelta(days=1)):
+        yield 2, f"as {each.strftime('%Y%m%d')}", each.strftime("%Y%m%d").encode()
     yield 1.2, "as an HTTP date", formatdate(t, usegmt=True).encode()
     yield 1.6, "as a date of mails", formatdate(t).encode()
     for form in _FORMATS:

@@ -1,14 +1,9 @@
-"""Why a SigV4 request was refused: tries what usually goes wrong until the signature fits, and so names the component.
-
-In order: what the credentials name, what they cover, the request on its way, the scope, path and payload as clients get them
-wrong, the secret in another spelling, another known key; each takes some thousand signatures at most.
-"""
+"""Why a SigV4 request was refused: its computation (`description`), varied until it gives the signature that came."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from watchword.schemes.explaining.program import ClaimExplainers
@@ -17,33 +12,29 @@ from watchword.core.records import Found, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, hex_digest
-from watchword.schemes.diagnosis import (
-    affordable, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
-)  # fmt: skip
-from watchword.schemes.diagnosis.change import with_field, with_parts
-from watchword.schemes.sigv4.access_key import TERMINATOR, AccessKey, Signing, ecdsa_signing, hmac_signing
-from watchword.schemes.sigv4.canonical import (
-    EMPTY, UNSIGNED, PathRules, paths, queries, rules_of, sent_target, string_to_sign, without,
-)  # fmt: skip
+from watchword.schemes.diagnosis import clock_check, near, request_guesses
+from watchword.schemes.explaining.computation import Leaf
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, Received, look_for, unexplained
+from watchword.schemes.sigv4.access_key import AccessKey, Signing, ecdsa_signing, hmac_signing
+from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, paths, queries, sent_target, without
 from watchword.schemes.sigv4.claim import SigV4Claim, covered, payload_of, strings, time_of
-from watchword.schemes.sigv4.credentials import SIGNATURE, Plan, credential_of, text_of_time
+from watchword.schemes.sigv4.credentials import SIGNATURE, Plan, credential_of
+from watchword.schemes.sigv4.description import WHERE, described
 
 __all__ = ["EXPLAINERS", "canonical_of", "explain_sigv4", "masked"]
 
 MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
-WHERE = "authorization Credential"
-DAY = 86400
-LIVES = (3600, 900, 600, 300, 60, 1800, 7200, 21600, 43200, 86400, 172800, 604800, 120, 10, 30, 1200, 28800)
-"""Seconds for which URLs are usually presigned."""
+DEAR: Final = MAX_STEPS // 2048
+"""Steps that a signature by ECDSA takes."""
+MAX_TREES: Final = 4
+"""Canonical requests that would each be right, of which each is varied."""
+_ADVICE: Final = 'make it as AWS\'s "Create a signed AWS API request" says'
 
 _TOKEN = re.compile(rb"(?m)(^x-amz-security-token:|X-Amz-Security-Token=)([^&\n]+)")
 
-Cause = tuple[str, str, str, str]  # component, expected, received, mend
-
-_COMPARE = (
-    "none of the usual changes explains it: compare the canonical request with the client's (SigV4Auth.canonical), line by "
-    "line, and then the secrets"
+_COMPARE: Final = (
+    "compare the canonical request with the client's (SigV4Auth.canonical), line by line, and then the secrets"
 )
 
 
@@ -97,40 +88,15 @@ class _Case(NamedTuple):
     def payload(self) -> bytes:
         return self.claim.payload or hex_digest("sha-256", self.body)
 
-    def signing(self, record: AccessKey, scope: bytes | None = None) -> Signing:
+    def signing(self, record: AccessKey) -> Signing:
         if self.plan.ecdsa:
             return ecdsa_signing(self.plan.access_key_id, record.secret)
-        return hmac_signing(record.secret, scope or self.plan.scope)
+        return hmac_signing(record.secret, self.plan.scope)
 
-    def fits(self, signing: Signing, payload: bytes | None = None) -> bool:
-        return self.fits_request(signing, self.claim.request, self.body, payload)
-
-    def fits_request(
-        self,
-        signing: Signing,
-        request: Request,
-        body: bytes,
-        payload: bytes | None = None,
-        rules: PathRules | None = None,
-    ) -> bool:
-        """Whether the presented signature is one of this request and body."""
-        claim, presented = self.claim, self.claim.presented
-        try:
-            timestamp = time_of(request, presented)[1]
-            said = payload or payload_of(request, presented) or hex_digest("sha-256", body)
-            parts = covered(request, presented, rules or claim.settings.paths or rules_of(self.plan.service))
-        except Rejected:
-            return False
-        signature = presented.signature
-        return any(signing.fits(string, signature) for _, string in strings(presented, parts, timestamp, said))
-
-    def fits_string(self, signing: Signing, timestamp: bytes, scope: bytes) -> bool:
-        """Whether it is one of this request at another time, or for another scope."""
-        claim, plan = self.claim, self.plan
-        for canonical, _ in strings(claim.presented, claim.parts, timestamp, self.payload):
-            if signing.fits(string_to_sign(plan.algorithm, timestamp, scope, canonical), claim.presented.signature):
-                return True
-        return False
+    def fits(self, signing: Signing) -> bool:
+        claim = self.claim
+        made = strings(claim.presented, claim.parts, claim.timestamp, self.payload)
+        return any(signing.fits(string, claim.presented.signature) for _, string in made)
 
 
 def explain_sigv4(claim: SigV4Claim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
@@ -196,144 +162,31 @@ def _signature(case: _Case) -> Sequence[Check]:
     signing = case.signing(record)
     if case.fits(signing):
         return [Check("signature", True, "signature", "the signature of this request", received)]
-    mistake = next(chain(_of_path(case, signing), _of_payload(case, signing), _of_scope(case, record)), None)
-    if mistake is not None:
-        return [Check("signature", False, *mistake)]
-    names = [name for name in case.plan.names if name not in (b"host", b"x-amz-security-token")]
-    parts = ["@method", "@authority", "@path", "@query"]
-    if claim.payload is None:
-        parts.append("body")
-    guess = search(
-        claim.request, case.body, lambda request, body: case.fits_request(signing, request, body), headers=names, parts=parts,
-    )  # fmt: skip
-    if guess is not None:
-        return causes("signature", guess)
-    found = next(chain(_of_key(case, record), _moved(case, record)), None)
-    if found is not None:
-        return [Check("signature", False, *found)]
-    mend = _COMPARE
-    if not case.plan.ecdsa:
-        genuine = signing.sign(next(strings(claim.presented, claim.parts, claim.timestamp, case.payload))[1]).decode()
-        if damage := damaged(genuine, claim.presented.signature.decode()):
-            mend = f"{damage}: send it as it was made"
+    found = _searched(case, record, signing)
+    if found.causes:
+        return found.causes
+    mend = unexplained(found, _COMPARE)
     return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
 
 
-def _of_path(case: _Case, signing: Signing) -> Iterator[Cause]:
+def _searched(case: _Case, record: AccessKey, signing: Signing) -> Outcome:
     claim = case.claim
-    rules = claim.settings.paths or rules_of(case.plan.service)
-    sent = claim.request.path.decode("latin-1")
-    names = {
-        PathRules(False, False): "encoded once, as S3 has it", PathRules(True, True): "normalised and encoded twice",
-        PathRules(True, False): "encoded twice, not normalised", PathRules(False, True): "normalised and encoded once",
-    }  # fmt: skip
-    for other, what in names.items():
-        if other != rules and case.fits_request(signing, claim.request, case.body, rules=other):
-            mend = (
-                f"the client signs the path {what}; the service {case.plan.service.decode()!r} has it {names[rules]}: "
-            )
-            yield "@path", names[rules], f"{sent} {what}", mend + "use its rules in the client, or PathRules in both"
-
-
-def _of_payload(case: _Case, signing: Signing) -> Iterator[Cause]:
-    claim = case.claim
-    actual = hex_digest("sha-256", case.body)
-    for payload, what in ((actual, "the hash of this body"), (EMPTY, "an empty body"), (UNSIGNED, "UNSIGNED-PAYLOAD")):
-        if payload != case.payload and case.fits(signing, payload):
-            if claim.payload is not None:
-                mend = "the field was changed after signing, or is not what the client signed: send what is signed"
-                yield "header x-amz-content-sha256", what, claim.payload.decode(), mend
-            else:
-                yield "body", what, f"a body of {len(case.body)} octets", "the client signs another body than it sends"
-
-
-def _of_scope(case: _Case, record: AccessKey) -> Iterator[Cause]:
-    """Credentials that were changed on the way, or made with other words than they say."""
-    claim, plan, settings = case.claim, case.plan, case.claim.settings
-    today = claim.timestamp[:8]
-    dates = dict.fromkeys((plan.date, today, text_of_time(claim.signed_at - DAY)[:8], text_of_time(claim.signed_at + DAY)[:8]))  # fmt: skip
-    regions = dict.fromkeys((plan.region, settings.region or plan.region, b"us-east-1", plan.region.lower()))
-    services = dict.fromkeys(
-        (plan.service, settings.service or plan.service, b"s3", b"execute-api", plan.service.lower())
-    )
-    for date in dates:
-        for region in regions:
-            for service in services:
-                words = (date, service, TERMINATOR) if plan.ecdsa else (date, region, service, TERMINATOR)
-                scope = b"/".join(words)
-                if scope == plan.scope or not all(words):
-                    continue
-                signing = case.signing(record, scope)
-                what = "date" if date != plan.date else "region" if region != plan.region else "service"
-                said = (scope.decode(), plan.scope.decode())
-                if case.fits_string(signing, claim.timestamp, scope):
-                    yield (
-                        f"{WHERE} {what}",
-                        *said,
-                        f"the scope's {what} was changed after signing: send the one that is signed",
-                    )
-                elif case.fits_string(signing, claim.timestamp, plan.scope):
-                    yield (
-                        f"{WHERE} {what}",
-                        *said,
-                        f"the signing key is of another {what}: derive it for the scope that is sent",
-                    )
-
-
-def _of_key(case: _Case, record: AccessKey) -> Iterator[Cause]:
-    for what, secret in secret_guesses(record.secret.encode()):
-        try:
-            other = AccessKey(secret.decode(), record.subject)
-        except UnicodeDecodeError:
-            continue
-        if case.fits(case.signing(other)):
-            mend = f"the client signs with the secret {what}: have both sides read it alike"
-            yield "key", "the secret access key", f"the secret {what}", mend
-    for name, other in case.others:
-        if case.fits(case.signing(other)):
-            sent = case.plan.access_key_id
-            yield "key", f"the secret of {sent!r}", f"the secret of {name!r}", f"give the client the secret of {sent!r}"
-
-
-def _moved(case: _Case, record: AccessKey) -> Iterator[Cause]:
-    """Another time: that of the field, or of a presigned URL."""
-    claim, presented = case.claim, case.claim.presented
+    names = [name for name in case.plan.names if name not in (b"host", b"x-amz-security-token")]
+    parts = ["@method", "@authority", "@path", "@query", *(["body"] if claim.payload is None else [])]
+    pool = (Leaf("the body", case.body, "body"), Leaf("the access key id", case.plan.access_key_id.encode()))
+    trees = list(described(claim, record, case.body, case.others))[:MAX_TREES]
+    fits: Fit = Received(claim.presented.signature, "hex digits")
     if case.plan.ecdsa:
-        return
-    if presented.expires is None:
-        yield from _moved_field(case, case.signing(record))
-        return
-    signing = case.signing(record)
-    life = b"X-Amz-Expires=%d" % presented.expires
-    for seconds in LIVES:
-        target = claim.request.target.replace(life, b"X-Amz-Expires=%d" % seconds, 1)
-        if case.fits_request(signing, with_parts(claim.request, target=target), case.body):
-            mend = "the URL's life was changed after signing: presign anew, for as long as it shall be good"
-            yield "query X-Amz-Expires", str(seconds), str(presented.expires), mend
-            return
-    for second in islice(time_guesses(claim.signed_at), affordable(claim.request)):
-        text = text_of_time(second)
-        target = claim.request.target.replace(b"X-Amz-Date=" + claim.timestamp, b"X-Amz-Date=" + text, 1)
-        request = with_parts(claim.request, target=target)
-        parts = covered(request, presented, claim.settings.paths or rules_of(case.plan.service))
-        if any(
-            signing.fits(string, presented.signature) for _, string in strings(presented, parts, text, case.payload)
-        ):
-            mend = "the time was changed after signing: presign anew"
-            yield "query X-Amz-Date", text.decode(), claim.timestamp.decode(), mend
-            return
-
-
-def _moved_field(case: _Case, signing: Signing) -> Iterator[Cause]:
-    claim, name = case.claim, b"x-amz-date"
-    if not claim.request.values(name):
-        return
-    for second in islice(time_guesses(claim.signed_at), affordable(claim.request, b"", case.plan.names)):
-        text = text_of_time(second)
-        if case.fits_request(signing, with_field(claim.request, name, (text,)), case.body):
-            mend = "the time was changed after signing: sign anew for every request"
-            yield "header x-amz-date", text.decode(), claim.timestamp.decode(), mend
-            return
+        fits = lambda string: "" if signing.fits(string, claim.presented.signature) else None  # noqa: E731 -- of two kinds
+    return look_for(
+        *(
+            Asked(
+                "signature", tree.string if case.plan.ecdsa else tree.signature, fits, claim.request, case.body, names,
+                parts, pool, _ADVICE, DEAR if case.plan.ecdsa else 0, tree.more,
+            )
+            for tree in trees
+        )
+    )  # fmt: skip
 
 
 def _scope(case: _Case) -> Check:
