@@ -16,6 +16,8 @@ from watchword.schemes.body_hmac_explain import mac_of as body_mac_of
 from watchword.schemes.explaining.computation import Node
 from watchword.schemes.hmac_explain import mac_of
 from watchword.schemes.hmac_header import HMACClaim
+from watchword.schemes.oauth1.claim import OAuth1Claim, references
+from watchword.schemes.oauth1.description import described as described_oauth1
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.description import described as described_sigv4
 from watchword.schemes.webhooks.explanation import signature_of
@@ -64,4 +66,11 @@ def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[lis
     if isinstance(claim, SigV4Claim) and not claim.presented.plan.ecdsa:
         record = world.store.fetch(claim.needs).get(claim.needs[0])
         return [claim.presented.signature], [each.signature for each in described_sigv4(claim, record, body)]
+    if isinstance(claim, OAuth1Claim):
+        presented = claim.presented_in(body)
+        refs = references(presented)
+        found = world.store.fetch(refs)
+        client, token = found.get(refs[0]), found.get(refs[1]) if len(refs) > 1 else None
+        tree = described_oauth1(claim, presented, body, (client.secret, token.secret if token else ""))
+        return None if tree.signature is None else ([presented.signature.encode()], [tree.signature])
     return None

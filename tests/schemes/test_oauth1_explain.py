@@ -171,7 +171,7 @@ def joined(parameters: str, uri: str = URI) -> bytes:
         (base_string("POST", URI, [pair for pair in ALL if pair[0] != "oauth_version"]), "oauth_version"),
         (base_string("POST", URI, [*ALL, ("oauth_verifier", "")]), "oauth_verifier"),
         (base_string("POST", f"{URI}?{GET.query.decode()}", ALL), "base string URI"),  # type: ignore[union-attr]
-        (base_string("POST", "https://api.example:443/orders", ALL), "base string URI"),
+        (base_string("POST", "https://api.example:443/orders", ALL), "@authority"),
         (f"POST&{URI}&{escape(normalized(ALL))}".encode(), "base string URI"),
         (base_string("post", URI, ALL).replace(b"POST", b"post", 1), "@method"),
         (base_string("POST", URI, [(n, "1699999990" if n == "oauth_timestamp" else v) for n, v in ALL]), "oauth_timestamp"),

@@ -7,6 +7,7 @@ A node that is used in two places is one node; whoever gets it wrong gets it wro
 
 from __future__ import annotations
 
+import re
 from base64 import b32encode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,34 +92,35 @@ class Join:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Hash:
-    """The hash of something, raw, by hashlib's name of it."""
+    """The hash of something, raw, by hashlib's name of it; `chosen` is where that is said."""
 
     name: str
     algorithm: str
     of: Node
     component: str = ""
+    chosen: str = "algorithm"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mac:
-    """HMAC (RFC 2104), raw, with hashlib's name of a hash."""
+    """HMAC (RFC 2104), raw, with hashlib's name of a hash; `chosen` is where that is said."""
 
     name: str
     algorithm: str
     key: Node
     of: Node
     component: str = ""
+    chosen: str = "algorithm"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Encoding:
-    """Octets written in one of `FORMS`, or by a function of the scheme's own that is named in `form`."""
+    """Octets written in one of `FORMS`, or one of `ENCODINGS`."""
 
     name: str
     form: str
     of: Node
     component: str = ""
-    own: Callable[[bytes], bytes] | None = None
 
 
 class Style(NamedTuple):
@@ -159,9 +161,12 @@ def _lower_case(octets: bytes) -> bytes:
     return b"%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
 
 
+# For `str.translate`, which does without a call for each octet.
+_ESCAPES: Final = {octet: f"%{octet:02X}" for octet in range(256) if not re.match(r"[A-Za-z0-9\-._~]", chr(octet))}
+
 ENCODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
     {
-        "percent-encoded": lambda octets: quote(octets, safe="-._~").encode(),
+        "percent-encoded": lambda octets: octets.decode("latin-1").translate(_ESCAPES).encode(),
         "as they are": lambda octets: octets,
         "percent-encoded with + for a space": lambda octets: quote_plus(octets, safe="-._~").encode(),
         "percent-encoded with lower-case digits": _lower_case,
@@ -228,16 +233,32 @@ def _maker(node: Node) -> Callable[[_Values], bytes]:
         parts, separator, end = tuple(node.parts), node.separator, node.end
         return lambda values: separator.join([values[part] for part in parts]) + end
     if isinstance(node, Parameters):
-        pairs, style = tuple(node.pairs), node.style
-        return lambda values: parameters_text([(name, values[leaf]) for name, leaf in pairs], style)
+        return _parameters_maker(node)
     if isinstance(node, Hash):
         algorithm, inner = node.algorithm, node.of
         return lambda values: hashed(algorithm, values[inner])
     if isinstance(node, Mac):
         key, text, name = node.key, node.of, node.algorithm
         return lambda values: hmac_digest(name, values[key], values[text])
-    write, written = node.own or FORMS[node.form], node.of
+    write, written = FORMS.get(node.form) or ENCODINGS[node.form], node.of
     return lambda values: write(values[written])
+
+
+def _parameters_maker(node: Parameters) -> Callable[[_Values], bytes]:
+    """`parameters_text`, which remembers how what is there is written."""
+    pairs, style, encode = tuple(node.pairs), node.style, ENCODINGS[node.style.encode]
+    known = {octets: encode(octets) for name, leaf in pairs for octets in (name, leaf.value)}
+    order = ORDERS[style.order]
+
+    def make(values: _Values) -> bytes:
+        found = [(name, values[leaf]) for name, leaf in pairs]
+        written = []
+        for name, value in dict.fromkeys(found) if style.unique else found:
+            encoded = known.get(value)
+            written.append((known[name], encode(value) if encoded is None else encoded))
+        return style.separator.join([name + style.equals + value for name, value in order(written)])
+
+    return make
 
 
 def under(node: Node) -> Sequence[Node]:
@@ -315,9 +336,11 @@ class Computation:
             change = changes.get(node)
             value = makers[node](values) if change is None else change(values.__getitem__)
             values[node] = value
-            steps += 1 + len(value) // STEP
+            steps += (1 if change is None else 2) + len(value) // STEP
             shortened = shorter.get(node)
-            if shortened is not None:
+            if isinstance(node, Parameters):
+                steps += len(node.pairs) // 4
+            elif shortened is not None:
                 steps += len(values[shortened]) // STEP
         self.steps += steps
         return values[self.root]

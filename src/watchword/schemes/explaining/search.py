@@ -37,8 +37,8 @@ from watchword.schemes.explaining.deviations import Deviation, constant, deviati
 
 __all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "look_for", "unexplained"]
 
-MAX_STEPS: Final = 160_000
-"""Steps of one search; about half a second."""
+MAX_STEPS: Final = 240_000
+"""Steps of one search."""
 MAX_PAIRED: Final = 240
 """Single deviations, the likeliest, of which pairs are made."""
 MAX_PAIRED_GUESSES: Final = 48
@@ -190,7 +190,7 @@ class _Search:
         self.cut = False
         root = asked.root
         self.top: Encoding | None = None
-        if isinstance(root, Encoding) and root.own is None:
+        if isinstance(root, Encoding) and root.form in FORMS:
             self.top, root = root, root.of
         self.graph = Computation(root)
         self.tries = 0

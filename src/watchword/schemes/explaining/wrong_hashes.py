@@ -7,7 +7,7 @@ from typing import Final
 
 from watchword.crypto.digests import hmac_digest
 from watchword.crypto.usual_hashes import hashed, usual_hashes
-from watchword.schemes.explaining.computation import FORMS, Encoding, Hash, Mac, Node
+from watchword.schemes.explaining.computation import ENCODINGS, FORMS, Encoding, Hash, Mac, Node
 from watchword.schemes.explaining.deviation import Deviation, Make, words
 from watchword.schemes.explaining.wrong_joins import WHOLE
 
@@ -18,7 +18,7 @@ _TEXTS: Final = ("hex digits", "base64", "hex digits in capitals")
 
 
 def _written(make: Make, form: str) -> Make:
-    write = FORMS[form]
+    write = FORMS.get(form) or ENCODINGS[form]
     return lambda of: write(make(of))
 
 
@@ -46,7 +46,7 @@ def of_hash(node: Hash) -> Iterator[Deviation]:
     inner, name, algorithm = node.of, node.name, node.algorithm
     for place, other in enumerate(usual_hashes()):
         if other != algorithm:
-            shown = algorithm, other, "algorithm"
+            shown = algorithm, other, node.chosen
             yield Deviation(1 + place / 10, node, f"makes {name} by {other}", _hashed(other, _value(inner)), *shown)
     yield Deviation(1.3, node, f"does not hash {inner.name}", _value(inner))
     yield Deviation(1.3, node, f"hashes nothing where {inner.name} belongs", _hashed(algorithm, _nothing))
@@ -67,7 +67,7 @@ def of_mac(node: Mac) -> Iterator[Deviation]:
     key, text, name, algorithm = _value(node.key), _value(node.of), node.name, node.algorithm
     for place, other in enumerate(usual_hashes()):
         if other != algorithm:
-            shown = f"HMAC-{algorithm}", f"HMAC-{other}", "algorithm"
+            shown = f"HMAC-{algorithm}", f"HMAC-{other}", node.chosen
             yield Deviation(1 + place / 10, node, f"makes {name} with HMAC-{other}", _mac(other, key, text), *shown)
     exchanged = "the secret as the key", "the message as the key"
     yield Deviation(1.2, node, "exchanges key and message of the HMAC", _mac(algorithm, text, key), *exchanged)
@@ -127,16 +127,13 @@ def _hashed_before(node: Mac) -> Iterator[Deviation]:
 def of_encoding(node: Encoding) -> Iterator[Deviation]:
     """Another form, one more, none."""
     inner, name = _value(node.of), node.name
-    if node.own is not None:
-        own = node.own
-        yield Deviation(1, node, f"does not bring {node.of.name} into its form, {node.form}", inner)
-        yield Deviation(
-            1.5, node, f"brings {node.of.name} into its form twice, {node.form}", lambda of: own(own(inner(of)))
-        )
-        return
-    for place, form in enumerate(FORMS):
+    family = FORMS if node.form in FORMS else ENCODINGS
+    for place, form in enumerate(family):
         if form != node.form:
-            yield Deviation(1 + place / 20, node, f"writes {name} as {form}", _written(inner, form), node.form, form)
+            did = f"writes {name} as {form}" if family is FORMS else f"signs {name} {form}"
+            yield Deviation(1 + place / 20, node, did, _written(inner, form), node.form, form)
+    if family is ENCODINGS:
+        return
     for form in ("hex digits", "base64"):
         did = f"writes {name} as the {node.form} of its {form}"
         yield Deviation(1.3, node, did, _written(_written(inner, form), node.form))

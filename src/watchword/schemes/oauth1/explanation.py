@@ -1,31 +1,25 @@
-"""Why an OAuth 1 request was refused: tries what usually goes wrong until the signature fits, and so names the component.
-
-In order: the request on its way, the base string as clients get it wrong, the secrets in another spelling, another method,
-another client. Each takes some thousand signatures at most.
-"""
+"""Why an OAuth 1 request was refused: its computation (`description`), varied until it gives the signature that came."""
 
 from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, digest
-from watchword.schemes.diagnosis import (
-    affordable, causes, clock_check, damaged, near, request_guesses, search, secret_guesses, time_guesses,
-)  # fmt: skip
-from watchword.schemes.oauth1 import likely_errors
+from watchword.schemes.diagnosis import clock_check, near
+from watchword.schemes.explaining.computation import Encoding, Hash, Leaf
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, Received, look_for, unexplained
 from watchword.schemes.oauth1.claim import OAuth1Claim, hash_of, references
 from watchword.schemes.oauth1.credentials import (
-    METHODS, Method, OAuth1Client, OAuth1Token, PresentedCredentials, load_rsa, signing_key, without_signature,
+    METHODS, Method, OAuth1Client, OAuth1Token, PresentedCredentials, load_rsa, signing_key,
 )  # fmt: skip
-from watchword.schemes.oauth1.encoding import Pairs, base_string, base_uri, escape, form_pairs, is_form, octets_text
+from watchword.schemes.oauth1.description import HASHES, described
+from watchword.schemes.oauth1.encoding import Pairs, base_string, escape, octets_text
 
 __all__ = ["EXPLAINERS", "explain_oauth1"]
 
@@ -33,11 +27,13 @@ PARTS = ("@method", "@scheme", "@authority", "@path", "@query")
 MAX_OTHERS = 64
 """Other clients that are tried, of those that were found."""
 
+DEAR: Final = MAX_STEPS // 4096
+"""Steps that a signature by RSA takes."""
+
 Fits = Callable[[bytes], bool]
-Cause = tuple[str, str, str, str]  # component, expected, received, mend
-_COMPARE = (
-    "none of the usual changes explains it: compare the base string with the client's (OAuth1Auth.canonical), piece by "
-    "piece, and then the secrets"
+_ADVICE: Final = "sign as RFC 5849 §3.4 says"
+_COMPARE: Final = (
+    "compare the base string with the client's (OAuth1Auth.canonical), piece by piece, and then the secrets"
 )
 
 
@@ -67,27 +63,16 @@ class _Case:
         """The base string with other parameters."""
         return base_string(self.claim.request.method, self.claim.uri, pairs)
 
-    def base_of(self, request: Request, body: bytes) -> bytes:
-        """The base string of another request with these credentials.
-
-        Raises:
-            Rejected: it has none.
-        """
-        pairs = [*self.claim.own] if self.claim.place == "header" else []
-        pairs += form_pairs(request.query or b"", "query")
-        if self.claim.form and is_form(request):
-            pairs += form_pairs(body, "body")
-        return base_string(request.method, base_uri(request), without_signature(pairs))
-
     def by(self, client: OAuth1Client, token_secret: str, method: Method | None = None) -> Fits:
         """Whether the presented signature is this client's, of some base string."""
         method = method or self.presented.method
         if method.kind == "rsa":
             return self._by_rsa(method, client.public_key)
-        return self.by_key(signing_key(client.secret, token_secret), method)
-
-    def by_key(self, key: bytes, method: Method) -> Fits:
-        signature, mac = self.presented.signature.encode("latin-1"), method.mac
+        key, signature, mac = (
+            signing_key(client.secret, token_secret),
+            self.presented.signature.encode("latin-1"),
+            method.mac,
+        )
         if method.kind == "plaintext":
             return lambda _: compare(key, signature)
         return lambda data: compare(b2a_base64(mac(key, data), newline=False), signature)
@@ -192,122 +177,39 @@ def _signature(case: _Case) -> Sequence[Check]:
     fits = case.by(case.client, case.token_secret)
     if fits(case.claim.canonical(case.body)):
         return [Check("signature", True, where, "the signature of this request", received)]
-    if case.presented.method.kind != "plaintext":
-        guess = search(
-            case.claim.request, case.body, lambda request, body: _fits(case, fits, request, body),
-            headers=(b"content-type",), parts=(*PARTS, "body") if case.claim.form else PARTS,
-        )  # fmt: skip
-        if guess is not None:
-            return causes("signature", guess)
-    ways = (_on_the_way(case, fits), _of_base(case, fits), _of_secrets(case), _of_others(case), _moved(case, fits))
-    cause = next(chain(*ways), None)
-    if cause is not None:
-        return [Check("signature", False, *cause)]
-    return [Check("signature", False, where, "the signature of this request", received, _damage(case))]
+    found = _searched(case, case.client, fits)
+    if found.causes:
+        return found.causes
+    mend = unexplained(found, "check both secrets" if case.presented.method.kind == "plaintext" else _COMPARE)
+    return [Check("signature", False, where, "the signature of this request", received, mend)]
 
 
-def _damage(case: _Case) -> str:
-    method, client = case.presented.method, case.client
-    if method.kind == "hmac" and client is not None:
-        key = signing_key(client.secret, case.token_secret)
-        genuine = b2a_base64(method.mac(key, case.claim.canonical(case.body)), newline=False).decode()
-        if damage := damaged(genuine, case.presented.signature):
-            return f"{damage}: send it as it was made"
-    return "check both secrets" if method.kind == "plaintext" else _COMPARE
+def _searched(case: _Case, client: OAuth1Client, by_client: Fits) -> Outcome:
+    claim, presented, secrets = case.claim, case.presented, (client.secret, case.token_secret)
+    tree = described(claim, presented, case.body, secrets, case.others, case.tokens[:MAX_OTHERS], _hash_text(case))
+    signature = presented.signature.encode("latin-1")
+    fits: Fit = Received(signature, "base64")
+    root, price = tree.signature or tree.base, 0
+    if presented.method.kind == "rsa":
+        fits, price = (lambda base: "" if by_client(base) else None), DEAR
+    elif presented.method.kind == "plaintext":
+        root, fits = tree.key, Received(signature, "raw octets")
+    query = claim.request.query
+    pool = [
+        Leaf("the body", case.body, "body"), Leaf("the query with its ?", b"?" + (query or b"")),
+        Leaf("the target", claim.request.target), Leaf("the Authorization field's realm", b""),
+    ]  # fmt: skip
+    parts = (*PARTS, "body") if claim.form else PARTS
+    return look_for(
+        Asked("signature", root, fits, claim.request, case.body, (b"content-type",), parts, pool[: 3 if query else 1], _ADVICE, price, tree.more)
+    )  # fmt: skip
 
 
-def _fits(case: _Case, fits: Fits, request: Request, body: bytes) -> bool:
-    try:
-        return fits(case.base_of(request, body))
-    except Rejected:
-        return False
-
-
-def _on_the_way(case: _Case, fits: Fits) -> Iterator[Cause]:
-    """A protocol parameter that was changed, added or lost."""
-    pairs, presented = case.pairs(), case.presented
-    for name, method in METHODS.items():
-        if method.kind == presented.method.kind and name != presented.method.name and case.client is not None:
-            changed = case.base(_replaced(pairs, "oauth_signature_method", name))
-            if case.by(case.client, case.token_secret, method)(changed):
-                mend = f"the method was changed on the way: it was signed with {name}"
-                yield "oauth_signature_method", name, presented.method.name, mend
-    for name, value in pairs:
-        if name[:6] == "oauth_" and fits(case.base([pair for pair in pairs if pair[0] != name])):
-            yield name, "nothing", value, f"{name} was added after signing: sign all parameters that are sent"
-    for name, value in (
-        ("oauth_version", "1.0"),
-        ("oauth_token", ""),
-        ("oauth_verifier", ""),
-        ("oauth_callback", "oob"),
-    ):
-        if all(name != other for other, _ in pairs) and fits(case.base([*pairs, (name, value)])):
-            yield name, value or "an empty value", "nothing", f"{name} was signed: send it too"
-    if presented.body_hash:
-        actual = escape(b2a_base64(digest(hash_of(case.claim.verifier, presented), case.body), newline=False).decode())
-        if fits(case.base(_replaced(pairs, "oauth_body_hash", actual))):
-            mend = "the hash was changed on the way: the body is as it was signed"
-            yield "oauth_body_hash", actual, presented.body_hash, mend
-
-
-def _of_base(case: _Case, fits: Fits) -> Iterator[Cause]:
-    for mistake in likely_errors.base_strings(case.claim, case.body):
-        if fits(mistake.base):
-            yield mistake.component, mistake.expected, mistake.received, mistake.mend
-
-
-def _of_secrets(case: _Case) -> Iterator[Cause]:
-    """The secrets in another spelling, or another hash."""
-    client, method, token_secret = case.client, case.presented.method, case.token_secret
-    if client is None or method.kind == "rsa":
-        return
-    base = case.claim.canonical(case.body)
-    for name, other in METHODS.items():
-        if other.kind == "hmac" and name != method.name and case.by(client, token_secret, other)(base):
-            mend = f"the client signs with {name}: have it sign with the method that it names"
-            yield "oauth_signature_method", method.name, name, mend
-    for what, key in likely_errors.keys(client.secret, token_secret):
-        if case.by_key(key, method)(base):
-            yield "key", "client secret & token secret", what, f"the client signs with {what}: see RFC 5849 §3.4.2"
-    for whose, secret in (("client", client.secret), ("token", token_secret)):
-        for what, octets in secret_guesses(octets_text(secret).encode("latin-1")) if secret else ():
-            text = escape(octets.decode("latin-1"))
-            fixed = escape(octets_text(token_secret if whose == "client" else client.secret))
-            key = f"{text}&{fixed}".encode() if whose == "client" else f"{fixed}&{text}".encode()
-            if case.by_key(key, method)(base):
-                mend = f"the client signs with the {whose} secret {what}: have both sides read it alike"
-                yield f"{whose} secret", "the registered secret", f"the secret {what}", mend
-
-
-def _of_others(case: _Case) -> Iterator[Cause]:
-    """The secret of another client or token, or its name."""
-    client, name, base = case.client, case.presented.client_key, case.claim.canonical(case.body)
-    if client is None:
-        return
-    for key, other in case.others:
-        fits = case.by(other, case.token_secret)
-        if fits(base):
-            mend = f"the client signs with the secret of {key!r}: give it that of {name!r}"
-            yield "client secret", f"the secret of {name!r}", f"the secret of {key!r}", mend
-        if fits(case.base(_replaced(case.pairs(), "oauth_consumer_key", key))):
-            yield "oauth_consumer_key", key, name, f"the key was changed on the way: it was signed as {key!r}"
-    for token, record in case.tokens[:MAX_OTHERS]:
-        fits = case.by(client, record.secret)
-        if fits(base):
-            mend = f"the client signs with the secret of the token {token!r}: secrets go with their tokens"
-            yield "token secret", f"the secret of {case.presented.token!r}", f"the secret of {token!r}", mend
-        if case.presented.token and fits(case.base(_replaced(case.pairs(), "oauth_token", token))):
-            yield "oauth_token", token, case.presented.token, f"the token was changed: it was signed as {token!r}"
-
-
-def _moved(case: _Case, fits: Fits) -> Iterator[Cause]:
-    if case.presented.method.kind != "hmac":
-        return
-    signed, pairs = str(case.presented.timestamp), case.pairs()
-    most = affordable(case.claim.request, case.body if case.claim.form else b"")
-    for time in map(str, islice(time_guesses(case.presented.timestamp), most)):
-        if fits(case.base(_replaced(pairs, "oauth_timestamp", time))):
-            yield "oauth_timestamp", time, signed, "the time was changed after signing: sign anew for every request"
+def _hash_text(case: _Case) -> bytes:
+    """The body's hash as oauth_body_hash has it."""
+    if not case.presented.body_hash:
+        return b""
+    return b2a_base64(digest(hash_of(case.claim.verifier, case.presented), case.body), newline=False)
 
 
 def _covered(case: _Case, body: Body) -> Check:
@@ -328,15 +230,22 @@ def _covered(case: _Case, body: Body) -> Check:
     shown = f"{name} {actual} of {len(body.data)} octets"
     if compare(actual.encode(), signed.encode()):
         return Check("body", True, where, f"{name} {signed}", shown)
-    for other in ("sha-1", "sha-256", "sha-512"):
-        if other != name and b2a_base64(digest(other, body.data), newline=False).decode() == signed:
-            mend = f"the hash is {other}: use that of the signature method"
-            if other == "sha-1":
-                mend += ", or accept it with allow_sha1_body_hash=True"
-            return Check("body", False, "oauth_body_hash", f"a {name} hash", f"a {other} hash", mend)
-    for guess in request_guesses(case.claim.request, body.data, parts=("body",)):
-        if b2a_base64(digest(name, guess.body), newline=False).decode() == signed:
-            return Check("body", False, where, guess.expected, guess.received, guess.mend)
+    source = Leaf("the body", body.data, "body", where, lambda _, data: data)
+    root = Encoding(
+        "the body hash", "base64", Hash("the body hash", HASHES[name], source, where, "oauth_body_hash"), where
+    )
+    advice = "hash the body with the hash of the signature method, or accept SHA-1 with allow_sha1_body_hash=True"
+    asked = Asked(
+        "body",
+        root,
+        Received(signed.encode("latin-1"), "base64"),
+        case.claim.request,
+        body.data,
+        parts=("body",),
+        advice=advice,
+    )
+    if found := look_for(asked).causes:
+        return found[0]
     mend = "the body changed after it was signed: sign exactly the octets that are sent"
     return Check("body", False, where, f"{name} {signed}", shown, mend)
 

@@ -1,0 +1,212 @@
+"""What OAuth 1 computes, step by step (RFC 5849 §3.4): for `explain`, which varies it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from watchword.core.message import Request
+from watchword.core.rejection import Rejected
+from watchword.crypto.digests import hmac_digest
+from watchword.schemes.explaining.computation import (
+    Encoding,
+    Join,
+    Leaf,
+    Mac,
+    Node,
+    Of,
+    Parameters,
+    Style,
+    parameters_text,
+)
+from watchword.schemes.explaining.deviation import Deviation, Make, constant
+from watchword.schemes.oauth1.claim import OAuth1Claim
+from watchword.schemes.oauth1.credentials import (
+    METHODS,
+    OAuth1Client,
+    OAuth1Token,
+    PresentedCredentials,
+    without_signature,
+)
+from watchword.schemes.oauth1.encoding import Pairs, base_uri, form_pairs, is_form, normalized
+
+__all__ = ["HASHES", "Described", "described"]
+
+HASHES: Final[Mapping[str, str]] = {"sha-1": "sha1", "sha-256": "sha256", "sha-512": "sha512"}
+URI: Final = "base string URI"
+_ENCODED: Final = "percent-encoded"
+_ADDED: Final = (("oauth_version", "1.0"), ("oauth_token", ""), ("oauth_verifier", ""), ("oauth_callback", "oob"))
+
+
+class Described(NamedTuple):
+    """The base string, the key, the signature (None where no HMAC makes it), and the deviations that only OAuth has."""
+
+    base: Join
+    key: Join
+    signature: Encoding | None
+    more: Sequence[Deviation]
+
+
+def described(
+    claim: OAuth1Claim,
+    presented: PresentedCredentials,
+    body: bytes,
+    secrets: tuple[str, str],
+    clients: Sequence[tuple[str, OAuth1Client]] = (),
+    tokens: Sequence[tuple[str, OAuth1Token]] = (),
+    body_hash: bytes = b"",
+) -> Described:
+    """The signature of a request by the client's and the token's secret; `clients` and `tokens` are others that are known.
+
+    Raises:
+        Rejected: there is no base string.
+    """
+    parameters = _parameters(claim, body, body_hash)
+    method = Leaf(
+        "the method",
+        claim.request.method.upper().encode(),
+        "method",
+        "@method",
+        lambda seen, _: seen.method.upper().encode(),
+    )
+    base = Join(
+        "the base string",
+        (Encoding("the method", _ENCODED, method, "@method"), Encoding("the base string URI", _ENCODED, _uri(claim), URI),
+         Encoding("the parameters", _ENCODED, parameters, "parameters")), b"&",
+    )  # fmt: skip
+    client = _secret("client", secrets[0], [(name, other.secret) for name, other in clients])
+    token = _secret("token", secrets[1], [(name, other.secret) for name, other in tokens])
+    key = Join(
+        "the key", [Encoding(leaf.name, _ENCODED, leaf, "key") for leaf in (client, token)], b"&", component="key"
+    )
+    named = {name: leaf for name, leaf in parameters.pairs if leaf.component != "@query"}
+    more = [*_renamed(named, b"oauth_consumer_key", client, [(name, other.secret) for name, other in clients]),
+            *_renamed(named, b"oauth_token", token, [(name, other.secret) for name, other in tokens]),
+            *_more(claim, parameters, body)]  # fmt: skip
+    if presented.method.kind != "hmac":
+        return Described(base, key, None, more)
+    where = "oauth_signature"
+    mac = Mac("the signature", HASHES[presented.method.hash], key, base, where, "oauth_signature_method")
+    more += _methods(presented, mac, named)
+    return Described(base, key, Encoding("the signature", "base64", mac, where), more)
+
+
+def _secret(whose: str, secret: str, others: Sequence[tuple[str, str]]) -> Leaf:
+    known = [(f"the secret of the {whose} {name!r}", each.encode()) for name, each in others if each]
+    return Leaf(f"the {whose} secret", secret.encode(), "key", f"{whose} secret", others=known)
+
+
+# ---- the URI ------------------------------------------------------------------------------------------------------------
+
+
+def _uri(claim: OAuth1Claim) -> Join:
+    scheme, mark, rest = claim.uri.encode("latin-1").partition(b"://")
+    authority, slash, path = rest.partition(b"/")
+    sent = claim.request.authority.encode("utf-8", "surrogateescape")
+    parts = (
+        Leaf("the scheme", scheme, component="@scheme", others=[(f"the scheme {other.decode()}", other) for other in (b"http", b"https")]),
+        Leaf("://", mark, "literal", URI),
+        Leaf("the authority", authority, "authority", "@authority", others=[("the Host as it was sent", sent)]),
+        Leaf("the path", slash + path, "path", "@path"),
+    )  # fmt: skip
+    return Join(
+        "the base string URI", parts, b"", component=URI, source=lambda seen, _: base_uri(seen).encode("latin-1")
+    )
+
+
+# ---- the parameters -----------------------------------------------------------------------------------------------------
+
+
+def _parameters(claim: OAuth1Claim, body: bytes, body_hash: bytes) -> Parameters:
+    query = [*claim.query]
+    pairs = []
+    for name, value in claim.pairs(body):
+        component = "@query" if (name, value) in query else "body"
+        pairs.append(
+            (unquote_to_bytes(name), _parameter(unquote_to_bytes(name), unquote_to_bytes(value), component, body_hash))
+        )
+    return Parameters("the parameters", pairs, Style(), "parameters", lambda seen, data: _signed(claim, seen, data))
+
+
+def _parameter(name: bytes, value: bytes, component: str, body_hash: bytes) -> Leaf:
+    shown = name.decode("utf-8", "backslashreplace")[:64]
+    if name[:6] != b"oauth_":
+        return Leaf(f"the value of {shown}", value, component=component)
+    others = (
+        [("the hash of this body, which was changed on the way", body_hash)]
+        if name == b"oauth_body_hash" and body_hash
+        else []
+    )
+    return Leaf(f"the value of {shown}", value, "time" if name == b"oauth_timestamp" else "text", shown, others=others)
+
+
+def _signed(claim: OAuth1Claim, request: Request, body: bytes) -> bytes:
+    """The parameters of another request with these credentials."""
+    pairs = [*claim.own] if claim.place == "header" else []
+    pairs += form_pairs(request.query or b"", "query")
+    if claim.form and is_form(request):
+        pairs += form_pairs(body, "body")
+    return normalized(without_signature(pairs)).encode("latin-1")
+
+
+def _with(node: Parameters, pairs: Pairs) -> Make:
+    """These parameters too."""
+    more = [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, value in pairs]
+    return lambda of: parameters_text([*((name, of(leaf)) for name, leaf in node.pairs), *more], node.style)
+
+
+# ---- what only OAuth has ------------------------------------------------------------------------------------------------
+
+
+def _more(claim: OAuth1Claim, node: Parameters, body: bytes) -> Iterator[Deviation]:
+    names = {name for name, _ in node.pairs}
+    for name, value in _ADDED:
+        if name.encode() not in names:
+            mend = f"{name} was signed: send it too"
+            yield Deviation(
+                1, node, "", _with(node, [(name, value)]), value or "an empty value", "nothing", name, mend=mend
+            )
+    value = next((value for name, value in claim.request.headers if name == b"authorization"), b"").decode("latin-1")
+    _, realm, rest = value.partition('realm="')
+    if realm:
+        did = "signs the realm among the parameters"
+        made = _with(node, [("realm", rest.partition('"')[0].replace("%", "%25"))])
+        yield Deviation(1, node, did, made, "no realm among the parameters (§3.4.1.3.1)", "with the realm", "realm")
+    if body and not claim.form and b"=" in body:
+        try:
+            form = form_pairs(body, "body")
+        except Rejected:
+            return
+        mend = "the body was signed as a form: send its Content-Type, application/x-www-form-urlencoded"
+        shown = "application/x-www-form-urlencoded", "another type, or none", "header content-type"
+        yield Deviation(1, node, "", _with(node, form), *shown, mend=mend)
+
+
+def _renamed(
+    named: Mapping[bytes, Leaf], name: bytes, secret: Leaf, others: Sequence[tuple[str, str]]
+) -> Iterator[Deviation]:
+    leaf = named.get(name)
+    for other, value in others if leaf is not None else ():
+        assert leaf is not None
+        said = other, leaf.value.decode("utf-8", "backslashreplace"), name.decode()
+        mend = f"{name.decode()} was changed on the way: it was signed as {other!r}"
+        also: dict[Node, Make] = {secret: constant(value.encode())} if value else {}
+        yield Deviation(1, leaf, "", constant(other.encode()), *said, also=also, mend=mend)
+
+
+def _methods(presented: PresentedCredentials, mac: Mac, named: Mapping[bytes, Leaf]) -> Iterator[Deviation]:
+    leaf = named.get(b"oauth_signature_method")
+    for name, method in METHODS.items():
+        if leaf is not None and method.kind == "hmac" and name != presented.method.name:
+            mend = f"the method was changed on the way: it was signed with {name}"
+            also: dict[Node, Make] = {mac: _by(mac, HASHES[method.hash])}
+            said = name, presented.method.name, "oauth_signature_method"
+            yield Deviation(1, leaf, "", constant(name.encode()), *said, also=also, mend=mend)
+
+
+def _by(mac: Mac, algorithm: str) -> Make:
+    def make(of: Of) -> bytes:
+        return hmac_digest(algorithm, of(mac.key), of(mac.of))
+
+    return make
