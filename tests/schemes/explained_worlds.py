@@ -6,13 +6,18 @@ import random
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from bench.explain_bearers import BEARERS
 from bench.explain_mutations import draft
 from bench.explain_more import MORE_WORLDS
 from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, World
 from watchword.core.message import Request
+from watchword.core.scheme import Body
+from watchword.crypto.digests import digest
 from watchword.schemes.body_hmac import BodyHMACClaim
 from watchword.schemes.body_hmac_explain import mac_of as body_mac_of
+from watchword.schemes.digest.description import described as described_digest
+from watchword.schemes.digest.server import DigestClaim
 from watchword.schemes.explaining.computation import Node
 from watchword.schemes.hmac_explain import mac_of
 from watchword.schemes.hmac_header import HMACClaim
@@ -25,7 +30,8 @@ from watchword.schemes.webhooks.scheme import WebhookClaim
 
 __all__ = ["MAKERS", "Described", "described"]
 
-MAKERS = [*OWN, *SIGNED, *MORE_WORLDS]
+_UNDESCRIBED = {"ed25519_webhook_world"}  # a signature by a public key is no value that could be made
+MAKERS = [make for make in (*OWN, *SIGNED, *MORE_WORLDS, BEARERS[0]) if make.__name__ not in _UNDESCRIBED]
 
 
 class Described(NamedTuple):
@@ -73,4 +79,9 @@ def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[lis
         client, token = found.get(refs[0]), found.get(refs[1]) if len(refs) > 1 else None
         tree = described_oauth1(claim, presented, body, (client.secret, token.secret if token else ""))
         return None if tree.signature is None else ([presented.signature.encode()], [tree.signature])
+    if isinstance(claim, DigestClaim):
+        found = world.store.fetch(claim.needs)
+        record = found.get(claim.ref(claim.username(found)))
+        data = Body(body, {name: digest(name, body) for name in ("sha-256", "md5", "sha-512-256")})
+        return [claim.presented.response.encode()], [root for root, _ in described_digest(claim, record, found, data)]
     return None

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
-from watchword.crypto.digests import compare
-from watchword.schemes.digest.computation import (
-    DigestSecret, hash_a2, legacy_response, octets_hash, response, session_key,
-)  # fmt: skip
+from watchword.schemes.digest.computation import DigestSecret
 from watchword.schemes.digest.credentials import check_uri
+from watchword.schemes.digest.description import described
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceState, read_nonce
 from watchword.schemes.digest.server import DigestClaim
 from watchword.schemes.digest.request_memory import KnownClaim
 
 __all__ = ["EXPLAINERS", "explain_digest"]
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")
 _PASSWORD = "the password differs, or the stored hash was made of another password, username or realm"
 
 
@@ -126,14 +124,21 @@ def _proof(claim: DigestClaim, found: Found, body: Body) -> Iterator[Check]:
 
 
 def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret) -> Iterator[Check]:
-    received = f"{claim.presented.response[:6]}…"
-    truth = _truth(claim, record.ha1.encode(), found, body)
-    expected = f"{truth.response(claim).decode()[:6]}…"
+    where, received, expected = "authorization response", f"{claim.presented.response[:6]}…", "the response by H(A1)"
     proof = claim.prove(record.ha1.encode(), found, claim.body_hash(body))
     if proof is None:
-        guess = _difference(claim, truth, record) or _whose(claim, found, body)
-        component, received, mend = guess or ("authorization response", received, _PASSWORD)
-        yield Check("response", False, component, expected, received, mend)
+        trees = list(described(claim, record, found, body))
+        fits = Received(claim.presented.response.encode(), "hex digits")
+        advice = "hash what RFC 7616 §3.4 says"
+        searched = look_for(
+            *(Asked("response", root, fits, claim.request, body.data, advice=advice, more=more) for root, more in trees)
+        )
+        mend = (
+            unexplained(searched, "compare A1 and A2 with the client's, and then the passwords")
+            if searched.cut
+            else _PASSWORD
+        )
+        yield from searched.causes or [Check("response", False, where, expected, received, mend)]
         return
     yield Check("response", True, "authorization response", expected, received)
     if claim.start is not None:
@@ -144,102 +149,6 @@ def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret
     if record.disabled:
         mend = "enable the user with `watchword user enable`"
         yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
-
-
-# ---- what a wrong response was made of -------------------------------------------------------------------------------
-
-
-class _Parts(NamedTuple):
-    """All that a response is made of; what is wrong is found by changing one of them at a time."""
-
-    ha1: bytes
-    method: bytes
-    uri: bytes
-    nonce: bytes
-    nc: bytes
-    cnonce: bytes
-    qop: bytes
-    body_hash: bytes | None
-
-    def response(self, claim: DigestClaim) -> bytes:
-        """The response that a client would have sent who computes with these."""
-        assert claim.algorithm is not None
-        a2 = hash_a2(claim.algorithm, self.method, self.uri, self.body_hash)
-        if not self.qop:
-            return legacy_response(claim.algorithm, self.ha1, self.nonce, a2)
-        return response(claim.algorithm, self.ha1, self.nonce, self.nc, self.cnonce, self.qop, a2)
-
-
-def _truth(claim: DigestClaim, ha1: bytes, found: Found, body: Body) -> _Parts:
-    """What a genuine client would have computed with, for the parameters and the request that are here."""
-    presented, algorithm = claim.presented, claim.algorithm
-    assert algorithm is not None
-    if claim.start is not None:
-        start = found.get(claim.start)
-        first = presented.cnonce if start is None else start.cnonce.encode("latin-1")
-        ha1 = session_key(algorithm, ha1, presented.nonce, first)
-    return _Parts(
-        ha1, claim.request.method.encode("utf-8", "replace"), presented.uri, presented.nonce, presented.nc.encode(),
-        presented.cnonce, presented.qop.encode(), claim.body_hash(body),
-    )  # fmt: skip
-
-
-def _difference(claim: DigestClaim, truth: _Parts, record: DigestSecret) -> tuple[str, str, str] | None:
-    """The component that differs, what it was, and what to do; None if no single change explains the response."""
-    for parts, component, shown, mend in _suspicions(claim, truth, record):
-        if compare(parts.response(claim), claim.presented.response.encode()):
-            return component, shown, mend
-    return None
-
-
-def _whose(claim: DigestClaim, found: Found, body: Body) -> tuple[str, str, str] | None:
-    """Another user, if the response is that user's."""
-    mine = claim.ref(claim.username(found)).key
-    for key, other in found.of(DigestSecret):
-        if key[:2] == mine[:2] and key != mine:
-            truth = _truth(claim, other.ha1.encode(), found, body)
-            if compare(truth.response(claim), claim.presented.response.encode()):
-                return "authorization username", repr(mine[2]), f"the user {key[2]!r} made the response: send that name"
-    return None
-
-
-def _suspicions(claim: DigestClaim, truth: _Parts, record: DigestSecret) -> Iterator[tuple[_Parts, str, str, str]]:
-    algorithm = claim.algorithm
-    assert algorithm is not None
-    target, path = claim.request.target, claim.request.path
-    absolute = f"{claim.request.scheme}://{claim.request.authority}".encode() + target
-    for method in METHODS:
-        yield truth._replace(method=method.encode()), "@method", method, "something changed the method on the way"
-    for uri in (target, path, absolute):
-        mend = "the response covers another uri than the parameter says: hash what is sent"
-        yield truth._replace(uri=uri), "authorization uri", uri.decode("latin-1"), mend
-    number = int(truth.nc or b"0", 16)
-    for nc in (
-        b"%x" % number,
-        b"%d" % number,
-        b"%08X" % number,
-        b"%08x" % number,
-        b"00000001",
-        b"%08x" % max(0, number - 1),
-    ):
-        mend = "hash nc as the 8 digits that are sent"
-        yield truth._replace(nc=nc), "authorization nc", nc.decode(), mend
-    empty = octets_hash(algorithm, b"")
-    for qop, body_hash in ((b"auth", None), (b"auth-int", truth.body_hash or empty), (b"", None)):
-        mend = "hash the qop that is sent, and for auth-int the body with it"
-        yield truth._replace(qop=qop, body_hash=body_hash), "authorization qop", qop.decode() or "none", mend
-    if truth.body_hash is not None:
-        mend = "the client hashed an empty body: send it with qop=auth, or hash the body"
-        yield truth._replace(body_hash=empty), "body", "an empty body", mend
-    yield truth._replace(cnonce=b""), "authorization cnonce", "none", "hash the cnonce that is sent"
-    bare = record.ha1.encode()
-    bound = session_key(algorithm, bare, truth.nonce, truth.cnonce)
-    if algorithm.session:
-        mend = "a -sess algorithm hashes nonce and cnonce into A1 (RFC 7616 §3.4.2)"
-        yield truth._replace(ha1=bare), "authorization algorithm", "A1 without a session", mend
-    else:
-        mend = "only a -sess algorithm hashes nonce and cnonce into A1"
-        yield truth._replace(ha1=bound), "authorization algorithm", "A1 with a session", mend
 
 
 def _canonical(claim: DigestClaim, found: Found, body: Body) -> str:

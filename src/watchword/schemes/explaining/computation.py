@@ -23,7 +23,7 @@ from watchword.crypto.usual_hashes import hashed
 
 __all__ = [
     "ENCODINGS", "FORMS", "ORDERS", "Computation", "Encoding", "Hash", "Join", "Leaf", "Mac", "Node", "Of", "Parameters", "Style",
-    "joined", "parameters_text", "under",
+    "joined", "made", "parameters_text", "under",
 ]  # fmt: skip
 
 STEP: Final = 1024
@@ -270,6 +270,17 @@ def under(node: Node) -> Sequence[Node]:
     if isinstance(node, Parameters):
         return [value for _, value in node.pairs]
     return (node.key, node.of) if isinstance(node, Mac) else (node.of,)
+
+
+def made(node: Node, of: Of) -> bytes:
+    """The value of a node that is no part of a computation: of nodes that are, as `of` has them, and of others."""
+    values: _Values = {}
+    try:
+        return of(node)
+    except KeyError:
+        for each in under(node):
+            values[each] = made(each, of)
+    return _maker(node)(values)
 
 
 class Computation:

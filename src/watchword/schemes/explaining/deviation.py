@@ -32,6 +32,7 @@ class Deviation(NamedTuple):
         component: of the cause; "": the node's.
         also: other nodes that are made otherwise with it.
         mend: the sentence, where it is not the client that did it.
+        part: whose value was expected, where not the node's.
     """
 
     cost: float
@@ -43,6 +44,7 @@ class Deviation(NamedTuple):
     component: str = ""
     also: Mapping[Node, Make] = MappingProxyType({})
     mend: str = ""
+    part: Node | None = None
 
 
 def constant(value: bytes) -> Make:

@@ -338,7 +338,10 @@ class _Search:
         node = said.node
         component = said.component or _named(node)
         expected, received = said.expected, said.received
-        if not expected:
+        if said.part is not None:
+            private = any(map(_private, _all_under(said.part)))
+            expected = said.part.name if private else show(self.graph.value(said.part), b"")[0]
+        elif not expected:
             expected, received = self._values(said)
         mend = said.mend or f"the client {said.did}: {self.asked.advice}"
         if isinstance(node, Leaf) and node.kind == "key" and not said.mend:

@@ -49,7 +49,8 @@ def of_hash(node: Hash) -> Iterator[Deviation]:
             shown = algorithm, other, node.chosen
             yield Deviation(1 + place / 10, node, f"makes {name} by {other}", _hashed(other, _value(inner)), *shown)
     yield Deviation(1.3, node, f"does not hash {inner.name}", _value(inner))
-    yield Deviation(1.3, node, f"hashes nothing where {inner.name} belongs", _hashed(algorithm, _nothing))
+    empty = inner.name, f"an empty {inner.name.removeprefix('the ')}"
+    yield Deviation(1.3, node, f"hashes nothing where {inner.name} belongs", _hashed(algorithm, _nothing), *empty)
     once = _hashed(algorithm, _value(inner))
     for form in (_RAW, *_TEXTS):
         did = f"hashes {inner.name} twice, the second time the first as {form}"

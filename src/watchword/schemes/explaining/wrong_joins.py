@@ -73,19 +73,19 @@ def _some(node: Join) -> Iterator[Deviation]:
     name = node.name
     for at, part in enumerate(node.parts[:MAX_PARTS]):
         where = part.component or part.name
-        ways: list[tuple[float, str, Callable[[int, list[bytes]], list[bytes]]]] = [
-            (2, f"has {part.name} twice in {name}", lambda at, values: [*values[: at + 1], *values[at:]]),
+        ways: list[tuple[float, str, Callable[[int, list[bytes]], list[bytes]], str]] = [
+            (2, f"has {part.name} twice in {name}", lambda at, values: [*values[: at + 1], *values[at:]], "that twice"),
         ]
         if len(node.parts) > 1:
             yield Deviation(1.5, node, f"signs {part.name} alone, not {name}", _alone(part))
             ways += [
-                (1, f"leaves {part.name} out of {name}", lambda at, values: values[:at] + values[at + 1 :]),
-                (1.6, f"leaves {part.name} empty in {name}", lambda at, values: [*values[:at], b"", *values[at + 1 :]]),
-                (2, f"ends {name} before {part.name}", lambda at, values: values[:at]),
-                (2, f"begins {name} with {part.name}", lambda at, values: values[at:]),
-            ]
-        for cost, did, pick in ways:
-            yield Deviation(cost, node, did, _picked(node, partial(pick, at)), component=where)
+                (1, f"leaves {part.name} out of {name}", lambda at, values: values[:at] + values[at + 1 :], "nothing"),
+                (1.6, f"leaves {part.name} empty in {name}", lambda at, values: [*values[:at], b"", *values[at + 1 :]], "an empty value"),
+                (2, f"ends {name} before {part.name}", lambda at, values: values[:at], "nothing from there on"),
+                (2, f"begins {name} with {part.name}", lambda at, values: values[at:], "nothing before it"),
+            ]  # fmt: skip
+        for cost, did, pick, received in ways:
+            yield Deviation(cost, node, did, _picked(node, partial(pick, at)), "", received, where, part=part)
 
 
 def _alone(part: Node) -> Make:

@@ -62,7 +62,8 @@ def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
     value = leaf.value
     if leaf.kind == "method":
         yield 1, "in lower case", value.lower()
-        yield from ((1.5, f"as {method.decode()}", method) for method in METHODS)
+        for method in METHODS:
+            yield 1.5, f"as {method.decode()}, or it was changed on the way", method
     elif leaf.kind == "authority":
         yield from _of_authority(value)
     elif leaf.kind in ("target", "path", "query"):

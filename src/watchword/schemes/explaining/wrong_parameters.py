@@ -83,7 +83,8 @@ def _one_by_one(node: Parameters) -> Iterator[Deviation]:
             (1.8, f"has twice {which}", [*everything, at]),
         ):
             yield Deviation(
-                cost, node, did, _made(node, node.style, partial(_kept, kept)), component=leaf.component
+                cost, node, did, _made(node, node.style, partial(_kept, kept)), "", "nothing" if cost < 1.5 else "that twice",
+                leaf.component, part=leaf,
             )  # fmt: skip
 
 
