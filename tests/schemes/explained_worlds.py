@@ -23,6 +23,9 @@ from watchword.schemes.hmac_explain import mac_of
 from watchword.schemes.hmac_header import HMACClaim
 from watchword.schemes.oauth1.claim import OAuth1Claim, references
 from watchword.schemes.oauth1.description import described as described_oauth1
+from watchword.schemes.signatures.claim import SignatureClaim
+from watchword.schemes.signatures.description import base_of
+from watchword.schemes.signatures.description import mac_of as signature_of_base
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.description import described as described_sigv4
 from watchword.schemes.webhooks.explanation import signature_of
@@ -30,7 +33,10 @@ from watchword.schemes.webhooks.scheme import WebhookClaim
 
 __all__ = ["MAKERS", "Described", "described"]
 
-_UNDESCRIBED = {"ed25519_webhook_world"}  # a signature by a public key is no value that could be made
+_UNDESCRIBED = {
+    "ed25519_webhook_world",
+    "public_signature_world",
+}  # a signature by a public key is no value that could be made
 MAKERS = [make for make in (*OWN, *SIGNED, *MORE_WORLDS, BEARERS[0]) if make.__name__ not in _UNDESCRIBED]
 
 
@@ -84,4 +90,9 @@ def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[lis
         record = found.get(claim.ref(claim.username(found)))
         data = Body(body, {name: digest(name, body) for name in ("sha-256", "md5", "sha-512-256")})
         return [claim.presented.response.encode()], [root for root, _ in described_digest(claim, record, found, data)]
+    if isinstance(claim, SignatureClaim):
+        ((one, key_owner),) = claim.judged(world.store.fetch(claim.needs), world.now)
+        base = base_of(claim, one, Body(body, {name: digest(name, body) for name in ("sha-256", "sha-512")}))
+        if key_owner.key.is_secret:
+            return [one.signature], [signature_of_base(base, key_owner, ())]
     return None

@@ -10,7 +10,7 @@ at most a kibioctet: `MAX_STEPS` in all, whatever is in the request. A search th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
@@ -18,6 +18,7 @@ from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Check
 from watchword.crypto.digests import compare
 from watchword.schemes.diagnosis import PARTS, Guess, causes, request_guesses, show
+from watchword.schemes.diagnosis.change import in_turn
 from watchword.schemes.diagnosis.spellings import damaged, decoded
 from watchword.schemes.explaining.computation import (
     FORMS,
@@ -41,6 +42,8 @@ MAX_STEPS: Final = 240_000
 """Steps of one search."""
 MAX_PAIRED: Final = 240
 """Single deviations, the likeliest, of which pairs are made."""
+MAX_DEAR: Final = 1200
+"""Tries of one kind where each takes a signature by a public key."""
 MAX_PAIRED_GUESSES: Final = 48
 """Changes of the request that are paired with deviations of the client."""
 LEAST: Final = 8
@@ -230,8 +233,11 @@ class _Search:
 
     def singles(self) -> list[Check]:
         """The request on its way, each change for itself; then each deviation of the client; then times that are near."""
-        rest = self._of_request()
-        return self._first(rest) or self._first(self._by_cost()) or self._first(self._near_times())
+        if self.asked.price:  # each gets its share of the few
+            self.cut = True
+            singles = islice(in_turn(self._of_request(), self._by_cost()), MAX_DEAR)
+            return self._first(singles) or self._first(islice(self._near_times(), MAX_DEAR))
+        return self._first(self._of_request()) or self._first(self._by_cost()) or self._first(self._near_times())
 
     def pairs(self) -> list[Check]:
         """Two changes of the request, one of the request and one of the client, two of the client."""
@@ -265,8 +271,9 @@ class _Search:
         return []
 
     def _spent(self) -> bool:
-        self.cut = self.graph.steps + self.tries * (1 + self.asked.price) > self.steps
-        return self.cut
+        spent = self.graph.steps + self.tries * (1 + self.asked.price) > self.steps
+        self.cut |= spent
+        return spent
 
     def _fits(self, changes: dict[Node, Callable[[Of], bytes]]) -> str | None:
         self.tries += 1

@@ -1,11 +1,9 @@
-"""Why signed requests are refused: tries what usually goes wrong until the signature fits, and so names the component."""
+"""Why signed requests are refused: the signature base (`description`), varied until the signature fits."""
 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
@@ -13,40 +11,29 @@ from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, More
-from watchword.crypto.digests import compare, digest, hmac_digest
+from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
-from watchword.fields.content_digest import ACTIVE, digest_field
-from watchword.schemes.diagnosis import (
-    MAX_GUESSES,
-    PARTS,
-    affordable,
-    causes,
-    clock_check,
-    damaged,
-    near,
-    request_guesses,
-    search,
-    secret_guesses,
-)  # fmt: skip
-from watchword.schemes.diagnosis.change import with_field
-from watchword.schemes.signatures.base import BasePlan
+from watchword.crypto.wrong_spellings import near_cause
+from watchword.schemes.diagnosis import PARTS, clock_check, damaged, near
+from watchword.schemes.explaining.computation import Hash, Leaf, Node
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, by_octets, look_for, unexplained
 from watchword.schemes.signatures.bots import AgentClaim
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import Component, SignatureInput, params_text
+from watchword.schemes.signatures.description import base_of, mac_of, more_of, params_of
 from watchword.schemes.signatures.key_owners import KeyOwner
 from watchword.schemes.signatures.message import Message
-from watchword.schemes.signatures.likely_errors import MAX_SLOW, inputs
 from watchword.schemes.signatures.reading import PresentedCredentials
 
 __all__ = ["EXPLAINERS", "explain_signature"]
 
 MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
-HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
-
+DEAR: Final = MAX_STEPS // 4096
+"""Steps that a signature by a public key takes."""
+_ADVICE: Final = "make the signature base as RFC 9421 §2.5 says"
 _COMPARE: Final = (
-    "none of the usual changes explains it: compare the canonical string with the client's (SignatureAuth.canonical), line "
-    "by line, and then the keys"
+    "compare the canonical string with the client's (SignatureAuth.canonical), line by line, and then the keys"
 )
 _COVERED_PARTS: Final = {
     Component("@method"): "@method", Component("@scheme"): "@scheme", Component("@authority"): "@authority",
@@ -160,28 +147,45 @@ def _signature(
         return [Check("signature", False, where, "covered, so it has to be there", found_.detail, mend)]
     if _verifies(key_owner.key, base, one.signature):
         return [Check("signature", True, "signature", "the signature of this request", received)]
+    key = key_owner.key
+    for name, other in _keys(claim, found):
+        if name != one.key_id and _fits(claim, one, other):
+            mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
+            return [Check("signature", False, "key", f"the key {one.key_id!r}", f"the key {name!r}", mend)]
+        if name and name != one.key_id and _fits(claim, one, other, key_id=name):
+            mend = f"the key id was changed on the way: it was signed as {name!r}"
+            return [Check("signature", False, "keyid", name, one.key_id or "none", mend)]
+    outcome = _searched(claim, one, key_owner, body)
+    if outcome.causes:
+        return outcome.causes
+    component, mend = "signature", unexplained(outcome, _COMPARE)
+    if not key.is_secret:
+        where, near_mend = near_cause([key], key.algorithm, base, one.signature)
+        component, mend = where or component, near_mend or mend
+    elif damage := damaged(key.sign(base).hex(), one.signature.hex()):
+        mend = f"{damage}: send it as it was made"
+    return [Check("signature", False, component, "the signature of this request by that key", received, mend)]
+
+
+def _searched(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, body: Body) -> Outcome:
     fields = [component.name.encode("ascii") for component in one.plan.base.components if component.name[0] != "@"]
     parts = {_COVERED_PARTS[component] for component in one.plan.covered if component in _COVERED_PARTS}
     if any(component.name == "@query-param" for component in one.plan.base.components):
         parts.add("@query")
-    guess = search(
-        claim.request,
-        b"",
-        lambda request, _: _fits(claim, one, key_owner.key, request),
-        headers=fields,
-        parts=parts & PARTS,
-        most=MAX_GUESSES if key_owner.key.is_secret else MAX_SLOW,
+    key, base = key_owner.key, base_of(claim, one, body)
+    root: Node = mac_of(base, key_owner, ()) if key.is_secret else base
+    fits: Fit = by_octets(one.signature)
+    if not key.is_secret:
+        fits = lambda text: "" if _verifies(key, text, one.signature) else None  # noqa: E731 -- of two kinds
+    request = claim.request
+    pool = (
+        Leaf("the body", body.data, "body"),
+        Leaf("the target", request.target),
+        Leaf("the scheme", request.scheme.encode()),
     )
-    if guess is not None:
-        return causes("signature", guess)
-    cause = next(chain(_digest(claim, one, key_owner, body), _other(claim, one, key_owner, found)), None)
-    if cause is not None:
-        return [Check("signature", False, *cause)]
-    damage = ""
-    if key_owner.key.is_secret:
-        damage = damaged(key_owner.key.sign(base).hex(), one.signature.hex())
-    mend = f"{damage}: send it as it was made" if damage else _COMPARE
-    return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
+    price = 0 if key.is_secret else DEAR
+    more = list(more_of(claim, one, base, key_owner))
+    return look_for(Asked("signature", root, fits, request, b"", fields, parts & PARTS, pool, _ADVICE, price, more))
 
 
 def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
@@ -203,88 +207,15 @@ def _fits(
     try:
         params = one.params
         if key_id is not None:
-            covered = SignatureInput(one.plan.base.components, {**_params(one), "keyid": key_id})
+            covered = SignatureInput(one.plan.base.components, {**params_of(one), "keyid": key_id})
             params = params_text(covered.params).encode("ascii")
         return _verifies(key, one.plan.base.base(message, params), one.signature)
     except (Rejected, ConfigurationError):
         return False
 
 
-Cause = tuple[str, str, str, str]
-
-
-def _digest(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, body: Body) -> Iterator[Cause]:
-    """A digest field that was changed, while the body is as it was signed."""
-    try:
-        expected = claim.expected(one)
-    except Rejected as rejected:  # changed so that nobody can read it
-        expected = ()
-        name = rejected.rejection.where.encode("ascii")
-        for algorithm in ACTIVE:
-            made = digest_field({algorithm: digest(algorithm, body.data)})
-            if _fits(claim, one, key_owner.key, with_field(claim.request, name, [made])):
-                mend = "the field was changed on the way: the body is as it was signed"
-                yield f"header {name.decode()}", made.decode(), _text(claim.request.values(name)), mend
-    for field, algorithm, value in expected:
-        name = field.encode("ascii")
-        said, actual = (b64encode(octets) for octets in (value, digest(algorithm, body.data)))
-        request = with_field(claim.request, name, [line.replace(said, actual) for line in claim.request.values(name)])
-        if said != actual and _fits(claim, one, key_owner.key, request):
-            mend = "the field was changed on the way: the body is as it was signed"
-            yield f"header {field}", actual.decode(), said.decode(), mend
-
-
 def _text(values: Sequence[bytes]) -> str:
     return b", ".join(values).decode("utf-8", "backslashreplace")
-
-
-def _other(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, found: Found) -> Iterator[Cause]:
-    """Another key, the secret in another spelling, another list or other parameters than were signed."""
-    for name, key in _keys(claim, found):
-        if name != one.key_id and _fits(claim, one, key):
-            mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
-            yield "key", f"the key {one.key_id!r}", f"the key {name!r}", mend
-        if name and name != one.key_id and _fits(claim, one, key, key_id=name):
-            mend = f"the key id was changed on the way: it was signed as {name!r}"
-            yield "keyid", name, one.key_id or "none", mend
-    if key_owner.key.is_secret:
-        for what, secret in secret_guesses(key_owner.key.secret_bytes()):
-            try:
-                spelt = Key.from_secret(secret, algorithm=key_owner.key.algorithm)
-            except ConfigurationError:
-                continue
-            if _fits(claim, one, spelt):
-                mend = f"the client signs with the secret {what}: have both sides read it alike"
-                yield "key", "the registered secret", f"the secret {what}", mend
-        base, wanted = claim.base(one), key_owner.key.algorithm
-        for algorithm, hashed in HASHES.items():
-            if algorithm != wanted and compare(hmac_digest(hashed, key_owner.key.secret_bytes(), base), one.signature):
-                mend = f"the client signs with {algorithm}: sign with {wanted}, or register a key for {algorithm}"
-                yield "alg", key_owner.alias or wanted, algorithm, mend
-    components = one.plan.base.components
-    message = Message(claim.request, types=claim.settings.policy.types, fields=claim.fields)
-    names = [component.name.encode("ascii") for component in components]
-    most = affordable(claim.request, b"", names)
-    for what, expected, shown, covered in islice(
-        inputs(components, _params(one), key_owner, claim.settings.policy.components), most
-    ):
-        try:
-            base = BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
-        except (Rejected, ConfigurationError):
-            continue
-        if _verifies(key_owner.key, base, one.signature):
-            mend = "Signature-Input was changed after signing: it goes along exactly as it was signed"
-            yield what, expected, shown, mend
-
-
-def _params(one: PresentedCredentials) -> Mapping[str, int | str]:
-    values = {
-        "created": one.created, "expires": one.expires, "nonce": one.nonce, "alg": one.alg, "keyid": one.key_id,
-        "tag": one.tag,
-    }  # fmt: skip
-    text = one.params.decode("ascii")
-    given = {name: value for name, value in values.items() if value is not None}
-    return dict(sorted(given.items(), key=lambda pair: text.find(f";{pair[0]}=")))
 
 
 # ---- body, time, coverage ---------------------------------------------------------------------------------------------
@@ -314,15 +245,15 @@ def _body(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Itera
         if compare(actual, value):
             yield Check("body", True, "body", f"{algorithm} {value.hex()}", shown)
             continue
-        for guess in request_guesses(claim.request, body.data, parts=("body",)):
-            if compare(digest(algorithm, guess.body), value):
-                yield Check("body", False, "body", guess.expected, guess.received, guess.mend)
-                break
-        else:
-            mend = "the body changed after it was signed: sign exactly the octets that are sent"
-            if damage := damaged(actual.hex(), value.hex()):
-                mend = f"{field} is not of this body, though nearly ({damage}): send it as it was made"
-            yield Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)
+        source = Leaf("the body", body.data, "body", "body", lambda _, data: data)
+        root = Hash("the digest", algorithm.replace("-", ""), source, "body")
+        asked = Asked(
+            "body", root, by_octets(value), claim.request, body.data, parts=("body",), advice="as RFC 9530 says"
+        )
+        mend = "the body changed after it was signed: sign exactly the octets that are sent"
+        if damage := damaged(actual.hex(), value.hex()):
+            mend = f"{field} is not of this body, though nearly ({damage}): send it as it was made"
+        yield from look_for(asked).causes or [Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)]
     if not expected and body.data and claim.settings.policy.body:
         mend = 'cover "content-digest", and send that field (RFC 9530)'
         yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)

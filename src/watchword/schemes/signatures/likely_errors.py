@@ -6,16 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations, islice, permutations
 from typing import Final
 
-from watchword.schemes.diagnosis import time_guesses
 from watchword.schemes.signatures.components import Component, SignatureInput
 from watchword.schemes.signatures.key_owners import KeyOwner
 
-__all__ = ["INPUT", "MAX_SLOW", "inputs"]
+__all__ = ["INPUT", "inputs"]
 
 MAX_ORDERS: Final = 120
 """Orders of parameters, and of components, that are tried."""
-MAX_SLOW: Final = 1024
-"""Guesses at the request, and at its time, where each takes a signature by a public key."""
 INPUT: Final = "header signature-input"
 
 Guessed = tuple[str, str, str, SignatureInput]
@@ -27,7 +24,7 @@ def inputs(
     key_owner: KeyOwner,
     demanded: Sequence[Component],
 ) -> Iterator[Guessed]:
-    """What Signature-Input may have been: parameters left out, added, in another order; components likewise; times."""
+    """Parameters left out, added, in another order; components likewise."""
     for name, value in params.items():
         less = {key: text for key, text in params.items() if key != name}
         yield f"{INPUT} {name}", "no such parameter", str(value), SignatureInput(components, less)
@@ -57,12 +54,6 @@ def inputs(
             " ".join(map(str, components)),
             SignatureInput(arranged, params),
         )
-    for name in ("created", "expires"):
-        signed = params.get(name)
-        if isinstance(signed, int):
-            for time in islice(time_guesses(signed), None if key_owner.key.is_secret else MAX_SLOW):
-                if 0 <= time < 10**15:
-                    yield f"{INPUT} {name}", str(time), str(signed), SignatureInput(components, {**params, name: time})
 
 
 def _swapped(components: tuple[Component, ...]) -> Iterator[tuple[Component, ...]]:

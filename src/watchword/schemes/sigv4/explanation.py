@@ -25,7 +25,7 @@ __all__ = ["EXPLAINERS", "canonical_of", "explain_sigv4", "masked"]
 
 MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
-DEAR: Final = MAX_STEPS // 2048
+DEAR: Final = MAX_STEPS // 4096
 """Steps that a signature by ECDSA takes."""
 MAX_TREES: Final = 4
 """Canonical requests that would each be right, of which each is varied."""
