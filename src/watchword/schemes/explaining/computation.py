@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from base64 import b32encode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from operator import itemgetter
 from types import MappingProxyType
@@ -62,11 +62,11 @@ class Leaf:
     """
 
     name: str
-    value: bytes
+    value: bytes = field(repr=False)
     kind: str = "text"
     component: str = ""
-    source: Source | None = None
-    others: Sequence[tuple[str, bytes]] = ()
+    source: Source | None = field(default=None, repr=False)
+    others: Sequence[tuple[str, bytes]] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,7 +87,7 @@ class Join:
     separator: bytes = b"\n"
     end: bytes = b""
     component: str = ""
-    source: Source | None = None
+    source: Source | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -149,7 +149,7 @@ class Parameters:
     pairs: Sequence[tuple[bytes, Leaf]]
     style: Style
     component: str = ""
-    source: Source | None = None
+    source: Source | None = field(default=None, repr=False)
 
 
 def _javascript(octets: bytes) -> bytes:
