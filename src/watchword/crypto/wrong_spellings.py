@@ -5,9 +5,7 @@ Nothing found here makes a token good. The number of attempts is bounded, and a 
 
 from __future__ import annotations
 
-import binascii
 import json
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -18,7 +16,7 @@ from watchword.crypto.algorithms import ALGORITHMS
 from watchword.crypto.digests import keyed_hmac
 from watchword.crypto.keys import Key
 
-__all__ = ["near_cause", "near_miss"]
+__all__ = ["another_length", "near_cause"]
 
 MAX_KEYS: Final = 64
 """How many of the verifier's keys are tried."""
@@ -26,8 +24,8 @@ MAX_KEYS: Final = 64
 _HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 
 
-def near_miss(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
-    """What would have made the signature fit, in a sentence; "" if nothing that is tried here would.
+def near_cause(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> tuple[str, str]:
+    """What would have made the signature fit, in a sentence, and before it the component at fault; "" if nothing would.
 
     Args:
         keys: all keys of the verifier, those that were tried included.
@@ -36,17 +34,11 @@ def near_miss(keys: Sequence[Key], algorithm: str, signing_input: bytes, signatu
         signature: what does not fit.
 
     >>> one, two = Key.generate("HS256", key_id="one"), Key.generate("HS256", key_id="two")
-    >>> near_miss([one, two], "HS256", b"data", two.sign(b"data"))
-    "the key 'two' made it: the header names another key id"
+    >>> near_cause([one, two], "HS256", b"data", two.sign(b"data"))
+    ('header kid', "the key 'two' made it: the header names another key id")
     """
-    return near_cause(keys, algorithm, signing_input, signature)[1]
-
-
-def near_cause(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> tuple[str, str]:
-    """`near_miss`, and before it the component at fault: "header kid", "header alg", "key" or "signature"."""
     tries: tuple[tuple[str, Callable[[Sequence[Key], str, bytes, bytes], str]], ...] = (
-        ("header kid", _another_key), ("signature", _in_der), ("key", _spelled_otherwise), ("key", _public_key_as_secret),
-        ("header alg", _another_algorithm), ("signature", _another_length),
+        ("header kid", _another_key), ("signature", _in_der), ("key", _public_key_as_secret), ("header alg", _another_algorithm),
     )  # fmt: skip
     for component, attempt in tries:
         if found := attempt(keys[:MAX_KEYS], algorithm, signing_input, signature):
@@ -98,39 +90,6 @@ def _raw(der: bytes, half: int) -> bytes | None:
         return r.to_bytes(half) + s.to_bytes(half)
     except (ValueError, OverflowError):
         return None
-
-
-def _spelled_otherwise(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
-    """A secret that one side decodes from base64 or hex, and the other does not."""
-    if algorithm not in _HASHES:
-        return ""
-    for key in keys:
-        if key.algorithm not in _HASHES:
-            continue
-        for what, octets in _spellings(key.secret_bytes()):
-            if _signed_with(octets, algorithm, signing_input, signature):
-                return (
-                    f"{_named(key)} would fit if its secret were {what}: the two sides read the same text differently"
-                )
-    return ""
-
-
-def _spellings(secret: bytes) -> Iterator[tuple[str, bytes]]:
-    for what, decode in (
-        ("decoded from base64", lambda text: b64decode(text + b"=" * (-len(text) % 4), validate=True)),
-        ("decoded from base64url", lambda text: urlsafe_b64decode(text + b"=" * (-len(text) % 4))),
-        ("decoded from hex", binascii.a2b_hex),
-    ):
-        try:
-            yield what, decode(secret)
-        except ValueError:
-            continue
-    for encoded in (b64encode(secret), urlsafe_b64encode(secret)):
-        yield "left in base64", encoded
-        yield "left in base64 without padding", encoded.rstrip(b"=")
-    yield "left in hex", secret.hex().encode()
-    yield "read with the line end of its file", secret + b"\n"
-    yield "read without the white space around it", secret.strip()
 
 
 def _public_key_as_secret(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
@@ -199,13 +158,15 @@ def _another_algorithm(keys: Sequence[Key], algorithm: str, signing_input: bytes
     return ""
 
 
-def _another_length(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
-    """A signature of a length that only another curve or hash gives."""
+def another_length(algorithm: str, signature: bytes) -> str:
+    """That a signature has not the length of its algorithm, and which other ones have that length; "" if it has.
+
+    >>> another_length("ES256", bytes(96))
+    'it has 96 octets, as ES384 on P-384 gives, where ES256 has 64'
+    """
     row = next((row for row in ALGORITHMS if row.name == algorithm), None)
     if row is None or not row.size or len(signature) == row.size:
         return ""
     fitting = [other for other in ALGORITHMS if other.size == len(signature) and other.family == row.family]
-    if not fitting:
-        return f"it has {len(signature)} octets where {algorithm} has {row.size}"
     of = " or ".join(dict.fromkeys(f"{other.name}{f' on {other.curve}' if other.curve else ''}" for other in fitting))
-    return f"it has {len(signature)} octets, as {of} gives, where {algorithm} has {row.size}: the signer has another curve or hash"
+    return f"it has {len(signature)} octets, {f'as {of} gives, ' if of else ''}where {algorithm} has {row.size}"

@@ -11,18 +11,16 @@ from watchword.core.records import NOTHING_FOUND, Found
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, Proof
 from watchword.crypto import jose
-from watchword.crypto.digests import compare, keyed_hmac
 from watchword.crypto.keys import Key
-from watchword.crypto.wrong_spellings import MAX_KEYS, near_cause
-from watchword.schemes.diagnosis import secret_guesses
+from watchword.crypto.wrong_spellings import another_length, near_cause
 from watchword.schemes.jwt.checks import bound_to_nothing, read_claims, scopes_of, subject_of
+from watchword.schemes.jwt.description import likely_mistake
 from watchword.schemes.jwt.claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
 __all__ = ["EXPLAINERS", "explain_jwt"]
 
 SHOWN = 48
-_HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 
 MENDS = {
     Reason.WRONG_ALGORITHM: "sign with the algorithm of the verifier's key, or give the verifier a key for this one",
@@ -83,8 +81,8 @@ class _Steps:
             "signature", "signature", "made by that key", "" if tail is None else f"{len(tail)} characters",
             None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, jose.decode(tail, "signature")),
         )  # fmt: skip
-        if made_by is None and header is not None and tail is not None:
-            self._look_closer(header["alg"], signing_input, tail)
+        if made_by is None and header is not None and head is not None and payload is not None and tail is not None:
+            self._look_closer(header["alg"], head, payload, tail)
         self.key_id = None if made_by is None else made_by.key_id
         expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent or JWT"
         self.step(
@@ -97,18 +95,20 @@ class _Steps:
         )  # fmt: skip
         self._claims(claims, payload)
 
-    def _look_closer(self, algorithm: str, signing_input: bytes, tail: bytes) -> None:
+    def _look_closer(self, algorithm: str, head: bytes, payload: bytes, tail: bytes) -> None:
         """Puts into the last check what would have made the signature fit, if that is a key or mistake that is known."""
+        keys, signing_input = self.verifier.jws.keys.keys, head + b"." + payload
         try:
             signature = jose.decode(tail, "signature")
         except Rejected:
-            return
-        keys = self.verifier.jws.keys.keys
+            signature = b""
         component, found = near_cause(keys, algorithm, signing_input, signature)
-        if not found and algorithm in _HASHES:
-            component, found = "key", _spelled(keys, algorithm, signing_input, signature)
         if found:
             self.checks[-1] = self.checks[-1]._replace(component=component, mend=found)
+        elif mistakes := likely_mistake(keys, algorithm, head, payload, tail):
+            self.checks[-1:] = mistakes
+        elif length := another_length(algorithm, signature):
+            self.checks[-1] = self.checks[-1]._replace(mend=length)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
         source = self.verifier.source
@@ -196,16 +196,6 @@ class _Steps:
             detail = fault.rejection.detail
             mend = f"{detail}: {MENDS[fault.reason]}" if fault.reason in MENDS else detail
         self.checks.append(Check(name, passed, component, expected, received, mend))
-
-
-def _spelled(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
-    for key in keys[:MAX_KEYS]:
-        if not key.is_secret or key.use != "sig":
-            continue
-        for what, octets in secret_guesses(key.secret_bytes()):
-            if compare(keyed_hmac(_HASHES[algorithm], octets)[0](signing_input), signature):
-                return f"the signer has the secret of the key {key.key_id!r} {what}: have both sides read it alike"
-    return ""
 
 
 def _value(members: Mapping[str, Any] | None, name: str) -> str:
