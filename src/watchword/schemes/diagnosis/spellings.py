@@ -6,6 +6,7 @@ And a proof that was damaged, and a name that is nearly right.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b32decode, b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +18,12 @@ from urllib.parse import quote, unquote_to_bytes
 
 from watchword.crypto.usual_hashes import hashed
 
-__all__ = ["damaged", "decoded", "near", "respelled", "secret_guesses"]
+__all__ = ["SPELLINGS", "damaged", "decoded", "near", "respelled", "secret_guesses"]
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _BOM: Final = b"\xef\xbb\xbf"
+_TRIPLE: Final = re.compile(rb"%[0-9A-F]{2}")
 _PREFIXES: Final = (b"whsec_", b"sk_", b"Bearer ", b"AWS4", b"sha256=", b"hex:", b"base64:")
 
 _DECODERS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
@@ -103,100 +105,100 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _spellings(octets: bytes) -> Iterator[tuple[str, bytes]]:
-    yield "as hex text instead of its octets", octets.hex().encode()
-    yield "as base64 text instead of its octets", b64encode(octets)
-    yield "as base64url text instead of its octets", urlsafe_b64encode(octets)
-    yield "as base64 text without padding instead of its octets", b64encode(octets).rstrip(b"=")
-    yield "as base64url text without padding instead of its octets", urlsafe_b64encode(octets).rstrip(b"=")
-    yield "as hex text in capitals instead of its octets", octets.hex().upper().encode()
-    yield from _blanks(octets)
-    yield from decoded(octets)
-    yield "in lower case", octets.lower()
-    yield "in upper case", octets.upper()
-    yield from _quoted(octets)
-    yield "percent-encoded", quote(octets, safe="-._~").encode()
-    yield "percent-encoded, / left as it is", quote(octets, safe="/-._~").encode()
-    yield "percent-encoded with lower-case digits", _lower(quote(octets, safe="-._~").encode())
-    yield "percent-encoded twice", quote(quote(octets, safe="-._~"), safe="-._~").encode()
-    yield "percent-decoded", unquote_to_bytes(octets)
-    yield "with each + read as a space", octets.replace(b"+", b" ")
-    yield "with each space read as +", octets.replace(b" ", b"+")
-    yield "in the other alphabet of base64", octets.translate(_TO_URL)
-    yield "in the other alphabet of base64", octets.translate(_FROM_URL)
-    yield "without its padding", octets.rstrip(b"=")
-    yield "with padding", octets + b"=" * (-len(octets) % 4)
-    yield from _in_charsets(octets)
-    yield "in base64 twice", b64encode(b64encode(octets))
-    yield "in base64 of its hex text", b64encode(octets.hex().encode())
-    yield "as base64 text, with a line break at its end", b64encode(octets) + b"\n"
-    yield "as hex text, with a line break at its end", octets.hex().encode() + b"\n"
-    yield "backwards", octets[::-1]
-    yield "that is empty: it isn't set", b""
+    for what, change in SPELLINGS:
+        try:
+            yield what, change(octets)
+        except ValueError:  # it is no text, or not in that alphabet
+            continue
+
+
+def _hex(octets: bytes) -> bytes:
+    return octets.hex().encode()
+
+
+def _percent(octets: bytes) -> bytes:
+    return quote(octets, safe="-._~").encode()
 
 
 def _lower(text: bytes) -> bytes:
-    first, *rest = text.split(b"%")
-    return b"%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
+    return _TRIPLE.sub(lambda match: match[0].lower(), text)
 
 
-def _blanks(octets: bytes) -> Iterator[tuple[str, bytes]]:
-    yield "with a line break at its end", octets + b"\n"
-    yield "with a line break (CRLF) at its end", octets + b"\r\n"
-    yield "with a space at its end", octets + b" "
-    yield "with a space before it", b" " + octets
-    yield "without its last line break", octets.rstrip(b"\r\n")
-    yield "without the white space around it", octets.strip()
-    lines = octets.replace(b"\r\n", b"\n")
-    yield "with its line ends as CRLF", lines.replace(b"\n", b"\r\n")
-    yield "with its line ends as LF", lines
-    yield "with \\n as two characters for each line end", lines.replace(b"\n", b"\\n")
-    yield "without its line ends", lines.replace(b"\n", b"")
-    yield "without its spaces", octets.replace(b" ", b"")
-    yield "with a byte order mark before it", _BOM + octets
-    yield "without the byte order mark before it", octets.removeprefix(_BOM)
-    yield "cut at its first NUL", octets.partition(b"\0")[0]
-    yield "with a NUL at its end", octets + b"\0"
+def _lines(octets: bytes, end: bytes) -> bytes:
+    return octets.replace(b"\r\n", b"\n").replace(b"\n", end)
 
 
-def _quoted(octets: bytes) -> Iterator[tuple[str, bytes]]:
-    yield "in quotes", b'"%b"' % octets
-    yield "in single quotes", b"'%b'" % octets
-    yield "without the quotes around it", octets.strip(b"\"'`")
-    yield "in typographic quotes", "\u201c".encode() + octets + "\u201d".encode()
-    yield "as Python prints octets, b'…'", repr(octets).encode()
-    try:
-        text = octets.decode()
-    except UnicodeDecodeError:
-        return
-    yield "with HTML escapes", escape(text).encode()
-    yield "with HTML escapes read", unescape(text).encode("utf-8", "replace")
-    yield "as a JSON string", json.dumps(text).encode()
-    yield "with JSON escapes", json.dumps(text)[1:-1].encode()
-    yield "as a JSON string with its quotes, / escaped", json.dumps(text).replace("/", "\\/").encode()
+def _json(octets: bytes) -> bytes:
+    return json.dumps(octets.decode()).encode()
 
 
-def _in_charsets(octets: bytes) -> Iterator[tuple[str, bytes]]:
-    yield "with its octets written as UTF-8 characters", octets.decode("latin-1").encode()
-    yield "with everything replaced that is not UTF-8", octets.decode("utf-8", "replace").encode()
-    try:
-        text = octets.decode()
-    except UnicodeDecodeError:
-        return
-    yield "in UTF-16", text.encode("utf-16-le")
-    yield "in UTF-16 with a byte order mark", b"\xff\xfe" + text.encode("utf-16-le")
-    yield "in UTF-16 (big-endian)", text.encode("utf-16-be")
-    if text.isascii():
-        return
-    for what, form in (("in NFC", "NFC"), ("in NFD", "NFD")):
-        yield what, normalize("NFC" if form == "NFC" else "NFD", text).encode()
-    for name in ("latin-1", "cp1252"):
-        yield f"in {name} instead of UTF-8", text.encode(name, "replace")
-        yield f"read as {name} and written as UTF-8", octets.decode(name, "replace").encode()
-        try:
-            yield f"in UTF-8 that was read as {name} before, put right", text.encode(name)
-        except UnicodeEncodeError:
-            continue
-    yield "with ? for what is not ASCII", text.encode("ascii", "replace")
+SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("as hex text instead of its octets", _hex),
+    ("as base64 text instead of its octets", b64encode),
+    ("as base64url text instead of its octets", urlsafe_b64encode),
+    ("as base64 text without padding instead of its octets", lambda octets: b64encode(octets).rstrip(b"=")),
+    ("as base64url text without padding instead of its octets", lambda octets: urlsafe_b64encode(octets).rstrip(b"=")),
+    ("as hex text in capitals instead of its octets", lambda octets: _hex(octets).upper()),
+    ("with a line break at its end", lambda octets: octets + b"\n"),
+    ("with a line break (CRLF) at its end", lambda octets: octets + b"\r\n"),
+    ("with a space at its end", lambda octets: octets + b" "),
+    ("with a space before it", lambda octets: b" " + octets),
+    ("without its last line break", lambda octets: octets.rstrip(b"\r\n")),
+    ("without the white space around it", bytes.strip),
+    *_DECODERS,
+    ("in lower case", bytes.lower),
+    ("in upper case", bytes.upper),
+    ("in quotes", lambda octets: b'"%b"' % octets),
+    ("in single quotes", lambda octets: b"'%b'" % octets),
+    ("without the quotes around it", lambda octets: octets.strip(b"\"'`")),
+    ("percent-encoded", _percent),
+    ("percent-encoded, / left as it is", lambda octets: quote(octets, safe="/-._~").encode()),
+    ("percent-encoded with lower-case digits", lambda octets: _lower(_percent(octets))),
+    ("percent-encoded twice", lambda octets: _percent(_percent(octets))),
+    ("percent-decoded", unquote_to_bytes),
+    ("with each + read as a space", lambda octets: octets.replace(b"+", b" ")),
+    ("with each space read as +", lambda octets: octets.replace(b" ", b"+")),
+    ("with HTML escapes", lambda octets: escape(octets.decode()).encode()),
+    ("with HTML escapes read", lambda octets: unescape(octets.decode()).encode("utf-8", "replace")),
+    ("as a JSON string", _json),
+    ("with JSON escapes", lambda octets: _json(octets)[1:-1]),
+    ("as a JSON string with its quotes, / escaped", lambda octets: _json(octets).replace(b"/", b"\\/")),
+    ("as Python prints octets, b'…'", lambda octets: repr(octets).encode()),
+    ("in typographic quotes", lambda octets: "\u201c".encode() + octets + "\u201d".encode()),
+    ("in the other alphabet of base64, - and _", lambda octets: octets.translate(_TO_URL)),
+    ("in the other alphabet of base64, + and /", lambda octets: octets.translate(_FROM_URL)),
+    ("without its padding", lambda octets: octets.rstrip(b"=")),
+    ("with padding", lambda octets: octets + b"=" * (-len(octets) % 4)),
+    ("with its line ends as CRLF", lambda octets: _lines(octets, b"\r\n")),
+    ("with its line ends as LF", lambda octets: _lines(octets, b"\n")),
+    ("with \\n as two characters for each line end", lambda octets: _lines(octets, b"\\n")),
+    ("without its line ends", lambda octets: _lines(octets, b"")),
+    ("without its spaces", lambda octets: octets.replace(b" ", b"")),
+    ("with a byte order mark before it", lambda octets: _BOM + octets),
+    ("without the byte order mark before it", lambda octets: octets.removeprefix(_BOM)),
+    ("cut at its first NUL", lambda octets: octets.partition(b"\0")[0]),
+    ("with a NUL at its end", lambda octets: octets + b"\0"),
+    ("with its octets written as UTF-8 characters", lambda octets: octets.decode("latin-1").encode()),
+    ("with everything replaced that is not UTF-8", lambda octets: octets.decode("utf-8", "replace").encode()),
+    ("in UTF-16", lambda octets: octets.decode().encode("utf-16-le")),
+    ("in UTF-16 with a byte order mark", lambda octets: b"\xff\xfe" + octets.decode().encode("utf-16-le")),
+    ("in UTF-16 (big-endian)", lambda octets: octets.decode().encode("utf-16-be")),
+    ("in NFC", lambda octets: normalize("NFC", octets.decode()).encode()),
+    ("in NFD", lambda octets: normalize("NFD", octets.decode()).encode()),
+    ("in ISO 8859-1 instead of UTF-8", lambda octets: octets.decode().encode("latin-1", "replace")),
+    ("in Windows-1252 instead of UTF-8", lambda octets: octets.decode().encode("cp1252", "replace")),
+    ("read as Windows-1252 and written as UTF-8", lambda octets: octets.decode("cp1252", "replace").encode()),
+    ("in UTF-8 that was read as ISO 8859-1 before, put right", lambda octets: octets.decode().encode("latin-1")),
+    ("in UTF-8 that was read as Windows-1252 before, put right", lambda octets: octets.decode().encode("cp1252")),
+    ("with ? for what is not ASCII", lambda octets: octets.decode().encode("ascii", "replace")),
+    ("in base64 twice", lambda octets: b64encode(b64encode(octets))),
+    ("in base64 of its hex text", lambda octets: b64encode(_hex(octets))),
+    ("as base64 text, with a line break at its end", lambda octets: b64encode(octets) + b"\n"),
+    ("as hex text, with a line break at its end", lambda octets: _hex(octets) + b"\n"),
+    ("backwards", lambda octets: octets[::-1]),
+    ("that is empty: it isn't set", lambda _: b""),
+)
+"""The spellings by their words, likeliest first; a ValueError says that octets have no such spelling."""
 
 
 def damaged(genuine: str, received: str) -> str:

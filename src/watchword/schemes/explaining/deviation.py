@@ -10,7 +10,7 @@ from watchword.schemes.explaining.computation import Node, Of
 
 __all__ = ["MAX_PARTS", "MAX_SPELT", "Deviation", "Make", "constant", "words"]
 
-MAX_SPELT: Final = 128 * 1024
+MAX_SPELT: Final = 32 * 1024
 """Octets of a value that is spelt otherwise as a whole."""
 MAX_PARTS: Final = 32
 """Parts of a join that are left out, doubled, exchanged."""

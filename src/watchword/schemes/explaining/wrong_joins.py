@@ -8,7 +8,7 @@ from functools import partial
 from itertools import combinations
 from typing import Final
 
-from watchword.schemes.diagnosis.spellings import respelled
+from watchword.schemes.diagnosis.spellings import SPELLINGS
 from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Node, Of, joined
 from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, words
 
@@ -137,22 +137,10 @@ def _listed(values: list[bytes]) -> bytes:
 # ---- the whole in another spelling --------------------------------------------------------------------------------------
 
 
-def _in_spelling(wanted: str) -> Callable[[bytes], bytes]:
-    def change(text: bytes) -> bytes:
-        for what, other in respelled(text):
-            if what == wanted:
-                return other
-        raise ValueError(wanted)
-
-    return change
-
-
-_SPELT: Final = (b"q1+/ &\r\n\0\xc3\xa9'\"<%41", b"aGk=")
 WHOLE: Final[Sequence[tuple[float, str, Callable[[bytes], bytes]]]] = tuple(
-    (1.6 + place / 20, what, _in_spelling(what))
-    for place, what in enumerate(dict.fromkeys(what for text in _SPELT for what, _ in respelled(text)))
+    (1.6 + place / 20, what, change) for place, (what, change) in enumerate(SPELLINGS)
 )
-"""What `respelled` may do to a text as a whole: cost, words, the change."""
+"""What may be done to a text as a whole: cost, words, the change."""
 
 
 # ---- from elsewhere -----------------------------------------------------------------------------------------------------
