@@ -91,7 +91,7 @@ def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[lis
         data = Body(body, {name: digest(name, body) for name in ("sha-256", "md5", "sha-512-256")})
         return [claim.presented.response.encode()], [root for root, _ in described_digest(claim, record, found, data)]
     if isinstance(claim, SignatureClaim):
-        ((one, key_owner),) = claim.judged(world.store.fetch(claim.needs), world.now)
+        ((one, key_owner),) = claim.judged(world.store.fetch(claim.needs), Body(body), world.now)
         base = base_of(claim, one, Body(body, {name: digest(name, body) for name in ("sha-256", "sha-512")}))
         if key_owner.key.is_secret:
             return [one.signature], [signature_of_base(base, key_owner, ())]
