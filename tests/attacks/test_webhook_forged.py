@@ -9,7 +9,9 @@ import hmac
 import pytest
 
 from tests.counting import steps
+from tests.webhook_senders import SENDERS, Sender
 from watchword import ConfigurationError, Reason, Rejected, WebhookAuth, WebhookVerifier
+from watchword.schemes.webhooks import PROFILES
 
 NOW = 1_700_000_000
 SECRET = bytes(range(32))
@@ -150,9 +152,10 @@ def test_a_signature_of_the_other_kind_alone_is_named_so() -> None:
 
 
 @pytest.mark.parametrize("secret", [None, "", b"", [], [""], "whsec_"])
-@pytest.mark.parametrize("profile", ["standard", "github", "stripe", "slack", "shopify", "twilio"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_an_endpoint_without_a_secret_is_not_an_open_one(profile: str, secret: object) -> None:
-    if secret == "whsec_" and profile != "standard":
+    row = PROFILES[profile]
+    if secret == "whsec_" and row.secret == "text" and not row.has_public_keys:
         assert WebhookVerifier(secret, profile)  # a text like any other there
         return
     with pytest.raises(ConfigurationError):
@@ -184,6 +187,23 @@ def test_a_field_of_any_length_costs_nothing(profile: str, field: str, value: st
 
     assert steps(verify) < 1000
     assert reasons[0] in (Reason.MALFORMED_CREDENTIALS, Reason.HEADER_TOO_LARGE)
+
+
+@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize("value", ["A" * 10_000_000, "0" * 20_000, "ts=1;" * 10_000, "h1=00;" * 10_000, " " * 20_000])
+def test_no_sender_has_a_field_whose_length_costs_anything(sender: Sender, value: str) -> None:
+    verifier = WebhookVerifier(sender.verifying, sender.row)
+    genuine = WebhookAuth(sender.signing, sender.row).sign(
+        sender.body, now=NOW, message_id="1", url="https://hooks.example/", content_type=sender.headers["Content-Type"]
+    )
+    for field in genuine:
+        headers = {**genuine, **sender.headers, field: value}
+
+        def verify(headers: dict[str, str] = headers) -> None:
+            with pytest.raises(Rejected):
+                verifier.verify_at(headers, sender.body, NOW, url="https://hooks.example/")
+
+        assert steps(verify) < 1000
 
 
 def test_sixteen_signatures_are_read_and_no_more() -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.attacks.signed_worlds import MAC, NOW, SECRET, WORLDS
+from tests.webhook_senders import SENDERS
 from tests.schemes.digest_world import START, World
 from watchword import (
     ConfigurationError, Guard, HMACVerifier, JWTVerifier, Key, OAuth1Verifier, Policy, Reason, Rejected, Request, Response,
@@ -139,13 +140,16 @@ def _response() -> Case:
     return Case(lambda now: refused(lambda: verifier.verify(request, answer, b"", now=now)), 200, 20)
 
 
+TIMED_WEBHOOKS = [
+    f"webhook-{name}" for name, sender in SENDERS.items() if sender.row.timed and f"webhook-{name}" in WORLDS
+]
 CASES: dict[str, Callable[[], Case]] = {
     **{
         name: partial(_of_world, name, 300, 30)
         for name in ("hmac", "oauth1-header", "oauth1-query", "oauth1-form", "signature", "signature-ed25519")
     },
     **{name: partial(_of_world, name, 900, 900) for name in ("sigv4", "sigv4-s3", "sigv4a", "sigv4-chunked")},
-    **{name: partial(_of_world, name, 300, 300) for name in ("webhook-standard", "webhook-stripe", "webhook-slack")},
+    **{name: partial(_of_world, name, 300, 300) for name in TIMED_WEBHOOKS},
     "sigv4 presigned": _presigned,
     "digest": _digest,
     "jwt": _jwt,
@@ -192,6 +196,11 @@ def _mark_of(name: str, verifier: Verifier) -> float:
     return end - NOW
 
 
+def _mark_of_webhook(name: str, tolerance: float) -> float:
+    sender = SENDERS[name.removeprefix("webhook-")]
+    return _mark_of(name, WebhookVerifier(sender.verifying, sender.row, tolerance=tolerance, remember=0))
+
+
 def _mark_of_digest(lifetime: float) -> float:
     store = Noting(lambda: START)
     world = World(store=store, nonce_lifetime=lifetime)
@@ -204,9 +213,7 @@ REMEMBERING: dict[str, Callable[[float], float]] = {
     "hmac": lambda max_age: _mark_of("hmac", HMACVerifier(max_age=max_age)),
     "signature": lambda max_age: _mark_of("signature", SignatureVerifier(max_age=max_age)),
     "oauth1": lambda max_age: _mark_of("oauth1-header", OAuth1Verifier(max_age=max_age)),
-    "webhook": lambda max_age: _mark_of(
-        "webhook-standard", WebhookVerifier(SECRET.encode(), tolerance=max_age, remember=0)
-    ),
+    **{name: partial(_mark_of_webhook, name) for name in TIMED_WEBHOOKS},
     "digest": _mark_of_digest,
 }
 

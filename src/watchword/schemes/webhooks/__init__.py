@@ -1,6 +1,6 @@
 """Webhooks: Standard Webhooks v1 and v1a, and the senders that sign in a way of their own. Both halves.
 
-Modules, inner ones first: profiles < keys, delivery < content < scheme < explanation.
+Modules, inner ones first: times < profiles < keys, credentials < content < engine < scheme < explanation.
 """
 
 from __future__ import annotations

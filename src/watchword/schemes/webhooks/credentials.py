@@ -10,6 +10,7 @@ from watchword.core.message import Headers
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.schemes.webhooks.profiles import WebhookProfile
+from watchword.schemes.webhooks.times import TIME_FORMATS
 
 __all__ = ["MAX_SIGNATURES", "Layout", "PresentedCredentials", "octets_of", "raw_body"]
 
@@ -17,7 +18,6 @@ MAX_SIGNATURES: Final = 16
 """Items of a signature field: a sender has two or three secrets, and whoever forges one chooses how many are tried."""
 MAX_FIELD: Final = 16 * 1024
 _ID: Final = rb"[!-~]{1,256}+"
-_TIMESTAMP: Final = rb"(?:[1-9][0-9]{0,11}+|0)"
 
 _RAW: Final = (
     "pass the body as the octets that came in, since JSON that was parsed and written again has another signature. "
@@ -27,15 +27,18 @@ _RAW: Final = (
 
 
 class PresentedCredentials:
-    """What the fields say, filled in by `Layout`: `macs` and `signatures` (by Ed25519) are those that may be genuine, without their prefixes."""
+    """What the fields say, filled in by `Layout`: `macs` and `signatures` (by a private key) are those that may be genuine, without
+    their prefixes; `sent` is the time in seconds since the epoch, 0 if no field says it.
+    """
 
-    __slots__ = ("content_type", "macs", "message_id", "signatures", "timestamp")
+    __slots__ = ("content_type", "macs", "message_id", "sent", "signatures", "timestamp")
 
     message_id: bytes
     timestamp: bytes
     macs: list[bytes]
     signatures: Sequence[bytes]
     content_type: bytes
+    sent: float
 
     @classmethod
     def of(
@@ -44,7 +47,7 @@ class PresentedCredentials:
         """What such fields say. A call of this takes longer than to fill a new one in."""
         made = cls()
         made.message_id, made.timestamp, made.content_type = message_id, timestamp, content_type
-        made.macs, made.signatures = macs, signatures
+        made.macs, made.signatures, made.sent = macs, signatures, 0
         return made
 
 
@@ -55,8 +58,8 @@ class Layout:
     """
 
     __slots__ = (
-        "_blank", "_families", "_head", "_id", "_mark", "_prefix", "_public_prefix", "_separator", "_time_prefix", "_typed",
-        "_wanted_octets", "_wanted_text", "fields",
+        "_blank", "_families", "_format", "_head", "_id", "_id_needed", "_mark", "_prefix", "_public_keys", "_public_prefix",
+        "_sent", "_separator", "_time_prefix", "_typed", "_wanted_octets", "_wanted_text", "fields",
     )  # fmt: skip
 
     def __init__(self, profile: WebhookProfile) -> None:
@@ -78,9 +81,15 @@ class Layout:
         self._separator = profile.separator.encode()
         # One octet as a number, since looking for it as text takes ten times as long.
         self._mark: int | bytes = self._separator[0] if len(self._separator) == 1 else self._separator
-        self._id = re.compile(_signed_id(profile.id_borders) if "id" in profile.parts else _ID)
+        self._public_keys = profile.has_public_keys
+        # An id that isn't signed proves nothing: without it a delivery is as good.
+        self._id_needed = "id" in profile.parts
+        self._id = re.compile(_signed_id(profile.id_borders) if self._id_needed else _ID)
         timed = profile.timestamp or profile.timestamp_prefix
-        head = (self._id.pattern if profile.id else b"") + b"\n" + (_TIMESTAMP if timed else b"")
+        self._format = TIME_FORMATS[profile.time_format]
+        self._sent = self._format.read if timed else _unsaid
+        named = self._id.pattern if self._id_needed else b"(?:" + self._id.pattern + b")?"
+        head = (named if profile.id else b"") + b"\n" + (self._format.pattern if timed else b"")
         self._head = re.compile(head).fullmatch
 
     def read(self, headers: Any) -> PresentedCredentials:
@@ -146,10 +155,16 @@ class Layout:
             macs = [signature[len(prefix) :]]
         else:
             _, macs, signatures = self._items(signature, names[0])
+        if self._public_keys:
+            macs, signatures = [], macs
         named, timed = message_id or b"", stamp or b""
         if self._head(named + b"\n" + timed) is None:
             self._refuse(names, message_id, stamp)
         delivery = PresentedCredentials()
+        try:
+            delivery.sent = self._sent(timed)
+        except ValueError:  # 30 February
+            self._refuse(names, message_id, stamp)
         delivery.message_id = named
         delivery.timestamp = timed
         delivery.macs = macs
@@ -175,15 +190,19 @@ class Layout:
                 found[index] = value.encode() if type(value) is str and value.isascii() else _octets(value)
         return found
 
+    def stamp(self, now: float) -> str:
+        """A time, in seconds since the epoch, as the profile writes it."""
+        return self._format.write(now)
+
     def _refuse(self, names: tuple[str, str, str], message_id: bytes | None, stamp: bytes | None) -> NoReturn:
         """Says what is wrong with the id or the time."""
         if names[1]:
-            if message_id is None:
+            if message_id is None and self._id_needed:
                 raise malformed("the field is missing", names[1])
-            if not self._id.fullmatch(message_id):
+            if message_id is not None and not self._id.fullmatch(message_id):
                 raise malformed("1 to 256 visible ASCII characters, without what ends it where it is signed", names[1])
         where = names[2] or f"{names[0]} {self._time_prefix.decode()}"
-        raise malformed("the time is missing" if stamp is None else "not a number of seconds since the epoch", where)
+        raise malformed("the time is missing" if stamp is None else f"not {self._format.words}", where)
 
     def _items(self, value: bytes, where: str) -> tuple[bytes | None, list[bytes], list[bytes]]:
         """The time, the MACs and the signatures in a signature field; items of other versions are passed over."""
@@ -221,6 +240,10 @@ def _signed_id(borders: str) -> bytes:
     """
     octets = bytes(octet for octet in range(0x21, 0x7F) if chr(octet) not in borders)
     return b"[" + re.escape(octets) + b"]{1,256}+"
+
+
+def _unsaid(_: bytes) -> float:
+    return 0
 
 
 def _renamed(name: str, alias: str) -> str:

@@ -12,7 +12,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
-from watchword.schemes.diagnosis import PARTS, causes, clock_check, search, secret_guesses
+from watchword.schemes.diagnosis import PARTS, causes, clock_check, damaged, search, secret_guesses
 from watchword.schemes.explaining.computation import (
     Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
 )  # fmt: skip
@@ -28,7 +28,7 @@ from watchword.fields.percent import percent_decoded
 __all__ = ["EXPLAINERS", "explain_webhook", "signature_of"]
 
 DEAR: Final = MAX_STEPS // 4096
-"""Steps that a signature by Ed25519 takes, of which so some thousand are tried while searching."""
+"""Steps that a signature by a key pair takes, of which so some thousand are tried while searching."""
 MAX_TREES: Final = 8
 """Secrets, and contents that each may have signed, that are varied."""
 
@@ -36,6 +36,7 @@ _UNKNOWN: Final = (
     "is this the secret of this endpoint, and the body exactly as it came in? compare the canonical string with what the "
     "sender signs"
 )
+_TOKEN: Final = "copy the token from where the sender shows it; it is all that tells its deliveries from anybody's"
 _EMPTY: Final = (
     "the body that came here is empty: if something read it before the guard (a framework, a middleware), verify before that; if "
     "the sender signs empty bodies, compare the secrets"
@@ -53,6 +54,7 @@ def content_of(claim: WebhookClaim, content: bytes, body: bytes, number: int) ->
         "timestamp": Leaf("the timestamp", delivery.timestamp, "time", timed, lambda seen, _: _read(engine, seen).timestamp),
         "body": Leaf("the body", body, "body", "body", lambda _, signed: signed),
         "form": _form(body, content),
+        "method": Leaf("the method", claim.request.method.encode("utf-8", "replace"), "method", "@method"),
     }  # fmt: skip
     nodes: list[Node] = []
     literals = [literal.encode() for literal in row.literals]
@@ -89,7 +91,7 @@ def _read(engine: Engine, request: Request) -> PresentedCredentials:
 
 
 def _content(engine: Engine, request: Request, body: bytes, number: int) -> bytes:
-    contents = engine.contents.of(_read(engine, request), body, url_of(request) if engine.contents.url else None)
+    contents = engine.contents.of(_read(engine, request), body, url_of(request) if engine.contents.url else None, request.method)
     return contents[min(number, len(contents) - 1)]
 
 
@@ -151,9 +153,9 @@ def explain_webhook(claim: WebhookClaim, found: Found, body: Body, now: float) -
     try:
         contents = claim.contents(body.data)
     except Rejected as rejected:
-        return "", (*_uncovered(claim, engine, body.data, rejected), *_time(claim, now))
+        return "", (*_uncovered(claim, engine, body.data, rejected), *_time(claim, (body.data,), now))
     signature = list(_signature(claim, engine, delivery, contents, body.data))
-    return contents[0].decode("utf-8", "backslashreplace"), (*signature, *_time(claim, now))
+    return contents[0].decode("utf-8", "backslashreplace"), (*signature, *_time(claim, contents, now))
 
 
 def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejected) -> Sequence[Check]:
@@ -172,22 +174,29 @@ def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejec
 def _covers(engine: Engine, request: Request, body: bytes) -> bool:
     try:
         delivery = _read(engine, request)
-        return engine.matching(delivery, engine.contents.of(delivery, body, url_of(request))) is not None
+        return engine.matching(delivery, engine.contents.of(delivery, body, url_of(request), request.method)) is not None
     except Rejected:
         return False
 
 
 def _verified(engine: Engine, delivery: PresentedCredentials) -> Fit:
-    """Whether a content is what one of the signatures is of: for those by Ed25519, which can only be verified."""
+    """Whether a content is what one of the signatures is of: for those by a key pair, which can only be verified."""
     return lambda content: None if engine.matching(delivery, [content]) is None else ""
 
 
-def _time(claim: WebhookClaim, now: float) -> Iterator[Check]:
+def _time(claim: WebhookClaim, contents: Sequence[bytes], now: float) -> Iterator[Check]:
     verifier = claim.verifier
     row = verifier.engine.profile
-    if row.timed:
-        where = f"header {row.timestamp or row.signature}"
-        yield clock_check(where, int(claim.delivery.timestamp), now, verifier.freshness)
+    if not row.timed:
+        return
+    where = "body" if row.timestamp_member else f"header {row.timestamp or row.signature}"
+    try:
+        sent = verifier.time_of(claim.delivery, contents)
+    except Rejected as rejected:
+        mend = f"send when it was signed as the member {row.timestamp_member} of a JSON object"
+        yield Check("time", False, where, f"a time in {row.timestamp_member}", rejected.rejection.detail, mend)
+        return
+    yield clock_check(where, sent, now, verifier.freshness)
 
 
 def _signature(
@@ -207,10 +216,15 @@ def _signature(
         yield Check("algorithm", False, where, f"signed for {known}…", f"signed with {sent} alone", mend)
         return
     row = engine.profile
+    if row.covers_nothing:
+        damage = _damage(engine, delivery, contents)
+        mend = f"{damage}: send it as it was made" if damage else _TOKEN
+        yield Check("signature", False, where, f"one of {count} tokens", "another token", mend)
+        return
     covered = [
         name.encode() for part, name in (("id", row.id), ("timestamp", row.timestamp)) if part in row.parts and name
     ]
-    parts = {"body"} if not engine.contents.url else PARTS - {"@method"}
+    parts = {"body"} if not engine.contents.url else PARTS if "method" in row.parts else PARTS - {"@method"}
     asked = []
     for number, content in enumerate(contents):
         for secret in engine.secrets:
@@ -232,6 +246,12 @@ def _signature(
     shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
     mend = unexplained(found, _UNKNOWN) if body else _EMPTY
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
+
+
+def _damage(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> str:
+    genuine = [engine.encode(secret.mac(content)) for secret in engine.secrets if secret.mac for content in contents]
+    found = (damaged(mac.decode("latin-1"), sent.decode("latin-1")) for mac in genuine for sent in delivery.macs)
+    return next(filter(None, found), "")
 
 
 def _pool(claim: WebhookClaim, parts: Sequence[str]) -> Sequence[Leaf]:

@@ -24,9 +24,9 @@ from watchword.crypto.encoding import b64url_encode
 from watchword.fields.target import check_exact, check_target
 from watchword.schemes.freshness import RETENTION, Freshness
 from watchword.schemes.mark_owners import owner_by_mac, owner_of_key
-from watchword.schemes.webhooks.content import url_of
+from watchword.schemes.webhooks.content import TimeInBody, url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials, raw_body
-from watchword.schemes.webhooks.engine import Engine, base64
+from watchword.schemes.webhooks.engine import Engine
 from watchword.schemes.webhooks.keys import Secret, Secrets
 from watchword.schemes.webhooks.profiles import WebhookProfile
 
@@ -36,17 +36,19 @@ __all__ = ["WebhookAuth", "WebhookClaim", "WebhookVerifier"]
 class WebhookVerifier(InProcess):
     """Verifies webhooks, by itself or in a guard. No endpoint is open for want of a secret: without one there is no verifier.
 
-    In a guard each message is accepted once, where the sender names it: `webhook-id` for Standard Webhooks, the delivery's id
-    for GitHub and Shopify, what is signed for Stripe and Slack. The plain `verify` remembers nothing. A delivery whose handler failed
-    (an exception, or a status of 500 or above) may come again: the guard forgets it before the answer goes out.
+    In a guard each message is accepted once, where the sender names it or signs a time: it is known by its id (`webhook-id`, the
+    delivery's id of GitHub and Shopify), and without one by what is signed. The plain `verify` remembers nothing. A
+    delivery whose handler failed (an exception, or a status of 500 or above) may come again: the guard forgets it before the answer
+    goes out.
 
     All of the secrets remember a message, whichever of them has signed it. So verifiers of one store that have a secret in common,
     the same profile and the same subject count as one endpoint, as those before and after a rotation do. Others are apart.
 
     Args:
         secrets: the secret that the sender shows, or several during a rotation: the current one first. Who is proven by
-            another than the first is `rotated`. For Standard Webhooks "whsec_…", or "whpk_…" for Ed25519 (v1a).
-        profile: "standard", "github", "stripe", "slack", "shopify", "twilio", or a `WebhookProfile`.
+            another than the first is `rotated`. For Standard Webhooks "whsec_…", or "whpk_…" for Ed25519 (v1a); for Discord and
+            SendGrid the public key.
+        profile: "standard", a sender's name ("github", "stripe", "discord" …: `PROFILES` has them all), or a `WebhookProfile`.
         tolerance: seconds for which a webhook is good after its signed time, and by which that time may be ahead of ours.
         remember: seconds for which a guard knows a message's id at least, and always as long as its time is good.
             "verified": 300 seconds, and whatever becomes of the message once it is verified. None: it does not remember, the
@@ -103,6 +105,7 @@ class WebhookVerifier(InProcess):
         )
         self._timed, self._named = row.timed, "id" in row.parts
         self._time_field = row.timestamp or row.signature
+        self._time_in_body = TimeInBody(row) if row.timestamp_member else None
         self.once = seconds is not None and (bool(row.id) or row.timed)
         # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
         self.single_use = self.once and row.timed and (not row.id or self._named)
@@ -113,14 +116,15 @@ class WebhookVerifier(InProcess):
     def __repr__(self) -> str:
         return f"WebhookVerifier(profile={self.engine.profile.name!r}, secrets={len(self.engine.secrets)})"
 
-    def verify(self, headers: Any, body: bytes, *, url: str | None = None) -> Identity[Any]:
+    def verify(self, headers: Any, body: bytes, *, url: str | None = None, method: str = "POST") -> Identity[Any]:
         """Who sent this webhook, if it is genuine and fresh. Whether it came before is for a guard, or for you, to know:
         `claims["id"]` is the same for every attempt to deliver a message.
 
         Args:
             headers: the request's header fields: a mapping, a framework's headers, or pairs; case does not matter.
             body: the octets of the body as they came in, never parsed JSON.
-            url: the URL as the sender has it, for profiles that cover it (Twilio).
+            url: the URL as the sender has it, for profiles that cover it (Twilio, HubSpot, Square).
+            method: the request's, for profiles that cover it (HubSpot).
 
         Raises:
             Rejected: why not.
@@ -128,9 +132,11 @@ class WebhookVerifier(InProcess):
         """
         octets = body if type(body) is bytes else raw_body(body)
         delivery = self._read(headers)
-        return self.judge(delivery, self._contents(delivery, octets, url), self._clock())
+        return self.judge(delivery, self._contents(delivery, octets, url, method), self._clock())
 
-    def verify_at(self, headers: Any, body: bytes, now: float, *, url: str | None = None) -> Identity[Any]:
+    def verify_at(
+        self, headers: Any, body: bytes, now: float, *, url: str | None = None, method: str = "POST"
+    ) -> Identity[Any]:
         """`verify` at a given time, in seconds since the epoch; pure.
 
         Raises:
@@ -138,29 +144,40 @@ class WebhookVerifier(InProcess):
         """
         octets = body if type(body) is bytes else raw_body(body)
         delivery = self._read(headers)
-        return self.judge(delivery, self._contents(delivery, octets, url), now)
+        return self.judge(delivery, self._contents(delivery, octets, url, method), now)
 
     def judge(self, delivery: PresentedCredentials, contents: Sequence[bytes], now: float) -> Identity[Any]:
         """Signature, then time: what is said about a time is said of a genuine webhook.
 
         Raises:
-            Rejected: WRONG_SIGNATURE, WRONG_ALGORITHM, EXPIRED, NOT_YET_VALID.
+            Rejected: WRONG_SIGNATURE, WRONG_ALGORITHM, EXPIRED, NOT_YET_VALID; MALFORMED_CREDENTIALS, a time in the body that
+                is none.
         """
         index = self._matching(delivery, contents)
         if index is None:
             self._refuse_signature(delivery)
         claims: dict[str, object] = {}
         if self._timed:
-            sent = int(delivery.timestamp)
+            sent = delivery.sent if self._time_in_body is None else self._time_in_body.of(contents[0])
             self.freshness.check(sent, now, self._time_field)
             claims["timestamp"] = sent
         if self._named:
             claims["id"] = delivery.message_id.decode()
         return Identity(self.subject, "webhook", None, self.scopes, claims, index > 0)
 
+    def time_of(self, delivery: PresentedCredentials, contents: Sequence[bytes]) -> float:
+        """When it was sent, in seconds since the epoch, as a field or the body says.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS, the body does not say it.
+        """
+        return delivery.sent if self._time_in_body is None else self._time_in_body.of(contents[0])
+
     def _refuse_signature(self, delivery: PresentedCredentials) -> NoReturn:
         where = self.engine.profile.signature
         kinds = {secret.key is None for secret in self.engine.secrets}
+        if self.engine.profile.covers_nothing:
+            raise Rejected(Reason.WRONG_SIGNATURE, "the token is none of those that are known", where=where)
         if kinds == {True} and not delivery.macs:
             raise Rejected(
                 Reason.WRONG_ALGORITHM, "it is signed with Ed25519 alone, and no whpk_ key is known", where=where
@@ -211,7 +228,8 @@ class WebhookClaim:
     def contents(self, body: bytes) -> list[bytes]:
         """What the sender must have signed."""
         contents = self.verifier.engine.contents
-        return contents.of(self.delivery, body, url_of(self.request) if contents.url else None)
+        url = url_of(self.request) if contents.url else None
+        return contents.of(self.delivery, body, url, self.request.method)
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """The verdict of the plain `verify`, and the id that is used up by it."""
@@ -229,7 +247,7 @@ class WebhookClaim:
             return ()
         until = now + verifier.remember
         if verifier._timed:  # noqa: SLF001 -- our own
-            until = max(until, int(self.delivery.timestamp) + verifier.freshness.retention)
+            until = max(until, verifier.time_of(self.delivery, (content,)) + verifier.freshness.retention)
         # Without an id the content stands for the message, whichever of its signatures is presented.
         name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
         key = ("webhook", verifier.engine.profile.name, verifier.subject, name)
@@ -254,7 +272,7 @@ class WebhookAuth(ClientHalf):
 
     Args:
         secrets: the receiver's secret, or several during a rotation. For Standard Webhooks "whsec_…", or "whsk_…" for
-            Ed25519 (v1a).
+            Ed25519 (v1a); for Discord and SendGrid the private key.
         profile: as `WebhookVerifier`; those of other senders are for testing your own receivers.
 
     Raises:
@@ -277,33 +295,41 @@ class WebhookAuth(ClientHalf):
         return f"WebhookAuth(profile={self._engine.profile.name!r}, secrets={len(self._engine.secrets)})"
 
     def sign(
-        self, body: bytes, *, message_id: str, now: float, url: str | None = None, content_type: str = ""
+        self,
+        body: bytes,
+        *,
+        now: float,
+        message_id: str = "",
+        url: str | None = None,
+        method: str = "POST",
+        content_type: str = "",
     ) -> dict[str, str]:
         """The header fields to send with `body`; pure.
 
         Args:
             body: the octets that are sent.
-            message_id: the message's: visible ASCII without a dot, the same for every attempt.
-            now: seconds since the epoch.
+            now: seconds since the epoch. Where the body says the time, it has to be in there already.
+            message_id: the message's, for profiles that name it: visible ASCII without a dot, the same for every attempt.
             url: where it is sent, for profiles that cover it.
+            method: by which it is sent, for profiles that cover it.
             content_type: of the body, for profiles that cover forms.
 
         Raises:
-            ConfigurationError: an id that can't be signed, or no URL where it is covered.
+            ConfigurationError: no id where the profile names messages, or one that can't be signed; no URL where it is covered.
         """
-        engine, stamp = self._engine, str(int(now))
+        engine = self._engine
+        row, stamp = engine.profile, engine.layout.stamp(now)
+        if row.id and not message_id:
+            raise ConfigurationError(f"{row.name} names its messages ({row.id}): pass message_id=")
         try:
             delivery = engine.layout.unsigned(message_id, stamp, content_type)
-            content = engine.contents.of(delivery, body if type(body) is bytes else raw_body(body), url)[0]
+            content = engine.contents.of(delivery, body if type(body) is bytes else raw_body(body), url, method)[0]
         except Rejected as rejected:
             raise ConfigurationError(f"this can't be signed: {rejected}") from None
-        row = engine.profile
         items = [row.timestamp_prefix + stamp] if row.timestamp_prefix else []
         for secret in engine.secrets:
-            if secret.mac is not None:
-                items.append(row.prefix + engine.encode(secret.mac(content)).decode())
-            elif secret.key is not None:
-                items.append(row.public_prefix + base64(secret.key.sign(content)).decode())
+            prefix = row.prefix if secret.key is None or row.has_public_keys else row.public_prefix
+            items.append(prefix + engine.encode(secret.sign(content)).decode())
         fields = {row.id: message_id} if row.id else {}
         if row.timestamp:
             fields[row.timestamp] = stamp
@@ -323,8 +349,9 @@ class WebhookAuth(ClientHalf):
         message_id = given[0].decode("latin-1") if given else _new_id(context.random(16), row.id_borders)
         kind = b"".join(request.values(b"content-type")[:1]).decode("latin-1")
         signed = self.sign(
-            context.body(), message_id=message_id, now=context.now(), url=url_of(request), content_type=kind
-        )
+            context.body(), now=context.now(), message_id=message_id, url=url_of(request), method=request.method,
+            content_type=kind,
+        )  # fmt: skip
         yield Send(request.with_headers(tuple((name.encode(), value.encode()) for name, value in signed.items())))
 
     def canonical(self, request: Request, body: bytes = b"") -> str:
@@ -335,7 +362,7 @@ class WebhookAuth(ClientHalf):
         """
         try:
             delivery = self._engine.layout.read(request.headers)
-            content = self._engine.contents.of(delivery, body, url_of(request))[0]
+            content = self._engine.contents.of(delivery, body, url_of(request), request.method)[0]
         except Rejected as rejected:
             raise ConfigurationError(
                 f"the request carries no signature of {self._engine.profile.name}: {rejected}"
