@@ -33,6 +33,7 @@ from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, Fault, World
 from watchword import Rejected, Request, explain
 from watchword.schemes.explaining.program import Explanation
+from watchword.schemes.webhooks import PROFILES
 
 __all__ = ["Outcome", "Tally", "doubles", "leaks", "report", "run", "sample"]
 
@@ -56,9 +57,7 @@ ALIASES = {
     "input": ("header signature-input", "header signature-input alg"),
     "body": ("authorization digest", "oauth_body_hash"),
     "credentials": ("authorization", "token", "x-hmac", "signature", "signature-input", "oauth_signature"),
-    "signature": ("authorization mac", "authorization Signature", "mac", "x-hmac", "signature", "oauth_signature", "authorization response", "header webhook-signature",
-                  "header x-hub-signature-256", "header stripe-signature", "header x-slack-signature",
-                  "header x-shopify-hmac-sha256", "header x-twilio-signature"),
+    "signature": ("authorization mac", "authorization Signature", "mac", "x-hmac", "signature", "oauth_signature", "authorization response", *(f"header {row.signature}" for row in PROFILES.values())),
     "@path": ("authorization uri", "target", "@target", "@target-uri"),
     "@query": ("authorization uri", "target", "@target", "@target-uri"),
 }  # fmt: skip

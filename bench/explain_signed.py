@@ -232,10 +232,9 @@ def s3_world(rng: random.Random) -> World:
 
 def webhook_world(rng: random.Random, profile: str, secret: str, raw: bytes, covers: frozenset[str]) -> World:
     verifier = WebhookVerifier(secret, profile, subject="sender")
-    signature = verifier.engine.profile.signature.encode()
-    stamp = verifier.engine.profile.timestamp.encode()
-    name = verifier.engine.profile.id.encode()
-    proof = {"standard": rb"(v1,)(.+)", "github": rb"(sha256=)(.+)", "stripe": rb"(v1=)(.+)", "slack": rb"(v0=)(.+)"}
+    row = verifier.engine.profile
+    signature, stamp, name = row.signature.encode(), row.timestamp.encode(), row.id.encode()
+    proof = b"(%b)(.+)" % re.escape(row.prefix.encode())
     spellings = [(what, octets.decode("latin-1")) for what, octets in spelled(secret.encode())]
     spellings = [(what, text) for what, text in spellings if text == text.strip()]  # our own half refuses those
     if profile == "standard":
@@ -244,15 +243,16 @@ def webhook_world(rng: random.Random, profile: str, secret: str, raw: bytes, cov
         *(Fault(f"key: {what}", "key", by(WebhookAuth(text, profile))) for what, text in spellings),
         Fault("key: nobody knows whose", "key", by(WebhookAuth("whsec_" + b64encode(rng.randbytes(24)).decode(), profile)), recoverable=False),
         Fault("credentials: taken away", "credentials", without(signature)),
-        Fault("credentials: a character of the proof replaced", "signature", rewritten(signature, proof.get(profile, rb"()(.+)"), one_character)),
-        Fault("credentials: the proof cut", "signature", rewritten(signature, proof.get(profile, rb"()(.+)"), lambda m, _: m[1] + m[2][:20])),
+        Fault("credentials: a character of the proof replaced", "signature", rewritten(signature, proof, one_character)),
+        Fault("credentials: the proof cut", "signature", rewritten(signature, proof, lambda m, _: m[1] + m[2][:20])),
     ]  # fmt: skip
-    if verifier.engine.profile.timed:
-        where, pattern = (stamp, rb"()(\d+)") if stamp else (signature, rb"(t=)(\d+)")
+    if row.timed:
+        tail = rb"(?=\d{3}$)" if row.time_format == "milliseconds" else b""
+        where, pattern = (stamp, rb"()(\d+)" + tail) if stamp else (signature, b"(%b)(\\d+)" % row.timestamp_prefix.encode())
         faults += [Fault("time: changed by seconds", "time", rewritten(where, pattern, moved(2, 200))), *CLOCK]
     if verifier.once:
         faults.append(Fault("replay", "replay", replay))
-    if "id" in verifier.engine.profile.parts:
+    if "id" in row.parts:
         faults.append(Fault("id: changed", "nonce", rewritten(name, rb"(msg_)(.+)", one_character), recoverable=False))
     return World(
         f"webhook, {profile}",
@@ -279,5 +279,6 @@ def vendor(profile: str, covers: frozenset[str] = frozenset({"body"})) -> Callab
 
 SIGNED: Sequence[Callable[[random.Random], World]] = (
     shared_signature_world, public_signature_world, oauth1_world, sigv4_world, s3_world, standard_webhook_world, vendor("github"),
-    vendor("stripe"), vendor("slack"), vendor("shopify"),
+    vendor("stripe"), vendor("slack"), vendor("shopify"), vendor("zoom"), vendor("paddle"), vendor("line"),
+    vendor("square", (TARGET - {"@method"}) | {"@scheme", "body"}), vendor("hubspot", TARGET | {"@scheme", "body"}),
 )  # fmt: skip
