@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_priva
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.webhook_senders import NOW, SENDERS, Sender, ecdsa_pair, ed25519_pair
 from watchword import (
     AsyncGuard, ConfigurationError, Guard, Policy, Reason, Rejected, Request, Response, WebhookAuth, WebhookProfile,
@@ -519,3 +521,73 @@ def test_a_row_of_ones_own_may_cover_the_method_without_the_url() -> None:
     fields = WebhookAuth("s", row).sign(b"{}", now=0, method="PATCH")
     assert WebhookVerifier("s", row).verify_at(fields, b"{}", 0, method="PATCH").subject == "mine"
     assert reason_of(lambda: WebhookVerifier("s", row).verify_at(fields, b"{}", 0)) is Reason.WRONG_SIGNATURE
+
+
+# ---- every row that can be described ---------------------------------------------------------------------------------
+
+FIELDS = {"id": "x-id", "timestamp": "x-time"}
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[WebhookProfile, Sender]:
+    """A row of every algorithm, encoding, time, and content with something between its parts; and a sender with its secrets."""
+    algorithm = draw(st.sampled_from(["sha1", "sha256", "sha384", "sha512", "ed25519", "ecdsa-p256-sha256"]))
+    public = {"ed25519": ["hex", "base64", "der"], "ecdsa-p256-sha256": ["der"]}.get(algorithm)
+    parts = draw(st.permutations(["body", *draw(st.sets(st.sampled_from(["id", "timestamp", "url", "method"])))]))
+    between = draw(st.sampled_from(["\x00", "\n", "|", ":%", "~~"]))
+    several = draw(st.booleans())
+    row = WebhookProfile(
+        name="mine", signature="x-signature", content=between.join(f"{{{part}}}" for part in parts), algorithm=algorithm,
+        encoding=draw(st.sampled_from(["hex", "base64"])), secret=draw(st.sampled_from(public or ["text", "hex", "base64"])),
+        prefix=draw(st.sampled_from(["v9=", "sha=" if several else ""])), separator=";" if several else "",
+        time_format=draw(st.sampled_from(list(TIME_FORMATS))), **{part: FIELDS[part] for part in parts if part in FIELDS},
+    )  # fmt: skip
+    secrets = SECRETS[algorithm if public else "mac"][row.secret]
+    return row, Sender("mine", *secrets, draw(st.binary(min_size=1, max_size=40)), {})
+
+
+def _in_base64(digits: str) -> str:
+    return base64.b64encode(bytes.fromhex(digits)).decode()
+
+
+def _ed25519() -> dict[str, tuple[str, str, str]]:
+    digits = (*ed25519_pair(bytes(range(32))), bytes(range(1, 33)).hex())
+    one, two, three = digits
+    prefix, public = "302e020100300506032b657004220420", "302a300506032b6570032100"  # RFC 8410 §7, §4
+    der = (_in_base64(prefix + one), _in_base64(public + two), _in_base64(prefix + three))
+    return {"hex": digits, "base64": (_in_base64(one), _in_base64(two), _in_base64(three)), "der": der}
+
+
+SHARED, STRANGER = bytes(range(32)).hex(), bytes(range(1, 33)).hex()
+SECRETS = {
+    "mac": {
+        "text": ("one secret", "one secret", "another"), "hex": (SHARED, SHARED, STRANGER),
+        "base64": (_in_base64(SHARED), _in_base64(SHARED), _in_base64(STRANGER)),
+    },
+    "ed25519": _ed25519(),
+    "ecdsa-p256-sha256": {"der": (*ecdsa_pair(7), ecdsa_pair(8)[0])},
+}  # fmt: skip
+
+
+@given(rows())
+def test_what_a_row_describes_is_signed_and_verified_and_no_part_of_it_can_be_changed(
+    described: tuple[WebhookProfile, Sender],
+) -> None:
+    row, sender = described
+    verifier = WebhookVerifier(sender.verifying, row)
+    fields = WebhookAuth(sender.signing, row).sign(sender.body, now=NOW, message_id="msg-1", url=URL, method="PUT")
+    genuine = {"headers": fields, "body": sender.body, "now": NOW, "url": URL, "method": "PUT"}
+    assert verifier.verify_at(**genuine).subject == "mine"  # type: ignore[arg-type]
+    strangers = WebhookAuth(sender.stranger, row).sign(sender.body, now=NOW, message_id="msg-1", url=URL, method="PUT")
+    changes: dict[str, dict[str, object]] = {
+        "signature": {"headers": {**fields, "x-signature": strangers["x-signature"]}},
+        "body": {"body": sender.body + b"!"},
+        "url": {"url": URL + "1"},
+        "method": {"method": "POST"},
+        "id": {"headers": {**fields, "x-id": "msg-2"}},
+        "timestamp": {"headers": {**fields, "x-time": TIME_FORMATS[row.time_format].write(NOW + 1)}},
+    }
+    for part in ("signature", *row.covers):
+        with pytest.raises(Rejected) as caught:
+            verifier.verify_at(**{**genuine, **changes[part]})  # type: ignore[arg-type]
+        assert caught.value.reason is Reason.WRONG_SIGNATURE, part
