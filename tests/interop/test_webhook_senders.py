@@ -1,4 +1,4 @@
-"""Webhooks with the senders' own libraries: Discord, GitHub, Linear, Svix and Zoom in Node.js; Adyen, Paddle and SendGrid in Python."""
+"""Webhooks with the senders' own libraries: in Node.js Discord, GitHub, Linear, Shopify, Svix and Zoom; in Python Adyen, Paddle and SendGrid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.interop.conftest import PEERS, program
 from tests.webhook_senders import SENDERS
 from watchword import Reason, Rejected, WebhookAuth, WebhookVerifier
 
-IN_NODE = ("discord", "github", "linear", "svix", "zoom")
+IN_NODE = ("discord", "github", "linear", "shopify", "svix", "zoom")
 # The peers parse what they have verified; Zoom's also writes it again, so its JSON has no spaces.
 BODIES = [
     '{"type":"invoice.paid","event":"a"}', '{"event":"a","text":"é \U0001f600 <b>"}', '{"event":"' + "x" * 5000 + '"}',

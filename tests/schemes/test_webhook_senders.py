@@ -489,6 +489,15 @@ def test_a_body_that_says_no_time_is_refused_once_the_signature_fitted(body: byt
     assert reason_of(lambda: receiver(sender).verify(forged, body)) is Reason.WRONG_SIGNATURE
 
 
+@pytest.mark.parametrize("row", [MILLISECONDS, PROFILES["linear"]], ids=["in a field", "in the body"])
+def test_explain_says_that_a_time_is_in_seconds_where_the_sender_writes_milliseconds(row: WebhookProfile) -> None:
+    body = b'{"webhookTimestamp":1700000000}'
+    fields = WebhookAuth("s", row).sign(body, now=NOW / 1000)
+    request = Request("POST", "https", "hooks.example", "/in", fields)
+    (cause,) = explain(request, guarded(WebhookVerifier("s", row)), body).causes
+    assert (cause.name, cause.mend) == ("time", "the time is in seconds: this sender writes milliseconds")
+
+
 # ---- the URL ---------------------------------------------------------------------------------------------------------
 
 

@@ -196,7 +196,10 @@ def _time(claim: WebhookClaim, contents: Sequence[bytes], now: float) -> Iterato
         mend = f"send when it was signed as the member {row.timestamp_member} of a JSON object"
         yield Check("time", False, where, f"a time in {row.timestamp_member}", rejected.rejection.detail, mend)
         return
-    yield clock_check(where, sent, now, verifier.freshness)
+    check = clock_check(where, sent, now, verifier.freshness)
+    if not check.passed and row.time_format == "milliseconds" and abs(sent * 1000 - now) < DAY:
+        check = check._replace(mend="the time is in seconds: this sender writes milliseconds")
+    yield check
 
 
 def _signature(
