@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import hashlib
 
 import pytest
 
+from tests.webhook_senders import SENDERS, Sender
 from watchword import ConfigurationError, Reason, Rejected, Request, WebhookAuth, WebhookVerifier
 from watchword.transport.flow import ClientContext, Drive
 from watchword.schemes.webhooks.profiles import WebhookProfile
@@ -80,3 +82,31 @@ def test_our_own_ids_never_hold_it(content: str) -> None:
         request = Request("POST", "https", "hooks.example", "/")
         signed = Drive(WebhookAuth(SECRET, row), request, context).advance().request
         assert WebhookVerifier(SECRET, row).verify_at(signed.headers, b"{}", NOW).subject == "mine"
+
+
+BARE = [
+    sender
+    for sender in SENDERS.values()
+    if re.search(r"\{timestamp\}\{body\}|\{body\}\{timestamp\}", sender.row.content)
+]
+
+
+@pytest.mark.parametrize("sender", BARE, ids=[sender.profile for sender in BARE])
+def test_between_a_time_and_a_body_with_nothing_between_them_the_clock_stands(sender: Sender) -> None:
+    """Ten digits are one time; a digit more or less makes another, centuries or decades away."""
+    row, url = sender.row, "https://hooks.example/"
+    first = "{timestamp}{body}" in row.content
+    for body in (b"0", b"7", b"1234567890", b"1700000000"):
+        fields = WebhookAuth(sender.signing, row).sign(body, now=NOW, url=url)
+        stamp = fields[row.timestamp].encode()
+        verifier = WebhookVerifier(sender.verifying, row)
+        assert verifier.verify_at(fields, body, NOW, url=url).subject == sender.profile
+        together = stamp + body if first else body + stamp
+        for cut in range(len(together) + 1):
+            one, two = together[:cut], together[cut:]
+            moved, rest = (one, two) if first else (two, one)
+            if moved == stamp:
+                continue
+            with pytest.raises(Rejected) as caught:
+                verifier.verify_at({**fields, row.timestamp: moved.decode()}, rest, NOW, url=url)
+            assert caught.value.reason in (Reason.EXPIRED, Reason.NOT_YET_VALID, Reason.MALFORMED_CREDENTIALS)
