@@ -22,6 +22,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.crypto.digests import compare
 from watchword.transport.flow import ClientContext, run
+from watchword.core.io import once
 from watchword.core.records import Once, Outcome, Write
 from watchword.core.scheme import Received, Send
 from watchword.schemes.webhooks import PROFILES
@@ -162,6 +163,18 @@ def test_a_delivery_of_a_sender_that_signs_the_time_is_good_once(sender: Sender)
     guard = guarded(receiver(sender))
     assert guard.verify(request, sender.body).subject == sender.profile
     assert reason_of(lambda: guard.verify(request, sender.body)) is Reason.REPLAYED
+
+
+REMEMBERED = [sender for sender in SENDERS.values() if sender.row.timed or sender.row.id]
+
+
+@pytest.mark.parametrize("sender", REMEMBERED, ids=[sender.profile for sender in REMEMBERED])
+def test_a_delivery_whose_handler_failed_is_accepted_again(sender: Sender) -> None:
+    guard, request = guarded(receiver(sender)), delivered(sender)
+    admission = guard.admit(request, once(sender.body))
+    assert reason_of(lambda: guard.verify(request, sender.body)) is Reason.REPLAYED
+    guard.take_back(admission)
+    assert guard.verify(request, sender.body).subject == sender.profile
 
 
 class Noting(MemoryStore):
