@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from time import gmtime, strftime, strptime
@@ -15,6 +16,8 @@ __all__ = ["near_times", "written_times"]
 
 _BASIC: Final = "%Y%m%dT%H%M%SZ"
 """The form of SigV4."""
+_SECONDS: Final = "%Y-%m-%dT%H:%M:%S"
+_RFC3339: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 
 _LAST: Final = 253402300800
 """The end of the year 9999."""
@@ -30,12 +33,22 @@ _FORMATS: Final = (
 )  # fmt: skip
 
 
-def _seconds(value: bytes) -> int | None:
-    """Since the epoch, of a time in seconds or in the form of SigV4; None for what is neither."""
+def _read(value: bytes) -> tuple[int, Callable[[int], bytes]] | None:
+    """A time in seconds since the epoch, and what writes others in its form: seconds, milliseconds, RFC 3339, or SigV4's."""
     if value.isdigit() and len(value) <= 12:
-        return int(value)
+        return int(value), lambda t: b"%d" % t
+    if value.isdigit() and len(value) <= 15:
+        rest = int(value[-3:])
+        return int(value[:-3]), lambda t: b"%d" % (t * 1000 + rest)
     try:
-        return timegm(strptime(value.decode("ascii"), _BASIC))
+        text = value.decode("ascii")
+        if text[8:9] == "T":
+            return timegm(strptime(text, _BASIC)), lambda t: strftime(_BASIC, gmtime(t)).encode()
+        found = _RFC3339.fullmatch(text)
+        if found is None:
+            return None
+        end = f"{found[2] or ''}Z"
+        return timegm(strptime(found[1], _SECONDS)), lambda t: f"{strftime(_SECONDS, gmtime(t))}{end}".encode()
     except ValueError:
         return None
 
@@ -43,15 +56,16 @@ def _seconds(value: bytes) -> int | None:
 def near_times(value: bytes) -> Iterator[bytes]:
     """The times that a request may have been signed with, if its time was changed afterwards, in the form of `value`.
 
-    >>> next(near_times(b"20260101T000000Z"))
-    b'20260101T000001Z'
+    >>> next(near_times(b"20260101T000000Z")), next(near_times(b"1700000000000")), next(near_times(b"2026-01-01T00:00:00.5Z"))
+    (b'20260101T000001Z', b'1700000001000', b'2026-01-01T00:00:01.5Z')
     """
-    t = _seconds(value)
-    for other in () if t is None else time_guesses(t):
-        if value.isdigit():
-            yield b"%d" % other
-        elif other < _LAST:
-            yield strftime(_BASIC, gmtime(other)).encode()
+    read = _read(value)
+    if read is None:
+        return
+    t, write = read
+    for other in time_guesses(t):
+        if other < _LAST:
+            yield write(other)
 
 
 def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
@@ -60,10 +74,11 @@ def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     >>> {words: octets for _, words, octets in written_times(b"1700000000")}["in milliseconds"]
     b'1700000000000'
     """
-    t = _seconds(value)
-    if t is None:
+    read = _read(value)
+    if read is None:
         return
-    if not value.isdigit():
+    t = read[0]
+    if not value.isdigit() or len(value) > 12:
         yield 1, "in seconds since the epoch", b"%d" % t
     for words, factor in (("in milliseconds", 1000), ("in microseconds", 10**6), ("in nanoseconds", 10**9)):
         yield 1, words, b"%d" % (t * factor)

@@ -12,6 +12,7 @@ from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
+from watchword.crypto.digests import compare
 from watchword.schemes.diagnosis import PARTS, causes, clock_check, damaged, search, secret_guesses
 from watchword.schemes.explaining.computation import (
     Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
@@ -27,6 +28,7 @@ from watchword.fields.percent import percent_decoded
 
 __all__ = ["EXPLAINERS", "explain_webhook", "signature_of"]
 
+DAY: Final = 86400
 DEAR: Final = MAX_STEPS // 4096
 """Steps that a signature by a key pair takes, of which so some thousand are tried while searching."""
 MAX_TREES: Final = 8
@@ -91,7 +93,9 @@ def _read(engine: Engine, request: Request) -> PresentedCredentials:
 
 
 def _content(engine: Engine, request: Request, body: bytes, number: int) -> bytes:
-    contents = engine.contents.of(_read(engine, request), body, url_of(request) if engine.contents.url else None, request.method)
+    contents = engine.contents.of(
+        _read(engine, request), body, url_of(request) if engine.contents.url else None, request.method
+    )
     return contents[min(number, len(contents) - 1)]
 
 
@@ -112,7 +116,7 @@ def _url(url: bytes, content: bytes) -> Node:
     scheme, mark, rest = url.partition(b"://")
     for authority in _authorities(scheme, rest):
         target = rest[_end(rest) :]
-        if content.startswith(b"%b%b%b%b" % (scheme, mark, authority, target)):
+        if b"%b%b%b%b" % (scheme, mark, authority, target) in content:  # a method may stand before it
             break
     else:
         return Leaf("the URL", url, component="@authority")
@@ -174,7 +178,9 @@ def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejec
 def _covers(engine: Engine, request: Request, body: bytes) -> bool:
     try:
         delivery = _read(engine, request)
-        return engine.matching(delivery, engine.contents.of(delivery, body, url_of(request), request.method)) is not None
+        return (
+            engine.matching(delivery, engine.contents.of(delivery, body, url_of(request), request.method)) is not None
+        )
     except Rejected:
         return False
 
@@ -220,9 +226,7 @@ def _signature(
         return
     row = engine.profile
     if row.covers_nothing:
-        damage = _damage(engine, delivery, contents)
-        mend = f"{damage}: send it as it was made" if damage else _TOKEN
-        yield Check("signature", False, where, f"one of {count} tokens", "another token", mend)
+        yield _token(engine, delivery, contents)
         return
     covered = [
         name.encode() for part, name in (("id", row.id), ("timestamp", row.timestamp)) if part in row.parts and name
@@ -249,6 +253,19 @@ def _signature(
     shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
     mend = unexplained(found, _UNKNOWN) if body else _EMPTY
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
+
+
+def _token(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> Check:
+    """What is wrong with a token, which is compared and signs nothing."""
+    for secret in engine.secrets:
+        for spelling, octets in secret_guesses(secret.octets):
+            if any(compare(octets, sent) for sent in delivery.macs):
+                mend = f"the sender sent the token {spelling}: give both sides the same"
+                return Check("signature", False, "secret", "the token as it was given", f"the token {spelling}", mend)
+    damage = _damage(engine, delivery, contents)
+    mend = f"{damage}: send it as it was made" if damage else _TOKEN
+    where = f"header {engine.profile.signature}"
+    return Check("signature", False, where, f"one of {len(engine.secrets)} tokens", "another token", mend)
 
 
 def _damage(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> str:
