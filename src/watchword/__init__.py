@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from watchword.schemes.signatures import SignatureAuth, SignaturePolicy, SignatureVerifier
     from watchword.schemes.signatures.bots import WebBotAuth, WebBotVerifier
     from watchword.schemes.signatures.directory import KeyDirectory
-    from watchword.schemes.signatures.responses import ResponsePolicy
+    from watchword.schemes.signatures.response_policy import ResponsePolicy
     from watchword.schemes.signatures.seal import SignatureSeal
     from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
     from watchword.schemes.sigv4 import SigV4Auth, SigV4Verifier
@@ -93,7 +93,7 @@ _HOMES = {
     "ReplayableBodyHMACVerifier": "schemes.body_hmac",
     "Request": "core.message",
     "Response": "core.message",
-    "ResponsePolicy": "schemes.signatures.responses",
+    "ResponsePolicy": "schemes.signatures.response_policy",
     "ResponseUnproven": "schemes.signatures.sealed",
     "Revocations": "schemes.revocation",
     "SealedAuth": "schemes.signatures.sealed",

@@ -29,7 +29,7 @@ from watchword.fields.content_digest import digest_field
 from watchword.schemes.signatures.accept import accept_signature, read_accept_signature
 from watchword.schemes.signatures.components import components_of
 from watchword.schemes.signatures.responses import ResponsePolicy, ResponseVerifier
-from watchword.schemes.signatures.seal import SignatureSeal
+from watchword.schemes.signatures.seal import OF_REQUEST, SignatureSeal
 from watchword.schemes.signatures.sealed import (
     ResponseUnproven, SealedAuth, UnprovenResponse, UnprovenResponseWarning,
 )  # fmt: skip
@@ -88,7 +88,9 @@ def test_the_examples_of_the_rfc_are_proven():
     vector = json.loads(VECTORS.read_text("utf-8"))
     request = Request(**vector["request"])
     key = Key.from_jwk(vector["key"], algorithm="ecdsa-p256-sha256")
-    policy = ResponsePolicy(request_components=("@method", "@authority", "@path"), nonce=False)
+    policy = ResponsePolicy(
+        request_components=("@method", "@authority", "@path"), nonce=False, fields=False, credentials=False
+    )
     assert len(vector["responses"]) == 2
     for case in vector["responses"]:
         response = Response(case["status"], [tuple(line) for line in case["headers"]])
@@ -391,6 +393,78 @@ def test_what_a_policy_demands_has_to_be_covered():
     assert reason(request, answer(request), policy=policy) == (Reason.NOT_COVERED, '"cache-control"')
     cached = Response(200, {"cache-control": "private"})
     assert verify(ask(policy), answer(ask(policy), cached), policy=policy) == "seal"
+
+
+def test_a_field_of_the_applications_own_is_looked_at_where_the_seal_lists_it():
+    """Somebody adds it on the way: the seal covers it, and the client never sent it."""
+    listing = SignatureSeal(KEY, request_components=(*OF_REQUEST, "x-tenant"))
+    seen = ask(**{"x-tenant": "another"})
+    assert verify(ask(), answer(seen)) == "seal"
+    assert reason(ask(), answer(seen, seal=listing)) == (Reason.MISSING_COMPONENT, '"x-tenant";req')
+
+
+def test_the_digest_of_a_request_is_covered_only_if_its_body_was_compared_with_it_wherever_that_was_begun():
+    """A guard begins; where nobody does, as for a refusal, the digest is covered as it came, and says nothing of the body."""
+    request = ask(**{"content-digest": digest_field({"sha-256": digest("sha-256", BODY)}).decode()})
+
+    def covers(*parts: bytes | None) -> bool:
+        """After these parts of the body, None being its end."""
+        sealed = SEAL.seal(request)
+        if parts:
+            assert sealed.check is not None
+            check = sealed.check()
+            for part in parts:
+                try:
+                    check.end() if part is None else check.feed(part)
+                except Rejected as rejected:
+                    assert rejected.reason is Reason.WRONG_BODY
+        return '"content-digest";req' in covered(PLAIN.with_more(sealed.headers(PLAIN, BODY, NOW, random)))
+
+    assert covers()
+    assert covers(BODY, None)
+    assert covers(BODY[:3], BODY[3:], None)
+    assert covers(b"another", None)
+    assert not covers(BODY)
+    assert not covers(b"")
+    assert SEAL.seal(ask()).check is None
+    assert SignatureSeal(KEY, request_components=("@method", "@path")).seal(request).check is None
+
+
+def test_fields_that_the_inner_auth_puts_in_are_asked_for_by_name():
+    """They are credentials under a name that the server need not know."""
+
+    class Inner:
+        def flow(self, request: Request, context: Any) -> Any:
+            yield Send(request.with_headers([(b"x-session", b"alice's")]))
+
+    def replacing(request: Request) -> Received:
+        return Received(answer(request.with_headers([(b"x-session", b"bob's")])), BODY)
+
+    received, (sent,) = flow(SealedAuth(KEY, Inner()), honest())
+    assert received.response.status == 200
+    (wanted,) = read_accept_signature(sent.request.values(b"accept-signature"))
+    assert '"x-session";req' in [str(one) for one in wanted.components]
+    with pytest.raises(ResponseUnproven, match="wrong_signature"):
+        flow(SealedAuth(KEY, Inner()), replacing)
+
+
+def test_a_policy_may_ask_less_of_servers_that_know_less():
+    """Another implementation covers what RFC 9421 has in its examples, and knows no digest of credentials."""
+    other = SignatureSeal(KEY, components=("@status", "content-digest"), request_components=("@method", "@authority", "@path", "@query"))  # fmt: skip
+    request = ask(range="bytes=0-1", authorization="Basic YTpi")
+    response = answer(request, seal=other)
+    assert reason(request, response) == (Reason.NOT_COVERED, "credentials-digest")
+    assert reason(request, response, policy=ResponsePolicy(credentials=False)) == (Reason.NOT_COVERED, '"range";req')
+    lax = ResponsePolicy(credentials=False, fields=False)
+    assert verify(request, response, policy=lax) == "seal"
+    without = ask()
+    assert reason(without, answer(without, seal=other)) == (Reason.NOT_COVERED, '"content-type"')
+
+
+@pytest.mark.parametrize("name", ["authorization", "proxy-authorization", "cookie"])
+def test_a_seal_over_bare_credentials_is_a_configuration_error(name):
+    with pytest.raises(ConfigurationError, match="never covered bare"):
+        SignatureSeal(KEY, request_components=(*OF_REQUEST, name))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Send
 
 __all__ = [
-    "LIMIT", "TIMEOUT", "Replacements", "changes", "differs", "field_lines", "limited", "made", "merged_cookies", "misadapted", "missing", "octets",
-    "oversized", "position", "unreplayable",
+    "LIMIT", "TIMEOUT", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",
+    "merged_cookies", "misadapted", "missing", "octets", "oversized", "position", "unreplayable",
 ]  # fmt: skip
 
 LIMIT: Final = 1024 * 1024
@@ -62,6 +62,23 @@ def limited(chunks: Iterable[bytes]) -> bytes:
         if len(body) > LIMIT:
             raise oversized()
     return bytes(body)
+
+
+def capped(chunks: Iterable[bytes], limit: int) -> bytes | None:
+    """All chunks as one; None, and no more of them asked for, once they are more than `limit` octets."""
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
+def as_sent(send: Send, lines: Iterable[tuple[str | bytes, str | bytes]]) -> Request:
+    """The request of `send` with the field lines that the library has sent: it may have put cookies into it."""
+    headers = tuple((octets(name).lower(), octets(value)) for name, value in lines)
+    made = send.request
+    return Request.raw(made.method, made.scheme, made.authority, made.target, headers, made.peer, made.exact)
 
 
 def oversized() -> CredentialsUnavailable:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from watchword.clients._exchange import Replacements, differs, merged_cookies, position, unreplayable
+from watchword.clients._exchange import (
+    LIMIT, Replacements, differs, merged_cookies, oversized, position, unreplayable,
+)  # fmt: skip
 from watchword.clients._httpx_own import own_request, put, url_of
 from watchword.clients._httpx_parts import Kit
 from watchword.clients._httpx_route import peer_of
-from watchword.core.message import Peer, Request, Response
+from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import ORIGINAL, Received, Send
+from watchword.core.scheme import ORIGINAL, Send
 
 __all__ = ["Exchange"]
 
@@ -77,7 +79,7 @@ class Exchange:
                 raise CredentialsUnavailable(
                     "the endpoint for credentials answers in an encoding that was not asked for"
                 )
-            response.stream = self._kit.answer(response.stream)
+            response.stream = self._kit.answer(response.stream, LIMIT, oversized)
             return response
         self._answer = response
         if response.request is not self._request:
@@ -91,11 +93,6 @@ class Exchange:
         if fresh := probe.headers.get("cookie"):
             self._plain["Cookie"] = merged_cookies(self._plain.get("cookie", ""), fresh)
         return response
-
-    @staticmethod
-    def received(send: Send, answer: Any) -> Received:
-        """The same for the flow."""
-        return Received(Response(answer.status_code, answer.headers.raw), answer.content if send.want else None)
 
     def finished(self) -> None:
         """Settles the answer's history, and whether a redirected request is authenticated anew."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, ClassVar, NoReturn
 
 from watchword.clients._exchange import made, misadapted
+from watchword.clients._httpx_answer import TooLong, head_of
 from watchword.clients._httpx_exchange import Exchange
 from watchword.clients._httpx_parts import Kit
 from watchword.transport.flow import AsyncDrive, ClientContext, Drive
@@ -51,9 +52,13 @@ class FlowAuth:
                     if response is None:
                         response = yield exchange.outgoing(send)
                     answer = exchange.arrived(send, response)
-                    if send.want:
-                        answer.read()
-                    send = drive.advance(exchange.received(send, answer))
+                    received, wanted = head_of(self.kit, send, answer)
+                    if wanted:
+                        try:
+                            received = received._replace(body=answer.read())
+                        except TooLong:
+                            answer.close()
+                    send = drive.advance(received)
             finally:
                 drive.close()
             exchange.finished()
@@ -71,9 +76,13 @@ class FlowAuth:
                     if response is None:
                         response = yield exchange.outgoing(send)
                     answer = exchange.arrived(send, response)
-                    if send.want:
-                        await answer.aread()
-                    send = await drive.advance(exchange.received(send, answer))
+                    received, wanted = head_of(self.kit, send, answer)
+                    if wanted:
+                        try:
+                            received = received._replace(body=await answer.aread())
+                        except TooLong:
+                            await answer.aclose()
+                    send = await drive.advance(received)
             finally:
                 drive.close()
             exchange.finished()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, ItemsView, Iterator, KeysView, ValuesView
 from typing import Any, NamedTuple
 
-from watchword.clients._exchange import LIMIT, oversized
 from watchword.core.message import Headers
 from watchword.core.rejection import CredentialsUnavailable
 
@@ -19,13 +18,13 @@ class Kit(NamedTuple):
         module: the module, httpx or httpx2.
         headers: makes headers of (plain lines, lines that are not copied into a redirected request).
         body: makes a stream of the octets of a flow's own request.
-        answer: makes a stream that ends early of the answer to it.
+        answer: makes of an answer's stream one that fails by the given error after so many octets.
     """
 
     module: Any
     headers: Callable[[Headers, Headers], Any]
     body: Callable[[bytes], Any]
-    answer: Callable[[Any], Any]
+    answer: Callable[[Any, int, Callable[[], Exception]], Any]
 
 
 def kit_of(library: Any) -> Kit:
@@ -120,16 +119,17 @@ def _own_body(library: Any) -> Any:
 
 def _short_answer(library: Any) -> Any:
     class ShortAnswer(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
-        """An answer's stream, read up to `LIMIT` octets."""
+        """An answer's stream, read up to so many octets."""
 
-        def __init__(self, stream: Any) -> None:
+        def __init__(self, stream: Any, limit: int, error: Callable[[], Exception]) -> None:
             self._stream = stream
-            self._left = LIMIT
+            self._left = limit
+            self._error = error
 
         def _passed(self, chunk: bytes) -> bytes:
             self._left -= len(chunk)
             if self._left < 0:
-                raise oversized()
+                raise self._error()
             return chunk
 
         def __iter__(self) -> Iterator[bytes]:

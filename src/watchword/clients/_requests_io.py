@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
 from watchword.clients._exchange import TIMEOUT, field_lines, limited, misadapted, unreplayable
+from watchword.clients._requests_answer import received
 from watchword.transport.flow import Drive
-from watchword.core.message import Peer, Request, Response
+from watchword.core.message import Peer, Request
 from watchword.core.scheme import ORIGINAL, Received, Send
 
-__all__ = ["advance", "check_repeatable", "drain", "origin", "read", "received", "request_of", "rewind", "url_of"]
+__all__ = ["advance", "check_repeatable", "origin", "read", "request_of", "rewind", "url_of"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -41,13 +41,6 @@ def request_of(prepared: requests.PreparedRequest, peer: Peer) -> Request:
     # Non-ASCII octets can't be left in a URL that requests has prepared.
     target = prepared.path_url.encode()
     return Request.raw(prepared.method or "GET", scheme, authority, target, headers, peer, exact=True)
-
-
-def received(response: requests.Response, want: bool) -> Received:
-    """The answer, its body with it if the flow wants that."""
-    raw = getattr(response.raw, "headers", None)
-    lines = response.headers.items() if raw is None else raw.items()
-    return Received(Response(response.status_code, field_lines(lines)), response.content if want else None)
 
 
 def rewind(body: Any, start: int | None) -> None:
@@ -91,17 +84,10 @@ def read(body: Any, start: int | None) -> bytes:
     return b"".join(body)
 
 
-def drain(response: requests.Response) -> None:
-    """Frees the connection of an answer that the caller doesn't get."""
-    with suppress(ChunkedEncodingError, ContentDecodingError, RuntimeError):
-        _ = response.content
-    response.close()
-
-
-def advance(drive: Drive, answer: Received | None, settings: dict[str, Any]) -> Send | None:
+def advance(drive: Drive, answer: Callable[[], Received] | None, settings: dict[str, Any]) -> Send | None:
     """Runs the flow up to where the caller's request is to be sent, and sends its own requests on the way."""
     try:
-        send = drive.advance(answer)
+        send = drive.advance(None if answer is None else answer())
         while send is not None and send.body is not ORIGINAL:
             send = drive.advance(_fetch(send, settings))
     except BaseException:
@@ -132,7 +118,7 @@ def _fetch(send: Send, settings: dict[str, Any]) -> Received:
             verify=verify if isinstance(verify, str) else None,
         )
         with response:
-            answer = received(response, want=False)
+            answer = received(response)
             return answer._replace(body=limited(response.iter_content(65536))) if send.want else answer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -19,7 +20,8 @@ except ImportError:
 import requests.auth
 import requests.cookies
 
-from watchword.clients._requests_io import advance, drain, origin, received, request_of, rewind
+from watchword.clients._requests_answer import answer_to, drain
+from watchword.clients._requests_io import advance, origin, request_of, rewind
 from watchword.clients._requests_put import bare, check_unjudged, put
 from watchword.clients._requests_route import context_of, peer_again, peer_at_first
 
@@ -71,7 +73,8 @@ class _Exchange:
         self._origin = origin(prepared)
         self._start = position(prepared.body)
         self._body = prepared.body
-        self._left = self._pointed = self._want = False
+        self._left = self._pointed = False
+        self._send: Send | None = None
         self._drive: Drive | None = None
         self._fields: set[bytes] = set()
         self._settings: dict[str, Any] = {}  # those of the session, known once it has an answer
@@ -79,9 +82,8 @@ class _Exchange:
     def begin(self, prepared: requests.PreparedRequest) -> None:
         """Runs up to where requests sends the request itself."""
         self._drive = drive = self._driven(prepared, peer_at_first(prepared.url or ""))
-        send = advance(drive, None, {})
+        self._send = send = advance(drive, None, {})
         assert send is not None  # a flow without a Send of the caller's request has raised
-        self._want = send.want
         put(prepared, self._bare, send, self._fields)
 
     def _driven(self, prepared: requests.PreparedRequest, peer: Peer) -> Drive:
@@ -108,20 +110,18 @@ class _Exchange:
         return r
 
     def _resume(self, r: requests.Response, drive: Drive | None, kwargs: dict[str, Any]) -> requests.Response:
-        want = self._want
+        sent = self._send
         try:
             if drive is None:
                 if not self._refused(r):
                     return r
                 drive = self._driven(r.request, peer_again(r.request.url or "", r.connection, kwargs))
-                send = advance(drive, None, kwargs)
-                want = send is not None and send.want
+                sent = advance(drive, None, kwargs)
                 # A flow that begins without credentials begins with the answer that is there.
-                if send is not None and differs(self._bare, send):
-                    r = self._resend(r, send, kwargs)
-            while (send := advance(drive, received(r, want), kwargs)) is not None:
-                r = self._resend(r, send, kwargs)
-                want = send.want
+                if sent is not None and differs(self._bare, sent):
+                    r = self._resend(r, sent, kwargs)
+            while sent is not None and (sent := advance(drive, partial(answer_to, sent, r), kwargs)) is not None:
+                r = self._resend(r, sent, kwargs)
         except BaseException:
             r.close()
             raise

@@ -15,6 +15,7 @@ from watchword.core.records import Once
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import BodyStream, Verifier
 from watchword.core.seal import around, as_proxy
+from watchword.core.streams import piped
 
 __all__ = ["Admission"]
 
@@ -36,11 +37,19 @@ class Admission(msgspec.Struct, eq=False):
     answer_seal: Seal | None = None
     provisional: Sequence[Once] = ()
 
-    def sealed_by(self, seal: Seal, method: str, proxy: bool) -> Admission:
-        """Puts the guard's seal round what the decision adds to the answer; called while it is made."""
+    def sealed_by(self, seal: Seal, method: str, proxy: bool, check: BodyStream | None) -> Admission:
+        """Puts the guard's seal round what the decision adds to the answer; called while it is made.
+
+        Args:
+            seal: the guard's.
+            method: the request's.
+            proxy: whether the guard is a proxy's.
+            check: compares the body, as it passes, with what the seal will say of it.
+        """
         self.answer_seal = seal
         self.seal = around(self.response_headers, self.seal, seal, method, proxy)
         self.response_headers = ()
+        self.stream = piped([one for one in (check, self.stream) if one is not None])
         return self
 
     def known(self) -> Identity[Any]:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Write
+from watchword.core.streams import BodyStream
 
 __all__ = ["Challenge", "Random", "Refusal", "ResponseSealer", "Seal", "Token"]
 
@@ -51,11 +52,14 @@ def _value(value: str) -> str:
 class Seal(NamedTuple):
     """Proves the response: `headers(response, body, now, random)` are added to it.
 
-    `body` is the whole response body if `needs_body`, else None.
+    `body` is the whole response body if `needs_body`, else None. `check` makes the check of the request's body, for a seal
+    that speaks of it: the guard has it passed before it lets the request through, or as the application reads the body.
+    It raises `Rejected` if what is to be checked can't be.
     """
 
     needs_body: bool
     headers: Callable[[Response, bytes | None, float, Random], Headers]
+    check: Callable[[], BodyStream] | None = None
 
 
 class ResponseSealer(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 
 from watchword.core.admission import Admission
-from watchword.core.answer import Refusal
+from watchword.core.answer import Refusal, Seal
 from watchword.core.attempts import Attempt, giving_back, is_guess, reserve, too_many
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
@@ -28,8 +28,9 @@ from watchword.core.records import (
 from watchword.core.refusing import refuse
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More
-from watchword.core.seal import seal_for, sealed
+from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
+from watchword.core.streams import BodyStream
 from watchword.core.verdict import accepted, refused
 
 __all__ = ["Pipeline"]
@@ -73,7 +74,7 @@ class Pipeline(Generic[R, G]):
             if case is None:
                 if not optional:
                     raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
-                return self._admission(request, None, None, started)
+                return self._let_through(request, None, None, started, receive)
             claim, addressee = case.claim, case.addressee
             if (
                 claim.needs or addressee.always_needed or claim.body is not UNUSED or case.early
@@ -87,7 +88,7 @@ class Pipeline(Generic[R, G]):
             return self._hear(request, optional, started, case, answer, receive, gone)
         if answer.learn is not None:
             answer.learn()
-        return self._admission(request, case, answer, started)
+        return self._let_through(request, case, answer, started, receive)
 
     async def _hear(  # noqa: C901, PLR0912 -- the one text of the order, told from its beginning to its end
         self,
@@ -160,14 +161,47 @@ class Pipeline(Generic[R, G]):
         finally:
             if case is not None and case.turn is not None:
                 case.turn.end()
-        return self._admission(request, case, decision, started)
+        return await done(self._let_through(request, case, decision, started, receive))
 
-    def _admission(self, request: Request, case: Case | None, decision: Decision | None, started: float) -> Admission:
+    def _let_through(
+        self, request: Request, case: Case | None, decision: Decision | None, started: float, receive: R
+    ) -> Admission | Coroutine[Any, Any, Admission]:
+        """The admission; or, where the guard's seal will speak of the body, the program that has it checked first."""
+        body = None if case is None or case.body is NO_BODY else case.body.data
+        seal = None if self._plan.seal is None else seal_for(self._plan, request)
+        if seal is None or seal.check is None:
+            return self._admission(request, case, decision, started, body, seal)
+        return self._let_through_checked(request, case, decision, started, receive, seal)
+
+    async def _let_through_checked(
+        self, request: Request, case: Case | None, decision: Decision | None, started: float, receive: R, seal: Seal
+    ) -> Admission:
+        plan = self._plan
+        try:
+            body, check = await checked_content(plan, self._io, request, case, decision, receive, seal)
+        except Rejected as rejected:
+            if case is not None:
+                case.judging = False  # the credentials were right
+            refused_so = await self._refused(rejected, request, case)
+            if plan.observe is not None:
+                plan.observe(refused(request, case, refused_so, plan.clock() - started))
+            raise refused_so from None
+        return self._admission(request, case, decision, started, body, seal, check)
+
+    def _admission(
+        self,
+        request: Request,
+        case: Case | None,
+        decision: Decision | None,
+        started: float,
+        body: bytes | None,
+        seal: Seal | None,
+        check: BodyStream | None = None,
+    ) -> Admission:
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
         plan = self._plan
         if plan.observe is not None:
             plan.observe(accepted(request, case, decision, plan.clock() - started))
-        body = None if case is None or case.body is NO_BODY else case.body.data
         if case is None or decision is None:
             admission = Admission(None, body)
         else:
@@ -177,8 +211,7 @@ class Pipeline(Generic[R, G]):
             admission = Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
             if decision.provisional:
                 admission.provisional = decision.provisional
-        seal = None if plan.seal is None else seal_for(plan, request)
-        return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy)
+        return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy, check)
 
     def _prepare(self, case: Case) -> None:
         """Settles what has to be looked up, and refuses by the head of the request what needs no look-up.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from watchword.core.answer import Random, ResponseSealer
@@ -89,7 +89,7 @@ class Plan:
         self.store = store
         self.observe = observe
         self.proxy = proxy
-        self.seal = _checked_seal(seal)
+        self.seal = _told_of(self.verifiers, proxy, _checked_seal(seal))
         self.public_url, self.limits, self.clock, self.random, attempts, challenges = policy
         if challenges not in ("digest first", "as listed"):
             raise ConfigurationError(f'challenges is "digest first" or "as listed", not {challenges!r}')
@@ -121,6 +121,17 @@ def _checked_seal(seal: ResponseSealer | None) -> ResponseSealer | None:
     if seal is None or callable(getattr(seal, "seal", None)):
         return seal
     raise ConfigurationError(f"seal= is what seals answers, SignatureSeal(key), not {type(seal).__name__}")
+
+
+def _told_of(verifiers: Sequence[Verifier], proxy: bool, seal: ResponseSealer | None) -> ResponseSealer | None:
+    """The seal, told in which fields this guard's credentials come, if it has a method `covering` for that."""
+    covering: Callable[[Collection[bytes]], ResponseSealer] | None = getattr(seal, "covering", None)
+    if covering is None:
+        return seal
+    fields = {address.field for verifier in verifiers for address in verifier.addresses if address.field}
+    if proxy and b"authorization" in fields:
+        fields = {*fields, b"proxy-authorization"}
+    return covering(fields)
 
 
 def _check_store(verifier: Verifier, store: Any) -> None:

@@ -18,6 +18,7 @@ from watchword.core.limits import Limits
 from watchword.core.message import Headers, Peer, Request, Response
 from watchword.core.records import Found, Once, Ref, Source, Write
 from watchword.core.rejection import Reason, Refuser, Rejected
+from watchword.core.streams import BodyStream
 
 __all__ = [
     "NO_BODY", "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream", "Changes",
@@ -72,21 +73,6 @@ class Body:
 
 
 NO_BODY: Final = Body()
-
-
-class BodyStream(Protocol):
-    """Checks a body as it passes (STREAM). Both methods raise `Rejected`, which aborts the application's read.
-
-    One that takes frames off, so that other octets come out than go in, says `unframes = True`: it comes last in `AllOf`.
-    """
-
-    def feed(self, chunk: bytes, /) -> bytes:
-        """The octets of `chunk`, and of those held back before, that are proven and may be read."""
-        ...
-
-    def end(self) -> bytes:
-        """The rest, once the body has ended."""
-        ...
 
 
 class Decision(msgspec.Struct, frozen=True, eq=False):
@@ -253,12 +239,17 @@ class Send(NamedTuple):
 
     Of the caller's request a flow may change the fields, the target's query, and with `content` the body, which is sent
     instead of the caller's. Answered by `Received`; with `want` its body is read, under the driver's limit.
+
+    With `head` the driver first shows the answer without its body, and reads as many octets as `head` says, or nothing where it
+    says None. A body that is longer is not handed over, and the rest not read: then `Received.body` is None. An exception of
+    `head` ends the flow, and is the caller's.
     """
 
     request: Request
     body: bytes | None = ORIGINAL
     want: bool = False
     content: bytes | None = None
+    head: Callable[[Received], int | None] | None = None
 
     def __repr__(self) -> str:
         # A token request's body may hold the client's secret.
@@ -267,10 +258,11 @@ class Send(NamedTuple):
 
 
 class Received(NamedTuple):
-    """The answer to `Send`."""
+    """The answer to `Send`; `sent` is the request as it went out, where a driver has changed it (cookies)."""
 
     response: Response
     body: bytes | None = None
+    sent: Request | None = None
 
     def __repr__(self) -> str:
         # The body may be a token.

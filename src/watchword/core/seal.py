@@ -7,14 +7,19 @@ to what was asked.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from watchword.core.answer import Random, Refusal, Seal
+from watchword.core.body import check_declared
+from watchword.core.dispatch import Case
+from watchword.core.io import IO
 from watchword.core.message import Headers, Request, Response
 from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.scheme import NO_BODY, WHOLE, Decision
+from watchword.core.streams import BodyStream
 
-__all__ = ["Failing", "around", "as_proxy", "failure", "has_content", "seal_for", "sealed"]
+__all__ = ["Failing", "around", "as_proxy", "checked_content", "failure", "has_content", "seal_for", "sealed"]
 
 _WITHOUT: Final = frozenset({204, 304})
 
@@ -46,6 +51,43 @@ def seal_for(plan: Plan, request: Request) -> Seal | None:
         except Rejected:
             pass  # it is refused for that; the refusal is bound to what was seen
     return plan.seal.seal(request)
+
+
+async def checked_content(
+    plan: Plan,
+    io: IO[Any, Any],
+    request: Request,
+    case: Case | None,
+    decision: Decision | None,
+    receive: Any,
+    seal: Seal,
+) -> tuple[bytes | None, BodyStream | None]:
+    """The request's body, if it was read for it, once it is what the guard's seal will say of it; else the check to come.
+
+    A body that no scheme wants to see pass is read and checked before anybody acts on it, unless it says that it is too long for
+    that, or comes in chunks. Such a body is checked as it passes.
+
+    Raises:
+        Rejected: it is not that.
+    """
+    assert seal.check is not None
+    read = None if case is None or case.body is NO_BODY else case.body.data
+    check = seal.check()
+    if read is None:
+        if not _is_short(request, plan.limits.body) or (decision is not None and decision.stream is not None):
+            return None, check
+        read = (await io.read(receive, WHOLE, plan.limits.body)).data
+    check.feed(read)
+    check.end()
+    return read, None
+
+
+def _is_short(request: Request, limit: int) -> bool:
+    try:
+        check_declared(request, limit)
+    except Rejected:
+        return False
+    return not request.values(b"transfer-encoding")
 
 
 def around(lines: Headers, own: Seal | None, outer: Seal, method: str, proxy: bool) -> Seal:

@@ -14,10 +14,11 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, BodyStream, Changes, Claim, Decision, Digests, GuardReader, More,
+    STREAM, UNUSED, WHOLE, Address, Bindable, Body, BodyNeed, Changes, Claim, Decision, Digests, GuardReader, More,
     Proof, Random, Refusal, Seal, Verifier,
 )  # fmt: skip
 from watchword.core.plan import checked_verifiers
+from watchword.core.streams import piped
 
 __all__ = ["AllOf", "same_subject"]
 
@@ -197,7 +198,7 @@ class AllClaims(NamedTuple):
             [write for decision in decisions for write in decision.writes],
             tuple(pair for decision in decisions for pair in decision.response_headers),
             _together(seals),
-            _piped(streams),
+            piped(streams),
             [write for decision in decisions for write in decision.notes],
             _each([decision.learn for decision in decisions if decision.learn is not None]),
             [mark for decision in decisions for mark in decision.provisional],
@@ -227,30 +228,3 @@ def _together(seals: Sequence[Seal]) -> Seal | None:
         )
 
     return Seal(any(seal.needs_body for seal in seals), headers)
-
-
-def _piped(streams: Sequence[BodyStream]) -> BodyStream | None:
-    """One stream through all of them; one that takes frames off the body comes last, for the others check what was sent."""
-    if len(streams) < 2:
-        return streams[0] if streams else None
-    return _Piped(sorted(streams, key=lambda stream: getattr(stream, "unframes", False)))
-
-
-class _Piped:
-    """What one stream passes on, the next one checks."""
-
-    __slots__ = ("_streams",)
-
-    def __init__(self, streams: Sequence[BodyStream]) -> None:
-        self._streams = streams
-
-    def feed(self, chunk: bytes, /) -> bytes:
-        for stream in self._streams:
-            chunk = stream.feed(chunk)
-        return chunk
-
-    def end(self) -> bytes:
-        rest = b""
-        for stream in self._streams:
-            rest = stream.feed(rest) + stream.end()
-        return rest

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from watchword.core.rejection import Reason, Rejected
 from watchword.fields.structured import InnerList, Item, StructuredFieldError, parse_dictionary, serialize_dictionary
 from watchword.schemes.signatures.components import Component
-from watchword.schemes.signatures.wire import MAX_COMPONENTS, MAX_SIGNATURES
+from watchword.schemes.signatures.wire import MAX_OF_ANSWER, MAX_SIGNATURES
 
 __all__ = ["Wanted", "accept_signature", "read_accept_signature"]
 
@@ -16,7 +16,7 @@ _FLAGS: Final = frozenset({"created", "expires"})
 _TEXTS: Final = frozenset({"nonce", "alg", "keyid", "tag"})
 _LONGEST: Final = 512
 """Characters of one text: it comes back in the signature."""
-_MAX_PARTS: Final = MAX_SIGNATURES * (2 * MAX_COMPONENTS + 14)
+_MAX_PARTS: Final = MAX_SIGNATURES * (2 * MAX_OF_ANSWER + 14)
 
 
 class Wanted(NamedTuple):
@@ -70,8 +70,8 @@ def read_accept_signature(values: Sequence[bytes]) -> list[Wanted]:
         raise _malformed(f"{len(members)} signatures where at most {MAX_SIGNATURES} are read")
     wanted = []
     for label, member in members.items():
-        if not isinstance(member, InnerList) or len(member.items) > MAX_COMPONENTS:
-            raise _malformed(f"a member is no list of at most {MAX_COMPONENTS} components")
+        if not isinstance(member, InnerList) or len(member.items) > MAX_OF_ANSWER:
+            raise _malformed(f"a member is no list of at most {MAX_OF_ANSWER} components")
         try:
             components = tuple(Component.of(item) for item in member.items)
         except Rejected as rejected:

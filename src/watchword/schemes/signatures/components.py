@@ -24,6 +24,7 @@ __all__ = [
     "SignatureInput",
     "components_of",
     "covered_text",
+    "is_field_name",
     "params_text",
     "types_with",
 ]
@@ -218,6 +219,15 @@ def params_text(params: Mapping[str, int | str]) -> str:
         return "".join(f";{name}={serialize_bare_item(value)}" for name, value in params.items())
     except StructuredFieldError as error:
         raise ConfigurationError(f"a signature parameter can't be sent: {error}") from None
+
+
+def is_field_name(name: bytes) -> bool:
+    """Whether a field of this name can be covered: it is in lower case, and such a name (RFC 9110 §5.1).
+
+    >>> is_field_name(b"x-tenant"), is_field_name(b"X-Tenant"), is_field_name(b"a b")
+    (True, False, False)
+    """
+    return name.isascii() and _FIELD_NAME.fullmatch(name.decode("ascii")) is not None
 
 
 class SignatureInput(NamedTuple):

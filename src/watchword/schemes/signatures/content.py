@@ -6,6 +6,7 @@ from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from watchword.core.message import Headers
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Digests, Hasher
 from watchword.crypto.digests import compare, new
@@ -15,7 +16,7 @@ from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.policy import DIGEST_FIELDS
 
 __all__ = [
-    "CONTENT", "SHA256", "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests",
+    "CONTENT", "SHA256", "ContentCheck", "DigestStream", "Expected", "check_digests", "covered_digests", "digests_need", "expected_digests",
     "is_digest_of", "may_be_usual", "uncovered",
 ]  # fmt: skip
 
@@ -139,10 +140,39 @@ class DigestStream:
         return held
 
 
+class ContentCheck:
+    """Compares a request's body with its Content-Digest, for a seal that covers the latter (RFC 9530 §2).
+
+    `settled` once they were compared, whatever came of it.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS or WRONG_ALGORITHM: there is nothing to compare with.
+    """
+
+    __slots__ = ("_stream", "settled")
+
+    def __init__(self, headers: Headers) -> None:
+        self._stream = DigestStream(expected_digests(CONTENT, Fields(headers)))
+        self.settled = False
+
+    def feed(self, chunk: bytes, /) -> bytes:
+        """The part before this one."""
+        return self._stream.feed(chunk)
+
+    def end(self) -> bytes:
+        """The last part.
+
+        Raises:
+            Rejected: WRONG_BODY.
+        """
+        self.settled = True
+        return self._stream.end()
+
+
 def uncovered() -> Rejected:
     """The refusal of a body that no covered digest speaks for."""
     return Rejected(Reason.NOT_COVERED, "there is a body, and no digest of it is covered", where="content-digest")
 
 
 def _wrong(field: str) -> Rejected:
-    return Rejected(Reason.WRONG_BODY, "the body does not have the digest that was signed", where=field)
+    return Rejected(Reason.WRONG_BODY, "the body does not have the digest that the request gives", where=field)

@@ -40,7 +40,7 @@ MAX_KEYS: Final = 16
 _COVERED: Final = BasePlan(components_of(("@authority;req", "content-digest")))
 _PROOF, _EARLY_PROOF = (
     ResponsePolicy(
-        (), request_components=("@authority",), content=content, nonce=False, tag=TAG, expires=True,
+        (), request_components=("@authority",), fields=False, credentials=False, content=content, nonce=False, tag=TAG, expires=True,
         max_age=10 * 366 * DAY, skew=60,
     )
     for content in (True, False)

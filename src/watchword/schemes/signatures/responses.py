@@ -1,8 +1,8 @@
-"""Signed responses, the client's half (RFC 9421 §2.4, §3.2): what an answer has to prove, and whether it does. Pure."""
+"""Signed responses, the client's half (RFC 9421 §2.4, §3.2): whether an answer proves what it has to. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from watchword.core.message import Request, Response
@@ -11,87 +11,23 @@ from watchword.core.seal import has_content
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, KeySet
 from watchword.fields.content_digest import read_digests
-from watchword.schemes.freshness import Freshness, check_end
+from watchword.schemes.freshness import check_end
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.key_source import no_keys
 from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
-from watchword.schemes.signatures.components import Component, components_of
+from watchword.schemes.signatures.components import Component
+from watchword.schemes.signatures.consequential import check_covered
+from watchword.schemes.signatures.credentials_digest import check_credentials
 from watchword.schemes.signatures.key_owners import alias_of
-from watchword.schemes.signatures.wire import MAX_SIGNATURES, Labelled, labelled_dictionary, read_signatures
+from watchword.schemes.signatures.response_policy import ResponsePolicy
+from watchword.schemes.signatures.wire import (
+    MAX_OF_ANSWER, MAX_SIGNATURES, Labelled, labelled_dictionary, read_signatures,
+)  # fmt: skip
 
 __all__ = ["ResponsePolicy", "ResponseVerifier"]
 
 _MAX_KEYS: Final = 8
-
-
-class ResponsePolicy:
-    """What an answer has to prove.
-
-    Args:
-        components: what its signature has to cover of it.
-        request_components: what it has to cover of the request, so that it is the answer to that one and no other.
-        request_proofs: whether it has to cover the Content-Digest and the signatures that the request carries. Else it may
-            be the answer to the same request without them, with another body or in nobody's name (RFC 9421 §7.3.7).
-        content: whether it has to cover a Content-Digest that the content has, wherever there is content.
-        nonce: whether it has to repeat the nonce of the Accept-Signature with which it was asked for (RFC 9421 §5.1).
-        tag: the application's mark (§2.3) that it has to have; None: none.
-        expires: whether it has to say when it ends.
-        max_age: seconds for which it is good.
-        skew: seconds by which the server's clock may be ahead.
-
-    Raises:
-        ConfigurationError: components that no answer has, times that are none, or nothing that binds it to its request.
-
-    >>> ResponsePolicy(tag="orders").components[0]
-    Component(name='@status', params=())
-    """
-
-    __slots__ = ("components", "content", "expires", "freshness", "nonce", "request_proofs", "tag")
-
-    def __init__(
-        self,
-        components: Sequence[str] = ("@status",),
-        *,
-        request_components: Sequence[str] = ("@method", "@authority", "@path", "@query"),
-        request_proofs: bool = True,
-        content: bool = True,
-        nonce: bool = True,
-        tag: str | None = None,
-        expires: bool = False,
-        max_age: float = 300,
-        skew: float = 30,
-    ) -> None:
-        of_request = (f"{one.removesuffix(';req')};req" for one in _listed(request_components))
-        self.components = components_of((*_listed(components), *of_request))
-        if not nonce and not any(one.has("req") for one in self.components):
-            raise ConfigurationError("nothing binds an answer to its request: nonce=True, or request_components=(…)")
-        self.request_proofs = request_proofs
-        self.content = content
-        self.expires = expires
-        self.nonce = nonce
-        self.tag = tag
-        self.freshness = Freshness(max_age, skew)
-
-    def wanted(self, method: str, nonce: str, keys: Sequence[Key] = ()) -> Wanted:
-        """What to ask for, for an answer that fits this policy (§5.1)."""
-        components = self.components
-        if self.content and method != "HEAD":
-            components = (*components, *components_of(("content-digest",)))
-        params: dict[str, str | bool] = {"created": True, "nonce": nonce}
-        if self.expires:
-            params["expires"] = True
-        if len(keys) == 1 and keys[0].key_id is not None:
-            params["keyid"] = keys[0].key_id
-        if self.tag is not None:
-            params["tag"] = self.tag
-        return Wanted("seal", tuple(dict.fromkeys(components)), params)
-
-
-def _listed(components: Sequence[str]) -> Sequence[str]:
-    if isinstance(components, str):
-        raise ConfigurationError(f"a sequence of component identifiers is needed: ({components!r},)")
-    return components
 
 
 class ResponseVerifier:
@@ -139,9 +75,9 @@ class ResponseVerifier:
         known = [key.key_id for key in self._keys]
         return f"ResponseVerifier(keys={known if self._source is None else self._source.name!r})"
 
-    def wanted(self, method: str, nonce: str) -> Wanted:
-        """What to ask for with Accept-Signature."""
-        return self.policy.wanted(method, nonce, self._keys)
+    def wanted(self, method: str, nonce: str, fields: Sequence[bytes] = ()) -> Wanted:
+        """What to ask for with Accept-Signature; `fields` of the request are to be covered too."""
+        return self.policy.wanted(method, nonce, self._keys, fields)
 
     def canonical(self, request: Request, response: Response) -> str:
         """The signature base of an answer as this client builds it, to compare with the server's; of the first signature
@@ -150,7 +86,7 @@ class ResponseVerifier:
         Raises:
             Rejected: there is none, or the answer lacks what it covers.
         """
-        for one in read_signatures(response.headers, signatures=self._limit):
+        for one in read_signatures(response.headers, signatures=self._limit, components=MAX_OF_ANSWER):
             if one.covered.text_param("tag") == self.policy.tag:
                 return signature_base(one.covered, Message(request, response)).decode("ascii")
         raise Rejected(Reason.NO_CREDENTIALS, "the answer is not signed", where="signature")
@@ -170,7 +106,32 @@ class ResponseVerifier:
         Raises:
             Rejected: why it is not proven.
         """
-        signatures = read_signatures(response.headers, signatures=self._limit)
+        signature = self.verify_head(request, response, now=now, nonce=nonce)
+        self.verify_content(signature, request, response, body)
+        return signature
+
+    def verify_head(
+        self,
+        request: Request,
+        response: Response,
+        *,
+        now: float,
+        nonce: str | None = None,
+        fields: Collection[bytes] = (),
+    ) -> Labelled:
+        """The signature by which all of `response` but its content is proven, and by which that can be: it needn't be read yet.
+
+        Args:
+            request: as for `verify`.
+            response: as for `verify`.
+            now: as for `verify`.
+            nonce: as for `verify`.
+            fields: further fields of the request that the answer was asked to cover.
+
+        Raises:
+            Rejected: why it is not proven.
+        """
+        signatures = read_signatures(response.headers, signatures=self._limit, components=MAX_OF_ANSWER)
         if not signatures:
             raise Rejected(Reason.NO_CREDENTIALS, "the answer is not signed", where="signature")
         mine = [one for one in signatures if one.covered.text_param("tag") == self.policy.tag]
@@ -179,7 +140,7 @@ class ResponseVerifier:
         first: Rejected | None = None
         for signature in mine:
             try:
-                self._check(signature, Message(request, response), body, now, nonce)
+                self._check(signature, Message(request, response), fields, now, nonce)
             except Rejected as rejected:
                 first = first or rejected
             else:
@@ -187,16 +148,36 @@ class ResponseVerifier:
         assert first is not None
         raise first
 
-    def _check(self, signature: Labelled, message: Message, body: bytes, now: float, nonce: str | None) -> None:
-        """Key, algorithm, signature; then whose answer it is, what it covers, its content and its time."""
+    def verify_content(self, signature: Labelled, request: Request, response: Response, body: bytes) -> None:
+        """Nothing, if the content is the one that was signed, or the policy doesn't ask for that.
+
+        Args:
+            signature: what `verify_head` gave.
+            request: as for `verify`.
+            response: as for `verify`.
+            body: as for `verify`.
+
+        Raises:
+            Rejected: WRONG_BODY.
+        """
+        if not self.policy.content:
+            return
+        for name, value in _expected(signature.covered.components, Message(request, response)).items():
+            if not compare(digest(name, body), value):
+                raise Rejected(Reason.WRONG_BODY, "the content is not the one that was signed", where="content-digest")
+
+    def _check(
+        self, signature: Labelled, message: Message, fields: Collection[bytes], now: float, nonce: str | None
+    ) -> None:
+        """Key, algorithm, signature; then whose answer it is, what it covers, and its time."""
         covered = signature.covered
         keys = self._candidates(covered.text_param("keyid"), covered.text_param("alg"))
         _check_signature(keys, signature_base(covered, message), signature.signature)
         if self.policy.nonce and (nonce is None or covered.text_param("nonce") != nonce):
             raise Rejected(Reason.BINDING_MISMATCH, "the answer to another request", where="signature-input nonce")
-        self._check_coverage(covered.components, message)
+        self._check_coverage(covered.components, message, fields)
         if self.policy.content:
-            _check_content(covered.components, message, body)
+            _expected(covered.components, message)
         self._check_time(covered.created, covered.expires, now)
 
     def _candidates(self, key_id: str | None, algorithm: str | None) -> Sequence[Key]:
@@ -221,13 +202,19 @@ class ResponseVerifier:
         except StoreUnavailable:
             raise Rejected(Reason.UNKNOWN_KEY, "the server's keys are not known yet: call refresh()") from None
 
-    def _check_coverage(self, components: Sequence[Component], message: Message) -> None:
+    def _check_coverage(self, components: Sequence[Component], message: Message, fields: Collection[bytes]) -> None:
+        request, response = message.request, message.response
+        assert request is not None
+        assert response is not None
         covered = {component.identity for component in components}
         for component in self.policy.components:
             if component.identity not in covered:
                 raise Rejected(Reason.NOT_COVERED, "the signature has to cover it", where=str(component))
-        if self.policy.request_proofs and message.request is not None:
-            _check_request_proofs(components, message.request)
+        if self.policy.request_proofs:
+            _check_request_proofs(components, request)
+        proven = check_credentials(request.headers, response.headers) if self.policy.credentials else ()
+        if self.policy.fields:
+            check_covered(components, request.headers, response.headers, set(fields).difference(proven))
 
     def _check_time(self, created: int | None, expires: int | None, now: float) -> None:
         if created is None:
@@ -270,13 +257,17 @@ def _check_request_proofs(components: Sequence[Component], request: Request) -> 
             )
 
 
-def _check_content(components: Sequence[Component], message: Message, body: bytes) -> None:
-    """Whether the content is what the covered digests say (RFC 9530 §2)."""
+def _expected(components: Sequence[Component], message: Message) -> Mapping[str, bytes]:
+    """The covered digests of the content (RFC 9530 §2), by algorithm; none where an answer has no content.
+
+    Raises:
+        Rejected: NOT_COVERED: there are none. WRONG_BODY: it is encoded, so that libraries would give out something else.
+    """
     request, response = message.request, message.response
     assert request is not None
     assert response is not None
     if not has_content(request.method, response.status):
-        return
+        return {}
     expected = _covered_digests(components, response, "content-digest")
     if not expected and request.method == "GET" and response.status == 200:
         # The content is then the whole representation (RFC 9110 §15.3.1).
@@ -287,9 +278,7 @@ def _check_content(components: Sequence[Component], message: Message, body: byte
         raise Rejected(
             Reason.WRONG_BODY, "the content is encoded, though that was not asked for", where="content-encoding"
         )
-    for name, value in expected.items():
-        if not compare(digest(name, body), value):
-            raise Rejected(Reason.WRONG_BODY, "the content is not the one that was signed", where="content-digest")
+    return expected
 
 
 def _covered_digests(components: Sequence[Component], response: Response, field: str) -> Mapping[str, bytes]:

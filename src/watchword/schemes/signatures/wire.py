@@ -14,6 +14,7 @@ from watchword.schemes.signatures.components import SignatureInput
 __all__ = [
     "LABEL",
     "MAX_COMPONENTS",
+    "MAX_OF_ANSWER",
     "MAX_SIGNATURES",
     "Labelled",
     "labelled_dictionary",
@@ -25,6 +26,9 @@ MAX_SIGNATURES: Final = 8
 """How many labelled signatures of a message are read."""
 MAX_COMPONENTS: Final = 32
 """How many components one signature may cover."""
+
+MAX_OF_ANSWER: Final = 128
+"""How many a signature of an answer may cover, or be asked to: it covers the request's fields too."""
 
 LABEL: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")
 """A label is the key of a dictionary (RFC 9651 §3.1.2)."""

@@ -41,9 +41,22 @@ def _headers(environ: Environ) -> Headers:
         if name.startswith("HTTP_")
     ]
     for name, field in (("CONTENT_TYPE", b"content-type"), ("CONTENT_LENGTH", b"content-length")):
-        if environ.get(name):
+        if environ.get(name) and not (name == "CONTENT_TYPE" and _is_invented(environ)):
             lines.append((field, _octets(environ[name])))
     return lines
+
+
+def _is_invented(environ: Environ) -> bool:
+    """Whether the Content-Type is that which wsgiref gives to requests without one.
+
+    One that was sent can't be told from it, but a client that has it covered says so in another field: Signature-Input,
+    Accept-Signature, or the list of a scheme of its own.
+    """
+    return (
+        environ["CONTENT_TYPE"] == "text/plain"
+        and environ.get("SERVER_SOFTWARE", "").startswith("WSGIServer/")
+        and not any(name.startswith("HTTP_") and "content-type" in value.lower() for name, value in environ.items())
+    )
 
 
 def _octets(text: str) -> bytes:
