@@ -203,7 +203,7 @@ def test_fields_of_the_way_may_be_changed():
     assert ask("ed25519", sent, [], on_request=by_a_proxy, on_answer=back).response.status == 200
 
 
-@pytest.mark.parametrize("name", ["authorization", "cookie", "x-api-key"])
+@pytest.mark.parametrize("name", ["authorization", "proxy-authorization", "cookie", "x-api-key"])
 def test_credentials_are_never_covered_bare_whoever_asks_for_it(name):
     """A signature that anybody can verify is one by which anybody can try passwords."""
     guard = SignatureSeal(KEYS["ed25519"]).covering({b"x-api-key"})

@@ -53,8 +53,8 @@ class Seal(NamedTuple):
     """Proves the response: `headers(response, body, now, random)` are added to it.
 
     `body` is the whole response body if `needs_body`, else None. `check` makes the check of the request's body, for a seal
-    that speaks of it: the guard has it passed before it lets the request through, or as the application reads the body.
-    It raises `Rejected` if what is to be checked can't be.
+    that speaks of it: the guard has it passed before it lets the request through, or as the application reads the body. Once
+    it was made, `headers` says nothing of a body that has not passed it to the end.
     """
 
     needs_body: bool

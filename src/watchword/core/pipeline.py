@@ -74,7 +74,9 @@ class Pipeline(Generic[R, G]):
             if case is None:
                 if not optional:
                     raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
-                return self._let_through(request, None, None, started, receive)
+                if plan.seal is not None:
+                    return self._under_seal(request, None, None, started, receive)
+                return self._admission(request, None, None, started)
             claim, addressee = case.claim, case.addressee
             if (
                 claim.needs or addressee.always_needed or claim.body is not UNUSED or case.early
@@ -88,7 +90,9 @@ class Pipeline(Generic[R, G]):
             return self._hear(request, optional, started, case, answer, receive, gone)
         if answer.learn is not None:
             answer.learn()
-        return self._let_through(request, case, answer, started, receive)
+        if plan.seal is not None:
+            return self._under_seal(request, case, answer, started, receive)
+        return self._admission(request, case, answer, started)
 
     async def _hear(  # noqa: C901, PLR0912 -- the one text of the order, told from its beginning to its end
         self,
@@ -161,19 +165,22 @@ class Pipeline(Generic[R, G]):
         finally:
             if case is not None and case.turn is not None:
                 case.turn.end()
-        return await done(self._let_through(request, case, decision, started, receive))
+        return (
+            self._admission(request, case, decision, started)
+            if plan.seal is None
+            else await done(self._under_seal(request, case, decision, started, receive))
+        )
 
-    def _let_through(
+    def _under_seal(
         self, request: Request, case: Case | None, decision: Decision | None, started: float, receive: R
     ) -> Admission | Coroutine[Any, Any, Admission]:
         """The admission; or, where the guard's seal will speak of the body, the program that has it checked first."""
-        body = None if case is None or case.body is NO_BODY else case.body.data
-        seal = None if self._plan.seal is None else seal_for(self._plan, request)
-        if seal is None or seal.check is None:
-            return self._admission(request, case, decision, started, body, seal)
-        return self._let_through_checked(request, case, decision, started, receive, seal)
+        seal = seal_for(self._plan, request)
+        if seal is not None and seal.check is not None:
+            return self._with_checked_content(request, case, decision, started, receive, seal)
+        return self._admission(request, case, decision, started, seal)
 
-    async def _let_through_checked(
+    async def _with_checked_content(
         self, request: Request, case: Case | None, decision: Decision | None, started: float, receive: R, seal: Seal
     ) -> Admission:
         plan = self._plan
@@ -182,11 +189,11 @@ class Pipeline(Generic[R, G]):
         except Rejected as rejected:
             if case is not None:
                 case.judging = False  # the credentials were right
-            refused_so = await self._refused(rejected, request, case)
+            refusing = await self._refused(rejected, request, case)
             if plan.observe is not None:
-                plan.observe(refused(request, case, refused_so, plan.clock() - started))
-            raise refused_so from None
-        return self._admission(request, case, decision, started, body, seal, check)
+                plan.observe(refused(request, case, refusing, plan.clock() - started))
+            raise refusing from None
+        return self._admission(request, case, decision, started, seal, check, body)
 
     def _admission(
         self,
@@ -194,14 +201,16 @@ class Pipeline(Generic[R, G]):
         case: Case | None,
         decision: Decision | None,
         started: float,
-        body: bytes | None,
-        seal: Seal | None,
+        seal: Seal | None = None,
         check: BodyStream | None = None,
+        body: bytes | None = None,
     ) -> Admission:
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
         plan = self._plan
         if plan.observe is not None:
             plan.observe(accepted(request, case, decision, plan.clock() - started))
+        if body is None and case is not None and case.body is not NO_BODY:
+            body = case.body.data
         if case is None or decision is None:
             admission = Admission(None, body)
         else:

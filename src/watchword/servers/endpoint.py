@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from watchword.core.answer import Refusal, ResponseSealer
+from watchword.core.answer import ResponseSealer
 from watchword.core.io import IO, Awaited, Direct, drive
 from watchword.structures.line import ClientGone
-from watchword.core.message import Headers, Request, Response
+from watchword.core.message import Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
-from watchword.core.seal import has_content
 from watchword.servers.asgi.failing import failing as asgi_failing
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App as ASGIApp
 from watchword.servers.asgi.request import Receive, Scope, Send, request_of
+from watchword.servers.endpoint_sealing import Answered, Failures, Sealing
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.failing import failing as wsgi_failing
 from watchword.servers.wsgi.leaving import watch_of
@@ -27,15 +25,6 @@ from watchword.servers.wsgi.request import Environ
 from watchword.servers.wsgi.request import request_of as request_of_environ
 
 __all__ = ["Endpoint", "asgi_endpoint", "wsgi_endpoint"]
-
-
-class Answered(Protocol):
-    """A response and its body."""
-
-    @property
-    def response(self) -> Response: ...
-    @property
-    def body(self) -> bytes: ...
 
 
 class Endpoint(Protocol):
@@ -72,17 +61,18 @@ def asgi_endpoint(
             raise ConfigurationError(f"an endpoint answers http requests, not {scope['type']!r} scopes")
         incoming = Incoming(receive, scope)
         request = request_of(scope)
+        sealing = Sealing(seal, request)
         try:
-            answer = await endpoint.respond(request, io, incoming.chunk, incoming.gone)
+            answer = await endpoint.respond(request, io, sealing.checking_awaited(incoming.chunk), incoming.gone)
         except ClientGone:
             return
         finally:
             incoming.close()
-        status, headers = answer.response.status, [*answer.response.headers, *_sealing(seal, request, answer)]
+        status, headers = answer.response.status, [*answer.response.headers, *sealing.lines(answer)]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
-    return app if seal is None else asgi_failing(app, _Failures(seal))
+    return app if seal is None else asgi_failing(app, Failures(seal))
 
 
 def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: ResponseSealer | None = None) -> WSGIApp:
@@ -100,35 +90,16 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
 
     def app(environ: Environ, start_response: Any) -> Iterable[bytes]:
         request = request_of_environ(environ)
+        sealing = Sealing(seal, request)
         try:
-            answer = drive(endpoint.respond(request, io, Body(environ).chunk, watch_of(environ)))
+            answer = drive(endpoint.respond(request, io, sealing.checking(Body(environ).chunk), watch_of(environ)))
         except ClientGone:
             start_response("503 Service Unavailable", [("Content-Length", "0")])  # WSGI wants an answer
             return []
         status = answer.response.status
-        lines = (*answer.response.headers, *_sealing(seal, request, answer))
+        lines = (*answer.response.headers, *sealing.lines(answer))
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in lines]
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [answer.body]
 
-    return app if seal is None else wsgi_failing(app, _Failures(seal))
-
-
-class _Failures:
-    """What a server would say by itself where an endpoint fails."""
-
-    def __init__(self, seal: ResponseSealer) -> None:
-        self._seal = seal
-
-    def failure(self, request: Request) -> Refusal:
-        """500, sealed."""
-        seal = self._seal.seal(request)
-        return Refusal(500)._replace(sealing=lambda answer: seal.headers(answer, b"", time.time(), os.urandom))
-
-
-def _sealing(sealer: ResponseSealer | None, request: Request, answer: Answered) -> Headers:
-    if sealer is None:
-        return ()
-    body = answer.body if has_content(request.method, answer.response.status) else b""
-    seal = sealer.seal(request)
-    return seal.headers(answer.response, body if seal.needs_body else None, time.time(), os.urandom)
+    return app if seal is None else wsgi_failing(app, Failures(seal))

@@ -144,29 +144,41 @@ class ContentCheck:
     """Compares a request's body with its Content-Digest, for a seal that covers the latter (RFC 9530 §2).
 
     `settled` once they were compared, whatever came of it.
-
-    Raises:
-        Rejected: MALFORMED_CREDENTIALS or WRONG_ALGORITHM: there is nothing to compare with.
     """
 
-    __slots__ = ("_stream", "settled")
+    __slots__ = ("_headers", "_stream", "settled")
 
     def __init__(self, headers: Headers) -> None:
-        self._stream = DigestStream(expected_digests(CONTENT, Fields(headers)))
+        self._headers = headers
+        self._stream: DigestStream | None = None
         self.settled = False
 
     def feed(self, chunk: bytes, /) -> bytes:
-        """The part before this one."""
-        return self._stream.feed(chunk)
+        """The part before this one.
+
+        Raises:
+            Rejected: MALFORMED_CREDENTIALS or WRONG_ALGORITHM: there is no digest to compare it with.
+        """
+        return self._begun().feed(chunk)
 
     def end(self) -> bytes:
         """The last part.
 
         Raises:
-            Rejected: WRONG_BODY.
+            Rejected: WRONG_BODY, or as `feed`.
         """
+        stream = self._begun()
         self.settled = True
-        return self._stream.end()
+        return stream.end()
+
+    def _begun(self) -> DigestStream:
+        if self._stream is None:
+            try:
+                self._stream = DigestStream(expected_digests(CONTENT, Fields(self._headers)))
+            except Rejected:
+                self.settled = True
+                raise
+        return self._stream
 
 
 def uncovered() -> Rejected:

@@ -1,6 +1,6 @@
 """Which credentials an answer is for: a digest of them, under a key that the request brought along.
 
-A signature that anybody can verify must not cover a password: whoever gets hold of an answer could try passwords until one fits.
+A signature that anybody can verify must not cover a password: somebody who gets hold of an answer could try passwords until one fits.
 So the client sends 32 random octets, `Want-Credentials-Digest: hmac-sha-256=:…:`, and the server answers with the HMAC
 (RFC 2104) of the credentials that it saw under that key, `Credentials-Digest: hmac-sha-256=:…:;fields="authorization cookie"`,
 which its signature covers like any field. `fields` names all that it looked at, so that it speaks of those that were not there

@@ -226,7 +226,7 @@ class SignatureSeal(InProcess):
                 one
                 for one in wanted
                 if one.identity not in known and not one.has("tr")
-                and not (one.has("req") and one.name.encode("ascii") in credentials)
+                and not (one.has("req") and one.name.encode("ascii") in _NEVER_BARE | credentials)
             ),
         )  # fmt: skip
 

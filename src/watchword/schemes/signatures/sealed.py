@@ -148,7 +148,7 @@ class SealedAuth(ClientHalf):
             inner.close()
 
     def tell(self, unproven: UnprovenResponse) -> None:
-        """Tells whoever wants to know of an answer that is not proven; raises `ResponseUnproven` if it had to be."""
+        """Tells `on_unproven` of an answer that is not proven; raises `ResponseUnproven` if it had to be."""
         if self._on_unproven is not None:
             self._on_unproven(unproven)
         elif not self._require:
