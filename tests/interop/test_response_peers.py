@@ -12,10 +12,11 @@ import requests
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms
 
 from tests.interop.conftest import PEERS, program
-from watchword import Key, KeyDirectory, Request, Response, SignatureSeal
+from watchword import BasicAuth, Key, KeyDirectory, Request, Response, SealedAuth, SignatureSeal
 from watchword.schemes.signatures.agents import WELL_KNOWN
 from watchword.schemes.signatures.bots import named_by_thumbprint
 from watchword.schemes.signatures.directory import check_proofs, directory_keys
+from watchword.transport.flow import ClientContext
 
 KEY = Key.generate("ed25519")
 ASKED = Request("GET", "https", "bot.example", WELL_KNOWN)
@@ -80,5 +81,29 @@ def test_http_message_signatures_reads_a_sealed_answer() -> None:
     (found,) = verifier.verify(answer)
     assert list(found.covered_components)[:3] == ['"@status"', '"content-type"', '"content-digest"']
     answer.status_code = 200
+    with pytest.raises(InvalidSignature):
+        verifier.verify(answer)
+
+
+def test_http_message_signatures_reads_an_answer_that_is_for_the_whole_request() -> None:
+    """With the client's key for the digest of its credentials, which is a field like any other to a verifier of RFC 9421."""
+    key = named_by_thumbprint(KEY)
+    bare = Request("POST", "https", "api.example", "/a?b=c", {"range": "bytes=0-1", "content-type": "text/plain"})
+    context = ClientContext(lambda: b"body")
+    sent = next(SealedAuth(key, BasicAuth("alice", "open sesame")).flow(bare, context)).request
+    fields = {name.decode(): value.decode() for name, value in sent.headers}
+    answer = requests.Response()
+    answer.request = requests.Request("POST", "https://api.example/a?b=c", headers=fields, data=b"body").prepare()
+    answer.status_code, answer.url, answer._content = 200, answer.request.url, b"some"
+    plain = Response(200, {"content-type": "text/plain", "etag": '"x"', "location": "/b"})
+    lines = plain.with_more(SignatureSeal(key).seal(sent).headers(plain, b"some", time.time(), bytes)).headers
+    answer.headers.update({name.decode().title(): value.decode() for name, value in lines})
+
+    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=Resolver())
+    (found,) = verifier.verify(answer)
+    covered = set(found.covered_components)
+    assert {'"etag"', '"location"', '"credentials-digest"', '"range";req', '"want-credentials-digest";req'} <= covered
+    assert '"authorization";req' not in covered
+    answer.request.headers["Range"] = "bytes=0-2"
     with pytest.raises(InvalidSignature):
         verifier.verify(answer)
