@@ -17,6 +17,7 @@ from watchword import Key, Reason, Request, Response
 from watchword.transport.flow import ClientContext
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import digest_field
+from watchword.schemes.signatures.credentials_digest import wanting
 from watchword.schemes.signatures.responses import ResponsePolicy
 from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
@@ -223,3 +224,48 @@ def test_a_seal_of_our_kind_without_credentials_in_the_digest_is_not_enough():
 def test_a_key_that_nobody_knows_seals_nothing():
     stranger = SealedAuth(Key.generate("ed25519", key_id="seal-1"), ALICE)
     assert unproven("ed25519", [], [], sealed=stranger) is Reason.WRONG_SIGNATURE
+
+
+def another_key(lines: Fields) -> Fields:
+    return [(name, wanting(bytes(32)) if name == b"want-credentials-digest" else value) for name, value in lines]
+
+
+def appended(name: bytes, value: bytes) -> Any:
+    return lambda lines: [*lines, (name, value)]
+
+
+@keys
+def test_no_answer_is_believed_whose_asking_was_changed(key):
+    """The fields by which the client asks for the proof are the first that somebody in between would take out."""
+    for change in (
+        another_key,
+        tampered("want-credentials-digest", "changed"),
+        tampered("want-credentials-digest", "removed"),
+        appended(b"want-credentials-digest", wanting(bytes(32))),
+        tampered("accept-signature", "changed"),
+        tampered("accept-signature", "removed"),
+    ):
+        assert unproven(key, [], [], on_request=change) in (
+            Reason.WRONG_SIGNATURE, Reason.NOT_COVERED, Reason.BINDING_MISMATCH,
+        )  # fmt: skip
+
+
+@keys
+def test_no_answer_is_believed_whose_digest_of_credentials_was_changed(key):
+    for change in ("changed", "removed"):
+        assert unproven(key, [], [], on_answer=tampered("credentials-digest", change)) in (
+            Reason.WRONG_SIGNATURE, Reason.MISSING_COMPONENT,
+        )  # fmt: skip
+    for value in (b"hmac-sha-256=:AAAA:", b"", b"x=1"):
+        assert unproven(key, [], [], on_answer=appended(b"credentials-digest", value)) is Reason.WRONG_SIGNATURE
+    assert unproven(key, [], [(b"credentials-digest", b"hmac-sha-256=:AAAA:")]) is Reason.MALFORMED_CREDENTIALS
+
+
+@keys
+def test_an_answer_to_a_condition_or_a_range_that_somebody_put_in_is_not_believed(key):
+    """A 304 would call a stale copy current, a 206 would pass a part for the whole: both are the server's own, and sealed."""
+    for status, name in ((304, "if-none-match"), (304, "if-modified-since"), (206, "range"), (412, "if-match")):
+        assert unproven(key, [], [], status=status, on_request=tampered(name, "added")) is Reason.MISSING_COMPONENT
+        asked = [(name.encode(), b"one")]
+        assert ask(key, asked, [], status=status).response.status == status
+        assert unproven(key, asked, [], status=status, on_request=tampered(name, "changed")) is Reason.WRONG_SIGNATURE
