@@ -248,7 +248,9 @@ def webhook_world(rng: random.Random, profile: str, secret: str, raw: bytes, cov
     ]  # fmt: skip
     if row.timed:
         tail = rb"(?=\d{3}$)" if row.time_format == "milliseconds" else b""
-        where, pattern = (stamp, rb"()(\d+)" + tail) if stamp else (signature, b"(%b)(\\d+)" % row.timestamp_prefix.encode())
+        where, pattern = (
+            (stamp, rb"()(\d+)" + tail) if stamp else (signature, b"(%b)(\\d+)" % row.timestamp_prefix.encode())
+        )
         faults += [Fault("time: changed by seconds", "time", rewritten(where, pattern, moved(2, 200))), *CLOCK]
     if verifier.once:
         faults.append(Fault("replay", "replay", replay))
