@@ -283,7 +283,7 @@ def test_a_secret_in_a_wrong_spelling_is_tried_and_named(registered: bytes, used
 @given(st.binary(max_size=80))
 def test_any_secret_is_spelled_otherwise_without_an_exception_and_never_named(secret: bytes) -> None:
     guesses = list(secret_guesses(secret))
-    assert len(guesses) <= 128
+    assert len(guesses) <= 600
     assert all(other != secret for _, other in guesses)
     words = " ".join(what for what, _ in guesses)
     assert len(secret) < 8 or secret.hex() not in words

@@ -13,7 +13,7 @@ from watchword.crypto.digests import compare, digest, hmac_digest
 from watchword.crypto.keys import RegisteredKey
 from watchword.schemes import hmac_header as scheme
 from watchword.schemes.diagnosis import clock_check, near
-from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Mac
+from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Mac, Node
 from watchword.schemes.explaining.deviations import Deviation, constant
 from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
 from watchword.schemes.hmac_header import HMACClaim
@@ -39,7 +39,6 @@ def mac_of(
 ) -> tuple[Encoding, Sequence[Deviation]]:
     """The MAC of `docs/reference/hmac.md`, step by step; and what it would be for other keys under their own ids."""
     params, request = claim.params, claim.request
-    actual = ("the digest of this body, which was changed on the way", digest_text(body).encode())
     parts = (
         Leaf("the version line", b"HMAC " + scheme.VERSION.encode(), "literal"),
         Leaf("the key id", params.key_id.encode(), component="authorization keyid"),
@@ -48,7 +47,7 @@ def mac_of(
         Leaf("the method", request.method.encode("utf-8", "replace"), "method", "@method", lambda seen, _: seen.method.encode()),
         Leaf("the authority", _authority(request, body), "authority", "@authority", _authority),
         Leaf("the target", request.target, "target", "@path", lambda seen, _: seen.target),
-        Leaf("the digest", params.digest.encode(), component="authorization digest", others=[actual]),
+        _digest(params.digest.encode(), body),
     )  # fmt: skip
     secrets = [(f"the secret of the key {name!r}", other.secret) for name, other in others]
     key = Leaf("the registered secret", record.secret, "key", "key", others=secrets)
@@ -61,6 +60,21 @@ def mac_of(
         for name, other in others
     ]  # fmt: skip
     return Encoding("the MAC", FORM, mac, "mac"), renamed
+
+
+def _digest(said: bytes, body: bytes) -> Node:
+    """The digest of the header: that of this body, or what became of it."""
+    where, actual = "authorization digest", digest_text(body).encode()
+    if said != actual:
+        return Leaf(
+            "the digest",
+            said,
+            component=where,
+            others=[("the digest of this body, which was changed on the way", actual)],
+        )
+    return Encoding(
+        "the digest", FORM, Hash("the digest", "sha256", Leaf("the body", body, "body", "body"), where), where
+    )
 
 
 def _authority(request: Request, body: bytes) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
+from json import dumps, loads
 from typing import Any, Final
 from unicodedata import normalize
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
@@ -129,6 +131,7 @@ def _form(body: bytes) -> Iterator[tuple[bytes, str]]:
     anew = f"the form was written anew (order, encoding): {_ANEW}"
     for other in recoded(body, keep=b"&=") if len(body) <= MAX_FORM else ():
         yield other, anew
+    yield from ((other, f"the form was made JSON: {_ANEW}") for other in _as_json(body))
     params = body.split(b"&")
     yield b"&".join(sorted(params)), anew
     yield b"&".join(reversed(params)), anew
@@ -140,6 +143,20 @@ def _form(body: bytes) -> Iterator[tuple[bytes, str]]:
             yield b"&".join(rest), f"a parameter was added to the form: {_ANEW}"
     for order in orders(params):
         yield b"&".join(order), anew
+
+
+def _as_json(body: bytes) -> Iterator[bytes]:
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FORM // 8)
+    except ValueError:
+        return
+    lists: dict[str, list[str]] = {}
+    for name, value in pairs:
+        lists.setdefault(name, []).append(value)
+    for ascii_only in (True, False):
+        for separators in ((",", ":"), (", ", ": ")):
+            yield dumps(dict(pairs), ensure_ascii=ascii_only, separators=separators).encode("utf-8", "replace")
+            yield dumps(lists, ensure_ascii=ascii_only, separators=separators).encode("utf-8", "replace")
 
 
 def _in_charsets(body: bytes) -> Iterator[tuple[bytes, str]]:
@@ -188,8 +205,6 @@ def _of_parsed(value: Any) -> Iterator[tuple[bytes, str]]:
 
 def _wrapped(body: bytes) -> Iterator[tuple[bytes, str]]:
     wrapped = f"it was wrapped or unwrapped (quotes, an envelope, base64): {_ANEW}"
-    from base64 import b64decode, b64encode  # noqa: PLC0415 -- only when asked why
-    from json import dumps, loads  # noqa: PLC0415 -- likewise
 
     if body[:1] == body[-1:] and body[:1] in (b'"', b"'") and len(body) > 1:
         yield body[1:-1], wrapped

@@ -78,18 +78,15 @@ def decoded(text: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
     yield from _spellings(secret)
-    stripped = secret.strip()
-    yield from ((f"without the white space around it, {what}", octets) for what, octets in decoded(stripped))
     _, mark, rest = secret.partition(b"_")
+    for prefix in _PREFIXES:
+        if secret.startswith(prefix):
+            mark, rest = prefix, secret[len(prefix) :]
+        yield f"with the prefix {prefix.decode()}", prefix + secret
+        yield f"as base64 text with the prefix {prefix.decode()}", prefix + b64encode(secret)
     if mark:
         yield "without its prefix", rest
         yield from ((f"without its prefix and {what}", octets) for what, octets in decoded(rest))
-    for prefix in _PREFIXES:
-        if secret.startswith(prefix):
-            yield "without its prefix", secret[len(prefix) :]
-            yield from ((f"without its prefix and {what}", octets) for what, octets in decoded(secret[len(prefix) :]))
-        yield f"with the prefix {prefix.decode()}", prefix + secret
-        yield f"as base64 text with the prefix {prefix.decode()}", prefix + b64encode(secret)
     yield "with & behind it", secret + b"&"
     for name in ("sha256", "sha1", "md5", "sha512"):
         try:
@@ -102,6 +99,27 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
     yield "twice", secret + secret
     yield "cut to its first 32 octets", secret[:32]
     yield "cut to its first 16 octets", secret[:16]
+    for name in _SETTINGS:
+        yield f"as the line {name}=… of its settings", name.encode() + b"=" + secret
+    yield "without the name that is before its =", secret.partition(b"=")[2] or secret
+    yield from _twice(secret)
+
+
+def _twice(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    """As it was pasted, and then read wrongly."""
+    for one in _PASTED:
+        try:
+            pasted = _BY_WORDS[one](secret)
+        except ValueError:
+            continue
+        for two in (*_PASTED, *_READ) if pasted != secret else ():
+            try:
+                yield f"{one}, {two}", _BY_WORDS[two](pasted)
+            except ValueError:
+                continue
+        if pasted != secret:
+            yield f"{one}, hashed by sha256, as hex text", hashed("sha256", pasted).hex().encode()
+            yield f"{one}, hashed by sha256", hashed("sha256", pasted)
 
 
 def _spellings(octets: bytes) -> Iterator[tuple[str, bytes]]:
@@ -143,6 +161,8 @@ SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("with a line break (CRLF) at its end", lambda octets: octets + b"\r\n"),
     ("with a space at its end", lambda octets: octets + b" "),
     ("with a space before it", lambda octets: b" " + octets),
+    ("with a tab at its end", lambda octets: octets + b"\t"),
+    ("with two line breaks at its end", lambda octets: octets + b"\n\n"),
     ("without its last line break", lambda octets: octets.rstrip(b"\r\n")),
     ("without the white space around it", bytes.strip),
     *_DECODERS,
@@ -163,6 +183,8 @@ SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("as a JSON string", _json),
     ("with JSON escapes", lambda octets: _json(octets)[1:-1]),
     ("as a JSON string with its quotes, / escaped", lambda octets: _json(octets).replace(b"/", b"\\/")),
+    ("with each / as \\/", lambda octets: octets.replace(b"/", b"\\/")),
+    ("with each \\ doubled", lambda octets: octets.replace(b"\\", b"\\\\")),
     ("as Python prints octets, b'…'", lambda octets: repr(octets).encode()),
     ("in typographic quotes", lambda octets: "\u201c".encode() + octets + "\u201d".encode()),
     ("in the other alphabet of base64, - and _", lambda octets: octets.translate(_TO_URL)),
@@ -199,6 +221,30 @@ SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("that is empty: it isn't set", lambda _: b""),
 )
 """The spellings by their words, likeliest first; a ValueError says that octets have no such spelling."""
+
+
+_BY_WORDS: Final = dict(SPELLINGS)
+_SETTINGS: Final = (
+    "SECRET",
+    "KEY",
+    "TOKEN",
+    "PASSWORD",
+    "API_KEY",
+    "API_SECRET",
+    "SECRET_KEY",
+    "WEBHOOK_SECRET",
+    "secret",
+    "key",
+)
+_PASTED: Final = (
+    "with a line break at its end", "with a line break (CRLF) at its end", "with a space at its end", "in quotes", "in single quotes",
+    "without the white space around it", "without its last line break", "without the quotes around it", "with a byte order mark before it",
+)  # fmt: skip
+_READ: Final = (
+    "as hex text instead of its octets", "as base64 text instead of its octets", "as base64url text instead of its octets",
+    "as base64 text without padding instead of its octets", "in upper case", "in lower case", "percent-encoded", "in UTF-16",
+    *(what for what, _ in _DECODERS),
+)  # fmt: skip
 
 
 def damaged(genuine: str, received: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from watchword.crypto.digests import hmac_digest
 from watchword.crypto.usual_hashes import hashed, usual_hashes
-from watchword.schemes.explaining.computation import ENCODINGS, FORMS, Encoding, Hash, Mac, Node
+from watchword.schemes.explaining.computation import ENCODINGS, FORMS, Encoding, Hash, Mac, Node, Of, under
 from watchword.schemes.explaining.deviation import Deviation, Make, words
 from watchword.schemes.explaining.wrong_joins import WHOLE
 
@@ -81,9 +81,37 @@ def of_mac(node: Mac) -> Iterator[Deviation]:
         yield Deviation(1.7, node, did, _mac(algorithm, key, _written(once, form)))
         if form != _RAW:
             yield Deviation(1.5, node, f"takes {name} as {form} where its octets belong", _written(once, form))
-    yield Deviation(1.6, node, f"leaves the step out that makes {name}", key)
+    yield from _chain(node)
     yield Deviation(2, node, f"leaves the step out that makes {name}, and takes its message", text)
     yield Deviation(2, node, f"makes {name} of an empty message", _mac(algorithm, key, _nothing))
+
+
+def _chain(node: Mac) -> Iterator[Deviation]:
+    """Steps left out where one MAC is the key of the next; and each of them in another form."""
+    steps: list[Mac] = [node]
+    while isinstance(steps[-1].key, Mac):
+        steps.append(steps[-1].key)
+    for step in steps:
+        did = (
+            f"leaves the step out that makes {node.name}"
+            if step is node
+            else f"leaves the steps from {step.name} on out"
+        )
+        yield Deviation(1.6, node, f"{did}, and takes {step.key.name}", _value(step.key))
+        for inner in under(step.key) if not isinstance(step.key, Mac) else ():
+            yield Deviation(1.8, node, f"{did}, and takes {inner.name}", _value(inner))
+    for form in _TEXTS if len(steps) > 1 else ():
+        yield Deviation(1.5, node, f"takes each step up to {node.name} as {form}", _chained(steps[::-1], form))
+
+
+def _chained(steps: list[Mac], form: str) -> Make:
+    def make(of: Of) -> bytes:
+        key = of(steps[0].key)
+        for step in steps:
+            key = FORMS[form](hmac_digest(step.algorithm, key, of(step.of)))
+        return key
+
+    return make
 
 
 def _between(mark: bytes, key_first: bool) -> Callable[[bytes, bytes], bytes]:
@@ -138,6 +166,9 @@ def of_encoding(node: Encoding) -> Iterator[Deviation]:
     for form in ("hex digits", "base64"):
         did = f"writes {name} as the {node.form} of its {form}"
         yield Deviation(1.3, node, did, _written(_written(inner, form), node.form))
+    if isinstance(node.of, Hash):
+        of = node.of.of
+        yield Deviation(1.4, node, f"signs {of.name} itself, not {name}", _value(of))
     right = _written(inner, node.form)
     for place, (_, what, change) in enumerate(WHOLE):
         yield Deviation(1.6 + place / 20, node, f"writes {name} {what}", _changed(right, change))

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Final
 
 from watchword.schemes.diagnosis.spellings import SPELLINGS
-from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Node, Of, joined
+from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Node, Of, joined, under
 from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, words
 
 __all__ = ["SEPARATORS", "WHOLE", "of_join"]
@@ -25,6 +25,8 @@ def of_join(node: Join, value: bytes, pool: Sequence[Leaf]) -> Iterator[Deviatio
     if len(node.parts) > 1:
         yield from _separators(node)
         yield from _orders(node)
+        yield from _merged(node)
+        yield from _each(node)
     yield from _some(node)
     if len(value) <= MAX_SPELT:
         for cost, what, change in WHOLE:
@@ -55,11 +57,14 @@ def _ends(node: Join) -> Iterator[Deviation]:
 def _separators(node: Join) -> Iterator[Deviation]:
     for mark in SEPARATORS:
         if mark != node.separator:
-            end = mark if node.end and node.end == node.separator else node.end
             shown = f"{words(node.separator)} between the parts", f"{words(mark)} between the parts"
+            did = f"joins the parts of {node.name} by {words(mark)}"
             yield Deviation(
-                1.3, node, f"joins the parts of {node.name} by {words(mark)}", _rejoined(node, mark, end), *shown
+                1.3, node, did, _rejoined(node, mark, mark if node.end == node.separator else node.end), *shown
             )
+            if node.end:
+                did += f", without {words(node.end)} at the end"
+                yield Deviation(1.4, node, did, _rejoined(node, mark, b""), *shown)
 
 
 def _rejoined(node: Join, separator: bytes, end: bytes) -> Make:
@@ -71,8 +76,10 @@ def _rejoined(node: Join, separator: bytes, end: bytes) -> Make:
 
 def _some(node: Join) -> Iterator[Deviation]:
     name = node.name
+    for inner in dict.fromkeys(each for part in node.parts[:MAX_PARTS] for each in _deeper(part)):
+        yield Deviation(1.8, node, f"signs {inner.name} alone, not {name}", _alone(inner))
     for at, part in enumerate(node.parts[:MAX_PARTS]):
-        where = part.component or part.name
+        where = part.component or part.name.removeprefix("the ")
         ways: list[tuple[float, str, Callable[[int, list[bytes]], list[bytes]], str]] = [
             (2, f"has {part.name} twice in {name}", lambda at, values: [*values[: at + 1], *values[at:]], "that twice"),
         ]
@@ -86,6 +93,59 @@ def _some(node: Join) -> Iterator[Deviation]:
             ]  # fmt: skip
         for cost, did, pick, received in ways:
             yield Deviation(cost, node, did, _picked(node, partial(pick, at)), "", received, where, part=part)
+
+
+def _merged(node: Join) -> Iterator[Deviation]:
+    """Two neighbours as one part, the other one left empty or not there."""
+    for at in range(min(len(node.parts), MAX_PARTS) - 1):
+        one, two = node.parts[at : at + 2]
+        for mark in (b"", b"?", b"&", b" ", b":", b"/", b"=", b"\n"):
+            for rest in ((), (b"",)) if mark != node.separator else ():
+                did = f"signs {one.name} and {two.name} as one part of {node.name}, with {words(mark)} between them"
+                make = _picked(node, partial(_as_one, at, mark, rest))
+                yield Deviation(1.9, node, did, make, component=one.component or two.component)
+
+
+def _as_one(at: int, mark: bytes, rest: tuple[bytes, ...], values: list[bytes]) -> list[bytes]:
+    return [*values[:at], values[at] + mark + values[at + 1], *rest, *values[at + 2 :]]
+
+
+def _each(node: Join) -> Iterator[Deviation]:
+    """All parts of one shape, each changed in the same way."""
+    inner = [part for part in node.parts if isinstance(part, Join) and len(part.parts) == 2]
+    if len(inner) < 2 or len(inner) < len(node.parts):
+        return
+    first: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
+        ("with capitals at the words' beginnings", bytes.title), ("in capitals", bytes.upper), ("in lower case", bytes.lower),
+        ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.strip(b'"')), ("left empty", lambda _: b""),
+    )  # fmt: skip
+    for separator in dict.fromkeys((inner[0].separator, b"", b":", b": ", b"=", b" ", b"\t", b" : ")):
+        yield Deviation(
+            1.4, node, f"joins name and value by {words(separator)} in {node.name}", _pairwise(node, inner, separator, bytes, bytes)
+        )  # fmt: skip
+        for what, change in first:
+            did = f"writes the names in {node.name} {what}"
+            yield Deviation(1.5, node, did, _pairwise(node, inner, separator, change, bytes))
+    for what, change in SPELLINGS:
+        did = f"signs each value in {node.name} {what}"
+        yield Deviation(2, node, did, _pairwise(node, inner, inner[0].separator, bytes, change))
+
+
+def _pairwise(
+    node: Join, inner: Sequence[Join], separator: bytes, name: Callable[[bytes], bytes], value: Callable[[bytes], bytes]
+) -> Make:
+    def make(of: Of) -> bytes:
+        return joined(node, [name(of(each.parts[0])) + separator + value(of(each.parts[1])) for each in inner])
+
+    return make
+
+
+def _deeper(part: Node) -> Iterator[Node]:
+    """What is under a part, but leaves."""
+    for each in under(part):
+        if not isinstance(each, Leaf):
+            yield each
+            yield from _deeper(each)
 
 
 def _alone(part: Node) -> Make:
@@ -153,7 +213,7 @@ def _elsewhere(node: Join, pool: Sequence[Leaf]) -> Iterator[Deviation]:
         for at, part in enumerate(node.parts[:MAX_PARTS]):
             if leaf.kind != "key" and part is not leaf and not isinstance(part, Join) and not _made_of(part, leaf):
                 did = f"puts {leaf.name} into {name} where {part.name} belongs"
-                shown = part.name, leaf.name, part.component or part.name
+                shown = part.name, leaf.name, part.component or part.name.removeprefix("the ")
                 yield Deviation(2.2, node, did, _replaced(node, at, leaf), *shown)
         for before, separator in _places(node) if leaf not in own else ():
             place = "before" if before else "behind"

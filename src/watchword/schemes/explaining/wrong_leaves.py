@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Final
+from urllib.parse import quote, unquote_to_bytes
 
 from watchword.crypto.usual_hashes import hashed, usual_hashes
 from watchword.schemes.diagnosis.spellings import respelled, secret_guesses
@@ -13,6 +15,20 @@ from watchword.schemes.explaining.times import written_times
 
 __all__ = ["of_leaf"]
 
+_ENCODED: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("decoded", unquote_to_bytes),
+    ("decoded twice", lambda text: unquote_to_bytes(unquote_to_bytes(text))),
+    ("with its % encoded once more", lambda text: text.replace(b"%", b"%25")),
+    ("encoded once more", lambda text: quote(text, safe="/?&=-._~").encode()),
+    ("decoded and encoded, the reserved characters left", lambda text: quote(unquote_to_bytes(text), safe="/?&=:;,@+$!~*'()#").encode()),
+    ("decoded and encoded, the reserved characters too", lambda text: quote(unquote_to_bytes(text), safe="/?&=-._~").encode()),
+    ("decoded, with + for a space", lambda text: unquote_to_bytes(text.replace(b"+", b" "))),
+    ("with each %20 as +", lambda text: text.replace(b"%20", b"+")),
+    ("with each + as %20", lambda text: text.replace(b"+", b"%20")),
+    ("with its escapes in lower case", lambda text: re.sub(rb"%[0-9A-F]{2}", lambda match: match[0].lower(), text)),
+    ("in lower case", bytes.lower),
+    ("with HTML escapes", lambda text: text.replace(b"&", b"&amp;")),
+)  # fmt: skip
 METHODS: Final = (b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS")
 
 
@@ -70,6 +86,8 @@ def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
         yield from _of_target(value)
     elif leaf.kind == "time":
         yield from written_times(value)
+    elif leaf.kind == "literal":
+        yield from _of_literal(value)
     elif leaf.kind == "number":
         yield from _of_number(value)
 
@@ -111,11 +129,35 @@ def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     yield 1.5, "with a / before it", b"/" + value
     yield 1.5, "without the / at its end", path.rstrip(b"/") + value[len(path) :]
     yield 1.5, "with a / at its end", path + b"/" + value[len(path) :]
+    for other in (b"\n", b"&", b" ", b"|", b";") if query else ():
+        yield 1.6, "with something else in place of the ?", path + other + query
+    for what, change in _ENCODED:
+        yield 1.7, what, change(value)
+        if query:
+            yield 1.7, f"with its path {what}", change(path) + mark + query
+            yield 1.7, f"with its query {what}", path + mark + change(query)
     segments = path.split(b"/")
     yield 2, "by its last segment alone", segments[-1]
     yield 2, "without its last segment", b"/".join(segments[:-1])
     yield 2.5, "as / alone", b"/"
     yield 2.5, "with a # behind it", value + b"#"
+
+
+def _of_literal(value: bytes) -> Iterator[tuple[float, str, bytes]]:
+    """A word that the scheme demands: its pieces, otherwise joined."""
+    pieces = re.findall(rb"[A-Za-z]+|[0-9]+", value)
+    for mark in (b"", b"-", b"_", b"/", b" ", b".", b":", b"=") if len(pieces) > 1 else ():
+        text = mark.join(pieces)
+        yield 1.5, f"as {text.decode()}", text
+        yield 2, f"as {text.lower().decode()}", text.lower()
+    for piece in pieces:
+        yield 1.6, f"as {piece.decode()}", piece
+        yield 2.5, f"as v{piece.decode()}", b"v" + piece
+    for at in range(len(pieces)):
+        if pieces[at].isdigit():
+            for other in (b"0", b"1", b"2", b"4", b"256", b"512"):
+                text = value.replace(pieces[at], other, 1)
+                yield 2, f"as {text.decode('latin-1')}", text
 
 
 def _of_number(value: bytes) -> Iterator[tuple[float, str, bytes]]:

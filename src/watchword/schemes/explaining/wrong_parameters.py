@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from watchword.schemes.explaining.computation import ENCODINGS, ORDERS, Of, Parameters, Style, parameters_text
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, words
-from watchword.schemes.explaining.wrong_joins import SEPARATORS
+from watchword.schemes.explaining.wrong_joins import SEPARATORS, WHOLE
 
 __all__ = ["of_parameters"]
 
@@ -59,7 +59,6 @@ def _others(node: Parameters) -> Iterator[Deviation]:
     ways: tuple[tuple[float, str, Callable[[_Pairs], _Pairs]], ...] = (
         (1.2, f"signs none of {name}", lambda _: []),
         (1.5, f"signs {name} without those that are empty", lambda pairs: [pair for pair in pairs if pair[1]]),
-        (1.5, f"signs the values of {name} alone", lambda pairs: [(b"", value) for _, value in pairs]),
         (1.5, f"signs the last value of each of {name}", lambda pairs: list(dict(pairs).items())),
         (1.5, f"signs the first value of each of {name}", lambda pairs: list(dict(pairs[::-1]).items())[::-1]),
         (2, f"signs the names of {name} in lower case", lambda pairs: [(key.lower(), value) for key, value in pairs]),
@@ -67,11 +66,48 @@ def _others(node: Parameters) -> Iterator[Deviation]:
     )  # fmt: skip
     for cost, did, pick in ways:
         yield Deviation(cost, node, did, _made(node, node.style, pick))
+    bare = f"signs {name} without = where the value is empty"
+    yield Deviation(
+        1.2, node, bare, _written(node, lambda key, value: key + node.style.equals + value if value else key)
+    )
+    quoted = f"signs the values of {name} in quotes"
+    yield Deviation(2, node, quoted, _written(node, lambda key, value: b'%b="%b"' % (key, value)))
+    yield Deviation(1.3, node, f"signs {name} with a ? before them", _whole(node, lambda text: b"?" + text))
+    for cost, what, change in WHOLE:
+        yield Deviation(cost + 0.5, node, f"signs {name} {what}", _whole(node, change))
+    for at, what in ((1, "values"), (0, "names")):
+        for separator in dict.fromkeys((b"", node.style.separator, b",", b"\n")):
+            yield Deviation(1.6, node, f"signs the {what} of {name} alone", _halves(node, at, separator))
     for component in dict.fromkeys(leaf.component for _, leaf in node.pairs):
         kept = [at for at, (_, leaf) in enumerate(node.pairs) if leaf.component != component]
         if kept and len(kept) < len(node.pairs) - 1:
             did = f"leaves those of {component} out of {name}"
             yield Deviation(1.1, node, did, _made(node, node.style, partial(_kept, kept)), component=component)
+
+
+def _written(node: Parameters, write: Callable[[bytes, bytes], bytes]) -> Make:
+    order, encode = ORDERS[node.style.order], ENCODINGS[node.style.encode]
+
+    def make(of: Of) -> bytes:
+        pairs = order([(encode(name), encode(of(leaf))) for name, leaf in node.pairs])
+        return node.style.separator.join([write(name, value) for name, value in pairs])
+
+    return make
+
+
+def _whole(node: Parameters, change: Callable[[bytes], bytes]) -> Make:
+    right = _made(node, node.style, list)
+    return lambda of: change(right(of))
+
+
+def _halves(node: Parameters, at: int, separator: bytes) -> Make:
+    order, encode = ORDERS[node.style.order], ENCODINGS[node.style.encode]
+
+    def make(of: Of) -> bytes:
+        pairs = order([(encode(name), encode(of(leaf))) for name, leaf in node.pairs])
+        return separator.join([pair[at] for pair in pairs])
+
+    return make
 
 
 def _one_by_one(node: Parameters) -> Iterator[Deviation]:

@@ -11,14 +11,15 @@ from watchword.fields.percent import percent_decoded
 from watchword.schemes.explaining.computation import (
     Encoding, Hash, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
 )  # fmt: skip
-from watchword.schemes.explaining.deviation import Deviation, constant
+from watchword.schemes.explaining.deviation import Deviation, Make, constant
 from watchword.schemes.sigv4.access_key import TERMINATOR, AccessKey
 from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, covered_target, paths, rules_of, without
 from watchword.schemes.sigv4.claim import Covered, SigV4Claim, covered, payload_of, time_of
-from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN
+from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, text_of_time
 
 __all__ = ["WHERE", "Described", "described"]
 
+DAY: Final = 86400
 WHERE: Final = "authorization Credential"
 LIVES: Final = (3600, 900, 600, 300, 60, 1800, 7200, 21600, 43200, 86400, 172800, 604800, 120, 10, 30, 1200, 28800)
 """Seconds for which URLs are usually presigned."""
@@ -101,7 +102,9 @@ def described(
 def _signing_key(record: AccessKey, others: Sequence[tuple[str, AccessKey]], derived: Mapping[str, Leaf]) -> Node:
     secrets = [(f"the secret of {name!r}", other.secret.encode()) for name, other in others]
     secret = Leaf("the secret access key", record.secret.encode(), "key", "key", others=secrets)
-    key: Node = Join("AWS4 and the secret access key", (Leaf("AWS4", b"AWS4", "literal"), secret), b"", component="key")
+    key: Node = Join(
+        "AWS4 and the secret access key", (Leaf("AWS4", b"AWS4", "literal", "key"), secret), b"", component="key"
+    )
     for name, step in (("date", "kDate"), ("region", "kRegion"), ("service", "kService")):
         if name in derived:
             key = Mac(step, "sha256", key, derived[name], "key")
@@ -238,7 +241,11 @@ def _scopes(claim: SigV4Claim, scope: Mapping[str, Leaf], derived: Mapping[str, 
     """A scope that was changed after signing, and a key that was derived for another one."""
     settings, plan = claim.settings, claim.presented.plan
     usual: dict[str, tuple[bytes | None, ...]] = {
-        "date": (claim.timestamp[:8], claim.timestamp[:8]),
+        "date": (
+            claim.timestamp[:8],
+            *(text_of_time(claim.signed_at + away)[:8] for away in (-DAY, DAY)),
+            claim.timestamp,
+        ),
         "region": (settings.region, plan.region.lower(), plan.service, *REGIONS),
         "service": (settings.service, plan.service.lower(), plan.region, *SERVICES),
     }
@@ -255,3 +262,10 @@ def _scopes(claim: SigV4Claim, scope: Mapping[str, Leaf], derived: Mapping[str, 
             yield Deviation(1, leaf, "", changed, *said, also={derived[name]: changed}, mend=mend)
             mend = f"the signing key is of another {name}: derive it for the scope that is sent"
             yield Deviation(1.1, derived[name], "", changed, mine, value.decode(), leaf.component, mend=mend)
+    if "region" in derived:
+        region, service = derived["region"], derived["service"]
+        also: dict[Node, Make] = {service: constant(plan.region)}
+        said = "region, then service", "service, then region", "key"
+        yield Deviation(
+            1.2, region, "derives the key by service, then region", constant(plan.service), *said, also=also
+        )

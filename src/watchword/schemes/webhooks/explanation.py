@@ -243,7 +243,7 @@ def _signature(
                 root = content_of(claim, content, body, number)
                 texts = [(_verified(engine, delivery), DEAR * len(delivery.signatures))] if delivery.signatures else []
             asked += [
-                Asked("signature", root, fits, claim.request, body, covered, parts, _pool(claim, row.parts), f"sign as {row.name} says", price)
+                Asked("signature", root, fits, claim.request, body, covered, parts, _pool(claim, row.parts, body), f"sign as {row.name} says", price)
                 for fits, price in texts
             ]  # fmt: skip
     found = look_for(*asked[:MAX_TREES])
@@ -274,13 +274,14 @@ def _damage(engine: Engine, delivery: PresentedCredentials, contents: Sequence[b
     return next(filter(None, found), "")
 
 
-def _pool(claim: WebhookClaim, parts: Sequence[str]) -> Sequence[Leaf]:
+def _pool(claim: WebhookClaim, parts: Sequence[str], body: bytes) -> Sequence[Leaf]:
     """What senders may sign besides, or instead."""
-    delivery, request = claim.delivery, claim.request
+    delivery, request, row = claim.delivery, claim.request, claim.verifier.engine.profile
     at_hand = (
         ("id", Leaf("the message id", delivery.message_id)), ("timestamp", Leaf("the timestamp", delivery.timestamp)),
         ("url", Leaf("the URL", url_of(request).encode("utf-8", "surrogateescape"))), ("url", Leaf("the target", request.target)),
-        ("method", Leaf("the method", request.method.encode("utf-8", "replace"))),
+        ("method", Leaf("the method", request.method.encode("utf-8", "replace"))), ("body", Leaf("the body", body, "body")),
+        ("prefix", Leaf("the signature's prefix", row.prefix.encode().rstrip(b"=,"))),
     )  # fmt: skip
     return [leaf for part, leaf in at_hand if part not in parts and leaf.value]
 
