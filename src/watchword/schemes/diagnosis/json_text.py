@@ -14,6 +14,8 @@ __all__ = ["MAX_DEPTH", "reordered", "respelled"]
 MAX_DEPTH: Final = 64
 MAX_ORDERS: Final = 720
 """Orders of an object's members that are tried: all of them, those of the objects in it included, if they are so few."""
+MAX_DROPPED: Final = 16
+"""Members of an object that are left out one by one."""
 MAX_PERMUTED: Final = 6
 """Members of an object of which every order is tried, whatever is in them."""
 
@@ -23,6 +25,7 @@ _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _HTML: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _WHOLE: Final = re.compile(r"(-?\d{1,15})\.0+")
 _ORDER = "the order of the JSON object's members was changed: sign the octets that are sent, don't build the JSON anew"
+_ADDED = "a member was added to the JSON object: sign the octets that are sent, don't build the JSON anew"
 _SPACE = "JSON was written anew with other white space: sign the octets that are sent, and verify them before parsing"
 _ESCAPES = "JSON was written anew with other escapes: sign the octets that are sent, and verify them before parsing"
 _NUMBERS = "JSON was written anew with other numbers (1.0 for 1): sign the octets that are sent"
@@ -65,6 +68,9 @@ def reordered(data: bytes) -> Iterator[tuple[bytes, str]]:
     value = _parsed(data)
     if not isinstance(value, _Object):
         return
+    for at in range(min(len(value), MAX_DROPPED)):
+        for comma, colon, indent in _SPACINGS[:2]:
+            yield _written(_Object(value[:at] + value[at + 1 :]), comma, colon, indent, _plain), _ADDED
     orders = list(_orders(value))
     plain = all(_escape_all(text) == text for text in _STRING.findall(data.decode("utf-8", "replace")))
     for escape in (_plain,) if plain else (_plain, _escape_all):

@@ -168,6 +168,7 @@ SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     *_DECODERS,
     ("in lower case", bytes.lower),
     ("in upper case", bytes.upper),
+    ("with capitals at its words' beginnings", bytes.title),
     ("in quotes", lambda octets: b'"%b"' % octets),
     ("in single quotes", lambda octets: b"'%b'" % octets),
     ("without the quotes around it", lambda octets: octets.strip(b"\"'`")),

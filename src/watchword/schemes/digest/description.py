@@ -80,7 +80,10 @@ def _response(
     whose: Sequence[Deviation],
 ) -> tuple[Encoding, Sequence[Deviation]]:
     presented = claim.presented
-    qop = Leaf("the qop", presented.qop.encode(), component="authorization qop")
+    offered = claim.verifier.terms.qop
+    lists = [("the qop of the challenge, all of it", separator.join(offered).encode()) for separator in (",", ", ")]
+    lists += [("the qop of both kinds", both) for both in (b"auth,auth-int", b"auth-int,auth", b"auth, auth-int")]
+    qop = Leaf("the qop", presented.qop.encode(), component="authorization qop", others=lists)
     whole = _hex("H(body)", algorithm, Leaf("the body", body.data, "body", "body"), "body")
     short, long = _a2(claim, None), _a2(claim, whole)
     own = long if claim.body_hash(body) is not None else short

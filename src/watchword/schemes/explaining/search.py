@@ -292,7 +292,8 @@ class _Search:
                 *(node for node in graph.nodes if isinstance(node, Leaf) and node.kind != "literal"),
                 *self.asked.pool,
             ]
-            own = [each for node in graph.nodes for each in deviations(node, graph.value(node), pool)]
+            outer_first = reversed(graph.nodes)  # of two that give the same, that of the whole is told
+            own = [each for node in outer_first for each in deviations(node, graph.value(node), pool)]
             own += self.asked.more
             self._own = []
             for each in sorted(own, key=lambda each: each.cost):

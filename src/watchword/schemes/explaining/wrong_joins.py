@@ -9,13 +9,13 @@ from itertools import combinations
 from typing import Final
 
 from watchword.schemes.diagnosis.spellings import SPELLINGS
-from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Node, Of, joined, under
+from watchword.schemes.explaining.computation import ENCODINGS, Encoding, Hash, Join, Leaf, Node, Of, joined, under
 from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, words
 
 __all__ = ["SEPARATORS", "WHOLE", "of_join"]
 
 SEPARATORS: Final = (
-    b"", b"\n", b"\r\n", b".", b":", b"&", b",", b"|", b" ", b";", b"-", b"_", b", ", b"\\n", b"\t", b"/", b"+", b"\0",
+    b"", b"\n", b"\r\n", b".", b":", b"&", b",", b"|", b" ", b";", b"-", b"_", b", ", b"; ", b"\\n", b"\t", b"/", b"+", b"\0",
 )  # fmt: skip
 
 
@@ -111,31 +111,51 @@ def _as_one(at: int, mark: bytes, rest: tuple[bytes, ...], values: list[bytes]) 
 
 
 def _each(node: Join) -> Iterator[Deviation]:
-    """All parts of one shape, each changed in the same way."""
+    """All parts of one shape, each changed in the same way: lines of a name and a value, or encoded parts."""
+    encoded = [part for part in node.parts if isinstance(part, Encoding) and part.form in ENCODINGS]
+    if len(encoded) == len(node.parts):
+        encode = ENCODINGS[encoded[0].form]
+        plain = [part.of for part in encoded]
+        yield Deviation(
+            1.4, node, f"signs the parts of {node.name} as they are", lambda of: joined(node, map(of, plain))
+        )
+        did = f"joins the parts of {node.name} first, and has the whole {encoded[0].form}"
+        yield Deviation(1.6, node, did, lambda of: encode(joined(node, map(of, plain))))
     inner = [part for part in node.parts if isinstance(part, Join) and len(part.parts) == 2]
     if len(inner) < 2 or len(inner) < len(node.parts):
         return
-    first: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
-        ("with capitals at the words' beginnings", bytes.title), ("in capitals", bytes.upper), ("in lower case", bytes.lower),
-        ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.strip(b'"')), ("left empty", lambda _: b""),
-    )  # fmt: skip
     for separator in dict.fromkeys((inner[0].separator, b"", b":", b": ", b"=", b" ", b"\t", b" : ")):
-        yield Deviation(
-            1.4, node, f"joins name and value by {words(separator)} in {node.name}", _pairwise(node, inner, separator, bytes, bytes)
-        )  # fmt: skip
-        for what, change in first:
+        did = f"joins name and value by {words(separator)} in {node.name}"
+        yield Deviation(1.4, node, did, _pairwise(node, inner, separator, bytes, bytes))
+        for what, change in _NAMES:
             did = f"writes the names in {node.name} {what}"
             yield Deviation(1.5, node, did, _pairwise(node, inner, separator, change, bytes))
+            yield Deviation(1.7, node, f"{did}, but for the last", _pairwise(node, inner, separator, change, bytes, 1))
     for what, change in SPELLINGS:
         did = f"signs each value in {node.name} {what}"
         yield Deviation(2, node, did, _pairwise(node, inner, inner[0].separator, bytes, change))
 
 
+_NAMES: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("with capitals at the words' beginnings", bytes.title), ("in capitals", bytes.upper), ("in lower case", bytes.lower),
+    ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.strip(b'"')), ("left empty", lambda _: b""),
+)  # fmt: skip
+
+
 def _pairwise(
-    node: Join, inner: Sequence[Join], separator: bytes, name: Callable[[bytes], bytes], value: Callable[[bytes], bytes]
+    node: Join,
+    inner: Sequence[Join],
+    separator: bytes,
+    name: Callable[[bytes], bytes],
+    value: Callable[[bytes], bytes],
+    kept: int = 0,
 ) -> Make:
+    """The last `kept` lines stay as they are."""
+    changed = len(inner) - kept
+
     def make(of: Of) -> bytes:
-        return joined(node, [name(of(each.parts[0])) + separator + value(of(each.parts[1])) for each in inner])
+        lines = [name(of(each.parts[0])) + separator + value(of(each.parts[1])) for each in inner[:changed]]
+        return joined(node, [*lines, *map(of, inner[changed:])])
 
     return make
 

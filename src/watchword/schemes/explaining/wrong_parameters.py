@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -78,6 +79,11 @@ def _others(node: Parameters) -> Iterator[Deviation]:
     for at, what in ((1, "values"), (0, "names")):
         for separator in dict.fromkeys((b"", node.style.separator, b",", b"\n")):
             yield Deviation(1.6, node, f"signs the {what} of {name} alone", _halves(node, at, separator))
+    for prefix in dict.fromkeys(re.split(rb"[_-]", name_)[0] for name_, _ in node.pairs):
+        kept = [at for at, (name_, _) in enumerate(node.pairs) if not name_.startswith(prefix)]
+        if kept and len(kept) < len(node.pairs) - 1:
+            did = f"leaves those that begin with {prefix.decode('utf-8', 'backslashreplace')[:64]} out of {name}"
+            yield Deviation(1.3, node, did, _made(node, node.style, partial(_kept, kept)))
     for component in dict.fromkeys(leaf.component for _, leaf in node.pairs):
         kept = [at for at, (_, leaf) in enumerate(node.pairs) if leaf.component != component]
         if kept and len(kept) < len(node.pairs) - 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from watchword.core.message import Request
@@ -18,53 +18,49 @@ __all__ = ["likely_mistake", "signature_of"]
 
 HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 FORM: Final = "base64url without padding"
-MAX_TREES: Final = 8
+MAX_KEYS: Final = 8
 """Shared keys under which the computation is varied."""
 _NOBODY: Final = Request("GET", "https", "issuer.invalid", "/")
 
 
-def signature_of(key: Key, algorithm: str, head: bytes, payload: bytes) -> Encoding:
-    """The signature of the segments `head` and `payload`."""
-    parts = (_segment("the header", head, "header"), _segment("the payload", payload, "payload"))
+def signature_of(key: Key, algorithm: str, head: bytes, payload: bytes, varied: str = "payload") -> Encoding:
+    """The signature of the segments `head` and `payload`, one of which, "header" or "payload", is `varied` as JSON."""
+    segments = [_segment(name, text, name == varied) for name, text in (("header", head), ("payload", payload))]
     secret = Leaf(f"the secret of the key {key.key_id!r}", key.secret_bytes(), "key", "key")
     mac = Mac(
-        "the signature", HASHES[algorithm], secret, Join("the signing input", parts, b"."), "signature", "header alg"
+        "the signature", HASHES[algorithm], secret, Join("the signing input", segments, b"."), "signature", "header alg"
     )
     return Encoding("the signature", FORM, mac, "signature")
 
 
-def _segment(name: str, segment: bytes, component: str) -> Node:
-    try:
-        text = jose.decode(segment, component)
-    except Rejected:
-        text = b""
+def _segment(component: str, segment: bytes, varied: bool) -> Node:
+    name, text = f"the {component}", _text(segment)
     if b64url_encode(text) != segment:
         return Leaf(name, segment, "body", component)
     return Encoding(
-        name,
-        FORM,
-        Leaf(name, text, "body", component, lambda _, body: body if component == "payload" else text),
-        component,
+        name, FORM, Leaf(name, text, "body", component, (lambda _, body: body) if varied else None), component
     )
+
+
+def _text(segment: bytes) -> bytes:
+    try:
+        return jose.decode(segment, "token")
+    except Rejected:
+        return b""
 
 
 def likely_mistake(
     keys: Sequence[Key], algorithm: str, head: bytes, payload: bytes, signature: bytes
 ) -> Sequence[Check]:
     """What the signer did otherwise, if that gives the segment `signature`; nothing if nothing does, or no key is shared."""
-    shared = [key for key in keys if key.is_secret and key.use == "sig" and algorithm in HASHES]
-    if not shared:
-        return ()
-    causes = look_for(*_asked(shared[:MAX_TREES], algorithm, head, payload, signature)).causes
-    return [check._replace(component="payload") if check.component == "body" else check for check in causes]
-
-
-def _asked(keys: Sequence[Key], algorithm: str, head: bytes, payload: bytes, signature: bytes) -> Iterator[Asked]:
-    try:
-        claims = jose.decode(payload, "payload")
-    except Rejected:
-        claims = b""
+    shared = [key for key in keys if key.is_secret and key.use == "sig" and algorithm in HASHES][:MAX_KEYS]
     fits, advice = Received(signature, FORM), "sign as RFC 7515 §5.1 says"
-    for key in keys:
-        root = signature_of(key, algorithm, head, payload)
-        yield Asked("signature", root, fits, _NOBODY, claims, parts=("body",), advice=advice)
+    for varied, segment in (("payload", payload), ("header", head)):
+        roots = [signature_of(key, algorithm, head, payload, varied) for key in shared]
+        asked = [
+            Asked("signature", root, fits, _NOBODY, _text(segment), parts=("body",), advice=advice) for root in roots
+        ]
+        causes = look_for(*asked).causes if asked else ()
+        if causes:
+            return [check._replace(component=varied) if check.component == "body" else check for check in causes]
+    return ()

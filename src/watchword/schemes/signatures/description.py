@@ -15,7 +15,7 @@ from watchword.crypto.digests import digest
 from watchword.fields.content_digest import ACTIVE, digest_field
 from watchword.fields.structured import serialize_bare_item
 from watchword.schemes.diagnosis import affordable
-from watchword.schemes.explaining.computation import Computation, Join, Leaf, Mac, Node, Of
+from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Join, Leaf, Mac, Node, Of
 from watchword.schemes.explaining.deviation import Deviation
 from watchword.schemes.signatures.base import BasePlan
 from watchword.schemes.signatures.claim import SignatureClaim
@@ -56,12 +56,13 @@ def base_of(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Nod
         where = _where(component.name)
         kind = {"@method": "method", "@authority": "authority", "@path": "path", "@query": "query", "@target-uri": "target",
                 "@request-target": "target"}.get(component.name, "secret" if where in _HIDDEN else "text")  # fmt: skip
+        text, title = line[len(identifier) + 2 :], f"the value of {component.name}"
         others = [
             (f"{name} of this body, which was changed on the way", value)
             for name, value in digests
             if name == component.name
         ]
-        value = Leaf(f"the value of {component.name}", line[len(identifier) + 2 :], kind, where, others=others)
+        value = _digest(title, text, where, body) or Leaf(title, text, kind, where, others=others)
         name = Leaf(f"the name {component.name}", identifier, component=where)
         parts.append(Join(f"the line of {component.name}", (name, value), b": ", component=where))
     label = Leaf("the name @signature-params", b'"@signature-params"', "literal", INPUT)
@@ -70,6 +71,21 @@ def base_of(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Nod
     if Computation(whole).value(whole) == base:
         return whole
     return Leaf("the signature base", base, "text", "signature base", partial(_again, claim, one))
+
+
+def _digest(title: str, text: bytes, where: str, body: Body) -> Node | None:
+    """The value of a digest field of this body (RFC 9530), step by step; None for another value."""
+    for algorithm in ACTIVE:
+        if where in ("header content-digest", "header repr-digest") and text == digest_field(
+            {algorithm: digest(algorithm, body.data)}
+        ):
+            made = Hash("the digest", algorithm.replace("-", ""), Leaf("the body", body.data, "body", "body"), where)
+            before, behind = (
+                Leaf("the name of the hash", algorithm.encode() + b"=:", "literal", where),
+                Leaf("the colon", b":", "literal", where),
+            )
+            return Join(title, (before, Encoding("the digest", "base64", made, where), behind), b"", component=where)
+    return None
 
 
 _HIDDEN: Final = frozenset(

@@ -179,10 +179,9 @@ def _searched(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOw
         fits = lambda text: "" if _verifies(key, text, one.signature) else None  # noqa: E731 -- of two kinds
     request = claim.request
     pool = (
-        Leaf("the body", body.data, "body"),
-        Leaf("the target", request.target),
-        Leaf("the scheme", request.scheme.encode()),
-    )
+        Leaf("the body", body.data, "body"), Leaf("the target", request.target), Leaf("the scheme", request.scheme.encode()),
+        Leaf("the label", one.label.encode("ascii") + b"="),
+    )  # fmt: skip
     price = 0 if key.is_secret else DEAR
     more = list(more_of(claim, one, base, key_owner))
     return look_for(Asked("signature", root, fits, request, b"", fields, parts & PARTS, pool, _ADVICE, price, more))
