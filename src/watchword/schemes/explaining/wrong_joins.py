@@ -46,12 +46,13 @@ def _spelt(node: Join, change: Callable[[bytes], bytes]) -> Make:
 
 
 def _ends(node: Join) -> Iterator[Deviation]:
+    cost = 1 if node.end else 1.4  # where nothing ends it, a line end is likelier that of the last part, a body mostly
     for end in dict.fromkeys((b"", b"\n", b"\r\n", node.separator, b" ", b"\0", node.separator * 2)):
         if end != node.end:
             did = f"ends {node.name} with {words(end)}"
             did = did if end else f"leaves {words(node.end)} out at the end of {node.name}"
             shown = f"{words(node.end)} at the end", f"{words(end)} at the end"
-            yield Deviation(1, node, did, _rejoined(node, node.separator, end), *shown)
+            yield Deviation(cost, node, did, _rejoined(node, node.separator, end), *shown)
 
 
 def _separators(node: Join) -> Iterator[Deviation]:
