@@ -42,7 +42,11 @@ def test_every_line_is_one_of_ours_and_printable(value: str | bytes) -> None:
     lines = str(explanation).split("\n")
     assert all(line.isprintable() for line in lines)
     canonical = 1 + len(explanation.canonical.split("\n")) if explanation.canonical else 0
-    assert len(lines) == 1 + len(explanation.checks) + bool(explanation.causes) + canonical
+    below = sum(
+        line.startswith(("         expected: ", "         received: ")) or line.strip() == "^" for line in lines
+    )
+    assert len(lines) == 1 + len(explanation.checks) + below + canonical
+    assert 2 * len(explanation.causes) <= below <= 3 * len(explanation.causes)
     assert not any(line.startswith("  ok   everything") for line in lines)
     assert explanation.to_json().isprintable()
 

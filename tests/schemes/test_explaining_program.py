@@ -132,7 +132,7 @@ def test_an_unknown_key_id_is_told_from_the_key_that_made_the_mac_where_the_stor
         store.add_key("other", Key.generate("HS256", key_id=f"other-{number}"))
     store.add_key("robot", KEY)
     guard = Guard([HMACVerifier()], store if listed else Unlisted(store))
-    misnamed = Key.from_secret(KEY.secret_bytes(), algorithm="HS256", key_id="Robot-1")
+    misnamed = Key.from_secret(KEY.secret_bytes(), algorithm="HS256", key_id="robot-one")
     for explanation in (
         explain(signed(misnamed), guard), asyncio.run(explain_async(signed(misnamed), AsyncGuard.of(guard))),
     ):  # fmt: skip

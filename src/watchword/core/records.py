@@ -195,6 +195,10 @@ class Found:
         """
         return [(ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind]
 
+    def records(self) -> list[Any]:
+        """Every record that is here."""
+        return [record for record, _ in self._records.values()]
+
     def sought(self, ref: Ref[Any]) -> bool:
         """Whether `More` asked for that record: if it isn't found then, there is none."""
         return ref in self._sought

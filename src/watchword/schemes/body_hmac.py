@@ -115,6 +115,10 @@ class ReplayableBodyHMACVerifier(InProcess):
         self.key = _hs256(key)
         self.identity = Identity(subject, self.scheme, key.key_id, scopes)
 
+    def secrets(self) -> list[bytes]:
+        """What no explanation may show."""
+        return [self.key.secret_bytes()]
+
     def read(self, request: Request) -> BodyHMACClaim | None:
         """The MAC of the field.
 

@@ -37,9 +37,10 @@ def explain(request: Request, guard: Guard, body: bytes = b"", *, at: float | No
     >>> from watchword import JWTAuth, JWTVerifier, Key
     >>> guard = Guard([JWTVerifier(Key.generate("HS256"))])
     >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
-    refused: no_credentials: the request carries no credentials
-      FAIL no_credentials: credentials: the request carries no credentials (have the client authenticate; ...)
-    first difference: credentials
+    refused: no_credentials: credentials: expected credentials that a verifier of this guard reads, received ...
+      FAIL no_credentials: credentials (have the client authenticate; ...)
+             expected: credentials that a verifier of this guard reads
+             received: the request carries no credentials
     """
     return program.explain(request, guard, body, at, explainer_of)
 

@@ -1,7 +1,8 @@
 """`explain`: why a request is accepted or refused, check by check. It commits nothing.
 
 It runs the guard's own reading and deciding on the request, then asks an explainer to account for every check, those after
-the first failure included, and names the first component that differs. The request's credentials are masked.
+the first failure included, and names the first component that differs. Where nothing could be read, it looks for credentials
+in other places and other forms, and reads and decides on those. All text leaves by `_leave`, which hides what could admit a request.
 
 A verifier explains its claims itself, if it has `explain(claim, found, body, now)`. Else the caller's `explainers` are asked:
 those of our schemes are in `schemes.explaining`, and no claim knows them. Without any, the rejection explains itself.
@@ -9,26 +10,31 @@ those of our schemes are in `schemes.explaining`, and no claim knows them. Witho
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, Final, TypeVar
+from itertools import islice
+from math import inf
+from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword.schemes.all_of import AllClaims, AllOf
+from watchword.core.body import check_declared
+from watchword.core.dispatch import Case
 from watchword.core.guard import AsyncGuard, Guard
-from watchword.core.identity import Identity
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
-from watchword.schemes.explaining.remedies import REMEDIES
+from watchword.schemes.explaining.masking import Mask, secrets_of
+from watchword.schemes.explaining.presentation import Way, ways
+from watchword.schemes.explaining.unread import unread, unset, value_at
+from watchword.schemes.explaining.remedies import REMEDIES, expected_instead
+from watchword.schemes.explaining.report import Explanation, compare
+from watchword.schemes.explaining.typed_text import is_unset, retyped
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.structures.networks import network_of
 from watchword.core.records import NOTHING_FOUND, Found, Once, Ref
-from watchword.core.rejection import Reason, Rejected, Refuser, StoreUnavailable
-from watchword.core.scheme import UNUSED, Body, Check, Claim, Decision, More, Verifier
+from watchword.core.rejection import Reason, Refuser, Rejected, StoreUnavailable
+from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, Check, Claim, Decision, More, Verifier
 
 __all__ = [
     "Account",
@@ -45,13 +51,23 @@ R = TypeVar("R")
 
 MAX_OTHERS: Final = 64
 """Other records of the store that a claim is given for comparison, those first whose name is nearest."""
-MAX_SHOWN: Final = 64 * 1024
-"""Characters of a canonical string in the text and the JSON; `Explanation.canonical` is all of it."""
-_OF_SECRETS: Final = frozenset({Reason.UNKNOWN_KEY, Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET})
+MAX_NAMES: Final = 24
+"""Spellings of a name that nobody has, which are looked up."""
+MAX_READINGS: Final = 3000
+"""Other forms of a request that are read."""
+MAX_DECISIONS: Final = 64
+"""Those of them that are decided on, the likeliest first; at most `MAX_HASHED` where that takes a password's hash."""
+MAX_HASHED: Final = 6
+
 _NOT_NOW: Final = frozenset({Reason.TOO_BUSY, Reason.TOO_MANY_ATTEMPTS})  # the keys could not be asked for
-_SENSITIVE: Final = (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"dpop")
-_BARE: Final = frozenset({b"basic", b"bearer", b"token", b"apikey", b"dpop"})
-_MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
+_OF_NAMES: Final = frozenset({Reason.UNKNOWN_KEY, Reason.UNKNOWN_SUBJECT})
+_OF_SECRETS: Final = frozenset({Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET}) | _OF_NAMES
+_OF_FORM: Final = frozenset(
+    {
+        Reason.NO_CREDENTIALS, Reason.UNSUPPORTED_SCHEME, Reason.MALFORMED_REQUEST, Reason.MALFORMED_CREDENTIALS,
+        Reason.BINDING_MISSING, Reason.HEADER_TOO_LARGE,
+    }
+)  # fmt: skip
 
 Account = tuple[str, Sequence[Check]]
 """The canonical string ("" where the scheme has none) and every check in order, none skipped."""
@@ -64,79 +80,13 @@ ClaimExplainers = Mapping[type, Callable[[Any, Found, Body, float], Account]]
 """By the type of a claim: the account of such a claim, for the records, the body and the time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The findings of `explain`. `str()` is the text for a person, `to_json()` the same for a program.
-
-    Args:
-        accepted: whether the guard would let the request pass.
-        reason: why not, None if accepted.
-        detail: the operator's sentence.
-        where: the part at fault.
-        scheme: the scheme that was addressed, None if none was.
-        identity: who it is, if accepted.
-        canonical: the string that the scheme's signature covers, as the server builds it; "" where there is none.
-        checks: every check in order.
-    """
-
-    accepted: bool
-    reason: Reason | None = None
-    detail: str = ""
-    where: str = ""
-    scheme: str | None = None
-    identity: Identity | None = None
-    canonical: str = ""
-    checks: Sequence[Check] = field(default=())
-
-    @property
-    def causes(self) -> list[Check]:
-        """The checks that failed: first the one from which the others follow. A refusal has at least one."""
-        return [check for check in self.checks if check.passed is False]
-
-    def compare(self, client: str) -> Check | None:
-        """The first octet in which the client's canonical string differs from the server's; None if they are the same.
-
-        Args:
-            client: the string that `auth.canonical(request, body)` gave, or that a client elsewhere says it signed.
-        """
-        return compare(client, self.canonical)
-
-    def __str__(self) -> str:
-        lines = [_headline(self)]
-        lines += [_line(check) for check in self.checks]
-        if self.causes:
-            first = self.causes[0]
-            lines.append(f"first difference: {first.component or first.name}")
-        if self.canonical:
-            lines.append("canonical string:")
-            lines += [f"  | {line}" for line in _bounded(self.canonical).split("\n")]
-        return "\n".join(map(_printable, lines))
-
-    def to_json(self) -> str:
-        """The same as one JSON object."""
-        return json.dumps(
-            {
-                "accepted": self.accepted,
-                "reason": self.reason.value if self.reason else None,
-                "detail": self.detail,
-                "where": self.where,
-                "scheme": self.scheme,
-                "subject": self.identity.subject if self.identity else None,
-                "first_difference": (self.causes[0].component or self.causes[0].name) if self.causes else None,
-                "causes": [check._asdict() for check in self.causes],
-                "canonical": _bounded(self.canonical),
-                "checks": [check._asdict() for check in self.checks],
-            }
-        )
-
-
 def explain(request: Request, guard: Guard, body: bytes, at: float | None, explainers: Explainers) -> Explanation:
     """Why `guard` accepts or refuses `request` (with `body`) at the time `at` (None: now), by the accounts of `explainers`.
 
     Raises:
         StoreUnavailable: the records can't be had.
     """
-    return drive(_explaining(guard.plan, guard.io, request, once(body), at, explainers))
+    return drive(_explaining(guard.plan, guard.io, request, once, body, at, explainers))
 
 
 async def explain_async(
@@ -144,94 +94,185 @@ async def explain_async(
 ) -> Explanation:
     """`explain` on the event loop, for guards of either kind."""
     of = AsyncGuard.of(guard)
-    return await _explaining(of.plan, of.io, request, once_async(body), at, explainers)
+    return await _explaining(of.plan, of.io, request, once_async, body, at, explainers)
 
 
-def compare(client: str, server: str) -> Check | None:
-    r"""The first octet in which two canonical strings differ: a check whose component names line and octet, from 1.
+class _Judged(NamedTuple):
+    """What became of a request: the rejection or the decision, and the account of it."""
 
-    >>> compare("GET\n/a%20b\n", "GET\n/a b\n").component
-    'line 2, octet 3'
-    >>> compare("GET\n", "GET\n") is None
-    True
-    """
-    ours, theirs = server.split("\n"), client.split("\n")
-    for number in range(max(len(ours), len(theirs))):
-        one = ours[number] if number < len(ours) else None
-        other = theirs[number] if number < len(theirs) else None
-        if one == other or (one is not None and other is not None and _same_but_masked(one, other)):
-            continue
-        if one is None or other is None:
-            place = f"line {number + 1}"
-        else:
-            shorter = min(len(one), len(other))
-            at = next((place for place in range(shorter) if one[place] != other[place]), shorter)
-            place = f"line {number + 1}, octet {len(one[:at].encode('utf-8', 'surrogatepass')) + 1}"
-        shown = ["no such line" if line is None else repr(line)[1:-1] for line in (one, other)]
-        mend = "the two sides build this line from different things: one of them was changed on the way, or is built wrongly"
-        return Check("canonical string", False, place, shown[0], shown[1], mend)
-    return None
-
-
-def _same_but_masked(server: str, client: str) -> bool:
-    pieces = _MASK.split(server)  # text, number of octets, text, …
-    if len(pieces) == 1:
-        return False
-    pattern = "".join(f".{{{piece}}}" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces))
-    return re.fullmatch(pattern, client, re.DOTALL) is not None
+    outcome: Rejected | Decision
+    verifier: Refuser | None = None
+    canonical: str = ""
+    checks: Sequence[Check] = ()
+    found: Found = NOTHING_FOUND
 
 
 async def _explaining(
-    plan: Plan, io: IO[R, Any], request: Request, receive: R, at: float | None, explainers: Explainers
+    plan: Plan,
+    io: IO[R, Any],
+    request: Request,
+    send: Callable[[bytes], R],
+    body: bytes,
+    at: float | None,
+    explainers: Explainers,
 ) -> Explanation:
+    judged = await _judge(plan, io, request, send(body), at, explainers)
+    seen, meant = [request], NOTHING_FOUND
+    if isinstance(judged.outcome, Rejected) and judged.outcome.reason in _OF_FORM | _OF_SECRETS:
+        found = await _look_elsewhere(plan, io, request, send, body, at, judged)
+        if isinstance(found, Way):
+            again = await _judge(plan, io, found.request, send(body), at, explainers)
+            others = [check for check in again.checks if check.passed is False]
+            first = [found.check(), *others] if isinstance(again.outcome, Rejected) else [found.check()]
+            judged = judged._replace(checks=(*first, *judged.checks))
+            seen, meant = [request, found.request], again.found
+        elif found is not None:
+            judged = judged._replace(checks=(found, *judged.checks))
+    return _leave(judged, seen, body, [*secrets_of(judged.found.merged(meant), plan.verifiers)])
+
+
+async def _judge(
+    plan: Plan, io: IO[R, Any], request: Request, receive: R, at: float | None, explainers: Explainers
+) -> _Judged:
+    """The guard's verdict, in the order in which it judges, and the account of every check, whatever came first."""
     try:
         case = plan.explaining.locate(request)
         if case is None:
             raise Rejected(Reason.NO_CREDENTIALS, "the request carries no credentials")
     except Rejected as rejected:
-        return _refused(rejected, rejected.verifier, "", ())
+        return _Judged(rejected, rejected.verifier)
     request, claim, verifier = case.request, case.claim, case.addressee.verifier
     guesses = getattr(claim, "guesses", None) if case.addressee.guessable else None
     limiter = plan.attempts
     attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
     refs = (*verifier.always_needed, *claim.needs, *(() if attempt is None else attempt.refs))
     found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
-    if claim.body is UNUSED:
-        body = Body()
-    else:
-        try:
-            body = await io.read(receive, claim.body, plan.limits.body)
-        except Rejected as rejected:
-            return _refused(rejected, verifier, "", ())
     now = plan.clock() if at is None else at
+    room = None if attempt is None else attempt.explain(found, now)
+    early = case.early and not verifier.single_use
+    first: Rejected | None = None
+    if early:
+        first = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
+    try:
+        body = await _body(plan, io, case, receive)
+    except Rejected as rejected:
+        return _Judged(first or rejected, verifier, found=found)
+    if room is not None and not room.passed:
+        first = first or Rejected(Reason.TOO_MANY_ATTEMPTS, room.received, where="attempts")
     outcome, found = await _outcome(plan, io, claim, found, body, now)
     if isinstance(outcome, Rejected) and outcome.reason in _NOT_NOW:
-        return _refused(outcome, verifier, "", ())
+        return _Judged(first or outcome, verifier, found=found)
     if isinstance(outcome, Rejected) and outcome.rejection.reason in _OF_SECRETS:
         with suppress(StoreUnavailable):  # it is only for comparison
-            guessed = outcome.rejection.reason is Reason.WRONG_SECRET
-            found = (await io.work(partial(_others, plan.store, claim.needs, guessed))).merged(found)
-    canonical, checks = await io.work(partial(_explainer(verifier, claim, explainers), found, body, now))
-    if attempt is not None:
-        room = attempt.explain(found, now)
-        if not room.passed:
-            checks = (room, *checks)
-            outcome = Rejected(Reason.TOO_MANY_ATTEMPTS, room.received, where="attempts")
-    if case.early and not verifier.single_use:
-        outcome = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
-    masked = _masking(request)
-    canonical, checks = masked(canonical), [_masked(check, masked) for check in checks]
-    if isinstance(outcome, Rejected):
-        return _refused(outcome, verifier, canonical, checks)
-    replay = await _replay(io, outcome)
-    if replay is not None:
-        checks = (*checks, replay)
-        if replay.passed is False:
-            used = Rejected(Reason.REPLAYED, "these credentials were used before")
-            return _refused(used, verifier, canonical, checks)
-    return Explanation(
-        True, scheme=verifier.scheme, identity=outcome.identity, canonical=canonical, checks=tuple(checks)
-    )
+            found = (await _compared(plan, io, claim, outcome.reason)).merged(found)
+    canonical, checks = await io.work(partial(_account, _explainer(verifier, claim, explainers), found, body, now))
+    checks = checks if room is None or room.passed else (room, *checks)
+    if isinstance(outcome, Decision) and first is None:
+        replay = await _replay(io, outcome)
+        checks = checks if replay is None else (*checks, replay)
+        if replay is not None and replay.passed is False:
+            first = Rejected(Reason.REPLAYED, "these credentials were used before")
+    return _Judged(first or outcome, verifier, canonical, checks, found)
+
+
+async def _body(plan: Plan, io: IO[R, Any], case: Case, receive: R) -> Body:
+    """The body as the claim needs it, within the guard's limits; one that is checked as it passes has none."""
+    need = case.claim.body
+    if need is UNUSED:
+        return Body()
+    if need is STREAM:
+        return await io.read(receive, WHOLE, inf)  # type: ignore[arg-type]
+    check_declared(case.request, plan.limits.body)
+    return await io.read(receive, need, plan.limits.body)
+
+
+def _account(explainer: Explainer, found: Found, body: Body, now: float) -> Account:
+    """The account; an explainer that fails doesn't take the verdict with it."""
+    try:
+        canonical, checks = explainer(found, body, now)
+    except (Rejected, StoreUnavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the operator asked why the request is refused
+        return "", [
+            Check("account", None, "credentials", mend=f"the account of this scheme failed: {type(error).__name__}")
+        ]
+    return canonical, tuple(checks)
+
+
+# ---- credentials elsewhere, or in another form ---------------------------------------------------------------------------
+
+
+async def _look_elsewhere(
+    plan: Plan,
+    io: IO[R, Any],
+    request: Request,
+    send: Callable[[bytes], R],
+    body: bytes,
+    at: float | None,
+    judged: _Judged,
+) -> Way | Check | None:
+    """The likeliest form of the request that would be read, or a check that says that there is none to be had."""
+    addresses = [address for verifier in plan.verifiers for address in verifier.addresses]
+    field = b"proxy-authorization" if plan.proxy else b"authorization"
+    nothing = unset(request, body, addresses, field)
+    reason = judged.outcome.reason if isinstance(judged.outcome, Rejected) else None
+    if nothing is not None or reason not in _OF_FORM:
+        return nothing
+
+    def read() -> list[tuple[Way, Case]]:
+        cases = []
+        for way in islice(ways(request, body, addresses, field), MAX_READINGS):
+            with suppress(Rejected):
+                case = plan.explaining.locate(way.request)
+                if case is not None:
+                    cases.append((way, case))
+        return sorted(cases, key=lambda pair: pair[0].cost)
+
+    best: tuple[int, Way | None] = (READ, None)
+    hashed = 0
+    for way, case in (await io.work(read))[:MAX_DECISIONS]:
+        hashed += case.addressee.guessable
+        if hashed > MAX_HASHED and case.addressee.guessable:
+            continue
+        level = await _evidence(plan, io, case, send(body), at)
+        needed = ADMITTED if way.spelled and judged.checks else LOOKED_AT if way.weak else UNKNOWN
+        if level > best[0] and level >= needed:
+            best = level, way
+        if level == ADMITTED:
+            break
+    if best[1] is not None or judged.checks or not isinstance(judged.outcome, Rejected):
+        return best[1]
+    words = [address.word for address in addresses if address.word]
+    return unread(judged.outcome, request, dict.fromkeys(words), field)
+
+
+READ, UNKNOWN, LOOKED_AT, ADMITTED = range(4)
+"""How much speaks for a form: it is read, its name is unknown, its secret or signature was looked at, it is admitted."""
+
+
+async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: float | None) -> int:
+    """How much speaks for this form of a request. No password is hashed for a name that nobody has."""
+    claim = case.claim
+    refs = (*case.addressee.always_needed, *claim.needs)
+    found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
+    if case.addressee.guessable and claim.needs and found.get(claim.needs[0]) is None:
+        return UNKNOWN
+    try:
+        body = await _body(plan, io, case, receive)
+        now = plan.clock() if at is None else at
+        answer = await io.work(partial(claim.decide, found, body, now, plan.random))
+        if isinstance(answer, More):
+            return UNKNOWN
+        return ADMITTED if isinstance(_streamed(answer, body), Decision) else LOOKED_AT
+    except Rejected as rejected:
+        if rejected.reason in _OF_NAMES:
+            return UNKNOWN
+        return READ if rejected.reason in _OF_FORM else LOOKED_AT
+    except StoreUnavailable:
+        return READ
+
+
+# ---- the account of a claim ----------------------------------------------------------------------------------------------
 
 
 def _explainer(verifier: Verifier, claim: Claim, explainers: Explainers) -> Explainer:
@@ -252,6 +293,18 @@ def _together(explainers: Sequence[Explainer], found: Found, body: Body, now: fl
 
 def _nothing(found: Found, body: Body, now: float) -> Account:
     return "", ()
+
+
+async def _compared(plan: Plan, io: IO[Any, Any], claim: Claim, reason: Reason) -> Found:
+    """Other records: those that can be listed, and those that other spellings of an unknown name have."""
+    listed: Found = await io.work(partial(_others, plan.store, claim.needs, reason is Reason.WRONG_SECRET))
+    exchanged: Ref[Any] | None = getattr(claim, "exchanged", None)
+    refs = [] if exchanged is None else [exchanged]
+    if reason in _OF_NAMES:
+        for ref in claim.needs:
+            spellings = (other for _, other in retyped(ref.key[-1]) if isinstance(other, str))
+            refs += [Ref(ref.kind, (*ref.key[:-1], other)) for other in islice(spellings, MAX_NAMES)]
+    return listed.merged(await done(io.fetch(refs))) if refs else listed
 
 
 def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Found:
@@ -280,27 +333,6 @@ def _likeness(name: str, sought: str) -> int:
                 break
             ends += 1
     return ends - abs(len(one) - len(other))
-
-
-def _masking(request: Request) -> Callable[[str], str]:
-    """Takes out of a text what the request has in fields that hold credentials: a signature may cover them."""
-    hidden: dict[str, str] = {}
-    for name, value in request.headers:
-        if name not in _SENSITIVE:
-            continue
-        word, space, rest = value.partition(b" ")
-        for secret in (value, rest if space and word.lower() in _BARE else b""):
-            text = secret.strip().decode("utf-8", "backslashreplace")
-            if len(text) >= 6:
-                hidden[text] = f"…({len(text)} octets, masked)"
-    if not hidden:
-        return str
-    pattern = re.compile("|".join(map(re.escape, sorted(hidden, key=len, reverse=True))))
-    return lambda text: pattern.sub(lambda match: hidden[match[0]], text)
-
-
-def _masked(check: Check, mask: Callable[[str], str]) -> Check:
-    return check._replace(expected=mask(check.expected), received=mask(check.received), mend=mask(check.mend))
 
 
 async def _outcome(
@@ -343,53 +375,47 @@ async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
     )
 
 
-def _refused(rejected: Rejected, verifier: Refuser | None, canonical: str, checks: Sequence[Check]) -> Explanation:
-    """Always with a cause: the rejection itself, where no check of the scheme failed."""
-    rejection = rejected.rejection
+def _leave(judged: _Judged, seen: Sequence[Request], body: bytes, secrets: Sequence[bytes]) -> Explanation:
+    """The one exit: everything that is said is complete, and hides what could admit a request.
+
+    A refusal has always a cause: the rejection itself, where no check of the scheme failed.
+    """
+    masks = [Mask(request, body, secrets) for request in seen]
+
+    def masked(text: str) -> str:
+        for mask in masks:
+            text = mask.text(text)
+        return text
+
+    outcome, verifier, canonical, checks, _ = judged
     scheme = None if verifier is None else verifier.scheme
-    if all(check.passed is not False for check in checks):
+    rejection = outcome.rejection if isinstance(outcome, Rejected) else None
+    if rejection is not None and all(check.passed is not False for check in checks):
         where = rejection.where or "credentials"
-        found = Check(rejection.reason.value, False, where, received=rejection.detail, mend=REMEDIES[rejection.reason])
+        found = Check(rejection.reason.value, False, where, "", rejection.detail, REMEDIES[rejection.reason])
         checks = (*checks, found)
+    told = []
+    for check in checks:
+        whole = _completed(check, seen[0], rejection) if check.passed is False else check
+        shown = [masked(text) for text in (whole.component, whole.expected, whole.received, whole.mend)]
+        told.append(Check(whole.name, whole.passed, *shown))
+    if rejection is None:
+        assert isinstance(outcome, Decision)
+        return Explanation(
+            True, scheme=scheme, identity=outcome.identity, canonical=masked(canonical), checks=tuple(told)
+        )
     return Explanation(
-        False, rejection.reason, rejection.detail, rejection.where, scheme, None, canonical, tuple(checks)
-    )
+        False, rejection.reason, masked(rejection.detail), masked(rejection.where), scheme, None, masked(canonical), tuple(told),
+    )  # fmt: skip
 
 
-def _bounded(canonical: str) -> str:
-    """The part of it that is shown: a body may be in it."""
-    return (
-        canonical
-        if len(canonical) <= MAX_SHOWN
-        else f"{canonical[:MAX_SHOWN]}… ({len(canonical) - MAX_SHOWN} characters more)"
-    )
-
-
-def _printable(line: str) -> str:
-    """The line as a terminal may have it: line ends and controls of a request are shown, never obeyed."""
-    if line.isprintable():
-        return line
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
-
-
-def _headline(explanation: Explanation) -> str:
-    by = f" by {explanation.scheme}" if explanation.scheme else ""
-    if explanation.identity is not None:
-        return f"accepted{by}: {explanation.identity.subject}"
-    reason = explanation.reason.value if explanation.reason else ""
-    place = f" at {explanation.where}" if explanation.where else ""
-    return f"refused{by}: {reason}{place}" + (f": {explanation.detail}" if explanation.detail else "")
-
-
-def _line(check: Check) -> str:
-    mark = {True: "ok  ", False: "FAIL", None: "----"}[check.passed]
-    text = f"  {mark} {check.name}"
-    if check.passed is False:
-        text += f": {check.component}" if check.component else ""
-        if check.expected:
-            text += f": expected {check.expected}, received {check.received}"
-        elif check.received:
-            text += f": {check.received}"
-    if check.passed is not True and check.mend:
-        text += f" ({check.mend})"
-    return text
+def _completed(check: Check, request: Request, rejection: Any) -> Check:
+    """A failed check with both values, and with a word on a value that stands for one which is not set."""
+    reason = Reason.MALFORMED_CREDENTIALS if rejection is None else rejection.reason
+    received = check.received or value_at(check.component, request, b"authorization") or "nothing"
+    mend = check.mend or REMEDIES[reason]
+    bare = received.strip("'\"")
+    sent = b"\n".join((request.target, *(value for _, value in request.headers)))
+    if bare and is_unset(bare) and "not set" not in mend and bare.encode("utf-8", "replace") in sent:
+        mend = f"{mend}; it looks like a variable that is not set, or a placeholder"
+    return check._replace(expected=check.expected or expected_instead(reason), received=received, mend=mend)

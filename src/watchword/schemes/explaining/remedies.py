@@ -8,7 +8,7 @@ from typing import Final
 
 from watchword.core.rejection import Reason
 
-__all__ = ["REMEDIES"]
+__all__ = ["REMEDIES", "expected_instead"]
 
 REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
@@ -54,3 +54,31 @@ REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.INSUFFICIENT_SCOPE: "ask for a token of wider scope",
     }
 )
+
+
+_EXPECTED: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.NO_CREDENTIALS: "credentials that a verifier of this guard reads",
+        Reason.UNSUPPORTED_SCHEME: "credentials of a scheme that is spoken here",
+        Reason.AMBIGUOUS: "credentials of one scheme, in one place",
+        Reason.MALFORMED_CREDENTIALS: "credentials by the grammar of their scheme",
+        Reason.MALFORMED_REQUEST: "a request by the grammar of HTTP",
+        Reason.BINDING_MISSING: "the proof that goes with the credentials",
+        Reason.BINDING_MISMATCH: "credentials and proof of one key",
+        Reason.TOO_MANY_ATTEMPTS: "room for another attempt",
+        Reason.EARLY_DATA: "credentials after the TLS handshake",
+        Reason.REPLAYED: "credentials that were not used before",
+    }
+)
+
+
+def expected_instead(reason: Reason) -> str:
+    """What a genuine request has in the place of what was refused for `reason`, where nobody can say it better.
+
+    >>> expected_instead(Reason.AMBIGUOUS), expected_instead(Reason.TARGET_TOO_LONG)
+    ('credentials of one scheme, in one place', 'a value within the limits of the guard')
+    """
+    if reason in _EXPECTED:
+        return _EXPECTED[reason]
+    sizes = (Reason.HEADER_TOO_LARGE, Reason.BODY_TOO_LARGE, Reason.TARGET_TOO_LONG, Reason.TOO_MANY_PARAMETERS)
+    return "a value within the limits of the guard" if reason in sizes else "the value of a genuine request"

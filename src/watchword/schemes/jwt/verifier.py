@@ -367,5 +367,9 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
             return None
         return JWTClaim(self, token) if self.cache is None else JWTClaim(self, token, generation=self.cache.current)
 
+    def secrets(self) -> list[bytes]:
+        """What no explanation may show."""
+        return [key.secret_bytes() for key in self.jws.keys.keys if key.is_secret]
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.jws.keys!r})"

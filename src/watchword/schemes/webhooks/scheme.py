@@ -116,6 +116,10 @@ class WebhookVerifier(InProcess):
     def __repr__(self) -> str:
         return f"WebhookVerifier(profile={self.engine.profile.name!r}, secrets={len(self.engine.secrets)})"
 
+    def secrets(self) -> list[bytes]:
+        """What no explanation may show."""
+        return [octets for secret in self.engine.secrets if secret.key is None for octets in (secret.given, secret.octets)]
+
     def verify(self, headers: Any, body: bytes, *, url: str | None = None, method: str = "POST") -> Identity[Any]:
         """Who sent this webhook, if it is genuine and fresh. Whether it came before is for a guard, or for you, to know:
         `claims["id"]` is the same for every attempt to deliver a message.

@@ -1,0 +1,111 @@
+"""Where in a request credentials may be: each field, cookie, parameter and member, with the request as it is without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from watchword.core.address import Address
+from watchword.core.message import Headers, Request
+from watchword.schemes.explaining.masking import sent_by_name
+
+__all__ = ["Source", "sources", "with_fields"]
+
+_LIKELY: Final = re.compile(
+    rb"(?<![a-z])auth|token|key|secret|passw|pwd|credential|signature|hmac|jwt|bearer|session|login|user|sid$|access|api",
+    re.IGNORECASE,
+)
+_USER, _PASSWORD = (
+    re.compile(rb"user(?:_?name|_?id)?|login|email|client_id", re.IGNORECASE),
+    re.compile(rb"pass(?:word|wd)?|pwd|(?:client_)?secret", re.IGNORECASE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a text stands: `kind` and `name` of the place, and the request without it."""
+
+    kind: str
+    name: str
+    octets: bytes
+    rest: Request
+    likely: bool
+    repeated: bool = False
+
+    @property
+    def place(self) -> str:
+        """The place in words."""
+        return {
+            "field": f"the field {self.name}", "own": f"the field {self.name}", "cookie": f"the cookie {self.name}", "query": f"the query parameter {self.name}",
+            "body": f"the body's member {self.name}",
+        }.get(self.kind, self.name)  # fmt: skip
+
+
+def sources(request: Request, body: bytes, field: bytes, addresses: Sequence[Address]) -> Iterator[Source]:
+    """The places, the verifiers' own first and then those with a name of credentials."""
+    own = {field if address.word else address.field for address in addresses}
+    found = list(_places(request, body, own))
+    found.sort(key=lambda source: (source.kind != "own", not source.likely))
+    yield from found
+
+
+def _places(request: Request, body: bytes, own: set[bytes]) -> Iterator[Source]:
+    for kind, name, value in sent_by_name(request, body):
+        shown = name.decode("utf-8", "backslashreplace")
+        where = kind.decode()
+        if name == b"cookie" or not value or len(value) > 16 * 1024:
+            continue
+        if kind == b"field":
+            rest = _without_field(request, name)
+            likely = _LIKELY.search(name) is not None
+            repeated = len(request.values(name)) > 1
+            yield Source("own" if name in own else where, shown, value, rest, likely or name in own, repeated)
+        elif kind == b"query":
+            yield Source(where, shown, value, _without_parameter(request, name), _LIKELY.search(name) is not None)
+        else:
+            yield Source(
+                where, shown, value, _without_field(request, b"authorization"), _LIKELY.search(name) is not None
+            )
+    yield from _pairs(request, body)
+    for text in (request.authority, request.target.partition(b"://")[2].partition(b"/")[0].decode("latin-1")):
+        if "@" in text:
+            user, _, host = text.rpartition("@")
+            bare = Request.raw(
+                request.method, request.scheme, host, request.target, request.headers, request.peer, request.exact
+            )
+            yield Source("authority", "the URL's authority, before @", user.encode(), bare, True)
+
+
+def _pairs(request: Request, body: bytes) -> Iterator[Source]:
+    """A name and a password in two members, fields or parameters."""
+    sent = [each for each in sent_by_name(request, body) if each[2]]
+    user = next((each for each in sent if _USER.fullmatch(each[1].removeprefix(b"x-"))), None)
+    password = next((each for each in sent if _PASSWORD.fullmatch(each[1].removeprefix(b"x-"))), None)
+    if user is not None and password is not None:
+        names = f"{user[1].decode('utf-8', 'replace')} and {password[1].decode('utf-8', 'replace')}"
+        place = {"field": "the fields", "query": "the query parameters", "body": "the body's members"}.get(
+            password[0].decode(), "the cookies"
+        )
+        yield Source("pair", f"{place} {names}", user[2] + b":" + password[2], request, True)
+
+
+def _without_field(request: Request, name: bytes) -> Request:
+    return with_fields(request, [pair for pair in request.headers if pair[0] != name])
+
+
+def _without_parameter(request: Request, name: bytes) -> Request:
+    """Without the parameters of that name; those of other spellings stay."""
+    kept = [pair for pair in (request.query or b"").split(b"&") if pair.partition(b"=")[0] != name]
+    target = request.path + (b"?" + b"&".join(kept) if kept else b"")
+    return Request.raw(
+        request.method, request.scheme, request.authority, target, request.headers, request.peer, request.exact
+    )
+
+
+def with_fields(request: Request, headers: Headers) -> Request:
+    """The request with these field lines instead of its own."""
+    return Request.raw(
+        request.method, request.scheme, request.authority, request.target, tuple(headers), request.peer, request.exact
+    )

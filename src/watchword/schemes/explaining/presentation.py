@@ -1,0 +1,397 @@
+"""Credentials that no verifier reads as they came: where else they are in the request, and what was done to them.
+
+Before a signature or a password can be compared, the request has to present one: in a place, after a scheme word, by a grammar,
+in an encoding. `ways` varies each of the four, for all schemes alike; whether a varied request is read, only the guard says.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from itertools import islice
+from string import ascii_letters, digits
+from typing import Final
+
+from watchword.core.address import Address
+from watchword.core.message import Request
+from watchword.core.scheme import Check
+from watchword.schemes.api_key_text import KEY, has_checksum
+from watchword.schemes.explaining.masking import hidden
+from watchword.schemes.explaining.places import Source, sources, with_fields
+from watchword.schemes.explaining.typed_text import base64_octets, undone
+from watchword.schemes.explaining.unread import PARAMETER, WORDS, form_of, is_word
+from watchword.schemes.explaining.value_spellings import respelled
+
+__all__ = ["Way", "ways"]
+
+MAX_SOURCES: Final = 64
+"""Fields, cookies, parameters and members that are looked at, the likeliest first."""
+MAX_TEXTS: Final = 160
+"""Forms of one of them that are tried."""
+DEPTH: Final = 3
+"""Changes that are taken back one after the other."""
+MIN_KEY, MAX_KEY = 48, 80
+_LETTERS: Final = ascii_letters + digits
+MAX_PARAMETERS: Final = 24
+"""Parameters of a field that are spelled otherwise one by one."""
+
+_WORD: Final = re.compile(rb"([A-Za-z][\w-]{1,30})(?:[ \t]*[:=,][ \t]*|[ \t]+|%20|\+)(?=\S)")
+_WORDLESS: Final = "without a scheme word"
+_PLAIN: Final = "as plain text, not in base64"
+_MENDS: Final = {
+    "in quotes": "take the quotes off",
+    "as a bytes literal, b'…'": "make text of the bytes with .decode(), not with str()",
+    "as the whole answer, in JSON": "take the one member out of the answer that holds the token",
+    "with blanks or a line end around it": "strip the line end, which echo and files add",
+    "in more than one field line": "send the field once",
+    "in base64": "encode once, not twice",
+    "in hex": "encode in base64, not in hex",
+    "in UTF-16": "encode the text as UTF-8 before base64 (RFC 7617 §2.1)",
+    "in Latin-1": "encode the text as UTF-8 before base64 (RFC 7617 §2.1)",
+    _PLAIN: "send the base64 of username:password (RFC 7617 §2)",
+    "in another alphabet or padding of base64": "use base64 with + and /, and with its padding (RFC 4648 §4)",
+    "without : and a password": "put username, a colon and the password into the base64 (RFC 7617 §2)",
+    "with its name before it": "send the value alone",
+}
+"""What to do about a change, where that is more than to leave it."""
+_ENCODED: Final = frozenset({"in base64", "in hex"})
+_PAIR: Final = re.compile(
+    rb"\s*user(?:name)?\s*[=:]\s*\"?([^\",;&]+)\"?\s*[,;& ]\s*pass(?:word)?\s*[=:]\s*\"?([^\"]+?)\"?\s*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A request as it might have been meant, and what it takes to get there.
+
+    Args:
+        request: the mended request.
+        component: the field where credentials belong.
+        place: where they were instead; "" where they belong.
+        word: what stood in the place of the scheme word, None if that was right; `right_word` is the one that was meant.
+        done: what was done to them.
+        expected: their form, without a secret.
+        received: what came, with what may be shown of it.
+        likely: whether they came in a place with a name of credentials.
+        weak: whether any text could be taken for it, so that only a known name or secret speaks for it.
+        spelled: whether a value was spelled otherwise, which may make other credentials of good ones.
+    """
+
+    request: Request
+    component: str
+    place: str
+    word: str | None
+    right_word: str
+    done: tuple[str, ...]
+    expected: str
+    received: str
+    likely: bool
+    weak: bool = False
+    spelled: bool = False
+
+    @property
+    def cost(self) -> float:
+        """The less, the likelier."""
+        return len(self.done) + (self.word is not None) + 1.5 * bool(self.place) + 3 * (not self.likely)
+
+    def check(self) -> Check:
+        """What was wrong, and what to do."""
+        said, mends = [], []
+        if self.place:
+            said.append(f"in {self.place}")
+            mends.append(f"send them in the field {self.component}, which is read here")
+        if self.word is not None and not (self.place and self.word == _WORDLESS):
+            said.append(self.word)
+            mends.append(
+                f"write {self.right_word}, one space, and the credentials"
+                if self.right_word
+                else "send the value alone"
+            )
+        if self.done:
+            said.append(" and ".join(self.done))
+            mends += dict.fromkeys(
+                _MENDS.get(what, "send it as it was issued, with nothing added or encoded") for what in self.done
+            )
+        name = "place" if self.place else "scheme word" if self.word is not None else "grammar"
+        return Check(
+            name, False, self.component, self.expected, f"{self.received} ({'; '.join(said)})", "; ".join(mends)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text that may hold credentials, after what was taken off it."""
+
+    octets: bytes
+    done: tuple[str, ...] = ()
+    word: str | None = None
+    words: tuple[bytes, ...] = ()
+
+
+def ways(request: Request, body: bytes, addresses: Iterable[Address], field: bytes) -> Iterator[Way]:
+    """The requests that may have been meant, for every address of a guard's verifiers; about the likeliest first.
+
+    Args:
+        request: as it came.
+        body: its body.
+        addresses: where the verifiers look.
+        field: what they call Authorization: at a proxy's guard it is Proxy-Authorization.
+    """
+    listed = list(dict.fromkeys(addresses))
+    words = [address.word for address in listed if address.word]
+    yield from _renamed(request, [address.field for address in listed if not address.word and not address.query])
+    for source in islice(sources(request, body, field, listed), MAX_SOURCES):
+        texts = list(islice(_texts(source, words), MAX_TEXTS if source.likely else 8))
+        for address in listed:
+            if not address.query:
+                yield from _presented(source, texts, address, field)
+    yield from _respelled(request, listed, field)
+
+
+# ---- what may have been done to them -------------------------------------------------------------------------------------
+
+
+def _texts(source: Source, words: Sequence[str]) -> Iterator[_Text]:
+    """What the text may have been: first as it is, then without one change, then without two."""
+    first = _Text(source.octets)
+    level = [first]
+    seen: set[tuple[bytes, str | None]] = {(first.octets, None)}
+    yield first
+    for depth in range(DEPTH if source.likely else 1):
+        following: list[_Text] = []
+        for text in level:
+            for changed in (*_unworded(text, words), *_undone(text)):
+                if (changed.octets, changed.word) not in seen:
+                    seen.add((changed.octets, changed.word))
+                    following.append(changed)
+                    yield changed
+        level = following[: 40 // (depth + 1)]
+
+
+def _unworded(text: _Text, words: Sequence[str]) -> Iterator[_Text]:
+    """Without the scheme word, or what stands in its place."""
+    match = _WORD.match(text.octets)
+    if match is not None and len(text.words) < 3:
+        word = match[1]
+        yield replace(
+            text,
+            octets=text.octets[match.end() :].lstrip(),
+            words=(*text.words, text.octets[: match.end()]),
+            word=_name_of(word, words),
+        )
+        return
+    for each in words:  # written in one piece
+        size = len(each)
+        if text.octets[:size].lower() == each.encode() and len(text.octets) > size + 8:
+            yield replace(
+                text,
+                octets=text.octets[size:].lstrip(b"-_.:;,/|\"' \t"),
+                words=(*text.words, text.octets[:size]),
+                word=each,
+            )
+
+
+def _name_of(word: bytes, words: Sequence[str]) -> str:
+    """The word, if it is one: who forgets it sends the secret in its place."""
+    text = word.decode()
+    return text if is_word(text, words) else "another word"
+
+
+def _undone(text: _Text) -> Iterator[_Text]:
+    for what, octets in undone(text.octets):
+        yield replace(text, octets=octets, done=(*text.done, what))
+    bare = text.octets
+    for what, octets in _of_an_api_key(bare):
+        yield replace(text, octets=octets, done=(*text.done, what))
+
+
+def _of_an_api_key(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """What only the checksum of an API key tells: one that isn't made good by a change is no key."""
+    key = text.decode("latin-1")
+    if not MIN_KEY <= len(key) <= MAX_KEY:
+        return
+    for what, other in (
+        ("without its prefix", "ww_" + key), ("in the other case", key.swapcase()), ("with more after it", key[:54]),
+        ("with another first letter", key[:1].lower() + key[1:]), ("with - for _", key.replace("-", "_")),
+        ("with a prefix before it", key[-54:]), *_mistyped(key),
+    ):  # fmt: skip
+        if other != key and KEY.fullmatch(other) and has_checksum(other):
+            yield what, other.encode()
+
+
+def _mistyped(key: str) -> Iterator[tuple[str, str]]:
+    """One character changed, lost, added or exchanged with the next: some thousands of checksums."""
+    if not key.startswith("ww_") or not 53 <= len(key) <= 55:
+        return
+    for at in range(3, len(key)):
+        if len(key) == 55:
+            yield "with a character too many", key[:at] + key[at + 1 :]
+            continue
+        if len(key) == 54:
+            yield "with two characters exchanged", key[:at] + key[at + 1 : at + 2] + key[at] + key[at + 2 :]
+        for other in _LETTERS:
+            yield (
+                ("with a character mistyped", key[:at] + other + key[at + 1 :])
+                if len(key) == 54
+                else ("with a character lost", key[:at] + other + key[at:])
+            )
+
+
+# ---- as a verifier reads them --------------------------------------------------------------------------------------------
+
+
+def _presented(source: Source, texts: Sequence[_Text], address: Address, field: bytes) -> Iterator[Way]:
+    name = field if address.word else address.field
+    own = source.kind == "own" and source.name.encode() == name
+    word = WORDS.get(address.word, address.word.upper())
+    for text in texts:
+        shapes = [(text.octets, "")] if address.word != "basic" else list(_pairs_of(text.octets))
+        for octets, what in shapes:
+            value = octets if not address.word else word.encode() + b" " + octets
+            wrong = _wrong_word(text, address.word)
+            done = (*text.done, what) if what else text.done
+            if own and source.repeated:
+                done = ("in more than one field line", *done)
+            if own and (not done and wrong is None):
+                continue
+            if what == _PLAIN and _ENCODED.intersection(
+                text.done
+            ):  # it was encoded, and base64 is what belongs there once
+                done = tuple(
+                    each
+                    for at, each in enumerate(text.done)
+                    if each != "in base64" or at != text.done.index("in base64")
+                )
+                if not done:
+                    continue
+            yield Way(
+                source.rest.with_headers(((name, value),)), name.decode(), "" if own else source.place, wrong, word,
+                done, form_of(word, address.word), _outline(source.octets, text), source.likely,
+                what.startswith("with"),
+            )  # fmt: skip
+
+
+def _pairs_of(octets: bytes) -> Iterator[tuple[bytes, str]]:
+    """Basic's token, and what may be meant by a text that is none (RFC 7617 §2)."""
+    yield octets, ""
+    decoded = base64_octets(octets)
+    if decoded is not None and b64encode(decoded) != octets:
+        yield b64encode(decoded), "in another alphabet or padding of base64"
+    pair = _PAIR.fullmatch(octets)
+    if pair is not None:
+        yield b64encode(pair[1] + b":" + pair[2]), "as two parameters"
+    if b":" in octets:
+        yield b64encode(octets), _PLAIN
+    elif octets and len(octets) < 512:
+        for separator in (b"|", b";", b",", b"/", b"\t", b" ", "：".encode(), b"="):
+            if octets.count(separator) == 1:
+                yield (
+                    b64encode(octets.replace(separator, b":")),
+                    "with another character than : between name and password",
+                )
+        yield b64encode(octets + b":"), "without : and a password"
+
+
+def _wrong_word(text: _Text, word: str) -> str | None:
+    """What is wrong with the words before the credentials; None if it is the one that belongs there."""
+    if not word:
+        return None if not text.words else f"after the word {text.word!r}"
+    if not text.words:
+        return _WORDLESS
+    if len(text.words) > 1:
+        return "after more than one word"
+    if text.words[0].lower().rstrip() == word.encode() and text.words[0].endswith(b" "):
+        return None
+    if text.word is not None and text.word.lower() == word:
+        return f"after the word {text.word!r} without one space"
+    return f"after the word {text.word!r}"
+
+
+def _outline(octets: bytes, text: _Text) -> str:
+    """What came, with the credentials hidden and what stands around them shown, if it is short."""
+    at = octets.find(text.octets)
+    if at < 0 or not text.octets:
+        return hidden(len(octets))
+    before, after = octets[:at], octets[at + len(text.octets) :]
+    if text.word == "another word" or len(before) > 40 or len(after) > 8:
+        return hidden(len(octets))
+    return (
+        before.decode("utf-8", "backslashreplace")
+        + hidden(len(text.octets))
+        + after.decode("utf-8", "backslashreplace")
+    )
+
+
+def _renamed(request: Request, fields: Sequence[bytes]) -> Iterator[Way]:
+    """Fields of a verifier's own that came under a name much like theirs, all at once: a prefix, `_`, another case."""
+    missing = [name for name in fields if name not in request.lines]
+    present = [name for name in request.lines if name not in fields]
+    names: dict[bytes, bytes] = {}
+    for wanted in missing:
+        alike = [name for name in present if _alike(name, wanted)]
+        if alike:
+            names[alike[0]] = wanted
+    for old, new in names.items():
+        for chosen in ({old: new}, names):
+            headers = [(chosen.get(name, name), value) for name, value in request.headers]
+            place = " and ".join(f"the field {name.decode('latin-1')}" for name in chosen)
+            shown = ", ".join(name.decode() for name in chosen.values())
+            yield Way(
+                with_fields(request, headers),
+                new.decode(),
+                place,
+                None,
+                "",
+                (),
+                f"a field {shown}",
+                f"{place}, and no {shown}",
+                True,
+            )
+
+
+def _alike(name: bytes, wanted: bytes) -> bool:
+    one, other = (re.sub(r"[^a-z0-9]|^x-|^http[-_]", "", text.decode("latin-1").lower()) for text in (name, wanted))
+    return one == other or (len(other) > 5 and SequenceMatcher(None, one, other).ratio() >= 0.85)
+
+
+def _respelled(request: Request, addresses: Sequence[Address], field: bytes) -> Iterator[Way]:
+    """One value at a time spelled otherwise: of a parameter of Authorization or the query, or all of a field of a scheme's own."""
+    for name in dict.fromkeys(field if address.word else address.field for address in addresses if not address.query):
+        for value in request.values(name):
+            yield from _values(request, name, value)
+    query = request.query
+    if query and any(address.query for address in addresses):
+        for match in islice(
+            re.finditer(rb"(?:^|&)((?:x-amz|oauth)[^=&]*)()=([^&]*)", query, re.IGNORECASE), MAX_PARAMETERS
+        ):
+            for what, other in respelled(match[3]):
+                target = request.path + b"?" + query[: match.start(3)] + other + query[match.end(3) :]
+                changed = Request.raw(
+                    request.method,
+                    request.scheme,
+                    request.authority,
+                    target,
+                    request.headers,
+                    request.peer,
+                    request.exact,
+                )
+                yield _way_of_value(changed, f"query {match[1].decode('latin-1')}", match[3], other, what)
+
+
+def _values(request: Request, name: bytes, value: bytes) -> Iterator[Way]:
+    for what, other in respelled(value):
+        yield _way_of_value(request.with_headers(((name, other),)), name.decode(), value, other, what)
+    for match in islice(PARAMETER.finditer(value), MAX_PARAMETERS):
+        for what, other in respelled(match[3]):
+            changed = value[: match.start(3)] + other + value[match.end(3) :]
+            part = f"{name.decode()} {match[1].decode()}"
+            yield _way_of_value(request.with_headers(((name, changed),)), part, match[3], other, what)
+
+
+def _way_of_value(request: Request, component: str, value: bytes, other: bytes, what: str) -> Way:
+    """Both are shown, and masked like everything where they are credentials."""
+    shown, right = (text.decode("utf-8", "backslashreplace") for text in (value, other))
+    return Way(request, component, "", None, "", (what,), right, shown, True, spelled=True)

@@ -1,0 +1,151 @@
+"""What can be said of credentials that are none: placeholders, other schemes' words, values off the grammar, without showing them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from typing import Final
+
+from watchword.core.address import Address
+from watchword.core.message import Request
+from watchword.core.rejection import Reason, Rejected
+from watchword.core.scheme import Check
+from watchword.schemes.explaining.typed_text import base64_octets, is_unset
+
+__all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "unread", "unset", "value_at"]
+
+PARAMETER: Final = re.compile(rb'([A-Za-z][\w-]*)([ \t]*=[ \t]*"?)([^",;& \t]+)')
+WORDS: Final = {
+    word.lower(): word
+    for word in (
+        "Basic", "Bearer", "Digest", "DPoP", "GNAP", "HOBA", "Mutual", "Negotiate", "NTLM", "OAuth", "PrivateToken", "Token",
+        "SCRAM-SHA-1", "SCRAM-SHA-256", "vapid", "Concealed", "Hawk", "JWT", "ApiKey", "Api-Key", "X-API-Key", "Key", "HMAC", "AWS",
+        "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", "Signature", "Authorization", "SharedKey", "access_token", "token_type",
+    )
+}  # fmt: skip
+_FORMS: Final = {
+    "basic": "<base64 of username:password>", "bearer": "<token>", "jwt": "<token>", "oauth": "<token>", "apikey": "<key>",
+    "api_key": "ww_<key id>_<secret and checksum>, 54 characters", "": "<the value alone>",
+}  # fmt: skip
+
+
+def unset(request: Request, body: bytes, addresses: Iterable[Address], field: bytes) -> Check | None:
+    """The check of credentials that are no more than an unset variable, a placeholder or a scheme word; None if they are others."""
+    for address in dict.fromkeys(addresses):
+        name = field if address.word else address.field
+        for value in request.values(name) if name else ():
+            text = value.decode("utf-8", "replace")
+            word, _, rest = text.strip().partition(" ")
+            bare = rest if is_word(word, [address.word] if address.word else []) else text
+            octets = base64_octets(bare.strip().encode())
+            decoded = "" if octets is None else octets.decode("utf-8", "replace")
+            parts = decoded.split(":", 1) if address.word == "basic" and ":" in decoded else [bare]
+            if all(map(is_unset, parts)):
+                shown = ":".join(parts)
+                mend = "a variable is not set, or a template not filled in: set it where the client is configured"
+                expected = form_of(WORDS.get(address.word, address.word), address.word)
+                where = f"{word} " if rest and bare is rest else ""
+                return Check("grammar", False, name.decode(), expected, f"{where}{shown.strip() or 'nothing'}", mend)
+    return None
+
+
+def described(value: bytes) -> str:
+    """What a value is like that nobody can read, without a word of it.
+
+    >>> described(b"some words")
+    '10 octets; octet 5 is " "'
+    """
+    if not value:
+        return "nothing"
+    odd = re.search(rb"[^A-Za-z0-9._~+/=-]", value)
+    told = [f"{len(value)} octets"]
+    if odd is not None:
+        char = odd[0].decode("latin-1")
+        told.append(
+            f"octet {odd.start() + 1} is {char if char.isprintable() else f'0x{odd[0][0]:02x}'!s}".replace(
+                f"is {char}", f'is "{char}"'
+            )
+        )
+    letters = bytes(octet for octet in value if 65 <= octet <= 90 or 97 <= octet <= 122)
+    if len(letters) > 20 and letters.islower():
+        told.append("no capital letter among them: its case is lost")
+    if len(letters) > 20 and letters.isupper():
+        told.append("capital letters only: its case is lost")
+    return "; ".join(told)
+
+
+def unread(rejected: Rejected, request: Request, words: Iterable[str], field: bytes) -> Check | None:
+    """The check of a value that is off the grammar, or of a scheme that nobody speaks; None where there is no such value."""
+    spoken, rejection = list(words), rejected.rejection
+    place, _, part = rejection.where.partition(" ")
+    name = field if place == "authorization" else place.encode("utf-8", "replace")
+    value = value_at(rejection.where, request, field)
+    whole = (request.values(name) or [b""])[0]
+    if value is None:
+        return None
+    word, _, rest = whole.partition(b" ")
+    text = word.decode("latin-1")
+    shown = f"{text} and {described(rest)}" if is_word(text, spoken) else described(value.encode())
+    if rejection.reason is Reason.UNSUPPORTED_SCHEME:
+        expected = " or ".join(form_of(WORDS.get(each, each.upper()), each) for each in spoken) or "no Authorization"
+        return Check(
+            "scheme word",
+            False,
+            name.decode(),
+            expected,
+            shown,
+            f"{rejection.detail}: use one of them, or give the guard a verifier for this one",
+        )
+    mend = (
+        f"{rejection.detail}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
+    )
+    if part or place not in ("authorization", field.decode()):
+        shown = f"{value or 'nothing'}" if part or value != whole.decode("latin-1") else shown
+    scheme = "" if rejected.verifier is None else rejected.verifier.scheme
+    expected = (
+        f"the parameter {part or place}, by its grammar"
+        if part or name not in request.lines
+        else _FORMS.get(scheme) or form_of("", scheme)
+    )
+    return Check("grammar", False, rejection.where, expected, shown, mend)
+
+
+def value_at(where: str, request: Request, field: bytes) -> str | None:
+    """The value of the field, or of the parameter of the field or the query, that a rejection or a check names; None if it names none."""
+    parts = where.removeprefix("header ").removeprefix("query ").split()
+    name = (parts or [""])[0].lower()
+    simple = {
+        "@method": request.method,
+        "@authority": request.authority,
+        "@scheme": request.scheme,
+        "host": request.authority,
+    }
+    if name in simple:
+        return simple[name]
+    if name in ("target", "@target", "@path", "@query", "query", "@target-uri"):
+        return request.target.decode("utf-8", "backslashreplace")
+    octets = field if name == "authorization" else name.encode("utf-8", "replace")
+    lines = request.values(octets)
+    if lines and len(parts) == 1:
+        return ", ".join(line.decode("utf-8", "backslashreplace") for line in lines)
+    wanted = parts[-1:] if parts else []
+    texts = lines or [*request.values(field), (request.query or b"").replace(b"&", b",")]
+    for text in texts:
+        for match in PARAMETER.finditer(text):
+            if [match[1].decode().lower()] == [each.lower() for each in wanted]:
+                return match[3].decode("utf-8", "backslashreplace")
+    return "" if len(parts) > 1 and lines else None
+
+
+def form_of(written: str, word: str) -> str:
+    """The form of the field's value."""
+    return f"{written} {_FORMS.get(word, '<parameters>')}".strip()
+
+
+def is_word(word: str, words: Sequence[str]) -> bool:
+    """Whether it is the name of a scheme, or a misspelled one of `words`."""
+    lower = word.lower().rstrip(":=,")
+    return lower in WORDS or any(
+        lower == each or (len(each) > 3 and SequenceMatcher(None, lower, each).ratio() >= 0.75) for each in words
+    )

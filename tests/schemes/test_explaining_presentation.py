@@ -1,0 +1,269 @@
+"""Credentials that no verifier reads as they came: whatever the scheme, the mistake is named, and no secret is shown.
+
+The mistakes are a table and the schemes are a table; each mistake is tried on genuine credentials of each scheme that it can be made
+with. The worlds are those of `bench.explain`, with one of JSON Web Tokens besides.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import pytest
+
+from bench.explain import leaks
+from bench.explain_bearers import api_key_world, basic_world, digest_world
+from bench.explain_mutations import Draft, draft
+from bench.explain_signed import SIGNED
+from bench.explain_worlds import OWN, World
+from watchword import BasicVerifier, BearerAuth, Guard, JWTVerifier, Key, Reason, Request, explain
+from watchword.crypto import jose
+from watchword.schemes.explaining.report import Explanation
+from watchword.stores import MemoryStore
+
+AUTHORIZATION = b"authorization"
+
+
+def jwt_world(rng: random.Random) -> World:
+    key = Key.from_secret(rng.randbytes(32), algorithm="HS256", key_id="one")
+    token = jose.sign(json.dumps({"iss": "id", "aud": "orders", "sub": "alice", "exp": 99_000_000_000}).encode(), key)
+    verifier = JWTVerifier(key, issuer="id", audience="orders")
+    return World("jwt", frozenset(), verifier, BearerAuth(token), secrets=[key.secret_bytes()])
+
+
+MAKERS: Sequence[Callable[[random.Random], World]] = (
+    *OWN, *(SIGNED[number] for number in (0, 2, 3, 5, 6, 7)), basic_world, digest_world, api_key_world, jwt_world,
+)  # fmt: skip
+
+
+class Genuine(NamedTuple):
+    """A request that is admitted, and where its credentials are."""
+
+    world: World
+    draft: Draft
+    field: bytes
+    value: bytes
+    secrets: list[bytes]
+
+    def explained(self) -> Explanation:
+        return explain(self.draft.request(), self.world.guard, self.draft.body)
+
+    @property
+    def bare(self) -> bytes:
+        """Without the scheme word."""
+        return self.value.partition(b" ")[2] if self.field == AUTHORIZATION else self.value
+
+
+def genuine(number: int, text: str) -> Genuine:
+    rng = random.Random(f"{number} {text}")
+    world = MAKERS[number](rng)
+    unsigned = draft(rng)
+    unsigned.method, unsigned.query = "POST", b"id=7"
+    signed = Draft(world.sign(unsigned, rng), unsigned.body)
+    added = [name for name, _ in signed.headers if name not in {name for name, _ in unsigned.headers}]
+    field = AUTHORIZATION if AUTHORIZATION in added else next(
+        (name for name in added if name in (b"signature", b"x-api-key", b"x-hmac")), added[-1]
+    )  # fmt: skip
+    value = signed.values(field)[0]
+    parts = [part.strip(b'"') for part in value.replace(b",", b" ").split() for part in part.split(b"=", 1)[-1:]]
+    proofs = [part for part in parts if len(part) > 30]
+    return Genuine(
+        world, signed, field, value, [*world.secrets, *(proofs if world.name in ("basic", "jwt", "api_key") else [])]
+    )
+
+
+# ---- the tables of mistakes ----------------------------------------------------------------------------------------------
+
+Change = Callable[[Genuine], None]
+
+
+def moved(name: bytes) -> Change:
+    def change(case: Genuine) -> None:
+        case.draft.field(case.field)
+        case.draft.field(name, case.value)
+
+    return change
+
+
+def into_query(name: bytes) -> Change:
+    def change(case: Genuine) -> None:
+        case.draft.field(case.field)
+        case.draft.query = b"id=7&" + name + b"=" + case.bare
+
+    return change
+
+
+def into_cookie(case: Genuine) -> None:
+    case.draft.field(case.field)
+    case.draft.field(b"cookie", b"theme=dark; session=" + case.bare + b"; lang=en")
+
+
+def into_body(case: Genuine) -> None:
+    case.draft.field(case.field)
+    case.draft.body = json.dumps({"id": 7, "authorization": case.value.decode()}).encode()
+
+
+def word(case: Genuine) -> bytes:
+    return case.value.partition(b" ")[0]
+
+
+WORDS = {
+    "missing": lambda case: case.bare,
+    "doubled": lambda case: word(case) + b" " + case.value,
+    "with a colon": lambda case: word(case) + b": " + case.bare,
+    "with an equals sign": lambda case: word(case) + b"=" + case.bare,
+    "misspelled": lambda case: word(case)[:-2] + word(case)[-1:] + word(case)[-2:-1] + b" " + case.bare,
+    "Token": lambda case: b"Token " + case.bare,
+    "of the whole line": lambda case: b"Authorization: " + case.value,
+}
+GRAMMAR = {
+    "in quotes": lambda case: b'"' + case.value + b'"',
+    "in single quotes": lambda case: b"'" + case.value + b"'",
+    "a bytes literal": lambda case: b"b'" + case.value + b"'",
+    "an escaped line end": lambda case: case.value + b"\\n",
+    "percent-encoded": lambda case: b"".join(
+        b"%%%02X" % octet if octet in b' ="/+,:;' else bytes([octet]) for octet in case.value
+    ),
+    "twice": lambda case: case.value + b", " + case.value,
+    "in base64 once more": lambda case: b64encode(case.value),
+}
+PLACES: dict[str, Change] = {
+    "X-Authorization": moved(b"x-authorization"),
+    "Authorisation": moved(b"authorisation"),
+    "Proxy-Authorization": moved(b"proxy-authorization"),
+    "Authentication": moved(b"authentication"),
+    "query": into_query(b"access_token"),
+    "cookie": into_cookie,
+    "body": into_body,
+}
+IN_AUTHORIZATION = [n for n in range(len(MAKERS)) if genuine(n, "field").field == AUTHORIZATION]
+BY_BEARING = [n for n in range(len(MAKERS)) if genuine(n, "field").world.name in ("basic", "jwt", "api_key")]
+
+
+def check(case: Genuine, names: Sequence[str]) -> None:
+    told = case.explained()
+    assert not told.accepted
+    first = told.causes[0]
+    assert first.name in names, told
+    assert first.component.removeprefix("header ").startswith(case.field.decode()), told
+    assert first.expected
+    assert first.received
+    assert first.mend
+    assert not leaks(told, case.secrets)
+
+
+@pytest.mark.parametrize("number", IN_AUTHORIZATION)
+@pytest.mark.parametrize("mistake", WORDS)
+def test_a_wrong_scheme_word_is_named(number: int, mistake: str) -> None:
+    case = genuine(number, mistake)
+    case.draft.field(case.field, WORDS[mistake](case))
+    check(case, ["scheme word"])
+
+
+@pytest.mark.parametrize("number", range(len(MAKERS)))
+@pytest.mark.parametrize("mistake", GRAMMAR)
+def test_what_was_put_around_credentials_is_named(number: int, mistake: str) -> None:
+    case = genuine(number, mistake)
+    case.draft.field(case.field, GRAMMAR[mistake](case))
+    if case.explained().accepted:  # a signature given twice is one that is good, and hexadecimal digits need no escapes
+        assert mistake == "twice" or case.draft.values(case.field) == [case.value]
+        return
+    check(case, ["grammar", "scheme word", "signature"])
+
+
+# Nobody puts a list of parameters into a query or a cookie, and a signature that covers the query or the body is good no more.
+@pytest.mark.parametrize(
+    ("mistake", "number"),
+    [
+        (each, n)
+        for each in PLACES
+        for n in IN_AUTHORIZATION
+        if n in BY_BEARING or each not in ("query", "cookie", "body")
+    ],
+)
+def test_credentials_in_another_place_are_found_there(mistake: str, number: int) -> None:
+    case = genuine(number, mistake)
+    PLACES[mistake](case)
+    check(case, ["place"])
+
+
+@pytest.mark.parametrize("number", range(len(MAKERS)))
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"undefined",
+        b"null",
+        b"None",
+        b"[object Object]",
+        b"${TOKEN}",
+        b"$TOKEN",
+        b"{{token}}",
+        b"<token>",
+        b"%TOKEN%",
+        b"YOUR_API_KEY",
+    ],
+)
+def test_an_unset_variable_is_named_and_shown(number: int, text: bytes) -> None:
+    case = genuine(number, "unset")
+    case.draft.field(case.field, word(case) + b" " + text if case.field == AUTHORIZATION else text)
+    told = case.explained()
+    assert "not set" in told.causes[0].mend
+    assert text.decode() in told.causes[0].received
+
+
+BASIC = {
+    "as plain text": b"alice:open sesame",
+    "without padding": b64encode(b"alice:open sesame").rstrip(b"="),
+    "encoded twice": b64encode(b64encode(b"alice:open sesame")),
+    "in hex": b"alice:open sesame".hex().encode(),
+    "with the line end of echo": b64encode(b"alice:open sesame\n"),
+    "the name only": b64encode(b"alice"),
+    "another separator": b64encode(b"alice|open sesame"),
+    "percent-encoded": b64encode(b"alice%3Aopen%20sesame"),
+    "UTF-16": b64encode("alice:open sesame".encode("utf-16")),
+    "UTF-16 without a mark": b64encode("alice:open sesame".encode("utf-16-le")),
+    "Latin-1": b64encode("bob:pässwörd".encode("latin-1")),
+    "base64url": urlsafe_b64encode(b"carol:???>>>~~"),
+    "as parameters": b'username="alice", password="open sesame"',
+}
+
+
+@pytest.fixture(scope="module")
+def basic_guard() -> Guard:
+    store = MemoryStore()
+    for name, password in (("alice", "open sesame"), ("bob", "pässwörd"), ("carol", "???>>>~~")):
+        store.add_user(name, password)
+    return Guard([BasicVerifier(realm="orders")], store)
+
+
+@pytest.mark.parametrize("mistake", BASIC)
+def test_what_is_wrong_with_the_encoding_of_a_pair_is_named(basic_guard: Guard, mistake: str) -> None:
+    told = explain(Request("GET", "https", "h", "/", {"Authorization": b"Basic " + BASIC[mistake]}), basic_guard)
+    assert told.reason is Reason.MALFORMED_CREDENTIALS
+    assert (told.causes[0].name, told.causes[0].component) == ("grammar", "authorization")
+    assert "<base64 of username:password>" in told.causes[0].expected
+    assert not leaks(told, [b"open sesame", "pässwörd".encode(), b"???>>>~~"])
+
+
+def test_credentials_of_another_scheme_are_not_taken_for_a_mistake_of_this_one(basic_guard: Guard) -> None:
+    key = Key.generate("HS256")
+    token = jose.sign(b'{"sub":"alice"}', key)
+    told = explain(Request("GET", "https", "h", "/", {"Authorization": f"Bearer {token}"}), basic_guard)
+    assert told.causes[0].name == "scheme word"
+    assert told.causes[0].received.startswith("Bearer and ")
+    assert "Basic" in told.causes[0].expected
+
+
+@pytest.mark.parametrize("text", [b"x", b"gzip, deflate", b"a" * 3000, b"\xff\x00\x1b", b"a:b", b"12345"])
+def test_a_value_that_means_nothing_is_described_and_not_explained_away(text: bytes) -> None:
+    for number in range(len(MAKERS)):
+        case = genuine(number, "nothing")
+        case.draft.field(case.field, text)
+        told = case.explained()
+        assert not told.accepted
+        assert told.causes[0].name != "place"
+        assert told.causes[0].received
