@@ -235,11 +235,10 @@ def _texts(members: Mapping[str, Any], depth: int) -> Iterator[tuple[bytes, byte
 
 def _presented(request: Request, body: bytes) -> Iterator[tuple[bytes, bytes]]:
     """What may be credentials, with its name where it has one; the longest of a field first."""
-    if b"@" in request.authority.encode("utf-8", "replace"):
-        yield b"", request.authority.rpartition("@")[0].encode("utf-8", "surrogatepass")
-    user, at, _ = request.target.partition(b"://")[2].partition(b"/")[0].rpartition(b"@")
-    if at:
-        yield b"", user
+    for authority in (request.authority.encode("utf-8", "surrogatepass"), request.target.partition(b"://")[2].partition(b"/")[0]):
+        user, at, _ = authority.rpartition(b"@")
+        if at:
+            yield from ((b"", part) for part in (user, user.partition(b":")[2]))
     for kind, name, value in sent_by_name(request, body):
         if _PUBLIC.search(name) or not (kind == b"cookie" or _SECRET.search(name)):
             continue

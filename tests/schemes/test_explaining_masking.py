@@ -1,0 +1,204 @@
+"""The one exit of an explanation: what could admit a request never leaves, in whatever encoding and wherever it stood."""
+
+from __future__ import annotations
+
+import random
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import watchword.schemes.explaining
+from bench.explain_bearers import BEARERS
+from bench.explain_mutations import Draft, draft
+from bench.explain_more import MORE_WORLDS, ed25519_webhook_world
+from bench.explain_signed import SIGNED
+from bench.explain_worlds import OWN, World
+from tests.examples_of import examples
+from tests.schemes.test_explaining_presentation import jwt_world
+from watchword import Guard, Request, SigV4Verifier, explain
+from watchword.schemes.explaining.masking import MASK, Mask
+from watchword.schemes.explaining.report import Explanation
+from watchword.stores import MemoryStore
+
+MAKERS = (*OWN, *SIGNED, *BEARERS, *MORE_WORLDS, jwt_world)
+ENCODINGS: dict[str, Callable[[bytes], str]] = {
+    "raw": lambda secret: secret.decode("latin-1"),
+    "base64": lambda secret: b64encode(secret).decode(),
+    "base64url": lambda secret: urlsafe_b64encode(secret).decode().rstrip("="),
+    "base64 within more": lambda secret: b64encode(b"alice:" + secret + b"!").decode(),
+    "hex": lambda secret: secret.hex(),
+    "capital hex": lambda secret: secret.hex().upper(),
+    "percent": lambda secret: quote(secret, safe=""),
+    "form": quote_plus,
+    "a bytes literal": repr,
+    "three quarters": lambda secret: secret[: -(-len(secret) * 3 // 4)].decode("latin-1"),
+    "the last three quarters": lambda secret: secret[len(secret) // 4 :].decode("latin-1"),
+}
+REQUEST = Request("GET", "https", "api.example", "/")
+
+
+def everything(told: Explanation) -> str:
+    return "\n".join(
+        (str(told), told.to_json(), repr(told), told.canonical, told.detail, told.where, *map(repr, told.checks))
+    )
+
+
+def pieces(value: bytes) -> Iterator[str]:
+    """What of a value may stand nowhere: three quarters of it, in each encoding, without regard to case."""
+    for text in (
+        value.decode("latin-1"),
+        value.hex(),
+        b64encode(value).decode().rstrip("="),
+        urlsafe_b64encode(value).decode().rstrip("="),
+        quote(value, safe=""),
+    ):
+        size = -(-len(text) * 3 // 4)
+        for start in range(len(text) - size + 1):
+            yield text[start : start + size].lower()
+
+
+def shows(told: Explanation, value: bytes) -> bool:
+    text = everything(told).lower()
+    return any(piece in text for piece in pieces(value))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_secret_is_hidden_in_every_encoding(encoding: str) -> None:
+    secret = b"pa55/w0rd+with=odd &chars\xc3\xa9"
+    shown = ENCODINGS[encoding](secret)
+    masked = Mask(REQUEST, b"", [secret]).text(f"before {shown} after")
+    assert not any(piece in masked.lower() for piece in pieces(secret))
+    assert masked.startswith("before ")
+    assert MASK.search(masked)
+
+
+@examples(60)
+@given(
+    st.binary(min_size=8, max_size=80), st.sampled_from(sorted(ENCODINGS)), st.text(max_size=20), st.text(max_size=20)
+)
+def test_any_secret_is_hidden_within_any_text(secret: bytes, encoding: str, before: str, after: str) -> None:
+    masked = Mask(REQUEST, b"", [secret]).text(f"{before}{ENCODINGS[encoding](secret)}{after}")
+    assert secret.decode("latin-1") not in masked
+    assert secret.hex() not in masked
+    assert MASK.search(masked)
+
+
+@pytest.mark.parametrize(
+    ("request_", "body", "secret"),
+    [
+        (Request("GET", "https", "h", "/?X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=to%2Fken%2Btoken"), b"", b"to/ken+token"),
+        (Request("GET", "https", "h", "/?oauth_signature=c2lnbmF0dXJlLg%3D%3D"), b"", b"c2lnbmF0dXJlLg=="),
+        (Request("GET", "https", "user:open-sesame@h", "/"), b"", b"open-sesame"),
+        (Request("GET", "https", "h", "/", {"X-Amz-Security-Token": "session-token-1"}), b"", b"session-token-1"),
+        (Request("GET", "https", "h", "/", {"Cookie": "a=b; sid=session-id-1"}), b"", b"session-id-1"),
+        (Request("GET", "https", "h", "/", {"Authorization": "Basic YWxpY2U6b3Blbi1zZXNhbWU="}), b"", b"open-sesame"),
+        (Request("GET", "https", "h", "/", {"Authorization": "sk-live-0123456789"}), b"", b"sk-live-0123456789"),
+        (Request("POST", "https", "h", "/"), b'{"user": "a", "deep": {"password": "open-sesame"}}', b"open-sesame"),
+        (Request("POST", "https", "h", "/"), b"user=a&client_secret=open%2Dsesame", b"open-sesame"),
+        (REQUEST, b"", b"ww_000000000000_000000000000000000000000000000004a0jIj"),
+        (REQUEST, b"", b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"),
+    ],
+)  # fmt: skip
+def test_what_a_request_presents_is_hidden(request_: Request, body: bytes, secret: bytes) -> None:
+    text = f"canonical: {secret.decode()}\nquery: {quote(secret, safe='')}"
+    masked = Mask(request_, body, []).text(text)
+    assert not any(piece in masked.lower() for piece in pieces(secret))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authorization keyid",
+        "alice",
+        "X-Amz-Credential=AKALICE/20260101",
+        "oauth_token=alices-token",
+        "timestamp 1700000000",
+    ],
+)
+def test_what_admits_nobody_is_shown(name: str) -> None:
+    fields = {
+        "Authorization": 'HMAC keyid="authorization keyid", timestamp=1700000000, mac="0123456789012345678901"',
+        "X-User": "alice", "Signature-Input": "timestamp 1700000000",
+    }  # fmt: skip
+    target = "/?X-Amz-Credential=AKALICE/20260101&oauth_token=alices-token&author=alice"
+    assert Mask(Request("GET", "https", "h", target, fields), b"", []).text(name) == name
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
+def test_no_fault_of_any_scheme_shows_a_secret_or_what_a_genuine_request_presents(
+    make: Callable[[random.Random], World],
+) -> None:
+    rng = random.Random(f"{make} masked")
+    world = make(rng)
+    hidden = [secret for secret in world.secrets if len(secret) > 6]
+    for fault in world.faults:
+        world.now += 10_000
+        request, body = fault.make(world, rng)
+        told = explain(request, world.guard, body)
+        assert not [secret for secret in hidden if shows(told, secret)], fault.name
+        for value in proofs(request):
+            assert not shows(told, value), (fault.name, str(told))
+
+
+def proofs(request: Request) -> Iterator[bytes]:
+    """What proves something in a request of any of the worlds."""
+    named = rb'(?:signature|mac|response|v1|sha256)=:?"?([A-Za-z0-9+/=_%-]{40,})'
+    for name, value in request.headers:
+        if name == b"authorization" or "signature" in name.decode() or name == b"x-hmac":
+            yield from re.findall(named, value, re.IGNORECASE)
+        if name in (b"x-hmac", b"x-api-key"):
+            yield value
+    yield from re.findall(rb"(?i)signature=([A-Za-z0-9%]{40,})", request.target)
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
+def test_no_secret_is_shown_that_stands_in_the_place_of_a_name(make: Callable[[random.Random], World]) -> None:
+    """Id and secret exchanged, or the secret pasted into any parameter: the store knows it, so nobody is told."""
+    rng = random.Random(f"{make} exchanged")
+    world = make(rng)
+    unsigned = draft(rng)
+    signed = Draft(world.sign(unsigned, rng), unsigned.body)
+    # The private key of a public one is nothing that a server could know.
+    secrets = [secret for secret in world.secrets if 6 < len(secret) < 200 and make is not ed25519_webhook_world]
+    for secret in secrets:
+        for written in (secret.hex().encode(), b64encode(secret), quote(secret, safe="").encode()):
+            for name, value in list(signed.headers):
+                for match in re.finditer(rb'="?([^",;]+)|^(.+)$', value):
+                    start, end = match.span(match.lastindex or 0)
+                    changed = Draft(signed.request(), signed.body)
+                    changed.field(name, value[:start] + written + value[end:])
+                    told = explain(changed.request(), world.guard, changed.body)
+                    assert not shows(told, secret), (name, str(told))
+        break
+
+
+def test_a_presigned_url_and_its_session_token_are_not_shown() -> None:
+    store = MemoryStore()
+    store.add_access_key("alice", "AKALICE", "a-secret-access-key-0123456789")
+    target = (
+        "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKALICE%2F20260101%2Feu%2Forders%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Security-Token=a-session-token%2F1&X-Amz-Signature="
+        + "0123456789abcdef" * 4
+    )
+    request = Request("GET", "https", "h", target, {"Host": "h"})
+    told = explain(request, Guard([SigV4Verifier(region="eu", service="orders")], store))
+    assert not told.accepted
+    assert not shows(told, b"a-session-token/1")
+    assert not shows(told, b"0123456789abcdef" * 4)
+
+
+def test_there_is_one_exit() -> None:
+    """Explanations are made in one function, of which every text is masked."""
+    room = Path(watchword.schemes.explaining.__file__).parent
+    makers = {
+        path.name: len(re.findall(r"(?<![\w\"\[|])Explanation\(", path.read_text("utf-8")))
+        for path in room.glob("*.py")
+    }
+    assert {name: count for name, count in makers.items() if count} == {"program.py": 2}
+    source = (room / "program.py").read_text("utf-8")
+    assert "Explanation(" not in source[: source.index("def _leave(")]
