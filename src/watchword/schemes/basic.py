@@ -400,11 +400,20 @@ class BasicClaim:
         except (ConfigurationError, StoreUnavailable):  # empty, too long for bcrypt; no argon2id or no memory here
             return None
 
-    def check_password(self, record: Password) -> None:
-        """That the password is the one of `record`; always hashes, and remembers nothing.
+    @property
+    def exchanged(self) -> Ref[Password]:
+        """Whose record it were if username and password were exchanged; for `explain`."""
+        return Ref(Password, (self._password[: precis.MAX_USERNAME],))
+
+    def presented_password(self) -> str:
+        """The password in its one form; for `explain`, which tries what else was meant."""
+        return self._password
+
+    def check_password(self, record: Password, password: str | bytes | None = None) -> None:
+        """That the password, or another one, is that of `record`; always hashes, and remembers nothing.
 
         Raises:
             Rejected: WRONG_SECRET.
             StoreUnavailable: this host can't verify such a hash.
         """
-        verify_password(record.encoded, self._password)
+        verify_password(record.encoded, self._password if password is None else password)

@@ -1,47 +1,114 @@
-"""Why Basic credentials were refused: format, user, password."""
+"""Why Basic credentials were refused: format, user, password, and the kind of change by which a wrong one would have been right."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.explaining.typed_text import is_unset, retyped
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check
+from watchword.crypto import precis
 from watchword.crypto.passwords import Password
 from watchword.schemes.basic import BasicClaim
 
-__all__ = ["EXPLAINERS", "explain_basic"]
+__all__ = ["EXPLAINERS", "MAX_HASHES", "explain_basic"]
+
+MAX_HASHES: Final = 24
+"""Hashes that are computed about one request, whatever was sent."""
+_WHERE: Final = "authorization password"
 
 
 def explain_basic(claim: BasicClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
-    """Format, user, password; the password is not shown, nor how much of it is right."""
-    checks = [Check("format", True, "authorization", "base64 of username:password in UTF-8", "as expected")]
+    """Format, user, password; neither the password nor the right one is shown, nor how much of it is right."""
+    return "", list(_checks(claim, found))
+
+
+def _checks(claim: BasicClaim, found: Found) -> Iterator[Check]:
+    yield Check("format", True, "authorization", "base64 of username:password in UTF-8", "as expected")
     record = found.get(Ref(Password, (claim.username,)))
-    known = record is not None
-    checks.append(
-        Check(
-            "user", known, "authorization username", "a user of the store", repr(claim.username),
-            "" if known else "add the user with store.add_user, or send the name of one",
-        )
-    )  # fmt: skip
     if record is None:
-        untried = Check("password", None, "authorization password", mend="there is nobody to compare with")
-        return "", (*checks, untried)
-    detail = ""
-    try:
-        claim.check_password(record)
-    except Rejected as rejected:
-        detail = rejected.rejection.detail or "send the user's password, or set it again with store.add_user"
-    except StoreUnavailable as error:  # it can't be verified on this host
-        detail = str(error)
-    shown = "another one" if detail else "the stored one"
-    checks.append(Check("password", not detail, "authorization password", "the stored one", shown, detail))
+        yield from _nobody(claim, found)
+        return
+    yield Check("user", True, "authorization username", "a user of the store", repr(claim.username))
+    yield from _password(claim, record)
     if record.disabled:
         mend = "enable the user with `watchword user enable`"
-        checks.append(Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend))
-    return "", checks
+        yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
+
+
+def _nobody(claim: BasicClaim, found: Found) -> Iterator[Check]:
+    """A name that nobody has: another spelling of one, or the password in its place."""
+    where, shown = "authorization username", repr(claim.username)
+    other = found.get(claim.exchanged)
+    if other is not None:
+        fits = "" if _fault(claim, other, claim.username) else ", and they fit so"
+        mend = f"username and password are exchanged{fits}: send username:password"
+        yield Check("user", False, where, "the username before the colon", "the password, masked", mend)
+    else:
+        name, what = _meant(claim.username, found)
+        mend = f"it came {what}: send {name!r}" if name else "add the user with store.add_user, or send the name of one"
+        yield Check("user", False, where, repr(name) if name else "a user of the store", shown, mend)
+    yield Check("password", None, _WHERE, mend="there is nobody to compare with")
+
+
+def _meant(name: str, found: Found) -> tuple[str, str]:
+    """The user that may have been meant, and how the name came; "" for nobody."""
+    known = {key[-1] for key, _ in found.of(Password)}
+    for what, other in retyped(name):
+        meant = other.strip() if isinstance(other, str) else ""
+        if meant in known:
+            return meant, what
+    folded = {each.casefold(): each for each in known}
+    for bare, what in (
+        (name, "in another case"), (name.partition("@")[0], "with a domain after it"), (name.rpartition("\\")[2], "with a domain before it"),
+    ):  # fmt: skip
+        if bare.casefold() in folded:
+            return folded[bare.casefold()], what
+    return "", ""
+
+
+def _password(claim: BasicClaim, record: Password) -> Iterator[Check]:
+    fault = _fault(claim, record)
+    if not fault:
+        yield Check("password", True, _WHERE, "the stored one", "the stored one")
+        return
+    sent = claim.presented_password()
+    if is_unset(sent):
+        shown = repr(sent) if sent else "nothing"
+        mend = "a variable is not set, or a template not filled in: set it where the client is configured"
+        yield Check("password", False, _WHERE, "the user's password", shown, mend)
+        return
+    if fault != _DIFFERS:
+        yield Check("password", False, _WHERE, "a stored hash that can be used", "one that can't", fault)
+        return
+    spellings = list(retyped(sent))
+    for what, other in spellings[: MAX_HASHES - 1]:
+        if not _fault(claim, record, other):
+            mend = f"the password came {what}: send it, or set it, without that change"
+            yield Check("password", False, _WHERE, "the stored one", f"the stored one, {what}", mend)
+            return
+    tried = min(len(spellings), MAX_HASHES - 1)
+    cut = "" if tried == len(spellings) else f", the search was cut there: {len(spellings)} are usual"
+    mend = f"{tried} usual spellings of what was sent don't fit either{cut}; {_DIFFERS}"
+    yield Check("password", False, _WHERE, "the stored one", "another one", mend)
+
+
+_DIFFERS: Final = "send the user's password, or set it again with store.add_user"
+
+
+def _fault(claim: BasicClaim, record: Password, password: str | bytes | None = None) -> str:
+    """What is wrong with a password, that of the claim by default; "" if it is right."""
+    try:
+        one = precis.password(password) if isinstance(password, str) else password
+        claim.check_password(record, one)
+    except Rejected as rejected:
+        return rejected.rejection.detail or _DIFFERS
+    except StoreUnavailable as error:  # it can't be verified on this host
+        return str(error)
+    return ""
 
 
 EXPLAINERS: Final[ClaimExplainers] = {BasicClaim: explain_basic}

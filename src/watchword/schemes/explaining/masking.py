@@ -235,7 +235,10 @@ def _texts(members: Mapping[str, Any], depth: int) -> Iterator[tuple[bytes, byte
 
 def _presented(request: Request, body: bytes) -> Iterator[tuple[bytes, bytes]]:
     """What may be credentials, with its name where it has one; the longest of a field first."""
-    for authority in (request.authority.encode("utf-8", "surrogatepass"), request.target.partition(b"://")[2].partition(b"/")[0]):
+    for authority in (
+        request.authority.encode("utf-8", "surrogatepass"),
+        request.target.partition(b"://")[2].partition(b"/")[0],
+    ):
         user, at, _ = authority.rpartition(b"@")
         if at:
             yield from ((b"", part) for part in (user, user.partition(b":")[2]))

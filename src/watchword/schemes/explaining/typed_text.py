@@ -195,15 +195,19 @@ def retyped(text: str) -> Iterator[tuple[str, str | bytes]]:
     >>> [what for what, other in retyped("oPEN SESAME") if other == "Open sesame"]
     ['with caps lock on']
     """
-    seen: set[str | bytes] = {text}
+    seen = {_octets(text)}
     for what, other in _retyped(text):
-        if other and other not in seen:
-            seen.add(other)
+        if other and _octets(other) not in seen:
+            seen.add(_octets(other))
             yield what, other
 
 
+def _octets(text: str | bytes) -> bytes:
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+
+
 def _retyped(text: str) -> Iterator[tuple[str, str | bytes]]:
-    octets = text.encode("utf-8", "surrogatepass")
+    octets = _octets(text)
     late = (
         "with + for spaces",
         "with spaces for +",
@@ -215,14 +219,14 @@ def _retyped(text: str) -> Iterator[tuple[str, str | bytes]]:
     yield from (pair for pair in spelled if pair[0] not in late)
     yield "with caps lock on", text.swapcase()
     yield "with its first letter in the other case", text[:1].swapcase() + text[1:]
-    yield "with a line end lost that the stored one has", text + "\n"
+    yield "without the line end that the stored one has", octets + b"\n"
     yield "in lower case", text.upper()
     yield "in upper case", text.lower()
     yield "not percent-encoded, as the stored one is", quote(text, safe="")
     yield "not HTML-escaped, as the stored one is", escape(text)
     yield (
         "in another Unicode form (NFC) than the stored one (NFD)",
-        normalize("NFD", text).encode("utf-8", "surrogatepass"),
+        _octets(normalize("NFD", text)),
     )
     yield "in another Unicode form than the stored one (NFKC)", normalize("NFKC", text)
     if not text.isascii():

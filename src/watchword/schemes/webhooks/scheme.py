@@ -118,7 +118,9 @@ class WebhookVerifier(InProcess):
 
     def secrets(self) -> list[bytes]:
         """What no explanation may show."""
-        return [octets for secret in self.engine.secrets if secret.key is None for octets in (secret.given, secret.octets)]
+        return [
+            octets for secret in self.engine.secrets if secret.key is None for octets in (secret.given, secret.octets)
+        ]
 
     def verify(self, headers: Any, body: bytes, *, url: str | None = None, method: str = "POST") -> Identity[Any]:
         """Who sent this webhook, if it is genuine and fresh. Whether it came before is for a guard, or for you, to know:

@@ -1,0 +1,135 @@
+"""Which kind of change would have made a wrong password right, and whom a wrong name was meant to be; never what is right."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from unicodedata import normalize
+
+import pytest
+
+from bench.explain import leaks
+from tests.hash_costs import cheap_password
+from watchword import BasicVerifier, Guard, Password, Policy, Reason, Request, explain
+from watchword.core.records import Put, Ref
+from watchword.crypto import passwords
+from watchword.schemes.basic_explain import MAX_HASHES
+from watchword.schemes.explaining.report import Explanation
+from watchword.stores import MemoryStore
+
+PASSWORD = 'Pässwort & "Zylinder" 7%'
+PLAIN = "Correct-horse7&battery"
+
+
+def guard_of(*users: tuple[str, str | bytes]) -> Guard:
+    store = MemoryStore()
+    for name, password in users:
+        store.commit([Put(Ref(Password, (name,)), cheap_password(password))])
+    return Guard([BasicVerifier(realm="orders")], store, policy=Policy())
+
+
+GUARD = guard_of(("alice", PLAIN), ("zoë", PASSWORD))
+
+
+def told(user: str, password: str | bytes, guard: Guard = GUARD) -> Explanation:
+    pair = user.encode() + b":" + (password.encode() if isinstance(password, str) else password)
+    return explain(Request("GET", "https", "h", "/", {"Authorization": b"Basic " + b64encode(pair)}), guard)
+
+
+SENT = {
+    "with blanks or a line end around it": f" {PLAIN} ",
+    "in quotes": f'"{PLAIN}"',
+    "as a bytes literal, b'…'": f"b'{PLAIN}'",
+    "in percent-encoding": "Correct%2Dhorse7%26battery",
+    "with HTML escapes": "Correct-horse7&amp;battery",
+    "with backslash escapes": r"Correct\-horse7\&battery",
+    "with its name before it": f"password={PLAIN}",
+    "with caps lock on": PLAIN.swapcase(),
+    "with its first letter in the other case": "c" + PLAIN[1:],
+    "in base64": b64encode(PLAIN.encode()).decode(),
+    "in hex": PLAIN.encode().hex(),
+    "twice": PLAIN + PLAIN,
+    "with punctuation around it": PLAIN + ".",
+    "with typographic quotes or dashes": PLAIN.replace("-", "–"),
+    "with invisible characters": PLAIN[:7] + "\N{SOFT HYPHEN}" + PLAIN[7:],
+    "from a keyboard on which Y and Z have changed places": PLAIN.replace("y", "z"),
+    "with one character too many at its end": PLAIN + "x",
+    "with one character too many before it": "x" + PLAIN,
+}
+
+
+@pytest.mark.parametrize("what", SENT)
+def test_the_kind_of_change_is_named_that_would_have_made_it_right(what: str) -> None:
+    found = told("alice", SENT[what])
+    first = found.causes[0]
+    if what == "with invisible characters":  # RFC 8265 lets no such character in
+        assert found.reason is Reason.MALFORMED_CREDENTIALS
+        return
+    assert found.reason is Reason.WRONG_SECRET
+    assert (first.name, first.component) == ("password", "authorization password")
+    assert f"it came {what}".removeprefix("it ") in first.mend
+    assert not leaks(found, [PLAIN.encode(), SENT[what].encode()])
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent", "what"),
+    [
+        (b"open sesame\n", "open sesame", "without the line end that the stored one has"),
+        ("open sesame ", "open sesame", "without the space at its end that the stored one has"),
+        ('"open sesame"', "open sesame", "without the quotes that the stored one has"),
+        ("p%40ss%2Fword", "p@ss/word", "not percent-encoded, as the stored one is"),
+        ("p&amp;ssword", "p&ssword", "not HTML-escaped, as the stored one is"),
+        ("pässwort".encode("latin-1"), "pässwort", "hashed in latin-1"),
+        (normalize("NFD", "pässwort").encode(), "pässwort", "in another Unicode form (NFC)"),
+        ("pässwort", "pässwort".encode().decode("latin-1").replace("\x84", "\x84"), "encoded as UTF-8 twice"),
+        ("open-ses", "open-sesame", "longer than the 8 characters"),
+        ("open sesame", "open+sesame", "with + for spaces"),
+    ],
+)
+def test_a_stored_password_of_another_spelling_is_named(stored: str | bytes, sent: str, what: str) -> None:
+    found = told("alice", sent, guard_of(("alice", stored)))
+    assert what in found.causes[0].mend
+    assert not leaks(found, [sent.encode()])
+
+
+def test_exchanged_name_and_password_are_named_and_neither_is_shown() -> None:
+    found = told(PLAIN, "alice")
+    assert found.reason in (Reason.UNKNOWN_SUBJECT, Reason.MALFORMED_CREDENTIALS)
+    simple = guard_of(("alice", "correct-horse-battery"))
+    found = told("correct-horse-battery", "alice", simple)
+    assert found.causes[0].name == "user"
+    assert "exchanged" in found.causes[0].mend
+    assert not leaks(found, [b"correct-horse-battery"])
+
+
+@pytest.mark.parametrize(
+    "name", ["Alice", "ALICE", "alice@corp.example", "CORP\\alice", '"alice"', "alice%20", "user=alice", "YWxpY2U="]
+)
+def test_a_name_of_another_spelling_is_recognised(name: str) -> None:
+    found = told(name, PLAIN)
+    assert found.causes[0].component.startswith("authorization")
+    if found.reason is Reason.UNKNOWN_SUBJECT:
+        assert found.causes[0].expected == "'alice'"
+        assert found.causes[0].mend.startswith("it came ")
+
+
+@pytest.mark.parametrize("sent", ["", "undefined", "None", "${PASSWORD}", "<password>", "{{password}}", "changeme"])
+def test_a_password_that_is_not_set_is_shown_and_nothing_is_tried(sent: str) -> None:
+    found = told("alice", sent)
+    assert "not set" in found.causes[0].mend
+    assert (sent or "nothing") in found.causes[0].received
+
+
+def test_another_password_is_said_to_differ_only_after_so_many_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed, matches = 0, passwords._matches  # each hash that is computed passes there
+
+    def counted(*arguments: object) -> bool:
+        nonlocal hashed
+        hashed += 1
+        return matches(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(passwords, "_matches", counted)
+    found = told("alice", '"b\'%C3%A4&amp;\\"somethíng" else altogether: yz;m+ \'')
+    assert found.causes[0].received == "another one"
+    assert "don't fit either" in found.causes[0].mend
+    assert MAX_HASHES // 2 < hashed <= MAX_HASHES + 1  # one is the guard's own
+    assert "was cut" in found.causes[0].mend
