@@ -15,6 +15,9 @@ from watchword.crypto.keys import Key
 from watchword.crypto.wrong_spellings import another_length, near_cause
 from watchword.schemes.jwt.checks import bound_to_nothing, read_claims, scopes_of, subject_of
 from watchword.schemes.jwt.description import likely_mistake
+from watchword.schemes.explaining.typed_text import retyped
+from watchword.schemes.jwt.claim_mistakes import claim_mistake, converted
+from watchword.schemes.jwt.public_key_mistakes import public_key_mistake
 from watchword.schemes.jwt.claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
@@ -68,7 +71,11 @@ class _Steps:
         """All of them, in the order in which `verify` has them."""
         verifier = self.verifier
         parts = self.step(
-            "format", "token", "three segments of base64url", "", lambda: jose.split(self.token, verifier.jws.max_token)
+            "format",
+            "token",
+            "three segments of base64url",
+            _segments(self.token),
+            lambda: jose.split(self.token, verifier.jws.max_token),
         )
         head, payload, tail, signing_input = parts or (None, None, None, b"")
         self.canonical = _short(signing_input.decode("ascii", "replace"))
@@ -105,10 +112,19 @@ class _Steps:
         component, found = near_cause(keys, algorithm, signing_input, signature)
         if found:
             self.checks[-1] = self.checks[-1]._replace(component=component, mend=found)
+            self._name_the_key(component, found)
         elif mistakes := likely_mistake(keys, algorithm, head, payload, tail):
             self.checks[-1:] = mistakes
+        elif mistakes := public_key_mistake(keys, head, payload, tail):
+            self.checks[-1] = mistakes[0]._replace(passed=self.checks[-1].passed)
         elif length := another_length(algorithm, signature):
             self.checks[-1] = self.checks[-1]._replace(mend=length)
+
+    def _name_the_key(self, component: str, found: str) -> None:
+        """Says in the check of the key id, if that failed, which key it was."""
+        at = next(at for at, check in enumerate(self.checks) if check.name == "key id")
+        if component == "header kid" and self.checks[at].passed is False:
+            self.checks[at] = self.checks[at]._replace(mend=found)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
         source = self.verifier.source
@@ -137,6 +153,16 @@ class _Steps:
         passed = None if wrong or not known else not unknown
         shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "") if names else "any"
         self.note("key id", passed, "header kid", shown, _value(header, "kid"), fault)
+        if unknown and header is not None:
+            meant = next((what for what, name in retyped(str(header.get("kid", ""))[:256]) if name in names), "")
+            if meant:
+                self.checks[-1] = self.checks[-1]._replace(mend=f"the key id came {meant}: send it as it is registered")
+        if wrong and header is not None:
+            for what, other in converted(header["alg"]):
+                if other in {key.algorithm for key in held.keys}:
+                    self.checks[-2] = self.checks[-2]._replace(
+                        mend=f"the algorithm's name came {what}: write {other!r}"
+                    )
         return found
 
     def _claims(self, claims: dict[str, Any] | None, payload: bytes | None) -> None:
@@ -148,6 +174,10 @@ class _Steps:
                 expected = "the key that is proven"
                 attempt = None if claims is None else partial(confirm, claims, self.proofs, self.token)
             self.step(claim, f"claim {claim}", expected, _value(claims, claim), attempt)
+            if claims is not None and self.checks[-1].passed is False:
+                meant = claim_mistake(claim, claims, partial(_checked, check, now))
+                if meant:
+                    self.checks[-1] = self.checks[-1]._replace(mend=f"{self.checks[-1].mend}; {meant}")
         self.step(
             "scope", "claim scope", "texts" if verifier.scope_lists else "a text", _value(claims, "scope"),
             None if claims is None else lambda: scopes_of(claims, lists=verifier.scope_lists),
@@ -156,10 +186,10 @@ class _Steps:
             "sub", "claim sub", "a text", _value(claims, "sub"), None if claims is None else lambda: subject_of(claims)
         )
         if verifier.revocations is not None:
-            self.step("revoked", "token", "not taken back", "", self._revocation(claims))
+            self.step("revoked", "token", "not taken back", "a token that may be", self._revocation(claims))
         if verifier.struct is not None:
             self.step(
-                "claims", "payload", "of the type that claims= demands", "",
+                "claims", "payload", "of the type that claims= demands", f"an object of {len(claims or ())} members",
                 None if claims is None or payload is None else lambda: verifier.typed(jose.decode(payload, "payload")),
             )  # fmt: skip
 
@@ -182,7 +212,7 @@ class _Steps:
             self.note(name, False, component, expected, received, rejected)
             return None
         except ValueError as error:
-            self.note(name, False, component, expected, str(error), None)
+            self.note(name, False, component, expected, f"{received}: {error}" if received else str(error), None)
             return None
         self.note(name, True, component, expected, received, None)
         return result
@@ -196,6 +226,15 @@ class _Steps:
             detail = fault.rejection.detail
             mend = f"{detail}: {MENDS[fault.reason]}" if fault.reason in MENDS else detail
         self.checks.append(Check(name, passed, component, expected, received, mend))
+
+
+def _checked(check: Callable[[Mapping[str, Any], float], None], now: float, claims: Mapping[str, Any]) -> None:
+    check(claims, now)
+
+
+def _segments(token: bytes) -> str:
+    parts = token.split(b".")
+    return f"{len(parts)} of {' and '.join(str(len(part)) for part in parts[:6])} characters"
 
 
 def _value(members: Mapping[str, Any] | None, name: str) -> str:
