@@ -171,3 +171,62 @@ def test_a_token_and_cookies_that_a_signature_covers_are_not_shown() -> None:
     for shown in (explain(request, guard), explain(changed.request(), guard)):
         assert shown.canonical
         assert "very-secret" not in str(shown) + shown.to_json() + repr(shown)
+
+
+def confusing() -> Sequence[Request]:
+    """Requests of which every part might be credentials, or nearly."""
+    parts = [
+        b'{"access_token": "%b"}' % (b"'\"%25" * 200),
+        b"Bearer " * 500,
+        b"a=b; " * 600,
+        b"&quot;" * 500,
+        b"ww_" + b"x" * 51,
+    ]
+    fields = [(b"x-auth-%d" % number, parts[number % len(parts)]) for number in range(300)]
+    query = b"&".join(b"token%d=%b" % (number, b"%2522" * 9) for number in range(200))
+    cookies = [(b"cookie", b"; ".join(b"session%d=a.b.c" % number for number in range(500)))]
+    return [
+        Request("POST", "https", "user:pass@api.example", b"/?" + query, [*fields, *cookies]),
+        Request(
+            "POST", "https", "api.example", "/", [(b"authorization", b'HMAC a="' + b'b", c="' * 60 + b'"'), *fields]
+        ),
+        Request("POST", "https", "api.example", "/", [(b"authorization", b"Basic " + b"YTpi" * 2000), *fields]),
+    ]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_search_for_credentials_ends_after_so_many_readings_and_decisions(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from watchword import AllOf, APIKeyVerifier, BasicVerifier, Guard, HMACVerifier, JWTVerifier, Key, SignatureVerifier
+    from watchword.core.dispatch import Dispatch
+    from watchword.crypto import passwords
+    from watchword.schemes.basic_explain import MAX_HASHES as OF_BASIC
+    from watchword.schemes.explaining import program
+    from watchword.stores import MemoryStore
+
+    counts = {"read": 0, "hashed": 0, "decided": 0}
+    locate, matches, evidence = Dispatch.locate, passwords._matches, program._evidence
+
+    def counted(name: str, call: Callable[..., object]) -> Callable[..., object]:
+        def again(*arguments: object) -> object:
+            counts[name] += 1
+            return call(*arguments)
+
+        return again
+
+    monkeypatch.setattr(Dispatch, "locate", counted("read", locate))
+    monkeypatch.setattr(passwords, "_matches", counted("hashed", matches))
+    monkeypatch.setattr(program, "_evidence", counted("decided", evidence))
+    store = MemoryStore()
+    store.add_user("a", "another one")
+    key = Key.generate("HS256")
+    verifiers = [BasicVerifier(realm="r"), HMACVerifier(), APIKeyVerifier(), JWTVerifier(key), SignatureVerifier()]
+    for guard in (Guard(verifiers, store), Guard([AllOf(verifiers[3], verifiers[2])], store)):
+        counts.update(read=0, hashed=0, decided=0)
+        explanation = explain(confusing()[number], guard, b'{"token": "' + b"x" * 60_000 + b'"}')
+        assert not explanation.accepted
+        assert counts["read"] <= program.MAX_READINGS + 2
+        assert counts["decided"] <= program.MAX_DECISIONS
+        assert counts["hashed"] <= program.MAX_HASHED + OF_BASIC + 2
+        assert len(str(explanation)) < 200_000

@@ -22,7 +22,7 @@ from bench.explain_worlds import OWN, World
 from tests.examples_of import examples
 from tests.schemes.test_explaining_presentation import jwt_world
 from watchword import Guard, Request, SigV4Verifier, explain
-from watchword.schemes.explaining.masking import MASK, Mask
+from watchword.schemes.explaining.masking import MASK, MAX_VALUES, Mask
 from watchword.schemes.explaining.report import Explanation
 from watchword.stores import MemoryStore
 
@@ -190,6 +190,22 @@ def test_a_presigned_url_and_its_session_token_are_not_shown() -> None:
     assert not told.accepted
     assert not shows(told, b"a-session-token/1")
     assert not shows(told, b"0123456789abcdef" * 4)
+
+
+def test_of_a_request_that_presents_too_much_nothing_is_shown() -> None:
+    cookies = "; ".join(f"session{number}=value-{number:05}" for number in range(MAX_VALUES + 1))
+    mask = Mask(Request("GET", "https", "h", "/", {"Cookie": cookies}), b"", [])
+    for text in ("cookie: value-02048", "anything of it"):
+        assert mask.value(text) == f"…({len(text)} octets, masked)"
+
+
+@pytest.mark.parametrize("value", ["dark", "7", "secret", "password"])
+def test_a_short_value_or_a_word_is_hidden_beside_its_name_and_nowhere_else(value: str) -> None:
+    """Our own sentences have such words: to hide them there would tell what the value is."""
+    mask = Mask(Request("GET", "https", "h", f"/?token={value}", {"Cookie": f"theme={value}"}), b"", [])
+    assert mask.text(f"the {value} differs") == f"the {value} differs"
+    for shown in (f"theme={value}; x", f'"token": "{value}"', f"token: {value}\n"):
+        assert value not in mask.text(shown).replace(f"{len(value)} octets", "")
 
 
 def test_there_is_one_exit() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import random
-from base64 import b64encode, urlsafe_b64encode
+import re
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
@@ -267,3 +269,93 @@ def test_a_value_that_means_nothing_is_described_and_not_explained_away(text: by
         assert not told.accepted
         assert told.causes[0].name != "place"
         assert told.causes[0].received
+
+
+# ---- one value of many, spelled otherwise --------------------------------------------------------------------------------
+
+
+def octets_of(proof: bytes) -> bytes:
+    if re.fullmatch(rb"[0-9a-f]+", proof):
+        return bytes.fromhex(proof.decode())
+    return b64decode(
+        proof.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=") + b"=" * (-len(proof.rstrip(b"=")) % 4)
+    )
+
+
+PROOFS = {
+    "hex": lambda proof: octets_of(proof).hex().encode(),
+    "capital hex": lambda proof: octets_of(proof).hex().upper().encode(),
+    "base64": lambda proof: b64encode(octets_of(proof)),
+    "base64url": lambda proof: urlsafe_b64encode(octets_of(proof)).rstrip(b"="),
+    "base64 without padding": lambda proof: b64encode(octets_of(proof)).rstrip(b"="),
+    "in quotes within": lambda proof: b"'" + proof + b"'",
+    "with a blank": lambda proof: proof[:9] + b" " + proof[9:],
+}
+TIMES = {
+    "in milliseconds": lambda text: text + b"123",
+    "with a fraction": lambda text: text + b".25",
+    "as a date": lambda text: datetime.fromtimestamp(int(text), UTC).isoformat().encode(),
+    "with a sign": lambda text: b"+" + text,
+    "with separators": lambda text: b",".join((text[:1], text[1:4], text[4:7], text[7:])),
+}
+LISTS = {
+    "single quotes": lambda value: value.replace(b'"', b"'"),
+    "semicolons": lambda value: re.sub(rb",\s*(?=[A-Za-z])", b"; ", value),
+    "no commas": lambda value: re.sub(rb",\s*(?=[A-Za-z])", b" ", value),
+    "colons": lambda value: re.sub(rb'([A-Za-z])=(["\w])', rb"\1: \2", value),
+    "names in capitals": lambda value: re.sub(rb"[a-z_]+(?==\")", lambda match: match[0].upper(), value),
+    "no quotes": lambda value: value.replace(b'"', b""),
+    "quotes around all": lambda value: re.sub(rb'=([^",\s=]+)', rb'="\1"', value),
+    "a comma at its end": lambda value: value + b",",
+    "a comma after the word": lambda value: value.replace(b" ", b", ", 1),
+}
+PROOF = re.compile(
+    rb'(?:mac|response|signature|v1|sha256)=:?"?([A-Za-z0-9+/_-]{40,}=*)|(?<=v1,)(.{40,})|^([0-9a-f]{64})$|^([A-Za-z0-9+/]{43}=)$',
+    re.IGNORECASE,
+)
+SIGNING = [n for n in range(len(MAKERS)) if PROOF.search(genuine(n, "proof").value)]
+TIMED = [n for n in range(len(MAKERS)) if b"1700" in genuine(n, "time").value]
+LISTED = [n for n in range(len(MAKERS)) if genuine(n, "list").value.count(b",") > 2]
+
+
+def named_or_admitted(case: Genuine, names: Sequence[str]) -> None:
+    """What a verifier takes as well is no mistake."""
+    told = case.explained()
+    if told.accepted:
+        return
+    first = told.causes[0]
+    assert first.name in names, told
+    assert case.field.decode() in first.component or case.world.name in ("oauth1", "sigv4", "sigv4, s3"), told
+    assert first.expected != first.received
+    assert not leaks(told, case.secrets)
+
+
+@pytest.mark.parametrize("number", SIGNING)
+@pytest.mark.parametrize("spelling", PROOFS)
+def test_a_proof_in_another_encoding_is_named(number: int, spelling: str) -> None:
+    case = genuine(number, spelling)
+    match = PROOF.search(case.value)
+    assert match is not None
+    start, end = match.span(match.lastindex or 0)
+    case.draft.field(case.field, case.value[:start] + PROOFS[spelling](case.value[start:end]) + case.value[end:])
+    named_or_admitted(case, ["grammar", "signature", "mac", "response"])
+
+
+@pytest.mark.parametrize("number", TIMED)
+@pytest.mark.parametrize("spelling", TIMES)
+def test_a_time_in_another_unit_or_form_is_named(number: int, spelling: str) -> None:
+    case = genuine(number, spelling)
+    case.draft.field(case.field, re.sub(rb"1700\d{6}", lambda match: TIMES[spelling](match[0]), case.value, count=1))
+    named_or_admitted(case, ["grammar", "signature"])  # of numbers with commas between them the first may be the time
+
+
+@pytest.mark.parametrize("number", LISTED)
+@pytest.mark.parametrize("spelling", LISTS)
+def test_a_list_of_parameters_off_the_grammar_is_named_with_the_first_octet_that_differs(
+    number: int, spelling: str
+) -> None:
+    case = genuine(number, spelling)
+    case.draft.field(case.field, LISTS[spelling](case.value))
+    if case.draft.values(case.field) == [case.value]:
+        return
+    named_or_admitted(case, ["grammar", "scheme word", "signature"])

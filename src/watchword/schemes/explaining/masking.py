@@ -18,7 +18,6 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from watchword.core.message import Request
 from watchword.core.records import NOTHING_FOUND, Found
-from watchword.core.scheme import Check
 from watchword.schemes.explaining.typed_text import is_unset
 
 __all__ = ["MASK", "Mask", "body_members", "hidden", "secrets_of", "sent_by_name"]
@@ -26,8 +25,8 @@ __all__ = ["MASK", "Mask", "body_members", "hidden", "secrets_of", "sent_by_name
 MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
 MAX_BODY: Final = 64 * 1024
 """Octets of a body whose members are looked through."""
-MAX_VALUES: Final = 512
-"""Values that are looked for, those of the request last."""
+MAX_VALUES: Final = 2048
+"""Values of a request that are looked for; where it presents more, nothing of it is shown."""
 LONG: Final = 8
 """Characters from which on a part of a value is as good as all of it. A shorter one is hidden only beside its name."""
 
@@ -42,13 +41,17 @@ _PUBLIC: Final = re.compile(
     rb"|accept-signature|signedheaders)$",
     re.IGNORECASE,
 )
-_PARAMETER: Final = re.compile(rb'([A-Za-z][\w-]*)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;&]+))')
+_PARAMETER: Final = re.compile(rb'(?<![\w-])([A-Za-z][\w-]*+)[ \t]*+=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;&]+))')
 _ALWAYS: Final = re.compile(
     r"(?<=_[0-9A-Za-z]{12}_)[0-9A-Za-z]{16,}"  # of an API key all but its id
-    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # a JSON Web Token
+    r"|(?:(?<![\w-])|(?<=%20))eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+"  # a JSON Web Token
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END|\Z)",
     re.DOTALL,
 )
+HEAD: Final = 4
+"""Characters by which a form is sought first; the middle half of the shortest one has as many."""
+_PAIR: Final = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?+\s*+[:=]\s*+[\"']?+([^\s\"',;&]++)")
+_QUOTED: Final = re.compile(r"([\"'])((?:(?!\1).)+)\1")
 _BETWEEN: Final = re.compile(rb"[\s,;=.:]+")
 _LOWER: Final = {code: code + 32 for code in range(65, 91)}
 _WORD: Final = re.compile(rb"[A-Za-z]{1,12}")
@@ -73,24 +76,24 @@ class Mask:
     '…(13 octets, masked) and …(17 octets, masked) and …(12 octets, masked)'
     """
 
-    __slots__ = ("_forms", "_short")
+    __slots__ = ("_forms", "_named", "_quoted", "_whole")
 
     def __init__(self, request: Request, body: bytes, secrets: Iterable[bytes]) -> None:
         forms: dict[str, None] = {}
-        short: list[str] = []
-        for secret in list(dict.fromkeys(secrets))[:MAX_VALUES]:
-            forms.update(dict.fromkeys(_forms(secret)))
-        short += [rf"()(?<![\w-])({re.escape(form)})(?![\w-])" for form in forms if 0 < len(form) < LONG]
-        for name, value in list(_presented(request, body))[:MAX_VALUES]:
-            if is_unset(value.decode("utf-8", "replace")):
+        self._named: set[tuple[str, str]] = set()
+        self._quoted: set[str] = set()
+        presented = list(dict.fromkeys(_presented(request, body)))
+        self._whole = len(presented) > MAX_VALUES
+        for name, value in (*((b"", secret) for secret in secrets), *presented[:MAX_VALUES]):
+            if not value or is_unset(value.decode("utf-8", "replace")):
                 continue
             if len(value) >= LONG and not _WORD.fullmatch(value):
                 forms.update(dict.fromkeys(_forms(value)))
-            elif value:  # our own sentences have such words, so it is hidden only beside its name or in quotes
-                before = rf"\b{re.escape(name.decode('latin-1'))}[\"']?\s*[:=]\s*[\"']?" if name else "[\"']"
-                short += [rf"({before})({re.escape(form)})(?!\w)" for form in _forms(value)]
+            elif name:  # our own sentences have such words, so it is hidden only beside its name or in quotes
+                self._named.update((name.decode("latin-1").lower(), form) for form in _forms(value))
+            else:
+                self._quoted.update(_forms(value))
         self._forms = [form for form in sorted(forms, key=len, reverse=True) if len(form) >= LONG]
-        self._short = [re.compile(pattern, re.IGNORECASE) for pattern in short]
 
     def text(self, text: str) -> str:
         """The text without them."""
@@ -98,19 +101,21 @@ class Mask:
             return text
         text = _ALWAYS.sub(lambda match: hidden(len(match[0])), text)
         lower = text.translate(_LOWER)
+        heads = {lower[at : at + HEAD] for at in range(len(lower) - HEAD + 1)}
         spans: list[tuple[int, int]] = []
         for form in self._forms:
-            spans += _found(form, lower)
-        for pattern in self._short:
-            spans += [match.span(2) for match in pattern.finditer(text)]
+            size = len(form)
+            if form[size - -(-size * 3 // 4) :][:HEAD] in heads:
+                spans += _found(form, lower)
+        if self._named:
+            spans += [match.span(2) for match in _PAIR.finditer(lower) if match.groups() in self._named]
+        if self._quoted:
+            spans += [match.span(2) for match in _QUOTED.finditer(lower) if match[2] in self._quoted]
         return _without(text, spans) if spans else text
 
-    def check(self, check: Check) -> Check:
-        """The check without them."""
-        return check._replace(
-            component=self.text(check.component), expected=self.text(check.expected),
-            received=self.text(check.received), mend=self.text(check.mend),
-        )  # fmt: skip
+    def value(self, text: str) -> str:
+        """A text that is taken from the request, without them; all of it where there are too many to look for."""
+        return hidden(len(text)) if self._whole and len(text) > HEAD else self.text(text)
 
 
 def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
@@ -125,9 +130,10 @@ def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
             start, left = start - 1, left - 1
         while end < len(text) and right < size and text[end] == form[right]:
             end, right = end + 1, right + 1
-        if right - left >= least:
+        fits = right - left >= least
+        if fits:
             yield start, end
-        at = text.find(core, end)
+        at = text.find(core, end if fits else at + 1)
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:
@@ -220,7 +226,7 @@ def body_members(body: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
         yield from _texts(members, 4)
     elif b"=" in body:
-        for pair in body.split(b"&")[:MAX_VALUES]:
+        for pair in body.split(b"&"):
             name, _, value = pair.replace(b"+", b" ").partition(b"=")
             yield unquote_to_bytes(name), unquote_to_bytes(value)
 

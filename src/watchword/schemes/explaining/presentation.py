@@ -25,7 +25,7 @@ from watchword.schemes.explaining.typed_text import base64_octets, undone
 from watchword.schemes.explaining.unread import PARAMETER, WORDS, form_of, is_word
 from watchword.schemes.explaining.value_spellings import respelled
 
-__all__ = ["Way", "ways"]
+__all__ = ["Way", "respellings", "ways"]
 
 MAX_SOURCES: Final = 64
 """Fields, cookies, parameters and members that are looked at, the likeliest first."""
@@ -35,10 +35,13 @@ DEPTH: Final = 3
 """Changes that are taken back one after the other."""
 MIN_KEY, MAX_KEY = 48, 80
 _LETTERS: Final = ascii_letters + digits
+AROUND: Final = 10
+"""Characters that are shown on both sides of the first difference in a list of parameters."""
 MAX_PARAMETERS: Final = 24
 """Parameters of a field that are spelled otherwise one by one."""
 
 _WORD: Final = re.compile(rb"([A-Za-z][\w-]{1,30})(?:[ \t]*[:=,][ \t]*|[ \t]+|%20|\+)(?=\S)")
+_RELATED: Final = re.compile(rb"^x-amz-|timestamp|date$|nonce|digest$|signature|-id$")
 _WORDLESS: Final = "without a scheme word"
 _PLAIN: Final = "as plain text, not in base64"
 _MENDS: Final = {
@@ -111,10 +114,13 @@ class Way:
                 else "send the value alone"
             )
         if self.done:
-            said.append(" and ".join(self.done))
-            mends += dict.fromkeys(
-                _MENDS.get(what, "send it as it was issued, with nothing added or encoded") for what in self.done
+            usual = (
+                "write the value as it is expected"
+                if self.spelled
+                else "send it as it was issued, with nothing added or encoded"
             )
+            said.append(" and ".join(self.done))
+            mends += dict.fromkeys(_MENDS.get(what, usual) for what in self.done)
         name = "place" if self.place else "scheme word" if self.word is not None else "grammar"
         return Check(
             name, False, self.component, self.expected, f"{self.received} ({'; '.join(said)})", "; ".join(mends)
@@ -148,7 +154,7 @@ def ways(request: Request, body: bytes, addresses: Iterable[Address], field: byt
         for address in listed:
             if not address.query:
                 yield from _presented(source, texts, address, field)
-    yield from _respelled(request, listed, field)
+    yield from respellings(request, listed, field)
 
 
 # ---- what may have been done to them -------------------------------------------------------------------------------------
@@ -357,9 +363,11 @@ def _alike(name: bytes, wanted: bytes) -> bool:
     return one == other or (len(other) > 5 and SequenceMatcher(None, one, other).ratio() >= 0.85)
 
 
-def _respelled(request: Request, addresses: Sequence[Address], field: bytes) -> Iterator[Way]:
+def respellings(request: Request, addresses: Sequence[Address], field: bytes) -> Iterator[Way]:
     """One value at a time spelled otherwise: of a parameter of Authorization or the query, or all of a field of a scheme's own."""
-    for name in dict.fromkeys(field if address.word else address.field for address in addresses if not address.query):
+    own = [field if address.word else address.field for address in addresses if not address.query]
+    related = [name for name in request.lines if _RELATED.search(name)]
+    for name in dict.fromkeys((*own, *related)):
         for value in request.values(name):
             yield from _values(request, name, value)
     query = request.query
@@ -392,6 +400,12 @@ def _values(request: Request, name: bytes, value: bytes) -> Iterator[Way]:
 
 
 def _way_of_value(request: Request, component: str, value: bytes, other: bytes, what: str) -> Way:
-    """Both are shown, and masked like everything where they are credentials."""
+    """Both are shown, and masked like everything where they are credentials; of a list of parameters what is about the difference."""
     shown, right = (text.decode("utf-8", "backslashreplace") for text in (value, other))
+    if len(PARAMETER.findall(value)) > 1:
+        at = next(
+            (place for place, pair in enumerate(zip(shown, right, strict=False)) if pair[0] != pair[1]),
+            min(len(shown), len(right)),
+        )
+        shown, right = (f"octet {at + 1}: …{text[max(0, at - AROUND) : at + AROUND]}…" for text in (shown, right))
     return Way(request, component, "", None, "", (what,), right, shown, True, spelled=True)

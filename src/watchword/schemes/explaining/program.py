@@ -24,7 +24,7 @@ from watchword.core.dispatch import Case
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
 from watchword.schemes.explaining.masking import Mask, secrets_of
-from watchword.schemes.explaining.presentation import Way, ways
+from watchword.schemes.explaining.presentation import Way, respellings, ways
 from watchword.schemes.explaining.unread import unread, unset, value_at
 from watchword.schemes.explaining.remedies import REMEDIES, expected_instead
 from watchword.schemes.explaining.report import Explanation, compare
@@ -58,10 +58,19 @@ MAX_READINGS: Final = 3000
 MAX_DECISIONS: Final = 64
 """Those of them that are decided on, the likeliest first; at most `MAX_HASHED` where that takes a password's hash."""
 MAX_HASHED: Final = 6
+MAX_SPELLED: Final = 512
+"""Forms with one value spelled otherwise that are decided on, where the request could be read: only one that is admitted counts."""
 
 _NOT_NOW: Final = frozenset({Reason.TOO_BUSY, Reason.TOO_MANY_ATTEMPTS})  # the keys could not be asked for
 _OF_NAMES: Final = frozenset({Reason.UNKNOWN_KEY, Reason.UNKNOWN_SUBJECT})
 _OF_SECRETS: Final = frozenset({Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET}) | _OF_NAMES
+_OF_CIRCUMSTANCES: Final = frozenset(
+    {
+        Reason.REPLAYED, Reason.EARLY_DATA, Reason.TOO_MANY_ATTEMPTS, Reason.TOO_BUSY, Reason.BODY_TOO_LARGE, Reason.DISABLED,
+        Reason.TARGET_TOO_LONG, Reason.TOO_MANY_PARAMETERS, Reason.REVOKED, Reason.INSUFFICIENT_SCOPE, Reason.AMBIGUOUS,
+    }
+)  # fmt: skip
+"""No other form of the credentials would be admitted."""
 _OF_FORM: Final = frozenset(
     {
         Reason.NO_CREDENTIALS, Reason.UNSUPPORTED_SCHEME, Reason.MALFORMED_REQUEST, Reason.MALFORMED_CREDENTIALS,
@@ -118,7 +127,7 @@ async def _explaining(
 ) -> Explanation:
     judged = await _judge(plan, io, request, send(body), at, explainers)
     seen, meant = [request], NOTHING_FOUND
-    if isinstance(judged.outcome, Rejected) and judged.outcome.reason in _OF_FORM | _OF_SECRETS:
+    if isinstance(judged.outcome, Rejected) and judged.outcome.reason not in _OF_CIRCUMSTANCES:
         found = await _look_elsewhere(plan, io, request, send, body, at, judged)
         if isinstance(found, Way):
             again = await _judge(plan, io, found.request, send(body), at, explainers)
@@ -215,27 +224,31 @@ async def _look_elsewhere(
     addresses = [address for verifier in plan.verifiers for address in verifier.addresses]
     field = b"proxy-authorization" if plan.proxy else b"authorization"
     nothing = unset(request, body, addresses, field)
-    reason = judged.outcome.reason if isinstance(judged.outcome, Rejected) else None
-    if nothing is not None or reason not in _OF_FORM:
+    if nothing is not None:
         return nothing
+    assert isinstance(judged.outcome, Rejected)
+    unreadable = judged.outcome.reason in _OF_FORM
+    if judged.outcome.reason is Reason.WRONG_SECRET:  # the scheme's own account tries what was typed
+        return None
 
     def read() -> list[tuple[Way, Case]]:
         cases = []
-        for way in islice(ways(request, body, addresses, field), MAX_READINGS):
+        forms = ways(request, body, addresses, field) if unreadable else respellings(request, addresses, field)
+        for way in islice(forms, MAX_READINGS):
             with suppress(Rejected):
                 case = plan.explaining.locate(way.request)
-                if case is not None:
+                if case is not None and (unreadable or not _is_dear(case)):
                     cases.append((way, case))
         return sorted(cases, key=lambda pair: pair[0].cost)
 
     best: tuple[int, Way | None] = (READ, None)
     hashed = 0
-    for way, case in (await io.work(read))[:MAX_DECISIONS]:
-        hashed += case.addressee.guessable
-        if hashed > MAX_HASHED and case.addressee.guessable:
+    for way, case in (await io.work(read))[: MAX_DECISIONS if unreadable else MAX_SPELLED]:
+        hashed += _is_dear(case)
+        if hashed > MAX_HASHED and _is_dear(case):
             continue
         level = await _evidence(plan, io, case, send(body), at)
-        needed = ADMITTED if way.spelled and judged.checks else LOOKED_AT if way.weak else UNKNOWN
+        needed = ADMITTED if not unreadable or (way.spelled and judged.checks) else LOOKED_AT if way.weak else UNKNOWN
         if level > best[0] and level >= needed:
             best = level, way
         if level == ADMITTED:
@@ -244,6 +257,11 @@ async def _look_elsewhere(
         return best[1]
     words = [address.word for address in addresses if address.word]
     return unread(judged.outcome, request, dict.fromkeys(words), field)
+
+
+def _is_dear(case: Case) -> bool:
+    """Whether its decision takes a password's hash."""
+    return case.addressee.guessable and case.claim.slow(NOTHING_FOUND)
 
 
 READ, UNKNOWN, LOOKED_AT, ADMITTED = range(4)
@@ -387,6 +405,11 @@ def _leave(judged: _Judged, seen: Sequence[Request], body: bytes, secrets: Seque
             text = mask.text(text)
         return text
 
+    def value(text: str) -> str:
+        for mask in masks:
+            text = mask.value(text)
+        return text
+
     outcome, verifier, canonical, checks, _ = judged
     scheme = None if verifier is None else verifier.scheme
     rejection = outcome.rejection if isinstance(outcome, Rejected) else None
@@ -397,15 +420,15 @@ def _leave(judged: _Judged, seen: Sequence[Request], body: bytes, secrets: Seque
     told = []
     for check in checks:
         whole = _completed(check, seen[0], rejection) if check.passed is False else check
-        shown = [masked(text) for text in (whole.component, whole.expected, whole.received, whole.mend)]
+        shown = masked(whole.component), value(whole.expected), value(whole.received), masked(whole.mend)
         told.append(Check(whole.name, whole.passed, *shown))
     if rejection is None:
         assert isinstance(outcome, Decision)
         return Explanation(
-            True, scheme=scheme, identity=outcome.identity, canonical=masked(canonical), checks=tuple(told)
+            True, scheme=scheme, identity=outcome.identity, canonical=value(canonical), checks=tuple(told)
         )
     return Explanation(
-        False, rejection.reason, masked(rejection.detail), masked(rejection.where), scheme, None, masked(canonical), tuple(told),
+        False, rejection.reason, masked(rejection.detail), masked(rejection.where), scheme, None, value(canonical), tuple(told),
     )  # fmt: skip
 
 

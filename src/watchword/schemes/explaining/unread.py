@@ -15,7 +15,7 @@ from watchword.schemes.explaining.typed_text import base64_octets, is_unset
 
 __all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "unread", "unset", "value_at"]
 
-PARAMETER: Final = re.compile(rb'([A-Za-z][\w-]*)([ \t]*=[ \t]*"?)([^",;& \t]+)')
+PARAMETER: Final = re.compile(rb'(?<![\w-])([A-Za-z][\w-]*+)([ \t]*+=[ \t]*+"?)([^",;& \t]++)')
 WORDS: Final = {
     word.lower(): word
     for word in (
