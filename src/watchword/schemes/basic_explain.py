@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from watchword.schemes.diagnosis import near
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.schemes.explaining.typed_text import is_unset, retyped
 from watchword.core.records import Found, Ref
@@ -49,7 +51,11 @@ def _nobody(claim: BasicClaim, found: Found) -> Iterator[Check]:
         yield Check("user", False, where, "the username before the colon", "the password, masked", mend)
     else:
         name, what = _meant(claim.username, found)
+        if not claim.username:
+            shown = "nothing"
         mend = f"it came {what}: send {name!r}" if name else "add the user with store.add_user, or send the name of one"
+        if not claim.username:
+            mend = "nothing stands before the colon: is the variable with the username set?"
         yield Check("user", False, where, repr(name) if name else "a user of the store", shown, mend)
     yield Check("password", None, _WHERE, mend="there is nobody to compare with")
 
@@ -67,7 +73,10 @@ def _meant(name: str, found: Found) -> tuple[str, str]:
     ):  # fmt: skip
         if bare.casefold() in folded:
             return folded[bare.casefold()], what
-    return "", ""
+    for each in known:
+        if each.partition("@")[0].casefold() == name.casefold():
+            return each, "without its domain"
+    return near(name, known), "in nearly this spelling"
 
 
 def _password(claim: BasicClaim, record: Password) -> Iterator[Check]:
@@ -91,11 +100,21 @@ def _password(claim: BasicClaim, record: Password) -> Iterator[Check]:
             yield Check("password", False, _WHERE, "the stored one", f"the stored one, {what}", mend)
             return
     tried = min(len(spellings), MAX_HASHES - 1)
+    odd = next((told for sign, told in _LOST if sign.search(sent)), "")
     cut = "" if tried == len(spellings) else f", the search was cut there: {len(spellings)} are usual"
-    mend = f"{tried} usual spellings of what was sent don't fit either{cut}; {_DIFFERS}"
+    mend = f"{tried} usual spellings of what was sent don't fit either{cut}{odd}; {_DIFFERS}"
     yield Check("password", False, _WHERE, "the stored one", "another one", mend)
 
 
+_LOST: Final = (
+    (re.compile("\ufffd"), "; it holds U+FFFD, which stands for octets that were read in the wrong character set"),
+    (
+        re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})", re.IGNORECASE),
+        "; it has the form of a hash: send the password itself",
+    ),
+    (re.compile(r"\$(?:2[aby]|argon2id?|5|6|apr1)\$"), "; it has the form of a stored hash: send the password itself"),
+)
+"""What can't be undone, and yet be seen."""
 _DIFFERS: Final = "send the user's password, or set it again with store.add_user"
 
 

@@ -11,8 +11,10 @@ from watchword.core.address import Address
 from watchword.core.message import Headers, Request
 from watchword.schemes.explaining.masking import sent_by_name
 
-__all__ = ["Source", "sources", "with_fields"]
+__all__ = ["Source", "pair_of", "sources", "with_fields"]
 
+SEGMENT: Final = 20
+"""Octets from which on a segment of the path may be a key or a token."""
 _LIKELY: Final = re.compile(
     rb"(?<![a-z])auth|token|key|secret|passw|pwd|credential|signature|hmac|jwt|bearer|session|login|user|sid$|access|api",
     re.IGNORECASE,
@@ -68,6 +70,9 @@ def _places(request: Request, body: bytes, own: set[bytes]) -> Iterator[Source]:
             yield Source(
                 where, shown, value, _without_field(request, b"authorization"), _LIKELY.search(name) is not None
             )
+    for segment in request.path.split(b"/"):
+        if len(segment) >= SEGMENT:
+            yield Source("path", "the path", segment, request, False)
     yield from _pairs(request, body)
     for text in (request.authority, request.target.partition(b"://")[2].partition(b"/")[0].decode("latin-1")):
         if "@" in text:
@@ -81,14 +86,27 @@ def _places(request: Request, body: bytes, own: set[bytes]) -> Iterator[Source]:
 def _pairs(request: Request, body: bytes) -> Iterator[Source]:
     """A name and a password in two members, fields or parameters."""
     sent = [each for each in sent_by_name(request, body) if each[2]]
-    user = next((each for each in sent if _USER.fullmatch(each[1].removeprefix(b"x-"))), None)
-    password = next((each for each in sent if _PASSWORD.fullmatch(each[1].removeprefix(b"x-"))), None)
-    if user is not None and password is not None:
-        names = f"{user[1].decode('utf-8', 'replace')} and {password[1].decode('utf-8', 'replace')}"
-        place = {"field": "the fields", "query": "the query parameters", "body": "the body's members"}.get(
-            password[0].decode(), "the cookies"
+    for kind in dict.fromkeys(kind for kind, _, _ in sent):
+        members = [(name.removeprefix(b"x-"), value) for each, name, value in sent if each == kind]
+        place = {b"field": "the fields", b"query": "the query parameters", b"body": "the body's members"}.get(
+            kind, "the cookies"
         )
-        yield Source("pair", f"{place} {names}", user[2] + b":" + password[2], request, True)
+        for pair in pair_of(members):
+            names = [name for name, value in members if value in pair.partition(b":")[::2]]
+            shown = " and ".join(name.decode("utf-8", "replace") for name in names[:2])
+            yield Source("pair", f"{place} {shown}", pair, request, True)
+
+
+def pair_of(members: Sequence[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """`name:password` of members that are called so; at most one.
+
+    >>> list(pair_of([(b"username", b"alice"), (b"id", b"7"), (b"pass", b"sesame")]))
+    [b'alice:sesame']
+    """
+    user = next((value for name, value in members if _USER.fullmatch(name)), None)
+    password = next((value for name, value in members if _PASSWORD.fullmatch(name)), None)
+    if user is not None and password is not None:
+        yield user + b":" + password
 
 
 def _without_field(request: Request, name: bytes) -> Request:

@@ -19,8 +19,8 @@ from watchword.core.address import Address
 from watchword.core.message import Request
 from watchword.core.scheme import Check
 from watchword.schemes.api_key_text import KEY, has_checksum
-from watchword.schemes.explaining.masking import hidden
-from watchword.schemes.explaining.places import Source, sources, with_fields
+from watchword.schemes.explaining.masking import body_members, hidden
+from watchword.schemes.explaining.places import Source, pair_of, sources, with_fields
 from watchword.schemes.explaining.typed_text import base64_octets, undone
 from watchword.schemes.explaining.unread import PARAMETER, WORDS, form_of, is_word
 from watchword.schemes.explaining.value_spellings import respelled
@@ -42,6 +42,7 @@ MAX_PARAMETERS: Final = 24
 
 _WORD: Final = re.compile(rb"([A-Za-z][\w-]{1,30})(?:[ \t]*[:=,][ \t]*|[ \t]+|%20|\+)(?=\S)")
 _RELATED: Final = re.compile(rb"^x-amz-|timestamp|date$|nonce|digest$|signature|-id$")
+_OTHER: Final = "another word"
 _WORDLESS: Final = "without a scheme word"
 _PLAIN: Final = "as plain text, not in base64"
 _MENDS: Final = {
@@ -203,7 +204,7 @@ def _unworded(text: _Text, words: Sequence[str]) -> Iterator[_Text]:
 def _name_of(word: bytes, words: Sequence[str]) -> str:
     """The word, if it is one: who forgets it sends the secret in its place."""
     text = word.decode()
-    return text if is_word(text, words) else "another word"
+    return text if is_word(text, words) else _OTHER
 
 
 def _undone(text: _Text) -> Iterator[_Text]:
@@ -286,9 +287,12 @@ def _pairs_of(octets: bytes) -> Iterator[tuple[bytes, str]]:
     decoded = base64_octets(octets)
     if decoded is not None and b64encode(decoded) != octets:
         yield b64encode(decoded), "in another alphabet or padding of base64"
-    pair = _PAIR.fullmatch(octets)
-    if pair is not None:
-        yield b64encode(pair[1] + b":" + pair[2]), "as two parameters"
+    for what, pair in _two(octets):
+        yield b64encode(pair), what
+    if decoded is None and len(octets) % 4:
+        start = base64_octets(octets[: len(octets) // 4 * 4])
+        if start is not None and b":" in start:
+            yield b64encode(start), "with its end cut off"
     if b":" in octets:
         yield b64encode(octets), _PLAIN
     elif octets and len(octets) < 512:
@@ -301,16 +305,32 @@ def _pairs_of(octets: bytes) -> Iterator[tuple[bytes, str]]:
         yield b64encode(octets + b":"), "without : and a password"
 
 
+def _two(octets: bytes) -> Iterator[tuple[str, bytes]]:
+    """Name and password as two values: parameters, members of an object, a pair as a program shows it."""
+    pair = _PAIR.fullmatch(octets)
+    if pair is not None:
+        yield "as two parameters", pair[1] + b":" + pair[2]
+    shown = re.fullmatch(rb"\s*[(\[]?\s*(['\"])(.+?)\1\s*[,:]\s*(['\"])(.+)\3\s*[)\]]?\s*", octets)
+    if shown is not None:
+        yield "as two texts in quotes", shown[2] + b":" + shown[4]
+    if octets.lstrip()[:1] == b"{":
+        yield from (("as two members in JSON", pair) for pair in pair_of(list(body_members(octets))))
+
+
 def _wrong_word(text: _Text, word: str) -> str | None:
     """What is wrong with the words before the credentials; None if it is the one that belongs there."""
     if not word:
-        return None if not text.words else f"after the word {text.word!r}"
+        return (
+            None if not text.words else "after another word" if text.word == _OTHER else f"after the word {text.word!r}"
+        )
     if not text.words:
         return _WORDLESS
     if len(text.words) > 1:
         return "after more than one word"
     if text.words[0].lower().rstrip() == word.encode() and text.words[0].endswith(b" "):
         return None
+    if text.word == _OTHER:
+        return "after another word"
     if text.word is not None and text.word.lower() == word:
         return f"after the word {text.word!r} without one space"
     return f"after the word {text.word!r}"
@@ -322,7 +342,7 @@ def _outline(octets: bytes, text: _Text) -> str:
     if at < 0 or not text.octets:
         return hidden(len(octets))
     before, after = octets[:at], octets[at + len(text.octets) :]
-    if text.word == "another word" or len(before) > 40 or len(after) > 8:
+    if text.word == _OTHER or len(before) > 40 or len(after) > 8:
         return hidden(len(octets))
     return (
         before.decode("utf-8", "backslashreplace")

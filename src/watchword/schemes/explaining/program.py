@@ -128,7 +128,12 @@ async def _explaining(
     judged = await _judge(plan, io, request, send(body), at, explainers)
     seen, meant = [request], NOTHING_FOUND
     if isinstance(judged.outcome, Rejected) and judged.outcome.reason not in _OF_CIRCUMSTANCES:
-        found = await _look_elsewhere(plan, io, request, send, body, at, judged)
+        try:
+            found = await _look_elsewhere(plan, io, request, send, body, at, judged)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- as for an account
+            found = _failed(error)
         if isinstance(found, Way):
             again = await _judge(plan, io, found.request, send(body), at, explainers)
             others = [check for check in again.checks if check.passed is False]
@@ -202,10 +207,15 @@ def _account(explainer: Explainer, found: Found, body: Body, now: float) -> Acco
     except (Rejected, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, the operator asked why the request is refused
-        return "", [
-            Check("account", None, "credentials", mend=f"the account of this scheme failed: {type(error).__name__}")
-        ]
+        return "", [_failed(error)]
     return canonical, tuple(checks)
+
+
+def _failed(error: Exception) -> Check:
+    """The check that says that no more is known, and no word of the exception, which may hold anything."""
+    return Check(
+        "account", None, "credentials", mend=f"the account of these credentials failed: {type(error).__name__}"
+    )
 
 
 # ---- credentials elsewhere, or in another form ---------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode, b64encode
+from base64 import b32decode, b64decode, b64encode
 from binascii import unhexlify
 from collections.abc import Callable, Iterator
 from html import escape, unescape
@@ -111,6 +111,20 @@ def _literal(text: str) -> str:
     return match[2] if match else text
 
 
+def _unescaped(text: str) -> list[str]:
+    """Without backslashes, and with what they stand for in JSON and most languages."""
+    found = [re.sub(r"\\(.)", r"\1", text)]
+    try:
+        value: object = json.loads(f'"{text}"' if text[:1] != '"' else text)
+    except ValueError:
+        return found
+    return [value, *found] if isinstance(value, str) else found
+
+
+def _parameters(text: str) -> list[str]:
+    return re.findall(r'=\s*"([^"]+)"', text)[:8]
+
+
 def _members(text: str) -> list[str]:
     """The texts of a JSON object or list, or of what `str` makes of a dict."""
     bare = text.strip()
@@ -162,9 +176,11 @@ _UNDO: Final[tuple[tuple[str, Callable[[bytes], bytes | list[bytes]]], ...]] = (
     ("with + for spaces", lambda octets: octets.replace(b"+", b" ")),
     ("with spaces for +", lambda octets: octets.replace(b" ", b"+")),
     ("with HTML escapes", _text(unescape)),
-    ("with backslash escapes", _text(lambda text: re.sub(r"\\(.)", r"\1", text))),
+    ("in percent-encoding, twice", lambda octets: unquote_to_bytes(unquote_to_bytes(octets))),
+    ("with backslash escapes", _text(_unescaped)),
     ("with its name before it", _text(_after_its_name)),
     ("as the whole answer, in JSON", _text(_members)),
+    ("as one parameter of several", _text(_parameters)),
     ("several times, joined by a comma", lambda octets: [part.strip() for part in octets.split(b",")][:8]),
     ("twice", _text(_half)),
     ("with invisible characters", _text(lambda text: _INVISIBLE.sub("", text))),
@@ -173,6 +189,7 @@ _UNDO: Final[tuple[tuple[str, Callable[[bytes], bytes | list[bytes]]], ...]] = (
     ("with white space within it", lambda octets: b"".join(octets.split())),
     ("in base64", _decoded),
     ("in hex", unhexlify),
+    ("in base32", lambda octets: b32decode(octets + b"=" * (-len(octets) % 8))),
     ("in UTF-16", _of_utf_16),
     ("in Latin-1", lambda octets: [] if _is_utf_8(octets) else octets.decode("cp1252").encode()),
     ("encoded as UTF-8 twice", _text(lambda text: text.encode("cp1252").decode())),

@@ -86,7 +86,7 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
         return None
     word, _, rest = whole.partition(b" ")
     text = word.decode("latin-1")
-    shown = f"{text} and {described(rest)}" if is_word(text, spoken) else described(value.encode())
+    shown = f"{text} and {described(rest)}" if is_word(text, spoken) else described(value.encode("utf-8", "replace"))
     if rejection.reason is Reason.UNSUPPORTED_SCHEME:
         expected = " or ".join(form_of(WORDS.get(each, each.upper()), each) for each in spoken) or "no Authorization"
         return Check(
@@ -97,18 +97,37 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
             shown,
             f"{rejection.detail}: use one of them, or give the guard a verifier for this one",
         )
+    scheme = "" if rejected.verifier is None else rejected.verifier.scheme
+    if scheme == "api_key":
+        shown = f"{shown}{_of_a_key(value)}"
     mend = (
         f"{rejection.detail}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
     )
     if part or place not in ("authorization", field.decode()):
         shown = f"{value or 'nothing'}" if part or value != whole.decode("latin-1") else shown
-    scheme = "" if rejected.verifier is None else rejected.verifier.scheme
     expected = (
         f"the parameter {part or place}, by its grammar"
         if part or name not in request.lines
         else _FORMS.get(scheme) or form_of("", scheme)
     )
     return Check("grammar", False, rejection.where, expected, shown, mend)
+
+
+def _of_a_key(value: str) -> str:
+    """What of an API key a text may be that is none, by its length and its beginning; "" if nothing speaks for any."""
+    for text, told in (
+        ("*", "characters of it were starred out"),
+        ("...", "it was shortened with dots"),
+        ("…", "it was shortened with dots"),
+    ):
+        if text in value:
+            return f"; {told}: it was copied from where it is not shown whole"
+    size, whole = len(value), value.startswith("ww_")
+    if whole and size < 54:
+        return f"; it begins like a key and has {size} of its 54 characters: it was cut"
+    if whole and size > 54:
+        return f"; it begins like a key and has {size - 54} characters too many"
+    return {12: "; so long is a key id alone", 38: "; so long are a key's secret and checksum alone"}.get(size, "")
 
 
 def value_at(where: str, request: Request, field: bytes) -> str | None:
