@@ -7,6 +7,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -21,7 +22,15 @@ from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, World
 from tests.examples_of import examples
 from tests.schemes.test_explaining_presentation import jwt_world
-from watchword import Guard, Request, SigV4Verifier, explain
+from tests.hash_costs import cheap_password
+from watchword import (
+    BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Key, OAuth1Auth,
+    OAuth1Verifier, Password, Rejected, Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier, explain,
+)  # fmt: skip
+from watchword.transport.flow import ClientContext, run
+from watchword.core.records import Put, Ref
+from watchword.core.scheme import Auth, Received, Send, Verifier
+from watchword.schemes.oauth1.credentials import OAuth1Client
 from watchword.schemes.explaining.masking import MASK, MAX_VALUES, Mask
 from watchword.schemes.explaining.report import Explanation
 from watchword.stores import MemoryStore
@@ -40,6 +49,16 @@ ENCODINGS: dict[str, Callable[[bytes], str]] = {
     "three quarters": lambda secret: secret[: -(-len(secret) * 3 // 4)].decode("latin-1"),
     "the last three quarters": lambda secret: secret[len(secret) // 4 :].decode("latin-1"),
 }
+
+
+def _key(name: str, secret: str) -> Key:
+    return Key.from_secret(secret, algorithm="HS256", key_id=name)
+
+
+def _hmac_auth(name: str, secret: str) -> HMACAuth:
+    return HMACAuth(_key(name, secret))
+
+
 REQUEST = Request("GET", "https", "api.example", "/")
 
 
@@ -190,6 +209,60 @@ def test_a_presigned_url_and_its_session_token_are_not_shown() -> None:
     assert not told.accepted
     assert not shows(told, b"a-session-token/1")
     assert not shows(told, b"0123456789abcdef" * 4)
+
+
+class Exchanged(NamedTuple):
+    """A client with id and secret exchanged, and the guard that is asked."""
+
+    verifier: Verifier
+    auth: Callable[[str, str], Auth]
+    enrol: Callable[[MemoryStore, str, str], object]
+
+
+EXCHANGED = {
+    "basic": Exchanged(BasicVerifier(realm="r"), BasicAuth, lambda store, name, secret: store.commit([Put(Ref(Password, (name,)), cheap_password(secret))])),
+    "digest": Exchanged(DigestVerifier(realm="r"), DigestAuth, lambda store, name, secret: store.add_user(name, secret, realm="r", digest_algorithms=["SHA-256"])),
+    "hmac": Exchanged(HMACVerifier(), _hmac_auth, lambda store, name, secret: store.add_key(name, _key(name, secret))),
+    "signature": Exchanged(SignatureVerifier(), lambda name, secret: SignatureAuth(_key(name, secret)), lambda store, name, secret: store.add_key(name, _key(name, secret))),
+    "oauth1": Exchanged(OAuth1Verifier(), OAuth1Auth, lambda store, name, secret: store.commit([Put(Ref(OAuth1Client, (name,)), OAuth1Client(name, secret))])),
+    "sigv4": Exchanged(SigV4Verifier(region="eu", service="orders"), lambda name, secret: SigV4Auth(name, secret, region="eu", service="orders"), lambda store, name, secret: store.add_access_key(name, name, secret)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", EXCHANGED)
+@pytest.mark.parametrize("written", ["raw", "hex", "base64"])
+def test_id_and_secret_exchanged_show_no_secret_however_many_records_there_are(scheme: str, written: str) -> None:
+    verifier, auth, enrol = EXCHANGED[scheme]
+    store, name, secret = (
+        MemoryStore(),
+        "client-of-the-orders-0123456789abcdef",
+        "a5ecret-that-is-long-enough-to-be-one",
+    )
+    for number in range(3 if scheme in ("basic", "digest") else 200):
+        enrol(store, f"a5ecret-that-is-nobodys-{number:06}", f"0ther-{number:040}")
+    enrol(store, name, secret)
+    guard = Guard([verifier], store)
+    sent: list[Request] = []
+
+    def send(effect: Send) -> Received:
+        sent.append(effect.request)
+        try:
+            guard.verify(effect.request)
+        except Rejected as rejected:
+            assert rejected.refusal is not None
+            return Received(rejected.refusal.response())
+        return Received(Response(200))
+
+    spelled = secret if scheme in ("basic", "digest") else ENCODINGS[written](secret.encode())
+    run(
+        auth(spelled, name),
+        Request("GET", "https", "api.example", "/", {"Host": "api.example"}),
+        send,
+        ClientContext(bytes),
+    )
+    told = explain(sent[-1], guard)
+    assert not told.accepted
+    assert not shows(told, secret.encode()), str(told)
 
 
 def test_of_a_request_that_presents_too_much_nothing_is_shown() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -21,8 +21,10 @@ from bench.explain_bearers import api_key_world, basic_world, digest_world
 from bench.explain_mutations import Draft, draft
 from bench.explain_signed import SIGNED
 from bench.explain_worlds import OWN, World
-from watchword import BasicVerifier, BearerAuth, Guard, JWTVerifier, Key, Reason, Request, explain
+from watchword import APIKeyVerifier, BasicVerifier, BearerAuth, Guard, JWTVerifier, Key, Reason, Request, explain
+from watchword.core.records import Put, Ref
 from watchword.crypto import jose
+from watchword.schemes.api_key_text import APIKey, hash_key, make_key
 from watchword.schemes.explaining.report import Explanation
 from watchword.stores import MemoryStore
 
@@ -231,6 +233,12 @@ BASIC = {
     "Latin-1": b64encode("bob:pässwörd".encode("latin-1")),
     "base64url": urlsafe_b64encode(b"carol:???>>>~~"),
     "as parameters": b'username="alice", password="open sesame"',
+    "as JSON": b'{"username": "alice", "password": "open sesame"}',
+    "as a tuple": b"('alice', 'open sesame')",
+    "as one parameter of several": b'realm="orders", credentials="%b"' % b64encode(b"alice:open sesame"),
+    "in base32": b32encode(b"alice:open sesame"),
+    "cut": b64encode(b"alice:open sesame")[:-3],
+    "with a byte order mark": b64encode(b"\xef\xbb\xbfalice:open sesame"),
 }
 
 
@@ -258,6 +266,38 @@ def test_credentials_of_another_scheme_are_not_taken_for_a_mistake_of_this_one(b
     assert told.causes[0].name == "scheme word"
     assert told.causes[0].received.startswith("Bearer and ")
     assert "Basic" in told.causes[0].expected
+
+
+KEYS: dict[str, Callable[[str], str]] = {
+    "without its prefix": lambda key: key[3:],
+    "in the other case": str.swapcase,
+    "with a character mistyped": lambda key: key[:20] + ("a" if key[20] != "a" else "b") + key[21:],
+    "with two characters exchanged": lambda key: key[:20] + key[21] + key[20] + key[22:],
+    "with a character lost": lambda key: key[:20] + key[21:],
+    "with a character too many": lambda key: key[:20] + "x" + key[20:],
+    "with more after it": lambda key: key + "/orders",
+    "several times, joined by a comma": lambda key: f"{key},{key}",
+    "so long is a key id alone": lambda key: key[3:15],
+    "so long are a key's secret and checksum alone": lambda key: key[16:],
+    "it was cut": lambda key: key[:-6],
+    "starred out": lambda key: key[:15] + "*" * 38,
+    "shortened with dots": lambda key: key[:20] + "...",
+    "its case is lost": str.upper,
+}
+
+
+@pytest.mark.parametrize("what", KEYS)
+def test_what_became_of_an_api_key_is_named(what: str) -> None:
+    store = MemoryStore()
+    key = make_key(random.Random(7).randbytes)
+    store.commit([Put(Ref(APIKey, (key[3:15],)), APIKey(hash_key(key), "billing"))])
+    guard = Guard([APIKeyVerifier()], store)
+    assert explain(Request("GET", "https", "h", "/", {"X-API-Key": key}), guard).accepted
+    told = explain(Request("GET", "https", "h", "/", {"X-API-Key": KEYS[what](key)}), guard)
+    assert told.reason is Reason.MALFORMED_CREDENTIALS
+    assert (told.causes[0].name, told.causes[0].component) == ("grammar", "x-api-key")
+    assert what in told.causes[0].received
+    assert not leaks(told, [key[16:].encode()])
 
 
 @pytest.mark.parametrize("text", [b"x", b"gzip, deflate", b"a" * 3000, b"\xff\x00\x1b", b"a:b", b"12345"])

@@ -19,7 +19,7 @@ from watchword.fields.auth_params import parse_credentials
 from watchword.fields.target import check_target
 from watchword.schemes.digest.assurance import Proof, authentication_info
 from watchword.schemes.digest.computation import (
-    Algorithm, DigestSecret, UserHash, algorithm_named, checked_algorithms, hash_a2, legacy_response, octets_hash,
+    Algorithm, DigestSecret, UserHash, algorithm_named, checked_algorithms, hash_a1, hash_a2, legacy_response, normal, octets_hash,
     response, session_key,
 )  # fmt: skip
 from watchword.schemes.digest.credentials import (
@@ -220,6 +220,18 @@ class DigestClaim:
     def slow(self, found: Found) -> bool:
         """Never: a few hashes."""
         return False
+
+    def misplaced_secrets(self, found: Found) -> list[bytes]:
+        """The username, if it is the password of one of the users that were found: name and password are exchanged. For `explain`."""
+        name, algorithm = self.presented.username, self.algorithm
+        if algorithm is None or self.presented.hashed:
+            return []
+        realm, password = self.verifier.realm, normal(name).encode("utf-8", "surrogatepass")
+        for key, record in found.of(DigestSecret):
+            a1 = hash_a1(algorithm, key[2].encode("utf-8", "surrogatepass"), realm.encode(), password)
+            if key[:2] == (algorithm.base, realm) and compare(a1, record.ha1.encode()):
+                return [password]
+        return []
 
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """Whose challenge and which request it is about, then the proof, then the nonce's age.

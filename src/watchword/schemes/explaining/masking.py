@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -20,7 +20,7 @@ from watchword.core.message import Request
 from watchword.core.records import NOTHING_FOUND, Found
 from watchword.schemes.explaining.typed_text import is_unset
 
-__all__ = ["MASK", "Mask", "body_members", "hidden", "secrets_of", "sent_by_name"]
+__all__ = ["MASK", "Mask", "body_members", "hidden", "is_secret_of", "secrets_of", "sent_by_name"]
 
 MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
 MAX_BODY: Final = 64 * 1024
@@ -282,14 +282,34 @@ def _in_field(value: bytes) -> Iterator[tuple[bytes, bytes]]:
     yield b"", word if len(word) > 20 else b""  # the secret itself, where the word is missing
 
 
+def is_secret_of(record: object, text: str) -> bool:
+    """Whether `text` is a secret that the record holds, in a usual spelling: somebody sends it in the place of a name.
+
+    >>> from watchword.core.records import Spent
+    >>> is_secret_of(Spent(7.0), "7.0")
+    False
+    """
+    given = text.encode("utf-8", "surrogatepass")
+    for secret in _hidden_of(record):
+        spelled = (secret, secret.hex().encode(), b64encode(secret), urlsafe_b64encode(secret))
+        if any(given.rstrip(b"=") == each.rstrip(b"=") for each in spelled) or given == secret.hex().upper().encode():
+            return True
+    return False
+
+
+def _hidden_of(record: object) -> Iterator[bytes]:
+    if not is_dataclass(record):
+        return
+    for each in fields(record):
+        value = None if each.repr or each.name == "public_key" else getattr(record, each.name)
+        if isinstance(value, (str, bytes)) and value:
+            yield value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+
+
 def secrets_of(found: Found, verifiers: Iterable[object]) -> Iterator[bytes]:
     """What the records and the verifiers hold that nobody may see: of records the fields that no `repr` shows."""
     for record in found.records():
-        if is_dataclass(record):
-            for each in fields(record):
-                value = None if each.repr or each.name == "public_key" else getattr(record, each.name)
-                if isinstance(value, (str, bytes)):
-                    yield value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        yield from _hidden_of(record)
     for verifier in verifiers:
         yield from getattr(verifier, "secrets", tuple)()
         yield from secrets_of(NOTHING_FOUND, getattr(verifier, "parts", ()))

@@ -23,7 +23,7 @@ from watchword.core.body import check_declared
 from watchword.core.dispatch import Case
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
-from watchword.schemes.explaining.masking import Mask, secrets_of
+from watchword.schemes.explaining.masking import Mask, is_secret_of, secrets_of
 from watchword.schemes.explaining.presentation import Way, respellings, ways
 from watchword.schemes.explaining.unread import unread, unset, value_at
 from watchword.schemes.explaining.remedies import REMEDIES, expected_instead
@@ -51,6 +51,7 @@ R = TypeVar("R")
 
 MAX_OTHERS: Final = 64
 """Other records of the store that a claim is given for comparison, those first whose name is nearest."""
+MAX_DISTANCE: Final = 1 << 20
 MAX_NAMES: Final = 24
 """Spellings of a name that nobody has, which are looked up."""
 MAX_READINGS: Final = 3000
@@ -114,6 +115,7 @@ class _Judged(NamedTuple):
     canonical: str = ""
     checks: Sequence[Check] = ()
     found: Found = NOTHING_FOUND
+    secrets: Sequence[bytes] = ()
 
 
 async def _explaining(
@@ -142,7 +144,8 @@ async def _explaining(
             seen, meant = [request, found.request], again.found
         elif found is not None:
             judged = judged._replace(checks=(found, *judged.checks))
-    return _leave(judged, seen, body, [*secrets_of(judged.found.merged(meant), plan.verifiers)])
+    secrets = [*secrets_of(judged.found.merged(meant), plan.verifiers), *judged.secrets]
+    return _leave(judged, seen, body, secrets)
 
 
 async def _judge(
@@ -186,7 +189,8 @@ async def _judge(
         checks = checks if replay is None else (*checks, replay)
         if replay is not None and replay.passed is False:
             first = Rejected(Reason.REPLAYED, "these credentials were used before")
-    return _Judged(first or outcome, verifier, canonical, checks, found)
+    misplaced = getattr(claim, "misplaced_secrets", None)
+    return _Judged(first or outcome, verifier, canonical, checks, found, () if misplaced is None else misplaced(found))
 
 
 async def _body(plan: Plan, io: IO[R, Any], case: Case, receive: R) -> Body:
@@ -346,9 +350,16 @@ def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Found:
         if (held is not None and kind not in held) or (guessed and not getattr(kind, "sensitive", False)):
             continue  # one hash of a password compares with no other
         sought = next(" ".join(ref.key) for ref in needs if ref.kind is kind)
-        entries = sorted(listing(kind), key=lambda entry: -_likeness(" ".join(entry[0]), sought))
+        names = [part for ref in needs if ref.kind is kind for part in ref.key]
+        entries = sorted(listing(kind), key=partial(_distance, sought, names))
         records.update({Ref(kind, key): (record, 1) for key, record in entries[:MAX_OTHERS]})
     return Found(records)
+
+
+def _distance(sought: str, names: Sequence[str], entry: tuple[tuple[str, ...], Any]) -> int:
+    """How far a record is from what was sought; the nearest is one whose secret was sent in the place of a name."""
+    key, record = entry
+    return -MAX_DISTANCE if any(is_secret_of(record, name) for name in names) else -_likeness(" ".join(key), sought)
 
 
 def _likeness(name: str, sought: str) -> int:
@@ -420,7 +431,7 @@ def _leave(judged: _Judged, seen: Sequence[Request], body: bytes, secrets: Seque
             text = mask.value(text)
         return text
 
-    outcome, verifier, canonical, checks, _ = judged
+    outcome, verifier, canonical, checks = judged[:4]
     scheme = None if verifier is None else verifier.scheme
     rejection = outcome.rejection if isinstance(outcome, Rejected) else None
     if rejection is not None and all(check.passed is not False for check in checks):
