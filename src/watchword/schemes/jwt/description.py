@@ -1,66 +1,140 @@
-"""What is signed of a JWT by a shared key, step by step (RFC 7515 §5.1): for `explain`, which varies it."""
+"""What the signature of a JWT is made of (RFC 7515 §5.1), step by step: for `explain`, which varies it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
 
-from watchword.core.message import Request
-from watchword.core.rejection import Rejected
-from watchword.core.scheme import Check
-from watchword.crypto import jose
-from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key
-from watchword.schemes.explaining.computation import Encoding, Join, Leaf, Mac, Node
-from watchword.schemes.explaining.search import Asked, Received, look_for
+from watchword.schemes.diagnosis.json_text import reordered, respelled
+from watchword.schemes.explaining.computation import FORMS, Encoding, Join, Leaf, Mac, Node, Of
+from watchword.schemes.explaining.deviation import Deviation, constant
+from watchword.schemes.explaining.typed_text import base64_octets
+from watchword.schemes.jwt.claim_mistakes import converted
 
-__all__ = ["likely_mistake", "signature_of"]
+__all__ = ["FORM", "HASHES", "Described", "described"]
 
-HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 FORM: Final = "base64url without padding"
-MAX_KEYS: Final = 8
-"""Shared keys under which the computation is varied."""
-_NOBODY: Final = Request("GET", "https", "issuer.invalid", "/")
+HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+MAX_ANEW: Final = 2048
+"""Ways in which a JSON text is written anew."""
+MAX_OCTETS: Final = 2 * 1024 * 1024
+"""Octets that all those may have together: of a long text there are fewer, `FEWEST` at least."""
+FEWEST: Final = 64
+MAX_MEMBERS: Final = 32
+"""Members of which one is left out or another."""
 
 
-def signature_of(key: Key, algorithm: str, head: bytes, payload: bytes, varied: str = "payload") -> Encoding:
-    """The signature of the segments `head` and `payload`, one of which, "header" or "payload", is `varied` as JSON."""
-    segments = [_segment(name, text, name == varied) for name, text in (("header", head), ("payload", payload))]
-    secret = Leaf(f"the secret of the key {key.key_id!r}", key.secret_bytes(), "key", "key")
-    mac = Mac(
-        "the signature", HASHES[algorithm], secret, Join("the signing input", segments, b"."), "signature", "header alg"
-    )
-    return Encoding("the signature", FORM, mac, "signature")
+_ANEW: Final = (
+    "its JSON was written anew, with another order, white space, escapes or numbers; send the octets that were signed"
+)
+_ALGORITHMS: Final = (*HASHES, "RS256", "ES256", "EdDSA", "PS256", "ES384", "RS384", "RS512", "ES512", "none")
 
 
-def _segment(component: str, segment: bytes, varied: bool) -> Node:
-    name, text = f"the {component}", _text(segment)
-    if b64url_encode(text) != segment:
-        return Leaf(name, segment, "body", component)
-    return Encoding(
-        name, FORM, Leaf(name, text, "body", component, (lambda _, body: body) if varied else None), component
-    )
+class Described(NamedTuple):
+    """What is signed, and the deviations that only JWTs have."""
+
+    signing_input: Join
+    more: Sequence[Deviation]
+
+    def signature(self, algorithm: str, key: Key, others: Sequence[Key]) -> Encoding:
+        """The MAC by a shared key."""
+        secrets = [(f"the secret of {_named(other)}", other.secret_bytes()) for other in others]
+        secret = Leaf(f"the secret of {_named(key)}", key.secret_bytes(), "key", "key", others=secrets)
+        mac = Mac("the signature", HASHES[algorithm], secret, self.signing_input, "signature", "header alg")
+        return Encoding("the signature", FORM, mac, "signature")
 
 
-def _text(segment: bytes) -> bytes:
+def _named(key: Key) -> str:
+    return f"the key {key.key_id!r}" if key.key_id is not None else f"the {key.algorithm} key"
+
+
+def described(head: bytes, payload: bytes) -> Described:
+    """A token's.
+
+    Args:
+        head: the header's segment.
+        payload: the payload's.
+    """
+    segments = [_segment("header", head), _segment("payload", payload)]
+    joined = Join("the signing input", segments, b".", component="signature")
+    more = [*_both(joined, segments), *chain(*map(_anew, segments))]
+    return Described(joined, more)
+
+
+def _segment(name: str, segment: bytes) -> Node:
+    """The base64url of a JSON text; what came as it is, if it isn't quite that."""
+    octets = base64_octets(segment)
+    if octets is None or FORMS[FORM](octets) != segment:
+        return Leaf(f"the {name}", segment, "fixed", name)
+    return Encoding(f"the {name}", FORM, Leaf(f"the {name}", octets, component=name), name)
+
+
+def _both(joined: Join, segments: Sequence[Node]) -> Iterator[Deviation]:
+    """The same mistake in both segments, or a text that is neither."""
+    one, two = segments
+    if isinstance(one, Encoding) and isinstance(two, Encoding):
+        for form in FORMS:
+            if form != FORM:
+                did = f"signs header and payload as {form}"
+                yield Deviation(1, joined, did, _written(one.of, two.of, form), FORM, form)
+    for what, end in (("a dot", b"."), ("a dot and nothing behind it, as JWE has it", b"..")):
+        yield Deviation(1.3, joined, f"ends the signing input with {what}", lambda of, end=end: of(one) + b"." + of(two) + end)  # type: ignore[misc]  # fmt: skip
+
+
+def _written(one: Node, two: Node, form: str) -> Callable[[Of], bytes]:
+    write = FORMS[form]
+    return lambda of: write(of(one)) + b"." + write(of(two))
+
+
+# ---- a JSON text that was written anew, or changed, after it was signed ---------------------------------------------------
+
+
+def _anew(node: Node) -> Iterator[Deviation]:
+    if not isinstance(node, Encoding) or not isinstance(node.of, Leaf):
+        return
+    leaf, name = node.of, node.component
+    most = max(FEWEST, min(MAX_ANEW, MAX_OCTETS // max(1, len(leaf.value))))
+    for cost, what, other, mend in islice(_texts(name, leaf.value), most):
+        if other != leaf.value:
+            shown = f"the {name} {what}", f"the {name}, {len(leaf.value)} octets"
+            yield Deviation(
+                cost, leaf, "", constant(other), *shown, mend=f"the {name} was changed after signing: {mend}"
+            )
+
+
+def _texts(name: str, text: bytes) -> Iterator[tuple[float, str, bytes, str]]:
+    for other, _ in respelled(text):
+        yield 1.1, "with the same members, written otherwise", other, _ANEW
     try:
-        return jose.decode(segment, "token")
-    except Rejected:
-        return b""
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    for cost, what, changed in _changed(name, members) if isinstance(members, dict) else ():
+        mend = f"it was signed {what}; sign anew what is changed"
+        for compact, ascii_ in ((True, True), (False, True), (True, False)):
+            written = json.dumps(changed, separators=(",", ":") if compact else None, ensure_ascii=ascii_)
+            yield cost, what, written.encode("utf-8", "surrogatepass"), mend
+    for other, mend in reordered(text):
+        yield 1.2, "with other members, or in another order", other, mend
 
 
-def likely_mistake(
-    keys: Sequence[Key], algorithm: str, head: bytes, payload: bytes, signature: bytes
-) -> Sequence[Check]:
-    """What the signer did otherwise, if that gives the segment `signature`; nothing if nothing does, or no key is shared."""
-    shared = [key for key in keys if key.is_secret and key.use == "sig" and algorithm in HASHES][:MAX_KEYS]
-    fits, advice = Received(signature, FORM), "sign as RFC 7515 §5.1 says"
-    for varied, segment in (("payload", payload), ("header", head)):
-        roots = [signature_of(key, algorithm, head, payload, varied) for key in shared]
-        asked = [
-            Asked("signature", root, fits, _NOBODY, _text(segment), parts=("body",), advice=advice) for root in roots
-        ]
-        causes = look_for(*asked).causes if asked else ()
-        if causes:
-            return [check._replace(component=varied) if check.component == "body" else check for check in causes]
-    return ()
+def _changed(name: str, members: dict[str, Any]) -> Iterator[tuple[float, str, dict[str, Any]]]:
+    """Members that were added, dropped or converted."""
+    for each in list(members)[:MAX_MEMBERS]:
+        yield 1.1, f"without {each!r}", {key: value for key, value in members.items() if key != each}
+        for what, other in converted(members[each]):
+            yield 1.5, f"with {each!r} in another form (it came {what})", {**members, each: other}
+    if name == "header":
+        yield 1.1, "with typ", {**members, "typ": "JWT"}
+        yield 1.2, "with typ before alg", {"typ": "JWT", **members}
+        for algorithm in _ALGORITHMS:
+            yield 1.2, f"with alg {algorithm}", {**members, "alg": algorithm}
+    for each in ("exp", "iat", "nbf"):
+        value = members.get(each)
+        if isinstance(value, int) and abs(value) < 1e15:
+            for away in (1, -1, 2, -2, 60, -60, 3600, -3600, 86400, -86400):
+                yield 1.6, f"with an {each!r} of {value + away}", {**members, each: value + away}
+            yield 1.3, f"with an {each!r} of {float(value)}", {**members, each: float(value)}

@@ -12,12 +12,10 @@ from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.keys import Key
-from watchword.crypto.wrong_spellings import another_length, near_cause
 from watchword.schemes.jwt.checks import bound_to_nothing, read_claims, scopes_of, subject_of
-from watchword.schemes.jwt.description import likely_mistake
 from watchword.schemes.explaining.typed_text import retyped
 from watchword.schemes.jwt.claim_mistakes import claim_mistake, converted
-from watchword.schemes.jwt.public_key_mistakes import public_key_mistake
+from watchword.schemes.jwt.signing_mistakes import signing_mistakes
 from watchword.schemes.jwt.claim import NO_PROOFS, JWTClaim, Rules, confirm, looked_up
 from watchword.schemes.revocation import mark_of
 
@@ -89,7 +87,7 @@ class _Steps:
             None if keys is None or tail is None else lambda: jose.prove(keys, signing_input, jose.decode(tail, "signature")),
         )  # fmt: skip
         if made_by is None and header is not None and head is not None and payload is not None and tail is not None:
-            self._look_closer(header["alg"], head, payload, tail)
+            self._look_closer(header, (head, payload, tail))
         self.key_id = None if made_by is None else made_by.key_id
         expected = " or ".join(sorted(verifier.types)) if verifier.types else "absent or JWT"
         self.step(
@@ -102,23 +100,12 @@ class _Steps:
         )  # fmt: skip
         self._claims(claims, payload)
 
-    def _look_closer(self, algorithm: str, head: bytes, payload: bytes, tail: bytes) -> None:
-        """Puts into the last check what would have made the signature fit, if that is a key or mistake that is known."""
-        keys, signing_input = self.verifier.jws.keys.keys, head + b"." + payload
-        try:
-            signature = jose.decode(tail, "signature")
-        except Rejected:
-            signature = b""
-        component, found = near_cause(keys, algorithm, signing_input, signature)
-        if found:
-            self.checks[-1] = self.checks[-1]._replace(component=component, mend=found)
-            self._name_the_key(component, found)
-        elif mistakes := likely_mistake(keys, algorithm, head, payload, tail):
-            self.checks[-1:] = mistakes
-        elif mistakes := public_key_mistake(keys, head, payload, tail):
-            self.checks[-1] = mistakes[0]._replace(passed=self.checks[-1].passed)
-        elif length := another_length(algorithm, signature):
-            self.checks[-1] = self.checks[-1]._replace(mend=length)
+    def _look_closer(self, header: Mapping[str, Any], parts: tuple[bytes, bytes, bytes]) -> None:
+        """Puts in the place of the last check what would have made the signature fit, if that is a key or mistake that is known."""
+        passed = self.checks.pop().passed
+        causes = signing_mistakes(self.verifier.jws.keys.keys, header["alg"], header.get("kid"), parts)
+        self.checks += [check._replace(passed=passed) for check in causes]
+        self._name_the_key(causes[0].component, causes[0].mend)
 
     def _name_the_key(self, component: str, found: str) -> None:
         """Says in the check of the key id, if that failed, which key it was."""
