@@ -18,9 +18,12 @@ from watchword.core.scheme import Received
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import read_digests
 from watchword.fields.structured import parse_dictionary, parse_item, parse_list, serialize_dictionary
+from watchword.schemes.explaining.computation import Computation
 from watchword.schemes.signatures.accept import accept_signature, read_accept_signature
 from watchword.schemes.signatures.base import component_value, signature_base
+from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import FIELD_TYPES, Component, SignatureInput
+from watchword.schemes.signatures.description import described
 from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.wire import read_signatures
 
@@ -96,6 +99,17 @@ def test_a_request_of_appendix_b_is_accepted_exactly_if_it_is_valid(case: Mappin
         with pytest.raises(Rejected) as caught:
             guard.verify(request, case["message"]["body"].encode())
         assert caught.value.reason is Reason.WRONG_SIGNATURE
+
+
+@pytest.mark.parametrize("case", [case for case in REQUESTS if case["valid"]], ids=lambda case: case["id"])
+def test_explains_description_of_a_signature_is_the_base_of_appendix_b(case: Mapping[str, Any]) -> None:
+    guard = Guard([lax(read_signatures(fields(case))[0].covered)])
+    located = guard.plan.explaining.locate(request_of(case["message"], case["scheme"]).with_headers(fields(case)))
+    assert located is not None
+    claim, body = located.claim, case["message"]["body"].encode()
+    assert isinstance(claim, SignatureClaim)
+    base = described(claim, claim.presented[0], key_of(case["key"]), (), body).base
+    assert Computation(base).value(base).decode() == case["signature_base"]
 
 
 DETERMINISTIC = [case for case in REQUESTS if case["deterministic"] and case["valid"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -24,8 +25,7 @@ from watchword.schemes.hmac_header import HMACClaim
 from watchword.schemes.oauth1.claim import OAuth1Claim, references
 from watchword.schemes.oauth1.description import described as described_oauth1
 from watchword.schemes.signatures.claim import SignatureClaim
-from watchword.schemes.signatures.description import base_of
-from watchword.schemes.signatures.description import mac_of as signature_of_base
+from watchword.schemes.signatures.description import described as described_signature
 from watchword.schemes.sigv4.claim import SigV4Claim
 from watchword.schemes.sigv4.description import described as described_sigv4
 from watchword.schemes.webhooks.explanation import signature_of
@@ -33,10 +33,7 @@ from watchword.schemes.webhooks.scheme import WebhookClaim
 
 __all__ = ["MAKERS", "Described", "described"]
 
-_UNDESCRIBED = {
-    "ed25519_webhook_world",
-    "public_signature_world",
-}  # a signature by a public key is no value that could be made
+_UNDESCRIBED = {"ed25519_webhook_world", "public_signature_world"}  # a signature by a public key is no value
 MAKERS = [make for make in (*OWN, *SIGNED, *MORE_WORLDS, BEARERS[0]) if make.__name__ not in _UNDESCRIBED]
 
 
@@ -92,7 +89,6 @@ def _of(claim: object, world: World, request: Request, body: bytes) -> tuple[lis
         return [claim.presented.response.encode()], [root for root, _ in described_digest(claim, record, found, data)]
     if isinstance(claim, SignatureClaim):
         ((one, key_owner),) = claim.judged(world.store.fetch(claim.needs), Body(body), world.now)
-        base = base_of(claim, one, Body(body, {name: digest(name, body) for name in ("sha-256", "sha-512")}))
-        if key_owner.key.is_secret:
-            return [one.signature], [signature_of_base(base, key_owner, ())]
+        root = described_signature(claim, one, key_owner.key, (), body).signature
+        return None if root is None else ([b64encode(one.signature)], [root])
     return None

@@ -36,14 +36,14 @@ from watchword.schemes.explaining.computation import (
 from watchword.schemes.explaining.times import near_times
 from watchword.schemes.explaining.deviations import Deviation, constant, deviations
 
-__all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "look_for", "unexplained"]
+__all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "layers", "look_for", "unexplained"]
 
 MAX_STEPS: Final = 240_000
 """Steps of one search."""
 MAX_PAIRED: Final = 240
 """Single deviations, the likeliest, of which pairs are made."""
-MAX_DEAR: Final = 1200
-"""Tries of one kind where each takes a signature by a public key."""
+INNER: Final = 0.4
+"""What it costs more that parts within a part are joined wrongly: of a line less is written by hand than of the whole."""
 MAX_PAIRED_GUESSES: Final = 48
 """Changes of the request that are paired with deviations of the client."""
 LEAST: Final = 8
@@ -127,7 +127,7 @@ class Received:
         if genuine is not None:
             self._add(genuine, "")
             self._add(genuine[::-1], "with its octets in the opposite order")
-        for what, octets in _layers(text):
+        for what, octets in layers(text):
             self._add(octets, what)
 
     @property
@@ -162,7 +162,7 @@ def _read(text: bytes, form: str) -> bytes | None:
     return next((octets for what, octets in decoded(text) if what == f"decoded from {words}"), None)
 
 
-def _layers(text: bytes) -> Iterator[tuple[str, bytes]]:
+def layers(text: bytes) -> Iterator[tuple[str, bytes]]:
     """What the text encodes, and what that encodes: "as hex digits", "as base64 of its hex digits"."""
     yield "as it is, not encoded", text
     for what, octets in decoded(text):
@@ -235,8 +235,10 @@ class _Search:
         """The request on its way, each change for itself; then each deviation of the client; then times that are near."""
         if self.asked.price:  # each gets its share of the few
             self.cut = True
-            singles = islice(in_turn(self._of_request(), self._by_cost()), MAX_DEAR)
-            return self._first(singles) or self._first(islice(self._near_times(), MAX_DEAR))
+            most = 2 * self.steps // (3 * (1 + self.asked.price))
+            return self._first(islice(in_turn(self._of_request(), self._by_cost()), most)) or self._first(
+                self._near_times()
+            )
         return self._first(self._of_request()) or self._first(self._by_cost()) or self._first(self._near_times())
 
     def pairs(self) -> list[Check]:
@@ -296,7 +298,10 @@ class _Search:
             own = [each for node in outer_first for each in deviations(node, graph.value(node), pool)]
             own += self.asked.more
             self._own = []
-            for each in sorted(own, key=lambda each: each.cost):
+            inner = {
+                part for node in graph.nodes if isinstance(node, Join) for part in node.parts if isinstance(part, Join)
+            }
+            for each in sorted(own, key=lambda each: each.cost + (INNER if each.node in inner else 0)):
                 changes = {node: make for node, make in ((each.node, each.make), *each.also.items()) if graph.has(node)}
                 if changes:
                     self._own.append(_Try(each.cost, changes, each))

@@ -1,164 +1,299 @@
-"""What is signed under RFC 9421, step by step (§2.5): for `explain`, which varies it."""
+"""What a message signature is made of (RFC 9421 §2.5), step by step: for `explain`, which varies it."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from watchword.core.message import Request
-from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import Body
+from watchword.core.rejection import Rejected
 from watchword.crypto.digests import digest
+from watchword.crypto.keys import Key
 from watchword.fields.content_digest import ACTIVE, digest_field
-from watchword.fields.structured import serialize_bare_item
-from watchword.schemes.diagnosis import affordable
-from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Join, Leaf, Mac, Node, Of
-from watchword.schemes.explaining.deviation import Deviation
-from watchword.schemes.signatures.base import BasePlan
+from watchword.fields.structured import parse_item, serialize_bare_item
+from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Join, Leaf, Mac, Node, Source
+from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, constant
+from watchword.schemes.signatures.base import component_value
 from watchword.schemes.signatures.claim import SignatureClaim
-from watchword.schemes.signatures.components import SignatureInput, params_text
-from watchword.schemes.signatures.key_owners import KeyOwner
-from watchword.schemes.signatures.likely_errors import INPUT, inputs
-from watchword.schemes.signatures.message import Message
+from watchword.schemes.signatures.components import Component
+from watchword.schemes.signatures.message import Message, path_and_query
+from watchword.schemes.signatures.policy import DIGEST_FIELDS
 from watchword.schemes.signatures.reading import PresentedCredentials
+from watchword.schemes.signatures.wrong_bases import INPUT, Line, Lines, wrong_bases
 
-__all__ = ["HASHES", "base_of", "mac_of", "more_of", "params_of"]
+__all__ = ["HASHES", "Described", "body_digest", "described", "params_of"]
 
-HASHES: Final[Mapping[str, str]] = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
-
-
-def params_of(one: PresentedCredentials) -> Mapping[str, int | str]:
-    """The signature parameters in the order that they have."""
-    values = {
-        "created": one.created, "expires": one.expires, "nonce": one.nonce, "alg": one.alg, "keyid": one.key_id,
-        "tag": one.tag,
-    }  # fmt: skip
-    text = one.params.decode("ascii")
-    given = {name: value for name, value in values.items() if value is not None}
-    return dict(sorted(given.items(), key=lambda pair: text.find(f";{pair[0]}=")))
+HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+_KINDS: Final = {
+    "@method": "method", "@authority": "authority", "@path": "path", "@query": "query", "@request-target": "target",
+}  # fmt: skip
+_SECRET: Final = ("authorization", "proxy-authorization", "cookie", "x-api-key", "dpop")
+_SCHEMES: Final = (b"https", b"http", b"HTTPS", b"HTTP", b"https:", b"wss", b"ws")
 
 
-def base_of(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Node:
-    """The signature base, line by line.
+class Described(NamedTuple):
+    """The signature base, its MAC if the key is a shared one, and the deviations that only this scheme has."""
+
+    base: Join
+    signature: Encoding | None
+    more: Sequence[Deviation]
+
+    @property
+    def fits(self) -> bytes:
+        """The base as the description makes it."""
+        return Computation(self.base).value(self.base)
+
+
+Others = Sequence[tuple[str, Key]]
+
+
+def described(claim: SignatureClaim, one: PresentedCredentials, key: Key, others: Others, body: bytes) -> Described:
+    """The signature of one label.
+
+    Args:
+        claim: what was read.
+        one: the signature.
+        key: that it should be made with.
+        others: further keys, with their key ids.
+        body: the request's.
 
     Raises:
-        Rejected: there is none.
+        Rejected: the request lacks something that is covered.
     """
-    base = claim.base(one)
-    plan, lines = one.plan.base, base.split(b"\n")
-    digests = list(_digests(claim, one, body))
-    parts: list[Node] = []
-    for component, line in zip(plan.components, lines[:-1], strict=True):
-        identifier = str(component).encode("ascii")
-        where = _where(component.name)
-        kind = {"@method": "method", "@authority": "authority", "@path": "path", "@query": "query", "@target-uri": "target",
-                "@request-target": "target"}.get(component.name, "secret" if where in _HIDDEN else "text")  # fmt: skip
-        text, title = line[len(identifier) + 2 :], f"the value of {component.name}"
-        others = [
-            (f"{name} of this body, which was changed on the way", value)
-            for name, value in digests
-            if name == component.name
+    values = _Values(claim)
+    lines = [_line(values, component, body) for component in one.plan.base.components]
+    listed = Join("the list of components", [line.identifier for line in lines], b" ", component=INPUT)
+    marked = Join("the list in parentheses", (_literal("the opening parenthesis", "("), listed, _literal("the closing parenthesis", ")")), b"", component=INPUT)  # fmt: skip
+    params = {name: _parameter(name, value) for name, value in params_of(one).items()}
+    nodes = [Join(f"the parameter {name}", (_literal(f"the name {name}", name), leaf), b"=", component=leaf.component) for name, leaf in params.items()]  # fmt: skip
+    said = Join("the signature parameters", (marked, *nodes), b";", component=INPUT)
+    last = Join("the line of @signature-params", (_literal("its name", '"@signature-params"'), said), b": ", component=INPUT)  # fmt: skip
+    base = Join("the signature base", (*(line.node for line in lines), last), b"\n", component="signature base")
+    signature = None
+    shared: Mapping[str, Leaf] = {}
+    if key.is_secret and key.algorithm in HASHES:
+        secrets = [
+            (f"the secret of the key {name!r}", other.secret_bytes()) for name, other in others if other.is_secret
         ]
-        value = _digest(title, text, where, body) or Leaf(title, text, kind, where, others=others)
-        name = Leaf(f"the name {component.name}", identifier, component=where)
-        parts.append(Join(f"the line of {component.name}", (name, value), b": ", component=where))
-    label = Leaf("the name @signature-params", b'"@signature-params"', "literal", INPUT)
-    parts.append(Join("the line of @signature-params", (label, _params(one)), b": ", component=INPUT))
-    whole = Join("the signature base", parts, b"\n", component="signature base", source=partial(_again, claim, one))
-    if Computation(whole).value(whole) == base:
-        return whole
-    return Leaf("the signature base", base, "text", "signature base", partial(_again, claim, one))
+        secret = Leaf("the registered secret", key.secret_bytes(), "key", "key", others=secrets)
+        mac = Mac("the signature", HASHES[key.algorithm], secret, base, "signature", "alg")
+        signature, shared = Encoding("the signature", "base64", mac, "signature"), {"secret": secret}
+    parts = Lines(base, listed, said, last, lines, params)
+    more = [
+        *_renamed(params, shared, others),
+        *_digests(lines, body),
+        *wrong_bases(parts, _addable(values, claim, one), one.label, key, body),
+    ]
+    return Described(base, signature, more)
 
 
-def _digest(title: str, text: bytes, where: str, body: Body) -> Node | None:
-    """The value of a digest field of this body (RFC 9530), step by step; None for another value."""
-    for algorithm in ACTIVE:
-        if where in ("header content-digest", "header repr-digest") and text == digest_field(
-            {algorithm: digest(algorithm, body.data)}
-        ):
-            made = Hash("the digest", algorithm.replace("-", ""), Leaf("the body", body.data, "body", "body"), where)
-            before, behind = (
-                Leaf("the name of the hash", algorithm.encode() + b"=:", "literal", where),
-                Leaf("the colon", b":", "literal", where),
+def _literal(name: str, text: str) -> Leaf:
+    return Leaf(name, text.encode("ascii"), "literal", INPUT)
+
+
+# ---- the components (§2.1, §2.2) ----------------------------------------------------------------------------------------
+
+
+class _Values:
+    """The values of components; the message that was asked about last is kept."""
+
+    def __init__(self, claim: SignatureClaim) -> None:
+        self.request = claim.request
+        self.types = claim.settings.policy.types
+        self._last = Message(claim.request, types=self.types)
+
+    def __call__(self, component: Component, request: Request) -> bytes:
+        if request is not self._last.request:
+            self._last = Message(request, types=self.types)
+        return component_value(component, self._last)
+
+    def source(self, component: Component) -> Source:
+        return lambda seen, _: self(component, seen)
+
+
+def _line(values: _Values, component: Component, body: bytes) -> Line:
+    """`"name";params: value` (§2.5)."""
+    where = _where(component)
+    identifier = Leaf(f"the identifier {component}", str(component).encode("ascii"), "literal", INPUT)
+    value = _value(values, component, where, body)
+    return Line(component, identifier, value, Join(f"the line of {component}", (identifier, value), b": ", component=where))  # fmt: skip
+
+
+def _where(component: Component) -> str:
+    """What a cause calls it."""
+    if component.name[0] != "@":
+        return f"header {component.name}"
+    return "@query" if component.name == "@query-param" else component.name
+
+
+def _value(values: _Values, component: Component, where: str, body: bytes) -> Node:
+    name, mine = component.name, values(component, values.request)
+    called, source = f"the value of {name}", values.source(component)
+    parts = (
+        _uri(values.request, mine, called, source) if name == "@target-uri" else _digest(component, called, mine, where, source, body)
+    )  # fmt: skip
+    kind = "secret" if name in _SECRET else _KINDS.get(name, "text")
+    lines = values.request.values(name.encode("ascii"))
+    if 1 < len(lines) <= MAX_PARTS:
+        leaves = [Leaf(f"line {at} of {name}", line.strip(), kind, where) for at, line in enumerate(lines, 1)]
+        parts = Join(called, leaves, b", ", component=where, source=source)
+    if parts is not None and Computation(parts).value(parts) == mine:
+        return parts
+    others = [(what, other) for what, other in _others(component, values.request, mine) if other != mine]
+    return Leaf(called, mine, kind, where, source, others)
+
+
+def _uri(request: Request, uri: bytes, called: str, source: Source) -> Join | None:
+    """Scheme, authority and target (§2.2.2); None if it isn't simply these."""
+    scheme, mark, rest = uri.partition(b"://")
+    authority = request.authority.encode("utf-8", "surrogatepass")
+    if not rest.startswith(authority):
+        return None
+    parts = (
+        Leaf("the scheme", scheme, component="@scheme", others=[(f"the scheme {other.decode()}", other) for other in _SCHEMES if other != scheme]),
+        Leaf("://", mark, "literal"), Leaf("the authority", authority, "authority", "@authority"),
+        Leaf("the target", rest[len(authority) :], "target", "@path"),
+    )  # fmt: skip
+    return Join(called, parts, b"", component="@target-uri", source=source)
+
+
+def _others(component: Component, request: Request, mine: bytes) -> Iterator[tuple[str, bytes]]:
+    """What clients take for the value of a component."""
+    name, target, host = component.name, request.target, request.authority.encode("utf-8", "surrogatepass")
+    if name == "@scheme":
+        yield from ((f"the scheme as {other.decode()}", other) for other in _SCHEMES)
+    elif name == "@authority":
+        yield "the authority as it is sent, not in lower case and without the usual port", host
+    elif name in ("@path", "@request-target", "@query"):
+        origin = request.scheme.encode() + b"://" + host
+        try:
+            path, query = path_and_query(request)
+        except Rejected:
+            return
+        yield f"the path and the query for {name}", target
+        yield f"the whole URL for {name}", origin + target
+        yield f"the path for {name}", path
+        yield f"the query without ? for {name}", query or b""
+        yield f"the method and the target for {name}", request.method.lower().encode("utf-8", "surrogatepass") + b" " + target  # fmt: skip
+        yield f"the method and the target for {name}", request.method.encode("utf-8", "surrogatepass") + b" " + target
+    elif name == "@query-param":
+        yield "the parameter with its name", f"{component.param('name')}=".encode() + mine
+        yield "the query, not one parameter", b"?" + target.partition(b"?")[2]
+    elif name[0] != "@":
+        yield from _of_field(component, request.values(name.encode("ascii")))
+
+
+def _of_field(component: Component, lines: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    name = component.name
+    whole = b", ".join([line.strip() for line in lines])
+    if component.params:
+        without = " and ".join(key for key, _ in component.params)
+        yield f"all of {name} as it is sent, without regard to {without}", whole
+    if component.has("bs"):
+        yield f"{name} in base64 without the colons", b", ".join([b64encode(line.strip()) for line in lines])
+    yield f"{name} as it is sent, with the white space around it", b", ".join(lines)
+
+
+def _digest(component: Component, called: str, mine: bytes, where: str, source: Source, body: bytes) -> Join | None:
+    """A digest field (RFC 9530 §2) that is of this body, step by step; None for another value."""
+    for algorithm in ACTIVE if component.name in DIGEST_FIELDS and not component.params else ():
+        if mine == digest_field({algorithm: digest(algorithm, body)}):
+            made = body_digest("the digest", algorithm, body, where)
+            parts = (
+                Leaf("the digest's name", f"{algorithm}=:".encode(), "literal", where),
+                made,
+                Leaf("its colon", b":", "literal", where),
             )
-            return Join(title, (before, Encoding("the digest", "base64", made, where), behind), b"", component=where)
+            return Join(called, parts, b"", component=where, source=source)
     return None
 
 
-_HIDDEN: Final = frozenset(
-    {"header authorization", "header proxy-authorization", "header cookie", "header x-api-key", "header dpop"}
-)
-
-
-def _where(name: str) -> str:
-    return "@query" if name == "@query-param" else name if name[0] == "@" else f"header {name}"
-
-
-def _again(claim: SignatureClaim, one: PresentedCredentials, request: Request, body: bytes) -> bytes:
-    return one.plan.base.base(Message(request, types=claim.settings.policy.types), one.params)
-
-
-def _params(one: PresentedCredentials) -> Node:
-    """The inner list and its parameters."""
-    identifiers = [
-        Leaf(f"{component.name} in the list", str(component).encode("ascii"), component=INPUT)
-        for component in one.plan.base.components
-    ]
-    listed = Join("the list of components", identifiers, b" ", component=INPUT)
-    brackets = Join("the list", (Leaf("(", b"(", "literal"), listed, Leaf(")", b")", "literal")), b"", component=INPUT)
-    parts: list[Node] = [brackets]
-    for name, value in params_of(one).items():
-        where, text = f"{INPUT} {name}", serialize_bare_item(value).encode("ascii")
-        kind = "time" if name in ("created", "expires") else "text"
-        parts.append(
-            Join(
-                f"the parameter {name}",
-                (Leaf(name, name.encode(), component=where), Leaf(f"the value of {name}", text, kind, where)),
-                b"=",
-                component=where,
+def _digests(lines: Sequence[Line], body: bytes) -> Iterator[Deviation]:
+    """A digest field that was changed on the way, while the body is as it was signed; and in forms that RFC 9530 doesn't have."""
+    for line in lines:
+        name, value = line.component.name, line.value
+        if name not in DIGEST_FIELDS or line.component.params or not isinstance(value, (Leaf, Join)):
+            continue
+        mine = Computation(value).value(value)
+        made = {each: digest_field({each: digest(each, body)}) for each in ACTIVE}
+        for other in made.values() if mine not in made.values() else ():
+            mend = "the field was changed on the way: the body is as it was signed"
+            yield Deviation(
+                0.9, value, "", constant(other), other.decode(), mine.decode("utf-8", "backslashreplace"), mend=mend
             )
-        )
-    return Join("the signature parameters", parts, b";", component=INPUT)
+        for algorithm, field in made.items():
+            octets = digest(algorithm, body)
+            for what, other in (
+                (f"with {algorithm}", field), ("of an empty body", digest_field({algorithm: digest(algorithm, b"")})),
+                ("without the colons", field.replace(b":", b"")), ("in quotes, not in colons", field.replace(b":", b'"')),
+                ("as Digest had it", field.replace(b":", b"").replace(algorithm.encode(), algorithm.upper().encode())),
+                ("in hex digits alone", octets.hex().encode()),
+                ("with both algorithms", digest_field({each: digest(each, body) for each in sorted(ACTIVE)})),
+            ):  # fmt: skip
+                yield Deviation(
+                    1.1, value, f"signs {name} {what}", constant(other), mine.decode("utf-8", "replace"), other.decode()
+                )
 
 
-def _digests(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Iterator[tuple[str, bytes]]:
-    """What a digest field that is covered would say of this body."""
-    try:
-        expected = claim.expected(one)
-    except Rejected as rejected:  # changed so that nobody can read it
-        name = rejected.rejection.where
-        yield from ((name, digest_field({algorithm: digest(algorithm, body.data)})) for algorithm in ACTIVE)
-        return
-    for name, algorithm, value in expected:
-        said, actual = b64encode(value), b64encode(digest(algorithm, body.data))
-        yield name, b", ".join(line.replace(said, actual) for line in claim.request.values(name.encode("ascii")))
+def body_digest(called: str, algorithm: str, body: bytes, where: str = "body") -> Encoding:
+    """The digest of a body, step by step."""
+    source: Source | None = (lambda _, signed: signed) if where == "body" else None
+    leaf = Leaf("the body", body, "body", where, source)
+    return Encoding(called, "base64", Hash(called, algorithm.replace("-", ""), leaf, where), where)
 
 
-def mac_of(base: Node, key_owner: KeyOwner, others: Sequence[tuple[str, bytes]]) -> Mac:
-    """The MAC of a shared key."""
-    secrets = [(f"the secret of the key {name!r}", secret) for name, secret in others]
-    key = Leaf("the registered secret", key_owner.key.secret_bytes(), "key", "key", others=secrets)
-    return Mac("the signature", HASHES[key_owner.key.algorithm], key, base, "signature", "alg")
+# ---- the parameters (§2.3) ----------------------------------------------------------------------------------------------
 
 
-def more_of(claim: SignatureClaim, one: PresentedCredentials, base: Node, key_owner: KeyOwner) -> Iterator[Deviation]:
-    """Signature-Input as it may have been when it was signed: the lines and their list change together."""
-    components = one.plan.base.components
-    message = Message(claim.request, types=claim.settings.policy.types, fields=claim.fields)
-    names = [component.name.encode("ascii") for component in components]
-    mend = "Signature-Input was changed after signing: it goes along exactly as it was signed"
-    most = affordable(claim.request, b"", names)
-    for where, expected, received, covered in islice(
-        inputs(components, params_of(one), key_owner, claim.settings.policy.components), most
-    ):
-        yield Deviation(1.2, base, "", partial(_base, message, covered), expected, received, where, mend=mend)
+def params_of(one: PresentedCredentials) -> Mapping[str, int | str]:
+    """The parameters, in the order in which they are sent."""
+    return parse_item("a" + one.params.decode("ascii")).params  # type: ignore[return-value] # checked when it was read
 
 
-def _base(message: Message, covered: SignatureInput, of: Of) -> bytes:
-    try:
-        return BasePlan(covered.components).base(message, params_text(covered.params).encode("ascii"))
-    except (Rejected, ConfigurationError) as error:
-        raise ValueError(str(error)) from None
+def _parameter(name: str, value: int | str) -> Leaf:
+    text, where = serialize_bare_item(value).encode("ascii"), f"{INPUT} {name}"
+    if name in ("created", "expires"):
+        dated = [(f"{name} as a Date, with @ before it", b"@" + text)]
+        return Leaf(name, text, "time", where, others=dated)
+    names = () if name != "alg" else [(f"alg as {other}", f'"{other}"'.encode()) for other in _ALGORITHMS if other != value]  # fmt: skip
+    return Leaf(f"the value of {name}", text, "text", where, others=names)
+
+
+_ALGORITHMS: Final = (
+    "hmac-sha256", "HS256", "hs2019", "ed25519", "EdDSA", "ecdsa-p256-sha256", "ES256", "ecdsa-p384-sha384", "rsa-pss-sha512", "PS512",
+    "rsa-v1_5-sha256", "RS256", "rsa-sha256",
+)  # fmt: skip
+
+
+def _renamed(params: Mapping[str, Leaf], shared: Mapping[str, Leaf], others: Others) -> Iterator[Deviation]:
+    """A key id that was changed after another client signed."""
+    leaf, secret = params.get("keyid"), shared.get("secret")
+    for name, other in others if leaf is not None else ():
+        assert leaf is not None
+        if name and secret is not None and other.is_secret:
+            said = serialize_bare_item(name).encode("ascii") if name.isascii() and name.isprintable() else b""
+            mend = f"the key id was changed on the way: it was signed as {name!r}"
+            yield Deviation(
+                1, leaf, "", constant(said), name, leaf.value.decode().strip('"'), "keyid", {secret: constant(other.secret_bytes())}, mend,
+            )  # fmt: skip
+
+
+# ---- what may have been covered besides ---------------------------------------------------------------------------------
+
+_USUAL: Final = (
+    "@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path", "@query", "content-digest", "content-type",
+    "content-length", "date", "host", "authorization", "user-agent", "accept",
+)  # fmt: skip
+
+
+def _addable(values: _Values, claim: SignatureClaim, one: PresentedCredentials) -> Iterator[tuple[Component, bytes]]:
+    """Components that clients usually cover, those of the policy first, with their values here."""
+    usual = (*claim.settings.policy.components, *map(Component, _USUAL))
+    for component in dict.fromkeys(usual):
+        if component not in one.plan.base.components:
+            try:
+                yield component, values(component, values.request)
+            except Rejected:
+                if component.name == "host":
+                    yield component, values(Component("@authority"), values.request)

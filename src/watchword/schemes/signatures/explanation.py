@@ -1,26 +1,28 @@
-"""Why signed requests are refused: the signature base (`description`), varied until the signature fits."""
+"""Why signed requests are refused: tries what usually goes wrong until the signature fits, and so names the component."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.core.message import Request
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, More
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.crypto.wrong_spellings import near_cause
-from watchword.schemes.diagnosis import PARTS, clock_check, damaged, near
-from watchword.schemes.explaining.computation import Hash, Leaf, Node
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, by_octets, look_for, unexplained
+from watchword.schemes.diagnosis import clock_check, near
+from watchword.schemes.explaining.computation import Node
+from watchword.schemes.explaining.search import Asked, Fit, Received, look_for, unexplained
+from watchword.schemes.explaining.verified import price_of, verified_by, verifies, written_otherwise
 from watchword.schemes.signatures.bots import AgentClaim
 from watchword.schemes.signatures.claim import SignatureClaim
-from watchword.schemes.signatures.components import Component, SignatureInput, params_text
-from watchword.schemes.signatures.description import base_of, mac_of, more_of, params_of
+from watchword.schemes.signatures.components import params_text
+from watchword.schemes.signatures.description import body_digest, described, params_of
 from watchword.schemes.signatures.key_owners import KeyOwner
 from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.reading import PresentedCredentials
@@ -29,16 +31,18 @@ __all__ = ["EXPLAINERS", "explain_signature"]
 
 MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
-DEAR: Final = MAX_STEPS // 4096
-"""Steps that a signature by a public key takes."""
-_ADVICE: Final = "make the signature base as RFC 9421 §2.5 says"
+_ADVICE: Final = "make base and signature as RFC 9421 §2.5 and §3.1 say"
+_DIGEST: Final = "make it as RFC 9530 §2 says, of the octets that are sent"
 _COMPARE: Final = (
     "compare the canonical string with the client's (SignatureAuth.canonical), line by line, and then the keys"
 )
+_TARGET: Final = ("@path", "@query")
 _COVERED_PARTS: Final = {
-    Component("@method"): "@method", Component("@scheme"): "@scheme", Component("@authority"): "@authority",
-    Component("@path"): "@path", Component("@query"): "@query",
+    "@method": ("@method",), "@scheme": ("@scheme",), "@authority": ("@authority",), "@path": ("@path",), "@query": ("@query",),
+    "@query-param": ("@query",), "@request-target": _TARGET, "@target-uri": ("@scheme", "@authority", *_TARGET),
 }  # fmt: skip
+_SAID: Final = {"header alg": "alg", "signature": "signature"}
+"""What `near_cause` says of one key alone, and what a cause calls it."""
 
 
 def explain_signature(claim: SignatureClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
@@ -145,76 +149,78 @@ def _signature(
         mend = "something took it off on the way, or the client did not send it" if missing else found_.detail
         where = re.sub(r'^"([^"@]+)".*', r"header \1", found_.where)
         return [Check("signature", False, where, "covered, so it has to be there", found_.detail, mend)]
-    if _verifies(key_owner.key, base, one.signature):
-        return [Check("signature", True, "signature", "the signature of this request", received)]
     key = key_owner.key
-    for name, other in _keys(claim, found):
-        if name != one.key_id and _fits(claim, one, other):
-            mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
-            return [Check("signature", False, "key", f"the key {one.key_id!r}", f"the key {name!r}", mend)]
-        if name and name != one.key_id and _fits(claim, one, other, key_id=name):
-            mend = f"the key id was changed on the way: it was signed as {name!r}"
-            return [Check("signature", False, "keyid", name, one.key_id or "none", mend)]
-    outcome = _searched(claim, one, key_owner, body)
+    if verifies(key, base, one.signature):
+        return [Check("signature", True, "signature", "the signature of this request", received)]
+    others = [(name, other) for name, other in _keys(claim, found) if name != one.key_id]
+    cause = next(chain(_by_another(claim, one, base, others), _otherwise(key, base, one.signature)), None)
+    if cause is not None:
+        return [Check("signature", False, *cause)]
+    tree = described(claim, one, key, others, body.data)
+    root: Node = tree.signature or tree.base
+    fits: Fit = Received(b64encode(one.signature), "base64") if tree.signature else verified_by([key], one.signature)
+    price = 0 if tree.signature else price_of([key])
+    outcome = look_for(
+        Asked("signature", root, fits, claim.request, b"", _fields(one), _parts(one), advice=_ADVICE, price=price, more=tree.more)
+    )  # fmt: skip
     if outcome.causes:
         return outcome.causes
-    component, mend = "signature", unexplained(outcome, _COMPARE)
-    if not key.is_secret:
-        where, near_mend = near_cause([key], key.algorithm, base, one.signature)
-        component, mend = where or component, near_mend or mend
-    elif damage := damaged(key.sign(base).hex(), one.signature.hex()):
-        mend = f"{damage}: send it as it was made"
-    return [Check("signature", False, component, "the signature of this request by that key", received, mend)]
+    mend = unexplained(outcome, _COMPARE)
+    return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
 
 
-def _searched(claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner, body: Body) -> Outcome:
-    fields = [component.name.encode("ascii") for component in one.plan.base.components if component.name[0] != "@"]
-    parts = {_COVERED_PARTS[component] for component in one.plan.covered if component in _COVERED_PARTS}
-    if any(component.name == "@query-param" for component in one.plan.base.components):
-        parts.add("@query")
-    key, base = key_owner.key, base_of(claim, one, body)
-    root: Node = mac_of(base, key_owner, ()) if key.is_secret else base
-    fits: Fit = by_octets(one.signature)
-    if not key.is_secret:
-        fits = lambda text: "" if _verifies(key, text, one.signature) else None  # noqa: E731 -- of two kinds
-    request = claim.request
-    pool = (
-        Leaf("the body", body.data, "body"), Leaf("the target", request.target), Leaf("the scheme", request.scheme.encode()),
-        Leaf("the label", one.label.encode("ascii") + b"="),
-    )  # fmt: skip
-    price = 0 if key.is_secret else DEAR
-    more = list(more_of(claim, one, base, key_owner))
-    return look_for(Asked("signature", root, fits, request, b"", fields, parts & PARTS, pool, _ADVICE, price, more))
+def _fields(one: PresentedCredentials) -> list[bytes]:
+    return [component.name.encode("ascii") for component in one.plan.base.components if component.name[0] != "@"]
 
 
-def _verifies(key: Key, base: bytes, signature: bytes) -> bool:
-    try:
-        key.verify(base, signature)
-    except Rejected:
-        return False
-    return True
+def _parts(one: PresentedCredentials) -> set[str]:
+    """What of the request is covered."""
+    return {part for component in one.plan.base.components for part in _COVERED_PARTS.get(component.name, ())}
 
 
-def _fits(
-    claim: SignatureClaim,
-    one: PresentedCredentials,
-    key: Key,
-    request: Request | None = None,
-    key_id: str | None = None,
-) -> bool:
-    message = Message(request or claim.request, types=claim.settings.policy.types)
+def _fits(claim: SignatureClaim, one: PresentedCredentials, key: Key, key_id: str | None = None) -> bool:
+    message = Message(claim.request, types=claim.settings.policy.types)
     try:
         params = one.params
         if key_id is not None:
-            covered = SignatureInput(one.plan.base.components, {**params_of(one), "keyid": key_id})
-            params = params_text(covered.params).encode("ascii")
-        return _verifies(key, one.plan.base.base(message, params), one.signature)
+            params = params_text({**params_of(one), "keyid": key_id}).encode("ascii")
+        return verifies(key, one.plan.base.base(message, params), one.signature)
     except (Rejected, ConfigurationError):
         return False
 
 
-def _text(values: Sequence[bytes]) -> str:
-    return b", ".join(values).decode("utf-8", "backslashreplace")
+Cause = tuple[str, str, str, str]
+
+
+def _by_another(
+    claim: SignatureClaim, one: PresentedCredentials, base: bytes, others: Sequence[tuple[str, Key]]
+) -> Iterator[Cause]:
+    """Another key that is known made it, under the key id that is sent or under its own."""
+    for name, key in others:
+        if verifies(key, base, one.signature):
+            mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
+            yield "key", f"the key {one.key_id!r}", f"the key {name!r}", mend
+        if name and _fits(claim, one, key, name):
+            mend = f"the key id was changed on the way: it was signed as {name!r}"
+            yield "keyid", name, one.key_id or "none", mend
+
+
+def _otherwise(key: Key, base: bytes, signature: bytes) -> Iterator[Cause]:
+    """A signature by a private key in another form, or by another algorithm of that key."""
+    if key.is_secret:
+        return
+    component, found = near_cause([key], key.algorithm, base, signature)
+    if component in _SAID:
+        yield (
+            _SAID[component],
+            f"as {key.algorithm} gives it",
+            _shown(signature),
+            found.replace("RFC 7518 §3.4", "RFC 9421 §3.3.4"),
+        )
+    for what, octets in written_otherwise(b64encode(signature)):
+        if verifies(key, base, octets):
+            mend = f"the client writes the signature {what}: write its octets in base64, once (RFC 9421 §4.2)"
+            yield "signature", "its octets in base64", what, mend
 
 
 # ---- body, time, coverage ---------------------------------------------------------------------------------------------
@@ -234,7 +240,7 @@ def _body(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Itera
         expected = claim.expected(one)
     except Rejected as rejected:
         where = rejected.rejection.where
-        sent = _text(claim.request.values(where.encode("ascii")))
+        sent = b", ".join(claim.request.values(where.encode("ascii"))).decode("utf-8", "backslashreplace")
         mend = f"send the digest as RFC 9530 has it: {rejected.rejection.detail}"
         yield Check("body", False, f"header {where}", "sha-256=:…:", sent, mend)
         return
@@ -244,15 +250,21 @@ def _body(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Itera
         if compare(actual, value):
             yield Check("body", True, "body", f"{algorithm} {value.hex()}", shown)
             continue
-        source = Leaf("the body", body.data, "body", "body", lambda _, data: data)
-        root = Hash("the digest", algorithm.replace("-", ""), source, "body")
+        root = body_digest(field, algorithm, body.data)
         asked = Asked(
-            "body", root, by_octets(value), claim.request, body.data, parts=("body",), advice="as RFC 9530 says"
+            "body",
+            root,
+            Received(b64encode(value), "base64"),
+            claim.request,
+            body.data,
+            parts=("body",),
+            advice=_DIGEST,
         )
-        mend = "the body changed after it was signed: sign exactly the octets that are sent"
-        if damage := damaged(actual.hex(), value.hex()):
-            mend = f"{field} is not of this body, though nearly ({damage}): send it as it was made"
-        yield from look_for(asked).causes or [Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)]
+        causes = look_for(asked).causes
+        yield from causes
+        if not causes:
+            mend = "the body changed after it was signed: sign exactly the octets that are sent"
+            yield Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)
     if not expected and body.data and claim.settings.policy.body:
         mend = 'cover "content-digest", and send that field (RFC 9530)'
         yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)
