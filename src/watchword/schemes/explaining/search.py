@@ -38,7 +38,7 @@ from watchword.schemes.explaining.deviations import Deviation, constant, deviati
 
 __all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "layers", "look_for", "unexplained"]
 
-MAX_STEPS: Final = 240_000
+MAX_STEPS: Final = 400_000
 """Steps of one search."""
 MAX_PAIRED: Final = 240
 """Single deviations, the likeliest, of which pairs are made."""
@@ -92,8 +92,9 @@ class Outcome(NamedTuple):
 
 def look_for(*asked: Asked, steps: int = MAX_STEPS) -> Outcome:
     """The mistake that explains what was received, under one of several computations that would each have been right."""
-    searches = [_Search(each, steps // len(asked)) for each in asked]
-    for phase in (_Search.as_written, _Search.singles, _Search.pairs):
+    budget = _Budget(steps)
+    searches = [_Search(each, budget) for each in asked]
+    for phase in (_Search.as_written, _Search.singles, _Search.pairs_of_request, _Search.near_times, _Search.pairs):
         for search in searches:
             if found := phase(search):
                 return Outcome(found, False)
@@ -184,19 +185,27 @@ class _Try(NamedTuple):
     said: Deviation | Guess
 
 
+class _Budget:
+    """The steps that are left, to all computations together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+
 class _Search:
     """One computation, varied."""
 
-    def __init__(self, asked: Asked, steps: int) -> None:
+    def __init__(self, asked: Asked, budget: _Budget) -> None:
         self.asked = asked
-        self.steps = steps
+        self.budget = budget
         self.cut = False
         root = asked.root
         self.top: Encoding | None = None
         if isinstance(root, Encoding) and root.form in FORMS:
             self.top, root = root, root.of
         self.graph = Computation(root)
-        self.tries = 0
         self.sources: list[tuple[Node, Source]] = [
             (node, node.source)
             for node in self.graph.nodes
@@ -232,21 +241,27 @@ class _Search:
             return None
 
     def singles(self) -> list[Check]:
-        """The request on its way, each change for itself; then each deviation of the client; then times that are near."""
-        if self.asked.price:  # each gets its share of the few
-            self.cut = True
-            most = 2 * self.steps // (3 * (1 + self.asked.price))
-            return self._first(islice(in_turn(self._of_request(), self._by_cost()), most)) or self._first(
-                self._near_times()
-            )
-        return self._first(self._of_request()) or self._first(self._by_cost()) or self._first(self._near_times())
+        """The request on its way, each change for itself; then each deviation of the client."""
+        guessed = self._of_request()
+        if not self.asked.price:
+            return self._first(guessed) or self._first(self._by_cost())
+        self.cut = True  # each gets its share of the few
+        most = 2 * self.steps // (3 * (1 + self.asked.price))
+        some = chain(islice(guessed, MAX_PAIRED_GUESSES), in_turn(guessed, self._by_cost()))
+        return self._first(islice(some, most))
+
+    def pairs_of_request(self) -> list[Check]:
+        """Two changes of the request."""
+        return self._first(self._of_request(pairs=True))
+
+    def near_times(self) -> list[Check]:
+        """All leaves that say one time, at another that is near."""
+        return self._first(self._near_times())
 
     def pairs(self) -> list[Check]:
-        """Two changes of the request, one of the request and one of the client, two of the client."""
+        """Two deviations of the client; one of them and a change of the request."""
         own = self._by_cost()[:MAX_PAIRED]
-        guesses = self._guesses[:MAX_PAIRED_GUESSES]
-        found = self._first(self._of_request(pairs=True)) or self._both(own, own)
-        return found or self._both(own[:96], guesses)
+        return self._both(own, own) or self._both(own[:96], self._guesses[:MAX_PAIRED_GUESSES])
 
     def _first(self, tries: Iterable[_Try]) -> list[Check]:
         for each in tries:
@@ -273,16 +288,18 @@ class _Search:
         return []
 
     def _spent(self) -> bool:
-        spent = self.graph.steps + self.tries * (1 + self.asked.price) > self.steps
+        spent = self.budget.left < 0
         self.cut |= spent
         return spent
 
     def _fits(self, changes: dict[Node, Callable[[Of], bytes]]) -> str | None:
-        self.tries += 1
+        graph, before = self.graph, self.graph.steps
         try:
-            value = self.graph.changed(changes)
+            value = graph.changed(changes)
         except (ValueError, Rejected, ConfigurationError, OverflowError):  # can't be made of what is there
             return None
+        finally:
+            self.budget.left -= graph.steps - before + 1 + self.asked.price
         return self.asked.fits(value)
 
     # -- what is tried ----------------------------------------------------------------------------------------------------
