@@ -246,7 +246,7 @@ class _Search:
         if not self.asked.price:
             return self._first(guessed) or self._first(self._by_cost())
         self.cut = True  # each gets its share of the few
-        most = 2 * self.steps // (3 * (1 + self.asked.price))
+        most = 2 * self.budget.left // (3 * (1 + self.asked.price))
         some = chain(islice(guessed, MAX_PAIRED_GUESSES), in_turn(guessed, self._by_cost()))
         return self._first(islice(some, most))
 
