@@ -113,7 +113,7 @@ async def asgi_app(scope, receive, send):
             if message["type"] == "lifespan.shutdown":
                 return
     if scope["type"] == "websocket":
-        await receive()
+        assert (await receive())["type"] == "websocket.connect"
         await send({"type": "websocket.accept", "headers": []})
         who = asgi.identity_or_none(scope)
         await send({"type": "websocket.send", "text": who.subject if who else "anonymous"})
@@ -286,7 +286,7 @@ async def asgi_odd(scope, receive, send):
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
         raise Failed
     if scope["type"] == "websocket" and scope["path"] == "/close":
-        await receive()
+        assert (await receive())["type"] == "websocket.connect"
         await send({"type": "websocket.close", "code": 1000})
     elif scope["type"] == "http" and (status := odd(scope["path"])):
         await send({"type": "http.response.start", "status": status, "headers": [(b"location", b"/elsewhere")]})

@@ -12,10 +12,13 @@ from websockets.sync.client import connect
 
 from tests.core.fakes import AwaitedStore, FakeStore, FakeVerifier, Note
 from tests.patience import PATIENCE
+from tests.servers.apps import UpperCase
 from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword.core.identity import Identity
 from watchword.core.message import Peer
 from watchword.core.records import Ref
-from watchword.core.scheme import WHOLE
+from watchword.core.scheme import STREAM, UNUSED, WHOLE, Decision, Digests
+from watchword.crypto.digests import new
 from watchword.fields.auth_params import parse_challenges
 from watchword.servers.asgi import identity, protect, requires
 
@@ -177,6 +180,25 @@ def test_a_websocket_is_closed_where_the_server_can_send_no_answer():
     scope = {**http_scope(headers=[]), "type": "websocket", "scheme": "wss"}
     sent = run(protect(app, Guard([FakeVerifier()])), scope, {"type": "websocket.connect"})
     assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+@pytest.mark.parametrize("optional", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("need", [UNUSED, STREAM, WHOLE, Digests(("sha-256",), new)])
+def test_an_application_of_a_websocket_gets_its_messages_and_none_of_a_body(need, stream, optional):
+    def decide(*_):
+        return Decision(Identity("alice", "fake"), stream=UpperCase() if stream else None)
+
+    got = []
+
+    async def chat(scope, receive, send):
+        got.extend([(await receive())["type"] for _ in "ab"])
+
+    guarded = protect(chat, Guard([FakeVerifier(body=need, decision=decide)]), optional=optional)
+    scope = {**http_scope(), "type": "websocket", "scheme": "wss"}
+    messages = ({"type": "websocket.connect"}, {"type": "websocket.receive", "text": "x"})
+    run(guarded, scope, *messages)
+    assert got == ["websocket.connect", "websocket.receive"]
 
 
 @pytest.mark.parametrize("make", [Guard, AsyncGuard])

@@ -111,9 +111,14 @@ class Incoming:
         return True
 
     def replay(self, body: bytes) -> Receive:
-        """`receive` for the application: `body` first, then whatever the server still has to say."""
+        """`receive` for the application: `body` first, then whatever the server still has to say.
+
+        A WebSocket's application expects no message of a body, and its handshake has none.
+        """
         if not self._ended:  # the guard stopped early
             raise AssertionError("a body was admitted before it was read")
+        if self._scope["type"] == "websocket":
+            return self.receive
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
