@@ -165,16 +165,25 @@ def test_http_2_needs_no_field_to_say_that_a_body_comes(tampering):
 
 
 class Broken(io.BytesIO):
-    """An input whose client has gone after its first octets."""
+    """An input whose client has gone after its first octets, or whose next chunk is none; `error` says so in the server's way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(BODY)
+        self.error = error
 
     def read(self, size: int | None = -1, /) -> bytes:
         if self.tell():
-            raise ConnectionResetError
+            raise self.error
         return super().read(3)
 
 
+@pytest.mark.parametrize("length", [str(len(BODY)), ""])
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError(), OSError("Invalid chunk header"), ValueError("Bad chunk size")]
+)
+@pytest.mark.parametrize("judge", [HMAC.guard(), guard(HMACVerifier())])
 @pytest.mark.parametrize("swallowing", [True, False])
-def test_wsgi_answers_no_success_after_an_input_that_broke(swallowing):
+def test_wsgi_answers_no_success_after_an_input_that_broke(swallowing, judge, error, length):
     request = hmac(BODY).request
     started = []
 
@@ -182,17 +191,17 @@ def test_wsgi_answers_no_success_after_an_input_that_broke(swallowing):
         if swallowing:
             try:
                 environ["wsgi.input"].read()
-            except OSError:
+            except Exception:
                 pass
         start_response("200 OK", [])
         return [DONE]
 
     environ = {
         "REQUEST_METHOD": "POST", "RAW_URI": "/upload", "wsgi.url_scheme": "https", "HTTP_HOST": "api.example",
-        "wsgi.input": Broken(BODY), "CONTENT_LENGTH": str(len(BODY)),
+        "wsgi.input": Broken(error), "CONTENT_LENGTH": length, "wsgi.input_terminated": True,
         "HTTP_AUTHORIZATION": request.values(b"authorization")[0].decode(),
     }  # fmt: skip
-    chunks = wsgi.protect(app, HMAC.guard())(environ, lambda status, headers, exc=None: started.append(status))
+    chunks = wsgi.protect(app, judge)(environ, lambda status, headers, exc=None: started.append(status))
     assert (b"".join(chunks), started) == (b"", ["400 Bad Request"])
 
 

@@ -36,19 +36,26 @@ class Body:
         """The next chunk, b"" at the end.
 
         Raises:
-            Rejected: the body is shorter than announced, or this server cannot say where it ends.
+            Rejected: the body is shorter than announced, or the server can't read it, or cannot say where it ends.
         """
         if self._unreadable:
             raise Rejected(Reason.MALFORMED_REQUEST, "this server gives no end of a chunked body", where="body")
         if self._unbounded:
-            return bytes(self._input.read(CHUNK))
+            return self._read(CHUNK)
         if not self._left:
             return b""
-        data = bytes(self._input.read(min(CHUNK, self._left)))
+        data = self._read(min(CHUNK, self._left))
         if not data:
             raise Rejected(Reason.MALFORMED_REQUEST, f"{self._left} octets are missing", where="body")
         self._left -= len(data)
         return data
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return bytes(self._input.read(size))
+        except Exception as error:  # servers raise what they like where a client leaves or its chunks are no chunks
+            rejected = Rejected(Reason.MALFORMED_REQUEST, "the server could not read it to its end", where="body")
+            raise rejected from error
 
     def drain(self, environ: Environ) -> None:
         """Reads on, before a refusal goes out: closing with octets unread resets the connection under the answer.
@@ -58,6 +65,6 @@ class Body:
         if "HTTP_EXPECT" in environ or (self._left or 0) > UNREAD:
             return
         left = UNREAD
-        with suppress(Rejected, OSError):  # it is refused in any case
+        with suppress(Rejected):  # it is refused in any case
             while left > 0 and (chunk := self.chunk()):
                 left -= len(chunk)
