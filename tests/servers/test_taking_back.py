@@ -544,6 +544,62 @@ def test_a_handler_that_is_cancelled_has_failed_however_often_that_is_said(tmp_p
     assert asyncio.run(main()) is None
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("others", [False, True])
+def test_a_request_that_is_cancelled_while_its_mark_is_made_leaves_none(others: bool, again: bool) -> None:
+    """No application sees it. A mark that another request has made stays."""
+    shown, store = webhook(A.encode()), Slow()
+
+    async def main() -> Reason | None:
+        guard = AsyncGuard([shown.verifier], store, policy=Policy(clock=CLOCK))
+        if others:
+            store.gate.set()
+            await guard.verify(shown.request, shown.body)
+            store.gate.clear()
+        task = asyncio.ensure_future(guard.verify(shown.request, shown.body))
+        await store.begun.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        if again:
+            task.cancel()
+            await asyncio.sleep(0)
+        store.gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(20):  # what was begun goes on by itself
+            await asyncio.sleep(0)
+        try:
+            await guard.verify(shown.request, shown.body)
+        except Rejected as rejected:
+            return rejected.reason
+        return None
+
+    assert asyncio.run(main()) is (Reason.REPLAYED if others else None)
+
+
+class Slow:
+    """A store that goes on with what it has begun, as a database does, and stands still until `gate` is set."""
+
+    kinds = None
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(clock=CLOCK)
+        self.gate = asyncio.Event()
+        self.begun = asyncio.Event()
+
+    async def fetch(self, refs: Any, /) -> Any:
+        return self.store.fetch(refs)
+
+    async def commit(self, writes: Any, /) -> Any:
+        return await asyncio.shield(asyncio.ensure_future(self._commit(writes)))
+
+    async def _commit(self, writes: Any) -> Any:
+        if not self.gate.is_set():
+            self.begun.set()
+        await self.gate.wait()
+        return self.store.commit(writes)
+
+
 CRASH = """
 import os, signal, sys
 from tests.servers.test_taking_back import CLOCK, by_wsgi, guarded
@@ -619,6 +675,33 @@ def test_who_calls_admit_gives_back_by_the_guard(aio: bool) -> None:
         guard.take_back(guard.admit(shown.request, once(shown.body)))
     assert verdict(guard, shown) is None
     assert verdict(guard, shown) is Reason.REPLAYED
+
+
+@pytest.mark.parametrize("adapter", [*ADAPTERS, "admit"])
+@pytest.mark.parametrize("remember", [300, "verified"])
+def test_what_no_application_sees_since_the_observer_raises_comes_again(adapter: str, remember: Any) -> None:
+    def observe(_: Any) -> None:
+        raise Failure
+
+    shown, store = webhook(A.encode(), remember=remember), MemoryStore(clock=CLOCK)
+    observed = guarded(shown, store, observe=observe)
+    if adapter == "admit":
+        with pytest.raises(Failure):
+            observed.verify(shown.request, shown.body)
+    else:
+        assert ADAPTERS[adapter](observed, shown, "200") in (0, 500)
+    assert verdict(guarded(shown, store), shown) is (None if remember == 300 else Reason.REPLAYED)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_what_is_refused_for_what_the_guards_seal_would_say_of_it_comes_again(adapter: str) -> None:
+    """Whoever adds a wrong Content-Digest on the way uses up no delivery."""
+    shown, store = webhook(A.encode()), MemoryStore(clock=CLOCK)
+    changed = shown.request.with_headers(((b"content-digest", b"sha-256=:%s:" % (b"A" * 43 + b"=")),))
+    sealing = guarded(shown, store, seal=SignatureSeal(Key.generate("ed25519")))
+    assert ADAPTERS[adapter](sealing, shown._replace(request=changed), "200") == 401
+    assert ADAPTERS[adapter](sealing, shown, "200") == 200
+    assert verdict(sealing, shown) is Reason.REPLAYED
 
 
 def test_an_admission_gives_back_its_own_mark_once() -> None:

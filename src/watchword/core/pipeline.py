@@ -7,7 +7,7 @@ never know who drives them (`core.io`), and it is the same for every scheme and 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -31,6 +31,7 @@ from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More
 from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.streams import BodyStream
+from watchword.core.taking_back import commit_or_leave_none, remove
 from watchword.core.verdict import accepted, refused
 
 __all__ = ["Pipeline"]
@@ -136,7 +137,7 @@ class Pipeline(Generic[R, G]):
                         )
                 decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
                 writes = (*case.passing, *decision.writes, *case.back)
-                outcome = self._io.commit(writes) if writes else COMMITTED
+                outcome = self._commit(decision, writes)
                 if not isinstance(outcome, tuple):  # else it is an `Outcome`
                     outcome = await outcome
                 if not isinstance(outcome, Committed):
@@ -166,10 +167,32 @@ class Pipeline(Generic[R, G]):
             if case is not None and case.turn is not None:
                 case.turn.end()
         return (
-            self._admission(request, case, decision, started)
+            await self._admission_for_now(request, case, decision, started, receive)
+            if decision is not None and decision.provisional
+            else self._admission(request, case, decision, started)
             if plan.seal is None
             else await done(self._under_seal(request, case, decision, started, receive))
         )
+
+    async def _admission_for_now(
+        self, request: Request, case: Case | None, decision: Decision, started: float, receive: R
+    ) -> Admission:
+        """The admission; without one no application sees the request, so its provisional marks are taken back then.
+
+        `observe` may raise, or what the guard's seal will speak of is not what was sent.
+        """
+        try:
+            if self._plan.seal is None:
+                return self._admission(request, case, decision, started)
+            return await done(self._under_seal(request, case, decision, started, receive))
+        except BaseException:
+            await remove(self._plan, self._io, decision.provisional)
+            raise
+
+    def _commit(self, decision: Decision, writes: Sequence[Write]) -> Outcome | Awaitable[Outcome]:
+        if decision.provisional:
+            return commit_or_leave_none(self._plan, self._io, writes, decision.provisional)
+        return self._io.commit(writes) if writes else COMMITTED
 
     def _under_seal(
         self, request: Request, case: Case | None, decision: Decision | None, started: float, receive: R
@@ -297,7 +320,7 @@ class Pipeline(Generic[R, G]):
             answer = decide() if case.turn is None else await case.turn.work(io, decide)
             decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
             writes = (*case.passing, *decision.writes, *case.back)
-            outcome = await done(io.commit(writes))
+            outcome = await done(self._commit(decision, writes))
             if isinstance(outcome, Committed):
                 return decision
         case.judging = False
