@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.core.fakes import FakeVerifier
+from tests.patience import PATIENCE
+from tests.servers.apps import UpperCase
 from tests.servers.conftest import read_all
 from tests.servers.test_every_server import content, head, status
+from tests.servers.test_taking_back import serving
 from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword.core.identity import Identity
 from watchword.core.message import Peer
+from watchword.core.scheme import STREAM, WHOLE, Decision
+from watchword.crypto.keys import Key
+from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.servers.http_server import identity, protect, requires
 
 START = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
@@ -69,6 +77,53 @@ def test_the_body_is_invited_only_once_somebody_wants_it(http_server):
             assert first.startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
             connection.sendall(b"12345")
             assert b'"size": 5' in first + read_all(connection)
+
+
+def streamed(*_):
+    return Decision(Identity("alice", "fake"), stream=UpperCase())
+
+
+class Early(BaseHTTPRequestHandler):
+    """Begins its answer, as far as the path says, before it reads the body."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        steps = int(self.path[1:])
+        body = b""
+        for number, step in enumerate((
+            lambda: self.send_response(200),
+            lambda: self.send_header("Content-Length", "7"),
+            self.end_headers,
+            lambda: self.wfile.write(b"ok"),
+        )):  # fmt: skip
+            if number == steps:
+                body = self.rfile.read(5)
+            step()
+        self.wfile.write(body or self.rfile.read(5))
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("seal", [None, SignatureSeal(Key.generate("ed25519"))])
+@pytest.mark.parametrize("options", [{}, {"body": WHOLE}, {"body": STREAM, "decision": streamed}])
+def test_a_client_is_asked_for_its_body_however_far_the_answer_has_come(options, seal):
+    with serving(protect(Early, Guard([FakeVerifier(**options)], seal=seal))) as port:
+        for steps in range(5):
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+                connection.sendall(
+                    b"POST /%d HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n"
+                    b"Connection: close\r\nAuthorization: fake alice\r\n\r\n" % steps
+                )
+                got = b""
+                while b"100 Continue\r\n\r\n" not in got:
+                    got += connection.recv(65536)
+                connection.sendall(b"12345")
+                before, _, answer = (got + read_all(connection)).partition(b"HTTP/1.1 100 Continue\r\n\r\n")
+            assert before == b"", "an interim answer comes first, or never"
+            assert (status(answer), content(answer), answer.count(b"HTTP/1.1")) == (200, b"ok12345", 1), steps
+            assert (b"signature" in head(answer).lower()) is (seal is not None)
 
 
 def test_a_large_unread_body_closes_the_connection_after_the_answer(http_server):

@@ -91,12 +91,12 @@ class Body:
 
     def fileno(self) -> int:
         """For a program that reads on by itself, nobody knows how far: the connection is closed after this request."""
-        self._ask()
+        self.ask()
         self._handed_out = True
-        number: int = self._file.fileno()
-        return number
+        return int(self._file.fileno())
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """Has the client asked for its body, if it waits for that."""
         if self._invite is not None:  # RFC 9110 §10.1.1
             self._invite()
             self._invite = None
@@ -109,7 +109,7 @@ class Body:
         """
         if not self.left:
             return b""
-        self._ask()
+        self.ask()
         data = self._read(min(size, self.left))
         if not data:
             raise Rejected(Reason.MALFORMED_REQUEST, f"{self.left} octets are missing", where="body")

@@ -68,8 +68,8 @@ class Exchange:
             self.guard.take_back(self._provisional)
 
     def begin(self, status: int) -> None:
-        """Called where an answer begins; one that is held back gives way to it."""
-        if self._out is not None and self._sealed:
+        """Called where an answer begins; one that is held back gives way to it, unless it is interim (1xx)."""
+        if self._out is not None and self._sealed and status >= 200:
             self._handler._headers_buffer = []  # noqa: SLF001 -- http.server has no other way
             self._out.held.clear()
         self.head.status = status
@@ -83,6 +83,10 @@ class Exchange:
         if self._sealed:
             return False
         self._add(None)
+        if self._out is None:
+            if self.head.status < 300 and self.body.left:
+                self.body.ask()  # the handler may read it yet
+            self.head.gone_out = True
         return True
 
     def _add(self, body: bytes | None) -> None:

@@ -91,9 +91,9 @@ class _Guarded(BaseHTTPRequestHandler):
                 return False
         finally:
             self.rfile = rfile
-        exchange = self._exchange = Exchange(
-            self, self._guard, Body(rfile, super().handle_expect_100 if self._expected else None)
-        )
+        asks = super().handle_expect_100
+        body = Body(rfile, (lambda: exchange.head.precede(self, asks)) if self._expected else None)
+        exchange = self._exchange = Exchange(self, self._guard, body)
         try:
             request = request_of(self, self.raw_requestline, recorder.lines)
             exchange.body.measure(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from watchword.core.rejection import Rejected
@@ -12,13 +13,28 @@ __all__ = ["Head", "Output"]
 
 
 class Head:
-    """The head of an answer as far as the handler has written it; `status` is 0 before it has begun."""
+    """The head of an answer as far as the handler has written it; `status` is 0 before it has begun, `gone_out` says that it is sent."""
 
-    __slots__ = ("fields", "status")
+    __slots__ = ("fields", "gone_out", "status")
 
     def __init__(self) -> None:
         self.status = 0
         self.fields: list[tuple[str, str]] = []
+        self.gone_out = False
+
+    def precede(self, handler: Any, invite: Callable[[], object]) -> None:
+        """Has the client asked for its body by `invite` (100), which may be after the handler has begun to answer.
+
+        http.server writes an interim answer where it writes all others, so what is there already is put aside. Once the head of
+        the answer has gone out it is too late (RFC 9110 §15.2).
+        """
+        if self.gone_out:
+            return
+        written, status, fields = getattr(handler, "_headers_buffer", []), self.status, [*self.fields]
+        handler._headers_buffer = []  # noqa: SLF001 -- http.server has no other way
+        invite()
+        handler._headers_buffer = written  # noqa: SLF001
+        self.status, self.fields[:] = status, fields
 
 
 class Output(io.RawIOBase):
@@ -81,7 +97,7 @@ class Output(io.RawIOBase):
         """
         if failed := self.judge():
             raise failed
-        self.started = True
+        self.started = self._head.gone_out = True
         if self.held:
             self.file.write(self.held)
             self.held.clear()
