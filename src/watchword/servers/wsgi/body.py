@@ -53,6 +53,8 @@ class Body:
     def _read(self, size: int) -> bytes:
         try:
             return bytes(self._input.read(size))
+        except Rejected:  # another guard's, round this one
+            raise
         except Exception as error:  # servers raise what they like where a client leaves or its chunks are no chunks
             rejected = Rejected(Reason.MALFORMED_REQUEST, "the server could not read it to its end", where="body")
             raise rejected from error
