@@ -14,7 +14,7 @@ from tests.servers.streamed_drivers import BEHAVIOURS, DONE, READING, by_asgi, b
 from tests.servers.streamed_worlds import (
     BODY, LIMIT, SCHEMES, TAMPERINGS, Case, Outcome, Seen, cases, framed, guard, sign,
 )  # fmt: skip
-from watchword import Guard, HMACAuth, HMACVerifier, Request, SignatureSeal
+from watchword import Guard, HMACAuth, HMACVerifier, Reason, Request, SignatureSeal
 from watchword.servers import asgi, wsgi
 
 HMAC = SCHEMES["hmac"]
@@ -232,6 +232,40 @@ def test_asgi_answers_nothing_to_a_client_that_leaves_before_its_body_is_there(s
     messages = [{"type": "http.request", "body": BODY[:9], "more_body": True}, {"type": "http.disconnect"}]
     judge = guard(HMACVerifier(stream=True), seal=seal)
     assert over_asgi(ignores, judge, hmac(BODY).request, "http", messages) == []
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_no_asgi_application_takes_a_client_that_leaves_for_the_end_of_a_body(name):
+    """Many read until a message has no `more_body`, as http.disconnect has none."""
+    acted = []
+
+    async def stores(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        acted.append(body)
+
+    for cut in range(len(SCHEMES[name].sign(BODY)[1]) + 1):
+        request, octets = SCHEMES[name].sign(BODY)
+        messages = [{"type": "http.request", "body": octets[:cut], "more_body": True}] if cut else []
+        assert over_asgi(stores, SCHEMES[name].guard(), request, "http", [*messages, {"type": "http.disconnect"}]) == []
+    assert acted == []
+
+
+def test_an_inner_guard_says_of_a_body_what_the_outer_one_said():
+    verdicts: list[Any] = []
+    inner, outer = guard(HMACVerifier(), observe=verdicts.append), HMAC.guard()
+    request, started = HMAC.sign(BODY)[0], []
+    environ = {
+        "REQUEST_METHOD": "POST", "RAW_URI": "/upload", "wsgi.url_scheme": "https", "HTTP_HOST": "api.example",
+        "wsgi.input": io.BytesIO(BODY.swapcase()), "CONTENT_LENGTH": str(len(BODY)),
+        "HTTP_AUTHORIZATION": request.values(b"authorization")[0].decode(),
+    }  # fmt: skip
+    both = wsgi.protect(wsgi.protect(lambda *_: [DONE], inner), outer)
+    assert b"".join(both(environ, lambda status, *_: started.append(status))) == b""
+    assert (started, [verdict.reason for verdict in verdicts]) == (["401 Unauthorized"], [Reason.WRONG_BODY])
 
 
 def test_a_websocket_has_no_body_so_one_that_was_signed_is_missed():

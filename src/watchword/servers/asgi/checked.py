@@ -6,7 +6,7 @@ from asyncio import Lock
 from collections import deque
 from contextlib import suppress
 
-from watchword.core.rejection import Rejected
+from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import BodyStream
 from watchword.servers.asgi.request import Message, Receive
 from watchword.servers.checked_body import too_long
@@ -18,7 +18,7 @@ class CheckedMessages:
     """`receive` through the decision's stream (STREAM); once it fails it only fails.
 
     `failed` is the `Rejected` that ended it, `ended` says that all of the body has come and is proven, `left` that the client
-    has gone before that.
+    has gone before that: then it has failed too, since many applications take any message without `more_body` for the end.
 
     Args:
         receive: the server's.
@@ -80,12 +80,15 @@ class CheckedMessages:
 
     @property
     def _over(self) -> bool:
-        return self.ended or self.left or self.failed is not None
+        return self.ended or self.failed is not None
 
     async def _next(self) -> Message:
         message = await self._receive()
+        if message["type"] == "http.disconnect" and not self.ended:
+            self.left = True
+            self.failed = Rejected(Reason.MALFORMED_REQUEST, "the client left before its end", where="body")
+            raise self.failed
         if message["type"] != "http.request":
-            self.left = self.left or (message["type"] == "http.disconnect" and not self.ended)
             return message
         chunk = message.get("body", b"")
         self._taken += len(chunk)

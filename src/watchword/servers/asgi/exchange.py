@@ -41,6 +41,8 @@ async def exchange(
         if outgoing.failed is None:  # else it comes of the body, whatever the application has made of that
             raise
     failed = outgoing.failed
+    if checked is not None and checked.left:
+        return None  # nobody is there to be answered
     if failed is not None and outgoing.started:
         raise failed  # the server cuts the connection: half an answer must not look whole
     return failed
@@ -76,16 +78,17 @@ class _Outgoing:
         return None if self._checked is None else self._checked.failed
 
     async def __call__(self, message: Message) -> None:
+        if self._dropped or (self._checked is not None and self._checked.left):
+            return
         if self.failed is not None:
             raise self.failed  # what the application says of a body that failed is not sent
         kind = message["type"]
         if self._waiting is not None:
             start, self._waiting = self._waiting, None
             await self._judge(start)
-            if not self._dropped:
-                await self._start(start, None)
-        if self._dropped:
-            return
+            if self._dropped:
+                return
+            await self._start(start, None)
         if kind.endswith("http.response.start") and self._admission.holds_back:
             self._held = {**message, "trailers": False}
         elif kind.endswith("http.response.start") and self._checked is not None and not self._checked.ended:
@@ -110,7 +113,7 @@ class _Outgoing:
         if self._checked is not None:
             await self._checked.judge(self._guard.plan.limits.body, error=start["status"] >= 400)
             self._dropped = self._checked.left
-            if self._checked.failed is not None:
+            if self._checked.failed is not None and not self._dropped:
                 raise self._checked.failed
 
     async def _deny(self, message: Message) -> None:
