@@ -17,6 +17,7 @@ from watchword import Response, explain
 from tests.webhook_senders import SENDERS
 from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
+from watchword.schemes.explaining.program import MAX_DECISIONS, MAX_SPELLED
 from watchword.schemes.webhooks import PROFILES, WebhookAuth, WebhookProfile, WebhookVerifier
 from watchword.schemes.webhooks.times import TIME_FORMATS
 from watchword.stores import MemoryStore
@@ -657,7 +658,8 @@ def test_explain_takes_no_longer_for_many_signatures_of_ed25519(monkeypatch: pyt
     forged = " ".join("v1a," + base64.b64encode(bytes([number] * 64)).decode() for number in range(15))
     request = delivered(WebhookAuth(OTHER)).with_headers(((b"webhook-signature", forged.encode()),))
     assert not explain(request, guarded(verifier), json.dumps({"a": list(range(50))}).encode()).accepted
-    assert 1000 < len(tried) < 5000
+    spelled_otherwise = 15 * (MAX_DECISIONS + MAX_SPELLED)  # of the credentials, each decided on
+    assert 1000 < len(tried) < 4096 + spelled_otherwise
 
 
 def test_explain_finds_the_other_kind_of_signature() -> None:
