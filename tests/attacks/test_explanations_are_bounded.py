@@ -202,11 +202,11 @@ def test_the_search_for_credentials_ends_after_so_many_readings_and_decisions(
     from watchword.core.dispatch import Dispatch
     from watchword.crypto import passwords
     from watchword.schemes.basic_explain import MAX_HASHES as OF_BASIC
-    from watchword.schemes.explaining import program
+    from watchword.schemes.explaining import elsewhere
     from watchword.stores import MemoryStore
 
     counts = {"read": 0, "hashed": 0, "decided": 0}
-    locate, matches, evidence = Dispatch.locate, passwords._matches, program._evidence
+    locate, matches, evidence = Dispatch.locate, passwords._matches, elsewhere._evidence
 
     def counted(name: str, call: Callable[..., object]) -> Callable[..., object]:
         def again(*arguments: object) -> object:
@@ -217,7 +217,7 @@ def test_the_search_for_credentials_ends_after_so_many_readings_and_decisions(
 
     monkeypatch.setattr(Dispatch, "locate", counted("read", locate))
     monkeypatch.setattr(passwords, "_matches", counted("hashed", matches))
-    monkeypatch.setattr(program, "_evidence", counted("decided", evidence))
+    monkeypatch.setattr(elsewhere, "_evidence", counted("decided", evidence))
     store = MemoryStore()
     store.add_user("a", "another one")
     key = Key.generate("HS256")
@@ -226,7 +226,9 @@ def test_the_search_for_credentials_ends_after_so_many_readings_and_decisions(
         counts.update(read=0, hashed=0, decided=0)
         explanation = explain(confusing()[number], guard, b'{"token": "' + b"x" * 60_000 + b'"}')
         assert not explanation.accepted
-        assert counts["read"] <= program.MAX_READINGS + 2
-        assert counts["decided"] <= program.MAX_DECISIONS
-        assert counts["hashed"] <= program.MAX_HASHED + OF_BASIC + 2
+        assert counts["read"] <= elsewhere.MAX_READINGS + 2
+        assert counts["decided"] <= elsewhere.MAX_DECISIONS
+        assert counts["hashed"] <= elsewhere.MAX_HASHED + OF_BASIC + 2
+        first = explanation.causes[0]
+        assert first.name == "place" or ("was cut" in first.mend) is (counts["read"] > elsewhere.MAX_READINGS)
         assert len(str(explanation)) < 200_000

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import islice
-from string import ascii_letters, digits
 from typing import Final
 
 from watchword.core.address import Address
 from watchword.core.message import Request
 from watchword.core.scheme import Check
-from watchword.schemes.api_key_text import KEY, has_checksum
+from watchword.schemes.explaining.api_keys import whole_keys
 from watchword.schemes.explaining.masking import body_members, hidden
 from watchword.schemes.explaining.places import Source, pair_of, sources, with_fields
 from watchword.schemes.explaining.typed_text import base64_octets, undone
@@ -33,8 +32,6 @@ MAX_TEXTS: Final = 160
 """Forms of one of them that are tried."""
 DEPTH: Final = 3
 """Changes that are taken back one after the other."""
-MIN_KEY, MAX_KEY = 48, 80
-_LETTERS: Final = ascii_letters + digits
 AROUND: Final = 10
 """Characters that are shown on both sides of the first difference in a list of parameters."""
 MAX_PARAMETERS: Final = 24
@@ -211,40 +208,8 @@ def _undone(text: _Text) -> Iterator[_Text]:
     for what, octets in undone(text.octets):
         yield replace(text, octets=octets, done=(*text.done, what))
     bare = text.octets
-    for what, octets in _of_an_api_key(bare):
+    for what, octets in whole_keys(bare):
         yield replace(text, octets=octets, done=(*text.done, what))
-
-
-def _of_an_api_key(text: bytes) -> Iterator[tuple[str, bytes]]:
-    """What only the checksum of an API key tells: one that isn't made good by a change is no key."""
-    key = text.decode("latin-1")
-    if not MIN_KEY <= len(key) <= MAX_KEY:
-        return
-    for what, other in (
-        ("without its prefix", "ww_" + key), ("in the other case", key.swapcase()), ("with more after it", key[:54]),
-        ("with another first letter", key[:1].lower() + key[1:]), ("with - for _", key.replace("-", "_")),
-        ("with a prefix before it", key[-54:]), *_mistyped(key),
-    ):  # fmt: skip
-        if other != key and KEY.fullmatch(other) and has_checksum(other):
-            yield what, other.encode()
-
-
-def _mistyped(key: str) -> Iterator[tuple[str, str]]:
-    """One character changed, lost, added or exchanged with the next: some thousands of checksums."""
-    if not key.startswith("ww_") or not 53 <= len(key) <= 55:
-        return
-    for at in range(3, len(key)):
-        if len(key) == 55:
-            yield "with a character too many", key[:at] + key[at + 1 :]
-            continue
-        if len(key) == 54:
-            yield "with two characters exchanged", key[:at] + key[at + 1 : at + 2] + key[at] + key[at + 2 :]
-        for other in _LETTERS:
-            yield (
-                ("with a character mistyped", key[:at] + other + key[at + 1 :])
-                if len(key) == 54
-                else ("with a character lost", key[:at] + other + key[at:])
-            )
 
 
 # ---- as a verifier reads them --------------------------------------------------------------------------------------------

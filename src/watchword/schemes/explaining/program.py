@@ -13,28 +13,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from inspect import iscoroutinefunction
-from itertools import islice
-from math import inf
 from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword.schemes.all_of import AllClaims, AllOf
-from watchword.core.body import check_declared
-from watchword.core.dispatch import Case
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
-from watchword.schemes.explaining.masking import Mask, is_secret_of, secrets_of
-from watchword.schemes.explaining.presentation import Way, respellings, ways
-from watchword.schemes.explaining.unread import unread, unset, value_at
+from watchword.schemes.explaining.comparison import OF_NAMES, compared
+from watchword.schemes.explaining.elsewhere import body_of, look_elsewhere, streamed
+from watchword.schemes.explaining.masking import Mask, secrets_of
+from watchword.schemes.explaining.presentation import Way
+from watchword.schemes.explaining.unread import value_at
 from watchword.schemes.explaining.remedies import REMEDIES, expected_instead
 from watchword.schemes.explaining.report import Explanation, compare
-from watchword.schemes.explaining.typed_text import is_unset, retyped
+from watchword.schemes.explaining.typed_text import is_unset
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.structures.networks import network_of
-from watchword.core.records import NOTHING_FOUND, Found, Once, Ref
+from watchword.core.records import NOTHING_FOUND, Found, Once
 from watchword.core.rejection import Reason, Refuser, Rejected, StoreUnavailable
-from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, Check, Claim, Decision, More, Verifier
+from watchword.core.scheme import Body, Check, Claim, Decision, More, Verifier
 
 __all__ = [
     "Account",
@@ -49,22 +46,9 @@ __all__ = [
 
 R = TypeVar("R")
 
-MAX_OTHERS: Final = 64
-"""Other records of the store that a claim is given for comparison, those first whose name is nearest."""
-MAX_DISTANCE: Final = 1 << 20
-MAX_NAMES: Final = 24
-"""Spellings of a name that nobody has, which are looked up."""
-MAX_READINGS: Final = 3000
-"""Other forms of a request that are read."""
-MAX_DECISIONS: Final = 64
-"""Those of them that are decided on, the likeliest first; at most `MAX_HASHED` where that takes a password's hash."""
-MAX_HASHED: Final = 6
-MAX_SPELLED: Final = 512
-"""Forms with one value spelled otherwise that are decided on, where the request could be read: only one that is admitted counts."""
 
 _NOT_NOW: Final = frozenset({Reason.TOO_BUSY, Reason.TOO_MANY_ATTEMPTS})  # the keys could not be asked for
-_OF_NAMES: Final = frozenset({Reason.UNKNOWN_KEY, Reason.UNKNOWN_SUBJECT})
-_OF_SECRETS: Final = frozenset({Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET}) | _OF_NAMES
+_OF_SECRETS: Final = frozenset({Reason.WRONG_SIGNATURE, Reason.WRONG_SECRET}) | OF_NAMES
 _OF_CIRCUMSTANCES: Final = frozenset(
     {
         Reason.REPLAYED, Reason.EARLY_DATA, Reason.TOO_MANY_ATTEMPTS, Reason.TOO_BUSY, Reason.BODY_TOO_LARGE, Reason.DISABLED,
@@ -72,12 +56,6 @@ _OF_CIRCUMSTANCES: Final = frozenset(
     }
 )  # fmt: skip
 """No other form of the credentials would be admitted."""
-_OF_FORM: Final = frozenset(
-    {
-        Reason.NO_CREDENTIALS, Reason.UNSUPPORTED_SCHEME, Reason.MALFORMED_REQUEST, Reason.MALFORMED_CREDENTIALS,
-        Reason.BINDING_MISSING, Reason.HEADER_TOO_LARGE,
-    }
-)  # fmt: skip
 
 Account = tuple[str, Sequence[Check]]
 """The canonical string ("" where the scheme has none) and every check in order, none skipped."""
@@ -131,7 +109,7 @@ async def _explaining(
     seen, meant = [request], NOTHING_FOUND
     if isinstance(judged.outcome, Rejected) and judged.outcome.reason not in _OF_CIRCUMSTANCES:
         try:
-            found = await _look_elsewhere(plan, io, request, send, body, at, judged)
+            found = await look_elsewhere(plan, io, request, send, body, at, judged.outcome, bool(judged.checks))
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 -- as for an account
@@ -171,7 +149,7 @@ async def _judge(
     if early:
         first = Rejected(Reason.EARLY_DATA, f"{verifier.scheme} credentials can be replayed", where="early-data")
     try:
-        body = await _body(plan, io, case, receive)
+        body = await body_of(plan, io, case, receive)
     except Rejected as rejected:
         return _Judged(first or rejected, verifier, found=found)
     if room is not None and not room.passed:
@@ -181,7 +159,7 @@ async def _judge(
         return _Judged(first or outcome, verifier, found=found)
     if isinstance(outcome, Rejected) and outcome.rejection.reason in _OF_SECRETS:
         with suppress(StoreUnavailable):  # it is only for comparison
-            found = (await _compared(plan, io, claim, outcome.reason)).merged(found)
+            found = (await compared(plan, io, claim, outcome.reason)).merged(found)
     canonical, checks = await io.work(partial(_account, _explainer(verifier, claim, explainers), found, body, now))
     checks = checks if room is None or room.passed else (room, *checks)
     if isinstance(outcome, Decision) and first is None:
@@ -191,17 +169,6 @@ async def _judge(
             first = Rejected(Reason.REPLAYED, "these credentials were used before")
     misplaced = getattr(claim, "misplaced_secrets", None)
     return _Judged(first or outcome, verifier, canonical, checks, found, () if misplaced is None else misplaced(found))
-
-
-async def _body(plan: Plan, io: IO[R, Any], case: Case, receive: R) -> Body:
-    """The body as the claim needs it, within the guard's limits; one that is checked as it passes has none."""
-    need = case.claim.body
-    if need is UNUSED:
-        return Body()
-    if need is STREAM:
-        return await io.read(receive, WHOLE, inf)  # type: ignore[arg-type]
-    check_declared(case.request, plan.limits.body)
-    return await io.read(receive, need, plan.limits.body)
 
 
 def _account(explainer: Explainer, found: Found, body: Body, now: float) -> Account:
@@ -220,88 +187,6 @@ def _failed(error: Exception) -> Check:
     return Check(
         "account", None, "credentials", mend=f"the account of these credentials failed: {type(error).__name__}"
     )
-
-
-# ---- credentials elsewhere, or in another form ---------------------------------------------------------------------------
-
-
-async def _look_elsewhere(
-    plan: Plan,
-    io: IO[R, Any],
-    request: Request,
-    send: Callable[[bytes], R],
-    body: bytes,
-    at: float | None,
-    judged: _Judged,
-) -> Way | Check | None:
-    """The likeliest form of the request that would be read, or a check that says that there is none to be had."""
-    addresses = [address for verifier in plan.verifiers for address in verifier.addresses]
-    field = b"proxy-authorization" if plan.proxy else b"authorization"
-    nothing = unset(request, body, addresses, field)
-    if nothing is not None:
-        return nothing
-    assert isinstance(judged.outcome, Rejected)
-    unreadable = judged.outcome.reason in _OF_FORM
-    if judged.outcome.reason is Reason.WRONG_SECRET:  # the scheme's own account tries what was typed
-        return None
-
-    def read() -> list[tuple[Way, Case]]:
-        cases = []
-        forms = ways(request, body, addresses, field) if unreadable else respellings(request, addresses, field)
-        for way in islice(forms, MAX_READINGS):
-            with suppress(Rejected):
-                case = plan.explaining.locate(way.request)
-                if case is not None and (unreadable or not _is_dear(case)):
-                    cases.append((way, case))
-        return sorted(cases, key=lambda pair: pair[0].cost)
-
-    best: tuple[int, Way | None] = (READ, None)
-    hashed = 0
-    for way, case in (await io.work(read))[: MAX_DECISIONS if unreadable else MAX_SPELLED]:
-        hashed += _is_dear(case)
-        if hashed > MAX_HASHED and _is_dear(case):
-            continue
-        level = await _evidence(plan, io, case, send(body), at)
-        needed = ADMITTED if not unreadable or (way.spelled and judged.checks) else LOOKED_AT if way.weak else UNKNOWN
-        if level > best[0] and level >= needed:
-            best = level, way
-        if level == ADMITTED:
-            break
-    if best[1] is not None or judged.checks or not isinstance(judged.outcome, Rejected):
-        return best[1]
-    words = [address.word for address in addresses if address.word]
-    return unread(judged.outcome, request, dict.fromkeys(words), field)
-
-
-def _is_dear(case: Case) -> bool:
-    """Whether its decision takes a password's hash."""
-    return case.addressee.guessable and case.claim.slow(NOTHING_FOUND)
-
-
-READ, UNKNOWN, LOOKED_AT, ADMITTED = range(4)
-"""How much speaks for a form: it is read, its name is unknown, its secret or signature was looked at, it is admitted."""
-
-
-async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: float | None) -> int:
-    """How much speaks for this form of a request. No password is hashed for a name that nobody has."""
-    claim = case.claim
-    refs = (*case.addressee.always_needed, *claim.needs)
-    found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
-    if case.addressee.guessable and claim.needs and found.get(claim.needs[0]) is None:
-        return UNKNOWN
-    try:
-        body = await _body(plan, io, case, receive)
-        now = plan.clock() if at is None else at
-        answer = await io.work(partial(claim.decide, found, body, now, plan.random))
-        if isinstance(answer, More):
-            return UNKNOWN
-        return ADMITTED if isinstance(_streamed(answer, body), Decision) else LOOKED_AT
-    except Rejected as rejected:
-        if rejected.reason in _OF_NAMES:
-            return UNKNOWN
-        return READ if rejected.reason in _OF_FORM else LOOKED_AT
-    except StoreUnavailable:
-        return READ
 
 
 # ---- the account of a claim ----------------------------------------------------------------------------------------------
@@ -327,53 +212,6 @@ def _nothing(found: Found, body: Body, now: float) -> Account:
     return "", ()
 
 
-async def _compared(plan: Plan, io: IO[Any, Any], claim: Claim, reason: Reason) -> Found:
-    """Other records: those that can be listed, and those that other spellings of an unknown name have."""
-    listed: Found = await io.work(partial(_others, plan.store, claim.needs, reason is Reason.WRONG_SECRET))
-    exchanged: Ref[Any] | None = getattr(claim, "exchanged", None)
-    refs = [] if exchanged is None else [exchanged]
-    if reason in _OF_NAMES:
-        for ref in claim.needs:
-            spellings = (other for _, other in retyped(ref.key[-1]) if isinstance(other, str))
-            refs += [Ref(ref.kind, (*ref.key[:-1], other)) for other in islice(spellings, MAX_NAMES)]
-    return listed.merged(await done(io.fetch(refs))) if refs else listed
-
-
-def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Found:
-    """Records of the kinds that were looked up, under other names: to say which of them would have fitted."""
-    listing = getattr(store, "records", None)
-    if listing is None or iscoroutinefunction(listing):
-        return NOTHING_FOUND
-    records: dict[Ref[Any], tuple[Any, int]] = {}
-    for kind in dict.fromkeys(ref.kind for ref in needs):
-        held = getattr(store, "kinds", None)
-        if (held is not None and kind not in held) or (guessed and not getattr(kind, "sensitive", False)):
-            continue  # one hash of a password compares with no other
-        sought = next(" ".join(ref.key) for ref in needs if ref.kind is kind)
-        names = [part for ref in needs if ref.kind is kind for part in ref.key]
-        entries = sorted(listing(kind), key=partial(_distance, sought, names))
-        records.update({Ref(kind, key): (record, 1) for key, record in entries[:MAX_OTHERS]})
-    return Found(records)
-
-
-def _distance(sought: str, names: Sequence[str], entry: tuple[tuple[str, ...], Any]) -> int:
-    """How far a record is from what was sought; the nearest is one whose secret was sent in the place of a name."""
-    key, record = entry
-    return -MAX_DISTANCE if any(is_secret_of(record, name) for name in names) else -_likeness(" ".join(key), sought)
-
-
-def _likeness(name: str, sought: str) -> int:
-    """How many characters they share at both ends, without case."""
-    one, other = name.lower(), sought.lower()[:256]
-    ends = 0
-    for pairs in (zip(one, other, strict=False), zip(reversed(one), reversed(other), strict=False)):
-        for left, right in pairs:
-            if left != right:
-                break
-            ends += 1
-    return ends - abs(len(one) - len(other))
-
-
 async def _outcome(
     plan: Plan, io: IO[Any, Any], claim: Claim, found: Found, body: Body, now: float
 ) -> tuple[Decision | Rejected, Found]:
@@ -383,23 +221,12 @@ async def _outcome(
         except Rejected as rejected:
             return rejected, found
         if not isinstance(answer, More):
-            return _streamed(answer, body), found
+            return streamed(answer, body), found
         try:
             found = await fetch_more(io, answer, found)
         except Rejected as busy:
             return busy, found
     raise AssertionError("a scheme asked for more records more than twice")
-
-
-def _streamed(decision: Decision, body: Body) -> Decision | Rejected:
-    """The verdict once the body has passed as well, where it is checked only then (STREAM)."""
-    if decision.stream is not None:
-        try:
-            decision.stream.feed(body.data)
-            decision.stream.end()
-        except Rejected as rejected:
-            return rejected
-    return decision
 
 
 async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:

@@ -11,6 +11,7 @@ from watchword.core.address import Address
 from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Check
+from watchword.schemes.explaining.api_keys import part_of_a_key
 from watchword.schemes.explaining.typed_text import base64_octets, is_unset
 
 __all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "unread", "unset", "value_at"]
@@ -99,7 +100,7 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
         )
     scheme = "" if rejected.verifier is None else rejected.verifier.scheme
     if scheme == "api_key":
-        shown = f"{shown}{_of_a_key(value)}"
+        shown = f"{shown}{part_of_a_key(value)}"
     mend = (
         f"{rejection.detail}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
     )
@@ -111,23 +112,6 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
         else _FORMS.get(scheme) or form_of("", scheme)
     )
     return Check("grammar", False, rejection.where, expected, shown, mend)
-
-
-def _of_a_key(value: str) -> str:
-    """What of an API key a text may be that is none, by its length and its beginning; "" if nothing speaks for any."""
-    for text, told in (
-        ("*", "characters of it were starred out"),
-        ("...", "it was shortened with dots"),
-        ("…", "it was shortened with dots"),
-    ):
-        if text in value:
-            return f"; {told}: it was copied from where it is not shown whole"
-    size, whole = len(value), value.startswith("ww_")
-    if whole and size < 54:
-        return f"; it begins like a key and has {size} of its 54 characters: it was cut"
-    if whole and size > 54:
-        return f"; it begins like a key and has {size - 54} characters too many"
-    return {12: "; so long is a key id alone", 38: "; so long are a key's secret and checksum alone"}.get(size, "")
 
 
 def value_at(where: str, request: Request, field: bytes) -> str | None:
