@@ -78,7 +78,7 @@ def _digest(said: bytes, body: bytes) -> Node:
 
 
 def _authority(request: Request, body: bytes) -> bytes:
-    return request.authority.lower().encode("utf-8", "surrogateescape")
+    return request.authority.lower().encode("utf-8", "replace")
 
 
 def digest_text(body: bytes) -> str:

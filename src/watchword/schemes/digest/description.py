@@ -105,7 +105,7 @@ def _response(
 
 def _a2(claim: DigestClaim, body_hash: Node | None) -> Join:
     request, presented = claim.request, claim.presented
-    absolute = f"{request.scheme}://{request.authority}".encode("utf-8", "surrogateescape") + request.target
+    absolute = f"{request.scheme}://{request.authority}".encode("utf-8", "replace") + request.target
     uris = [("the request's target", request.target), ("its path", request.path), ("the absolute URL", absolute)]
     method = Leaf("the method", request.method.encode("utf-8", "replace"), "method", "@method")
     uri = Leaf("the uri", presented.uri, "path", "authorization uri", others=uris)

@@ -342,7 +342,7 @@ class _Search:
         for node, source in self.sources:
             try:
                 value = source(guess.request, guess.body)
-            except (Rejected, ConfigurationError):
+            except (Rejected, ConfigurationError, ValueError):  # it can't be signed, nor written as octets
                 return {}
             if value != self.graph.value(node):
                 changes[node] = constant(value)

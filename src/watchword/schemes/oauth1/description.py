@@ -103,7 +103,7 @@ def _secret(whose: str, secret: str, others: Sequence[tuple[str, str]]) -> Leaf:
 def _uri(claim: OAuth1Claim) -> Join:
     scheme, mark, rest = claim.uri.encode("latin-1").partition(b"://")
     authority, slash, path = rest.partition(b"/")
-    sent = claim.request.authority.encode("utf-8", "surrogateescape")
+    sent = claim.request.authority.encode("utf-8", "replace")
     parts = (
         Leaf("the scheme", scheme, component="@scheme", others=[(f"the scheme {other.decode()}", other) for other in (b"http", b"https")]),
         Leaf("://", mark, "literal", URI),

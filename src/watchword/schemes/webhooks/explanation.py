@@ -20,7 +20,7 @@ from watchword.schemes.explaining.computation import (
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Received, look_for, unexplained
 from watchword.schemes.webhooks.content import url_of
-from watchword.schemes.webhooks.credentials import PresentedCredentials
+from watchword.schemes.webhooks.credentials import PresentedCredentials, octets_of
 from watchword.schemes.webhooks.engine import Engine
 from watchword.schemes.webhooks.keys import Secret
 from watchword.schemes.webhooks.scheme import WebhookClaim
@@ -63,7 +63,7 @@ def content_of(claim: WebhookClaim, content: bytes, body: bytes, number: int) ->
     inner = set(literals[1:-1])
     separator = inner.pop() if len(inner) == 1 else b""
     if "url" in row.parts:
-        parts["url"] = _url(url_of(claim.request).encode("utf-8", "surrogateescape"), content)
+        parts["url"] = _url(octets_of(url_of(claim.request)), content)
         separator = b""
     for at, part in enumerate(row.parts):
         before = literals[at]
@@ -279,7 +279,7 @@ def _pool(claim: WebhookClaim, parts: Sequence[str], body: bytes) -> Sequence[Le
     delivery, request, row = claim.delivery, claim.request, claim.verifier.engine.profile
     at_hand = (
         ("id", Leaf("the message id", delivery.message_id)), ("timestamp", Leaf("the timestamp", delivery.timestamp)),
-        ("url", Leaf("the URL", url_of(request).encode("utf-8", "surrogateescape"))), ("url", Leaf("the target", request.target)),
+        ("url", Leaf("the URL", octets_of(url_of(request)))), ("url", Leaf("the target", request.target)),
         ("method", Leaf("the method", request.method.encode("utf-8", "replace"))), ("body", Leaf("the body", body, "body")),
         ("prefix", Leaf("the signature's prefix", row.prefix.encode().rstrip(b"=,"))),
     )  # fmt: skip
