@@ -150,3 +150,19 @@ def test_a_presigned_life_that_was_made_longer_is_named() -> None:
 def test_a_date_that_a_proxy_wrote_anew_is_named() -> None:
     signed = auth().sign(ask("/a", Date="Tue, 14 Nov 2023 22:13:20 GMT"), now=NOW)
     assert first(changed(signed, date="Tue, 14 Nov 2023 22:13:23 GMT"), b"")[0] == "header date"
+
+
+def test_a_field_that_is_signed_and_not_named_or_named_and_not_signed_is_told() -> None:
+    fields = LINE.partition("SignedHeaders=")[2].partition(",")[0]
+    unnamed = LINE.replace(fields, fields.replace(";x-own", ""))
+    component, mend = first(changed(SIGNED, authorization=unnamed))
+    assert component == "SignedHeaders"
+    assert "x-own was signed" in mend
+    asked = ask("/a", "POST", Content_Type="text/plain")
+    few = auth().sign(asked, b"body", now=NOW).with_headers(((b"x-own", b"a"),))
+    named = few.values(b"authorization")[0].decode()
+    fields = named.partition("SignedHeaders=")[2].partition(",")[0]
+    more = ";".join(sorted([*fields.split(";"), "x-own"]))
+    component, mend = first(changed(few, authorization=named.replace(fields, more)))
+    assert component == "SignedHeaders"
+    assert "x-own, which was not signed" in mend
