@@ -11,6 +11,7 @@ from watchword.core.io import once
 from watchword.core.message import Headers
 from watchword.core.plan import Policy
 from watchword.core.scheme import Received, Send
+from watchword.core.seal import has_content
 from watchword.schemes.signatures.consequential import OF_ANSWER, OF_REQUEST
 from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.schemes.signatures.sealed import SealedAuth
@@ -90,6 +91,7 @@ def ask(
     on_request: Tamper = untouched,
     on_answer: Tamper = untouched,
     on_body: Callable[[bytes], bytes] = bytes,
+    on_content: Callable[[bytes], bytes] = bytes,
     status: int = 200,
     sealed: SealedAuth | None = None,
 ) -> Received:
@@ -102,7 +104,9 @@ def ask(
             request.method, request.scheme, request.authority, request.target, lines, request.peer, exact=True
         )
         response, content = answered(GUARDS[key], seen, arriving, plain, status)
-        return Received(Response(response.status, on_answer([*response.headers])), content)
+        if not has_content(request.method, response.status):
+            content = b""
+        return Received(Response(response.status, on_answer([*response.headers])), on_content(content))
 
     asked = Request("POST", "https", "bank.example", "/pay?to=bob", sent)
     context = ClientContext(lambda: body, now=lambda: NOW)

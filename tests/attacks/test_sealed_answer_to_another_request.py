@@ -17,7 +17,8 @@ from watchword import Key, Reason, Request, Response
 from watchword.transport.flow import ClientContext
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import digest_field
-from watchword.schemes.signatures.credentials_digest import wanting
+from watchword.schemes.signatures.consequential import CREDENTIALS
+from watchword.schemes.signatures.credentials_digest import credentials_digest, wanting
 from watchword.schemes.signatures.responses import ResponsePolicy
 from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
@@ -171,6 +172,49 @@ def test_the_answer_to_another_body_is_not_believed(key):
     )  # fmt: skip
 
 
+@keys
+def test_the_answer_to_a_body_that_somebody_gave_a_request_without_one_is_not_believed(key):
+    """An application that takes its order from a body does not ask whether the client meant to send one."""
+
+    def answer(**settings: Any) -> int:
+        return ask(key, [], [], body=b"", on_body=lambda _: BODY, **settings).response.status
+
+    assert ask(key, [], [], body=b"").response.status == 200
+    assert answer() == 401  # the guard's: the application was not asked
+    with pytest.raises(ResponseUnproven) as error:
+        answer(on_request=tampered("content-digest", "removed"))
+    assert error.value.unproven.rejection.reason is Reason.NOT_COVERED
+
+
+@keys
+@pytest.mark.parametrize("status", [204, 304])
+def test_content_that_somebody_gave_an_answer_without_any_is_not_believed(key, status):
+    """It has no digest. HTTP/1.1 has no room for it, but frames have."""
+    assert ask(key, [], [], status=status).body == b""
+    assert unproven(key, [], [], status=status, on_content=lambda _: b'{"balance": 8}') is Reason.WRONG_BODY
+
+
+@keys
+@pytest.mark.parametrize("fields", [True, False])
+def test_the_digest_of_credentials_that_somebody_made_himself_is_not_believed(key, fields):
+    """Its key is sent openly. He takes the wish for it out, so that the server makes none, and makes one for the client."""
+    theirs = next(BOB.flow(Request("GET", "https", "bank.example", "/"), ClientContext(bytes))).request.headers
+    asked: Fields = []
+
+    def on_request(lines: Fields) -> Fields:
+        asked[:] = lines
+        kept = [line for line in lines if line[0] not in (b"authorization", b"want-credentials-digest")]
+        return [*kept, *theirs]
+
+    def on_answer(lines: Fields) -> Fields:
+        value = credentials_digest(asked, CREDENTIALS)
+        assert value is not None
+        return [*lines, (b"credentials-digest", value)]
+
+    sealed = SealedAuth(KEYS[key], ALICE, policy=ResponsePolicy(fields=fields))
+    assert unproven(key, [], [], sealed=sealed, on_request=on_request, on_answer=on_answer) is Reason.NOT_COVERED
+
+
 def test_a_request_gets_a_digest_of_its_body_unless_it_has_one():
     def sent(policy: ResponsePolicy | None, body: bytes, **fields: str) -> list[bytes]:
         flow = SealedAuth(KEYS["ed25519"], ALICE, policy=policy).flow(
@@ -182,7 +226,7 @@ def test_a_request_gets_a_digest_of_its_body_unless_it_has_one():
         return next(flow).request.values(b"content-digest")
 
     assert sent(None, BODY) == [digest_field({"sha-256": digest("sha-256", BODY)})]
-    assert sent(None, b"") == []
+    assert sent(None, b"") == [digest_field({"sha-256": digest("sha-256", b"")})]
     assert sent(ResponsePolicy(request_content=False), BODY) == []
     own = digest_field({"sha-512": digest("sha-512", BODY)}).decode()
     assert sent(None, BODY, content_digest=own) == [own.encode()]

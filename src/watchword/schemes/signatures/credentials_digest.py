@@ -10,7 +10,7 @@ guess could be tried, be it of a password, a cookie, a query or a body. Any veri
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from watchword.core.message import Headers
@@ -23,9 +23,12 @@ from watchword.fields.structured import (
     serialize_bare_item,
     serialize_dictionary,
 )
-from watchword.schemes.signatures.consequential import CREDENTIALS
+from watchword.schemes.signatures.components import Component
+from watchword.schemes.signatures.consequential import CREDENTIALS, check_covered
 
-__all__ = ["ANSWER", "KEY_OCTETS", "WANTED", "check_credentials", "credentials_digest", "wanting"]
+__all__ = [
+    "ANSWER", "KEY_OCTETS", "WANTED", "check_credentials", "check_digest_covered", "credentials_digest", "wanting",
+]  # fmt: skip
 
 WANTED: Final = b"want-credentials-digest"
 ANSWER: Final = b"credentials-digest"
@@ -60,7 +63,7 @@ def credentials_digest(request: Headers, names: Collection[bytes]) -> bytes | No
 
 
 def check_credentials(request: Headers, answer: Headers) -> Collection[bytes]:
-    """The fields of the request for whose values, or absence, the answer is. That its own field is covered is for others to check.
+    """The fields of the request for whose values, or absence, the answer is. `check_digest_covered` says whether its own field is covered.
 
     Args:
         request: the fields of the request.
@@ -88,6 +91,21 @@ def check_credentials(request: Headers, answer: Headers) -> Collection[bytes]:
     if not compare(_mac(key, request, sorted(names)), member.value):
         raise Rejected(Reason.BINDING_MISMATCH, "the answer is for other credentials", where=ANSWER.decode())
     return names
+
+
+def check_digest_covered(components: Sequence[Component], request: Headers, answer: Headers) -> None:
+    """Whether a signature covers the digest and its key: both are sent openly, so anybody could make another digest.
+
+    Args:
+        components: what it covers.
+        request: as for `check_credentials`.
+        answer: as for `check_credentials`.
+
+    Raises:
+        Rejected: NOT_COVERED.
+    """
+    wanted = [line for line in request if line[0] == WANTED]
+    check_covered(components, wanted, [line for line in answer if line[0] == ANSWER], ())
 
 
 def _mac(key: bytes, request: Headers, names: Iterable[bytes]) -> bytes:

@@ -26,7 +26,7 @@ class ResponsePolicy:
             those of the connection and those that intermediaries change; of the answer all of `OF_ANSWER` that came.
         credentials: whether it has to prove for which credentials it is, by `Credentials-Digest`, which only servers with a
             `SignatureSeal` know.
-        request_content: whether the request gets a Content-Digest of its body, so that the answer is for that one.
+        request_content: whether the request gets a Content-Digest of its body, so that the answer is for that one, or for none.
         content: whether it has to cover a Content-Digest that the content has, wherever there is content.
         max_content: octets of content that are read for that.
         nonce: whether it has to repeat the nonce of the Accept-Signature with which it was asked for (RFC 9421 §5.1).

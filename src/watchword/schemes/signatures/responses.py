@@ -18,7 +18,7 @@ from watchword.schemes.signatures.accept import Wanted
 from watchword.schemes.signatures.base import Message, signature_base
 from watchword.schemes.signatures.components import Component
 from watchword.schemes.signatures.consequential import check_covered
-from watchword.schemes.signatures.credentials_digest import check_credentials
+from watchword.schemes.signatures.credentials_digest import check_credentials, check_digest_covered
 from watchword.schemes.signatures.key_owners import alias_of
 from watchword.schemes.signatures.response_policy import ResponsePolicy
 from watchword.schemes.signatures.wire import (
@@ -162,6 +162,9 @@ class ResponseVerifier:
         """
         if not self.policy.content:
             return
+        # No library reads content after HEAD; after 204 and 304 those do that have it in frames (RFC 9113 §8.1).
+        if body and request.method != "HEAD" and not has_content(request.method, response.status):
+            raise Rejected(Reason.WRONG_BODY, "such an answer has no content, and this one does", where="content")
         for name, value in _expected(signature.covered.components, Message(request, response)).items():
             if not compare(digest(name, body), value):
                 raise Rejected(Reason.WRONG_BODY, "the content is not the one that was signed", where="content-digest")
@@ -212,7 +215,10 @@ class ResponseVerifier:
                 raise Rejected(Reason.NOT_COVERED, "the signature has to cover it", where=str(component))
         if self.policy.request_proofs:
             _check_request_proofs(components, request)
-        proven = check_credentials(request.headers, response.headers) if self.policy.credentials else ()
+        proven: Collection[bytes] = ()
+        if self.policy.credentials:
+            proven = check_credentials(request.headers, response.headers)
+            check_digest_covered(components, request.headers, response.headers)
         if self.policy.fields:
             check_covered(components, request.headers, response.headers, set(fields).difference(proven))
 

@@ -64,8 +64,8 @@ class SealedAuth(ClientHalf):
 
     Each request, and each further try of one, asks for it by Accept-Signature with a fresh nonce (RFC 9421 §5), for a digest of the content by
     Want-Content-Digest (RFC 9530 §4), for one of its credentials by Want-Credentials-Digest, and for content that is not
-    encoded. A request with a body gets a Content-Digest (§2), so the body has to be such that it can be read and sent as well;
-    for others take `ResponsePolicy(request_content=False)`.
+    encoded. The request gets a Content-Digest (§2), without a body that of no octets, so that nobody gives it one. So a body
+    has to be such that it can be read and sent as well; for others take `ResponsePolicy(request_content=False)`.
 
     The header section of an answer is judged first. Only if it is proven the content is read, up to `ResponsePolicy.max_content`
     octets, and compared with its digest before the caller gets the answer: don't stream answers that may be longer, or take
@@ -201,9 +201,8 @@ class _Asking:
         """What the inner flow sends, with the digest of its body, and asked for anew if it is another try."""
         request = send.request
         if self._verifier.policy.request_content and not request.values(b"content-digest"):
-            digest = self._digest_of(send.content)
-            if digest:
-                request = request.with_headers([(b"content-digest", digest)])
+            # Of no body as well: else somebody could put one into the request.
+            request = request.with_headers([(b"content-digest", self._digest_of(send.content))])
         fields = self._demanded(request)
         # The answer to the last try, a refusal above all, is not that to this one.
         if (self._again or fields != self.fields) and not _is_signed(request):
@@ -219,7 +218,7 @@ class _Asking:
         return _ACCEPT, accept_signature([self._verifier.wanted(request.method, self.nonce, self.fields)])
 
     def _digest_of(self, content: bytes | None) -> bytes:
-        """The Content-Digest of a body; b"" where there is none. That of the caller's body is computed once."""
+        """The Content-Digest of a body, be it empty. That of the caller's body is computed once."""
         if content is not None:
             return _digest_field(content)
         if self._digest is None:
@@ -291,7 +290,7 @@ class _Trial:
 
 
 def _digest_field(body: bytes) -> bytes:
-    return digest_field({_DIGEST: digest_of(_DIGEST, body)}) if body else b""
+    return digest_field({_DIGEST: digest_of(_DIGEST, body)})
 
 
 def _nonce(context: Context) -> str:
