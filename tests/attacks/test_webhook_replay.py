@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from watchword import AsyncGuard, Guard, Identity, Policy, Reason, Rejected, Request, WebhookAuth, WebhookVerifier
+from watchword import (
+    AsyncGuard,
+    Guard,
+    Identity,
+    Policy,
+    Reason,
+    Rejected,
+    Request,
+    WebhookAuth,
+    WebhookProfile,
+    WebhookVerifier,
+)
 from watchword.stores import MemoryStore, SQLStore
 
 NOW = 1_700_000_000.0
@@ -50,6 +61,20 @@ def test_the_other_names_of_the_fields_make_no_other_message() -> None:
     renamed = [(name.replace(b"webhook-", b"svix-"), value) for name, value in genuine.headers]
     assert isinstance(verdict(guard, genuine), Identity)
     assert verdict(guard, Request("POST", "https", "hooks.example", "/in", renamed)) is Reason.REPLAYED
+
+
+@pytest.mark.parametrize("signed", ["https://hooks.example/in", "https://hooks.example:443/in"])
+def test_another_port_makes_no_other_message(signed: str) -> None:
+    """Where the URL may have been signed with its port or without, Host may name any port that the signature doesn't."""
+    row = WebhookProfile(
+        name="mine", signature="x-signature", content="{timestamp}.{url}.{body}", timestamp="x-timestamp", ports=True
+    )
+    fields = WebhookAuth(SECRET, row).sign(BODY, now=NOW, url=signed)
+    guard = Guard([WebhookVerifier(SECRET, row)], MemoryStore(clock=lambda: NOW), policy=Policy(clock=lambda: NOW))
+    hosts = ["hooks.example", "hooks.example:443", "hooks.example:8443", "hooks.example"]
+    verdicts = [verdict(guard, Request("POST", "https", host, "/in", fields)) for host in hosts]
+    assert isinstance(verdicts[0], Identity)
+    assert {Reason.REPLAYED} <= set(verdicts[1:]) <= {Reason.REPLAYED, Reason.WRONG_SIGNATURE}
 
 
 def test_all_workers_on_one_store_count_together(tmp_path: Path) -> None:

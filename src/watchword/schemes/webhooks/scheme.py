@@ -240,7 +240,9 @@ class WebhookClaim:
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
         """The verdict of the plain `verify`, and the id that is used up by it."""
         contents = self.contents(body.data)
-        identity, marks = self.verifier.judge(self.delivery, contents, now), self.writes(contents[0], now)
+        identity = self.verifier.judge(self.delivery, contents, now)
+        # Which of the candidates comes first depends on the request as it came: on a port that nobody signed.
+        marks = self.writes(self.verifier.engine.signed(self.delivery, contents), now)
         return Decision(identity, marks, provisional=marks if self.verifier.gives_back else ())
 
     def writes(self, content: bytes, now: float) -> Sequence[Once]:
@@ -321,7 +323,8 @@ class WebhookAuth(ClientHalf):
             content_type: of the body, for profiles that cover forms.
 
         Raises:
-            ConfigurationError: no id where the profile names messages, or one that can't be signed; no URL where it is covered.
+            ConfigurationError: no id where the profile names messages, or one that can't be signed; no URL where it is covered;
+                a time that can't be written.
         """
         engine = self._engine
         row, stamp = engine.profile, engine.layout.stamp(now)
