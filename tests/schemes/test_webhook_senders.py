@@ -514,6 +514,24 @@ def test_explain_says_that_a_time_is_in_seconds_where_the_sender_writes_millisec
 # ---- the URL ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_body_with_half_of_a_surrogate_pair_says_its_time() -> None:
+    """JSON.stringify writes one where somebody's text was cut in the middle of an emoji."""
+    body = b'{"data":{"title":"party \\ud83c"},"webhookTimestamp":%d}' % (NOW * 1000)
+    sender = SENDERS["linear"]
+    fields = WebhookAuth(sender.signing, "linear").sign(body, now=NOW)
+    assert WebhookVerifier(sender.verifying, "linear").verify_at(fields, body, NOW).claims["timestamp"] == NOW
+
+
+@pytest.mark.parametrize("now", [NOW * 1000, -1e18, float("inf"), float("nan")])
+@pytest.mark.parametrize("time_format", list(TIME_FORMATS))
+def test_a_time_that_can_not_be_written_is_not_signed(time_format: str, now: float) -> None:
+    row = WebhookProfile(
+        name="mine", signature="x-s", content="{timestamp}.{body}", timestamp="x-t", time_format=time_format
+    )
+    with pytest.raises(ConfigurationError):
+        WebhookAuth("secret", row).sign(b"{}", now=now)
+
+
 def test_hubspot_signs_the_url_with_some_escapes_decoded() -> None:
     """HubSpot, Validating requests, version 3: these characters are decoded in the URI before it is signed."""
     verifier = WebhookVerifier("s", "hubspot")

@@ -11,7 +11,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import malformed
 from watchword.crypto.digests import compare, digest
-from watchword.crypto.encoding import parse_object
+from watchword.crypto.encoding import parse_leniently
 from watchword.fields.percent import percent_decoded
 from watchword.fields.target import default_port
 from watchword.schemes.webhooks.credentials import PresentedCredentials, octets_of
@@ -112,7 +112,8 @@ class TimeInBody:
             Rejected: MALFORMED_CREDENTIALS, the body is no JSON object, or its member is no such time.
         """
         try:
-            said = parse_object(body).get(self._member)
+            # A sender that cuts somebody's text may leave half of a surrogate pair, of which nothing is read here.
+            said = parse_leniently(body).get(self._member)
         except ValueError:
             raise malformed("no JSON object that could say when it was sent", "body") from None
         text = str(said).encode() if isinstance(said, (int, str)) and str(said).isascii() else b""

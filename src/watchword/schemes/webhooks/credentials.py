@@ -191,8 +191,15 @@ class Layout:
         return found
 
     def stamp(self, now: float) -> str:
-        """A time, in seconds since the epoch, as the profile writes it."""
-        return self._format.write(now)
+        """A time, in seconds since the epoch, as the profile writes it.
+
+        Raises:
+            ConfigurationError: it is none, or in a year that can't be written, as milliseconds taken for seconds are.
+        """
+        try:
+            return self._format.write(now)
+        except (OverflowError, ValueError):
+            raise ConfigurationError(f"now is a number of seconds since the epoch, not {now!r}") from None
 
     def _refuse(self, names: tuple[str, str, str], message_id: bytes | None, stamp: bytes | None) -> NoReturn:
         """Says what is wrong with the id or the time."""
