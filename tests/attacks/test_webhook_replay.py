@@ -77,6 +77,23 @@ def test_another_port_makes_no_other_message(signed: str) -> None:
     assert {Reason.REPLAYED} <= set(verdicts[1:]) <= {Reason.REPLAYED, Reason.WRONG_SIGNATURE}
 
 
+def test_another_id_that_nobody_signed_makes_no_other_message() -> None:
+    """A row that names the field of an id must not be weaker than one that doesn't."""
+    row = WebhookProfile(
+        name="mine", signature="x-signature", content="{timestamp}.{body}", timestamp="x-timestamp", id="x-id"
+    )
+    verifier = WebhookVerifier(SECRET, row)
+    assert verifier.single_use
+    guard = Guard([verifier], MemoryStore(clock=lambda: NOW), policy=Policy(clock=lambda: NOW))
+    fields = WebhookAuth(SECRET, row).sign(BODY, message_id="one", now=NOW)
+    later = WebhookAuth(SECRET, row).sign(BODY, message_id="one", now=NOW + 1)
+    without = {name: value for name, value in fields.items() if name != "x-id"}
+    sent = [fields, {**fields, "x-id": "two"}, without, later]
+    verdicts = [verdict(guard, Request("POST", "https", "hooks.example", "/in", each)) for each in sent]
+    assert isinstance(verdicts[0], Identity)
+    assert verdicts[1:] == [Reason.REPLAYED] * 3
+
+
 def test_all_workers_on_one_store_count_together(tmp_path: Path) -> None:
     policy = Policy(clock=lambda: NOW)
     with SQLStore(f"sqlite:///{tmp_path}/a.db", clock=lambda: NOW) as store:

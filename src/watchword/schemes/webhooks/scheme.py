@@ -107,8 +107,8 @@ class WebhookVerifier(InProcess):
         self._time_field = row.timestamp or row.signature
         self._time_in_body = TimeInBody(row) if row.timestamp_member else None
         self.once = seconds is not None and (bool(row.id) or row.timed)
-        # An id that isn't signed can be changed, and what is not timed can be sent again for ever.
-        self.single_use = self.once and row.timed and (not row.id or self._named)
+        # What is not timed can be sent again for ever.
+        self.single_use = self.once and row.timed
         self.kinds: Sequence[type] = (Spent,) if self.once else ()
         self.owners = tuple({_owner_of(secret): None for secret in self.engine.secrets})
         self.addresses: Sequence[Address] = tuple(Address(field) for field in self.engine.layout.fields)
@@ -246,7 +246,7 @@ class WebhookClaim:
         return Decision(identity, marks, provisional=marks if self.verifier.gives_back else ())
 
     def writes(self, content: bytes, now: float) -> Sequence[Once]:
-        """The message's id, or what stands for it, for as long as its time is good and longer if the verifier says so.
+        """Marks of the message's id, or of what stands for it, for as long as its time is good and longer if the verifier says so.
 
         One for each secret, in one commit: the message stays known when its secret is replaced, or another of its signatures shown.
         """
@@ -256,10 +256,13 @@ class WebhookClaim:
         until = now + verifier.remember
         if verifier._timed:  # noqa: SLF001 -- our own
             until = max(until, verifier.time_of(self.delivery, (content,)) + verifier.freshness.retention)
-        # Without an id the content stands for the message, whichever of its signatures is presented.
-        name = self.delivery.message_id.decode() or b64url_encode(digest("sha-256", content)).decode()
-        key = ("webhook", verifier.engine.profile.name, verifier.subject, name)
-        return tuple([Once(key, until, owner) for owner in verifier.owners])
+        names = [self.delivery.message_id.decode()] if self.delivery.message_id else []
+        # Without an id the content stands for the message, whichever of its signatures is presented; and beside an id that
+        # isn't signed, so can be changed, where the content has its time.
+        if not names or (verifier.single_use and not verifier._named):  # noqa: SLF001 -- our own
+            names.append(b64url_encode(digest("sha-256", content)).decode())
+        keys = [("webhook", verifier.engine.profile.name, verifier.subject, name) for name in names]
+        return tuple([Once(key, until, owner) for key in keys for owner in verifier.owners])
 
 
 def _is_span(seconds: object) -> bool:
