@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+from contextlib import nullcontext
 
 import pytest
 
 from tests.servers.apps import SEALING
-from watchword import Key, KeyDirectory, Request, Response, SignatureSeal
+from watchword import Key, KeyDirectory, Rejected, Request, Response, SignatureSeal
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import digest_field
@@ -99,6 +100,21 @@ def test_a_seal_does_not_speak_of_a_body_that_an_endpoint_has_not_read(host):
     covered = [value for name, value in Response(200, headers).headers if name == b"signature-input"]
     assert covered
     assert not [value for value in covered if b'"content-digest";req' in value]
+
+
+@pytest.mark.parametrize("host", [by_asgi, by_wsgi])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+def test_a_seal_says_that_there_was_no_body_where_an_endpoint_asks_for_none(host, method):
+    """`SealedAuth` sends the digest of no octets, and believes no answer that leaves it out."""
+    directory = KeyDirectory([Key.generate("ed25519")], agent="https://id.example")
+    digests = {content: digest_field({"sha-256": digest("sha-256", content)}).decode() for content in (b"", b"y")}
+    for content, said, covered in ((b"", b"", True), (b"y", b"", False), (b"", b"y", False)):
+        fields = [("content-digest", digests[said])]
+        status, headers, body = host(directory, None, method, WELL_KNOWN, content, fields, seal=SEAL)
+        assert status == (405 if method == "PUT" else 200)
+        request = Request(method, "https", "id.example", WELL_KNOWN, dict(fields))
+        with nullcontext() if covered else pytest.raises(Rejected):
+            VERIFIER.verify(request, Response(status, headers), body, now=time.time())
 
 
 @pytest.mark.parametrize("host", [by_asgi, by_wsgi])

@@ -64,6 +64,8 @@ def asgi_endpoint(
         sealing = Sealing(seal, request)
         try:
             answer = await endpoint.respond(request, io, sealing.checking_awaited(incoming.chunk), incoming.gone)
+            if sealing.waits:
+                sealing.settle(await incoming.chunk())
         except ClientGone:
             return
         finally:
@@ -92,7 +94,10 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
         request = request_of_environ(environ)
         sealing = Sealing(seal, request)
         try:
-            answer = drive(endpoint.respond(request, io, sealing.checking(Body(environ).chunk), watch_of(environ)))
+            body = Body(environ)
+            answer = drive(endpoint.respond(request, io, sealing.checking(body.chunk), watch_of(environ)))
+            if sealing.waits:
+                sealing.settle(body.chunk())
         except ClientGone:
             start_response("503 Service Unavailable", [("Content-Length", "0")])  # WSGI wants an answer
             return []

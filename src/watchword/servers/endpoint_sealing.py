@@ -11,6 +11,7 @@ from watchword.core.answer import Refusal, ResponseSealer
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.seal import has_content
+from watchword.core.streams import BodyStream
 
 __all__ = ["Answered", "Failures", "Sealing"]
 
@@ -28,8 +29,10 @@ class Sealing:
     """The seal of one answer, and the check of the request's body that it speaks of; nothing where there is no sealer."""
 
     def __init__(self, sealer: ResponseSealer | None, request: Request) -> None:
+        self._sealer = sealer
         self._request = request
         self._seal = None if sealer is None else sealer.seal(request)
+        self._unread: BodyStream | None = None
 
     def checking(self, chunk: Callable[[], bytes]) -> Callable[[], bytes]:
         """`chunk`, which gives the parts of the body, raising `Rejected` at its end if it is not the one that the seal will speak of."""
@@ -47,6 +50,25 @@ class Sealing:
 
         return checked
 
+    @property
+    def waits(self) -> bool:
+        """Whether the endpoint has read nothing of a body that is to be checked, and that the request says is empty."""
+        empty = not any(length.strip(b"0") for length in self._request.values(b"content-length"))
+        return self._unread is not None and empty and not self._request.values(b"transfer-encoding")
+
+    def settle(self, first: bytes) -> None:
+        """Checks a body that the endpoint didn't read, if that can be told by its first part: there is none."""
+        assert self._unread is not None
+        assert self._sealer is not None
+        if first:
+            return
+        try:
+            self._unread.end()
+        except Rejected:
+            # The answer is what it is, whatever the body was: only the seal must not say that it was this one.
+            self._seal = self._sealer.seal(self._request)
+            self._check()
+
     def lines(self, answer: Answered) -> Headers:
         """What the answer gets."""
         if self._seal is None:
@@ -57,9 +79,10 @@ class Sealing:
     def _check(self) -> Callable[[bytes], bytes] | None:
         if self._seal is None or self._seal.check is None:
             return None
-        stream = self._seal.check()
+        stream = self._unread = self._seal.check()
 
         def passed(data: bytes) -> bytes:
+            self._unread = None
             try:
                 if data:
                     stream.feed(data)
