@@ -291,3 +291,19 @@ def test_there_is_one_exit() -> None:
     assert {name: count for name, count in makers.items() if count} == {"program.py": 2}
     source = (room / "program.py").read_text("utf-8")
     assert "Explanation(" not in source[: source.index("def _leave(")]
+
+
+@pytest.mark.parametrize("shown", ["{id}:{secret}", "{id}/{secret}", "{secret}"])
+def test_a_secret_in_a_credential_that_can_not_be_read_is_masked(shown: str) -> None:
+    key_id, secret = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    store = MemoryStore()
+    store.add_access_key("robot", key_id, secret)
+    guard = Guard([SigV4Verifier(region="eu-central-1", service="s3")], store)
+    credential = f"{shown.format(id=key_id, secret=secret)}/20260101/eu-central-1/s3/aws4_request"
+    field = (
+        f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature={'0' * 64}, Key={key_id}"
+    )
+    explanation = explain(Request("GET", "https", "api.example", "/", {"Authorization": field}), guard)
+    said = f"{explanation}{explanation.to_json()}{explanation.canonical}"
+    assert not explanation.accepted
+    assert not any(secret[at : at + 30] in said for at in range(len(secret) - 29))

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from watchword.core.io import IO, done
+from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND, Found, Ref
 from watchword.core.rejection import Reason
@@ -16,7 +17,7 @@ from watchword.core.scheme import Claim
 from watchword.schemes.explaining.masking import is_secret_of
 from watchword.schemes.explaining.typed_text import retyped
 
-__all__ = ["OF_NAMES", "compared"]
+__all__ = ["OF_NAMES", "compared", "named_in"]
 
 MAX_OTHERS: Final = 64
 """Other records of the store that a claim is given for comparison, those first whose name is nearest."""
@@ -37,6 +38,26 @@ async def compared(plan: Plan, io: IO[Any, Any], claim: Claim, reason: Reason) -
             spellings = (other for _, other in retyped(ref.key[-1]) if isinstance(other, str))
             refs += [Ref(ref.kind, (*ref.key[:-1], other)) for other in islice(spellings, MAX_NAMES)]
     return listed.merged(await done(io.fetch(refs))) if refs else listed
+
+
+async def named_in(plan: Plan, io: IO[Any, Any], request: Request) -> Found:
+    """The records whose names are in a request that could not be read: their secrets may be there as well, and are masked."""
+    text = b"\n".join((request.target, *(value for _, value in request.headers))).decode("latin-1")
+    return await io.work(partial(_named_in, plan, text))
+
+
+def _named_in(plan: Plan, text: str) -> Found:
+    listing = getattr(plan.store, "records", None)
+    if listing is None or iscoroutinefunction(listing):
+        return NOTHING_FOUND
+    held = getattr(plan.store, "kinds", None)
+    kinds = dict.fromkeys(kind for verifier in plan.verifiers for kind in verifier.kinds)
+    records: dict[Ref[Any], tuple[Any, int]] = {}
+    for kind in kinds:
+        if getattr(kind, "sensitive", False) and (held is None or kind in held):
+            named = (entry for entry in listing(kind) if any(part and part in text for part in entry[0]))
+            records.update({Ref(kind, key): (record, 1) for key, record in islice(named, MAX_OTHERS)})
+    return Found(records)
 
 
 def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Found:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from watchword.schemes.all_of import AllClaims, AllOf
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
-from watchword.schemes.explaining.comparison import OF_NAMES, compared
+from watchword.schemes.explaining.comparison import OF_NAMES, compared, named_in
 from watchword.schemes.explaining.elsewhere import body_of, look_elsewhere, streamed
 from watchword.schemes.explaining.masking import Mask, secrets_of
 from watchword.schemes.explaining.presentation import Way
@@ -122,6 +122,9 @@ async def _explaining(
             seen, meant = [request, found.request], again.found
         elif found is not None:
             judged = judged._replace(checks=(found, *judged.checks))
+    if not judged.canonical:
+        with suppress(StoreUnavailable):
+            meant = (await named_in(plan, io, request)).merged(meant)
     secrets = [*secrets_of(judged.found.merged(meant), plan.verifiers), *judged.secrets]
     return _leave(judged, seen, body, secrets)
 
