@@ -17,7 +17,7 @@ from watchword import Response, explain
 from tests.webhook_senders import SENDERS
 from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
-from watchword.schemes.explaining.program import MAX_DECISIONS, MAX_SPELLED
+from watchword.schemes.explaining.elsewhere import MAX_DECISIONS, MAX_SPELLED
 from watchword.schemes.webhooks import PROFILES, WebhookAuth, WebhookProfile, WebhookVerifier
 from watchword.schemes.webhooks.times import TIME_FORMATS
 from watchword.stores import MemoryStore
