@@ -150,6 +150,32 @@ def test_an_asgi_application_gets_nothing_round_the_seal_by_what_was_not_offered
     assert sent[0]["status"] == 500
 
 
+def test_trailers_after_a_sealed_answer_do_not_reach_the_server() -> None:
+    """Nothing proves them, and some servers send them whatever the answer's beginning said of them."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert "http.response.trailers" not in scope["extensions"]
+        await send({**START, "trailers": True})
+        await send({"type": "http.response.body", "body": b"hello"})
+        await send({"type": "http.response.trailers", "headers": [(b"set-cookie", b"a=b")]})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "https",
+        "headers": [(b"host", b"api.example"), (b"authorization", b"plain alice")], "extensions": {"http.response.trailers": {}},
+    }  # fmt: skip
+    asyncio.run(asgi.protect(app, guard(SEAL))(scope, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert sent[0]["trailers"] is False
+
+
 class Down:
     """An endpoint whose store does not answer, or that fails otherwise."""
 

@@ -101,7 +101,7 @@ class _Outgoing:
             await self._deny(message)
         elif kind.startswith("http.response.") and self._admission.holds_back and not self.started:
             raise ConfigurationError(f"{kind} was not offered: what is sealed goes through http.response.body")
-        else:
+        elif not (kind.endswith(".trailers") and self._admission.holds_back):  # not offered, and not proven
             await self._send(message)
 
     async def _judge(self, start: Message) -> None:
