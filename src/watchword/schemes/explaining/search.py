@@ -251,8 +251,9 @@ class _Search:
         return self._first(islice(some, most))
 
     def pairs_of_request(self) -> list[Check]:
-        """Two changes of the request."""
-        return self._first(self._of_request(pairs=True))
+        """Two changes of the request; where tries are dear half of those that are left, the others are for near times."""
+        most = self.budget.left // (2 * (1 + self.asked.price)) if self.asked.price else None
+        return self._first(islice(self._of_request(pairs=True), most))
 
     def near_times(self) -> list[Check]:
         """All leaves that say one time, at another that is near."""

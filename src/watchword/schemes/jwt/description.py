@@ -118,7 +118,7 @@ def _texts(name: str, text: bytes) -> Iterator[tuple[float, str, bytes, str]]:
             written = json.dumps(changed, separators=(",", ":") if compact else None, ensure_ascii=ascii_)
             yield cost, what, written.encode("utf-8", "surrogatepass"), mend
     for other, mend in reordered(text):
-        yield 1.2, "with other members, or in another order", other, mend
+        yield 1.5, "with other members, or in another order", other, mend
 
 
 def _changed(name: str, members: dict[str, Any]) -> Iterator[tuple[float, str, dict[str, Any]]]:
