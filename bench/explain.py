@@ -56,7 +56,7 @@ ALIASES = {
     "nonce": ("authorization nonce", "oauth_nonce"),
     "input": ("header signature-input", "header signature-input alg"),
     "body": ("authorization digest", "oauth_body_hash"),
-    "credentials": ("authorization", "token", "x-hmac", "signature", "signature-input", "oauth_signature"),
+    "credentials": ("authorization", "token", "x-hmac", "signature", "signature-input", "oauth_signature", *(row.signature for row in PROFILES.values())),
     "signature": ("authorization mac", "authorization Signature", "mac", "x-hmac", "signature", "oauth_signature", "authorization response", *(f"header {row.signature}" for row in PROFILES.values())),
     "@path": ("authorization uri", "target", "@target", "@target-uri"),
     "@query": ("authorization uri", "target", "@target", "@target-uri"),

@@ -202,8 +202,8 @@ def test_a_long_body_that_the_handler_leaves_unread_ends_the_connection(protecte
 
 
 def test_a_body_that_nobody_asked_for_is_not_the_next_request(protected):
-    """The client need not have waited for 100 Continue, so what comes next is a body, or it is not."""
-    assert statuses(protected, request_with(SMUGGLED, GENUINE, b"Expect: 100-continue") + LAST) == [200]
+    """The client need not have waited for 100 Continue. It is asked before the answer, so what comes next is the body."""
+    assert statuses(protected, request_with(SMUGGLED, GENUINE, b"Expect: 100-continue") + LAST) == [100, 200, 200]
 
 
 def test_a_handler_reads_its_body_and_no_more():

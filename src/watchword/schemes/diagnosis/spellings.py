@@ -67,7 +67,7 @@ def decoded(text: bytes) -> Iterator[tuple[str, bytes]]:
     r"""What `text` may encode, in each alphabet that it fits.
 
     >>> next(decoded(b"0102"))
-    ('decoded from hex', b'\\x01\\x02')
+    ('decoded from hex', b'\x01\x02')
     """
     for what, decode in _DECODERS:
         try:

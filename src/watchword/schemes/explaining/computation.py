@@ -296,7 +296,7 @@ class Computation:
     >>> computation.changed({text: lambda of: b"something else"}) == computation.value(computation.root)
     False
     >>> computation.steps
-    3
+    4
     """
 
     def __init__(self, root: Node) -> None:

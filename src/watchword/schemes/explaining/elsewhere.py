@@ -85,7 +85,7 @@ async def look_elsewhere(
         if hashed > MAX_HASHED and _is_dear(case):
             continue
         level = await _evidence(plan, io, case, send(body), at)
-        needed = ADMITTED if not unreadable or accounted else LOOKED_AT if way.weak else UNKNOWN
+        needed = ADMITTED if not unreadable or accounted or way.spelled else LOOKED_AT if way.weak else UNKNOWN
         if level > best[0] and level >= needed:
             best = level, way
         if level == ADMITTED:

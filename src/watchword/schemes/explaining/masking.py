@@ -41,7 +41,7 @@ _PUBLIC: Final = re.compile(
     rb"|accept-signature|signedheaders)$",
     re.IGNORECASE,
 )
-_PARAMETER: Final = re.compile(rb'(?<![\w-])([A-Za-z][\w-]*+)[ \t]*+=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;&]+))')
+_PARAMETER: Final = re.compile(rb'(?<![\w-])([A-Za-z][\w-]*+)[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.)*+)"|([^\s",;&]++))')
 _ALWAYS: Final = re.compile(
     r"(?<=_[0-9A-Za-z]{12}_)[0-9A-Za-z]{16,}"  # of an API key all but its id
     r"|(?:(?<![\w-])|(?<=%20))eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*+"  # a JSON Web Token

@@ -60,7 +60,8 @@ _MENDS: Final = {
 """What to do about a change, where that is more than to leave it."""
 _ENCODED: Final = frozenset({"in base64", "in hex"})
 _PAIR: Final = re.compile(
-    rb"\s*user(?:name)?\s*[=:]\s*\"?([^\",;&]+)\"?\s*[,;& ]\s*pass(?:word)?\s*[=:]\s*\"?([^\"]+?)\"?\s*", re.IGNORECASE
+    rb"\s*+user(?:name)?+\s*+[=:]\s*+\"?+([^\s\",;&]++)\"?+\s*+[,;&]?+\s*+pass(?:word)?+\s*+[=:]\s*+\"?+([^\s\"]++)\"?+\s*+",
+    re.IGNORECASE,
 )
 
 
