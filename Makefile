@@ -2,7 +2,8 @@
 #
 #   make demo         a real server, real clients, every scheme, genuine and forged
 #   make test         every test that needs only PyPI, doctests and the documentation's programs among them
-#   make cover        the same under coverage: at least 95 % of the core, line and branch
+#   make sweep        what goes through very many cases: explanations of every mistake, sealed answers through every client
+#   make cover        what make test runs, under coverage: at least 95 % of the core, line and branch
 #   make conformance  the published suites in the folder that WATCHWORD_VECTORS names
 #   make interop      against Apache, nginx, curl, wget, Flask-HTTPAuth, PyJWT, joserfc and jose, which it installs
 #   make lint         ruff, mypy --strict, pyright, import-linter;  make format  puts the code in shape
@@ -17,7 +18,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: all help venv suites demo test cover conformance interop lint format bench docs clean
+.PHONY: all help venv suites demo test sweep cover conformance interop lint format bench docs clean
 
 run := .venv/bin/python -m
 
@@ -33,12 +34,15 @@ demo: venv
 	@$(run) examples.demo $(ARGS)
 
 test: venv
-	@$(run) pytest -n auto --dist loadfile $(ARGS)
+	@$(run) pytest -n auto --dist loadfile -m "not sweep" $(ARGS)
+
+sweep: venv
+	@$(run) pytest -n auto --dist loadfile -m sweep tests $(ARGS)
 
 # Which lines run does not depend on how many examples a property is tried with: the fewest will do.
 cover: export HYPOTHESIS_PROFILE = dev
 cover: venv
-	@$(run) pytest -n auto --dist loadfile --cov --cov-report= \
+	@$(run) pytest -n auto --dist loadfile -m "not sweep" --cov --cov-report= \
 	    --deselect tests/test_house.py::test_the_typed_examples_type_check $(ARGS)
 	@$(run) coverage report
 	@$(run) coverage report --include='*/watchword/core/*' --fail-under=95

@@ -16,6 +16,8 @@ from watchword import explain
 from watchword.schemes.explaining.program import Explanation
 from watchword.core.scheme import Check
 
+pytestmark = pytest.mark.sweep
+
 SEED = 7
 
 

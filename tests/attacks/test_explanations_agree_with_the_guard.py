@@ -35,6 +35,8 @@ from watchword import (
 from watchword.schemes.explaining.report import Explanation
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 MAKERS = (*OWN, *SIGNED, *BEARERS, *MORE_WORLDS, jwt_world)
 GENUINE = tuple(make for make in MAKERS if make is not world_of_bad_tokens)
 PARTS = ("word", "rest", "parameter", "whole", "name", "query", "body", "twice", "method", "length")

@@ -23,6 +23,8 @@ from watchword import Rejected, Request, explain
 from watchword.schemes.explaining.program import Explanation
 from watchword.schemes.diagnosis import MAX_GUESSES
 
+pytestmark = pytest.mark.sweep
+
 # HMAC, RFC 9421 with a shared and with a public key, OAuth 1, SigV4, webhooks; others of a family differ by a key or a row.
 MAKERS: Sequence[Callable[[random.Random], World]] = (OWN[0], *SIGNED[:4], SIGNED[5])
 PUBLIC = 2  # takes long

@@ -17,6 +17,8 @@ from watchword import (
 from watchword.core.io import once
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 KEY = Key.generate("ed25519", key_id="seal-1")
 TOKENS = Key.generate("HS256")
 ALICE = JWTAuth(TOKENS, claims={"sub": "alice"})

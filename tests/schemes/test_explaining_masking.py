@@ -149,6 +149,7 @@ def test_what_admits_nobody_is_shown(name: str) -> None:
     assert Mask(Request("GET", "https", "h", target, fields), b"", []).text(name) == name
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
 def test_no_fault_of_any_scheme_shows_a_secret_or_what_a_genuine_request_presents(
     make: Callable[[random.Random], World],
@@ -176,6 +177,7 @@ def proofs(request: Request) -> Iterator[bytes]:
     yield from re.findall(rb"(?i)signature=([A-Za-z0-9%]{40,})", request.target)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
 def test_no_secret_is_shown_that_stands_in_the_place_of_a_name(make: Callable[[random.Random], World]) -> None:
     """Id and secret exchanged, or the secret pasted into any parameter: the store knows it, so nobody is told."""

@@ -43,6 +43,7 @@ def component(each: Deviation) -> str:
     return each.component or each.node.component or each.node.name.removeprefix("the ")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_a_deviation_of_any_step_is_found_and_the_step_is_named(make: Callable[[random.Random], World]) -> None:
     rng = random.Random(make.__name__)
@@ -140,6 +141,7 @@ def test_no_secret_is_in_the_repr_of_a_description() -> None:
     assert "Tr0ub4dor" not in repr(tree(b"Tr0ub4dor&3-and-more"))
 
 
+@pytest.mark.sweep
 def test_no_secret_and_no_body_is_in_what_is_told() -> None:
     root, secret = tree(b"Tr0ub4dor&3-and-more"), "Tr0ub4dor"
     rng = random.Random(1)

@@ -193,6 +193,7 @@ def test_the_description_is_the_signers_computation(
     assert Computation(root).value(root) == encoded(key.sign(head + b"." + payload))
 
 
+@pytest.mark.sweep
 def test_whoever_makes_a_step_otherwise_is_told_which() -> None:
     tree = described(HEAD, BODY)
     root = tree.signature("HS256", KEY, [])

@@ -21,6 +21,8 @@ from watchword.schemes.explaining.deviations import Deviation, deviations
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.description import Described, described
 
+pytestmark = pytest.mark.sweep
+
 BODY = b'{"b": 1, "a": [1, 2]}'
 FIELDS = [
     ("Content-Type", "application/json"), ("Content-Digest", digest_field({"sha-256": digest("sha-256", BODY)}).decode()),
