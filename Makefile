@@ -37,7 +37,7 @@ test: venv
 	@$(run) pytest -n auto --dist loadfile -m "not sweep" $(ARGS)
 
 sweep: venv
-	@$(run) pytest -n auto --dist loadfile -m sweep tests $(ARGS)
+	@$(run) pytest -n auto --dist loadfile -m sweep $(ARGS)
 
 # Which lines run does not depend on how many examples a property is tried with: the fewest will do.
 cover: export HYPOTHESIS_PROFILE = dev

@@ -24,6 +24,8 @@ from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
 from watchword.schemes.signatures.wire import read_signatures
 
+pytestmark = pytest.mark.sweep
+
 keys = pytest.mark.parametrize("key", list(KEYS))
 
 

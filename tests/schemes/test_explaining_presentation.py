@@ -28,6 +28,8 @@ from watchword.schemes.api_key_text import APIKey, hash_key, make_key
 from watchword.schemes.explaining.report import Explanation
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 AUTHORIZATION = b"authorization"
 
 

@@ -17,6 +17,8 @@ from tests.servers.streamed_worlds import (
 from watchword import Guard, HMACAuth, HMACVerifier, Reason, Request, SignatureSeal
 from watchword.servers import asgi, wsgi
 
+pytestmark = pytest.mark.sweep
+
 HMAC = SCHEMES["hmac"]
 SERVERS = {"asgi": by_asgi, "wsgi": by_wsgi, "http.server": by_http_server}
 
