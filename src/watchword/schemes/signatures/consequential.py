@@ -32,7 +32,9 @@ OF_REQUEST: Final = (
     "content-location", "content-range", "content-profile", "content-digest", "repr-digest", "range", "if", "if-match",
     "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "accept", "accept-charset", "accept-datetime",
     "accept-encoding", "accept-language", "accept-profile", "accept-version", "prefer", "depth", "destination", "overwrite",
-    "idempotency-key", "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url",
+    "lock-token", "timeout", "a-im", "api-version", "idempotency-key", "last-event-id", "origin", "slug", "soapaction", "x-api-version",
+    "x-http-method", "x-http-method-override", "x-method-override", "x-original-method", "x-original-url", "x-requested-with",
+    "x-rewrite-url",
     "want-content-digest", "want-repr-digest", "want-credentials-digest",
 )  # fmt: skip
 """What is covered of the request that is answered, as far as it has it, and besides it every signature of it. Its
