@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 from watchword.core.scheme import Check
 from watchword.schemes.freshness import Freshness
 
-__all__ = ["clock_check", "time_guesses"]
+__all__ = ["EPOCHS", "clock_check", "time_guesses"]
 
 NEAR = 1800
 """Seconds before and after a time in which every second is tried."""
+
+EPOCHS: Final = (
+    ("since 2001 (Apple)", -978307200), ("since 1900 (NTP)", 2208988800), ("since 1904 (HFS)", 2082844800),
+    ("since 1980 (GPS)", -315964800), ("since 1601", 11644473600), ("since the year 1", 62135596800),
+)  # fmt: skip
+"""Where other programs begin to count: words, and the seconds that their numbers have more than those since 1970."""
+_UNITS: Final = (
+    ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9), ("100 nanoseconds", 1e7), ("minutes", 1 / 60),
+    ("hours", 1 / 3600), ("days", 1 / 86400),
+)  # fmt: skip
+_NO_CLOCK: Final = 10 * 365 * 86400
+"""A number below it is nobody's time of today."""
 
 QUARTER = 900
 """Time zones differ by multiples of a quarter of an hour."""
@@ -30,6 +43,8 @@ def clock_check(component: str, signed: float, now: float, freshness: Freshness)
 
     >>> clock_check("header date", 1000.0, 4630.0, Freshness(max_age=300, skew=30)).mend
     "signed 3630 s ago, which is one hour and 30 s: the client's clock is in another time zone; send UTC"
+    >>> clock_check("header date", 29_952_201.0, 1_797_132_060.0, Freshness(max_age=300, skew=30)).mend
+    'the time is in minutes: send seconds since 1970-01-01 in UTC'
     """
     age = now - signed
     passed = freshness.holds(signed, now)
@@ -41,9 +56,8 @@ def clock_check(component: str, signed: float, now: float, freshness: Freshness)
 def _mend(age: float, signed: float, now: float) -> str:
     if not math.isfinite(signed):
         return "that is no time: send seconds since 1970-01-01 in UTC"
-    for unit, factor in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
-        if signed > now and abs(signed / factor - now) < 86400:
-            return f"the time is in {unit}: send seconds"
+    if now > _NO_CLOCK and (other := _in_other_terms(signed, now)):
+        return f"{other}: send seconds since 1970-01-01 in UTC"
     said = f"signed {age:.0f} s ago" if age > 0 else f"signed {-age:.0f} s in the future"
     quarters = round(abs(age) / QUARTER)
     rest = abs(age) - quarters * QUARTER
@@ -53,6 +67,21 @@ def _mend(age: float, signed: float, now: float) -> str:
     if age > 0:
         return f"{said}: sign anew for every request (a queue, a retry?), and set both clocks (NTP)"
     return f"{said}: set both clocks (NTP)"
+
+
+def _in_other_terms(signed: float, now: float) -> str:
+    """What the number says in another unit, from another beginning, or of no time of today; "" if it is none of these."""
+    for unit, factor in _UNITS:
+        if abs(signed / factor - now) < 86400:
+            return f"the time is in {unit}"
+    for since, more in EPOCHS:
+        if abs(signed - more - now) < 86400:
+            return f"the time is in seconds {since}"
+    return (
+        "that is no time of today, but a duration, a counter or a clock that was never set"
+        if signed < _NO_CLOCK
+        else ""
+    )
 
 
 def _hours(quarters: int) -> str:

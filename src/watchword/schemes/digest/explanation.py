@@ -10,7 +10,7 @@ from watchword.schemes.explaining.search import Asked, Received, look_for, unexp
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
-from watchword.schemes.digest.computation import DigestSecret
+from watchword.schemes.digest.computation import ALGORITHMS, DigestSecret
 from watchword.schemes.digest.credentials import check_uri
 from watchword.schemes.digest.description import described
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceState, read_nonce
@@ -19,7 +19,10 @@ from watchword.schemes.digest.request_memory import KnownClaim
 
 __all__ = ["EXPLAINERS", "explain_digest"]
 
-_PASSWORD = "the password differs, or the stored hash was made of another password, username or realm"
+_PASSWORD = (
+    "no usual mistake of the computation explains it, so the password differs, or the stored hash was made of another password, "
+    "username or realm; else compare A1 and A2 with the client's"
+)
 
 
 def explain_digest(claim: DigestClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
@@ -138,6 +141,12 @@ def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret
             if searched.cut
             else _PASSWORD
         )
+        size, sent = claim.algorithm.size if claim.algorithm else 0, len(claim.presented.response)
+        if not searched.causes and sent != size:
+            names = " or ".join(row.name for row in ALGORITHMS if row.size == sent and not row.session)
+            mend = f"compute it with {claim.presented.algorithm or 'MD5'}, as algorithm= says{f'; {names} gives so many' if names else ''}"
+            yield Check("response", False, where, f"{size} hexadecimal digits", f"{sent} of them", mend)
+            return
         yield from searched.causes or [Check("response", False, where, expected, received, mend)]
         return
     yield Check("response", True, "authorization response", expected, received)

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from time import gmtime, strftime, strptime
 from typing import Final
 
-from watchword.schemes.diagnosis.clocks import time_guesses
+from watchword.schemes.diagnosis.clocks import EPOCHS, time_guesses
 
 __all__ = ["near_times", "written_times"]
 
@@ -21,10 +21,6 @@ _RFC3339: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 
 _LAST: Final = 253402300800
 """The end of the year 9999."""
-_EPOCHS: Final = (
-    ("since 2001 (Apple)", -978307200), ("since 1900 (NTP)", 2208988800), ("since 1904 (HFS)", 2082844800),
-    ("since 1980 (GPS)", -315964800), ("since 1601", 11644473600), ("since the year 1", 62135596800),
-)  # fmt: skip
 _FORMATS: Final = (
     "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.000Z", "%Y-%m-%dT%H:%M:%S.000000Z",
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S+00:00", "%Y%m%dT%H%M%SZ", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S", "%Y-%m-%dT%H:%M:%S+0000",
@@ -102,7 +98,7 @@ def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     yield 1.6, "as a Windows FILETIME", b"%d" % ((t + 11644473600) * 10**7)
     yield 1.6, "as .NET ticks", b"%d" % ((t + 62135596800) * 10**7)
     yield 2, "as days of a spreadsheet", f"{t / 86400 + 25569}".encode()
-    for words, away in _EPOCHS:
+    for words, away in EPOCHS:
         yield 1.8, f"in seconds {words}", b"%d" % (t + away)
         yield 2.2, f"in milliseconds {words}", b"%d" % ((t + away) * 1000)
     if not 86400 <= t < _LAST - 86400:

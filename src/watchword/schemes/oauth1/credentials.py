@@ -243,7 +243,9 @@ def read_presented(pairs: Iterable[tuple[str, str]], accepted: frozenset[str]) -
     timestamp, nonce = given.get("oauth_timestamp"), given.get("oauth_nonce")
     if method.kind != "plaintext" or timestamp is not None or nonce is not None:
         if timestamp is None or not _TIMESTAMP.fullmatch(timestamp):
-            raise malformed("not a positive decimal number", "oauth_timestamp")
+            raise malformed(
+                "not a positive number of seconds since 1970, of 12 decimal digits at most", "oauth_timestamp"
+            )
         nonce = _text(given, "oauth_nonce", MAX_KEY)
     return PresentedCredentials(
         _text(given, "oauth_consumer_key", MAX_KEY),

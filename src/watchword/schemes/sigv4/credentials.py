@@ -228,7 +228,8 @@ def _algorithm(word: bytes, where: str) -> bytes:
 
 def _signature(text: bytes, algorithm: bytes, where: str) -> bytes:
     if not _HEX[algorithm].fullmatch(text):
-        raise malformed("not a signature in lower-case hexadecimal digits", where)
+        count = "64" if algorithm == HMAC else "16 to 144"
+        raise malformed(f"not {count} lower-case hexadecimal digits", where)
     return text
 
 
