@@ -35,6 +35,8 @@ from watchword.schemes.explaining.masking import MASK, MAX_VALUES, Mask
 from watchword.schemes.explaining.report import Explanation
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 MAKERS = (*OWN, *SIGNED, *BEARERS, *MORE_WORLDS, jwt_world)
 ENCODINGS: dict[str, Callable[[bytes], str]] = {
     "raw": lambda secret: secret.decode("latin-1"),
@@ -149,7 +151,6 @@ def test_what_admits_nobody_is_shown(name: str) -> None:
     assert Mask(Request("GET", "https", "h", target, fields), b"", []).text(name) == name
 
 
-@pytest.mark.sweep
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
 def test_no_fault_of_any_scheme_shows_a_secret_or_what_a_genuine_request_presents(
     make: Callable[[random.Random], World],
@@ -177,7 +178,6 @@ def proofs(request: Request) -> Iterator[bytes]:
     yield from re.findall(rb"(?i)signature=([A-Za-z0-9%]{40,})", request.target)
 
 
-@pytest.mark.sweep
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
 def test_no_secret_is_shown_that_stands_in_the_place_of_a_name(make: Callable[[random.Random], World]) -> None:
     """Id and secret exchanged, or the secret pasted into any parameter: the store knows it, so nobody is told."""

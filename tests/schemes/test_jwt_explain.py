@@ -22,6 +22,8 @@ from watchword.schemes.explaining.search import MAX_STEPS
 from watchword.schemes.jwt.description import HASHES, described
 from watchword.schemes.jwt.signing_mistakes import signing_mistakes
 
+pytestmark = pytest.mark.sweep
+
 NOW = 1_700_000_000
 SECRET = bytes(range(100, 140))
 KEY = Key.from_secret(SECRET, algorithm="HS256", key_id="orders-1")
@@ -193,7 +195,6 @@ def test_the_description_is_the_signers_computation(
     assert Computation(root).value(root) == encoded(key.sign(head + b"." + payload))
 
 
-@pytest.mark.sweep
 def test_whoever_makes_a_step_otherwise_is_told_which() -> None:
     tree = described(HEAD, BODY)
     root = tree.signature("HS256", KEY, [])

@@ -26,6 +26,8 @@ from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey
 from watchword.schemes.mark_owners import owner_by_mac, owner_of_key
 from watchword.stores import MemoryStore, SQLStore, combine, from_callables
 
+pytestmark = pytest.mark.sweep
+
 NOW = 1_700_000_000.0
 A, B = "an old oak by the quiet river bends", "a young elm on the loud street stands"
 BODY = b'{"n":1}'

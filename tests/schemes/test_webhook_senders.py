@@ -29,6 +29,8 @@ from watchword.schemes.webhooks import PROFILES
 from watchword.schemes.webhooks.times import TIME_FORMATS
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 URL = "https://hooks.example/in?x=1"
 EVERY = pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
 SIGNING = [sender for sender in SENDERS.values() if not sender.row.covers_nothing]
