@@ -1,7 +1,7 @@
 # watchword: what can be done here. Nothing has to be installed first but Python 3.11 or newer, make and git.
 #
 #   make demo         a real server, real clients, every scheme, genuine and forged
-#   make test         every test that needs only PyPI, doctests and the documentation's programs among them
+#   make test         the tests that need only PyPI, doctests and the documentation's programs among them, but those of make sweep
 #   make sweep        what goes through very many cases: explanations of every mistake, sealed answers through every client
 #   make cover        what make test runs, under coverage: at least 95 % of the core, line and branch
 #   make conformance  the published suites in the folder that WATCHWORD_VECTORS names

@@ -145,7 +145,7 @@ async def body_of(plan: Plan, io: IO[R, Any], case: Case, receive: R) -> Body:
     if need is UNUSED:
         return Body()
     if need is STREAM:
-        return await io.read(receive, WHOLE, inf)  # type: ignore[arg-type]
+        return await io.read(receive, WHOLE, inf)  # type: ignore[arg-type] # no limit is a limit of its own
     check_declared(case.request, plan.limits.body)
     return await io.read(receive, need, plan.limits.body)
 

@@ -81,7 +81,7 @@ def _both(joined: Join, segments: Sequence[Node]) -> Iterator[Deviation]:
                 did = f"signs header and payload as {form}"
                 yield Deviation(1, joined, did, _written(one.of, two.of, form), FORM, form)
     for what, end in (("a dot", b"."), ("a dot and nothing behind it, as JWE has it", b"..")):
-        yield Deviation(1.3, joined, f"ends the signing input with {what}", lambda of, end=end: of(one) + b"." + of(two) + end)  # type: ignore[misc]  # fmt: skip
+        yield Deviation(1.3, joined, f"ends the signing input with {what}", lambda of, end=end: of(one) + b"." + of(two) + end)  # type: ignore[misc] # mypy infers no type of a default  # fmt: skip
 
 
 def _written(one: Node, two: Node, form: str) -> Callable[[Of], bytes]:

@@ -244,7 +244,7 @@ def _queries(claim: SigV4Claim, parts: _Parts, path_at: int) -> Iterator[Node]:
                 leaves = [(name, _parameter(claim, name, value)) for name, value in pairs]
                 yield Parameters(
                     "the canonical query string", leaves, style, "@query",
-                    lambda request, _, at=at: parts(request).queries[min(at, len(parts(request).queries) - 1)],  # type: ignore[misc]
+                    lambda request, _, at=at: parts(request).queries[min(at, len(parts(request).queries) - 1)],  # type: ignore[misc] # mypy infers no type of a default
                 )  # fmt: skip
 
 
