@@ -11,7 +11,7 @@ from watchword.core.scheme import Send
 
 __all__ = [
     "LIMIT", "TIMEOUT", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",
-    "merged_cookies", "misadapted", "missing", "octets", "oversized", "position", "unreplayable",
+    "merged_cookies", "misadapted", "octets", "oversized", "position", "unreplayable",
 ]  # fmt: skip
 
 LIMIT: Final = 1024 * 1024
@@ -114,11 +114,6 @@ def misadapted(library: str) -> ConfigurationError:
     return ConfigurationError(
         f"this auth is adapted to {library}: adapt it with the module in watchword.clients that is called like your library"
     )
-
-
-def missing(extra: str) -> ConfigurationError:
-    """The error of a library that is not installed."""
-    return ConfigurationError(f"{extra} is not installed: pip install 'watchword[{extra}]'")
 
 
 def made(auth: Any) -> Any:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from watchword.clients._exchange import missing
 from watchword.clients._httpx_like import FlowAuth
 from watchword.clients._httpx_parts import kit_of
 from watchword.core.records import AsyncStore, Store
+from watchword.core.rejection import not_installed
 from watchword.core.scheme import Ask, Auth
 
 try:
     import httpx2
 except ImportError:
-    raise missing("httpx2") from None
+    raise not_installed("httpx2") from None
 
 __all__ = ["adapt"]
 

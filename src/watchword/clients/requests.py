@@ -7,16 +7,17 @@ from functools import partial
 from typing import Any
 from weakref import ref
 
-from watchword.clients._exchange import differs, made, merged_cookies, missing, position
+from watchword.clients._exchange import differs, made, merged_cookies, position
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request
 from watchword.core.records import Store
+from watchword.core.rejection import not_installed
 from watchword.core.scheme import Ask, Auth, Send
 
 try:
     import requests
 except ImportError:
-    raise missing("requests") from None
+    raise not_installed("requests") from None
 import requests.auth
 import requests.cookies
 

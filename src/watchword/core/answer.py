@@ -76,19 +76,24 @@ class ResponseSealer(Protocol):
 class Refusal(NamedTuple):
     """The answer that the client gets. `writes` are committed before it goes out (a first nonce key).
 
-    `sealing` gives what the guard's seal adds to the finished answer, where there is one.
+    `sealing` gives what the guard's seal adds to the finished answer and its content, where there is one.
     """
 
     status: int
     challenges: Sequence[Challenge] = ()
     headers: Headers = ()
     writes: Sequence[Write] = ()
-    sealing: Callable[[Response], Headers] | None = None
+    sealing: Callable[[Response, bytes], Headers] | None = None
 
-    def response(self) -> Response:
-        """The answer to send, without a body: one field line per challenge, never cached."""
+    def fields(self) -> Headers:
+        """What every wording of this answer has: one field line per challenge, `headers`, and that it is never cached."""
         name = b"proxy-authenticate" if self.status == 407 else b"www-authenticate"
         lines = tuple((name, challenge.encode()) for challenge in self.challenges)
-        fixed = ((b"cache-control", b"no-store"), (b"content-length", b"0"))
-        response = Response(self.status, (*lines, *self.headers, *fixed))
-        return response if self.sealing is None else response.with_more(self.sealing(response))
+        return (*lines, *self.headers, (b"cache-control", b"no-store"))
+
+    def response(self, content: bytes = b"", media_type: bytes = b"") -> Response:
+        """The head of the answer to send with `content`, sealed where the guard has a seal."""
+        described = ((b"content-type", media_type),) if media_type else ()
+        lines = (*self.fields(), *described, (b"content-length", str(len(content)).encode()))
+        response = Response(self.status, lines)
+        return response if self.sealing is None else response.with_more(self.sealing(response, content))

@@ -24,6 +24,7 @@ __all__ = [
     "StoreUnavailable",
     "WatchwordError",
     "bounded",
+    "not_installed",
     "too_busy",
 ]
 
@@ -159,6 +160,11 @@ class WatchwordError(Exception):
 
 class ConfigurationError(WatchwordError, ValueError):
     """The developer's fault, raised at construction; the message says what to change."""
+
+
+def not_installed(extra: str) -> ConfigurationError:
+    """The error of importing a module of ours whose library is not there; extras are called like their library."""
+    return ConfigurationError(f"{extra} is not installed: pip install 'watchword[{extra}]'")
 
 
 class CredentialsUnavailable(WatchwordError):

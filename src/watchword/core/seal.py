@@ -123,7 +123,7 @@ def sealed(plan: Plan, refusal: Refusal, seal: Seal | None) -> Refusal:
         return refusal
     if seal is None:
         raise ConfigurationError("a guard with a seal answers a request: guard.refuse(rejected, request)")
-    return refusal._replace(sealing=lambda answer: seal.headers(answer, b"", plan.clock(), plan.random))
+    return refusal._replace(sealing=lambda answer, content: seal.headers(answer, content, plan.clock(), plan.random))
 
 
 def failure(plan: Plan, request: Request) -> Refusal:

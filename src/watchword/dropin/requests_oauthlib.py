@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchword.clients._exchange import missing
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Request
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, not_installed
 from watchword.schemes.oauth2 import OAuth2Auth
 
 try:
     import requests
 except ImportError:
-    raise missing("requests") from None
+    raise not_installed("requests") from None
 
 from watchword.clients._requests_io import advance, url_of
 from watchword.clients._requests_route import peer_of_own

@@ -106,4 +106,6 @@ class Failures:
     def failure(self, request: Request) -> Refusal:
         """500, sealed."""
         seal = self._seal.seal(request)
-        return Refusal(500)._replace(sealing=lambda answer: seal.headers(answer, b"", time.time(), os.urandom))
+        return Refusal(500)._replace(
+            sealing=lambda answer, content: seal.headers(answer, content, time.time(), os.urandom)
+        )

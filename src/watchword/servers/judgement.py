@@ -1,0 +1,78 @@
+"""What a guard said of one request: said once, kept with the request, and asked by whoever demands scopes."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any, Final
+
+from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
+from watchword.core.message import Request
+from watchword.core.plan import Plan
+from watchword.core.rejection import Rejected, StoreUnavailable
+from watchword.core.seal import seal_for
+
+__all__ = ["JUDGEMENTS", "Judgement", "keep", "kept", "refused"]
+
+JUDGEMENTS: Final = "watchword.judgements"
+"""The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards."""
+
+
+class Judgement:
+    """What a guard said of one request.
+
+    `refusal` is None for a request that the guard admitted. Otherwise `admission` is nobody's: it seals the answer, where the
+    guard has a seal, whoever words that answer.
+    """
+
+    __slots__ = ("admission", "refusal")
+
+    def __init__(self, admission: Admission, refusal: Refusal | None = None) -> None:
+        self.admission = admission
+        self.refusal = refusal
+
+    def missing(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Rejected | None:
+        """Why an admitted request may not do what demands `scopes`, for `Guard.refuse`; None if it may.
+
+        Args:
+            scopes: all of them are demanded.
+            optional: a request without credentials may do it.
+        """
+        if optional and self.admission.identity is None:
+            return None
+        return self.admission.missing_scopes(scopes)
+
+
+def refused(plan: Plan, request: Request, error: Rejected | StoreUnavailable) -> Judgement:
+    """The judgement on a request that the guard did not admit.
+
+    Its refusal has no seal of its own: the answer that a framework makes of it has content, and is sealed as a whole.
+
+    Args:
+        plan: the guard's.
+        request: the request, as the server saw it.
+        error: what the guard raised.
+    """
+    admission, seal = Admission(None), seal_for(plan, request)
+    if seal is not None:
+        admission = admission.sealed_by(seal, request.method, plan.proxy, None)
+    return Judgement(admission, (error.refusal or Refusal(503))._replace(sealing=None))
+
+
+def kept(state: MutableMapping[str, Any], plan: Plan) -> Any:
+    """What `keep` kept of this request for the guard with that plan; None if it kept nothing."""
+    judgements = state.get(JUDGEMENTS)
+    return None if judgements is None else judgements.get(plan)
+
+
+def keep(state: MutableMapping[str, Any], plan: Plan, judgement: object) -> None:
+    """Keeps a judgement, or what an adapter keeps in its place, with the request.
+
+    Copies of a scope share it, so that it is found by whoever has been handed a copy.
+
+    Args:
+        state: the scope, environ or mapping of the request.
+        plan: the guard's; a `Guard` and the `AsyncGuard` of it have the same.
+        judgement: what is to be found again.
+    """
+    state.setdefault(JUDGEMENTS, {})[plan] = judgement
