@@ -208,6 +208,11 @@ def test_a_row_names_what_exists(world: World) -> None:
     assert verifier.single_use is world.row.single_use
 
 
+def test_only_passwords_are_sent_by_browsers_unasked(world: World) -> None:
+    """For whoever else a request of another site's page has no credentials (`Verifier.ambient`)."""
+    assert world.party.verifier.ambient is (world.row.name in {"basic", "digest"})
+
+
 def test_a_genuine_request_is_accepted(world: World, aio: bool) -> None:
     who = world.verdict(world.request(world.party.auth(), "POST", b"pay 10"), b"pay 10", aio=aio)
     assert isinstance(who, Identity)

@@ -77,6 +77,7 @@ class FakeVerifier:
     realm: str | None = None
     rank: int = 0
     single_use: bool = False
+    ambient: bool = False
     kinds: Sequence[type] = ()
     always_needed: Sequence[Ref[Any]] = ()
     needs: Sequence[Ref[Any]] = ()

@@ -12,7 +12,7 @@ from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.records import Once, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.core.scheme import STREAM, UNUSED, WHOLE, Decision, Digests, More
+from watchword.core.scheme import STREAM, UNUSED, WHOLE, Address, Decision, Digests, More
 
 BOTH = get(("X-Proof", "alice"), authorization="token alice")
 
@@ -118,6 +118,24 @@ SHA = Digests(("sha-256",), lambda name: hashlib.sha256())
 def test_the_body_is_read_as_the_neediest_part_wants_it(needs, data):
     answer = ask([AllOf(token(body=needs[0]), proof(body=needs[1]))], BOTH, [b"h", b"i"])
     assert (answer.subject, answer.body) == ("alice", data)
+
+
+@pytest.mark.parametrize(("parts", "ambient"), [((True, True), True), ((True, False), False), ((False, True), False)])
+def test_it_is_ambient_where_a_browser_sends_every_part_by_itself(parts, ambient):
+    one, other = (FakeVerifier(name, field=name.encode(), ambient=part) for name, part in zip("ab", parts, strict=True))
+    assert AllOf(one, other).ambient is ambient
+
+
+def test_a_part_that_does_not_say_whether_it_is_ambient_counts_as_such():
+    class Silent:
+        scheme, single_use, rank, always_needed, realm, kinds = "silent", False, 1, (), None, ()
+        addresses = (Address(b"x-silent"),)
+
+        def read(self, request): ...
+        def refuse(self, *_): ...
+
+    assert AllOf(Silent(), FakeVerifier(field=b"x-fake", ambient=True)).ambient
+    assert not AllOf(Silent(), FakeVerifier(field=b"x-fake", ambient=False)).ambient
 
 
 def test_one_part_of_single_use_makes_all_of_it_single_use():

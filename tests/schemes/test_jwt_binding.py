@@ -55,6 +55,7 @@ class FakeProof:
 class FakeProofs:
     scheme: ClassVar = "fake"
     single_use: ClassVar = False
+    ambient: ClassVar = False
     rank: ClassVar = 50
     kinds: ClassVar = ()
     always_needed: ClassVar = ()

@@ -47,6 +47,7 @@ class TicketVerifier:
 
     scheme = "ticket"
     single_use = False
+    ambient = False
     rank = 40
     addresses: Sequence[Address] = (Address(word="ticket"),)
     kinds: Sequence[type] = ()

@@ -35,6 +35,7 @@ class Router:
 
     scheme: str = ""
     single_use: bool = False
+    ambient: bool = True
     rank: int = 0
 
     def __init__(self, verifiers: Sequence[Routable], name: str) -> None:

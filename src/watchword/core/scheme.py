@@ -187,12 +187,16 @@ class Verifier(Refuser, Protocol):
 
     `scheme` names it in SCHEMES. `addresses` say where its credentials arrive, `kinds` which records it uses (none: it
     needs no store), `always_needed` which of them every verdict and every refusal needs. `realm` is None if it has no opinion.
-    `single_use` is True if the same credentials are never accepted twice. `rank` orders the challenges, low first,
+    `single_use` is True if the same credentials are never accepted twice. `ambient` is True if a browser sends them by itself, so
+    that another site can have requests made with them (cross-site request forgery): passwords that it was asked for, cookies.
+    `rank` orders the challenges, low first,
     after those of Digest and before those of Basic, unless the guard takes them as listed.
     """
 
     @property
     def single_use(self) -> bool: ...
+    @property
+    def ambient(self) -> bool: ...
     @property
     def rank(self) -> int: ...
     @property

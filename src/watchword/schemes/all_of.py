@@ -75,6 +75,8 @@ class AllOf:
         self.realm = realms.pop() if realms else None
         # One part that can't be used again makes the whole single-use.
         self.single_use = any(part.single_use for part in parts)
+        # Nor can a browser send the whole by itself, if it can't send one part.
+        self.ambient = all(getattr(part, "ambient", True) for part in parts)
         self.rank = min(part.rank for part in parts)
         self.guessable = any(getattr(part, "guessable", False) for part in parts)
         self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]

@@ -125,6 +125,7 @@ class APIKeyVerifier(InProcess):
 
     scheme: str = "api_key"
     single_use: bool = False
+    ambient: bool = False
     rank: int = 35
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None

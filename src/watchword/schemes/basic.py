@@ -110,6 +110,7 @@ class BasicVerifier(InProcess):
 
     scheme: str = "basic"
     single_use: bool = False
+    ambient: bool = True
     rank: int = 30
     addresses: Sequence[Address] = (Address(word="basic"),)
     kinds: Sequence[type] = (Password,)

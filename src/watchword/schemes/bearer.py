@@ -128,6 +128,7 @@ class BearerVerifier(InProcess):
     rank: int = 10
 
     single_use: bool = False
+    ambient: bool = False
     addresses: Sequence[Address] = (Address(b"authorization", "bearer"),)
     kinds: Sequence[type] = ()
     always_needed: Sequence[Ref[Any]] = ()

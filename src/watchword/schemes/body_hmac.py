@@ -105,6 +105,7 @@ class ReplayableBodyHMACVerifier(InProcess):
 
     scheme: str = "replayable_body_hmac"
     single_use: bool = False
+    ambient: bool = False
     rank: int = 40
     addresses: Sequence[Address] = (Address(FIELD),)
     kinds: Sequence[type] = ()

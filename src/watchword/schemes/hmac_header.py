@@ -183,6 +183,7 @@ class HMACVerifier(InProcess):
 
     scheme: str = "hmac"
     single_use: bool = True
+    ambient: bool = False
     rank: int = 15
     addresses: Sequence[Address] = (Address(word="hmac"),)
     kinds: Sequence[type] = (RegisteredKey, Spent)

@@ -78,6 +78,7 @@ class DigestVerifier(InProcess):
 
     scheme: str = "digest"
     single_use: bool = True
+    ambient: bool = True
     rank: int = 20
     addresses: Sequence[Address] = (Address(word="digest"),)
     always_needed: Sequence[Ref[Any]] = (NONCE_KEY,)

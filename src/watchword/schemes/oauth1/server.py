@@ -61,6 +61,7 @@ class OAuth1Verifier(InProcess):
 
     scheme: str = "oauth1"
     single_use: bool = True
+    ambient: bool = False
     rank: int = 16
     kinds: Sequence[type] = (OAuth1Client, OAuth1Token, Spent)
     always_needed: Sequence[Ref[Any]] = ()

@@ -169,6 +169,7 @@ class WebBotVerifier(InProcess):
     addresses: Sequence[Address] = SignatureVerifier.addresses
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
+    ambient: bool = False
 
     def __init__(
         self,

@@ -169,6 +169,7 @@ class SignatureVerifier(InProcess):
 
     scheme: str = "signature"
     single_use: bool = True
+    ambient: bool = False
     rank: int = 12
     addresses: Sequence[Address] = (Address(b"signature-input"), Address(b"signature"))
     always_needed: Sequence[Ref[Any]] = ()

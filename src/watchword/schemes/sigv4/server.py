@@ -66,6 +66,7 @@ class SigV4Verifier(InProcess):
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
     single_use: bool = False
+    ambient: bool = False
 
     def __init__(
         self,

@@ -72,6 +72,7 @@ class WebhookVerifier(InProcess):
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
     single_use: bool = True
+    ambient: bool = False
     """Whether the same webhook is never handled twice with success; False for profiles that don't sign what would be needed."""
 
     def __init__(
