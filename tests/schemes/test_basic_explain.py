@@ -119,17 +119,40 @@ def test_a_password_that_is_not_set_is_shown_and_nothing_is_tried(sent: str) -> 
     assert (sent or "nothing") in found.causes[0].received
 
 
-def test_another_password_is_said_to_differ_only_after_so_many_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    hashed, matches = 0, passwords._matches  # each hash that is computed passes there
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The secrets of which a hash is computed: each passes one place."""
+    secrets, matches = [], passwords._matches
 
-    def counted(*arguments: object) -> bool:
-        nonlocal hashed
-        hashed += 1
-        return matches(*arguments)  # type: ignore[arg-type]
+    def counted(encoded: str, secret: bytes, *more: object) -> bool:
+        secrets.append(secret)
+        return matches(encoded, secret, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(passwords, "_matches", counted)
+    return secrets
+
+
+@pytest.mark.parametrize("how", [*SENT, "in no base64", "exchanged", "in another field"])
+def test_no_password_but_the_one_sent_is_hashed_if_none_may_be_tried(how: str, hashed: list[bytes]) -> None:
+    """Whoever explains requests as they come in tries no password, whatever came."""
+    sent = SENT.get(how, PLAIN)
+    pair = (f"{sent}:alice" if how == "exchanged" else f"alice:{sent}").encode()
+    value = b"Basic " + (pair if how == "in no base64" else b64encode(pair))
+    name = "X-Auth" if how == "in another field" else "Authorization"
+    found = explain(Request("GET", "https", "h", "/", {name: value}), GUARD, try_passwords=False)
+    assert not found.accepted
+    assert set(hashed) <= {b"alice" if how == "exchanged" else sent.encode()}
+    assert len(hashed) <= 2
+    assert not leaks(found, [PLAIN.encode(), sent.encode()])
+    if how in SENT and how != "with invisible characters":
+        assert "no other spelling of it was tried" in found.causes[0].mend
+    if how in ("in no base64", "in another field"):  # that is seen without a hash
+        assert found.causes[0].name in ("grammar", "place")
+
+
+def test_another_password_is_said_to_differ_only_after_so_many_hashes(hashed: list[bytes]) -> None:
     found = told("alice", '"b\'%C3%A4&amp;\\"somethíng" else altogether: yz;m+ \'')
     assert found.causes[0].received == "another one"
     assert "don't fit either" in found.causes[0].mend
-    assert MAX_HASHES // 2 < hashed <= MAX_HASHES + 1  # one is the guard's own
+    assert MAX_HASHES // 2 < len(hashed) <= MAX_HASHES + 1  # one is the guard's own
     assert "was cut" in found.causes[0].mend

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from watchword.schemes.diagnosis import near
@@ -16,37 +17,39 @@ from watchword.crypto import precis
 from watchword.crypto.passwords import Password
 from watchword.schemes.basic import BasicClaim
 
-__all__ = ["EXPLAINERS", "MAX_HASHES", "explain_basic"]
+__all__ = ["EXPLAINERS", "MAX_HASHES", "WITHOUT_TRIES", "explain_basic"]
 
 MAX_HASHES: Final = 24
 """Hashes that are computed about one request, whatever was sent."""
 _WHERE: Final = "authorization password"
 
 
-def explain_basic(claim: BasicClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+def explain_basic(
+    claim: BasicClaim, found: Found, body: Body, now: float, *, hashes: int = MAX_HASHES
+) -> tuple[str, Sequence[Check]]:
     """Format, user, password; neither the password nor the right one is shown, nor how much of it is right."""
-    return "", list(_checks(claim, found))
+    return "", list(_checks(claim, found, hashes))
 
 
-def _checks(claim: BasicClaim, found: Found) -> Iterator[Check]:
+def _checks(claim: BasicClaim, found: Found, hashes: int) -> Iterator[Check]:
     yield Check("format", True, "authorization", "base64 of username:password in UTF-8", "as expected")
     record = found.get(Ref(Password, (claim.username,)))
     if record is None:
-        yield from _nobody(claim, found)
+        yield from _nobody(claim, found, hashes)
         return
     yield Check("user", True, "authorization username", "a user of the store", repr(claim.username))
-    yield from _password(claim, record)
+    yield from _password(claim, record, hashes)
     if record.disabled:
         mend = "enable the user with `watchword user enable`"
         yield Check("enabled", False, "authorization username", "an enabled user", "a disabled one", mend)
 
 
-def _nobody(claim: BasicClaim, found: Found) -> Iterator[Check]:
+def _nobody(claim: BasicClaim, found: Found, hashes: int) -> Iterator[Check]:
     """A name that nobody has: another spelling of one, or the password in its place."""
     where, shown = "authorization username", repr(claim.username)
     other = found.get(claim.exchanged)
     if other is not None:
-        fits = "" if _fault(claim, other, claim.username) else ", and they fit so"
+        fits = "" if hashes < 2 or _fault(claim, other, claim.username) else ", and they fit so"
         mend = f"username and password are exchanged{fits}: send username:password"
         yield Check("user", False, where, "the username before the colon", "the password, masked", mend)
     else:
@@ -79,7 +82,7 @@ def _meant(name: str, found: Found) -> tuple[str, str]:
     return near(name, known), "in nearly this spelling"
 
 
-def _password(claim: BasicClaim, record: Password) -> Iterator[Check]:
+def _password(claim: BasicClaim, record: Password, hashes: int) -> Iterator[Check]:
     fault = _fault(claim, record)
     if not fault:
         yield Check("password", True, _WHERE, "the stored one", "the stored one")
@@ -94,15 +97,20 @@ def _password(claim: BasicClaim, record: Password) -> Iterator[Check]:
         yield Check("password", False, _WHERE, "a stored hash that can be used", "one that can't", fault)
         return
     spellings = list(retyped(sent))
-    for what, other in spellings[: MAX_HASHES - 1]:
+    for what, other in spellings[: hashes - 1]:
         if not _fault(claim, record, other):
             mend = f"the password came {what}: send it, or set it, without that change"
             yield Check("password", False, _WHERE, "the stored one", f"the stored one, {what}", mend)
             return
-    tried = min(len(spellings), MAX_HASHES - 1)
-    odd = next((told for sign, told in _LOST if sign.search(sent)), "")
+    tried = min(len(spellings), hashes - 1)
+    odd = next((what for sign, what in _LOST if sign.search(sent)), "")
     cut = "" if tried == len(spellings) else f", the search was cut there: {len(spellings)} are usual"
-    mend = f"{tried} usual spellings of what was sent don't fit either{cut}{odd}; {_DIFFERS}"
+    told = (
+        f"{tried} usual spellings of what was sent don't fit either{cut}"
+        if tried
+        else "no other spelling of it was tried"
+    )
+    mend = f"{told}{odd}; {_DIFFERS}"
     yield Check("password", False, _WHERE, "the stored one", "another one", mend)
 
 
@@ -131,3 +139,5 @@ def _fault(claim: BasicClaim, record: Password, password: str | bytes | None = N
 
 
 EXPLAINERS: Final[ClaimExplainers] = {BasicClaim: explain_basic}
+WITHOUT_TRIES: Final[ClaimExplainers] = {BasicClaim: partial(explain_basic, hashes=1)}
+"""The same, with no password hashed but the one that was sent."""

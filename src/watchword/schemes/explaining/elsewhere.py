@@ -23,7 +23,7 @@ from watchword.schemes.explaining.presentation import Way, respellings, ways
 from watchword.schemes.explaining.remedies import REMEDIES
 from watchword.schemes.explaining.unread import unread, unset
 
-__all__ = ["body_of", "look_elsewhere", "streamed"]
+__all__ = ["MAX_HASHED", "body_of", "is_hashed", "look_elsewhere", "streamed"]
 
 R = TypeVar("R")
 
@@ -53,6 +53,7 @@ async def look_elsewhere(
     at: float | None,
     refused: Rejected,
     accounted: bool,
+    most_hashed: int = MAX_HASHED,
 ) -> Way | Check | None:
     """The likeliest form of the request that would be read, or a check that says that there is none to be had."""
     addresses = [address for verifier in plan.verifiers for address in verifier.addresses]
@@ -82,9 +83,9 @@ async def look_elsewhere(
     hashed = 0
     for way, case in (await io.work(read))[: MAX_DECISIONS if unreadable else _spelled_at_most(request, addresses)]:
         hashed += _is_dear(case)
-        if hashed > MAX_HASHED and _is_dear(case):
+        if hashed > most_hashed > 0 and _is_dear(case):
             continue
-        level = await _evidence(plan, io, case, send(body), at)
+        level = await _evidence(plan, io, case, send(body), at, decided=most_hashed > 0 or not _is_dear(case))
         needed = ADMITTED if not unreadable or accounted or way.spelled else LOOKED_AT if way.weak else UNKNOWN
         if level > best[0] and level >= needed:
             best = level, way
@@ -108,6 +109,12 @@ def _spelled_at_most(request: Request, addresses: Sequence[Address]) -> int:
     return max(MAX_DECISIONS, min(MAX_SPELLED, MAX_OCTETS // max(1, octets)))
 
 
+def is_hashed(plan: Plan, request: Request) -> bool:
+    """Whether a request that is read takes a password's hash to be decided on."""
+    case = plan.explaining.locate(request)
+    return case is not None and _is_dear(case)
+
+
 def _is_dear(case: Case) -> bool:
     """Whether its decision takes a password's hash."""
     return case.addressee.guessable and case.claim.slow(NOTHING_FOUND)
@@ -117,13 +124,15 @@ READ, UNKNOWN, LOOKED_AT, ADMITTED = range(4)
 """How much speaks for a form: it is read, its name is unknown, its secret or signature was looked at, it is admitted."""
 
 
-async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: float | None) -> int:
-    """How much speaks for this form of a request. No password is hashed for a name that nobody has."""
+async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: float | None, *, decided: bool) -> int:
+    """How much speaks for this form of a request. No password is hashed for a name that nobody has, nor if not `decided`."""
     claim = case.claim
     refs = (*case.addressee.always_needed, *claim.needs)
     found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
     if case.addressee.guessable and claim.needs and found.get(claim.needs[0]) is None:
         return UNKNOWN
+    if not decided:
+        return LOOKED_AT
     try:
         body = await body_of(plan, io, case, receive)
         now = plan.clock() if at is None else at

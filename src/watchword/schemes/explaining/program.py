@@ -19,7 +19,7 @@ from watchword.schemes.all_of import AllClaims, AllOf
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import IO, done, drive, fetch_more, once, once_async
 from watchword.schemes.explaining.comparison import OF_NAMES, compared, named_in
-from watchword.schemes.explaining.elsewhere import body_of, look_elsewhere, streamed
+from watchword.schemes.explaining.elsewhere import MAX_HASHED, body_of, is_hashed, look_elsewhere, streamed
 from watchword.schemes.explaining.masking import Mask, secrets_of
 from watchword.schemes.explaining.presentation import Way
 from watchword.schemes.explaining.unread import value_at
@@ -68,21 +68,29 @@ ClaimExplainers = Mapping[type, Callable[[Any, Found, Body, float], Account]]
 """By the type of a claim: the account of such a claim, for the records, the body and the time."""
 
 
-def explain(request: Request, guard: Guard, body: bytes, at: float | None, explainers: Explainers) -> Explanation:
+def explain(
+    request: Request, guard: Guard, body: bytes, at: float | None, explainers: Explainers, *, try_passwords: bool
+) -> Explanation:
     """Why `guard` accepts or refuses `request` (with `body`) at the time `at` (None: now), by the accounts of `explainers`.
 
     Raises:
         StoreUnavailable: the records can't be had.
     """
-    return drive(_explaining(guard.plan, guard.io, request, once, body, at, explainers))
+    return drive(_explaining(guard.plan, guard.io, request, once, body, at, explainers, try_passwords))
 
 
 async def explain_async(
-    request: Request, guard: Guard | AsyncGuard, body: bytes, at: float | None, explainers: Explainers
+    request: Request,
+    guard: Guard | AsyncGuard,
+    body: bytes,
+    at: float | None,
+    explainers: Explainers,
+    *,
+    try_passwords: bool,
 ) -> Explanation:
     """`explain` on the event loop, for guards of either kind."""
     of = AsyncGuard.of(guard)
-    return await _explaining(of.plan, of.io, request, once_async, body, at, explainers)
+    return await _explaining(of.plan, of.io, request, once_async, body, at, explainers, try_passwords)
 
 
 class _Judged(NamedTuple):
@@ -104,17 +112,22 @@ async def _explaining(
     body: bytes,
     at: float | None,
     explainers: Explainers,
+    try_passwords: bool,
 ) -> Explanation:
     judged = await _judge(plan, io, request, send(body), at, explainers)
     seen, meant = [request], NOTHING_FOUND
     if isinstance(judged.outcome, Rejected) and judged.outcome.reason not in _OF_CIRCUMSTANCES:
         try:
-            found = await look_elsewhere(plan, io, request, send, body, at, judged.outcome, bool(judged.checks))
+            most = MAX_HASHED if try_passwords else 0
+            found = await look_elsewhere(plan, io, request, send, body, at, judged.outcome, bool(judged.checks), most)
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 -- as for an account
             found = _failed(error)
-        if isinstance(found, Way):
+        if isinstance(found, Way) and not try_passwords and is_hashed(plan, found.request):
+            judged = judged._replace(checks=(found.check(), *judged.checks))
+            seen = [request, found.request]
+        elif isinstance(found, Way):
             again = await _judge(plan, io, found.request, send(body), at, explainers)
             others = [check for check in again.checks if check.passed is False]
             first = [found.check(), *others] if isinstance(again.outcome, Rejected) else [found.check()]
