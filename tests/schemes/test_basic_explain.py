@@ -39,7 +39,7 @@ SENT = {
     "with blanks or a line end around it": f" {PLAIN} ",
     "in quotes": f'"{PLAIN}"',
     "as a bytes literal, b'…'": f"b'{PLAIN}'",
-    "in percent-encoding": "Correct%2Dhorse7%26battery",
+    "percent-encoded": "Correct%2Dhorse7%26battery",
     "with HTML escapes": "Correct-horse7&amp;battery",
     "with backslash escapes": r"Correct\-horse7\&battery",
     "with its name before it": f"password={PLAIN}",

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from tests.counting import steps
 from tests.examples_of import examples
 from watchword import Request
-from watchword.schemes.diagnosis import (
-    MAX_GUESSES, Guess, causes, clock_check, request_guesses, search, secret_guesses, show,
-)  # fmt: skip
+from watchword.schemes.diagnosis import MAX_GUESSES, Guess, causes, clock_check, request_guesses, search, show
+from watchword.schemes.explaining.typed_text import secret_guesses
 from watchword.schemes.freshness import Freshness
 
 COVERED = (b"content-type", b"x-list", b"date")
@@ -262,8 +261,8 @@ def test_the_same_request_has_the_same_guesses() -> None:
 @pytest.mark.parametrize(
     ("registered", "used", "words"),
     [
-        (b"\x01\xfe", b"01fe", "as hex text"),
-        (b"\x01\xfe", b"Af4=", "as base64 text"),
+        (b"\x01\xfe", b"01fe", "in hex"),
+        (b"\x01\xfe", b"Af4=", "in base64"),
         (b"01fe", b"\x01\xfe", "decoded from hex"),
         (b"Af4=", b"\x01\xfe", "decoded from base64"),
         (b"_-8", b"\xff\xef", "decoded from base64url"),

@@ -12,7 +12,8 @@ from tests.schemes.explained_worlds import MAKERS, Described, described
 from watchword import Request
 from watchword.schemes.explaining.computation import FORMS, Computation, Encoding, Hash, Join, Leaf, Mac, Node
 from watchword.schemes.explaining.deviations import Deviation, deviations
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Received, look_for, unexplained
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 
 REQUEST = Request("POST", "https", "api.example", "/a?b=c")
 SAMPLE = 12  # deviations of each request, drawn at random

@@ -270,7 +270,7 @@ def test_explain_names_body_time_replay_key_and_encoding() -> None:
     stranger = Key.from_secret(SECRET, algorithm="HS256", key_id="nobody")
     assert explain(signed(GET, key=stranger), guard).causes[0].name == "key id"
     encoded = Key.from_secret(SECRET.hex(), algorithm="HS256", key_id="robot-1")
-    assert "as hex text" in explain(signed(GET, key=encoded), guard).causes[0].received
+    assert "in hex" in explain(signed(GET, key=encoded), guard).causes[0].received
     request = signed(GET)
     assert explain(request, guard).accepted
     assert guard.verify(request).subject == "robot"  # explain committed nothing

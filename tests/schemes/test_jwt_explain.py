@@ -72,7 +72,7 @@ SIGNATURES = {
     ("signature", "a plain hash (sha256) of key and message"): encoded(digest("sha-256", SECRET + INPUT)),
     ("signature", "exchanges key and message"): encoded(mac(SECRET, INPUT)),
     ("signature", "hashes the message by sha256 first"): encoded(mac(digest("sha-256", INPUT))),
-    ("key", "as hex text instead of its octets"): encoded(mac(INPUT, SECRET.hex().encode())),
+    ("key", "in hex"): encoded(mac(INPUT, SECRET.hex().encode())),
     ("key", "with a line break at its end"): encoded(mac(INPUT, SECRET + b"\n")),
     ("payload", "its JSON was written anew"): encoded(mac(HEAD + b"." + encoded(json.dumps(CLAIMS).encode()))),
     ("payload", "another order, white space"): encoded(mac(HEAD + b"." + encoded(compact(CLAIMS, sort_keys=True)))),
@@ -95,7 +95,7 @@ def test_what_the_signer_did_is_named(component: str, what: str) -> None:
 @pytest.mark.parametrize(
     ("held", "used", "said"),
     [
-        (SECRET, b64encode(SECRET), "as base64 text"), (SECRET, encoded(SECRET), "without padding"), (SECRET, SECRET.hex().encode(), "as hex text"),
+        (SECRET, b64encode(SECRET), "in base64"), (SECRET, encoded(SECRET), "without padding"), (SECRET, SECRET.hex().encode(), "in hex"),
         (SECRET, SECRET + b"\n", "line break"), (b64encode(SECRET), SECRET, "decoded from base64"), (encoded(bytes([251]) * 32), bytes([251]) * 32, "decoded from base64url"),
         (SECRET.hex().encode(), SECRET, "decoded from hex"), (SECRET + b" \n", SECRET, "white space"),
     ],

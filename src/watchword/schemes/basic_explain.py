@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from watchword.schemes.diagnosis import near
+from watchword.schemes.explaining.typed_text import near
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.schemes.explaining.typed_text import is_unset, retyped
 from watchword.core.records import Found, Ref

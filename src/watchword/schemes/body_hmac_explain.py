@@ -11,7 +11,8 @@ from watchword.crypto.digests import compare
 from watchword.schemes.body_hmac import BodyHMACClaim, canonical
 from watchword.schemes.explaining.computation import Encoding, Leaf, Mac
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
+from watchword.schemes.explaining.search import Asked, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 
 __all__ = ["EXPLAINERS", "explain_body_hmac", "mac_of"]
 

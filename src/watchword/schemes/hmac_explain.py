@@ -12,10 +12,12 @@ from watchword.core.scheme import STREAM, Body, Check
 from watchword.crypto.digests import compare, digest, hmac_digest
 from watchword.crypto.keys import RegisteredKey
 from watchword.schemes import hmac_header as scheme
-from watchword.schemes.diagnosis import clock_check, near
+from watchword.schemes.diagnosis import clock_check
+from watchword.schemes.explaining.typed_text import near
 from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Mac, Node
 from watchword.schemes.explaining.deviations import Deviation, constant
-from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
+from watchword.schemes.explaining.search import Asked, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 from watchword.schemes.hmac_header import HMACClaim
 
 __all__ = ["EXPLAINERS", "explain_hmac"]

@@ -2,7 +2,7 @@
 
 A scheme supplies `fits(request, body)`: does the presented signature verify over the canonical string of THIS request and
 body, with the presented parameters? `search` gives the first guess for which it does. Modules, inner ones first: change <
-origins, targets, queries, fields, bodies < engine; and apart from them: spellings (of secrets), clocks.
+origins, targets, queries, fields, bodies < engine; and apart from them: text_axes, clocks.
 
 Hostile requests choose what is guessed, so everything is bounded: `MAX_GUESSES` attempts in all, `MAX_BODY` octets of a
 body that is re-serialised, `MAX_FIELDS` fields, and as many changes of each part as its module says. The order is fixed, so
@@ -16,9 +16,8 @@ from watchword.schemes.diagnosis.change import Guess, show
 from watchword.schemes.diagnosis.clocks import clock_check, time_guesses
 from watchword.schemes.diagnosis.engine import MAX_GUESSES, PARTS, affordable, causes, request_guesses, search
 from watchword.schemes.diagnosis.fields import MAX_FIELDS
-from watchword.schemes.diagnosis.spellings import damaged, near, secret_guesses
 
 __all__ = [
-    "MAX_BODY", "MAX_FIELDS", "MAX_GUESSES", "PARTS", "Guess", "affordable", "causes", "clock_check", "damaged", "near",
-    "request_guesses", "search", "secret_guesses", "show", "time_guesses",
+    "MAX_BODY", "MAX_FIELDS", "MAX_GUESSES", "PARTS", "Guess", "affordable", "causes", "clock_check", "request_guesses",
+    "search", "show", "time_guesses",
 ]  # fmt: skip

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.search import Asked, Received, look_for, unexplained
+from watchword.schemes.explaining.search import Asked, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check

@@ -73,7 +73,7 @@ async def look_elsewhere(
         forms = ways(request, body, addresses, field) if unreadable else respellings(request, addresses, field)
         for way in islice(forms, MAX_READINGS):
             made += 1
-            with suppress(Rejected):
+            with suppress(Rejected, ValueError):  # a verifier of somebody's own may know no such octets
                 case = plan.explaining.locate(way.request)
                 if case is not None and (unreadable or not _is_dear(case)):
                     cases.append((way, case))
@@ -85,7 +85,7 @@ async def look_elsewhere(
         hashed += _is_dear(case)
         if hashed > most_hashed > 0 and _is_dear(case):
             continue
-        level = await _evidence(plan, io, case, send(body), at, decided=most_hashed > 0 or not _is_dear(case))
+        level = await _evidence(plan, io, case, send(body), at, most_hashed > 0 or not _is_dear(case))
         needed = ADMITTED if not unreadable or accounted or way.spelled else LOOKED_AT if way.weak else UNKNOWN
         if level > best[0] and level >= needed:
             best = level, way
@@ -124,7 +124,7 @@ READ, UNKNOWN, LOOKED_AT, ADMITTED = range(4)
 """How much speaks for a form: it is read, its name is unknown, its secret or signature was looked at, it is admitted."""
 
 
-async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: float | None, *, decided: bool) -> int:
+async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: float | None, decided: bool) -> int:
     """How much speaks for this form of a request. No password is hashed for a name that nobody has, nor if not `decided`."""
     claim = case.claim
     refs = (*case.addressee.always_needed, *claim.needs)

@@ -20,7 +20,7 @@ from watchword.core.scheme import Check
 from watchword.schemes.explaining.api_keys import whole_keys
 from watchword.schemes.explaining.masking import body_members, hidden
 from watchword.schemes.explaining.places import Source, pair_of, sources, with_fields
-from watchword.schemes.explaining.typed_text import base64_octets, undone
+from watchword.schemes.diagnosis.text_axes import base64_octets, undone
 from watchword.schemes.explaining.unread import PARAMETER, WORDS, form_of, is_word
 from watchword.schemes.explaining.value_spellings import respelled
 

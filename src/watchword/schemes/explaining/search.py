@@ -16,10 +16,8 @@ from typing import Final, NamedTuple
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Check
-from watchword.crypto.digests import compare
 from watchword.schemes.diagnosis import PARTS, Guess, causes, request_guesses, show
 from watchword.schemes.diagnosis.change import in_turn
-from watchword.schemes.diagnosis.spellings import damaged, decoded
 from watchword.schemes.explaining.computation import (
     FORMS,
     Computation,
@@ -33,10 +31,11 @@ from watchword.schemes.explaining.computation import (
     Source,
     under,
 )
+from watchword.schemes.explaining.received import LEAST, Received, damaged
 from watchword.schemes.explaining.times import near_times
 from watchword.schemes.explaining.deviations import Deviation, constant, deviations
 
-__all__ = ["MAX_STEPS", "Asked", "Outcome", "Received", "by_octets", "layers", "look_for", "unexplained"]
+__all__ = ["MAX_STEPS", "Asked", "Fit", "Outcome", "look_for", "unexplained"]
 
 MAX_STEPS: Final = 400_000
 """Steps of one search."""
@@ -46,9 +45,6 @@ INNER: Final = 0.4
 """What it costs more that parts within a part are joined wrongly: of a line less is written by hand than of the whole."""
 MAX_PAIRED_GUESSES: Final = 48
 """Changes of the request that are paired with deviations of the client."""
-LEAST: Final = 8
-"""Octets that have to fit: of fewer, some deviation gives them by chance."""
-
 Fit = Callable[[bytes], str | None]
 """Whether the value of the root fits: "" if it does, else in which words it was written, None if it doesn't."""
 
@@ -106,72 +102,6 @@ def unexplained(outcome: Outcome, compare_what: str) -> str:
     if outcome.cut:
         return f"no usual mistake was found before the search was cut after {MAX_STEPS} steps, so one may be left: {compare_what}"
     return f"none of the usual changes explains it: {compare_what}"
-
-
-# ---- what was received --------------------------------------------------------------------------------------------------
-
-
-class Received:
-    """What was received, decoded in every alphabet that it fits: compared with a raw result in one look-up.
-
-    Args:
-        text: as it came.
-        form: how it should have been written, of `computation.FORMS`.
-    """
-
-    __slots__ = ("_by_start", "text")
-
-    def __init__(self, text: bytes, form: str) -> None:
-        self.text = text
-        self._by_start: dict[bytes, list[tuple[bytes, str]]] = {}
-        genuine = _read(text, form)
-        if genuine is not None:
-            self._add(genuine, "")
-            self._add(genuine[::-1], "with its octets in the opposite order")
-        for what, octets in layers(text):
-            self._add(octets, what)
-
-    @property
-    def shown(self) -> str:
-        """Its beginning."""
-        return f"{self.text[:6].decode('latin-1')}…"
-
-    def _add(self, octets: bytes, what: str) -> None:
-        if len(octets) >= LEAST:
-            known = self._by_start.setdefault(octets[:LEAST], [])
-            if all(octets != other for other, _ in known):
-                known.append((octets, what))
-
-    def __call__(self, value: bytes) -> str | None:
-        for octets, what in self._by_start.get(value[:LEAST], ()):
-            if compare(octets, value):
-                return what
-            if value.startswith(octets):
-                return f"cut to {len(octets)} of its {len(value)} octets" + (f", {what}" if what else "")
-        return None
-
-
-def by_octets(octets: bytes) -> Received:
-    """The same of what is compared as octets."""
-    return Received(octets, "raw octets")
-
-
-def _read(text: bytes, form: str) -> bytes | None:
-    if form == "raw octets":
-        return text
-    words = "hex" if form.startswith("hex") else "base64url" if "url" in form else "base64"
-    return next((octets for what, octets in decoded(text) if what == f"decoded from {words}"), None)
-
-
-def layers(text: bytes) -> Iterator[tuple[str, bytes]]:
-    """What the text encodes, and what that encodes: "as hex digits", "as base64 of its hex digits"."""
-    yield "as it is, not encoded", text
-    for what, octets in decoded(text):
-        alphabet = what.removeprefix("decoded from ").partition(",")[0]
-        yield f"in {alphabet}", octets
-        yield f"in {alphabet}, its octets in the opposite order", octets[::-1]
-        for inner, raw in decoded(octets):
-            yield f"in {alphabet} of its {inner.removeprefix('decoded from ').partition(',')[0]} text", raw
 
 
 # ---- the search ---------------------------------------------------------------------------------------------------------

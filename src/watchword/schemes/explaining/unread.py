@@ -12,7 +12,8 @@ from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Check
 from watchword.schemes.explaining.api_keys import part_of_a_key
-from watchword.schemes.explaining.typed_text import base64_octets, is_unset
+from watchword.schemes.diagnosis.text_axes import base64_octets
+from watchword.schemes.explaining.typed_text import is_unset
 
 __all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "unread", "unset", "value_at"]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from watchword.schemes.explaining.typed_text import base64_octets, undone
+from watchword.schemes.diagnosis.text_axes import base64_octets, undone
 
 __all__ = ["respelled"]
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.crypto.keys import Key
-from watchword.schemes.explaining.search import MAX_STEPS, Fit, layers
+from watchword.schemes.explaining.search import MAX_STEPS, Fit
+from watchword.schemes.explaining.received import layers
 
 __all__ = ["price_of", "verified_by", "verifies", "written_otherwise"]
 

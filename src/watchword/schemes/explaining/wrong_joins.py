@@ -8,7 +8,7 @@ from functools import partial
 from itertools import combinations
 from typing import Final
 
-from watchword.schemes.diagnosis.spellings import SPELLINGS
+from watchword.schemes.diagnosis.text_axes import SPELLINGS
 from watchword.schemes.explaining.computation import ENCODINGS, Encoding, Hash, Join, Leaf, Node, Of, joined, under
 from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, words
 

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 from watchword.crypto.usual_hashes import hashed, usual_hashes
-from watchword.schemes.diagnosis.spellings import respelled, secret_guesses
+from watchword.schemes.diagnosis.text_axes import spellings
+from watchword.schemes.explaining.typed_text import secret_guesses
 from watchword.schemes.explaining.computation import FORMS, Leaf
 from watchword.schemes.explaining.deviation import MAX_SPELT, Deviation, constant
 from watchword.schemes.explaining.times import written_times
@@ -67,7 +68,7 @@ def _leaf_values(leaf: Leaf, verb: str) -> Iterator[tuple[float, str, bytes]]:
     for cost, what, other in _of_kind(leaf):
         yield cost, f"{verb} {name} {what}", other
     if len(value) <= MAX_SPELT and leaf.kind != "body":  # a body's spellings are those of diagnosis
-        for place, (what, other) in enumerate(respelled(value)):
+        for place, (what, other) in enumerate(spellings(value)):
             yield 1.5 + place / 20, f"{verb} {name} {what}", other
     elif len(value) <= MAX_SPELT:
         for place, (what, other) in enumerate(_of_body(value)):
@@ -182,5 +183,5 @@ def _of_body(value: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"by its {name} hash in hex digits", octets.hex().encode()
         yield f"by its {name} hash, raw", octets
         yield f"by its {name} hash in base64", FORMS["base64"](octets)
-    yield from respelled(value)
+    yield from spellings(value)
     yield "as a Python text of it, escapes and all", repr(value)[2:-1].encode()

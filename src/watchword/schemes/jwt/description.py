@@ -11,7 +11,7 @@ from watchword.crypto.keys import Key
 from watchword.schemes.diagnosis.json_text import reordered, respelled
 from watchword.schemes.explaining.computation import FORMS, Encoding, Join, Leaf, Mac, Node, Of
 from watchword.schemes.explaining.deviation import Deviation, constant
-from watchword.schemes.explaining.typed_text import base64_octets
+from watchword.schemes.diagnosis.text_axes import base64_octets
 from watchword.schemes.jwt.claim_mistakes import converted
 
 __all__ = ["FORM", "HASHES", "Described", "described"]

@@ -9,8 +9,9 @@ from watchword.core.message import Request
 from watchword.core.scheme import Check
 from watchword.crypto.keys import Key
 from watchword.crypto.wrong_spellings import near_cause, another_length
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Outcome, Received, look_for, unexplained
-from watchword.schemes.explaining.typed_text import base64_octets
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Outcome, look_for, unexplained
+from watchword.schemes.explaining.received import Received
+from watchword.schemes.diagnosis.text_axes import base64_octets
 from watchword.schemes.explaining.verified import price_of, verified_by, verifies, written_otherwise
 from watchword.schemes.jwt.description import FORM, HASHES, described
 

@@ -11,9 +11,11 @@ from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, digest
-from watchword.schemes.diagnosis import clock_check, near
+from watchword.schemes.diagnosis import clock_check
+from watchword.schemes.explaining.typed_text import near
 from watchword.schemes.explaining.computation import Encoding, Hash, Leaf
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, Received, look_for, unexplained
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 from watchword.schemes.oauth1.claim import OAuth1Claim, hash_of, references
 from watchword.schemes.oauth1.credentials import (
     METHODS, Method, OAuth1Client, OAuth1Token, PresentedCredentials, load_rsa, signing_key,

@@ -15,9 +15,11 @@ from watchword.core.scheme import Body, Check, More
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.crypto.wrong_spellings import near_cause
-from watchword.schemes.diagnosis import clock_check, near
+from watchword.schemes.diagnosis import clock_check
+from watchword.schemes.explaining.typed_text import near
 from watchword.schemes.explaining.computation import Node
-from watchword.schemes.explaining.search import Asked, Fit, Received, look_for, unexplained
+from watchword.schemes.explaining.search import Asked, Fit, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.verified import price_of, verified_by, verifies, written_otherwise
 from watchword.schemes.signatures.bots import AgentClaim
 from watchword.schemes.signatures.claim import SignatureClaim

@@ -12,9 +12,11 @@ from watchword.core.records import Found, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, hex_digest
-from watchword.schemes.diagnosis import clock_check, near, request_guesses
+from watchword.schemes.diagnosis import clock_check, request_guesses
+from watchword.schemes.explaining.typed_text import near
 from watchword.schemes.explaining.computation import Leaf
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, Received, look_for, unexplained
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 from watchword.schemes.sigv4.access_key import AccessKey, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, paths, queries, sent_target, without
 from watchword.schemes.sigv4.claim import SigV4Claim, covered, payload_of, strings, time_of

@@ -13,12 +13,15 @@ from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare
-from watchword.schemes.diagnosis import PARTS, causes, clock_check, damaged, search, secret_guesses
+from watchword.schemes.diagnosis import PARTS, causes, clock_check, search
+from watchword.schemes.explaining.received import damaged
+from watchword.schemes.explaining.typed_text import secret_guesses
 from watchword.schemes.explaining.computation import (
     Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
 )  # fmt: skip
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Received, look_for, unexplained
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, look_for, unexplained
+from watchword.schemes.explaining.received import Received
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials, octets_of
 from watchword.schemes.webhooks.engine import Engine
