@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 
+from watchword.core.admission import Admission
+from watchword.core.io import once
 from watchword.core.rejection import Reason, Rejected
+from watchword.servers.checked_body import CheckedBody
 from watchword.servers.wsgi.request import Environ
 
-__all__ = ["Body"]
+__all__ = ["Body", "checked_input"]
 
 CHUNK = 64 * 1024
 UNREAD = 1024 * 1024
@@ -70,3 +74,24 @@ class Body:
         with suppress(Rejected):  # it is refused in any case
             while left > 0 and (chunk := self.chunk()):
                 left -= len(chunk)
+
+
+def checked_input(admission: Admission, environ: Environ, body: Body, limit: int) -> CheckedBody | None:
+    """Puts the body that is checked as it passes in place of the server's, if the admission asks for that.
+
+    Args:
+        admission: what the guard let through.
+        environ: the request's; its `wsgi.input` is replaced.
+        body: the server's.
+        limit: octets that are read before the application runs, where nothing says how many come.
+    """
+    if admission.stream is None:
+        return None
+    chunk = body.chunk if admission.body is None else once(admission.body)
+    checked = CheckedBody(chunk, admission.stream, expects="HTTP_EXPECT" in environ)
+    if not body.announced:  # applications that read by Content-Length would never be told of the end
+        checked.judge(limit)
+        environ["CONTENT_LENGTH"] = str(checked.ready)
+    environ["wsgi.input"] = io.BufferedReader(checked)
+    environ["wsgi.input_terminated"] = True
+    return checked

@@ -2,81 +2,70 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Generator, Iterable, Iterator
-from itertools import chain, islice
+from functools import partial
 from typing import Any
 
 from watchword.servers.checked_body import CheckedBody
 from watchword.core.guard import Guard
-from watchword.core.io import once
 from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
 from watchword.servers.wsgi.answer import answer, status_line, text_of
-from watchword.servers.wsgi.body import Body
+from watchword.servers.wsgi.body import Body, checked_input
 from watchword.servers.wsgi.request import App, Environ
+from watchword.servers.wsgi.started import Started
 
-__all__ = ["exchange"]
+__all__ = ["Answer", "exchange"]
 
 
 def exchange(
     app: App, guard: Guard, admission: Admission, environ: Environ, start_response: Any, body: Body
 ) -> Iterable[bytes]:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
-    checked = None
-    if admission.stream is not None:
-        chunk = body.chunk if admission.body is None else once(admission.body)
-        checked = CheckedBody(chunk, admission.stream, expects="HTTP_EXPECT" in environ)
-        if not body.announced:  # applications that read by Content-Length would never be told of the end
-            checked.judge(guard.plan.limits.body)
-            environ["CONTENT_LENGTH"] = str(checked.ready)
-        environ["wsgi.input"] = io.BufferedReader(checked)
-        environ["wsgi.input_terminated"] = True
-    return _Started(_Answer(guard, admission, start_response, checked, body).run(app, environ))
+    answer = Answer(guard, start_response)
+    failed = answer.expect(admission, environ, body)
+    return Started(answer.run(partial(app, environ, answer.start) if failed is None else tuple))
 
 
-class _Started:
-    """An answer whose first chunk is made already: some servers look at the status before they iterate."""
-
-    def __init__(self, chunks: Generator[bytes, None, None]) -> None:
-        self._chunks = chunks
-        self._first = list(islice(chunks, 1))
-
-    def __iter__(self) -> Iterator[bytes]:
-        return chain(self._first, self._chunks)
-
-    def close(self) -> None:
-        """Closes the application's iterable too."""
-        self._chunks.close()
-
-
-class _Answer:
+class Answer:
     """Holds the application's start_response back until its first octet: until then the body may still fail.
 
-    A seal over the body holds all of it back, under the guard's limit.
+    A seal over the body holds all of it back, under the guard's limit. Before `expect` has said what the answer needs, it
+    holds nothing back; `lines` are sent as though the application had given them.
     """
 
-    def __init__(
-        self, guard: Guard, admission: Admission, start_response: Any, checked: CheckedBody | None, body: Body
-    ) -> None:
+    def __init__(self, guard: Guard, start_response: Any) -> None:
         self._guard = guard
-        self._body = body
-        self._admission = admission
+        self._admission = Admission(None)
         self._start_response = start_response
-        self._checked = checked
+        self._checked: CheckedBody | None = None
+        self._drain: Callable[[], None] = lambda: None
         self._status = ""
         self._headers: list[tuple[str, str]] = []
         self._written: list[bytes] = []
         self._sent = False
+        self.lines: list[tuple[str, str]] = []
+        self.holds = False
 
-    def run(self, app: App, environ: Environ) -> Generator[bytes, None, None]:
+    def expect(self, admission: Admission, environ: Environ, body: Body) -> Rejected | None:
+        """Called before the application reads the body; what is wrong with that already, if it is checked as it passes."""
+        self._admission, self.holds = admission, True
+        self._checked = checked_input(admission, environ, body, self._guard.plan.limits.body)
+        self._drain = partial(body.drain, environ)
+        return self.failed
+
+    @property
+    def failed(self) -> Rejected | None:
+        """What is wrong with the body, noticed so far."""
+        return None if self._checked is None else self._checked.failed
+
+    def run(self, app: Callable[[], Iterable[bytes]]) -> Generator[bytes, None, None]:
         """The answer's chunks; closes the application's iterable."""
         chunks: Iterable[bytes] = ()
         try:
             try:
-                if self._failed() is None:
-                    chunks = app(environ, self._start)
+                chunks = app()
                 for body in self._parts(chunks):
                     if self._judge():
                         break
@@ -84,28 +73,30 @@ class _Answer:
                         self._begin(body)
                     yield body
             except Exception:
-                if self._failed() is None or self._sent:  # else it comes of the body, whatever was made of that
+                if self.failed is None or self._sent:  # else it comes of the body, whatever was made of that
                     raise
-            if failed := self._failed():
+            if failed := self.failed:
                 if self._sent:
                     raise failed  # the server cuts the connection: half an answer must not look whole
                 refusal = self._guard.refuse(self._admission.attributed(failed))
-                self._body.drain(environ)
+                self._drain()
                 answer(refusal, self._start_response)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
 
-    def _failed(self) -> Rejected | None:
-        return None if self._checked is None else self._checked.failed
-
     def _judge(self) -> Rejected | None:
         """What is wrong with the body, as far as that can be told; before an answer has begun, it is read to its end."""
         if self._checked is None or self._sent:
-            return self._failed()
+            return self.failed
         return self._checked.judge(self._guard.plan.limits.body, error=self._status[:1] in ("4", "5"))
 
-    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        """start_response for the application."""
+        headers = [*headers, *self.lines]
+        if not self.holds:
+            write: Callable[[bytes], object] = self._start_response(status, headers, *([exc_info] if exc_info else ()))
+            return write
         if exc_info and self._sent:
             raise exc_info[1]
         self._status, self._headers = status, headers

@@ -9,16 +9,16 @@ from watchword.core.admission import Admission
 from watchword.core.guard import Guard
 from watchword.servers.wsgi.request import App, Environ
 
-__all__ = ["taking_back"]
+__all__ = ["Chunks", "TakingBack", "taking_back"]
 
 
 def taking_back(app: App, guard: Guard, admission: Admission) -> App:
     """`app` for this request, which fails by an exception, a status of 500 or above, or without an answer."""
 
     def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        answer = _Answer(guard, admission, start_response)
+        answer = TakingBack(guard, admission, start_response)
         try:
-            return _Chunks(app(environ, answer.start), answer)
+            return Chunks(app(environ, answer.start), answer)
         except BaseException:
             answer.fail()
             raise
@@ -26,7 +26,7 @@ def taking_back(app: App, guard: Guard, admission: Admission) -> App:
     return application
 
 
-class _Answer:
+class TakingBack:
     """The status, which may change until the first octet goes out (PEP 3333, `exc_info`)."""
 
     def __init__(self, guard: Guard, admission: Admission, start_response: Any) -> None:
@@ -56,10 +56,10 @@ class _Answer:
         self._guard.take_back(self._admission)
 
 
-class _Chunks:
+class Chunks:
     """The chunks of an answer that is made as it goes out."""
 
-    def __init__(self, chunks: Iterable[bytes], answer: _Answer) -> None:
+    def __init__(self, chunks: Iterable[bytes], answer: TakingBack) -> None:
         self._made = chunks
         self._chunks = iter(chunks)
         self._answer = answer

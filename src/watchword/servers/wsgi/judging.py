@@ -1,0 +1,55 @@
+"""The verdict on a WSGI request, in its environ."""
+
+from __future__ import annotations
+
+import io
+import math
+
+from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
+from watchword.core.body import check_declared
+from watchword.core.guard import Guard
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.servers.wsgi.admitted import ADMISSION, IDENTITY
+from watchword.servers.wsgi.body import Body
+from watchword.servers.wsgi.leaving import watch_of
+from watchword.servers.wsgi.request import Environ, request_of
+from watchword.structures.line import ClientGone
+
+__all__ = ["check_guard", "judged"]
+
+
+def check_guard(guard: object) -> None:
+    """Takes a guard that judges in the caller's thread.
+
+    Raises:
+        ConfigurationError: it is another.
+    """
+    if not isinstance(guard, Guard):
+        raise ConfigurationError(
+            f"WSGI needs a Guard (with a store that is not async): Guard(verifiers, store), not {type(guard).__name__}"
+        )
+
+
+def judged(guard: Guard, environ: Environ, body: Body, optional: bool) -> Admission | Refusal:
+    """The admission, which `environ` then has, and with it the body that the guard read; or the answer to send instead."""
+    request = request_of(environ)
+    try:
+        check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
+        admission = guard.admit(request, body.chunk, optional=optional, gone=watch_of(environ))
+    except ClientGone:
+        return Refusal(503)  # nobody reads it, but WSGI wants an answer
+    except Rejected as rejected:
+        refusal = rejected.refusal or guard.refuse(rejected, request)
+        body.drain(environ)
+        return refusal
+    except StoreUnavailable as error:
+        body.drain(environ)
+        return error.refusal or Refusal(503)
+    environ[IDENTITY] = admission.identity
+    environ[ADMISSION] = (guard, admission)
+    if admission.body is not None:
+        environ["wsgi.input"] = io.BytesIO(admission.body)
+        environ["wsgi.input_terminated"] = True
+        environ["CONTENT_LENGTH"] = str(len(admission.body))
+    return admission
