@@ -53,7 +53,8 @@ def test_the_answer_of_a_refusal_is_sealed_with_the_content_that_the_framework_g
     judgement = refused(guard.plan, REQUEST, error)
     assert judgement.refusal is not None
     assert judgement.refusal.sealing is None
-    assert judgement.admission.identity is None
-    assert judgement.admission.holds_back == sealed
-    lines = judgement.admission.answer_headers(guard.plan, Response(401, ()), b"{}" if sealed else None)
+    assert judgement.admission is None
+    assert judgement.missing(optional=True) is not None
+    assert judgement.additions.holds_back == sealed
+    lines = judgement.additions.answer_headers(guard.plan, Response(401, ()), b"{}" if sealed else None)
     assert (b"signature" in dict(lines)) == (b"content-digest" in dict(lines)) == sealed

@@ -141,8 +141,7 @@ class _Exchange:
         library: Any = requests.cookies  # untyped
         jar = library.RequestsCookieJar()
         library.extract_cookies_to_jar(jar, r.request, r.raw)
-        cookies = again.headers.pop("Cookie", "")
-        if cookies := merged_cookies(cookies, library.get_cookie_header(jar, again) or ""):
+        if cookies := merged_cookies(again.headers.pop("Cookie", ""), library.get_cookie_header(jar, again) or ""):
             again.headers["Cookie"] = cookies
         put(again, self._bare, send, self._fields)
         response: requests.Response = r.connection.send(again, **kwargs)

@@ -235,14 +235,15 @@ class Pipeline(Generic[R, G]):
         if body is None and case is not None and case.body is not NO_BODY:
             body = case.body.data
         if case is None or decision is None:
-            admission = Admission(None, body)
+            admission = Admission(None, body=body)
         else:
             lines, addressee = decision.response_headers, case.addressee
             if addressee.private:  # caches know that Authorization makes an answer personal (RFC 9111 §3.5)
                 lines = (*lines, (b"cache-control", b"private"))
-            admission = Admission(decision.identity, body, lines, decision.seal, decision.stream, addressee.verifier)
-            if decision.provisional:
-                admission.provisional = decision.provisional
+            admission = Admission(
+                decision.identity, decision.provisional, body=body, response_headers=lines, seal=decision.seal,
+                stream=decision.stream, verifier=addressee.verifier,
+            )  # fmt: skip
         return admission if seal is None else admission.sealed_by(seal, request.method, plan.proxy, check)
 
     def _prepare(self, case: Case) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from typing import Any, Final
 
-from watchword.core.admission import Admission
+from watchword.core.admission import Additions, Admission
 from watchword.core.answer import Refusal
 from watchword.core.message import Request
 from watchword.core.plan import Plan
-from watchword.core.rejection import Rejected, StoreUnavailable
+from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.seal import seal_for
 
 __all__ = ["JUDGEMENTS", "Judgement", "keep", "kept", "refused"]
@@ -19,16 +19,17 @@ JUDGEMENTS: Final = "watchword.judgements"
 
 
 class Judgement:
-    """What a guard said of one request.
+    """What a guard said of one request: an `admission`, or else a `refusal`.
 
-    `refusal` is None for a request that the guard admitted. Otherwise `admission` is nobody's: it seals the answer, where the
-    guard has a seal, whoever words that answer.
+    `additions` are for the exchange in both cases: where the request was refused, they seal the answer, if the guard has a
+    seal, whoever words that answer.
     """
 
-    __slots__ = ("admission", "refusal")
+    __slots__ = ("additions", "admission", "refusal")
 
-    def __init__(self, admission: Admission, refusal: Refusal | None = None) -> None:
-        self.admission = admission
+    def __init__(self, additions: Additions, refusal: Refusal | None = None) -> None:
+        self.additions = additions
+        self.admission = additions if isinstance(additions, Admission) else None
         self.refusal = refusal
 
     def missing(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Rejected | None:
@@ -38,6 +39,8 @@ class Judgement:
             scopes: all of them are demanded.
             optional: a request without credentials may do it.
         """
+        if self.admission is None:
+            return self.additions.attributed(Rejected(Reason.NO_CREDENTIALS, "the request was refused"))
         if optional and self.admission.identity is None:
             return None
         return self.admission.missing_scopes(scopes)
@@ -53,10 +56,10 @@ def refused(plan: Plan, request: Request, error: Rejected | StoreUnavailable) ->
         request: the request, as the server saw it.
         error: what the guard raised.
     """
-    admission, seal = Admission(None), seal_for(plan, request)
+    additions, seal = Additions(), seal_for(plan, request)
     if seal is not None:
-        admission = admission.sealed_by(seal, request.method, plan.proxy, None)
-    return Judgement(admission, (error.refusal or Refusal(503))._replace(sealing=None))
+        additions = additions.sealed_by(seal, request.method, plan.proxy, None)
+    return Judgement(additions, (error.refusal or Refusal(503))._replace(sealing=None))
 
 
 def kept(state: MutableMapping[str, Any], plan: Plan) -> Any:

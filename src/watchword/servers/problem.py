@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from json import dumps
 from typing import Final
 
-__all__ = ["PROBLEM_JSON", "problem", "title_of"]
+__all__ = ["PROBLEM_JSON", "RefusalBody", "no_body", "problem", "problem_body", "title_of"]
 
 PROBLEM_JSON: Final = "application/problem+json"
 """The media type (RFC 9457 §3)."""
+
+
+RefusalBody = Callable[[int], tuple[str, bytes]]
+"""The media type and the content of a refusal, by its status: nothing else is known to it, so it can't tell why."""
+
+
+def no_body(status: int) -> tuple[str, bytes]:
+    """A refusal without content."""
+    return "", b""
+
+
+def problem_body(status: int) -> tuple[str, bytes]:
+    """A refusal with problem details."""
+    return PROBLEM_JSON, problem(status)
 
 
 def problem(status: int) -> bytes:

@@ -1,149 +1,79 @@
-"""The messages of one admitted ASGI request: adding to the answer, checking the body as it passes."""
+"""The two channels of one admitted ASGI request: its body is checked as it passes, its answer gets what is added."""
 
 from __future__ import annotations
 
 from watchword.core.guard import AsyncGuard
-from watchword.core.message import Response
-from watchword.core.admission import Admission
-from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.admission import Additions
+from watchword.core.rejection import Rejected
 from watchword.servers.asgi.answer import DENIAL
 from watchword.servers.asgi.checked import CheckedMessages
 from watchword.servers.asgi.incoming import Incoming
-from watchword.servers.asgi.request import App, Message, Scope, Send
+from watchword.servers.asgi.outgoing import Outgoing
+from watchword.servers.asgi.request import App, Receive, Scope, Send
 
-__all__ = ["exchange"]
+__all__ = ["Channels", "exchange"]
 
 HARMLESS = frozenset({"tls", DENIAL})
 
 
 async def exchange(
-    app: App, guard: AsyncGuard, admission: Admission, scope: Scope, incoming: Incoming, send: Send
+    app: App, guard: AsyncGuard, additions: Additions, scope: Scope, incoming: Incoming, send: Send
 ) -> Rejected | None:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes.
 
     What is wrong with the body comes back, if nothing was answered yet.
     """
-    receive = incoming.message if admission.body is None else incoming.replay(admission.body)
-    checked = None
-    if admission.stream is not None:
-        if failed := incoming.misframed():
-            return failed
-        checked = CheckedMessages(receive, admission.stream, incoming.waits)
-    outgoing = _Outgoing(guard, admission, scope, send, checked)
-    if admission.holds_back:  # a file that the server sends by itself can't be sealed
-        scope["extensions"] = {key: it for key, it in (scope.get("extensions") or {}).items() if key in HARMLESS}
-    if checked is not None:
-        await checked.begin(bodiless=scope["type"] == "websocket")
+    channels = Channels(guard, additions, scope, incoming, send)
+    await channels.begin()
     try:
-        if outgoing.failed is None:
-            await app(scope, checked or receive, outgoing)
+        if channels.failed is None:
+            await app(scope, channels.receive, channels.send)
     except Exception:
-        if outgoing.failed is None:  # else it comes of the body, whatever the application has made of that
+        if channels.failed is None:  # else it comes of the body, whatever the application has made of that
             raise
-    failed = outgoing.failed
-    if checked is not None and checked.left:
-        return None  # nobody is there to be answered
-    if failed is not None and outgoing.started:
-        raise failed  # the server cuts the connection: half an answer must not look whole
-    return failed
+    return channels.end()
 
 
-class _Outgoing:
-    """`send` that adds the decision's fields, holding the body back where they depend on it.
+class Channels:
+    """`receive` and `send` of an admitted request, for the application.
 
-    Before the body is judged, the start of the answer waits for what follows it: many applications send it, and read then.
+    Args:
+        guard: which admitted it.
+        additions: what its exchange needs.
+        scope: the application's; what it offers is reduced to what can be sealed.
+        incoming: its body.
+        send: the server's.
     """
 
-    __slots__ = (
-        "_admission", "_body", "_checked", "_dropped", "_guard", "_held", "_scope", "_send", "_waiting", "started"
-    )  # fmt: skip
+    __slots__ = ("_checked", "_misframed", "_outgoing", "_websocket", "receive", "send")
 
-    def __init__(
-        self, guard: AsyncGuard, admission: Admission, scope: Scope, send: Send, checked: CheckedMessages | None
-    ) -> None:
-        self._guard = guard
-        self._admission = admission
-        self._scope = scope
-        self._send = send
-        self._checked = checked
-        self._waiting: Message | None = None
-        self._held: Message | None = None
-        self._body = bytearray()
-        self._dropped = False
-        self.started = False
+    def __init__(self, guard: AsyncGuard, additions: Additions, scope: Scope, incoming: Incoming, send: Send) -> None:
+        self.receive: Receive = incoming.message if additions.body is None else incoming.replay(additions.body)
+        self._checked: CheckedMessages | None = None
+        self._misframed = None
+        self._websocket = scope["type"] == "websocket"
+        if additions.stream is not None:
+            self._misframed = incoming.misframed()
+            self.receive = self._checked = CheckedMessages(self.receive, additions.stream, incoming.waits)
+        self.send = self._outgoing = Outgoing(guard, additions, scope, send, self._checked)
+        if additions.holds_back:  # a file that the server sends by itself can't be sealed
+            scope["extensions"] = {key: it for key, it in (scope.get("extensions") or {}).items() if key in HARMLESS}
+
+    async def begin(self) -> None:
+        """Called before the application runs: finds out what is wrong with the body, as far as that can be told."""
+        if self._checked is not None and self._misframed is None:
+            await self._checked.begin(bodiless=self._websocket)
 
     @property
     def failed(self) -> Rejected | None:
         """What was wrong with the body, noticed so far."""
-        return None if self._checked is None else self._checked.failed
+        return self._misframed or self._outgoing.failed
 
-    async def __call__(self, message: Message) -> None:
-        if self._dropped or (self._checked is not None and self._checked.left):
-            return
-        if self.failed is not None:
-            raise self.failed  # what the application says of a body that failed is not sent
-        kind = message["type"]
-        if self._waiting is not None:
-            start, self._waiting = self._waiting, None
-            await self._judge(start)
-            if self._dropped:
-                return
-            await self._start(start, None)
-        if kind.endswith("http.response.start") and self._admission.holds_back:
-            self._held = {**message, "trailers": False}
-        elif kind.endswith("http.response.start") and self._checked is not None and not self._checked.ended:
-            self._waiting = message
-        elif kind.endswith("http.response.start") or kind == "websocket.accept":
-            await self._start(message, b"" if kind == "websocket.accept" else None)
-        elif kind.endswith("http.response.body") and self._held is not None:
-            await self._collect(message, self._held)
-        elif kind == "websocket.close" and not self.started and self._admission.answer_seal is not None:
-            await self._deny(message)
-        elif kind.startswith("http.response.") and self._admission.holds_back and not self.started:
-            raise ConfigurationError(f"{kind} was not offered: what is sealed goes through http.response.body")
-        elif not (kind.endswith(".trailers") and self._admission.holds_back):  # not offered, and not proven
-            await self._send(message)
-
-    async def _judge(self, start: Message) -> None:
-        """Lets an answer begin; drops it where nobody is there any more to send the rest of the body.
-
-        Raises:
-            Rejected: the body has failed.
-        """
-        if self._checked is not None:
-            await self._checked.judge(self._guard.plan.limits.body, error=start["status"] >= 400)
-            self._dropped = self._checked.left
-            if self._checked.failed is not None and not self._dropped:
-                raise self._checked.failed
-
-    async def _deny(self, message: Message) -> None:
-        """The server would answer 403 by itself."""
-        if DENIAL not in (self._scope.get("extensions") or {}):
-            await self._send(message)
-            return
-        await self({"type": f"{DENIAL}.start", "status": 403, "headers": [(b"content-length", b"0")]})
-        await self({"type": f"{DENIAL}.body", "body": b""})
-
-    async def _start(self, message: Message, body: bytes | None) -> None:
-        headers = list(message.get("headers") or ())
-        response = Response(message.get("status", 101), headers)
-        self.started = True
-        more = self._admission.answer_headers(self._guard.plan, response, body)
-        await self._send({**message, "headers": [*headers, *more]})
-
-    async def _collect(self, message: Message, start: Message) -> None:
-        self._body += message.get("body", b"")
-        oversized = len(self._body) > self._guard.plan.limits.body
-        if oversized or not message.get("more_body", False):
-            await self._judge(start)
-        if self._dropped:
-            return
-        if oversized:
-            self._dropped = self.started = True
-            failed = self._admission.oversized(self._guard.plan)
-            await self._send({**start, "status": failed.status, "headers": [*failed.headers]})
-            await self._send({**message, "body": b"", "more_body": False})
-        elif not message.get("more_body", False):
-            self._held = None
-            await self._start(start, bytes(self._body))
-            await self._send({**message, "body": bytes(self._body)})
+    def end(self) -> Rejected | None:
+        """Called after the application has run: why the request is refused after all, if it is and nothing was answered yet."""
+        failed = self.failed
+        if self._checked is not None and self._checked.left:
+            return None  # nobody is there to be answered
+        if failed is not None and self._outgoing.started:
+            raise failed  # the server cuts the connection: half an answer must not look whole
+        return failed

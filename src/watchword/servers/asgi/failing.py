@@ -5,11 +5,12 @@ from __future__ import annotations
 from watchword.core.seal import Failing
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.request import App, Message, Receive, Scope, Send, request_of
+from watchword.servers.problem import RefusalBody, no_body
 
 __all__ = ["failing"]
 
 
-def failing(app: App, guard: Failing) -> App:
+def failing(app: App, guard: Failing, body: RefusalBody = no_body) -> App:
     """`app`, guarded, where an exception, or no answer at all, is a sealed 500; the exception goes on to the server."""
 
     async def sealed(scope: Scope, receive: Receive, send: Send) -> None:
@@ -21,10 +22,10 @@ def failing(app: App, guard: Failing) -> App:
             await app(scope, watch.receive, watch.send)
         except Exception:
             if watch.waiting:
-                await answer(guard.failure(request_of(scope)), scope, watch.connected, send)
+                await answer(guard.failure(request_of(scope)), scope, watch.connected, send, body)
             raise
         if watch.waiting:
-            await answer(guard.failure(request_of(scope)), scope, watch.connected, send)
+            await answer(guard.failure(request_of(scope)), scope, watch.connected, send, body)
 
     return sealed
 

@@ -15,11 +15,23 @@ from watchword.servers.asgi.failing import failing
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App, Receive, Scope, Send, request_of
 from watchword.servers.asgi.taking_back import taking_back
+from watchword.servers.problem import RefusalBody, no_body
 
-__all__ = ["protect"]
+__all__ = ["checked_guard", "protect"]
 
 
-def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> App:
+def checked_guard(guard: Guard | AsyncGuard, call: str) -> AsyncGuard:
+    """`guard`, for an event loop.
+
+    Raises:
+        ConfigurationError: it is none; `call` is how it is handed over.
+    """
+    if not isinstance(guard, Guard | AsyncGuard):
+        raise ConfigurationError(f"{call} needs a Guard or an AsyncGuard, not {type(guard).__name__}")
+    return AsyncGuard.of(guard)
+
+
+def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refusal_body: RefusalBody = no_body) -> App:
     """An application that answers only requests which `guard` admits.
 
     `scope["watchword.identity"]` is then their `Identity`. WebSockets are refused before they are accepted. `lifespan`
@@ -29,6 +41,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
         app: any ASGI application.
         guard: who may pass.
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
+        refusal_body: the media type and the content of a refusal, by its status; a guard's seal covers them.
 
     Raises:
         ConfigurationError: `guard` is not a guard.
@@ -37,9 +50,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
     >>> async def app(scope, receive, send): ...
     >>> guarded = protect(app, Guard([JWTVerifier(Key.generate("HS256"))]))
     """
-    if not isinstance(guard, Guard | AsyncGuard):
-        raise ConfigurationError(f"protect(app, guard) needs a Guard or an AsyncGuard, not {type(guard).__name__}")
-    guard = AsyncGuard.of(guard)
+    guard = checked_guard(guard, "protect(app, guard)")
     admit = guard.admit
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +72,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
                 if admission.provisional:
                     run = partial(exchange, app, guard, admission, inner, incoming)
                     failed = await taking_back(run, guard, admission, send)
-                elif admission.seal is None and admission.stream is None and not admission.response_headers:
+                elif not admission.present:
                     receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
                     return await app(inner, receive, send)
                 else:
@@ -69,13 +80,13 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False) -> A
                 if failed is None:
                     return None
                 refusal = await guard.refuse(admission.attributed(failed))
-            return await _refuse(refusal, incoming, scope, send)
+            return await _refuse(refusal, incoming, scope, send, refusal_body)
         finally:
             incoming.close()
 
-    return guarded if guard.plan.seal is None else failing(guarded, guard)
+    return guarded if guard.plan.seal is None else failing(guarded, guard, refusal_body)
 
 
-async def _refuse(refusal: Refusal, incoming: Incoming, scope: Scope, send: Send) -> None:
+async def _refuse(refusal: Refusal, incoming: Incoming, scope: Scope, send: Send, body: RefusalBody) -> None:
     if await incoming.drained(scope["headers"]):
-        await answer(refusal, scope, incoming.receive, send)
+        await answer(refusal, scope, incoming.receive, send, body)

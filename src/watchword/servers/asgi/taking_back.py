@@ -10,7 +10,7 @@ from watchword.core.guard import AsyncGuard
 from watchword.core.rejection import Rejected
 from watchword.servers.asgi.request import Message, Send
 
-__all__ = ["taking_back"]
+__all__ = ["Success", "taking_back"]
 
 PARTS = ("http.response.body", "http.response.zerocopysend")
 WHOLE = ("http.response.pathsend", "websocket.accept", "websocket.close")
@@ -27,27 +27,26 @@ async def taking_back(
         admission: its admission.
         send: the server's.
     """
-    answer = _Answer(guard, admission, send)
+    success = Success(guard, admission, send)
     refused = None
     try:
-        refused = await run(answer)
-    finally:  # an exception, one that cancels it, or an answer without an end
-        if not answer.complete and refused is None:
-            # In a task of its own: whatever has cancelled the application may do so again.
-            await shield(ensure_future(guard.take_back(admission)))
+        refused = await run(success)
+    finally:
+        if refused is None:
+            await success.settle()
     return refused
 
 
-class _Answer:
-    """`send` that looks for the status, and for the end."""
+class Success:
+    """`send` that looks for the status, and for the end of the answer."""
 
-    __slots__ = ("_admission", "_guard", "_send", "complete")
+    __slots__ = ("_admission", "_complete", "_guard", "_send")
 
     def __init__(self, guard: AsyncGuard, admission: Admission, send: Send) -> None:
         self._guard = guard
         self._admission = admission
         self._send = send
-        self.complete = False
+        self._complete = False
 
     async def __call__(self, message: Message) -> None:
         kind = message["type"]
@@ -55,4 +54,10 @@ class _Answer:
             await self._guard.take_back(self._admission)
         await self._send(message)
         if kind in WHOLE or (kind.endswith(PARTS) and not message.get("more_body", False)):
-            self.complete = True
+            self._complete = True
+
+    async def settle(self) -> None:
+        """Called when the application has ended, however it did: by an exception, one that cancels it, or without an answer."""
+        if not self._complete:
+            # In a task of its own: whatever has cancelled the application may do so again.
+            await shield(ensure_future(self._guard.take_back(self._admission)))

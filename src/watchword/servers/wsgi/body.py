@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import suppress
 
-from watchword.core.admission import Admission
+from watchword.core.admission import Additions
 from watchword.core.io import once
 from watchword.core.rejection import Reason, Rejected
 from watchword.servers.checked_body import CheckedBody
@@ -76,19 +76,19 @@ class Body:
                 left -= len(chunk)
 
 
-def checked_input(admission: Admission, environ: Environ, body: Body, limit: int) -> CheckedBody | None:
-    """Puts the body that is checked as it passes in place of the server's, if the admission asks for that.
+def checked_input(additions: Additions, environ: Environ, body: Body, limit: int) -> CheckedBody | None:
+    """Puts the body that is checked as it passes in place of the server's, if that is asked for.
 
     Args:
-        admission: what the guard let through.
+        additions: what the exchange needs.
         environ: the request's; its `wsgi.input` is replaced.
         body: the server's.
         limit: octets that are read before the application runs, where nothing says how many come.
     """
-    if admission.stream is None:
+    if additions.stream is None:
         return None
-    chunk = body.chunk if admission.body is None else once(admission.body)
-    checked = CheckedBody(chunk, admission.stream, expects="HTTP_EXPECT" in environ)
+    chunk = body.chunk if additions.body is None else once(additions.body)
+    checked = CheckedBody(chunk, additions.stream, expects="HTTP_EXPECT" in environ)
     if not body.announced:  # applications that read by Content-Length would never be told of the end
         checked.judge(limit)
         environ["CONTENT_LENGTH"] = str(checked.ready)

@@ -9,7 +9,7 @@ from typing import Any
 from watchword.servers.checked_body import CheckedBody
 from watchword.core.guard import Guard
 from watchword.core.message import Response
-from watchword.core.admission import Admission
+from watchword.core.admission import Additions
 from watchword.core.rejection import Rejected
 from watchword.servers.wsgi.answer import answer, status_line, text_of
 from watchword.servers.wsgi.body import Body, checked_input
@@ -20,11 +20,11 @@ __all__ = ["Answer", "exchange"]
 
 
 def exchange(
-    app: App, guard: Guard, admission: Admission, environ: Environ, start_response: Any, body: Body
+    app: App, guard: Guard, additions: Additions, environ: Environ, start_response: Any, body: Body
 ) -> Iterable[bytes]:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
     answer = Answer(guard, start_response)
-    failed = answer.expect(admission, environ, body)
+    failed = answer.expect(additions, environ, body)
     return Started(answer.run(partial(app, environ, answer.start) if failed is None else tuple))
 
 
@@ -37,7 +37,7 @@ class Answer:
 
     def __init__(self, guard: Guard, start_response: Any) -> None:
         self._guard = guard
-        self._admission = Admission(None)
+        self._additions = Additions()
         self._start_response = start_response
         self._checked: CheckedBody | None = None
         self._drain: Callable[[], None] = lambda: None
@@ -48,10 +48,10 @@ class Answer:
         self.lines: list[tuple[str, str]] = []
         self.holds = False
 
-    def expect(self, admission: Admission, environ: Environ, body: Body) -> Rejected | None:
+    def expect(self, additions: Additions, environ: Environ, body: Body) -> Rejected | None:
         """Called before the application reads the body; what is wrong with that already, if it is checked as it passes."""
-        self._admission, self.holds = admission, True
-        self._checked = checked_input(admission, environ, body, self._guard.plan.limits.body)
+        self._additions, self.holds = additions, True
+        self._checked = checked_input(additions, environ, body, self._guard.plan.limits.body)
         self._drain = partial(body.drain, environ)
         return self.failed
 
@@ -78,7 +78,7 @@ class Answer:
             if failed := self.failed:
                 if self._sent:
                     raise failed  # the server cuts the connection: half an answer must not look whole
-                refusal = self._guard.refuse(self._admission.attributed(failed))
+                refusal = self._guard.refuse(self._additions.attributed(failed))
                 self._drain()
                 answer(refusal, self._start_response)
         finally:
@@ -104,7 +104,7 @@ class Answer:
 
     def _parts(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """What was written, then the chunks; one part where it is sealed, and at least an empty one."""
-        if self._admission.holds_back:
+        if self._additions.holds_back:
             yield self._whole(chunks)
             return
         started = False
@@ -124,7 +124,7 @@ class Answer:
         body = bytearray(b"".join(self._written)) + body
         if len(body) <= self._guard.plan.limits.body or self._judge():
             return bytes(body)
-        failed = self._admission.oversized(self._guard.plan)
+        failed = self._additions.oversized(self._guard.plan)
         self._sent = True
         self._start_response(status_line(failed.status), text_of(failed.headers))
         return b""
@@ -133,5 +133,5 @@ class Answer:
         self._sent = True
         octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers]
         response = Response(int(self._status.partition(" ")[0]), octets)
-        more = self._admission.answer_headers(self._guard.plan, response, body if self._admission.holds_back else None)
+        more = self._additions.answer_headers(self._guard.plan, response, body if self._additions.holds_back else None)
         self._start_response(self._status, [*self._headers, *text_of(more)])
