@@ -50,7 +50,7 @@ class Hashing:
         monkeypatch.setattr(basic, "verify_password", self._verify)
         monkeypatch.setattr(token_endpoint, "verify_password", self._verify)
 
-    def _verify(self, encoded: str, secret: str) -> None:
+    def _verify(self, encoded: str, secret: str, *, decoy: str | None = None) -> None:
         with self._counting:
             self.secrets.append(secret)
             self.running += 1

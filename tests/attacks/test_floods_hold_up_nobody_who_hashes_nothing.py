@@ -26,7 +26,7 @@ from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Received
 from watchword.crypto import jose
-from watchword.crypto.password_formats import _ONE_AT_A_TIME
+from watchword.crypto.password_primitives import _ONE_AT_A_TIME
 from watchword.schemes.digest.computation import DigestSecret, ha1
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore

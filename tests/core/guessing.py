@@ -54,7 +54,7 @@ class Hashes:
         self._counting = threading.Lock()
         monkeypatch.setattr(basic, "verify_password", self._verify)
 
-    def _verify(self, encoded: str, secret: str) -> None:
+    def _verify(self, encoded: str, secret: str, *, decoy: str | None = None) -> None:
         with self._counting:
             self.count += 1
             self.running += 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.examples_of import examples
 from tests.hash_costs import cheap_password
 from watchword import ConfigurationError, Password, Reason, Rejected, StoreUnavailable
-from watchword.crypto import password_formats, passwords
+from watchword.crypto import password_formats
 from watchword.crypto.passwords import (
     DUMMY, PROFILES, Decoy, decoy_for, fault_of, hash_password, is_outdated, verify_password,
 )  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_changed_hash_never_verifies(name: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_what_a_profile_makes_verifies_and_is_not_outdated(profile: str) -> None:
     if profile == "rfc9106-high-memory":
-        assert PROFILES[profile].cost == (2**21, 2**21)  # 2 GiB: asserted, not spent
+        assert "$m=2097152,t=1,p=4$" in PROFILES[profile]  # 2 GiB: asserted, not spent
         return
     encoded = hash_password("pässwörd", profile=profile, random=bytes)
     verify_password(encoded, "pässwörd")
@@ -93,7 +93,7 @@ def test_what_a_profile_makes_verifies_and_is_not_outdated(profile: str) -> None
 @pytest.mark.real_cost
 def test_the_high_memory_profile_is_rfc_9106s_first_option(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(passwords, "hash_argon2id", lambda *parameters: asked.append(parameters) or "made")
+    monkeypatch.setattr(password_formats, "hash_argon2id", lambda *parameters: asked.append(parameters) or "made")
     assert hash_password("x", profile="rfc9106-high-memory", random=bytes) == "made"
     assert asked == [(b"x", bytes(16), 2**21, 1, 4)]
 
@@ -170,9 +170,7 @@ def test_whatever_has_the_look_of_a_hash_is_verified_or_rejected(encoded: str, s
         assert fault_of(encoded) == known.fault
         return
     form, fields = known
-    if form.name in {"bcrypt", "scrypt", "pbkdf2", "SHA-crypt"} and max(form.cost(fields)) > 5000:
-        return
-    if form.name == "bcrypt" and form.cost(fields)[0] > 5:
+    if max(form.cost(fields)) > (5 if "bcrypt" in form.name else 5000):
         return
     reason_of(encoded, secret)
 

@@ -112,7 +112,7 @@ UNUSABLE = [
     "$scrypt$ln=14,r=8,p=9999$c2FsdA$" + "a" * 42 + "A",
     "$scrypt$ln=14,r=8,p=1$c2FsdB$" + "a" * 42 + "A",
     "$apr1$e/liMnO6$/.X3OqC.h3TDD/rMVr9J",
-    CHEAP.replace("argon2id", "argon2i"),
+    CHEAP.replace("argon2id", "argon2d"),
     CHEAP.replace("v=19", "v=16"),
     CHEAP + "\n",
     CHEAP + "=",

@@ -6,17 +6,16 @@ callers run it off the event loop and limit how many run at once. `crypto.passwo
 
 from __future__ import annotations
 
-import hashlib
 import os
-from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.crypto import precis
-from watchword.crypto.password_formats import MAX_SECRET, Fields, Format, Unusable, extra, hash_argon2id, recognise
+from watchword.crypto.password_formats import Unusable, recognise
+from watchword.crypto.password_primitives import MAX_SECRET, Fields, Format
 
 __all__ = [
     "DUMMY", "MAX_SECRET", "PROFILES", "Decoy", "Password", "decoy_for", "fault_of", "hash_password", "is_outdated",
@@ -80,94 +79,40 @@ class Decoy:
 
     A store may declare one (`HtpasswdStore` does), or be given one by `Put`; without it `DUMMY` is taken. Whether a secret
     matches it is never asked.
+
+    Args:
+        encoded: the hash.
+        pattern: another program reads this table too: what is made anew has this format and these parameters, whatever
+            a verifier says.
     """
 
     encoded: str = field(repr=False)
+    pattern: bool = False
 
 
-class Profile(NamedTuple):
-    """A named choice of format and parameters: `cost` as the format counts it, `hash(octets, random)`."""
+_SALT_AND_TAG: Final = DUMMY.split("$")[4:]  # of 16 and 32 octets, as everybody takes them
 
-    format: str
-    cost: tuple[int, ...]
-    hash: Callable[[bytes, Callable[[int], bytes]], str]
-
-
-def _argon2id(memory: int, passes: int, lanes: int) -> Profile:
-    return Profile(
-        "argon2id",
-        (memory * passes, memory),
-        lambda octets, random: hash_argon2id(octets, random(16), memory, passes, lanes),
-    )
-
-
-def _bcrypt(cost: int) -> Profile:
-    def hashed(octets: bytes, random: Callable[[int], bytes]) -> str:
-        bcrypt = extra("bcrypt")
-        if b"\0" in octets:
-            raise ConfigurationError("bcrypt can't tell some passwords that hold NUL from others: remove it")
-        if len(octets) > 72:
-            raise ConfigurationError("bcrypt reads 72 octets of a password, this one has more: use an argon2id profile")
-        salt = b2a_base64(random(16), newline=False)[:22].translate(_TO_BCRYPT)
-        encoded: bytes = bcrypt.hashpw(octets, b"$2b$%02d$%b" % (cost, salt))
-        return encoded.decode()
-
-    return Profile("bcrypt", (cost,), hashed)
-
-
-_STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_TO_BCRYPT = bytes.maketrans(_STANDARD, b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-
-
-def _scrypt(log_n: int) -> Profile:
-    def hashed(octets: bytes, random: Callable[[int], bytes]) -> str:
-        _check_end(octets)
-        salt = random(16)
-        tag = hashlib.scrypt(octets, salt=salt, n=1 << log_n, r=8, p=1, maxmem=2**28, dklen=32)
-        return f"$scrypt$ln={log_n},r=8,p=1${_base64(salt)}${_base64(tag)}"
-
-    return Profile("scrypt", (8 << log_n, 8 << log_n), hashed)
-
-
-def _pbkdf2(iterations: int) -> Profile:
-    def hashed(octets: bytes, random: Callable[[int], bytes]) -> str:
-        _check_end(octets)
-        salt = random(16)
-        tag = hashlib.pbkdf2_hmac("sha256", octets, salt, iterations)
-        return f"$pbkdf2-sha256${iterations}${_base64(salt)}${_base64(tag)}".replace("+", ".")
-
-    return Profile("pbkdf2", (256, iterations), hashed)
-
-
-def _check_end(octets: bytes) -> None:
-    if octets.endswith(b"\0"):
-        raise ConfigurationError(
-            "scrypt and PBKDF2 can't tell a password that ends with NUL from one without: remove it"
-        )
-
-
-def _base64(octets: bytes) -> str:
-    return b2a_base64(octets, newline=False).rstrip(b"=").decode()
-
-
-PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
+PROFILES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # RFC 9106 §4: the second recommended option, for hosts with little memory, and the first, which takes 2 GiB.
-        "rfc9106-low-memory": _argon2id(64 * 1024, 3, 4),
-        "rfc9106-high-memory": _argon2id(2**21, 1, 4),
-        "bcrypt": _bcrypt(12),
-        "scrypt": _scrypt(17),
-        "pbkdf2-sha256": _pbkdf2(600_000),
+        "rfc9106-low-memory": DUMMY,
+        "rfc9106-high-memory": "$".join(["", "argon2id", "v=19", "m=2097152,t=1,p=4", *_SALT_AND_TAG]),
+        "bcrypt": "$2b$12$bm8gc2VjcmV0IGhhc2hlcu5Lo/g67CiD3M4RpN1BmBb4Crp5w7dbK",
+        "scrypt": "$".join(["", "scrypt", "ln=17,r=8,p=1", *_SALT_AND_TAG]),
+        "pbkdf2-sha256": "$".join(["", "pbkdf2-sha256", "600000", *_SALT_AND_TAG]),
     }
 )
-"""What `hash_password(…, profile=)` knows. All but the first two are for hosts that must, such as under FIPS 140."""
+"""What `hash_password(…, profile=)` knows: each name with a hash of nobody, of the format and parameters that new ones get.
+
+All but the first two are for hosts that must, such as under FIPS 140.
+"""
 
 
-def profile_named(name: str) -> Profile:
-    """The profile of that name.
+def profile_named(name: str) -> str:
+    """The hash that stands for that profile.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none of that name.
     """
     profile = PROFILES.get(name)
     if profile is None:
@@ -175,41 +120,65 @@ def profile_named(name: str) -> Profile:
     return profile
 
 
-def hash_password(secret: str | bytes, *, profile: str = DEFAULT, random: Callable[[int], bytes] = os.urandom) -> str:
+def _wanted(profile: str, like: str | None) -> tuple[Format, Fields]:
+    known = recognise(profile_named(profile) if like is None else like)
+    if isinstance(known, Unusable):
+        raise ConfigurationError(
+            f"like= can't be followed ({known.fault}): give a hash as the table's own program makes it"
+        )
+    return known
+
+
+def hash_password(
+    secret: str | bytes,
+    *,
+    profile: str = DEFAULT,
+    like: str | None = None,
+    random: Callable[[int], bytes] = os.urandom,
+) -> str:
     """The text to store for `secret`; by default an argon2id PHC string (RFC 9106 §4, second option: 64 MiB, 3 passes).
 
     Args:
         secret: the password; text is taken as UTF-8. 1 to 4096 octets, 72 for bcrypt.
         profile: of `PROFILES`.
+        like: instead of a profile, a hash whose format and parameters the new one gets: as the program makes them that
+            reads the table too. Its salt and its password don't matter.
         random: gives the salt.
 
     Raises:
-        ConfigurationError: the secret is empty, too long or not UTF-8, there is no such profile, or this host lacks
-            what it needs.
+        ConfigurationError: the secret is empty, too long or not UTF-8, there is no such profile, no hash should be made
+            like that, or this host lacks what it needs.
 
     >>> hash_password("s3cret").rpartition("$")[0].rpartition("$")[0]
     '$argon2id$v=19$m=65536,t=3,p=4'
+    >>> hash_password("s3cret", like="pbkdf2_sha256$1000$anything$" + "A" * 43 + "=").rpartition("$")[0][:19]
+    'pbkdf2_sha256$1000$'
     """
-    chosen = profile_named(profile)
+    form, fields = _wanted(profile, like)
+    if form.renew is None:
+        raise ConfigurationError(f"no new {form.name} hashes are made: choose another format")
     octets = _octets(secret)
     if octets is None:
         raise ConfigurationError(f"the password is longer than {MAX_SECRET} octets or not UTF-8: choose another")
     if not octets:
         raise ConfigurationError("the password is empty: choose one")
-    return chosen.hash(octets, random)
+    return form.renew(fields, octets, random)
 
 
-def verify_password(encoded: str, secret: str | bytes) -> None:
+def verify_password(encoded: str, secret: str | bytes, *, decoy: str | None = None) -> None:
     """Returns if `secret` is the one that `encoded` was made of.
 
-    Known are argon2id, bcrypt, scrypt and PBKDF2 (as passlib writes them), and all that Apache's htpasswd and nginx use:
-    apr1, MD5-crypt, SHA-crypt, {SHA}, {SSHA}. A stored hash that can't be used (another format, parameters above the
-    ceilings) costs as much as a usable one and is refused like a wrong secret, with a detail for the operator: the client
-    learns nothing from either. So is a secret of more than bcrypt's 72 octets.
+    Known are argon2, bcrypt, scrypt and PBKDF2 (as PHC, passlib, PHP, Django and Werkzeug write them), and all that
+    Apache's htpasswd and nginx use: apr1, MD5-crypt, SHA-crypt, {SHA}, {SSHA}. A stored hash that can't be used (another
+    format, parameters above the ceilings, Django's mark of an unusable password) costs as much as a usable one and is
+    refused like a wrong secret, with a detail for the operator: the client learns nothing from either. So is a secret of
+    more than bcrypt's 72 octets.
 
     Args:
         encoded: what was stored.
         secret: what was presented; text is taken as UTF-8, as it is.
+        decoy: a hash that costs what others in this table cost, computed where the stored one can't be used; None:
+            `DUMMY`.
 
     Raises:
         Rejected: WRONG_SECRET.
@@ -227,7 +196,7 @@ def verify_password(encoded: str, secret: str | bytes) -> None:
         raise Rejected(Reason.WRONG_SECRET, f"longer than {MAX_SECRET} octets, or not UTF-8")
     known = recognise(encoded)
     if isinstance(known, Unusable):
-        _matches(DUMMY, octets)
+        _matches(DUMMY if decoy is None or fault_of(decoy) else decoy, octets)
         raise Rejected(Reason.WRONG_SECRET, f"the stored hash can't be used ({known.fault}): set this password again")
     matched = _matches(encoded, octets, known)
     form = known[0]
@@ -261,19 +230,27 @@ def fault_of(encoded: str) -> str | None:
     return known.fault if isinstance(known, Unusable) else None
 
 
-def is_outdated(encoded: str, profile: str = DEFAULT) -> bool:
+def is_outdated(encoded: str, profile: str = DEFAULT, *, like: str | None = None) -> bool:
     """Whether a stored hash is in another format than `profile` asks for, or cheaper: to be made anew at a log-in.
+
+    Args:
+        encoded: what was stored.
+        profile: of `PROFILES`.
+        like: instead of a profile, as `hash_password`.
+
+    Raises:
+        ConfigurationError: there is no such profile, or `like` is no hash that can be used.
 
     >>> is_outdated("{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="), is_outdated(DUMMY), is_outdated(DUMMY, "rfc9106-high-memory")
     (True, False, True)
     """
-    wanted = profile_named(profile)
+    wanted, parameters = _wanted(profile, like)
     known = recognise(encoded)
     if isinstance(known, Unusable):
         return True
     form, fields = known
-    return form.name != wanted.format or any(
-        has < asked for has, asked in zip(form.cost(fields), wanted.cost, strict=True)
+    return form.name != wanted.name or any(
+        has < asked for has, asked in zip(form.cost(fields), wanted.cost(parameters), strict=True)
     )
 
 

@@ -99,7 +99,8 @@ class BasicVerifier(InProcess):
             disabled) is seen here within its `ttl`, a minute. `PasswordCache(strict=True)` looks up for every request and
             sees it at once; None: hash every time.
         rehash: a profile of `hash_password`: who logs in with a password whose stored hash is in another format, or
-            cheaper, gets a new one. None: stored hashes stay as they are, since another program reads them too.
+            cheaper, gets a new one. A store whose table another program reads too names the format itself
+            (`watchword.stores.TableHashes`), and is obeyed. None: stored hashes stay as they are.
 
     Raises:
         ConfigurationError: the realm can't be sent, or there is no such profile.
@@ -361,18 +362,18 @@ class BasicClaim:
             Rejected: UNKNOWN_SUBJECT, WRONG_SECRET or DISABLED; to the client they are the same.
         """
         ref = Ref(Password, (self.username,))
-        record = found.get(ref)
+        record, decoy = found.get(ref), found.get(_DECOY)
+        nobodys = DUMMY if decoy is None else decoy.encoded
         if record is None:
-            decoy = found.get(_DECOY)
             with suppress(Rejected):  # were it somebody's hash and the password right, that changes nothing
-                verify_password(DUMMY if decoy is None else decoy.encoded, self._password)
+                verify_password(nobodys, self._password)
             raise Rejected(Reason.UNKNOWN_SUBJECT, "no such user", where="authorization username")
         encoded = record.encoded
         notes: Sequence[Write] = ()
         if not self._is_cached(found, record):
-            verify_password(encoded, self._password)
+            verify_password(encoded, self._password, decoy=nobodys)
             version = found.version(ref)
-            if version and not record.disabled and (new := self._rehashed(encoded, random)) is not None:
+            if version and not record.disabled and (new := self._rehashed(encoded, decoy, random)) is not None:
                 encoded, notes = new, [Put(ref, replace(record, encoded=new), version)]
         if record.disabled:
             # Not `genuine`: an attempt given back would tell that the password was right.
@@ -391,13 +392,17 @@ class BasicClaim:
         if self.arrival is not None:
             cache.remember(self.username, identity, self.arrival)
 
-    def _rehashed(self, encoded: str, random: Random) -> str | None:
+    def _rehashed(self, encoded: str, decoy: Decoy | None, random: Random) -> str | None:
         """A new hash of this password, which was right, if the stored one is outdated and that can be done here."""
         profile = self.verifier.rehash
-        if profile is None or not is_outdated(encoded, profile):
+        if profile is None:
             return None
+        # A table that another program reads too says in which format alone its hashes may be.
+        like = decoy.encoded if decoy is not None and decoy.pattern else None
         try:
-            return hash_password(self._password, profile=profile, random=random)
+            if not is_outdated(encoded, profile, like=like):
+                return None
+            return hash_password(self._password, profile=profile, like=like, random=random)
         except (ConfigurationError, StoreUnavailable):  # empty, too long for bcrypt; no argon2id or no memory here
             return None
 

@@ -120,7 +120,12 @@ _LOST: Final = (
         re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})", re.IGNORECASE),
         "; it has the form of a hash: send the password itself",
     ),
-    (re.compile(r"\$(?:2[aby]|argon2id?|5|6|apr1)\$"), "; it has the form of a stored hash: send the password itself"),
+    (
+        re.compile(
+            r"\$(?:2[aby]|argon2id?|5|6|apr1)\$|^(?:pbkdf2_sha|(?:argon2|scrypt|bcrypt_sha256)\$|(?:scrypt|pbkdf2):)"
+        ),
+        "; it has the form of a stored hash: send the password itself",
+    ),
 )
 """What can't be undone, and yet be seen."""
 _DIFFERS: Final = "send the user's password, or set it again with store.add_user"
