@@ -18,8 +18,8 @@ from watchword.crypto.password_formats import Unusable, recognise
 from watchword.crypto.password_primitives import MAX_SECRET, Fields, Format
 
 __all__ = [
-    "DUMMY", "MAX_SECRET", "PROFILES", "Decoy", "Password", "decoy_for", "fault_of", "hash_password", "is_outdated",
-    "verify_password",
+    "DUMMY", "MAX_SECRET", "PROFILES", "Decoy", "Password", "check_can_be_followed", "decoy_for", "fault_of", "hash_password",
+    "is_alike", "is_outdated", "verify_password",
 ]  # fmt: skip
 
 DEFAULT: Final = "rfc9106-low-memory"
@@ -127,6 +127,27 @@ def _wanted(profile: str, like: str | None) -> tuple[Format, Fields]:
             f"like= can't be followed ({known.fault}): give a hash as the table's own program makes it"
         )
     return known
+
+
+def check_can_be_followed(like: str, *, made: bool) -> None:
+    """That `like` is a hash whose cost can be spent, and if hashes shall be `made` like it, one that somebody should make.
+
+    Raises:
+        ConfigurationError: it isn't.
+    """
+    form, _ = _wanted(DEFAULT, like)
+    if made and form.renew is None:
+        raise ConfigurationError(f"no new {form.name} hashes are made: choose another format")
+
+
+def is_alike(encoded: str, like: str) -> bool:
+    """Whether both are hashes of one format, so that who reads the one reads the other.
+
+    >>> is_alike(DUMMY, PROFILES["rfc9106-high-memory"]), is_alike(DUMMY, PROFILES["bcrypt"])
+    (True, False)
+    """
+    one, other = recognise(encoded), recognise(like)
+    return not isinstance(one, Unusable) and not isinstance(other, Unusable) and one[0].name == other[0].name
 
 
 def hash_password(

@@ -100,7 +100,7 @@ class BasicVerifier(InProcess):
             sees it at once; None: hash every time.
         rehash: a profile of `hash_password`: who logs in with a password whose stored hash is in another format, or
             cheaper, gets a new one. A store whose table another program reads too names the format itself
-            (`watchword.stores.TableHashes`), and is obeyed. None: stored hashes stay as they are.
+            (`watchword.stores.password_table`), and is obeyed. None: stored hashes stay as they are.
 
     Raises:
         ConfigurationError: the realm can't be sent, or there is no such profile.

@@ -6,6 +6,7 @@
 | `SQLStore`, `AsyncSQLStore` | in SQLite | any number of processes on one host |
 | `HtpasswdStore`, `HtdigestStore` | nothing; read files | the password files that you have |
 | `from_callables` | nothing; asks your look-ups | the user table that you have |
+| `password_table` | nothing; asks your look-up | the passwords that another program writes |
 | `RemoteKeySet` | the keys that an issuer publishes | tokens of others |
 | `AgentDirectories` | the key directories of automated clients | Web Bot Auth |
 | `combine` | each kind of record in the first store that holds it | several of these |
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from watchword.stores.files import HtdigestStore, HtpasswdStore
     from watchword.stores.jwks import RemoteKeySet
     from watchword.stores.memory import MemoryStore
+    from watchword.stores.table import password_table
     from watchword.stores.sql import AsyncSQLStore, SQLStore
 
 __all__ = [
     "AgentDirectories", "AsyncSQLStore", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine",
-    "from_callables",
+    "from_callables", "password_table",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
@@ -41,6 +43,7 @@ _HOMES = {
     "SQLStore": "sql",
     "combine": "combined",
     "from_callables": "callables",
+    "password_table": "table",
 }
 
 
