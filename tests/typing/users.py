@@ -41,7 +41,7 @@ from watchword import (
 from watchword.schemes.explaining.program import Explanation
 from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import Auth, Refusal, Verifier
-from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables
+from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables, password_table
 
 
 def judge(request: Request, verdicts: list[Verdict]) -> str:
@@ -115,6 +115,8 @@ def stores(store: MemoryStore) -> Guard:
     store.add_user("alice", "open sesame", scopes=("read",))
     store.add_key("robot", Key.generate("HS256", key_id="robot-1"))
     both = combine(from_callables(password=lambda name: Password(encoded="…") if name == "alice" else None), store)
+    table = password_table(lambda name: None, like="…", save=lambda username, old, new: username != old + new)
+    assert_type(combine(table, store).blocking, bool)
     return Guard([BasicVerifier(realm="r")], both)
 
 
