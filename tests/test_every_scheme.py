@@ -19,6 +19,8 @@ from watchword import PasswordCache, Policy, Reason, Rejected, TokenCache
 from watchword import (
     APIKeyAuth,
     APIKeyVerifier,
+    BearerAuth,
+    RegisteredToken,
     ReplayableBodyHMACAuth,
     ReplayableBodyHMACVerifier,
     Request,
@@ -27,6 +29,7 @@ from watchword import (
     SignatureVerifier,
     SigV4Auth,
     SigV4Verifier,
+    TokenVerifier,
     WebhookAuth,
     WebhookVerifier,
     explain,
@@ -38,6 +41,7 @@ from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes import SCHEMES, Scheme
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key
+from watchword.schemes.lookups import sha256_of
 from watchword.stores import MemoryStore
 
 START = 1_700_000_000.0
@@ -47,6 +51,7 @@ WRONG_KEY = Key.from_secret(SECRET[::-1], algorithm="HS256", key_id="k1")
 CLAIMS = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
 API_KEY = make_key(lambda n: b"\x07" * n, "alicesapikey")
 WRONG_API_KEY = make_key(lambda n: b"\x08" * n, "alicesapikey")
+TOKEN = "alices-opaque-token.of_32-letters"
 URL = ("https", "api.example", "/orders?id=7")
 
 
@@ -87,6 +92,7 @@ def parties(clock: Clock) -> dict[str, Party]:
             OAuth2Verifier(USER_KEY, issuer="https://id.example", audience="orders"),
         ),
         "api_key": Party(lambda: APIKeyAuth(API_KEY), lambda: APIKeyAuth(WRONG_API_KEY), APIKeyVerifier()),
+        "token": Party(lambda: BearerAuth(TOKEN), lambda: BearerAuth(TOKEN[::-1]), TokenVerifier()),
         "hmac": Party(lambda: HMACAuth(USER_KEY), lambda: HMACAuth(WRONG_KEY), HMACVerifier()),
         "signature": Party(lambda: SignatureAuth(USER_KEY), lambda: SignatureAuth(WRONG_KEY), SignatureVerifier()),
         "oauth1": Party(
@@ -186,6 +192,7 @@ def copy_of(users: MemoryStore, clock: Clock) -> MemoryStore:
     store.add_access_key("alice", "AKALICE", SECRET)
     store.add_oauth1_client("orders-app", secret=SECRET)
     store.add_oauth1_token("alices-token", SECRET, client_key="orders-app", subject="alice")
+    store.commit([Put(Ref(RegisteredToken, (sha256_of(TOKEN),)), RegisteredToken("alice"))])
     store.commit([Put(Ref(APIKey, ("alicesapikey",)), APIKey(hash_key(API_KEY), "alice"))])
     return store
 

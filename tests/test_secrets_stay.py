@@ -14,7 +14,7 @@ from watchword import (
     AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, Guard,
     HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, KeyDirectory, KeySet, OAuth1Auth, OAuth1Verifier, OAuth2Auth,
     OAuth2Verifier, PasswordCache, ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Revocations, SealedAuth, SignatureAuth,
-    SignatureSeal, SignatureVerifier, SigV4Auth, SigV4Verifier, TokenCache, WebBotAuth, WebBotVerifier, WebhookAuth,
+    SignatureSeal, SignatureVerifier, SigV4Auth, SigV4Verifier, TokenCache, TokenVerifier, WebBotAuth, WebBotVerifier, WebhookAuth,
     WebhookVerifier, stores,
 )  # fmt: skip
 from watchword.authorization_server.token_endpoint import TokenEndpoint
@@ -65,6 +65,7 @@ HOLDING: dict[str, Callable[[], object]] = {
     "SignatureSeal": lambda: SignatureSeal(KEY),
     "SignatureVerifier": SignatureVerifier,
     "TokenCache": TokenCache,
+    "TokenVerifier": TokenVerifier,
     "WebBotAuth": lambda: WebBotAuth(PAIR, agent="https://bot.example"),
     "WebBotVerifier": lambda: WebBotVerifier(AGENTS),
     "WebhookAuth": lambda: WebhookAuth(SECRET.encode()),
@@ -83,8 +84,8 @@ HOLDING: dict[str, Callable[[], object]] = {
 }
 # No secrets, or what the application has from elsewhere: requests as they came, records that stores keep.
 PLAIN = {
-    "AttemptPolicy", "ConfigurationError", "CredentialsUnavailable", "Identity", "Limits", "OAuth1Endpoints", "Password", "Peer",
-    "Policy", "PublicURL", "Reason", "Rejected", "Request", "Response", "ResponsePolicy", "ResponseUnproven", "SignaturePolicy",
+    "APIKey", "AttemptPolicy", "ConfigurationError", "CredentialsUnavailable", "Identity", "Limits", "OAuth1Endpoints", "Password", "Peer",
+    "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected", "Request", "Response", "ResponsePolicy", "ResponseUnproven", "SignaturePolicy",
     "StoreUnavailable", "Verdict", "WatchwordError", "WebhookProfile", "HtdigestStore", "HtpasswdStore",
 }  # fmt: skip
 

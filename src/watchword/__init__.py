@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from watchword.crypto.passwords import Password
     from watchword.fields.public_url import PublicURL
     from watchword.schemes.api_key import APIKeyAuth, APIKeyVerifier
+    from watchword.schemes.api_key_text import APIKey
     from watchword.schemes.basic import BasicAuth, BasicVerifier
     from watchword.schemes.bearer import BearerAuth
     from watchword.schemes.body_hmac import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
     from watchword.schemes.password_cache import PasswordCache
     from watchword.schemes.oauth1 import OAuth1Auth, OAuth1Endpoints, OAuth1Verifier
+    from watchword.schemes.opaque_token import TokenVerifier
     from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
+    from watchword.schemes.registered_token import RegisteredToken
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.signatures import SignatureAuth, SignaturePolicy, SignatureVerifier
     from watchword.schemes.signatures.bots import WebBotAuth, WebBotVerifier
@@ -55,6 +58,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives; loaded at its first use (PEP 562), so that importing watchword stays cheap.
 _HOMES = {
+    "APIKey": "schemes.api_key_text",
     "APIKeyAuth": "schemes.api_key",
     "APIKeyVerifier": "schemes.api_key",
     "AllOf": "schemes.all_of",
@@ -88,6 +92,7 @@ _HOMES = {
     "Policy": "core.plan",
     "PublicURL": "fields.public_url",
     "Reason": "core.rejection",
+    "RegisteredToken": "schemes.registered_token",
     "Rejected": "core.rejection",
     "ReplayableBodyHMACAuth": "schemes.body_hmac",
     "ReplayableBodyHMACVerifier": "schemes.body_hmac",
@@ -105,6 +110,7 @@ _HOMES = {
     "SignatureVerifier": "schemes.signatures",
     "StoreUnavailable": "core.rejection",
     "TokenCache": "schemes.token_cache",
+    "TokenVerifier": "schemes.opaque_token",
     "Verdict": "core.verdict",
     "WatchwordError": "core.rejection",
     "WebBotAuth": "schemes.signatures.bots",
@@ -117,15 +123,15 @@ _HOMES = {
 }
 
 __all__ = [
-    "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
+    "APIKey", "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
     "BearerAuth", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
     "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
-    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "Rejected",
+    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "ResponsePolicy",
     "ResponseUnproven", "Revocations", "SealedAuth",
     "SigV4Auth", "SigV4Verifier",
-    "SignatureAuth", "SignaturePolicy", "SignatureSeal", "SignatureVerifier", "StoreUnavailable", "TokenCache", "Verdict", "WatchwordError", "WebBotAuth",
+    "SignatureAuth", "SignaturePolicy", "SignatureSeal", "SignatureVerifier", "StoreUnavailable", "TokenCache", "TokenVerifier", "Verdict", "WatchwordError", "WebBotAuth",
     "WebBotVerifier", "WebhookAuth", "WebhookProfile",
     "WebhookVerifier", "explain", "explain_async",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from watchword.core.pipeline import Pipeline
 from watchword.core.plan import Plan, Policy
 from watchword.core.records import AsyncStore, Store
 from watchword.core.refusing import answer
-from watchword.core.rejection import Rejected
+from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Verifier
 from watchword.core.seal import failure
 from watchword.core.taking_back import take_back
@@ -68,6 +68,7 @@ class Guard:
         seal: ResponseSealer | None = None,
     ) -> None:
         self.plan = Plan(verifiers, store, policy, observe, proxy, seal)
+        _check_never_awaits(self.plan.verifiers)
         self.io = Direct(store)
         self._admit = Pipeline(self.plan, self.io).admit
 
@@ -212,6 +213,15 @@ class AsyncGuard:
     def failure(self, request: Request) -> Refusal:
         """As `Guard.failure`."""
         return failure(self.plan, request)
+
+
+def _check_never_awaits(verifiers: Sequence[Verifier]) -> None:
+    """Refuses what a guard in the caller's thread can't ask: look-ups that are coroutine functions."""
+    for verifier in verifiers:
+        if getattr(verifier, "awaited", False):
+            raise ConfigurationError(
+                f"the look-up of {type(verifier).__name__} is a coroutine function: use AsyncGuard, or a plain function"
+            )
 
 
 def _proven(admitted: Admission, body: bytes) -> Identity[Any]:

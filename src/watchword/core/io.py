@@ -19,7 +19,19 @@ from watchword.structures.room import FOR_TASKS, FOR_THREADS
 from watchword.structures.seats import NoSeat, Seats
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
-__all__ = ["IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "done", "drive", "fetch_more", "once", "once_async"]
+__all__ = [
+    "IO",
+    "AsyncChunks",
+    "Awaited",
+    "Chunks",
+    "Direct",
+    "done",
+    "drive",
+    "fetch_more",
+    "is_async",
+    "once",
+    "once_async",
+]
 
 if TYPE_CHECKING:
     from asyncio import Future  # `import watchword` must not load asyncio
@@ -189,6 +201,11 @@ async def fetch_more(io: IO[Any, Any], more: More, found: Found) -> Found:
     for source, refs in more.asks:
         found = found.merged(await io.ask(source, refs), refs)
     return found
+
+
+def is_async(lookup: Callable[..., object]) -> bool:
+    """Whether it is a coroutine function, or an object whose calls are."""
+    return iscoroutinefunction(lookup) or iscoroutinefunction(getattr(lookup, "__call__", None))  # noqa: B004 -- an object with async __call__
 
 
 def drive(program: Coroutine[Any, Any, T]) -> T:

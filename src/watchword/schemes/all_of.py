@@ -78,6 +78,7 @@ class AllOf:
         # Nor can a browser send the whole by itself, if it can't send one part.
         self.ambient = all(getattr(part, "ambient", True) for part in parts)
         self.rank = min(part.rank for part in parts)
+        self.awaited = any(getattr(part, "awaited", False) for part in parts)
         self.guessable = any(getattr(part, "guessable", False) for part in parts)
         self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]
         self.kinds: Sequence[type] = list(dict.fromkeys(kind for part in parts for kind in part.kinds))

@@ -7,7 +7,7 @@ histories and Referer would keep it (RFC 9700 §4.3.2 says so of bearer tokens),
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from watchword.core.sending import refuse_cleartext
@@ -18,39 +18,23 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send, malformed,
+    UNUSED, Address, Body, BodyNeed, Context, Decision, Flow, More, Random, Refusal, Send, malformed,
 )  # fmt: skip
+from watchword.schemes.field_names import field_named
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import compare
 from watchword.fields.auth_params import parse_credentials
+from watchword.schemes.lookups import By, Lookup, looked_up_by, naming
+from watchword.schemes.token_places import scheme_word
 from watchword.schemes.api_key_text import KEY, PREFIX, APIKey, APIKeyUse, has_checksum, hash_key, key_id_of
 
 __all__ = ["APIKeyAuth", "APIKeyVerifier"]
 
 WORD: Final = "ApiKey"
-_FIELD: Final = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2, without "_"
 _SENDABLE: Final = re.compile(r"[!-~]{1,8192}")
 _TOKEN68: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 9110 §11.2
-# Fields that say something else: to the guard, to HTTP, or to whoever stands between.
-_TAKEN: Final = frozenset({
-    "accept", "connection", "content-length", "content-type", "cookie", "date", "early-data", "expect", "forwarded",
-    "host", "keep-alive", "origin", "proxy-authorization", "proxy-connection", "range", "referer", "te", "trailer",
-    "transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
-})  # fmt: skip
 _NOBODY: Final = "0" * 64
 """A digest that no key has been found for."""
-
-
-def _field_of(header: str) -> bytes:
-    if not _FIELD.fullmatch(header):
-        raise ConfigurationError(
-            f"{header[:64]!r} can't carry a key: a field name has letters, digits and '-', as in X-API-Key; one with '_' "
-            "is dropped or confused with another by many servers"
-        )
-    name = header.lower()
-    if name in _TAKEN:
-        raise ConfigurationError(f"{header} has a meaning of its own: use X-API-Key, or Authorization")
-    return name.encode()
 
 
 class APIKeyAuth(ClientHalf):
@@ -58,7 +42,8 @@ class APIKeyAuth(ClientHalf):
 
     Args:
         key: the key, whoever issued it: 1 to 8192 visible ASCII characters. One that starts with "ww_" must be whole.
-        header: the field that carries it; in "Authorization" it comes after the word ApiKey.
+        header: the field that carries it; in "Authorization" it comes after `word`.
+        word: "Api-Key", where the server wants another than ApiKey.
         allow_cleartext: also send it over plain http to other hosts than this one.
 
     Raises:
@@ -71,8 +56,8 @@ class APIKeyAuth(ClientHalf):
 
     __slots__ = ("__weakref__", "_allow_cleartext", "_headers", "_key_id")
 
-    def __init__(self, key: str, *, header: str = "X-API-Key", allow_cleartext: bool = False) -> None:
-        field = _field_of(header)
+    def __init__(self, key: str, *, header: str = "X-API-Key", word: str = WORD, allow_cleartext: bool = False) -> None:
+        field = field_named(header, "a key")
         need_text("the API key", key)
         if not _SENDABLE.fullmatch(key):
             raise ConfigurationError(
@@ -85,7 +70,7 @@ class APIKeyAuth(ClientHalf):
         if field == b"authorization":
             if not _TOKEN68.fullmatch(key):
                 raise ConfigurationError("Authorization can't carry this key (RFC 9110 §11.2): use another field")
-            value = WORD.encode() + b" " + value
+            value = scheme_word(word).encode() + b" " + value
         self._headers = ((field, value),)
         self._allow_cleartext = allow_cleartext
 
@@ -99,7 +84,7 @@ class APIKeyAuth(ClientHalf):
 
 
 class APIKeyVerifier(InProcess):
-    """Verifies API keys against `APIKey` records (`store.add_api_key`, `watchword key add`).
+    """Verifies API keys against `APIKey` records (`store.add_api_key`, `watchword key add`), or keys that an application has already.
 
     A key's last use is remembered as a note, which never delays another request's, nor refuses this one: at most once
     in `record_use` seconds for each key. While a rotation overlaps, the identity of who uses the old key is `rotated`.
@@ -108,11 +93,19 @@ class APIKeyVerifier(InProcess):
     scheme is about such fields it names one that isn't registered, which clients pass over (§11.6.1).
 
     Args:
-        header: the one field that is read; in "Authorization" the key comes after the word ApiKey.
-        record_use: seconds; None: uses are not recorded.
+        lookup: `lookup(name) -> APIKey | None`, for keys of any form (1 to 8192 visible ASCII characters): a plain function, or
+            a coroutine function for an `AsyncGuard`. What it raises is a 503. None: the guard's store has the records.
+        by: what `name` is. "sha256", the default with `lookup`: the key's SHA-256, in lower-case hexadecimal digits. "plain": the
+            key itself. A function: what it finds in the key, an id. None, the default without `lookup`: the id in keys that
+            watchword makes, and no other keys. Whatever it is, the record's `digest` is compared in constant time.
+        header: the one field that is read; in "Authorization" the key comes after `word`.
+        word: that word, "Api-Key" for example.
+        record_use: seconds; None: uses are not recorded. Those of keys of another form never are.
+        guessable: keys are short enough to be guessed (less than 128 random bits), so failed attempts are counted where the
+            guard's store can count.
 
     Raises:
-        ConfigurationError: the field can't carry keys, or a time that isn't positive.
+        ConfigurationError: the field can't carry keys, a time that isn't positive, or another argument of the wrong kind.
 
     >>> from watchword import Guard
     >>> from watchword.stores import MemoryStore
@@ -120,6 +113,10 @@ class APIKeyVerifier(InProcess):
     >>> key = store.add_api_key("billing", scopes=["invoices"])
     >>> guard = Guard([APIKeyVerifier()], store)
     >>> guard.verify(Request("GET", "https", "api.example", "/", {"X-API-Key": key})).subject
+    'billing'
+    >>> keys = {hash_key("k-1234"): APIKey(hash_key("k-1234"), "billing")}
+    >>> guard = Guard([APIKeyVerifier(keys.get)])
+    >>> guard.verify(Request("GET", "https", "api.example", "/", {"X-API-Key": "k-1234"})).subject
     'billing'
     """
 
@@ -130,19 +127,46 @@ class APIKeyVerifier(InProcess):
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
 
-    __slots__ = ("_header", "addresses", "field", "kinds", "record_use")
+    __slots__ = (
+        "_header", "addresses", "by_id", "field", "guessable", "kinds", "lookup", "name", "record_use", "word"
+    )  # fmt: skip
 
-    def __init__(self, *, header: str = "X-API-Key", record_use: float | None = 600) -> None:
-        self.field = _field_of(header)
+    def __init__(
+        self,
+        lookup: Callable[[str], APIKey | None] | Callable[[str], Awaitable[APIKey | None]] | None = None,
+        *,
+        by: By | None = None,
+        header: str = "X-API-Key",
+        word: str = WORD,
+        record_use: float | None = 600,
+        guessable: bool = False,
+    ) -> None:
+        self.field = field_named(header, "a key")
         if record_use is not None and not 0 < record_use < float("inf"):
             raise ConfigurationError("record_use is a positive number of seconds, or None to record nothing")
+        if type(guessable) is not bool:
+            raise ConfigurationError("guessable= is True or False")
         self._header = header
-        self.record_use = record_use
-        self.addresses: Sequence[Address] = (Address(self.field, WORD.lower() if self.in_authorization else ""),)
-        self.kinds: Sequence[type] = (APIKey,) if record_use is None else (APIKey, APIKeyUse)
+        self.word = scheme_word(word)
+        self.guessable = guessable
+        self.lookup = None if lookup is None else Lookup(lookup, APIKey, type(self).__name__)
+        if by is None and lookup is not None:
+            by = "sha256"
+        self.name = None if by is None else naming(by)
+        self.by_id = by is None or callable(by)
+        self.record_use = record_use if by is None else None
+        self.addresses: Sequence[Address] = (Address(self.field, word.lower() if self.in_authorization else ""),)
+        self.kinds: Sequence[type] = ()
+        if lookup is None:
+            self.kinds = (APIKey,) if self.record_use is None else (APIKey, APIKeyUse)
 
     def __repr__(self) -> str:
         return f"APIKeyVerifier(header={self._header!r})"
+
+    @property
+    def awaited(self) -> bool:
+        """Whether only an `AsyncGuard` can use it."""
+        return self.lookup is not None and self.lookup.awaited
 
     @property
     def in_authorization(self) -> bool:
@@ -167,6 +191,10 @@ class APIKeyVerifier(InProcess):
             raise malformed("more than one line", self.where)
         value = values[0]
         key = (parse_credentials(value).token68 or "") if self.in_authorization else value.decode("latin-1")
+        if self.name is not None:
+            if not _SENDABLE.fullmatch(key):
+                raise malformed("not a key: 1 to 8192 visible ASCII characters", self.where)
+            return APIKeyClaim(looked_up_by(self.name, key, self.where), hash_key(key), self)
         match = KEY.fullmatch(key)
         if match is None:
             raise malformed("not a key of the form ww_<key id>_<secret and checksum>", self.where)
@@ -180,49 +208,65 @@ class APIKeyVerifier(InProcess):
         if status != 401:
             return Refusal(status)
         params = () if self.in_authorization else (("header", self._header),)
-        return Refusal(status, [Challenge(WORD, params)])
+        return Refusal(status, [Challenge(self.word, params)])
 
 
 class APIKeyClaim:
-    """A whole API key, not yet verified; of its secret only a digest is left."""
+    """A whole API key, not yet verified; of its secret only a digest is left. `key_id` is the public id in it, None if it has none."""
 
-    __slots__ = ("_digest", "key_id", "needs", "verifier")
+    __slots__ = ("_digest", "_name", "key_id", "needs", "ref", "verifier")
 
     body: BodyNeed = UNUSED
 
-    def __init__(self, key_id: str, digest: str, verifier: APIKeyVerifier) -> None:
-        self.key_id = key_id
+    def __init__(self, name: str, digest: str, verifier: APIKeyVerifier) -> None:
+        self._name = name
+        self.key_id = name if verifier.by_id else None
         self._digest = digest
         self.verifier = verifier
-        self.needs: Sequence[Ref[Any]] = tuple(Ref(kind, (key_id,)) for kind in verifier.kinds)
+        self.ref = Ref(APIKey, (name,))
+        self.needs: Sequence[Ref[Any]] = tuple(Ref(kind, (name,)) for kind in verifier.kinds)
 
     def __repr__(self) -> str:
         return f"APIKeyClaim(key_id={self.key_id!r})"
+
+    @property
+    def guesses(self) -> str | None:
+        """The id that the key names; a key without one is a name of its own."""
+        return (self.key_id or self._digest)[:256] if self.verifier.guessable else None
+
+    @property
+    def flight(self) -> bytes | None:
+        """Nothing takes long here."""
+        return None
 
     def slow(self, found: Found) -> bool:
         """Never: one hash and two comparisons."""
         return False
 
-    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision:
+    def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More:
         """The secret, then what became of the key since.
 
         Raises:
             Rejected: UNKNOWN_KEY, WRONG_SECRET, REVOKED, EXPIRED; to the client they are the same.
         """
-        record = found.get(Ref(APIKey, (self.key_id,)))
+        lookup, where = self.verifier.lookup, self.verifier.where
+        if lookup is not None and not found.sought(self.ref):
+            return More(asks=((lookup, (self.ref,)),))
+        record = found.get(self.ref)
         current, former = self.matches(record)
         if record is None:
-            raise Rejected(Reason.UNKNOWN_KEY, "no such key id", where=self.verifier.where)
+            what = "no such key" if self.key_id is None else "no such key id"
+            raise Rejected(Reason.UNKNOWN_KEY, what, where=where)
         if not current and not former:
-            raise Rejected(Reason.WRONG_SECRET, "the key id is known, the secret is not its", where=self.verifier.where)
+            raise Rejected(Reason.WRONG_SECRET, "the key id is known, the secret is not its", where=where)
         if record.revoked is not None:
-            raise Rejected(Reason.REVOKED, "the key was revoked", where=self.verifier.where, genuine=True)
+            raise Rejected(Reason.REVOKED, "the key was revoked", where=where, genuine=True)
         if not current and now >= record.former_until:
             detail = f"the key was replaced, and good until {now - record.former_until:.0f} s ago"
-            raise Rejected(Reason.EXPIRED, detail, where=self.verifier.where, genuine=True)
+            raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)
         if record.expires is not None and now >= record.expires:
             detail = f"{now - record.expires:.0f} s past its expiry"
-            raise Rejected(Reason.EXPIRED, detail, where=self.verifier.where, genuine=True)
+            raise Rejected(Reason.EXPIRED, detail, where=where, genuine=True)
         identity = Identity(record.subject, "api_key", self.key_id, frozenset(record.scopes), rotated=not current)
         return Decision(identity, notes=self._use(found, now))
 
@@ -239,7 +283,7 @@ class APIKeyClaim:
         every = self.verifier.record_use
         if every is None:
             return ()
-        ref = Ref(APIKeyUse, (self.key_id,))
+        ref = Ref(APIKeyUse, (self._name,))
         last = found.get(ref)
         if last is not None and now < last.at + every:
             return ()

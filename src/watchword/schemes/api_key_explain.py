@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.core.records import Found, Ref
+from watchword.core.records import Found
 from watchword.core.scheme import Body, Check
 from watchword.schemes.api_key import APIKeyClaim
-from watchword.schemes.api_key_text import APIKey
 
 __all__ = ["EXPLAINERS", "explain_api_key"]
 
@@ -17,11 +16,15 @@ __all__ = ["EXPLAINERS", "explain_api_key"]
 def explain_api_key(claim: APIKeyClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The secret is not shown, nor how much of it is right."""
     where = claim.verifier.where
-    record = found.get(Ref(APIKey, (claim.key_id,)))
+    record = found.get(claim.ref)
     current, former = claim.matches(record)
-    checks = [Check("format", True, where, "a key and its checksum", "as expected")]
-    mend = "" if record else "make a key with `watchword key add`, and send that one"
-    checks.append(Check("key id", record is not None, where, "a key of the store", claim.key_id, mend))
+    ours = claim.verifier.name is None
+    checks = [Check("format", True, where, "a key and its checksum" if ours else "a key", "as expected")]
+    mend = "make a key with `watchword key add`, and send that one"
+    if not ours:
+        mend = "send a key as it was issued, and look whether the look-up goes by what by= says (the default is the key's SHA-256)"
+    shown, known = claim.key_id or "a key without an id", record is not None
+    checks.append(Check("key id", known, where, "a key of the store", shown, "" if known else mend))
     if record is None:
         untried = "there is no key to compare with"
         return "", (*checks, *(Check(name, None, where, mend=untried) for name in ("secret", "revoked", "time")))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
 
+from watchword.core.io import is_async
 from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
     from watchword.crypto.passwords import Password
     from watchword.schemes.digest import DigestSecret
+    from watchword.schemes.api_key_text import APIKey
     from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token
+    from watchword.schemes.registered_token import RegisteredToken
     from watchword.schemes.sigv4 import AccessKey
 
 UNWRITABLE: Final = 0
@@ -40,6 +42,8 @@ def from_callables(
     oauth1_client: One[OAuth1Client] | None = None,
     oauth1_token: One[OAuth1Token] | None = None,
     access_key: One[AccessKey] | None = None,
+    token: One[RegisteredToken] | None = None,
+    api_key: One[APIKey] | None = None,
 ) -> CallableStore: ...
 @overload
 def from_callables(
@@ -51,6 +55,8 @@ def from_callables(
     oauth1_client: AsyncOne[OAuth1Client] | None = None,
     oauth1_token: AsyncOne[OAuth1Token] | None = None,
     access_key: AsyncOne[AccessKey] | None = None,
+    token: AsyncOne[RegisteredToken] | None = None,
+    api_key: AsyncOne[APIKey] | None = None,
 ) -> AsyncCallableStore: ...
 def from_callables(
     *,
@@ -61,6 +67,8 @@ def from_callables(
     oauth1_client: Lookup | None = None,
     oauth1_token: Lookup | None = None,
     access_key: Lookup | None = None,
+    token: Lookup | None = None,
+    api_key: Lookup | None = None,
 ) -> CallableStore | AsyncCallableStore:
     """A store that asks your own look-ups; each gives a record, or None if there is none.
 
@@ -74,6 +82,8 @@ def from_callables(
         oauth1_client: `oauth1_client(client_key) -> OAuth1Client | None`.
         oauth1_token: `oauth1_token(token) -> OAuth1Token | None`.
         access_key: `access_key(access_key_id) -> AccessKey | None`.
+        token: `token(name) -> RegisteredToken | None`; what `name` is, `TokenVerifier(by=…)` says: by default the token's SHA-256.
+        api_key: `api_key(name) -> APIKey | None`; the key's id, or what `APIKeyVerifier(by=…)` says.
 
     Returns:
         A `Store`; if the look-ups are coroutine functions, an `AsyncStore`.
@@ -91,12 +101,13 @@ def from_callables(
     """
     given = {"password": password, "key": key, "digest": digest, "client": client}
     given |= {"oauth1_client": oauth1_client, "oauth1_token": oauth1_token, "access_key": access_key}
+    given |= {"token": token, "api_key": api_key}
     lookups = {
         kind: _Question(name, lookup) for name, lookup in given.items() if lookup is not None for kind in _kinds(name)
     }
     if not lookups:
         raise ConfigurationError("from_callables needs a look-up: from_callables(password=lookup)")
-    colours = {_is_async(question.ask) for question in lookups.values()}
+    colours = {is_async(question.ask) for question in lookups.values()}
     if len(colours) > 1:
         raise ConfigurationError("from_callables takes coroutine functions or plain ones, not both")
     return AsyncCallableStore(lookups) if colours == {True} else CallableStore(lookups)
@@ -185,6 +196,14 @@ def _kinds(name: str) -> tuple[type, ...]:
         from watchword.schemes.sigv4 import AccessKey  # noqa: PLC0415
 
         return (AccessKey,)
+    if name == "token":
+        from watchword.schemes.registered_token import RegisteredToken  # noqa: PLC0415
+
+        return (RegisteredToken,)
+    if name == "api_key":
+        from watchword.schemes.api_key_text import APIKey  # noqa: PLC0415
+
+        return (APIKey,)
     if name in ("oauth1_client", "oauth1_token"):
         from watchword.schemes.oauth1 import OAuth1Client, OAuth1Token  # noqa: PLC0415
 
@@ -192,10 +211,6 @@ def _kinds(name: str) -> tuple[type, ...]:
     from watchword.authorization_server.client import Client  # noqa: PLC0415
 
     return (Client,)
-
-
-def _is_async(lookup: Lookup) -> bool:
-    return iscoroutinefunction(lookup) or iscoroutinefunction(getattr(lookup, "__call__", None))  # noqa: B004 -- an object with async __call__
 
 
 def _failed(name: str, error: Exception) -> StoreUnavailable:

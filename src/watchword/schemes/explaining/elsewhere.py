@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from watchword.core.address import Address
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case
-from watchword.core.io import IO, done
+from watchword.core.io import IO, done, fetch_more
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND
@@ -138,7 +138,12 @@ async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: floa
         now = plan.clock() if at is None else at
         answer = await io.work(partial(claim.decide, found, body, now, plan.random))
         if isinstance(answer, More):
-            return UNKNOWN
+            if answer.refs or not all(getattr(source, "local", False) for source, _ in answer.asks):
+                return UNKNOWN
+            found = await fetch_more(io, answer, found)
+            answer = await io.work(partial(claim.decide, found, body, now, plan.random))
+            if isinstance(answer, More):
+                return UNKNOWN
         return ADMITTED if isinstance(streamed(answer, body), Decision) else LOOKED_AT
     except Rejected as rejected:
         if rejected.reason in OF_NAMES:

@@ -21,7 +21,7 @@ from watchword.core.scheme import Proof
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_again, parse_object
 from watchword.crypto.keys import Key, KeySet
-from watchword.schemes.bearer import BearerVerifier, read_token
+from watchword.schemes.bearer import VerifierOfTokens
 from watchword.schemes.jwt.checks import (
     YEAR_10000, ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, named_or_absent,
     present, read_claims, scopes_of, subject_of, valid_from, valid_until,
@@ -45,7 +45,7 @@ MAX_KNOWN = 256
 """How many texts of scopes are remembered, and how long they may be."""
 
 
-class JWTVerifier(BearerVerifier, Generic[C_co]):
+class JWTVerifier(VerifierOfTokens, Generic[C_co]):
     """Verifies JSON Web Tokens; a `Verifier` for a guard, and the plain `verify(token)` for everybody else.
 
     Args:
@@ -362,7 +362,7 @@ class JWTVerifier(BearerVerifier, Generic[C_co]):
         return decoded(self.struct, payload)
 
     def read(self, request: Request) -> JWTClaim | None:
-        token = read_token(request)
+        token = self.place.read(request)
         if token is None:
             return None
         return JWTClaim(self, token) if self.cache is None else JWTClaim(self, token, generation=self.cache.current)
