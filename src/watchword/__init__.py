@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from watchword.schemes.explaining import explain, explain_async
     from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
+    from watchword.schemes.jwt.checks import ClaimCheck
     from watchword.schemes.password_cache import PasswordCache
     from watchword.schemes.oauth1 import OAuth1Auth, OAuth1Endpoints, OAuth1Verifier
     from watchword.schemes.opaque_token import TokenVerifier
@@ -67,6 +68,7 @@ _HOMES = {
     "BasicAuth": "schemes.basic",
     "BasicVerifier": "schemes.basic",
     "BearerAuth": "schemes.bearer",
+    "ClaimCheck": "schemes.jwt.checks",
     "ConfigurationError": "core.rejection",
     "CredentialsUnavailable": "core.rejection",
     "DigestAuth": "schemes.digest",
@@ -124,7 +126,7 @@ _HOMES = {
 
 __all__ = [
     "APIKey", "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
-    "BearerAuth", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
+    "BearerAuth", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
     "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected",

@@ -30,7 +30,8 @@ class Identity(msgspec.Struct, Generic[C_co], frozen=True, eq=False):
     `JWTVerifier(…, claims=Order)` gives them.
 
     Args:
-        subject: the user, client or service.
+        subject: the user, client or service. Empty where the verifier was told that there is none (`JWTVerifier(subject=None)`):
+            it is nobody's name then, and no user may be looked up by it.
         scheme: the scheme that proved it, a name of `SCHEMES`: "basic", "digest", "jwt", "oauth", "hmac", ...
         key_id: the key that proved it, where there are keys.
         scopes: words for the things that it may do.

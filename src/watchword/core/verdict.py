@@ -60,7 +60,7 @@ def accepted(request: Request, case: Case | None, decision: Decision | None, dur
     if decision is None or case is None:
         return Verdict(None, 0, None, None, None, "", "", duration, False, "accepted", address, method, path)
     who, scheme = decision.identity, case.addressee.verifier.scheme
-    subject, key_id = bounded(who.subject, MAX_DETAIL), who.key_id and bounded(who.key_id, MAX_DETAIL)
+    subject, key_id = bounded(who.subject, MAX_DETAIL) or None, who.key_id and bounded(who.key_id, MAX_DETAIL)
     return Verdict(
         None, 0, scheme, subject, key_id, "", "", duration, who.rotated, "accepted", address, method, path, claimed
     )

@@ -24,11 +24,13 @@ __all__ = ["AllOf", "same_subject"]
 
 
 def same_subject(identities: Sequence[Identity]) -> None:
-    """The default `bind`: every part proves the same subject.
+    """The default `bind`: every part proves the same subject. One that proves none is bound to nothing.
 
     Raises:
         Rejected: BINDING_MISMATCH.
     """
+    if not all(identity.subject for identity in identities):
+        raise Rejected(Reason.BINDING_MISMATCH, "a part proves no subject: give bind=, or subject=", where="subject")
     if len({identity.subject for identity in identities}) > 1:
         raise Rejected(Reason.BINDING_MISMATCH, "the parts prove different subjects", where="subject")
 

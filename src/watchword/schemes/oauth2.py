@@ -23,6 +23,7 @@ from watchword.schemes.bearer import is_token
 from watchword.schemes.jwt import JWTVerifier
 from watchword.schemes.key_source import KeySource
 from watchword.schemes.revocation import Revocations
+from watchword.schemes.token_places import TokenPlace
 from watchword.schemes.token_cache import TokenCache
 
 __all__ = ["AccessToken", "OAuth2Auth", "OAuth2Verifier"]
@@ -226,7 +227,7 @@ class OAuth2Verifier(JWTVerifier):
         leeway: seconds by which clocks may differ.
         scope_lists: take `scope` as a list of texts too, as some authorization servers write it; RFC 9068 §2.2.3 has a
             text.
-        revocations, cache, max_token: as `JWTVerifier` has them.
+        revocations, cache, max_token, place: as `JWTVerifier` has them.
         clock: seconds since the epoch, for the plain `verify`.
 
     >>> OAuth2Verifier(Key.generate("HS256"), issuer="https://id.example", audience="orders").scheme
@@ -247,8 +248,12 @@ class OAuth2Verifier(JWTVerifier):
         revocations: Revocations | None = None,
         cache: TokenCache | None = None,
         max_token: int = MAX_TOKEN,
+        place: TokenPlace | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if type(scope_lists) is not bool:
+            raise ConfigurationError("scope_lists= is True or False")
+        self.scope_lists = scope_lists
         super().__init__(
             keys,
             issuer=issuer,
@@ -260,8 +265,6 @@ class OAuth2Verifier(JWTVerifier):
             revocations=revocations,
             cache=cache,
             max_token=max_token,
+            place=place,
             clock=clock,
         )
-        if type(scope_lists) is not bool:
-            raise ConfigurationError("scope_lists= is True or False")
-        self.scope_lists = scope_lists

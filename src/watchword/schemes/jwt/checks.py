@@ -14,7 +14,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import has_lone_surrogate, parse_leniently
 
 __all__ = [
-    "YEAR_10000", "ClaimCheck", "audience_is", "bound_to_nothing", "can_be_used_up", "check_mintable", "issued_by", "issued_since",
+    "YEAR_10000", "ClaimCheck", "Claims", "audience_is", "bound_to_nothing", "can_be_used_up", "check_mintable", "issued_by", "issued_since",
     "named_or_absent", "numeric_date", "present", "read_claims", "scopes_of", "subject_of", "valid_from", "valid_until",
 ]  # fmt: skip
 
@@ -32,7 +32,19 @@ _is_scope: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+").fullmatch
 
 
 class ClaimCheck(NamedTuple):
-    """A check with the words that `explain` uses: the claim, and what a genuine token has there."""
+    """A check of one claim, with the words that `explain` uses.
+
+    Args:
+        claim: the claim's name.
+        expected: what a genuine token has there.
+        check: `check(claims, now)` raises `Rejected` if the claim is not as it has to be; `now` is in seconds since the epoch.
+
+    >>> def of_ours(claims, now):
+    ...     if claims.get("tenant") != "blue":
+    ...         raise Rejected(Reason.WRONG_CLAIM, "another tenant", where="tenant")
+    >>> ClaimCheck("tenant", "blue", of_ours).claim
+    'tenant'
+    """
 
     claim: str
     expected: str

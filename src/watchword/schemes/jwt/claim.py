@@ -18,6 +18,7 @@ from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Proof,
 from watchword.crypto import jose
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.jwt.checks import ClaimCheck
+from watchword.schemes.jwt.chosen_claims import Chosen
 from watchword.schemes.key_source import KeySource, PublishedKeys
 from watchword.schemes.revocation import Mark, Revocations, mark_of
 from watchword.schemes.token_cache import Entry, Generation, TokenCache
@@ -47,7 +48,8 @@ class Rules(Protocol):
     cache: TokenCache | None
     strict: bool
     alone: bool
-    scope_lists: bool
+    subject: Chosen[str]
+    scopes: Chosen[frozenset[str]]
 
     def judge(self, token: str | bytes, now: float, proofs: Sequence[Proof] = ..., /) -> Judged: ...
     def check(self, claims: Mapping[str, Any], now: float, proofs: Sequence[Proof], token: str | bytes, /) -> None: ...

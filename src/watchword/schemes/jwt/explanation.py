@@ -12,7 +12,7 @@ from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, Proof
 from watchword.crypto import jose
 from watchword.crypto.keys import Key
-from watchword.schemes.jwt.checks import bound_to_nothing, read_claims, scopes_of, subject_of
+from watchword.schemes.jwt.checks import bound_to_nothing, read_claims
 from watchword.schemes.explaining.typed_text import retyped
 from watchword.schemes.jwt.claim_mistakes import claim_mistake, converted
 from watchword.schemes.jwt.signing_mistakes import signing_mistakes
@@ -165,13 +165,9 @@ class _Steps:
                 meant = claim_mistake(claim, claims, partial(_checked, check, now))
                 if meant:
                     self.checks[-1] = self.checks[-1]._replace(mend=f"{self.checks[-1].mend}; {meant}")
-        self.step(
-            "scope", "claim scope", "texts" if verifier.scope_lists else "a text", _value(claims, "scope"),
-            None if claims is None else lambda: scopes_of(claims, lists=verifier.scope_lists),
-        )  # fmt: skip
-        self.step(
-            "sub", "claim sub", "a text", _value(claims, "sub"), None if claims is None else lambda: subject_of(claims)
-        )
+        for name, chosen in (("scope", verifier.scopes), ("sub", verifier.subject)):
+            read = None if claims is None else partial(chosen.read, claims)
+            self.step(name, f"claim {chosen.claim}".strip(), chosen.expected, _value(claims, chosen.claim), read)
         if verifier.revocations is not None:
             self.step("revoked", "token", "not taken back", "a token that may be", self._revocation(claims))
         if verifier.struct is not None:
@@ -183,7 +179,7 @@ class _Steps:
     def _revocation(self, claims: dict[str, Any] | None) -> Callable[[], None] | None:
         """What looks whether the token was taken back; None if that was not looked up, as for a token that isn't genuine."""
         try:
-            mark = None if claims is None else mark_of(claims, subject_of(claims), self.key_id)
+            mark = None if claims is None else mark_of(claims, self.verifier.subject.read(claims), self.key_id)
         except Rejected:
             return None
         return None if mark is None or not looked_up(mark, self.found) else lambda: mark.check(self.found)

@@ -24,8 +24,9 @@ from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.bearer import VerifierOfTokens
 from watchword.schemes.jwt.checks import (
     YEAR_10000, ClaimCheck, audience_is, bound_to_nothing, can_be_used_up, issued_by, issued_since, named_or_absent,
-    present, read_claims, scopes_of, subject_of, valid_from, valid_until,
+    present, read_claims, valid_from, valid_until,
 )  # fmt: skip
+from watchword.schemes.jwt.chosen_claims import ScopesFrom, SubjectFrom, checks_from, scopes_from, subject_from
 from watchword.schemes.jwt.claim import NO_PROOFS, Judged, JWTClaim, confirm
 from watchword.schemes.jwt.settings import (
     bare_type, check_memory, issuers_of, key_set, octets, seconds, struct_decoder, texts,
@@ -34,6 +35,7 @@ from watchword.schemes.jwt.typed import decoded
 from watchword.schemes.key_source import KeySource, check_form
 from watchword.schemes.mark_owners import owner_of_key
 from watchword.schemes.revocation import Mark, Revocations
+from watchword.schemes.token_places import TokenPlace
 from watchword.schemes.token_cache import Entry, Generation, TokenCache
 
 __all__ = ["JWTVerifier"]
@@ -61,6 +63,11 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
             unless the issuer can be trusted to limit each token's life.
         leeway: seconds by which clocks may differ; for `exp`, `nbf`, `iat` and `max_age`.
         max_age: seconds since `iat` after which no token is good.
+        subject: which claim is `Identity.subject`, a text: "user_id"; ("user_id", int) for a whole number, whose decimal text it is; a
+            function of the claims. None: the identity has none (""), and nothing that goes by subjects takes it.
+        scopes: which claim gives the scopes, in place of `scope` and `scp`: "permissions", or a function of the claims that
+            gives texts. An element of a list is one scope, spaces and all; a text is split in `scope` and `scp` only.
+        checks: further checks of the claims, after all others.
         claims: a `msgspec.Struct` type, into which the claims are decoded; `Identity.claims` is then one of these.
         single_use: accept each token once; it must have `jti` and `exp`, and the guard a store. A `jti` is used up for the
             key that signed the token, whatever its name, and for the issuer if that is checked.
@@ -68,10 +75,11 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
         cache: remembers verified tokens; what that costs in freshness is said at `TokenCache`.
         max_token: octets of the longest token that is looked at. A guard also limits the field that carries it:
             `Policy(limits=Limits(field=…))`.
+        place: where tokens are, if not in Authorization: `InField(…)`, `InCookie(…)` or `InSubprotocol(…)`.
         clock: seconds since the epoch, for the plain `verify`.
 
     Raises:
-        ConfigurationError: an argument of the wrong kind; no key left.
+        ConfigurationError: an argument of the wrong kind; no key left; `revocations` without a subject.
 
     >>> key = Key.generate("HS256")
     >>> verifier = JWTVerifier(key, issuer="https://id.example", audience="orders", clock=lambda: 1000)
@@ -94,13 +102,18 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
         required: Sequence[str] = (),
         leeway: float = 0,
         max_age: float | None = None,
+        subject: SubjectFrom | None = "sub",
+        scopes: ScopesFrom | None = None,
+        checks: Sequence[ClaimCheck] = (),
         claims: type[C_co] | None = None,
         single_use: bool = False,
         revocations: Revocations | None = None,
         cache: TokenCache | None = None,
         max_token: int = jose.MAX_TOKEN,
+        place: TokenPlace | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.take_from(place)
         self.source = keys if isinstance(keys, KeySource) else None
         self.jws = jose.Compact(key_set(keys, algorithms), octets(max_token, "max_token"))
         issuers = issuers_of(self.source, None if issuer is None else texts(issuer, "issuer"))
@@ -118,13 +131,20 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
             valid_from(leeway), issued_since(leeway, max_age), *(() if single_use else (named_or_absent("jti"),)),
             bound_to_nothing,
         )  # fmt: skip
-        self.checks: tuple[ClaimCheck, ...] = (*demanded, *common)
+        own = checks_from(checks)
+        self.checks: tuple[ClaimCheck, ...] = (*demanded, *common, *own)
         self._check_calls = tuple(each.check for each in self.checks)
         # Most tokens name one issuer and one audience, have whole dates and no cnf: one look tells that all checks pass.
         self._demanded = tuple(each.check for each in demanded)
+        self._own = tuple(each.check for each in own)
         self._usual = (issuers, audiences) if issuers and audiences and max_age is None else None
         self._leeway, self._max_age = leeway, max_age
         self.struct = None if claims is None else struct_decoder(claims)
+        self.subject, self.scopes = subject_from(subject), scopes_from(scopes, self.scope_lists)
+        self._by_sub = subject == "sub"
+        self._usual_scopes = scopes is None
+        if subject is None and revocations is not None:
+            raise ConfigurationError("revocations= takes back by subject, and subject=None leaves none: name a claim")
         self._clock = clock
         check_memory(single_use, revocations, cache)
         self.single_use = single_use
@@ -202,7 +222,7 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
         except ValueError:  # or there is half of a surrogate pair
             claims = read_claims(payload)
         get = claims.get
-        subject, scope = get("sub"), get("scope")
+        subject, scope = get("sub") if self._by_sub else None, get("scope")
         if proofs:
             self.check(claims, now, proofs, token)
         elif self._usual is None:
@@ -225,18 +245,23 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
             ):  # fmt: skip
                 for check in self._check_calls:
                     check(claims, now)
-        known = self._known_scopes.get(scope) if type(scope) is str and "scp" not in claims else None
+            elif self._own:
+                for check in self._own:
+                    check(claims, now)
+        known = (
+            self._known_scopes.get(scope) if self._usual_scopes and type(scope) is str and "scp" not in claims else None
+        )
         scopes = self._scopes(claims) if known is None else known
         own = claims if self.struct is None else self.typed(payload)
         if type(subject) is not str or not subject:
-            subject = subject_of(claims)
+            subject = self.subject.read(claims)
         return Identity(subject, self.scheme, key.key_id, scopes, own), claims, jws.keys, payload, key
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """What the claims allow; that of genuine tokens is remembered by its text, since few texts are common."""
-        scopes = scopes_of(claims, lists=self.scope_lists)
+        scopes = self.scopes.read(claims)
         scope = claims.get("scope")
-        if type(scope) is str and "scp" not in claims and len(scope) <= MAX_KNOWN:
+        if self._usual_scopes and type(scope) is str and "scp" not in claims and len(scope) <= MAX_KNOWN:
             self._known_scopes.put(scope, scopes)
         return scopes
 
@@ -334,10 +359,10 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
         payload = jose.decode(body, "payload")
         claims = read_claims(payload)
         self.check(claims, now, proofs, token)
-        scopes_of(claims, lists=self.scope_lists)
+        self.scopes.read(claims)
         if self.struct is not None:
             self.typed(payload)
-        subject_of(claims)
+        self.subject.read(claims)
 
     def check_type(self, header: Mapping[str, Any]) -> None:
         """The header's `typ` is one that is expected; case and a leading "application/" don't matter (RFC 7515 §4.1.9).
