@@ -14,13 +14,15 @@ from watchword.cli.raw_request import UnusableRequest, parse_request
 
 SECRET = "a secret that no output may show, 32+"
 MODULE = f"""
-from watchword import AsyncGuard, Guard, HMACVerifier, JWTVerifier, Key
+from watchword import AsyncGuard, Guard, HMACVerifier, JWTVerifier, Key, Policy, PublicURL
 from watchword.stores import MemoryStore
 key = Key.from_secret({SECRET!r}, algorithm="HS256", key_id="robot-1")
 store = MemoryStore()
 store.add_key("robot", key)
 guard = Guard([HMACVerifier()], store)
 aguard = AsyncGuard([HMACVerifier()], store)
+url = PublicURL(forwarded="X-Forwarded", trusted=("10.0.0.0/8",), believe=("for", "proto", "host"))
+behind = Guard([HMACVerifier()], store, policy=Policy(public_url=url))
 number = 1
 """
 FIELD = (
@@ -95,6 +97,21 @@ def test_unusable_input_exits_2_and_says_why(run, text: str, options: tuple[str,
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_har_file_is_explained_as_the_server_saw_it(run) -> None:  # type: ignore[no-untyped-def]
+    fields = [{"name": "Authorization", "value": FIELD.format(mac=mac("GET", "/orders"))}]
+    sent = {"method": "GET", "url": "https://api.example/orders", "headers": fields}
+    text = json.dumps({"log": {"version": "1.2", "entries": [{"request": sent}]}})
+    seen = ("--at", "1700000010", "--peer", "10.0.0.2", "--no-tls", "--proxied-as", "http://app:8000/orders")
+    believed = ("--field", "X-Forwarded-For: 192.0.2.7", "--field", "X-Forwarded-Proto: https")
+    assert run(text, *seen, *believed, "--field", "X-Forwarded-Host: api.example", guard="app:behind").returncode == 0
+    done = run(text, *seen, *believed, guard="app:behind")
+    assert done.returncode == 1
+    assert "  | app:8000\n" in done.stdout
+    assert run(text, "--at", "1700000010", "--body", "absent").returncode == 2
+    assert "opposite" in run(text, "--tls", "--scheme", "http").stderr
+    assert "--format" in run(text, "--format", "pcap").stderr
 
 
 def test_a_missing_file_exits_2(run) -> None:  # type: ignore[no-untyped-def]

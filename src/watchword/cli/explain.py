@@ -11,10 +11,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from watchword.cli.raw_request import UnusableRequest, parse_request
+from watchword.cli.captures import (
+    FORMATS,
+    MAX_FILE,
+    Sighting,
+    certificate_der,
+    peer_address,
+    read_capture,
+    seen_by_the_server,
+)
+from watchword.cli.raw_request import UnusableRequest
 from watchword.schemes.explaining.program import Explanation, compare
 from watchword.core.guard import AsyncGuard, Guard
-from watchword.core.message import Request
+from watchword.core.message import Peer, Request
 from watchword.core.rejection import WatchwordError
 from watchword.core.scheme import Check
 from watchword.schemes.explaining import explain, explain_async
@@ -23,10 +32,23 @@ __all__ = ["explain_command"]
 
 
 def explain_command(
-    file: Annotated[Path, typer.Argument(help="a raw HTTP request; - for standard input")],
+    file: Annotated[
+        Path, typer.Argument(help="a raw request, a HAR file, or what curl -v or --trace wrote; - for standard input")
+    ],
     guard: Annotated[str, typer.Option(help="where the guard is: module:attribute")],
     at: Annotated[str | None, typer.Option(help="judge at this time: seconds since 1970, or ISO 8601")] = None,
-    scheme: Annotated[str, typer.Option(help="the scheme the request came by: https or http")] = "https",
+    form: Annotated[str | None, typer.Option("--format", help="raw, har, curl or trace; found by itself")] = None,
+    entry: Annotated[int | None, typer.Option(help="which request of several, from 1")] = None,
+    url: Annotated[str | None, typer.Option(help="the entry of a HAR file by its URL, or a part of it")] = None,
+    body: Annotated[Path | None, typer.Option(help="a file with the octets of the body, where FILE lacks them")] = None,
+    tls: Annotated[bool | None, typer.Option("--tls/--no-tls", help="whether it reached the server by TLS")] = None,
+    scheme: Annotated[str | None, typer.Option(help="the same as https or http")] = None,
+    peer: Annotated[str, typer.Option(help="the address of the connection's other end, as the server saw it")] = "",
+    client_certificate: Annotated[Path | None, typer.Option(help="the client's certificate: PEM or DER")] = None,
+    field: Annotated[list[str] | None, typer.Option(help='what a proxy added: "Name: value"; several times')] = None,
+    proxied_as: Annotated[
+        str | None, typer.Option(help="the URL that the proxy asked for: http://app:8000/orders")
+    ] = None,
     client: Annotated[
         Path | None, typer.Option(help="a file with the canonical string that the client built, to compare with ours")
     ] = None,
@@ -38,8 +60,23 @@ def explain_command(
 
     Exit status: 0 accepted, 1 refused, 2 unusable input.
     """
-    theirs = None if client is None else _text(client)
-    explanation = _explained(*_read(file, scheme), _load(guard), None if at is None else _time(at))
+    theirs = None if client is None else _octets("--client ", client).decode("utf-8", "backslashreplace")
+    try:
+        capture = read_capture(_octets("", file), _form(form), entry=entry, url=url)
+        certificate = (
+            None
+            if client_certificate is None
+            else certificate_der(_octets("--client-certificate ", client_certificate))
+        )
+        given = None if body is None else _octets("--body ", body)
+        end = Peer(peer_address(peer) if peer else "", certificate)
+        sighting = Sighting(_scheme(scheme, tls), end, field or (), proxied_as, given)
+        request, octets = seen_by_the_server(capture, sighting)
+    except UnusableRequest as error:
+        _unusable(f"{file}: {error}")
+    if capture.note:
+        typer.echo(f"watchword explain: {capture.note}", err=True)
+    explanation = _explained(request, octets, _load(guard), None if at is None else _time(at))
     typer.echo(_as_json(explanation, theirs) if json else _as_text(explanation, theirs))
     raise typer.Exit(0 if explanation.accepted else 1)
 
@@ -49,23 +86,32 @@ def _unusable(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _read(file: Path, scheme: str) -> tuple[Request, bytes]:
-    if scheme not in ("http", "https"):
+def _scheme(scheme: str | None, tls: bool | None) -> str | None:
+    if scheme not in (None, "http", "https"):
         _unusable("--scheme is http or https")
-    try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return parse_request(data, scheme)
-    except OSError as error:
-        _unusable(f"{file}: {error.strerror}")
-    except UnusableRequest as error:
-        _unusable(f"{file}: {error}")
+    if tls is None:
+        return scheme
+    by_tls = "https" if tls else "http"
+    if scheme not in (None, by_tls):
+        _unusable(f"--scheme {scheme} and --{'' if tls else 'no-'}tls say the opposite")
+    return by_tls
 
 
-def _text(file: Path) -> str:
+def _form(form: str | None) -> str | None:
+    if form not in (None, *FORMATS):
+        _unusable(f"--format is one of {', '.join(FORMATS)}")
+    return form
+
+
+def _octets(option: str, file: Path) -> bytes:
+    """What is in a file, one octet more than may be at most."""
     try:
-        return file.read_bytes().decode("utf-8", "backslashreplace")
+        if str(file) == "-":
+            return sys.stdin.buffer.read(MAX_FILE + 1)
+        with file.open("rb") as opened:
+            return opened.read(MAX_FILE + 1)
     except OSError as error:
-        _unusable(f"--client {file}: {error.strerror}")
+        _unusable(f"{option}{file}: {error.strerror}")
 
 
 def _difference(explanation: Explanation, theirs: str) -> Check | None:
