@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Write
 from watchword.core.streams import BodyStream
 
-__all__ = ["Challenge", "Random", "Refusal", "ResponseSealer", "Seal", "Token"]
+__all__ = ["ACCOUNT_TYPE", "Challenge", "Random", "Refusal", "ResponseSealer", "Seal", "Token"]
 
 Random = Callable[[int], bytes]
 """`random(n)` gives n unpredictable bytes."""
@@ -73,10 +73,15 @@ class ResponseSealer(Protocol):
         ...
 
 
+ACCOUNT_TYPE: Final = b"text/plain; charset=utf-8"
+"""The media type of `Refusal.account`."""
+
+
 class Refusal(NamedTuple):
     """The answer that the client gets. `writes` are committed before it goes out (a first nonce key).
 
-    `sealing` gives what the guard's seal adds to the finished answer and its content, where there is one.
+    `sealing` gives what the guard's seal adds to the finished answer and its content, where there is one. `account` is a text
+    for whoever develops on this machine (`Policy(explain="development")`), to be sent as the content; b"" everywhere else.
     """
 
     status: int
@@ -84,6 +89,7 @@ class Refusal(NamedTuple):
     headers: Headers = ()
     writes: Sequence[Write] = ()
     sealing: Callable[[Response, bytes], Headers] | None = None
+    account: bytes = b""
 
     def fields(self) -> Headers:
         """What every wording of this answer has: one field line per challenge, `headers`, and that it is never cached."""

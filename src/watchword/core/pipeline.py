@@ -32,6 +32,7 @@ from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.streams import BodyStream
 from watchword.core.taking_back import commit_or_leave_none, remove
+from watchword.core.telling import told
 from watchword.core.verdict import accepted, refused
 
 __all__ = ["Pipeline"]
@@ -154,7 +155,7 @@ class Pipeline(Generic[R, G]):
                     or case is None
                     or not is_tentative(case.claim)
                 ):
-                    raise await self._refused(rejected, request, case) from None
+                    raise await self._refused(rejected, request, case, receive) from None
                 decision = None
         except (Rejected, StoreUnavailable) as error:
             if isinstance(error, StoreUnavailable):
@@ -212,7 +213,7 @@ class Pipeline(Generic[R, G]):
         except Rejected as rejected:
             if case is not None:
                 case.judging = False  # the credentials were right
-            refusing = await self._refused(rejected, request, case)
+            refusing = await self._refused(rejected, request, case, receive)
             if plan.observe is not None:
                 plan.observe(refused(request, case, refusing, plan.clock() - started))
             raise refusing from None
@@ -347,7 +348,7 @@ class Pipeline(Generic[R, G]):
                 with suppress(StoreUnavailable, ConfigurationError):
                     await done(self._io.commit(writes))
 
-    async def _refused(self, rejected: Rejected, request: Request, case: Case | None) -> Rejected:
+    async def _refused(self, rejected: Rejected, request: Request, case: Case | None, receive: R) -> Rejected:
         """The rejection with its refusal, and what has to be remembered of it committed; another, if this guess was one too many."""
         found = NOTHING_FOUND
         if case is not None:
@@ -357,9 +358,10 @@ class Pipeline(Generic[R, G]):
             except Rejected as too_many_attempts:
                 rejected = too_many_attempts
             rejected.verifier = rejected.verifier or case.addressee.verifier
-        rejected.refusal = sealed(
-            self._plan, await refuse(self._plan, self._io, rejected, found), seal_for(self._plan, request)
-        )
+        plan, refusal = self._plan, await refuse(self._plan, self._io, rejected, found)
+        if plan.explanations is not None or plan.account is not None:
+            refusal = await told(plan, self._io, receive, request, case, rejected, refusal)
+        rejected.refusal = sealed(plan, refusal, seal_for(plan, request))
         return rejected
 
     async def _count(self, rejected: Rejected, case: Case) -> None:

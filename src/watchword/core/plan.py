@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from importlib import import_module
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from watchword.core.answer import Random, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
-from watchword.core.dispatch import Dispatch
+from watchword.core.dispatch import Case, Dispatch
 from watchword.core.limits import Limits, with_limits
 from watchword.structures.line import WaitingLine
 from watchword.core.message import Request
 from watchword.core.records import Ref
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Verifier
 from watchword.core.verdict import Verdict
 
-__all__ = ["Plan", "Policy", "checked_verifiers"]
+__all__ = ["DEVELOPMENT", "Account", "Plan", "Policy", "RefusalLog", "Refused", "checked_verifiers"]
 
 DEFAULT_REALM = "protected"
 
@@ -34,6 +35,9 @@ class Policy(NamedTuple):
         attempts: how many failed attempts to guess a secret are allowed, where the store can count; None: any number.
         challenges: their order in a 401. "digest first": Digest, strongest first, then the others, and Basic last, since many
             clients of Digest and Basic read the first line only. "as listed": that of the guard's verifiers.
+        explain: "development": the body of a 401 or 400 tells what the guard saw and why it refused, if the request comes from
+            this machine, without any proxy, and the environment has WATCHWORD_ENV=development; never with a `public_url`.
+        explanations: keeps the explanations of refusals, by request id: an `ExplanationLog`.
     """
 
     public_url: Callable[[Request], Request] | None = None
@@ -42,6 +46,46 @@ class Policy(NamedTuple):
     random: Random = os.urandom
     attempts: AttemptPolicy | None = AttemptPolicy()
     challenges: Literal["digest first", "as listed"] = "digest first"
+    explain: Literal["development"] | None = None
+    explanations: RefusalLog | None = None
+
+
+class RefusalLog(Protocol):
+    """Keeps the explanations of refusals: `ExplanationLog`."""
+
+    def has_room(self, request: Request, rejected: Rejected, now: float, /) -> bool:
+        """Whether this refusal is to be explained; counts it if so. Called for every refusal, so it has to be cheap."""
+        ...
+
+    def keep(self, refused: Refused, /) -> None:
+        """Explains it and keeps the explanation; in its own time, since the client waits for the answer."""
+        ...
+
+
+class Refused(NamedTuple):
+    """A request that was refused, with what is needed to explain that.
+
+    Args:
+        plan: the guard's.
+        request: as the server saw it.
+        body: its body; None if it has one that was not read to its end.
+        rejected: why.
+        request_id: under which the explanation is kept.
+        at: when, in seconds since the epoch.
+    """
+
+    plan: Plan
+    request: Request
+    body: bytes | None
+    rejected: Rejected
+    request_id: str
+    at: float
+
+
+Account = Callable[["Plan", Request, Case | None, Rejected, str], bytes]
+"""What the body of a refusal may say to whoever develops on this machine."""
+DEVELOPMENT: Final = "watchword.schemes.explaining.development"
+"""Whose `account` that is. It is loaded by its name, where a guard asks for it: the core imports no explanation."""
 
 
 class Plan:
@@ -52,6 +96,7 @@ class Plan:
     """
 
     __slots__ = (
+        "account",
         "always_needed",
         "as_listed",
         "attempts",
@@ -59,6 +104,7 @@ class Plan:
         "clock",
         "dispatch",
         "explaining",
+        "explanations",
         "limits",
         "line",
         "observe",
@@ -90,7 +136,7 @@ class Plan:
         self.observe = observe
         self.proxy = proxy
         self.seal = _told_of(self.verifiers, proxy, _checked_seal(seal))
-        self.public_url, self.limits, self.clock, self.random, attempts, challenges = policy
+        self.public_url, self.limits, self.clock, self.random, attempts, challenges, explain, self.explanations = policy
         if challenges not in ("digest first", "as listed"):
             raise ConfigurationError(f'challenges is "digest first" or "as listed", not {challenges!r}')
         self.as_listed = challenges == "as listed"
@@ -98,6 +144,7 @@ class Plan:
         if self.public_url is not None:
             self.public_url = with_limits(self.public_url, self.limits)
         self.attempts = limiter_for(attempts, store)
+        self.account = _account(explain) if self.public_url is None and not proxy else None
         self.realm = _one_realm(self.verifiers)
         self.always_needed: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.always_needed})
         for verifier in self.verifiers:
@@ -108,6 +155,16 @@ class Plan:
             for remembering in (True, False)
         )
         self.line = WaitingLine()
+
+
+def _account(explain: str | None) -> Account | None:
+    """What tells whoever develops here; None where that is not asked for, or the environment does not say that one does."""
+    if explain not in (None, "development"):
+        raise ConfigurationError(f'explain is "development" or None, not {explain!r}')
+    if explain is None or os.environ.get("WATCHWORD_ENV") != "development":
+        return None
+    account: Account = import_module(DEVELOPMENT).account
+    return account
 
 
 def _one_realm(verifiers: Iterable[Verifier]) -> str:

@@ -7,7 +7,9 @@ from http import HTTPStatus
 from json import dumps
 from typing import Final
 
-__all__ = ["PROBLEM_JSON", "RefusalBody", "no_body", "problem", "problem_body", "title_of"]
+from watchword.core.answer import ACCOUNT_TYPE, Refusal
+
+__all__ = ["PROBLEM_JSON", "RefusalBody", "content_of", "no_body", "problem", "problem_body", "title_of"]
 
 PROBLEM_JSON: Final = "application/problem+json"
 """The media type (RFC 9457 §3)."""
@@ -25,6 +27,14 @@ def no_body(status: int) -> tuple[str, bytes]:
 def problem_body(status: int) -> tuple[str, bytes]:
     """A refusal with problem details."""
     return PROBLEM_JSON, problem(status)
+
+
+def content_of(refusal: Refusal, body: RefusalBody) -> tuple[bytes, bytes]:
+    """The media type and the content of a refusal: its account, which only developers get, or what `body` says of its status."""
+    if refusal.account:
+        return ACCOUNT_TYPE, refusal.account
+    media_type, content = body(refusal.status)
+    return media_type.encode("latin-1"), content
 
 
 def problem(status: int) -> bytes:

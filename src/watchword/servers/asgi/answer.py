@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchword.core.answer import Refusal
 from watchword.core.message import Headers
 from watchword.servers.asgi.request import Receive, Scope, Send
-from watchword.servers.problem import RefusalBody, no_body
+from watchword.servers.problem import RefusalBody, content_of, no_body
 
 __all__ = ["DENIAL", "answer", "one_line_each"]
 
@@ -14,10 +14,10 @@ DENIAL = "websocket.http.response"
 
 async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send, body: RefusalBody = no_body) -> None:
     """Sends `refusal`; a WebSocket is closed before it is accepted, with the refusal itself where the server can."""
-    media_type, content = body(refusal.status)
+    media_type, content = content_of(refusal, body)
     if scope.get("method") == "HEAD":
         content = b""
-    response = refusal.response(content, media_type.encode("latin-1"))
+    response = refusal.response(content, media_type)
     kind, headers = "http.response", [*response.headers]
     if scope["type"] == "websocket":
         await receive()  # websocket.connect

@@ -114,8 +114,7 @@ class Exchange:
             return
         if out is not None and self._sealed and self.head.status:
             self._handler.wfile = out.file
-            body = bytes(out.held)
-            self._add(body)
+            self._add(body := bytes(out.held))
             self.admission = None
             self._handler.end_headers()
             out.file.write(body)
@@ -126,7 +125,7 @@ class Exchange:
         if not self._handler.close_connection:
             self._end()
 
-    def answer(self, response: Response) -> None:
+    def answer(self, response: Response, content: bytes = b"") -> None:
         """Sends a refusal and leaves the connection where the next request begins, or closes it."""
         handler = self._handler
         self.admission = None  # the refusal's fields are complete
@@ -138,6 +137,7 @@ class Exchange:
         if self.body.is_far_from_its_end:
             handler.send_header("Connection", "close")
         handler.end_headers()
+        handler.wfile.write(content)
         self._end()
 
     def _end(self) -> None:

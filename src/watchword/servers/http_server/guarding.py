@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.structures.line import ClientGone
-from watchword.core.answer import Refusal
+from watchword.core.answer import ACCOUNT_TYPE, Refusal
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.servers.connections import has_left
 from watchword.servers.http_server.body import Body, LengthRequired
@@ -112,7 +112,8 @@ class _Guarded(BaseHTTPRequestHandler):
         else:
             self.identity = admission.identity
             return True
-        exchange.answer(refusal.response())
+        account = refusal.account
+        exchange.answer(refusal.response(account, ACCOUNT_TYPE if account else b""), account)
         return False
 
     def handle_expect_100(self) -> bool:

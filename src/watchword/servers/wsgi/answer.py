@@ -11,11 +11,11 @@ from watchword.core.message import Headers
 __all__ = ["answer", "status_line", "text_of"]
 
 
-def answer(refusal: Refusal, start_response: Any) -> list[bytes]:
-    """Starts `refusal`; it has no body."""
-    response = refusal.response()
+def answer(refusal: Refusal, start_response: Any, content: bytes = b"", media_type: bytes = b"") -> list[bytes]:
+    """Starts `refusal`, and gives its content."""
+    response = refusal.response(content, media_type if content else b"")
     start_response(status_line(response.status), text_of(response.headers))
-    return []
+    return [content] if content else []
 
 
 def text_of(headers: Headers) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from watchword.core.answer import Refusal
+from watchword.core.answer import ACCOUNT_TYPE, Refusal
 from watchword.core.guard import Guard
 from watchword.servers.wsgi.answer import answer
 from watchword.servers.wsgi.body import Body
@@ -42,7 +42,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
         body = Body(environ)
         admission = judged(guard, environ, body, optional)
         if isinstance(admission, Refusal):
-            return answer(admission, start_response)
+            return answer(admission, start_response, admission.account, ACCOUNT_TYPE)
         serve = app
         if admission.seal is not None or admission.stream is not None or admission.response_headers:
             serve = partial(exchange, app, guard, admission, body=body)
