@@ -68,7 +68,7 @@ def test_explain_finds_a_line_break() -> None:
 def test_explain_finds_a_secret_in_another_spelling_and_a_body_that_was_written_anew() -> None:
     spelled = Key.from_secret(SECRET.hex(), algorithm="HS256")
     first = explain(post(spelled.sign(MESSAGE).hex()), GUARD, MESSAGE).causes[0]
-    assert (first.component, first.received) == ("key", "the secret as hex text instead of its octets")
+    assert (first.component, first.received) == ("key", "the secret in hex")
     first = explain(post(KEY.sign(b'{"a": 1}').hex()), GUARD, b'{"a":1}').causes[0]
     assert first.component == "body"
     unexplained = explain(post(b"0" * 64), GUARD, MESSAGE)

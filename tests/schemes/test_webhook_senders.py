@@ -235,7 +235,7 @@ def test_explain_names_a_secret_that_the_sender_has_in_another_spelling(sender: 
     request = delivered(sender, secret=sender.signing.encode().hex())
     cause = explain(request, guarded(receiver(sender)), sender.body).causes[0]
     assert cause.component == "secret"
-    assert "as hex text" in cause.mend
+    assert "in hex" in cause.mend
 
 
 def test_explain_names_the_method_and_the_url_of_hubspot() -> None:

@@ -11,7 +11,8 @@ from watchword.crypto.digests import compare
 from watchword.schemes.body_hmac import BodyHMACClaim, canonical
 from watchword.schemes.explaining.computation import Encoding, Leaf, Mac
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.search import Asked, look_for, unexplained
+from watchword.schemes.explaining.accounts import signature_check
+from watchword.schemes.explaining.search import Asked
 from watchword.schemes.explaining.received import Received
 
 __all__ = ["EXPLAINERS", "explain_body_hmac", "mac_of"]
@@ -41,21 +42,9 @@ def _mac(claim: BodyHMACClaim, body: bytes) -> Sequence[Check]:
         Leaf("the method", claim.request.method.encode("utf-8", "replace")),
     )
     advice = "send the HMAC-SHA256 of the body, in hex digits"
-    found = look_for(
-        Asked(
-            "mac",
-            mac_of(claim, body),
-            Received(sent, FORM),
-            claim.request,
-            body,
-            parts=("body",),
-            pool=pool,
-            advice=advice,
-        )
-    )
-    if found.causes:
-        return found.causes
-    return [Check("mac", False, "x-hmac", "the MAC of this body by that key", received, unexplained(found, _COMPARE))]
+    root, fits = mac_of(claim, body), Received(sent, FORM)
+    asked = Asked("mac", root, fits, claim.request, body, parts=("body",), pool=pool, advice=advice)
+    return signature_check("mac", "x-hmac", "the MAC of this body by that key", received, [asked], _COMPARE)
 
 
 EXPLAINERS: Final[ClaimExplainers] = {BodyHMACClaim: explain_body_hmac}

@@ -8,15 +8,15 @@ from typing import Final
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
-from watchword.core.scheme import STREAM, Body, Check
-from watchword.crypto.digests import compare, digest, hmac_digest
+from watchword.core.scheme import Body, Check
+from watchword.crypto.digests import compare, hmac_digest
 from watchword.crypto.keys import RegisteredKey
 from watchword.schemes import hmac_header as scheme
 from watchword.schemes.diagnosis import clock_check
-from watchword.schemes.explaining.typed_text import near
-from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Mac, Node
+from watchword.schemes.explaining.computation import Computation, Encoding, Join, Leaf, Mac, Node
 from watchword.schemes.explaining.deviations import Deviation, constant
-from watchword.schemes.explaining.search import Asked, look_for, unexplained
+from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
+from watchword.schemes.explaining.search import Asked
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.hmac_header import HMACClaim
 
@@ -31,6 +31,7 @@ Others = Sequence[tuple[str, RegisteredKey]]
 FORM: Final = "base64url without padding"
 
 _ADVICE: Final = "make it as docs/reference/hmac.md says"
+_RENEW: Final = "register another key with store.add_key, and give it to the client"
 _COMPARE: Final = (
     "compare the canonical string with the client's (HMACAuth.canonical), line by line, and then the secrets"
 )
@@ -66,40 +67,28 @@ def mac_of(
 
 def _digest(said: bytes, body: bytes) -> Node:
     """The digest of the header: that of this body, or what became of it."""
-    where, actual = "authorization digest", digest_text(body).encode()
-    if said != actual:
-        return Leaf(
-            "the digest",
-            said,
-            component=where,
-            others=[("the digest of this body, which was changed on the way", actual)],
-        )
-    return Encoding(
-        "the digest", FORM, Hash("the digest", "sha256", Leaf("the body", body, "body", "body"), where), where
-    )
+    where, made = "authorization digest", body_digest("the digest", "sha256", FORM, body, "authorization digest")
+    actual = Computation(made).value(made)
+    changed = [("the digest of this body, which was changed on the way", actual)]
+    return made if said == actual else Leaf("the digest", said, component=where, others=changed)
 
 
 def _authority(request: Request, body: bytes) -> bytes:
     return request.authority.lower().encode("utf-8", "replace")
 
 
-def digest_text(body: bytes) -> str:
-    """A body's digest as the header has it."""
-    return scheme.base64url(digest("sha-256", body))
-
-
 def explain_hmac(claim: HMACClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
     """The canonical string that this request has, and every check."""
     params, verifier = claim.params, claim.verifier
-    if claim.body is STREAM:
-        body = Body(body.data, {"sha-256": digest("sha-256", body.data)})
     record = found.get(Ref(RegisteredKey, (params.key_id,)))
     known = [(key[0], other) for key, other in found.of(RegisteredKey) if other.algorithm in HASHES]
     others = [(name, other) for name, other in known if name != params.key_id][:MAX_KEYS]
     timely = clock_check("authorization timestamp", int(params.timestamp), now, verifier.freshness)
-    checks = [_known(claim, record, others), *_mac(claim, record, others, body), _body(claim, body), timely]
+    root = body_digest("the digest", "sha256", FORM, body.data)
+    digest = body_check(claim.request, body.data, params.digest.encode(), root, "SHA-256", _ADVICE)
+    checks = [_known(claim, record, others), *_mac(claim, record, others, body), digest, timely]
     if record is not None:
-        checks.append(_current(record, now))
+        checks.append(current("key time", "authorization keyid", record.expires, now, _RENEW, record.superseded_by))
     return scheme.text_of(claim.canonical()), checks
 
 
@@ -110,10 +99,8 @@ def _known(claim: HMACClaim, record: RegisteredKey | None, others: Others) -> Ch
     for name, other in others:
         if _fits(claim, other) or _fits(claim, other, name):
             return Check("key id", False, where, name, key_id, f"the key {name!r} made the MAC: send that key id")
-    meant = near(key_id, [name for name, _ in others])
-    mend = f"did the client mean {meant!r}? If not, " if meant else ""
-    mend += "register the key with store.add_key, or send the key id that was registered"
-    return Check("key id", False, where, meant or "a registered key id", key_id, mend)
+    register = "register the key with store.add_key, or send the key id that was registered"
+    return unknown("key id", where, "a registered key id", key_id, [name for name, _ in others], register)
 
 
 def _fits(claim: HMACClaim, record: RegisteredKey, key_id: str = "") -> bool:
@@ -135,39 +122,10 @@ def _mac(claim: HMACClaim, record: RegisteredKey | None, others: Others, body: B
         return [Check("mac", True, "mac", "the MAC of this request", received)]
     (root, renamed), sent = mac_of(claim, record, others, body.data), claim.params.mac.encode()
     pool = (Leaf("the body", body.data, "body"), Leaf("the scheme", claim.request.scheme.encode()))
-    found = look_for(
-        Asked("mac", root, Received(sent, FORM), claim.request, parts=COVERED, pool=pool, advice=_ADVICE, more=renamed)
-    )
-    if found.causes:
-        return found.causes
-    return [Check("mac", False, "mac", "the MAC of this request by that key", received, unexplained(found, _COMPARE))]
-
-
-def _body(claim: HMACClaim, body: Body) -> Check:
-    signed, actual = claim.params.digest, scheme.base64url(body.digest("sha-256"))
-    shown = f"SHA-256 {actual} of {len(body.data)} octets"
-    if compare(actual.encode(), signed.encode()):
-        return Check("body", True, "body", f"SHA-256 {signed}", shown)
-    source = Leaf("the body", body.data, "body", "body", lambda _, data: data)
-    root = Encoding("the digest", FORM, Hash("the digest", "sha256", source, "body"), "body")
     asked = Asked(
-        "body", root, Received(signed.encode(), FORM), claim.request, body.data, parts=("body",), advice=_ADVICE
+        "mac", root, Received(sent, FORM), claim.request, parts=COVERED, pool=pool, advice=_ADVICE, more=renamed
     )
-    if found := look_for(asked).causes:
-        return found[0]
-    mend = "the body changed after it was signed: sign exactly the octets that are sent"
-    return Check("body", False, "body", f"SHA-256 {signed}", shown, mend)
-
-
-def _current(record: RegisteredKey, now: float) -> Check:
-    where = "authorization keyid"
-    if record.expires is None:
-        return Check("key time", True, where, "a key without an end", "as expected")
-    ended = now >= record.expires
-    mend = "" if not ended else "register another key with store.add_key, and give it to the client"
-    if ended and record.superseded_by is not None:
-        mend = f"the key was replaced by {record.superseded_by!r}: sign with that one"
-    return Check("key time", not ended, where, f"good until {record.expires:.0f}", f"judged at {now:.0f}", mend)
+    return signature_check("mac", "mac", "the MAC of this request by that key", received, [asked], _COMPARE)
 
 
 EXPLAINERS: Final[ClaimExplainers] = {HMACClaim: explain_hmac}

@@ -12,9 +12,9 @@ from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, digest
 from watchword.schemes.diagnosis import clock_check
-from watchword.schemes.explaining.typed_text import near
-from watchword.schemes.explaining.computation import Encoding, Hash, Leaf
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, look_for, unexplained
+from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
+from watchword.schemes.explaining.computation import Leaf
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.oauth1.claim import OAuth1Claim, hash_of, references
 from watchword.schemes.oauth1.credentials import (
@@ -108,7 +108,8 @@ def explain_oauth1(claim: OAuth1Claim, found: Found, body: Body, now: float) -> 
         verifier = claim.verifier
         checks.append(clock_check("oauth_timestamp", presented.timestamp, now, verifier.freshness))
     if case.token is not None:
-        checks.append(_current(case.token, now))
+        renew = "have the owner authorize the client anew"
+        checks.append(current("token time", "oauth_token", case.token.expires, now, renew))
     return "" if presented.method.kind == "plaintext" else canonical, checks
 
 
@@ -128,10 +129,8 @@ def _client(case: _Case) -> Check:
             return Check("client", False, where, key, name, f"the client {key!r} made the signature: send that key")
         if case.by(other, case.token_secret)(case.base(_replaced(case.pairs(), where, key))):
             return Check("client", False, where, key, name, f"the key was changed on the way: it was signed as {key!r}")
-    meant = near(name, [key for key, _ in case.others])
-    mend = f"did the client mean {meant!r}? If not, " if meant else ""
-    mend += "register the client with store.add_oauth1_client, or send the key that was registered"
-    return Check("client", False, where, meant or "a registered client", name, mend)
+    register = "register the client with store.add_oauth1_client, or send the key that was registered"
+    return unknown("client", where, "a registered client", name, [key for key, _ in case.others], register)
 
 
 def _method(case: _Case) -> Check:
@@ -155,10 +154,8 @@ def _token(case: _Case) -> Iterator[Check]:
         return
     expected = f"a token of the client {presented.client_key!r}"
     if case.token is None:
-        meant = near(presented.token, [name for name, _ in case.tokens])
-        mend = f"did the client mean {meant!r}? If not, " if meant else ""
-        mend += "the token was removed, or is another server's: have the owner authorize the client anew"
-        yield Check("token", False, where, meant or expected, presented.token, mend)
+        renew = "the token was removed, or is another server's: have the owner authorize the client anew"
+        yield unknown("token", where, expected, presented.token, [name for name, _ in case.tokens], renew)
     elif case.token.client_key != presented.client_key:
         mend = f"this token was issued to {case.token.client_key!r}, and nobody else may use it"
         yield Check("token", False, where, expected, f"one of {case.token.client_key!r}", mend)
@@ -179,14 +176,12 @@ def _signature(case: _Case) -> Sequence[Check]:
     fits = case.by(case.client, case.token_secret)
     if fits(case.claim.canonical(case.body)):
         return [Check("signature", True, where, "the signature of this request", received)]
-    found = _searched(case, case.client, fits)
-    if found.causes:
-        return found.causes
-    mend = unexplained(found, "check both secrets" if case.presented.method.kind == "plaintext" else _COMPARE)
-    return [Check("signature", False, where, "the signature of this request", received, mend)]
+    compare_what = "check both secrets" if case.presented.method.kind == "plaintext" else _COMPARE
+    asked = _asked(case, case.client, fits)
+    return signature_check("signature", where, "the signature of this request", received, [asked], compare_what)
 
 
-def _searched(case: _Case, client: OAuth1Client, by_client: Fits) -> Outcome:
+def _asked(case: _Case, client: OAuth1Client, by_client: Fits) -> Asked:
     claim, presented, secrets = case.claim, case.presented, (client.secret, case.token_secret)
     tree = described(claim, presented, case.body, secrets, case.others, case.tokens[:MAX_OTHERS], _hash_text(case))
     signature = presented.signature.encode("latin-1")
@@ -202,9 +197,10 @@ def _searched(case: _Case, client: OAuth1Client, by_client: Fits) -> Outcome:
         Leaf("the target", claim.request.target), Leaf("the Authorization field's realm", b""),
     ]  # fmt: skip
     parts = (*PARTS, "body") if claim.form else PARTS
-    return look_for(
-        Asked("signature", root, fits, claim.request, case.body, (b"content-type",), parts, pool[: 3 if query else 1], _ADVICE, price, tree.more)
-    )  # fmt: skip
+    pool = pool[: 3 if query else 1]
+    return Asked(
+        "signature", root, fits, claim.request, case.body, (b"content-type",), parts, pool, _ADVICE, price, tree.more
+    )
 
 
 def _hash_text(case: _Case) -> bytes:
@@ -228,38 +224,9 @@ def _covered(case: _Case, body: Body) -> Check:
         received = "none" if bare else f"{len(body.data)} octets that nothing covers"
         return Check("body", bare, "oauth_body_hash", "a body hash for a body that is no form", received, mend)
     name, signed = hash_of(verifier, presented), presented.body_hash
-    actual = b2a_base64(body.digest(name), newline=False).decode()
-    shown = f"{name} {actual} of {len(body.data)} octets"
-    if compare(actual.encode(), signed.encode()):
-        return Check("body", True, where, f"{name} {signed}", shown)
-    source = Leaf("the body", body.data, "body", where, lambda _, data: data)
-    root = Encoding(
-        "the body hash", "base64", Hash("the body hash", HASHES[name], source, where, "oauth_body_hash"), where
-    )
     advice = "hash the body with the hash of the signature method, or accept SHA-1 with allow_sha1_body_hash=True"
-    asked = Asked(
-        "body",
-        root,
-        Received(signed.encode("latin-1"), "base64"),
-        case.claim.request,
-        body.data,
-        parts=("body",),
-        advice=advice,
-    )
-    if found := look_for(asked).causes:
-        return found[0]
-    mend = "the body changed after it was signed: sign exactly the octets that are sent"
-    return Check("body", False, where, f"{name} {signed}", shown, mend)
-
-
-def _current(token: OAuth1Token, now: float) -> Check:
-    if token.expires is None:
-        return Check("token time", True, "oauth_token", "a token without an end", "as expected")
-    ended = now >= token.expires
-    mend = "have the owner authorize the client anew" if ended else ""
-    return Check(
-        "token time", not ended, "oauth_token", f"good until {token.expires:.0f}", f"judged at {now:.0f}", mend
-    )
+    root = body_digest("the body hash", HASHES[name], "base64", body.data, where, "oauth_body_hash")
+    return body_check(case.claim.request, body.data, signed.encode("latin-1"), root, name, advice)
 
 
 def _replaced(pairs: Pairs, name: str, text: str) -> Pairs:

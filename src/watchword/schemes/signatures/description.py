@@ -12,7 +12,8 @@ from watchword.crypto.digests import digest
 from watchword.crypto.keys import Key
 from watchword.fields.content_digest import ACTIVE, digest_field
 from watchword.fields.structured import parse_item, serialize_bare_item
-from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Join, Leaf, Mac, Node, Source
+from watchword.schemes.explaining.accounts import body_digest
+from watchword.schemes.explaining.computation import Computation, Encoding, Join, Leaf, Mac, Node, Source
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, constant
 from watchword.schemes.signatures.base import component_value
 from watchword.schemes.signatures.claim import SignatureClaim
@@ -22,7 +23,7 @@ from watchword.schemes.signatures.policy import DIGEST_FIELDS
 from watchword.schemes.signatures.reading import PresentedCredentials
 from watchword.schemes.signatures.wrong_bases import INPUT, Line, Lines, wrong_bases
 
-__all__ = ["HASHES", "Described", "body_digest", "described", "params_of"]
+__all__ = ["HASHES", "Described", "described", "params_of"]
 
 HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _KINDS: Final = {
@@ -199,7 +200,7 @@ def _digest(component: Component, called: str, mine: bytes, where: str, source: 
     """A digest field (RFC 9530 §2) that is of this body, step by step; None for another value."""
     for algorithm in ACTIVE if component.name in DIGEST_FIELDS and not component.params else ():
         if mine == digest_field({algorithm: digest(algorithm, body)}):
-            made = body_digest("the digest", algorithm, body, where)
+            made = body_digest("the digest", algorithm.replace("-", ""), "base64", body, where)
             parts = (
                 Leaf("the digest's name", f"{algorithm}=:".encode(), "literal", where),
                 made,
@@ -234,13 +235,6 @@ def _digests(lines: Sequence[Line], body: bytes) -> Iterator[Deviation]:
                 yield Deviation(
                     1.1, value, f"signs {name} {what}", constant(other), mine.decode("utf-8", "replace"), other.decode()
                 )
-
-
-def body_digest(called: str, algorithm: str, body: bytes, where: str = "body") -> Encoding:
-    """The digest of a body, step by step."""
-    source: Source | None = (lambda _, signed: signed) if where == "body" else None
-    leaf = Leaf("the body", body, "body", where, source)
-    return Encoding(called, "base64", Hash(called, algorithm.replace("-", ""), leaf, where), where)
 
 
 # ---- the parameters (§2.3) ----------------------------------------------------------------------------------------------

@@ -12,19 +12,18 @@ from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, More
-from watchword.crypto.digests import compare, digest
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.crypto.wrong_spellings import near_cause
 from watchword.schemes.diagnosis import clock_check
-from watchword.schemes.explaining.typed_text import near
+from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
 from watchword.schemes.explaining.computation import Node
-from watchword.schemes.explaining.search import Asked, Fit, look_for, unexplained
+from watchword.schemes.explaining.search import Asked, Fit
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.verified import price_of, verified_by, verifies, written_otherwise
 from watchword.schemes.signatures.bots import AgentClaim
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import params_text
-from watchword.schemes.signatures.description import body_digest, described, params_of
+from watchword.schemes.signatures.description import described, params_of
 from watchword.schemes.signatures.key_owners import KeyOwner
 from watchword.schemes.signatures.message import Message
 from watchword.schemes.signatures.reading import PresentedCredentials
@@ -35,6 +34,7 @@ MAX_KEYS: Final = 64
 """Other keys that are tried, of those that are known."""
 _ADVICE: Final = "make base and signature as RFC 9421 §2.5 and §3.1 say"
 _DIGEST: Final = "make it as RFC 9530 §2 says, of the octets that are sent"
+_RENEW: Final = "register another key with store.add_key, and give it to the client"
 _COMPARE: Final = (
     "compare the canonical string with the client's (SignatureAuth.canonical), line by line, and then the keys"
 )
@@ -100,12 +100,9 @@ def _unknown(claim: SignatureClaim, one: PresentedCredentials, found: Found) -> 
         if _fits(claim, one, key):
             mend = f"the key {name!r} made the signature: send that key id"
             return Check("key id", False, "keyid", name, key_id, mend)
-    meant = near(key_id, [name for name, _ in others])
-    mend = f"did the client mean {meant!r}? If not, " if meant else ""
-    mend += "register the key with store.add_key, or send the key id that was registered"
-    if one.key_id is None:
-        mend = "the signature names no key: send keyid"
-    return Check("key id", False, "keyid", meant or "a known key", key_id, mend)
+    register = "register the key with store.add_key, or send the key id that was registered"
+    register = "the signature names no key: send keyid" if one.key_id is None else register
+    return unknown("key id", "keyid", "a known key", key_id, [name for name, _ in others], register)
 
 
 def _not_asked(one: PresentedCredentials) -> Check:
@@ -162,13 +159,20 @@ def _signature(
     root: Node = tree.signature or tree.base
     fits: Fit = Received(b64encode(one.signature), "base64") if tree.signature else verified_by([key], one.signature)
     price = 0 if tree.signature else price_of([key])
-    outcome = look_for(
-        Asked("signature", root, fits, claim.request, b"", _fields(one), _parts(one), advice=_ADVICE, price=price, more=tree.more)
-    )  # fmt: skip
-    if outcome.causes:
-        return outcome.causes
-    mend = unexplained(outcome, _COMPARE)
-    return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
+    asked = Asked(
+        "signature",
+        root,
+        fits,
+        claim.request,
+        b"",
+        _fields(one),
+        _parts(one),
+        advice=_ADVICE,
+        price=price,
+        more=tree.more,
+    )
+    expected = "the signature of this request by that key"
+    return signature_check("signature", "signature", expected, received, [asked], _COMPARE)
 
 
 def _fields(one: PresentedCredentials) -> list[bytes]:
@@ -232,8 +236,9 @@ def _rest(
     claim: SignatureClaim, one: PresentedCredentials, key_owner: KeyOwner | None, body: Body, now: float
 ) -> list[Check]:
     checks = [*_body(claim, one, body), *_times(claim, one, now)]
-    if key_owner is not None and key_owner.record is not None:
-        checks.append(_current(key_owner, now))
+    record = None if key_owner is None else key_owner.record
+    if record is not None:
+        checks.append(current("key time", "keyid", record.expires, now, _RENEW, record.superseded_by))
     return [*checks, _coverage(claim, one)]
 
 
@@ -247,26 +252,8 @@ def _body(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Itera
         yield Check("body", False, f"header {where}", "sha-256=:…:", sent, mend)
         return
     for field, algorithm, value in expected:
-        actual = digest(algorithm, body.data)
-        shown = f"{algorithm} {actual.hex()} of {len(body.data)} octets"
-        if compare(actual, value):
-            yield Check("body", True, "body", f"{algorithm} {value.hex()}", shown)
-            continue
-        root = body_digest(field, algorithm, body.data)
-        asked = Asked(
-            "body",
-            root,
-            Received(b64encode(value), "base64"),
-            claim.request,
-            body.data,
-            parts=("body",),
-            advice=_DIGEST,
-        )
-        causes = look_for(asked).causes
-        yield from causes
-        if not causes:
-            mend = "the body changed after it was signed: sign exactly the octets that are sent"
-            yield Check("body", False, "body", f"{algorithm} {value.hex()}", shown, mend)
+        root = body_digest(field, algorithm.replace("-", ""), "base64", body.data)
+        yield body_check(claim.request, body.data, b64encode(value), root, algorithm, _DIGEST)
     if not expected and body.data and claim.settings.policy.body:
         mend = 'cover "content-digest", and send that field (RFC 9530)'
         yield Check("body", False, "content-digest", "a digest that is covered", "none", mend)
@@ -279,17 +266,6 @@ def _times(claim: SignatureClaim, one: PresentedCredentials, now: float) -> Iter
         ended = now >= one.expires
         mend = "sign anew for every request, or with a longer lifetime=" if ended else ""
         yield Check("expires", not ended, "expires", f"after {now:.0f}", str(one.expires), mend)
-
-
-def _current(key_owner: KeyOwner, now: float) -> Check:
-    record = key_owner.record
-    if record is None or record.expires is None:
-        return Check("key time", True, "keyid", "a key without an end", "as expected")
-    ended = now >= record.expires
-    mend = "" if not ended else "register another key with store.add_key, and give it to the client"
-    if ended and record.superseded_by is not None:
-        mend = f"the key was replaced by {record.superseded_by!r}: sign with that one"
-    return Check("key time", not ended, "keyid", f"good until {record.expires:.0f}", f"judged at {now:.0f}", mend)
 
 
 def _coverage(claim: SignatureClaim, one: PresentedCredentials) -> Check:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from watchword.core.message import Request
 from watchword.crypto.digests import hex_digest
 from watchword.fields.percent import percent_decoded
+from watchword.schemes.explaining.accounts import body_digest
 from watchword.schemes.explaining.computation import (
     Encoding, Hash, Join, Leaf, Mac, Node, Of, Parameters, Style, joined, parameters_text,
 )  # fmt: skip
@@ -17,7 +18,7 @@ from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, covere
 from watchword.schemes.sigv4.claim import Covered, SigV4Claim, covered, payload_of, time_of
 from watchword.schemes.sigv4.credentials import SIGNATURE, TOKEN, text_of_time
 
-__all__ = ["WHERE", "Described", "described"]
+__all__ = ["WHERE", "Described", "described", "payload_hash"]
 
 DAY: Final = 86400
 WHERE: Final = "authorization Credential"
@@ -202,10 +203,7 @@ def _payload(claim: SigV4Claim, body: bytes) -> tuple[Node, Sequence[Deviation]]
     )
     node: Node
     if claim.payload is None:
-        hashed = Hash(
-            "the payload hash", "sha256", Leaf("the body", body, "body", "body", lambda _, signed: signed), "body"
-        )
-        node = Encoding("the payload hash", "hex digits", hashed, "body")
+        node = payload_hash(body)
     else:
         where = "header x-amz-content-sha256"
         node = Leaf("the payload hash", claim.payload, "fixed", where, lambda seen, signed: _said(claim, seen, signed))
@@ -215,6 +213,11 @@ def _payload(claim: SigV4Claim, body: bytes) -> tuple[Node, Sequence[Deviation]]
         if value != (claim.payload or actual)
     ]  # fmt: skip
     return node, more
+
+
+def payload_hash(body: bytes) -> Encoding:
+    """The SHA-256 of a body."""
+    return body_digest("the payload hash", "sha256", "hex digits", body)
 
 
 def _said(claim: SigV4Claim, request: Request, body: bytes) -> bytes:

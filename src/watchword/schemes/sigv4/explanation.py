@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from watchword.schemes.explaining.program import ClaimExplainers
@@ -11,17 +11,17 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
-from watchword.crypto.digests import compare, hex_digest
-from watchword.schemes.diagnosis import clock_check, request_guesses
-from watchword.schemes.explaining.typed_text import near
+from watchword.crypto.digests import hex_digest
+from watchword.schemes.diagnosis import clock_check
+from watchword.schemes.explaining.accounts import body_check, signature_check, unknown
 from watchword.schemes.explaining.computation import Leaf
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, Outcome, look_for, unexplained
+from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.sigv4.access_key import AccessKey, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, paths, queries, sent_target, without
 from watchword.schemes.sigv4.claim import SigV4Claim, covered, payload_of, strings, time_of
 from watchword.schemes.sigv4.credentials import SIGNATURE, Plan, credential_of
-from watchword.schemes.sigv4.description import WHERE, described
+from watchword.schemes.sigv4.description import WHERE, described, payload_hash
 
 __all__ = ["EXPLAINERS", "canonical_of", "explain_sigv4", "masked"]
 
@@ -150,10 +150,8 @@ def _known(case: _Case) -> Check:
             return Check(
                 "access key", False, WHERE, name, sent, f"the secret of {name!r} made the signature: send that id"
             )
-    meant = near(sent, [name for name, _ in case.others])
-    mend = f"did the client mean {meant!r}? If not, " if meant else ""
-    mend += "register it with store.add_access_key, or send the id that was registered"
-    return Check("access key", False, WHERE, meant or "a known access key", sent, mend)
+    register = "register it with store.add_access_key, or send the id that was registered"
+    return unknown("access key", WHERE, "a known access key", sent, [name for name, _ in case.others], register)
 
 
 def _signature(case: _Case) -> Sequence[Check]:
@@ -164,14 +162,11 @@ def _signature(case: _Case) -> Sequence[Check]:
     signing = case.signing(record)
     if case.fits(signing):
         return [Check("signature", True, "signature", "the signature of this request", received)]
-    found = _searched(case, record, signing)
-    if found.causes:
-        return found.causes
-    mend = unexplained(found, _COMPARE)
-    return [Check("signature", False, "signature", "the signature of this request by that key", received, mend)]
+    expected = "the signature of this request by that key"
+    return signature_check("signature", "signature", expected, received, _asked(case, record, signing), _COMPARE)
 
 
-def _searched(case: _Case, record: AccessKey, signing: Signing) -> Outcome:
+def _asked(case: _Case, record: AccessKey, signing: Signing) -> Iterator[Asked]:
     claim = case.claim
     names = [name for name in case.plan.names if name not in (b"host", b"x-amz-security-token")]
     parts = ["@method", "@authority", "@path", "@query", *(["body"] if claim.payload is None else [])]
@@ -180,15 +175,10 @@ def _searched(case: _Case, record: AccessKey, signing: Signing) -> Outcome:
     fits: Fit = Received(claim.presented.signature, "hex digits")
     if case.plan.ecdsa:
         fits = lambda string: "" if signing.fits(string, claim.presented.signature) else None  # noqa: E731 -- of two kinds
-    return look_for(
-        *(
-            Asked(
-                "signature", tree.string if case.plan.ecdsa else tree.signature, fits, claim.request, case.body, names,
-                parts, pool, _ADVICE, DEAR if case.plan.ecdsa else 0, tree.more,
-            )
-            for tree in trees
-        )
-    )  # fmt: skip
+    price = DEAR if case.plan.ecdsa else 0
+    for tree in trees:
+        root = tree.string if case.plan.ecdsa else tree.signature
+        yield Asked("signature", root, fits, claim.request, case.body, names, parts, pool, _ADVICE, price, tree.more)
 
 
 def _scope(case: _Case) -> Check:
@@ -232,14 +222,7 @@ def _body(case: _Case) -> Check:
         fits = actual == EMPTY
         mend = "" if fits else "sign the body, or say allow_unsigned_payload=True if TLS is enough"
         return Check("body", fits, "body", "no body, as it is unsigned", f"{len(case.body)} octets", mend)
-    if compare(actual, claim.payload):
-        return Check("body", True, "body", f"SHA-256 {claim.payload.decode()}", f"SHA-256 {actual.decode()}")
-    shown = (f"SHA-256 {claim.payload.decode()}", f"SHA-256 {actual.decode()} of {len(case.body)} octets")
-    for guess in request_guesses(claim.request, case.body, parts=("body",)):
-        if hex_digest("sha-256", guess.body) == claim.payload:
-            return Check("body", False, "body", guess.expected, guess.received, guess.mend)
-    mend = "the body changed after it was signed: sign exactly the octets that are sent"
-    return Check("body", False, "body", *shown, mend)
+    return body_check(claim.request, case.body, claim.payload, payload_hash(case.body), "SHA-256", _ADVICE)
 
 
 def _pass(case: _Case, record: AccessKey) -> None:

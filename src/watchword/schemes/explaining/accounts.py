@@ -1,0 +1,62 @@
+"""What the accounts of all schemes say alike: a name that nobody has, a key that ended, a body's digest, a signature that was looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from watchword.core.message import Request
+from watchword.core.scheme import Check
+from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Leaf
+from watchword.schemes.explaining.received import Received
+from watchword.schemes.explaining.search import Asked, look_for, unexplained
+from watchword.schemes.explaining.typed_text import near
+
+__all__ = ["body_check", "body_digest", "current", "signature_check", "unknown"]
+
+
+def unknown(name: str, where: str, expected: str, sent: str, known: Iterable[str], register: str) -> Check:
+    """The check of a name that nobody has, and whom it may have been meant for."""
+    meant = near(sent, known)
+    mend = f"did the client mean {meant!r}? If not, {register}" if meant else register
+    return Check(name, False, where, meant or expected, sent or "nothing", mend)
+
+
+def current(
+    name: str, where: str, expires: float | None, now: float, renew: str, superseded_by: str | None = None
+) -> Check:
+    """Whether what has an end is good at `now`."""
+    if expires is None:
+        return Check(name, True, where, "one without an end", "as expected")
+    ended = now >= expires
+    mend = "" if not ended else renew
+    if ended and superseded_by is not None:
+        mend = f"the key was replaced by {superseded_by!r}: sign with that one"
+    return Check(name, not ended, where, f"good until {expires:.0f}", f"judged at {now:.0f}", mend)
+
+
+def signature_check(
+    name: str, where: str, expected: str, received: str, asked: Iterable[Asked], compare: str
+) -> list[Check]:
+    """What the search finds; else that the signature doesn't fit, whether the search was cut, and what to compare."""
+    found = look_for(*asked)
+    return [*found.causes] or [Check(name, False, where, expected, received, unexplained(found, compare))]
+
+
+def body_digest(
+    name: str, algorithm: str, form: str, body: bytes, where: str = "body", chosen: str = "algorithm"
+) -> Encoding:
+    """The digest of a body, step by step; where it is said of the body itself, other bodies are tried."""
+    leaf = Leaf("the body", body, "body", "body", (lambda _, signed: signed) if where == "body" else None)
+    return Encoding(name, form, Hash(name, algorithm, leaf, where, chosen), where)
+
+
+def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, algorithm: str, advice: str) -> Check:
+    """A digest that is signed, against the body that came; and what became of that on the way, or of the digest before."""
+    computed = Computation(root).value(root)
+    shown = f"{algorithm} {computed.decode('latin-1')} of {len(body)} octets"
+    said = f"{algorithm} {signed.decode('utf-8', 'backslashreplace')}"
+    if computed == signed:
+        return Check("body", True, "body", said, shown)
+    asked = Asked("body", root, Received(signed, root.form), request, body, parts=("body",), advice=advice)
+    mend = "the body changed after it was signed: sign exactly the octets that are sent"
+    return next(iter(look_for(asked).causes), Check("body", False, "body", said, shown, mend))
