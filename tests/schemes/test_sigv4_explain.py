@@ -165,4 +165,4 @@ def test_a_field_that_is_signed_and_not_named_or_named_and_not_signed_is_told() 
     more = ";".join(sorted([*fields.split(";"), "x-own"]))
     component, mend = first(changed(few, authorization=named.replace(fields, more)))
     assert component == "SignedHeaders"
-    assert "x-own, which was not signed" in mend
+    assert "x-own is named and was not signed" in mend

@@ -139,7 +139,9 @@ def _each(node: Join) -> Iterator[Deviation]:
 
 _NAMES: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("with capitals at the words' beginnings", bytes.title), ("in capitals", bytes.upper), ("in lower case", bytes.lower),
-    ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.strip(b'"')), ("left empty", lambda _: b""),
+    ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.replace(b'"', b"")), ("left empty", lambda _: b""),
+    ("without their parameters", lambda name: name.partition(b";")[0]), ("without quotes and @", lambda name: name.replace(b'"', b"").removeprefix(b"@")),
+    ("in title case, without quotes", lambda name: name.replace(b'"', b"").title()),
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from watchword.fields.structured import parse_item, serialize_bare_item
 from watchword.schemes.explaining.accounts import body_digest
 from watchword.schemes.explaining.computation import Computation, Encoding, Join, Leaf, Mac, Node, Source
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, constant
+from watchword.schemes.explaining.rows import Row
 from watchword.schemes.signatures.base import component_value
 from watchword.schemes.signatures.claim import SignatureClaim
 from watchword.schemes.signatures.components import Component
@@ -84,7 +85,7 @@ def described(claim: SignatureClaim, one: PresentedCredentials, key: Key, others
     more = [
         *_renamed(params, shared, others),
         *_digests(lines, body),
-        *wrong_bases(parts, _addable(values, claim, one), one.label, key, body),
+        *wrong_bases(parts, list(_addable(values, claim, one)), one.label, key, body),
     ]
     return Described(base, signature, more)
 
@@ -281,13 +282,14 @@ _USUAL: Final = (
 )  # fmt: skip
 
 
-def _addable(values: _Values, claim: SignatureClaim, one: PresentedCredentials) -> Iterator[tuple[Component, bytes]]:
+def _addable(values: _Values, claim: SignatureClaim, one: PresentedCredentials) -> Iterator[Row]:
     """Components that clients usually cover, those of the policy first, with their values here."""
     usual = (*claim.settings.policy.components, *map(Component, _USUAL))
     for component in dict.fromkeys(usual):
         if component not in one.plan.base.components:
+            name = str(component).encode("ascii")
             try:
-                yield component, values(component, values.request)
+                yield Row(str(component), name + b": " + values(component, values.request), name)
             except Rejected:
                 if component.name == "host":
-                    yield component, values(Component("@authority"), values.request)
+                    yield Row("host", b'"host": ' + values(Component("@authority"), values.request), name)

@@ -10,9 +10,10 @@ from watchword.crypto.digests import hex_digest
 from watchword.fields.percent import percent_decoded
 from watchword.schemes.explaining.accounts import body_digest
 from watchword.schemes.explaining.computation import (
-    Encoding, Hash, Join, Leaf, Mac, Node, Of, Parameters, Style, joined, parameters_text,
+    Encoding, Hash, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
 )  # fmt: skip
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, constant
+from watchword.schemes.explaining.rows import Row, Rows, of_rows
 from watchword.schemes.sigv4.access_key import TERMINATOR, AccessKey
 from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, covered_target, paths, rules_of, without
 from watchword.schemes.sigv4.claim import Covered, SigV4Claim, covered, payload_of, time_of
@@ -138,33 +139,13 @@ def _canonical_request(
 def _fields(claim: SigV4Claim, headers: Join, signed: Join) -> Iterator[Deviation]:
     """Fields that are signed and not named, or named and not signed: lines and names change together."""
     plan, request = claim.presented.plan, claim.request
-    for at, name in enumerate(plan.names[:MAX_PARTS]):
-        mend = f"SignedHeaders names {name.decode()}, which was not signed: name the fields that are signed"
-        kept = [place for place in range(len(plan.names)) if place != at]
-        said = f"without {name.decode()}", f"with {name.decode()}", "SignedHeaders"
-        yield Deviation(
-            1.1, headers, "", _picked(headers, kept), *said, also={signed: _picked(signed, kept)}, mend=mend
-        )
+    more = []
     for name in dict.fromkeys(name for name, _ in request.headers[: 2 * MAX_PARTS] if name not in plan.names):
         value = b",".join([b" ".join(each.split()) for each in request.values(name)])
-        shown = name.decode("latin-1")
-        mend = f"{shown} was signed, and SignedHeaders does not name it: name the fields that are signed"
-        also: dict[Node, Make] = {signed: _with(signed, name)}
-        said = f"with {shown}", f"without {shown}", "SignedHeaders"
-        yield Deviation(1.2, headers, "", _with(headers, name + b":" + value), *said, also=also, mend=mend)
-
-
-def _picked(node: Join, kept: Sequence[int]) -> Make:
-    return lambda of: joined(node, [of(node.parts[place]) for place in kept])
-
-
-def _with(node: Join, line: bytes) -> Make:
-    """One more, in its place by its name."""
-
-    def make(of: Of) -> bytes:
-        return joined(node, sorted([*map(of, node.parts), line], key=lambda each: each.partition(b":")[0]))
-
-    return make
+        more.append(Row(name.decode("latin-1"), name + b":" + value, name))
+    mend = "have SignedHeaders name the fields that are signed"
+    called = [name.decode() for name in plan.names]
+    return of_rows(Rows(headers, signed, called, more, "SignedHeaders", mend, in_order=True))
 
 
 def _other_rules(claim: SigV4Claim, parts: _Parts) -> list[tuple[str, bytes]]:
