@@ -16,7 +16,7 @@ from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
 from watchword.schemes.diagnosis.encodings import recoded, written
 from watchword.schemes.diagnosis.json_text import reordered, respelled
-from watchword.schemes.diagnosis.queries import orders
+from watchword.schemes.diagnosis.targets import orders
 
 __all__ = ["MAX_BODY", "bodies"]
 

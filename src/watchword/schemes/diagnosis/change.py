@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, zip_longest
+from functools import partial
+from itertools import zip_longest
 from typing import Final, NamedTuple, TypeVar
 
 from watchword.core.message import Headers, Request
@@ -14,8 +15,8 @@ __all__ = [
     "Guess",
     "Undo",
     "in_turn",
-    "limited",
     "show",
+    "varied",
     "with_field",
     "with_parts",
     "with_target",
@@ -64,11 +65,6 @@ class Change(NamedTuple):
     undo: Undo
 
 
-def limited(changes: Iterable[Change], most: int) -> Iterator[Change]:
-    """The first `most` of them."""
-    return islice(changes, most)
-
-
 def in_turn(*kinds: Iterable[T]) -> Iterator[T]:
     """One of each kind, then the next of each: pairs are made of the first ones.
 
@@ -89,6 +85,18 @@ def show(signed: str | bytes, received: str | bytes) -> tuple[str, str]:
     one, other = _text(signed), _text(received)
     at = first_difference(one, other)
     return _cut(one, at), _cut(other, at)
+
+
+def varied(
+    component: str, received: T, found: Iterable[tuple[T, str]], undo: Callable[[T, Request, bytes], tuple[Request, bytes]],
+    shown: Callable[[T, T], tuple[str, str]] = show,  # type: ignore[assignment] # T is a text then
+) -> Iterator[Change]:  # fmt: skip
+    """A change for each other value that is `found`, with what happened then; none twice."""
+    seen = {received}
+    for value, mend in found:
+        if value not in seen:
+            seen.add(value)
+            yield Change(component, *shown(value, received), mend, partial(undo, value))
 
 
 def first_difference(one: str | bytes, other: str | bytes) -> int:

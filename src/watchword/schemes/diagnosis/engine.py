@@ -9,11 +9,10 @@ from typing import Final
 from watchword.core.message import Request
 from watchword.core.scheme import Check
 from watchword.schemes.diagnosis.bodies import bodies
-from watchword.schemes.diagnosis.change import Change, Guess, limited
+from watchword.schemes.diagnosis.change import Change, Guess
 from watchword.schemes.diagnosis.fields import fields
 from watchword.schemes.diagnosis.origins import authorities, forwarded, methods, schemes
-from watchword.schemes.diagnosis.queries import queries
-from watchword.schemes.diagnosis.targets import paths, whole_targets
+from watchword.schemes.diagnosis.targets import paths, queries, whole_targets
 
 __all__ = ["MAX_GUESSES", "PARTS", "affordable", "causes", "request_guesses", "search"]
 
@@ -50,7 +49,7 @@ def request_guesses(
     >>> [(guess.component, guess.expected) for guess in request_guesses(request, b"", parts=("@authority", "@path"))][:2]
     [('@authority', 'api.example'), ('@path', '/a')]
     """
-    lists = [_Kept(limited(changes, MAX_OF_PART)) for changes in _parts(request, body, headers, parts)]
+    lists = [_Kept(islice(changes, MAX_OF_PART)) for changes in _parts(request, body, headers, parts)]
     most = affordable(request, body, headers)
     return islice(chain(islice(_singles(lists, request, body), MAX_SINGLES), _pairs(lists, request, body)), most)
 

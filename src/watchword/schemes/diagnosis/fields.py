@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
-from itertools import permutations
+from itertools import islice, permutations
 from time import strptime
 from typing import Final
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from watchword.core.message import Request
-from watchword.schemes.diagnosis.change import Change, limited, show, with_field
+from watchword.schemes.diagnosis.change import Change, show, varied, with_field
+from watchword.schemes.diagnosis.text_axes import percent
 
 __all__ = ["MAX_FIELDS", "SENSITIVE", "fields"]
 
@@ -52,14 +54,8 @@ _TYPICAL: Final = {
     b"pragma": (b"no-cache",),
 }  # fmt: skip
 _RENAMED: Final = (
-    b"x-original-%b",
-    b"x-amzn-remapped-%b",
-    b"x-forwarded-%b",
-    b"x-orig-%b",
-    b"x-%b",
-    b"x-amz-%b",
-    b"original-%b",
-)
+    b"x-original-%b", b"x-amzn-remapped-%b", b"x-forwarded-%b", b"x-orig-%b", b"x-%b", b"x-amz-%b", b"original-%b",
+)  # fmt: skip
 _DATED: Final = "a proxy, or the client library, wrote Date anew after signing: don't cover it"
 _BLANKS: Final = re.compile(rb"[ \t\r\n]+")
 _SEPARATOR: Final = re.compile(rb"[ \t]*([,;])[ \t]*")
@@ -68,30 +64,32 @@ _SEPARATOR: Final = re.compile(rb"[ \t]*([,;])[ \t]*")
 def fields(request: Request, body: bytes, names: Iterable[bytes]) -> Iterator[Iterator[Change]]:
     """For each of the first `MAX_FIELDS` covered fields its changes, the likeliest first."""
     for name in list(dict.fromkeys(names))[:MAX_FIELDS]:
-        yield limited(_field(request, body, name), MAX_CHANGES)
+        yield islice(_field(request, body, name), MAX_CHANGES)
 
 
 def _field(request: Request, body: bytes, name: bytes) -> Iterator[Change]:
-    received = request.values(name)
+    received = tuple(request.values(name))
     if sum(map(len, received)) > MAX_VALUE:
-        return
-    seen: set[tuple[bytes, ...]] = {tuple(received)}
-    for lines, mend in _lines(request, body, name, received):
-        if tuple(lines) not in seen:
-            seen.add(tuple(lines))
-            yield _change(name, lines, received, mend)
-
-
-def _change(name: bytes, lines: Sequence[bytes], received: Sequence[bytes], mend: str) -> Change:
-    if name in SENSITIVE:
-        expected, shown = _hidden(lines), _hidden(received)
-    else:
-        expected, shown = show(_shown(lines), _shown(received))
-    return Change(f"header {name.decode('latin-1')}", expected, shown, mend, partial(_undo, name, tuple(lines)))
+        return iter(())
+    found = ((tuple(lines), mend) for lines, mend in _lines(request, body, name, list(received)))
+    shown = _both_hidden if name in SENSITIVE else _both_shown
+    return varied(f"header {name.decode('latin-1')}", received, found, partial(_undo, name), shown)
 
 
 def _undo(name: bytes, lines: tuple[bytes, ...], request: Request, body: bytes) -> tuple[Request, bytes]:
     return with_field(request, name, lines), body
+
+
+def _both_hidden(one: Sequence[bytes], other: Sequence[bytes]) -> tuple[str, str]:
+    return _hidden(one), _hidden(other)
+
+
+def _both_shown(one: Sequence[bytes], other: Sequence[bytes]) -> tuple[str, str]:
+    return show(_shown(one), _shown(other))
+
+
+def _exchanged(one: bytes, other: bytes, line: bytes) -> bytes:
+    return line.replace(one, other)
 
 
 def _hidden(lines: Sequence[bytes]) -> str:
@@ -172,37 +170,28 @@ def _several(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
         yield (glue.join(received[::-1]),), mend
 
 
+_SPACINGS: Final[tuple[Callable[[bytes], bytes], ...]] = (
+    lambda line: _BLANKS.sub(b" ", line).strip(), lambda line: _SEPARATOR.sub(rb"\1 ", line), lambda line: _SEPARATOR.sub(rb"\1", line),
+    bytes.strip, *(partial(_exchanged, one, other) for one, other in (
+        (b", ", b","), (b",", b", "), (b" ", b"  "), (b"\t", b" "), (b" ", b"\t"), (b"=", b" = "), (b" = ", b"="),
+    )), lambda line: _BLANKS.sub(b"", line), lambda line: b" " + line, lambda line: line + b" ",
+)  # fmt: skip
+_SPACED: Final = "white space in the value was changed on the way: send and sign it without any that isn't needed"
+_FOLDED: Final = "the value was folded or unfolded on the way: send it on one line (RFC 9112 §5.2)"
+
+
 def _spaced(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     """White space and folds (RFC 9112 §5.2 has an obsolete fold read as spaces)."""
-    mend = "white space in the value was changed on the way: send and sign it without any that isn't needed"
-    for change in (
-        lambda line: _BLANKS.sub(b" ", line).strip(),
-        lambda line: _SEPARATOR.sub(rb"\1 ", line),
-        lambda line: _SEPARATOR.sub(rb"\1", line),
-        lambda line: line.strip(),
-        lambda line: line.replace(b", ", b","),
-        lambda line: line.replace(b",", b", "),
-        lambda line: line.replace(b" ", b"  "),
-        lambda line: line.replace(b"\t", b" "),
-        lambda line: line.replace(b" ", b"\t"),
-        lambda line: line.replace(b"=", b" = "),
-        lambda line: line.replace(b" = ", b"="),
-        lambda line: _BLANKS.sub(b"", line),
-        lambda line: b" " + line,
-        lambda line: line + b" ",
-    ):
-        yield [change(line) for line in received], mend
-    mend = "the value was folded or unfolded on the way: send it on one line (RFC 9112 §5.2)"
+    for change in _SPACINGS:
+        yield [change(line) for line in received], _SPACED
     for fold in (b"\r\n ", b"\r\n\t", b"\n "):
-        yield [line.replace(b" ", fold, 1) for line in received], mend
-        yield [line.replace(b" ", fold) for line in received], mend
-        yield [line.replace(fold, b" ") for line in received], mend
-        yield [line.replace(fold, b"") for line in received], mend
+        yield [line.replace(b" ", fold, 1) for line in received], _FOLDED
+        for one, other in ((b" ", fold), (fold, b" "), (fold, b"")):
+            yield [line.replace(one, other) for line in received], _FOLDED
     line = received[0]
-    mend = "white space in the value was changed on the way: send and sign it without any that isn't needed"
     for at in [match.start() for match in re.finditer(rb"[ ]", line)][:MAX_MEMBERS]:
-        yield (line[:at] + b"  " + line[at + 1 :], *received[1:]), mend
-        yield (line[:at] + line[at + 1 :], *received[1:]), mend
+        for space in (b"  ", b""):
+            yield (line[:at] + space + line[at + 1 :], *received[1:]), _SPACED
 
 
 def _members(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
@@ -233,24 +222,26 @@ def _members(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     yield (*before, *members), mend
 
 
+_CASE: Final = "the case of the value was changed on the way: send it as it is signed"
+_QUOTED: Final = "quotes around the value were added or dropped on the way: send it as it is signed"
+_CHARSET: Final = (
+    "`; charset=…` was added or dropped on the way, or by the client library after signing: sign what is sent"
+)
+_RECODED: Final = "the value's character encoding was changed on the way: keep to ASCII in fields (RFC 9110 §5.5)"
+_PERCENT: Final = "the value was percent-encoded or decoded on the way: send it as it is signed"
+_SPELLINGS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    *((_CASE, case) for case in (bytes.lower, bytes.upper, bytes.title, bytes.capitalize)),
+    (_QUOTED, lambda line: line.replace(b'"', b"")), (_QUOTED, lambda line: b'"%b"' % line),
+    (_CHARSET, lambda line: line + b"; charset=utf-8"),
+    (_CHARSET, lambda line: line + b";charset=utf-8"), (_CHARSET, lambda line: line + b"; charset=UTF-8"),
+    (_CHARSET, lambda line: line + b";charset=UTF-8"), (_CHARSET, lambda line: line.partition(b";")[0].rstrip(b" \t")),
+    (_RECODED, lambda line: line.decode("latin-1").encode()), (_RECODED, lambda line: line.decode().encode("latin-1")),
+    (_PERCENT, unquote_to_bytes), (_PERCENT, lambda line: percent(line, " ,;=:/@\"'()<>?*+!$&%-._~")),
+)  # fmt: skip
+
+
 def _spelled(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     """Case, quotes, character encodings."""
-    mend = "the case of the value was changed on the way: send it as it is signed"
-    for case in (bytes.lower, bytes.upper, bytes.title, bytes.capitalize):
-        yield [case(line) for line in received], mend
-    mend = "quotes around the value were added or dropped on the way: send it as it is signed"
-    yield [line.replace(b'"', b"") for line in received], mend
-    yield [b'"%b"' % line for line in received], mend
-    mend = "`; charset=…` was added or dropped on the way, or by the client library after signing: sign what is sent"
-    for charset in (b"; charset=utf-8", b";charset=utf-8", b"; charset=UTF-8", b";charset=UTF-8"):
-        yield [line + charset for line in received], mend
-    yield [line.partition(b";")[0].rstrip(b" \t") for line in received], mend
-    mend = "the value's character encoding was changed on the way: keep to ASCII in fields (RFC 9110 §5.5)"
-    for one, other in (("latin-1", "utf-8"), ("utf-8", "latin-1")):
-        try:
-            yield [line.decode(one).encode(other) for line in received], mend
-        except UnicodeError:
-            continue
-    mend = "the value was percent-encoded or decoded on the way: send it as it is signed"
-    yield [unquote_to_bytes(line) for line in received], mend
-    yield [quote(line, safe=" ,;=:/@\"'()<>?*+!$&%-._~").encode() for line in received], mend
+    for mend, change in _SPELLINGS:
+        with suppress(UnicodeError):
+            yield [change(line) for line in received], mend
