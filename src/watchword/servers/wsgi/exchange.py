@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from watchword.servers.checked_body import CheckedBody
+from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.admission import Additions
@@ -32,13 +33,14 @@ class Answer:
     """Holds the application's start_response back until its first octet: until then the body may still fail.
 
     A seal over the body holds all of it back, under the guard's limit. Before `expect` has said what the answer needs, it
-    holds nothing back; `lines` are sent as though the application had given them.
+    holds nothing back; `lines` are sent as though the application had given them. `say` sends the refusal of a failed body.
     """
 
-    def __init__(self, guard: Guard, start_response: Any) -> None:
+    def __init__(self, guard: Guard, start_response: Any, say: Callable[[Refusal, Any], list[bytes]] = answer) -> None:
         self._guard = guard
         self._additions = Additions()
         self._start_response = start_response
+        self._say = say
         self._checked: CheckedBody | None = None
         self._drain: Callable[[], None] = lambda: None
         self._status = ""
@@ -80,7 +82,7 @@ class Answer:
                     raise failed  # the server cuts the connection: half an answer must not look whole
                 refusal = self._guard.refuse(self._additions.attributed(failed))
                 self._drain()
-                answer(refusal, self._start_response)
+                yield from self._say(refusal, self._start_response)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()

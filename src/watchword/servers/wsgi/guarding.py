@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from watchword.core.admission import Admission
 from watchword.core.answer import ACCOUNT_TYPE, Refusal
 from watchword.core.guard import Guard
 from watchword.servers.wsgi.answer import answer
@@ -13,7 +14,7 @@ from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import exchange
 from watchword.servers.wsgi.failing import failing
 from watchword.servers.wsgi.judging import check_guard, judged
-from watchword.servers.wsgi.request import App, Environ
+from watchword.servers.wsgi.request import App, Environ, request_of
 from watchword.servers.wsgi.taking_back import taking_back
 
 __all__ = ["protect"]
@@ -40,9 +41,10 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
 
     def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
         body = Body(environ)
-        admission = judged(guard, environ, body, optional)
-        if isinstance(admission, Refusal):
-            return answer(admission, start_response, admission.account, ACCOUNT_TYPE)
+        admission = judged(guard, environ, request_of(environ), body, optional)
+        if not isinstance(admission, Admission):
+            refusal = admission.refusal or Refusal(503)
+            return answer(refusal, start_response, refusal.account, ACCOUNT_TYPE)
         serve = app
         if admission.seal is not None or admission.stream is not None or admission.response_headers:
             serve = partial(exchange, app, guard, admission, body=body)

@@ -9,11 +9,12 @@ from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.body import check_declared
 from watchword.core.guard import Guard
+from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.servers.wsgi.admitted import ADMISSION, IDENTITY
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.leaving import watch_of
-from watchword.servers.wsgi.request import Environ, request_of
+from watchword.servers.wsgi.request import Environ
 from watchword.structures.line import ClientGone
 
 __all__ = ["check_guard", "judged"]
@@ -31,21 +32,26 @@ def check_guard(guard: object) -> None:
         )
 
 
-def judged(guard: Guard, environ: Environ, body: Body, optional: bool) -> Admission | Refusal:
-    """The admission, which `environ` then has, and with it the body that the guard read; or the answer to send instead."""
-    request = request_of(environ)
+def judged(
+    guard: Guard, environ: Environ, request: Request, body: Body, optional: bool
+) -> Admission | Rejected | StoreUnavailable:
+    """The admission, which `environ` then has, and with it the body that the guard read; else an error with its `refusal`."""
+    error: Rejected | StoreUnavailable
     try:
         check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
         admission = guard.admit(request, body.chunk, optional=optional, gone=watch_of(environ))
     except ClientGone:
-        return Refusal(503)  # nobody reads it, but WSGI wants an answer
+        error = StoreUnavailable("the client has left")
+        error.refusal = Refusal(503)  # nobody reads it, but WSGI wants an answer
+        return error
     except Rejected as rejected:
-        refusal = rejected.refusal or guard.refuse(rejected, request)
+        error = rejected
+        error.refusal = rejected.refusal or guard.refuse(rejected, request)
         body.drain(environ)
-        return refusal
-    except StoreUnavailable as error:
+        return error
+    except StoreUnavailable as unavailable:
         body.drain(environ)
-        return error.refusal or Refusal(503)
+        return unavailable
     environ[IDENTITY] = admission.identity
     environ[ADMISSION] = (guard, admission)
     if admission.body is not None:

@@ -1,0 +1,139 @@
+"""A WSGI application whose requests are judged where one of its parts asks for that, from the inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
+from watchword.core.guard import Guard
+from watchword.core.rejection import ConfigurationError
+from watchword.servers.judgement import Judgement, keep, kept, refused
+from watchword.servers.problem import PROBLEM_JSON, problem
+from watchword.servers.wsgi.answer import answer, text_of
+from watchword.servers.wsgi.body import Body
+from watchword.servers.wsgi.exchange import Answer
+from watchword.servers.wsgi.failing import failing
+from watchword.servers.wsgi.judging import check_guard, judged
+from watchword.servers.wsgi.request import App, Environ, request_of
+from watchword.servers.wsgi.started import Started
+from watchword.servers.wsgi.taking_back import Chunks, TakingBack
+
+__all__ = ["Judge", "on_demand"]
+
+
+def on_demand(app: App, guard: Guard) -> App:
+    """`app`, with a `Judge` kept for each request. A request that nobody asks it about is let through.
+
+    Raises:
+        ConfigurationError: `guard` is not a `Guard`.
+    """
+    check_guard(guard)
+
+    def judged_inside(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if kept(environ, guard.plan) is not None:  # an app that another one mounts, or init_app was called twice
+            return app(environ, start_response)
+        judge = Judge(guard, environ, start_response)
+        keep(environ, guard.plan, judge)
+        return judge.run(app)
+
+    return judged_inside if guard.plan.seal is None else failing(judged_inside, guard)
+
+
+class Judge:
+    """Judges one request, once, and sees to it that the answer gets all that the verdict says of it.
+
+    Args:
+        guard: who may pass.
+        environ: the request's.
+        start_response: the server's.
+    """
+
+    def __init__(self, guard: Guard, environ: Environ, start_response: Any) -> None:
+        self._guard = guard
+        self._environ = environ
+        self._start_response = start_response
+        self._answer = Answer(guard, self._begin, self._say)
+        self._begun = False
+        self._taking_back: TakingBack | None = None
+        self._judgement: Judgement | None = None
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """What the guard said; None if nobody has asked."""
+        return self._judgement
+
+    def judge(self, *, optional: bool = False) -> Judgement:
+        """What the guard says of the request; the same at every call.
+
+        Where the first call is with `optional`, a request without credentials is admitted without an identity. Who demands
+        one afterwards finds none, and `Judgement.missing` says so.
+
+        Raises:
+            ConfigurationError: the answer has begun.
+        """
+        if self._judgement is None:
+            if self._begun:
+                raise ConfigurationError("the answer has begun: ask who made the request before that")
+            self._judgement = self._judge(optional)
+        return self._judgement
+
+    def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Refusal | None:
+        """The answer to a request that the guard refuses, or that lacks one of `scopes`; None if it may pass.
+
+        Its fields go out with whatever the application answers then.
+        """
+        judgement = self.judge(optional=optional)
+        if judgement.refusal is not None:
+            return judgement.refusal
+        rejected = judgement.missing(scopes, optional=optional)
+        if rejected is None:
+            return None
+        # It is an answer of the application's, and sealed where those are.
+        refusal = self._guard.refuse(rejected)._replace(sealing=None)
+        self._answer.lines = text_of(refusal.fields())
+        return refusal
+
+    def run(self, app: App) -> Iterable[bytes]:
+        """The answer of `app`, which may ask as it runs."""
+        try:
+            made: Iterable[bytes] = ()
+            try:
+                made = app(self._environ, self._answer.start)
+            except Exception:
+                if self._answer.failed is None:  # else it comes of the body, whatever was made of that
+                    raise
+            chunks = Started(self._answer.run(lambda: made)) if self._answer.holds else made
+        except BaseException:
+            if self._taking_back is not None:
+                self._taking_back.fail()
+            raise
+        return chunks if self._taking_back is None else Chunks(chunks, self._taking_back)
+
+    def _judge(self, optional: bool) -> Judgement:
+        environ, guard = self._environ, self._guard
+        body, request = Body(environ), request_of(environ)
+        verdict = judged(guard, environ, request, body, optional)
+        if isinstance(verdict, Admission):
+            judgement = Judgement(verdict)
+            if verdict.provisional:
+                self._taking_back = TakingBack(guard, verdict, self._start_response)
+        else:
+            judgement = refused(guard.plan, request, verdict)
+            self._answer.lines = text_of((judgement.refusal or Refusal(503)).fields())
+        admission = judgement.admission
+        if admission.seal is not None or admission.stream is not None or admission.response_headers:
+            failed = self._answer.expect(admission, environ, body)
+            if failed is not None:
+                judgement.refusal = guard.refuse(admission.attributed(failed))._replace(sealing=None)
+        return judgement
+
+    def _say(self, refusal: Refusal, start_response: Any) -> list[bytes]:
+        content = b"" if self._environ["REQUEST_METHOD"] == "HEAD" else problem(refusal.status)
+        return answer(refusal, start_response, content, PROBLEM_JSON.encode())
+
+    def _begin(self, *args: Any) -> Any:
+        self._begun = True
+        start = self._start_response if self._taking_back is None else self._taking_back.start
+        return start(*args)
