@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from watchword import BasicVerifier, Guard, Policy, Rejected, Request
 from watchword.cli.raw_request import UnusableRequest, parse_request
+from watchword.stores import ExplanationLog, MemoryStore
 
 SECRET = "a secret that no output may show, 32+"
 MODULE = f"""
@@ -112,6 +114,35 @@ def test_a_har_file_is_explained_as_the_server_saw_it(run) -> None:  # type: ign
     assert run(text, "--at", "1700000010", "--body", "absent").returncode == 2
     assert "opposite" in run(text, "--tls", "--scheme", "http").stderr
     assert "--format" in run(text, "--format", "pcap").stderr
+
+
+def test_what_was_kept_is_printed_by_its_request_id(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log = ExplanationLog(tmp_path / "log")
+    guard = Guard([BasicVerifier(realm="orders")], MemoryStore(), policy=Policy(explanations=log))
+    with pytest.raises(Rejected):
+        guard.verify(Request("GET", "https", "api.example", "/orders", {"X-Request-ID": "seven"}))
+    log.flush()
+    printed = kept("--id", "seven", "--log", "log", cwd=tmp_path)
+    assert (printed.returncode, printed.stderr) == (1, "")
+    assert " GET /orders: no_credentials\nrefused: no_credentials: " in printed.stdout
+    by_environment = kept("--id", "seven", "--json", cwd=tmp_path, WATCHWORD_EXPLANATIONS="log")
+    assert json.loads(by_environment.stdout)["request_id"] == "seven"
+    for options, said in (
+        (("--id", "eight", "--log", "log"), "no explanation of that request"),
+        (("--id", "seven", "--log", "absent"), "No such file"),
+        (("--id", "seven"), "--log"),
+        (("req.http", "--id", "seven", "--log", "log"), "without FILE"),
+        ((), "FILE and --guard"),
+    ):
+        done = kept(*options, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+
+
+def kept(*options: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "watchword", "explain", *options]
+    more = {**os.environ, **environment}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=more, check=False)
 
 
 def test_a_missing_file_exits_2(run) -> None:  # type: ignore[no-untyped-def]

@@ -24,7 +24,7 @@ from watchword.cli.raw_request import UnusableRequest
 from watchword.schemes.explaining.program import Explanation, compare
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.message import Peer, Request
-from watchword.core.rejection import WatchwordError
+from watchword.core.rejection import StoreUnavailable, WatchwordError
 from watchword.core.scheme import Check
 from watchword.schemes.explaining import explain, explain_async
 
@@ -33,9 +33,10 @@ __all__ = ["explain_command"]
 
 def explain_command(
     file: Annotated[
-        Path, typer.Argument(help="a raw request, a HAR file, or what curl -v or --trace wrote; - for standard input")
-    ],
-    guard: Annotated[str, typer.Option(help="where the guard is: module:attribute")],
+        Path | None,
+        typer.Argument(help="a raw request, a HAR file, or what curl -v or --trace wrote; - for standard input"),
+    ] = None,
+    guard: Annotated[str, typer.Option(help="where the guard is: module:attribute")] = "",
     at: Annotated[str | None, typer.Option(help="judge at this time: seconds since 1970, or ISO 8601")] = None,
     form: Annotated[str | None, typer.Option("--format", help="raw, har, curl or trace; found by itself")] = None,
     entry: Annotated[int | None, typer.Option(help="which request of several, from 1")] = None,
@@ -46,32 +47,35 @@ def explain_command(
     peer: Annotated[str, typer.Option(help="the address of the connection's other end, as the server saw it")] = "",
     client_certificate: Annotated[Path | None, typer.Option(help="the client's certificate: PEM or DER")] = None,
     field: Annotated[list[str] | None, typer.Option(help='what a proxy added: "Name: value"; several times')] = None,
-    proxied_as: Annotated[
-        str | None, typer.Option(help="the URL that the proxy asked for: http://app:8000/orders")
-    ] = None,
+    proxied_as: Annotated[str | None, typer.Option(help="the URL that the proxy asked for: http://app/orders")] = None,
     client: Annotated[
         Path | None, typer.Option(help="a file with the canonical string that the client built, to compare with ours")
+    ] = None,
+    request_id: Annotated[str | None, typer.Option("--id", help="print what was kept of this X-Request-ID")] = None,
+    log: Annotated[
+        Path | None, typer.Option(envvar="WATCHWORD_EXPLANATIONS", help="the directory of the guard's ExplanationLog")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object instead of text")] = False,
 ) -> None:
     """Print each check in order, the canonical string, and the first component that differs. Commits nothing.
 
-    With --client, also the first octet in which the two canonical strings differ.
+    With --client, also the first octet in which the two canonical strings differ. With --id, what was explained when the
+    request was refused, from --log.
 
     Exit status: 0 accepted, 1 refused, 2 unusable input.
     """
+    if request_id is not None:
+        _print_kept(request_id, log, file, as_json=json)
+    if file is None or not guard:
+        _unusable("give FILE and --guard, or --id and --log")
     theirs = None if client is None else _octets("--client ", client).decode("utf-8", "backslashreplace")
     try:
         capture = read_capture(_octets("", file), _form(form), entry=entry, url=url)
-        certificate = (
-            None
-            if client_certificate is None
-            else certificate_der(_octets("--client-certificate ", client_certificate))
-        )
+        end = Peer(peer_address(peer) if peer else "", _certificate(client_certificate))
         given = None if body is None else _octets("--body ", body)
-        end = Peer(peer_address(peer) if peer else "", certificate)
-        sighting = Sighting(_scheme(scheme, tls), end, field or (), proxied_as, given)
-        request, octets = seen_by_the_server(capture, sighting)
+        request, octets = seen_by_the_server(
+            capture, Sighting(_scheme(scheme, tls), end, field or (), proxied_as, given)
+        )
     except UnusableRequest as error:
         _unusable(f"{file}: {error}")
     if capture.note:
@@ -79,6 +83,24 @@ def explain_command(
     explanation = _explained(request, octets, _load(guard), None if at is None else _time(at))
     typer.echo(_as_json(explanation, theirs) if json else _as_text(explanation, theirs))
     raise typer.Exit(0 if explanation.accepted else 1)
+
+
+def _print_kept(request_id: str, log: Path | None, file: Path | None, *, as_json: bool) -> NoReturn:
+    """What was kept of a request id, the oldest first."""
+    from watchword.stores import ExplanationLog  # noqa: PLC0415 -- needed for this alone
+
+    if log is None or file is not None:
+        _unusable("--id goes with --log, the directory of the guard's ExplanationLog, and without FILE")
+    try:
+        kept = ExplanationLog(log).read(request_id)
+    except StoreUnavailable as error:
+        _unusable(str(error))
+    if not kept:
+        _unusable(
+            f"{log} has no explanation of that request: it is older than those that are kept, or the minute had too many"
+        )
+    typer.echo("\n".join(one.to_json() for one in kept) if as_json else "\n\n".join(map(str, kept)))
+    raise typer.Exit(1)
 
 
 def _unusable(message: str) -> NoReturn:
@@ -101,6 +123,10 @@ def _form(form: str | None) -> str | None:
     if form not in (None, *FORMATS):
         _unusable(f"--format is one of {', '.join(FORMATS)}")
     return form
+
+
+def _certificate(file: Path | None) -> bytes | None:
+    return None if file is None else certificate_der(_octets("--client-certificate ", file))
 
 
 def _octets(option: str, file: Path) -> bytes:

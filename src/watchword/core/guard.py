@@ -72,6 +72,14 @@ class Guard:
         self.io = Direct(store)
         self._admit = Pipeline(self.plan, self.io).admit
 
+    @classmethod
+    def by(cls, plan: Plan, store: Store | None) -> Guard:
+        """A guard by the plan of another one, whose look-ups go to `store`: for explanations in a thread of their own."""
+        self = object.__new__(cls)
+        self.plan, self.io = plan, Direct(store)
+        self._admit = Pipeline(plan, self.io).admit
+        return self
+
     def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """The identity of the request's maker.
 

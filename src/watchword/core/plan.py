@@ -53,8 +53,8 @@ class Policy(NamedTuple):
 class RefusalLog(Protocol):
     """Keeps the explanations of refusals: `ExplanationLog`."""
 
-    def has_room(self, request: Request, rejected: Rejected, now: float, /) -> bool:
-        """Whether this refusal is to be explained; counts it if so. Called for every refusal, so it has to be cheap."""
+    def has_room(self, address: str, rejected: Rejected, now: float, /) -> bool:
+        """Whether this refusal of a client at `address` is to be explained; counts it if so. Called for every refusal: cheap."""
         ...
 
     def keep(self, refused: Refused, /) -> None:
@@ -70,6 +70,7 @@ class Refused(NamedTuple):
         request: as the server saw it.
         body: its body; None if it has one that was not read to its end.
         rejected: why.
+        address: the client's, as far as the guard knows it.
         request_id: under which the explanation is kept.
         at: when, in seconds since the epoch.
     """
@@ -78,6 +79,7 @@ class Refused(NamedTuple):
     request: Request
     body: bytes | None
     rejected: Rejected
+    address: str
     request_id: str
     at: float
 

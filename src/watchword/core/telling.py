@@ -51,10 +51,10 @@ async def told(
     if plan.explanations is not None:
         request_id = _request_id(request, plan.random)
         refusal = refusal._replace(headers=(*refusal.headers, (b"x-request-id", request_id.encode())))
-        now = plan.clock()
-        if plan.explanations.has_room(request, rejected, now):
+        now, address = plan.clock(), (request if case is None else case.request).peer.address
+        if plan.explanations.has_room(address, rejected, now):
             body = await _body(plan, io, receive, request, case)
-            plan.explanations.keep(Refused(plan, request, body, rejected, request_id, now))
+            plan.explanations.keep(Refused(plan, request, body, rejected, address, request_id, now))
     if plan.account is not None and refusal.status in _STATUSES and is_of_this_machine(request):
         account = await io.work(partial(_account, plan, request, case, rejected, request_id))
         refusal = refusal._replace(account=account)

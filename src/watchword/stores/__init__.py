@@ -9,6 +9,7 @@
 | `password_table` | nothing; asks your look-up | the passwords that another program writes |
 | `RemoteKeySet` | the keys that an issuer publishes | tokens of others |
 | `AgentDirectories` | the key directories of automated clients | Web Bot Auth |
+| `ExplanationLog` | why requests were refused, in files | whoever is asked later (`Policy(explanations=…)`); it is no store of records |
 | `combine` | each kind of record in the first store that holds it | several of these |
 """
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from watchword.stores.agents import AgentDirectories
     from watchword.stores.callables import from_callables
     from watchword.stores.combined import combine
+    from watchword.stores.explanation_log import ExplanationLog
     from watchword.stores.files import HtdigestStore, HtpasswdStore
     from watchword.stores.jwks import RemoteKeySet
     from watchword.stores.memory import MemoryStore
@@ -28,14 +30,15 @@ if TYPE_CHECKING:
     from watchword.stores.sql import AsyncSQLStore, SQLStore
 
 __all__ = [
-    "AgentDirectories", "AsyncSQLStore", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore", "combine",
-    "from_callables", "password_table",
+    "AgentDirectories", "AsyncSQLStore", "ExplanationLog", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore",
+    "combine", "from_callables", "password_table",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
 _HOMES = {
     "AgentDirectories": "agents",
     "AsyncSQLStore": "sql",
+    "ExplanationLog": "explanation_log",
     "HtdigestStore": "files",
     "HtpasswdStore": "files",
     "MemoryStore": "memory",
