@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -234,3 +235,30 @@ def test_the_search_for_credentials_ends_after_so_many_readings_and_decisions(
         first = explanation.causes[0]
         assert first.name == "place" or ("was cut" in first.mend) is (counts["read"] > elsewhere.MAX_READINGS)
         assert len(str(explanation)) < 200_000
+
+
+@pytest.mark.parametrize("count", [5000, 20_000])
+def test_of_a_store_with_many_records_a_bounded_number_is_compared_and_the_rest_is_said(count: int) -> None:
+    from watchword import Guard, HMACAuth, HMACVerifier, Key, Response
+    from watchword.core.records import Put, Ref
+    from watchword.crypto.keys import RegisteredKey
+    from watchword.core.scheme import Received
+    from watchword.schemes.explaining.comparison import MAX_LISTED
+    from watchword.stores import MemoryStore
+    from watchword.transport.flow import ClientContext, run
+
+    store = MemoryStore()
+    record = RegisteredKey("robot", "HS256", bytes(32))
+    store.commit([Put(Ref(RegisteredKey, (f"robot-{number}",)), record) for number in range(count)])
+    guard = Guard([HMACVerifier()], store)
+    sent: list[Request] = []
+    auth = HMACAuth(Key.from_secret(b"another secret of 32 octets here", algorithm="HS256", key_id="robots-7"))
+
+    def send(effect: Any) -> Received:
+        sent.append(effect.request)
+        return Received(Response(200))
+
+    run(auth, Request("GET", "https", "api.example", "/"), send, ClientContext(bytes))
+    told: list[Explanation] = []
+    assert calls(lambda: told.append(explain(sent[0], guard))).total() < 40 * MAX_LISTED + 400_000
+    assert f"more records of a kind than the {MAX_LISTED}" in str(told[0])

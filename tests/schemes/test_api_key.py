@@ -437,7 +437,7 @@ def test_a_part_of_all_of_has_its_use_noted() -> None:
         ({"revoked": NOW}, GOOD, ["revoked"]),
         ({"expires": NOW - 1}, GOOD, ["time"]),
         ({"revoked": NOW, "expires": NOW - 1}, GOOD, ["revoked", "time"]),
-        ({"former": hash_key(FORMER), "former_until": NOW - 1}, FORMER, ["time"]),
+        ({"former": hash_key(FORMER), "former_until": NOW - 1}, FORMER, ["secret"]),
         ({"former": hash_key(FORMER), "former_until": NOW + 1}, FORMER, []),
     ],
 )

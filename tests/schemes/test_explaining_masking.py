@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from base64 import b64encode, urlsafe_b64encode
@@ -24,8 +25,8 @@ from tests.examples_of import examples
 from tests.schemes.test_explaining_presentation import jwt_world
 from tests.hash_costs import cheap_password
 from watchword import (
-    BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Key, OAuth1Auth,
-    OAuth1Verifier, Password, Rejected, Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier, explain,
+    AsyncGuard, BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Key, OAuth1Auth,
+    OAuth1Verifier, Password, Rejected, Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier, explain, explain_async,
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
@@ -33,7 +34,7 @@ from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes.oauth1.credentials import OAuth1Client
 from watchword.schemes.explaining.masking import MASK, MAX_VALUES, Mask
 from watchword.schemes.explaining.report import Explanation
-from watchword.stores import MemoryStore
+from watchword.stores import AsyncSQLStore, MemoryStore
 
 pytestmark = pytest.mark.sweep
 
@@ -308,4 +309,30 @@ def test_a_secret_in_a_credential_that_can_not_be_read_is_masked(shown: str) -> 
     explanation = explain(Request("GET", "https", "api.example", "/", {"Authorization": field}), guard)
     said = f"{explanation}{explanation.to_json()}{explanation.canonical}"
     assert not explanation.accepted
+    assert not any(secret[at : at + 30] in said for at in range(len(secret) - 29))
+
+
+@pytest.mark.parametrize("shown", ["{secret}", "x-{secret}-y", "{secret}/{secret}"])
+@pytest.mark.parametrize("place", ["authorization keyid", "authorization nonce", "query"])
+def test_a_secret_of_a_store_that_can_not_be_listed_is_masked_where_no_record_is_named(shown: str, place: str) -> None:
+    """Nobody knows which of its secrets a request holds that names none of its records: what looks like a key is masked."""
+    secret = "wJalrXUtnFEMIxK7MDENGxbPxRfiCYEXAMPLEKEY"
+    text = shown.format(secret=secret)
+    key_id, nonce = (text if place.endswith(name) else "0123456789abcdef01234567" for name in ("keyid", "nonce"))
+    field = (
+        f'HMAC version=1, keyid="{key_id}", timestamp="1700000000", nonce="{nonce}", digest="47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", '
+        f'mac="{"A" * 43}"'
+    )
+    target = f"/?q={text}" if place == "query" else "/"
+    request = Request("GET", "https", "api.example", target, {"Authorization": field})
+
+    async def told() -> Explanation:
+        async with AsyncSQLStore("sqlite://") as store:
+            await store.add_key("robot", Key.from_secret(secret, algorithm="HS256", key_id="another"))
+            return await explain_async(request, AsyncGuard([HMACVerifier()], store))
+
+    explanation = asyncio.run(told())
+    said = f"{explanation}{explanation.to_json()}{explanation.canonical}"
+    assert explanation.reason is not None
+    assert explanation.reason.value in ("unknown_key", "malformed_credentials")
     assert not any(secret[at : at + 30] in said for at in range(len(secret) - 29))

@@ -28,14 +28,17 @@ def explain_api_key(claim: APIKeyClaim, found: Found, body: Body, now: float) ->
     if record is None:
         untried = "there is no key to compare with"
         return "", (*checks, *(Check(name, None, where, mend=untried) for name in ("secret", "revoked", "time")))
-    proven = current or former
+    over = former and not current and now >= record.former_until
+    proven = current or (former and not over)
     mend = "" if proven else "send the key as it was issued, or rotate it: `watchword key rotate`"
     shown = "the key" if current else "the key before it" if former else "another"
+    if over:
+        mend = f"the key was rotated, and the one before it was good until {record.former_until:.0f}: send the new one"
     checks.append(Check("secret", proven, where, "the key, or the one before it", shown, mend))
     revoked = record.revoked is not None
     mend = "make another key: a revoked one stays so" if revoked else ""
     checks.append(Check("revoked", not revoked, where, "not revoked", "revoked" if revoked else "not revoked", mend))
-    end = record.former_until if former and not current else record.expires
+    end = record.former_until if former and not current and not over else record.expires
     ended = end is not None and now >= end
     mend = "make another key, or rotate this one and send the new one" if ended else ""
     until = "no end" if end is None else f"good until {end:.0f}"

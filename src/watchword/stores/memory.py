@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from threading import Lock
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from watchword.core.records import (
@@ -90,10 +91,11 @@ class MemoryStore(Admin):
         tally = self._living(ref.key, self.clock())
         return None if tally is None else (Counter(tally.value, tally.until), 1)
 
-    def records(self, kind: type[V]) -> list[tuple[Key, V]]:
-        """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
+    def records(self, kind: type[V], most: int | None = None) -> list[tuple[Key, V]]:
+        """Every record of `kind` with its key, or `most` of them, in the order of the keys: for administration, not for guards."""
         with self._lock:
-            entries = [(ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind]
+            found = ((ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind)
+            entries = list(islice(found, most))
         return sorted(entries, key=lambda entry: entry[0])
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:

@@ -12,13 +12,13 @@ from typing import Any, Final, TypeVar
 from watchword.core.address import Address
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case
-from watchword.core.io import IO, done, fetch_more
+from watchword.core.io import IO
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND
 from watchword.core.rejection import Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, Check, Decision, More
-from watchword.schemes.explaining.comparison import OF_NAMES
+from watchword.schemes.explaining.comparison import OF_NAMES, records_of
 from watchword.schemes.explaining.presentation import Way, respellings, ways
 from watchword.schemes.explaining.remedies import REMEDIES
 from watchword.schemes.explaining.unread import unread, unset
@@ -128,7 +128,7 @@ async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: floa
     """How much speaks for this form of a request. No password is hashed for a name that nobody has, nor if not `decided`."""
     claim = case.claim
     refs = (*case.addressee.always_needed, *claim.needs)
-    found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
+    found = await records_of(io, refs)
     if case.addressee.guessable and claim.needs and found.get(claim.needs[0]) is None:
         return UNKNOWN
     if not decided:

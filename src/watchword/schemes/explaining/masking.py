@@ -48,6 +48,9 @@ _ALWAYS: Final = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END|\Z)",
     re.DOTALL,
 )
+_KEY: Final = re.compile(rb"[\w+/-]{16,}+=*+")
+LONG_WORD: Final = 24
+"""Letters in a row from which on they are no word, but may be a key."""
 HEAD: Final = 4
 """Characters by which a form is sought first; the middle half of the shortest one has as many."""
 _PAIR: Final = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?+\s*+[:=]\s*+[\"']?+([^\s\"',;&]++)")
@@ -70,6 +73,7 @@ class Mask:
         request: as it came.
         body: its body.
         secrets: octets that the server keeps.
+        by_shape: that not all of those are known, so that whatever in the request looks like a key may be one.
 
     >>> mask = Mask(Request("GET", "https", "h", "/?sig=0123456789abcdef", {"Cookie": "a=long-session-id"}), b"", [b"pa55-word"])
     >>> mask.text("0123456789abc and a=long-session-id and cGE1NS13b3Jk")
@@ -78,11 +82,11 @@ class Mask:
 
     __slots__ = ("_forms", "_named", "_quoted", "_whole")
 
-    def __init__(self, request: Request, body: bytes, secrets: Iterable[bytes]) -> None:
+    def __init__(self, request: Request, body: bytes, secrets: Iterable[bytes], *, by_shape: bool = False) -> None:
         forms: dict[str, None] = {}
         self._named: set[tuple[str, str]] = set()
         self._quoted: set[str] = set()
-        presented = list(dict.fromkeys(_presented(request, body)))
+        presented = list(dict.fromkeys((*_presented(request, body), *(_alike(request, body) if by_shape else ()))))
         self._whole = len(presented) > MAX_VALUES
         for name, value in (*((b"", secret) for secret in secrets), *presented[:MAX_VALUES]):
             if not value or is_unset(value.decode("utf-8", "replace")):
@@ -237,6 +241,15 @@ def _texts(members: Mapping[str, Any], depth: int) -> Iterator[tuple[bytes, byte
             yield name.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")
         elif isinstance(value, dict) and depth:
             yield from _texts(value, depth - 1)
+
+
+def _alike(request: Request, body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Everything in a request that has the shape of a random key, written as keys are."""
+    for text in (request.target, body[:MAX_BODY], *(value for _, value in request.headers)):
+        for octets in (text, unquote_to_bytes(text)):
+            yield from (
+                (b"", found) for found in _KEY.findall(octets) if not found.isalpha() or len(found) >= LONG_WORD
+            )
 
 
 def _presented(request: Request, body: bytes) -> Iterator[tuple[bytes, bytes]]:

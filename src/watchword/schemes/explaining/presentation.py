@@ -49,7 +49,7 @@ _MENDS: Final = {
     "with blanks or a line end around it": "strip the line end, which echo and files add",
     "in more than one field line": "send the field once",
     "in base64": "encode once, not twice",
-    "in hex": "encode in base64, not in hex",
+    "in hex": "write it in the encoding that is expected, not in hex",
     "in UTF-16": "encode the text as UTF-8 before base64 (RFC 7617 §2.1)",
     "in Latin-1": "encode the text as UTF-8 before base64 (RFC 7617 §2.1)",
     _PLAIN: "send the base64 of username:password (RFC 7617 §2)",
@@ -377,12 +377,24 @@ def respellings(request: Request, addresses: Sequence[Address], field: bytes) ->
 
 def _values(request: Request, name: bytes, value: bytes) -> Iterator[Way]:
     for what, other in respelled(value):
-        yield _way_of_value(request.with_headers(((name, other),)), name.decode(), value, other, what)
+        part = _part_that_differs(value, other)
+        yield _way_of_value(
+            request.with_headers(((name, other),)), f"{name.decode()} {part}".strip(), value, other, what
+        )
     for match in islice(PARAMETER.finditer(value), MAX_PARAMETERS):
         for what, other in respelled(match[3]):
             changed = value[: match.start(3)] + other + value[match.end(3) :]
             part = f"{name.decode()} {match[1].decode()}"
             yield _way_of_value(request.with_headers(((name, changed),)), part, match[3], other, what)
+
+
+def _part_that_differs(one: bytes, other: bytes) -> str:
+    """The parameter in which alone two values of a field differ; "" if there is no one."""
+    mine, theirs = PARAMETER.findall(one), PARAMETER.findall(other)
+    if [name for name, _, _ in mine] != [name for name, _, _ in theirs]:
+        return ""
+    names = {pair[0][0].decode("latin-1") for pair in zip(mine, theirs, strict=True) if pair[0] != pair[1]}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _way_of_value(request: Request, component: str, value: bytes, other: bytes, what: str) -> Way:

@@ -17,8 +17,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword.schemes.all_of import AllClaims, AllOf
 from watchword.core.guard import AsyncGuard, Guard
-from watchword.core.io import IO, done, drive, fetch_more, once, once_async
-from watchword.schemes.explaining.comparison import OF_NAMES, compared, named_in
+from watchword.core.io import IO, drive, fetch_more, once, once_async
+from watchword.schemes.explaining.comparison import MAX_LISTED, OF_NAMES, Compared, compared, named_in, records_of
 from watchword.schemes.explaining.elsewhere import MAX_HASHED, body_of, is_hashed, look_elsewhere, streamed
 from watchword.schemes.explaining.masking import Mask, secrets_of
 from watchword.schemes.explaining.presentation import Way
@@ -135,11 +135,13 @@ async def _explaining(
             seen, meant = [request, found.request], again.found
         elif found is not None:
             judged = judged._replace(checks=(found, *judged.checks))
-    if not judged.canonical:
+    known = isinstance(judged.outcome, Decision) or (bool(judged.canonical) and judged.outcome.reason not in OF_NAMES)
+    if not known:
         with suppress(StoreUnavailable):
-            meant = (await named_in(plan, io, request)).merged(meant)
+            named, known = await named_in(plan, io, request)
+            meant = named.merged(meant)
     secrets = [*secrets_of(judged.found.merged(meant), plan.verifiers), *judged.secrets]
-    return _leave(judged, seen, body, secrets)
+    return _leave(judged, [Mask(each, body, secrets, by_shape=not known) for each in seen], request)
 
 
 async def _judge(
@@ -157,7 +159,7 @@ async def _judge(
     limiter = plan.attempts
     attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
     refs = (*verifier.always_needed, *claim.needs, *(() if attempt is None else attempt.refs))
-    found = (await done(io.fetch(refs))) if refs else NOTHING_FOUND
+    found = await records_of(io, refs)
     now = plan.clock() if at is None else at
     room = None if attempt is None else attempt.explain(found, now)
     early = case.early and not verifier.single_use
@@ -173,9 +175,11 @@ async def _judge(
     outcome, found = await _outcome(plan, io, claim, found, body, now)
     if isinstance(outcome, Rejected) and outcome.reason in _NOT_NOW:
         return _Judged(first or outcome, verifier, found=found)
+    others = Compared(NOTHING_FOUND)
     if isinstance(outcome, Rejected) and outcome.rejection.reason in _OF_SECRETS:
         with suppress(StoreUnavailable):  # it is only for comparison
-            found = (await compared(plan, io, claim, outcome.reason)).merged(found)
+            others = await compared(plan, io, claim, outcome.reason, request)
+            found = others.found.merged(found)
     canonical, checks = await io.work(partial(_account, _explainer(verifier, claim, explainers), found, body, now))
     checks = checks if room is None or room.passed else (room, *checks)
     if isinstance(outcome, Decision) and first is None:
@@ -183,6 +187,9 @@ async def _judge(
         checks = checks if replay is None else (*checks, replay)
         if replay is not None and replay.passed is False:
             first = Rejected(Reason.REPLAYED, "these credentials were used before")
+    if others.cut:
+        told = f"the store has more records of a kind than the {MAX_LISTED} that were compared"
+        checks = (*checks, Check("other records", None, "credentials", mend=told))
     misplaced = getattr(claim, "misplaced_secrets", None)
     return _Judged(first or outcome, verifier, canonical, checks, found, () if misplaced is None else misplaced(found))
 
@@ -249,7 +256,7 @@ async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
     onces = [write for write in decision.writes if isinstance(write, Once)]
     if not onces:
         return None
-    found = await done(io.fetch([ref for write in onces for ref in write.refs]))
+    found = await records_of(io, [ref for write in onces for ref in write.refs])
     spent = any(write.is_used(found) for write in onces)
     mend = "this request was sent before: every request needs a nonce, or a count, of its own" if spent else ""
     return Check(
@@ -257,12 +264,11 @@ async def _replay(io: IO[Any, Any], decision: Decision) -> Check | None:
     )
 
 
-def _leave(judged: _Judged, seen: Sequence[Request], body: bytes, secrets: Sequence[bytes]) -> Explanation:
+def _leave(judged: _Judged, masks: Sequence[Mask], request: Request) -> Explanation:
     """The one exit: everything that is said is complete, and hides what could admit a request.
 
     A refusal has always a cause: the rejection itself, where no check of the scheme failed.
     """
-    masks = [Mask(request, body, secrets) for request in seen]
 
     def masked(text: str) -> str:
         for mask in masks:
@@ -283,7 +289,7 @@ def _leave(judged: _Judged, seen: Sequence[Request], body: bytes, secrets: Seque
         checks = (*checks, found)
     told = []
     for check in checks:
-        whole = _completed(check, seen[0], rejection) if check.passed is False else check
+        whole = _completed(check, request, rejection) if check.passed is False else check
         shown = masked(whole.component), value(whole.expected), value(whole.received), masked(whole.mend)
         told.append(Check(whole.name, whole.passed, *shown))
     if rejection is None:

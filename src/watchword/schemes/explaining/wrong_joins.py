@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Final
 
 from watchword.schemes.diagnosis.text_axes import SPELLINGS
@@ -26,6 +26,7 @@ def of_join(node: Join, value: bytes, pool: Sequence[Leaf]) -> Iterator[Deviatio
         yield from _separators(node)
         yield from _orders(node)
         yield from _merged(node)
+        yield from _labelled(node)
         yield from _each(node)
     yield from _some(node)
     if len(value) <= MAX_SPELT:
@@ -109,6 +110,38 @@ def _merged(node: Join) -> Iterator[Deviation]:
 
 def _as_one(at: int, mark: bytes, rest: tuple[bytes, ...], values: list[bytes]) -> list[bytes]:
     return [*values[:at], values[at] + mark + values[at + 1], *rest, *values[at + 2 :]]
+
+
+def _labelled(node: Join) -> Iterator[Deviation]:
+    """One part, or each, with its name before it, as fields and parameters are written."""
+    labels = [_labels(part) for part in node.parts[:MAX_PARTS]]
+    for mark in (b": ", b":", b"="):
+        for write in (0, 1):
+            names = [each[write] + mark if each else b"" for each in labels]
+            if sum(map(bool, names)) > 1:
+                did = f"writes each part of {node.name} as its name, {words(mark)} and its value"
+                yield Deviation(1.8, node, did, _picked(node, partial(_named_parts, names)))
+        for at, each in enumerate(labels):
+            for name in dict.fromkeys(each):
+                part = node.parts[at]
+                did = f"signs {part.name} with {(name + mark).decode()!r} before it"
+                only = [name + mark if place == at else b"" for place in range(len(labels))]
+                make = _picked(node, partial(_named_parts, only))
+                yield Deviation(
+                    1.9, node, did, make, component=part.component, part=part, received=f"{(name + mark).decode()}…"
+                )
+
+
+def _labels(part: Node) -> tuple[bytes, ...]:
+    """How a part may be called where it is signed with its name: as in the request, in small letters and with capitals."""
+    if isinstance(part, Join) or (isinstance(part, Leaf) and part.kind in ("literal", "key")):
+        return ()
+    name = (part.component or part.name.removeprefix("the ")).split(" ")[-1].removeprefix("@").encode()
+    return name.lower(), name.title()
+
+
+def _named_parts(names: Sequence[bytes], values: list[bytes]) -> list[bytes]:
+    return [name + value for name, value in zip_longest(names, values, fillvalue=b"")]
 
 
 def _each(node: Join) -> Iterator[Deviation]:

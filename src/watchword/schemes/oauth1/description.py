@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from watchword.core.message import Request
 from watchword.core.rejection import Rejected
 from watchword.crypto.digests import hmac_digest
+from watchword.schemes.diagnosis.text_axes import percent
 from watchword.schemes.explaining.computation import (
     Encoding,
     Join,
@@ -18,9 +19,10 @@ from watchword.schemes.explaining.computation import (
     Of,
     Parameters,
     Style,
+    joined,
     parameters_text,
 )
-from watchword.schemes.explaining.deviation import Deviation, Make, constant
+from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, constant
 from watchword.schemes.oauth1.claim import OAuth1Claim
 from watchword.schemes.oauth1.credentials import (
     METHODS,
@@ -70,9 +72,10 @@ def described(
         "@method",
         lambda seen, _: seen.method.upper().encode(),
     )
+    uri = _uri(claim)
     base = Join(
         "the base string",
-        (Encoding("the method", _ENCODED, method, "@method"), Encoding("the base string URI", _ENCODED, _uri(claim), URI),
+        (Encoding("the method", _ENCODED, method, "@method"), Encoding("the base string URI", _ENCODED, uri, URI),
          Encoding("the parameters", _ENCODED, parameters, "parameters")), b"&",
     )  # fmt: skip
     client = _secret("client", secrets[0], [(name, other.secret) for name, other in clients])
@@ -83,7 +86,7 @@ def described(
     named = {name: leaf for name, leaf in parameters.pairs if leaf.component != "@query"}
     more = [*_renamed(named, b"oauth_consumer_key", client, [(name, other.secret) for name, other in clients]),
             *_renamed(named, b"oauth_token", token, [(name, other.secret) for name, other in tokens]),
-            *_more(claim, parameters, body)]  # fmt: skip
+            *_more(claim, uri, parameters, body)]  # fmt: skip
     if presented.method.kind != "hmac":
         return Described(base, key, None, more)
     where = "oauth_signature"
@@ -159,7 +162,28 @@ def _with(node: Parameters, pairs: Pairs) -> Make:
 # ---- what only OAuth has ------------------------------------------------------------------------------------------------
 
 
-def _more(claim: OAuth1Claim, node: Parameters, body: bytes) -> Iterator[Deviation]:
+def _without(node: Parameters, place: int) -> Make:
+    return lambda of: parameters_text(
+        [(name, of(leaf)) for at, (name, leaf) in enumerate(node.pairs) if at != place], node.style
+    )
+
+
+def _behind(node: Join, more: bytes) -> Make:
+    return lambda of: joined(node, map(of, node.parts)) + more
+
+
+def _in_uri(uri: Join, node: Parameters) -> Iterator[Deviation]:
+    """One parameter of the query in the URI, and among the parameters or not."""
+    for at, (name, leaf) in enumerate(node.pairs[:MAX_PARTS]):
+        sent = b"?" + percent(name) + b"=" + percent(leaf.value)
+        without: dict[Node, Make] = {node: _without(node, at)}
+        for what, also in (("", {}), (", and not among the parameters", without)) if leaf.component == "@query" else ():
+            did = f"has the parameter {name.decode('utf-8', 'backslashreplace')[:64]} in the base string URI{what}"
+            yield Deviation(1.4, uri, did, _behind(uri, sent), "no query in it (§3.4.1.2)", sent.decode(), also=also)
+
+
+def _more(claim: OAuth1Claim, uri: Join, node: Parameters, body: bytes) -> Iterator[Deviation]:
+    yield from _in_uri(uri, node)
     names = {name for name, _ in node.pairs}
     for name, value in _ADDED:
         if name.encode() not in names:

@@ -158,13 +158,15 @@ def _text(statement: Any) -> str:
 
 
 _ALL_OF_A_KIND = _text(
-    select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed).where(_RECORDS.c.kind == bindparam("kind"))
+    select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed)
+    .where(_RECORDS.c.kind == bindparam("kind"))
+    .limit(bindparam("most", type_=Integer))
 )
 
 
-def listing(kind: type) -> Say:
-    """The statement that reads every record of `kind`; rows are (key, data, sealed)."""
-    return _ALL_OF_A_KIND, {"kind": kind.__name__}
+def listing(kind: type, most: int | None = None) -> Say:
+    """The statement that reads every record of `kind`, or `most` of them; rows are (key, data, sealed)."""
+    return _ALL_OF_A_KIND, {"kind": kind.__name__, "most": -1 if most is None else most}
 
 
 # ---- commit ----------------------------------------------------------------------------------------------------------

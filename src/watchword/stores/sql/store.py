@@ -146,9 +146,9 @@ class SQLStore(Admin):
             cursor = connection.execute(*say)
             answer = self._statements.Answer(cursor.rowcount, cursor.fetchall())
 
-    def records(self, kind: type[T]) -> list[tuple[tuple[str, ...], T]]:
-        """Every record of `kind` with its key, in the order of the keys: for administration, not for guards."""
-        return self._vault.listed(kind, self._read(self._statements.listing(kind)))
+    def records(self, kind: type[T], most: int | None = None) -> list[tuple[tuple[str, ...], T]]:
+        """Every record of `kind` with its key, or `most` of them, in the order of the keys: for administration, not for guards."""
+        return self._vault.listed(kind, self._read(self._statements.listing(kind, most)))
 
     def _read(self, say: Say) -> Sequence[Any]:
         pool = self._pool()
