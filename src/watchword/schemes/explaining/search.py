@@ -35,11 +35,13 @@ from watchword.schemes.explaining.received import LEAST, Received, damaged
 from watchword.schemes.explaining.times import near_times
 from watchword.schemes.explaining.deviations import Deviation, constant, deviations
 
-__all__ = ["MAX_STEPS", "Asked", "Fit", "Outcome", "look_for", "unexplained"]
+__all__ = ["DEAR", "MAX_STEPS", "Asked", "Fit", "Outcome", "look_for", "unexplained"]
 
-MAX_STEPS: Final = 400_000
+MAX_STEPS: Final = 1_000_000
 """Steps of one search."""
-MAX_PAIRED: Final = 240
+DEAR: Final = 100
+"""Steps that a signature by a public key counts for: it takes so much longer."""
+MAX_PAIRED: Final = 320
 """Single deviations, the likeliest, of which pairs are made."""
 INNER: Final = 0.4
 """What it costs more that parts within a part are joined wrongly: of a line less is written by hand than of the whole."""

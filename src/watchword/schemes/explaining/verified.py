@@ -7,13 +7,11 @@ from typing import Final
 
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.crypto.keys import Key
-from watchword.schemes.explaining.search import MAX_STEPS, Fit
+from watchword.schemes.explaining.search import DEAR, Fit
 from watchword.schemes.explaining.received import layers
 
 __all__ = ["price_of", "verified_by", "verifies", "written_otherwise"]
 
-DEAR: Final = MAX_STEPS // 3072
-"""Steps that a signature by a public key takes, of which so many are tried."""
 _DEARER: Final = {"ES384": 2, "ES512": 4}
 """How much longer one of these takes."""
 

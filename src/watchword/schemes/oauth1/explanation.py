@@ -14,7 +14,7 @@ from watchword.crypto.digests import compare, digest
 from watchword.schemes.diagnosis import clock_check
 from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
 from watchword.schemes.explaining.computation import Leaf
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit
+from watchword.schemes.explaining.search import DEAR, Asked, Fit
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.oauth1.claim import OAuth1Claim, hash_of, references
 from watchword.schemes.oauth1.credentials import (
@@ -29,8 +29,6 @@ PARTS = ("@method", "@scheme", "@authority", "@path", "@query")
 MAX_OTHERS = 64
 """Other clients that are tried, of those that were found."""
 
-DEAR: Final = MAX_STEPS // 4096
-"""Steps that a signature by RSA takes."""
 
 Fits = Callable[[bytes], bool]
 _ADVICE: Final = "sign as RFC 5849 §3.4 says"

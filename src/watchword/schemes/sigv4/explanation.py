@@ -15,7 +15,7 @@ from watchword.crypto.digests import hex_digest
 from watchword.schemes.diagnosis import clock_check
 from watchword.schemes.explaining.accounts import body_check, signature_check, unknown
 from watchword.schemes.explaining.computation import Leaf
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit
+from watchword.schemes.explaining.search import DEAR, Asked, Fit
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.sigv4.access_key import AccessKey, Signing, ecdsa_signing, hmac_signing
 from watchword.schemes.sigv4.canonical import EMPTY, UNSIGNED, PathRules, paths, queries, sent_target, without
@@ -27,8 +27,6 @@ __all__ = ["EXPLAINERS", "canonical_of", "explain_sigv4", "masked"]
 
 MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
-DEAR: Final = MAX_STEPS // 4096
-"""Steps that a signature by ECDSA takes."""
 MAX_TREES: Final = 4
 """Canonical requests that would each be right, of which each is varied."""
 _ADVICE: Final = 'make it as AWS\'s "Create a signed AWS API request" says'

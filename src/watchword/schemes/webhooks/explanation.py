@@ -20,7 +20,7 @@ from watchword.schemes.explaining.computation import (
     Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
 )  # fmt: skip
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.search import MAX_STEPS, Asked, Fit, look_for, unexplained
+from watchword.schemes.explaining.search import DEAR, Asked, Fit, look_for, unexplained
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.webhooks.content import url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials, octets_of
@@ -32,8 +32,6 @@ from watchword.fields.percent import percent_decoded
 __all__ = ["EXPLAINERS", "explain_webhook", "signature_of"]
 
 DAY: Final = 86400
-DEAR: Final = MAX_STEPS // 4096
-"""Steps that a signature by a key pair takes, of which so some thousand are tried while searching."""
 MAX_TREES: Final = 8
 """Secrets, and contents that each may have signed, that are varied."""
 
