@@ -77,31 +77,39 @@ class _Table:
     def __repr__(self) -> str:
         return "password_table(…)"
 
-    def _found(self, records: dict[Ref[Any], Any]) -> Found:
+    def _pattern(self) -> str:
+        """A hash as the table's program makes them now."""
+        return self._like
+
+    def _is_written(self) -> bool:
+        """Whether better hashes are saved."""
+        return self._save is not None
+
+    def _found(self, records: dict[Ref[Any], Any], like: str) -> Found:
         found: dict[Ref[Any], tuple[Any, int]] = {}
         for ref, record in records.items():
             if isinstance(record, Password):
                 # 0: nobody makes a better hash in vain (`stores.callables.UNWRITABLE`).
-                found[ref] = (record, 0 if self._save is None else _version_of(record))
+                found[ref] = (record, _version_of(record) if self._is_written() else 0)
             elif record is not None:
                 raise ConfigurationError(
-                    f"the look-up of password_table returned {type(record).__name__}: return Password or None"
+                    f"the look-up of {self!r} returned {type(record).__name__}: return Password or None"
                 )
-        found[_DECOY] = (Decoy(self._like, pattern=True), 1)
+        found[_DECOY] = (Decoy(like, pattern=True), 1)
         return Found(found)
 
-    def _new_hash(self, writes: Sequence[Write]) -> Put:
+    def _new_hash(self, writes: Sequence[Write], like: str) -> Put:
         """The one write that a table takes.
 
         Raises:
             ConfigurationError: something else is to be written.
         """
         put = writes[0]
-        if self._save is None or len(writes) > 1 or not isinstance(put, Put) or not put.if_version:
+        if not self._is_written() or len(writes) > 1 or not isinstance(put, Put) or not put.if_version:
             raise ConfigurationError(f"{self!r} takes nothing but better hashes, and these with save=: combine(…) it")
         if put.ref.kind is not Password or not isinstance(put.record, Password):
             raise ConfigurationError(f"{self!r} takes passwords only: combine(…) it")
-        if not is_alike(put.record.encoded, self._like):
+        if not is_alike(put.record.encoded, like):
             raise ConfigurationError(f"{self!r} takes hashes in its own format only: set passwords by its own program")
         return put
 
@@ -120,26 +128,26 @@ class PasswordTable(_Table):
     blocking = True
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
-        return self._found({ref: self._ask(ref) for ref in refs if ref.kind is Password})
+        return self._found({ref: self._ask(ref) for ref in refs if ref.kind is Password}, self._pattern())
 
     def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
-        put = self._new_hash(writes)
+        put = self._new_hash(writes, self._pattern())
         now = self._ask(put.ref)
         if now is None or not self._is_unchanged(put, now):
             return Conflict(put)
         try:
             written = self._save(*put.ref.key, now.encoded, put.record.encoded)
         except Exception as error:
-            raise _failed("save", error) from error
+            raise _failed(f"save of {self!r}", error) from error
         return _outcome(put, written)
 
     def _ask(self, ref: Ref[Any]) -> Password | None:
         try:
             record: Password | None = self._lookup(*ref.key)
         except Exception as error:
-            raise _failed("look-up", error) from error
+            raise _failed(f"look-up of {self!r}", error) from error
         return record
 
 
@@ -147,26 +155,26 @@ class AsyncPasswordTable(_Table):
     """What `password_table` makes of coroutine functions."""
 
     async def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
-        return self._found({ref: await self._ask(ref) for ref in refs if ref.kind is Password})
+        return self._found({ref: await self._ask(ref) for ref in refs if ref.kind is Password}, self._pattern())
 
     async def commit(self, writes: Sequence[Write], /) -> Outcome:
         if not writes:
             return COMMITTED
-        put = self._new_hash(writes)
+        put = self._new_hash(writes, self._pattern())
         now = await self._ask(put.ref)
         if now is None or not self._is_unchanged(put, now):
             return Conflict(put)
         try:
             written = await self._save(*put.ref.key, now.encoded, put.record.encoded)
         except Exception as error:
-            raise _failed("save", error) from error
+            raise _failed(f"save of {self!r}", error) from error
         return _outcome(put, written)
 
     async def _ask(self, ref: Ref[Any]) -> Password | None:
         try:
             record: Password | None = await self._lookup(*ref.key)
         except Exception as error:
-            raise _failed("look-up", error) from error
+            raise _failed(f"look-up of {self!r}", error) from error
         return record
 
 
@@ -181,4 +189,4 @@ def _outcome(put: Put, written: int | bool | None) -> Outcome:
 
 def _failed(what: str, error: Exception) -> StoreUnavailable:
     # Its words stay out, they may hold what was looked up or written; the log has them by the cause.
-    return StoreUnavailable(f"the {what} of password_table raised {type(error).__name__}")
+    return StoreUnavailable(f"the {what} raised {type(error).__name__}")
