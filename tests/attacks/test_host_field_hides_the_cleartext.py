@@ -13,7 +13,7 @@ from watchword import BasicAuth, BearerAuth, ConfigurationError, Request
 from watchword.clients import httpx as our_httpx
 from watchword.clients import httpx2 as our_httpx2
 from watchword.clients import requests as our_requests
-from watchword.core.sending import host_of, refuse_cleartext
+from watchword.schemes.sending import host_of, refuse_cleartext
 
 AUTHS = [BasicAuth("alice", "open sesame"), BearerAuth("t0ken")]
 FAR = ["http://192.0.2.1/", "http://api.example:8080/", "http://[2001:db8::1]/"]

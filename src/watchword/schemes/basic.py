@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from watchword.core.sending import refuse_cleartext
+from watchword.schemes.sending import refuse_cleartext
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
 from watchword.core.answer import Challenge

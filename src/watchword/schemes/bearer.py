@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
-from watchword.core.sending import refuse_cleartext
+from watchword.schemes.sending import refuse_cleartext
 from watchword.core.answer import Challenge
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Request

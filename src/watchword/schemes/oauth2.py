@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 import msgspec
 
-from watchword.core.sending import refuse_cleartext
+from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable

@@ -21,7 +21,7 @@ from watchword.core.rejection import ConfigurationError, CredentialsUnavailable,
 from watchword.core.scheme import (
     ORIGINAL, Ask, Auth, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
 )  # fmt: skip
-from watchword.core.sending import unsendable
+from watchword.schemes.sending import unsendable
 
 __all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "run"]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from watchword.core.sending import refuse_cleartext
+from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Context, Flow, Send

@@ -7,11 +7,11 @@ from binascii import b2a_base64
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from watchword.core.sending import refuse_cleartext
+from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Context, Flow, Send
-from watchword.core.sending import unsendable
+from watchword.schemes.sending import unsendable
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import digest
 from watchword.crypto.public_spellings import refuse_key_files

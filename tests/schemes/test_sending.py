@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchword import ConfigurationError, Request
-from watchword.core.sending import host_of, refuse_cleartext
+from watchword.schemes.sending import host_of, refuse_cleartext
 
 
 @pytest.mark.parametrize(
