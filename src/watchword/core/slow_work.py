@@ -5,15 +5,15 @@ The guard and the token endpoint both go this way, so that neither can be kept b
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword.core.io import IO
 from watchword.structures.networks import is_anybodys, network_of, networks_of
 from watchword.core.records import Add
 from watchword.core.rejection import Reason, Rejected, too_busy
+from watchword.structures.call import Call
 from watchword.structures.line import Place, WaitingLine
 from watchword.structures.room import LineFull, NetworkFull
 
@@ -45,7 +45,7 @@ class Turn:
     ) -> None:
         self._line = line
         self._place = place
-        self._call: _Call[Any] | None = None
+        self._call: Call[Any] | None = None
         self.held = held
         self.slow = slow
 
@@ -55,7 +55,7 @@ class Turn:
             return call()
         if self._line is None:  # no line bounds how many there are, so the event loop's threads have to
             return await io.work(call)
-        self._call = running = _Call(call)
+        self._call = running = Call(call)
         return await io.work_apart(running)
 
     def end(self) -> None:
@@ -67,42 +67,6 @@ class Turn:
             leave()
         else:
             self._call.then(leave)
-
-
-class _Call(Generic[T]):
-    """A call that may run in another thread, and the call that is to follow it."""
-
-    __slots__ = ("_call", "_following", "_is_over", "_mutex", "_runs")
-
-    def __init__(self, call: Callable[[], T]) -> None:
-        self._call = call
-        self._mutex = threading.Lock()
-        self._runs = False
-        self._is_over = False
-        self._following: Callable[[], None] | None = None
-
-    def __call__(self) -> T:
-        with self._mutex:
-            if self._is_over:  # the thread came too late: somebody else has the turn by now
-                raise RuntimeError("the turn of this work has ended before the work began")
-            self._runs = True
-        try:
-            return self._call()
-        finally:
-            with self._mutex:
-                self._runs = False
-                following = self._following
-            if following is not None:
-                following()
-
-    def then(self, following: Callable[[], None]) -> None:
-        """Calls `following` when this doesn't run any more; if it hasn't begun, it never will."""
-        with self._mutex:
-            if self._runs:
-                self._following = following
-                return
-            self._is_over = True
-        following()
 
 
 class Applicant(NamedTuple):
