@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from watchword.core.message import Request
-from watchword.core.records import Found, Ref
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
-from watchword.core.scheme import Address, Claim, Random, Refusal, Verifier
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.scheme import Verifier
 
 __all__ = ["Routable", "Router"]
 
@@ -33,11 +32,6 @@ class Router:
         ConfigurationError: two of them would claim the same credentials.
     """
 
-    scheme: str = ""
-    single_use: bool = False
-    ambient: bool = True
-    rank: int = 0
-
     def __init__(self, verifiers: Sequence[Routable], name: str) -> None:
         self._verifiers = tuple(verifiers)
         self._by_route: dict[Hashable, Routable] = {}
@@ -51,10 +45,6 @@ class Router:
                 if route in self._by_route:
                     raise ConfigurationError(f"two verifiers would claim the {name!r} credentials of {route!r}")
                 self._by_route[route] = verifier
-        self.addresses: Sequence[Address] = ()
-        self.kinds: Sequence[type] = ()
-        self.always_needed: Sequence[Ref[Any]] = ()
-        self.realm: str | None = None
 
     @property
     def first(self) -> Verifier:
@@ -72,11 +62,3 @@ class Router:
         if verifier is None:
             raise Rejected(Reason.UNKNOWN_ISSUER, "no verifier claims what these credentials say they are", where="iss")
         return verifier
-
-    def read(self, request: Request) -> Claim | None:
-        """The claim of the verifier that `choose` finds."""
-        return self.choose(request).read(request)
-
-    def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
-        """The refusal of the first verifier: they speak one wire scheme."""
-        return self._verifiers[0].refuse(rejection, found, now, random)
