@@ -154,11 +154,14 @@ def test_the_apps_error_handlers_word_the_refusal_and_its_fields_go_out_all_the_
 
 
 def test_look_ups_run_inside_the_application_context(app):
-    rows = {"alice": Password.hash("open sesame", scopes=("read",))}
-    app.config["TABLE"] = rows
+    app.config["TABLE"] = {"alice": Password.hash("open sesame", scopes=("read",))}
+
+    def looked_up(name):
+        return flask.current_app.config["TABLE"].get(name)
+
     guard = Guard(
         [BasicVerifier(realm="r", cache=None)],
-        from_callables(password=lambda name: flask.current_app.config["TABLE"].get(name)),
+        from_callables(password=looked_up),
     )
     auth = Authenticate(guard, app)
     app.get("/x")(auth.required("read")(lambda: "done"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import flask
+from django.core.handlers.asgi import ASGIHandler
 
+from tests.servers.frameworks import django_project
 from watchword.core.guard import Guard
 from watchword.servers.flask import Authenticate
+from watchword.servers.wsgi.request import request_of
 
 
 class Broken(Exception):
@@ -91,4 +96,43 @@ def of_flask(guard: Guard) -> Made:
     return Made(app, ran)
 
 
-ROWS: dict[str, Callable[[Guard], Made]] = {"flask": of_flask}
+def of_django(guard: Guard) -> Made:
+    django_project.RAN.clear()
+    return Made(django_project.handler(guard), django_project.RAN)
+
+
+def of_django_asgi(guard: Guard) -> Made:
+    django_project.RAN.clear()
+    return Made(as_wsgi(django_project.handler(guard, ASGIHandler)), django_project.RAN)
+
+
+def as_wsgi(app: Any) -> Any:
+    """An ASGI application, so that it can be asked like the others: the body is sent at once."""
+
+    def application(environ, start_response):
+        request = request_of(environ)
+        scope = {
+            "type": "http", "method": request.method, "scheme": request.scheme, "path": unquote(request.target.decode()),
+            "raw_path": request.target, "query_string": b"", "headers": list(request.headers),
+        }  # fmt: skip
+        messages = [{"type": "http.request", "body": environ["wsgi.input"].read(), "more_body": False}]
+        sent = []
+
+        async def receive():
+            return messages.pop() if messages else await asyncio.Future()
+
+        async def send(message):
+            sent.append(message)
+
+        asyncio.run(app(scope, receive, send))
+        start, *bodies = sent
+        text = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
+        start_response(f"{start['status']} Said", text)
+        return [body.get("body", b"") for body in bodies]
+
+    return application
+
+
+ROWS: dict[str, Callable[[Guard], Made]] = {"flask": of_flask, "django": of_django, "django asgi": of_django_asgi}
+RECEIVES_FIRST = {"django asgi"}
+"""Rows whose framework receives all of the body before anything of ours runs: there protect(…) goes round the application."""

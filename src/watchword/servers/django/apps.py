@@ -1,0 +1,43 @@
+"""The app of Django's, for `INSTALLED_APPS`: its checks are those of `manage.py check`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchword.core.rejection import ConfigurationError, not_installed
+from watchword.servers.django.configuration import configured
+from watchword.servers.django.middleware import PATH, check_place
+
+try:
+    from django.apps import AppConfig
+except ImportError:
+    raise not_installed("django") from None
+from django.conf import settings
+from django.core import checks
+
+__all__ = ["WatchwordConfig", "check_settings"]
+
+
+class WatchwordConfig(AppConfig):
+    """`INSTALLED_APPS = [..., "watchword.servers.django"]`."""
+
+    name = "watchword.servers.django"
+    label = "watchword"
+    verbose_name = "watchword"
+
+    def ready(self) -> None:
+        """Registers the check."""
+        checks.register(check_settings, checks.Tags.security)
+
+
+def check_settings(**_: Any) -> list[checks.CheckMessage]:
+    """What is wrong with the settings, and what to write."""
+    try:
+        configuration = configured()
+        check_place(configuration.guard, settings.MIDDLEWARE)
+    except ConfigurationError as error:
+        return [checks.Error(str(error), id="watchword.E001")]
+    if PATH not in settings.MIDDLEWARE:
+        hint = f"MIDDLEWARE = [{PATH!r}, …]"
+        return [checks.Warning("no middleware judges requests", hint=hint, id="watchword.W001")]
+    return []

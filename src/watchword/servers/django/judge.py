@@ -1,0 +1,140 @@
+"""The judgement on one request of Django's: made once, by whoever asks first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from watchword.core.answer import Refusal
+from watchword.core.body import check_declared
+from watchword.core.guard import AsyncGuard, Guard
+from watchword.core.io import done, drive
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable, not_installed
+from watchword.servers.asgi.admitted import ADMISSION
+from watchword.servers.checked_body import CheckedBody
+from watchword.servers.django.configuration import Configuration
+from watchword.servers.django.incoming import Incoming
+from watchword.servers.django.users import maps, settle
+from watchword.servers.judgement import Judgement, refused
+from watchword.servers.wsgi.leaving import watch_of
+from watchword.structures.line import ClientGone
+
+try:
+    from asgiref.sync import async_to_sync, sync_to_async
+except ImportError:
+    raise not_installed("django") from None
+from django.http.response import HttpResponseBase
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """Judges one request, for views of either colour, and keeps what its answer needs.
+
+    `refusal` is the last answer that somebody was given to send, `checked` the body that is checked as it passes. `finishes` is
+    False where somebody further out sees to the answer.
+
+    Args:
+        configuration: the settings.
+        request: Django's request.
+    """
+
+    def __init__(self, configuration: Configuration, request: Any) -> None:
+        self._configuration = configuration
+        self._request = request
+        self.guard = configuration.guard
+        self.judgement: Judgement | None = None
+        self.refusal: Refusal | None = None
+        self.checked: CheckedBody | None = None
+        self.drain: Callable[[], None] = lambda: None
+        self.finishes = True
+
+    @staticmethod
+    def of(request: Any) -> Judge:
+        """That of a request of Django's, or of Django REST framework's.
+
+        Raises:
+            ConfigurationError: the middleware has not seen it.
+        """
+        judge = getattr(getattr(request, "_request", request), "watchword", None)
+        if not isinstance(judge, Judge):
+            raise ConfigurationError(
+                'no guard saw this request: MIDDLEWARE = ["watchword.servers.django.Authenticate", …] in the settings'
+            )
+        return judge
+
+    def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> HttpResponseBase | None:
+        """The answer to a request that the guard refuses, or that lacks one of `scopes`; None if it may pass."""
+        if isinstance(self.guard, AsyncGuard):
+            return async_to_sync(self.ademand)(scopes, optional=optional)
+        return drive(self._demand(self.guard, scopes, optional, awaits=False))
+
+    async def ademand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> HttpResponseBase | None:
+        """As `demand`. What blocks runs where Django wants it: in the thread that has this request's connections."""
+        if (
+            self.judgement is None
+            and isinstance(self.guard, Guard)
+            and getattr(self.guard.plan.store, "blocking", False)
+        ):
+            return await sync_to_async(self.demand)(scopes, optional=optional)
+        return await self._demand(AsyncGuard.of(self.guard), scopes, optional, awaits=True)
+
+    async def _demand(self, guard: Any, scopes: Sequence[str], optional: bool, awaits: bool) -> HttpResponseBase | None:
+        if self.judgement is None:
+            self.judgement = await self._judge(guard, optional, awaits)
+        refusal: Refusal | None = self.judgement.refusal
+        if refusal is None:
+            rejected = self.judgement.missing(scopes, optional=optional)
+            if rejected is None:
+                return None
+            return self.problem(await done(guard.refuse(rejected)))
+        return self.problem(refusal)
+
+    def problem(self, refusal: Refusal) -> HttpResponseBase:
+        """The answer for a refusal, whose fields the middleware adds to whatever goes out."""
+        self.refusal = refusal
+        answer: HttpResponseBase = self._configuration.problem(self._request, refusal.status)
+        return answer
+
+    async def _judge(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
+        around = (getattr(self._request, "scope", None) or self._request.META).get(ADMISSION)
+        if around is not None and around[0].plan is guard.plan:  # protect(…) has admitted it, and sees to the answer
+            judgement, self.finishes = Judgement(around[1]), False
+        else:
+            judgement = await self._verdict(guard, optional, awaits)
+        if judgement.refusal is not None:
+            return judgement
+        admission = judgement.admission
+        try:
+            if awaits and maps(self._configuration):
+                await sync_to_async(settle)(self._configuration, admission, self._request)
+            else:
+                settle(self._configuration, admission, self._request)
+        except Rejected as rejected:
+            judgement.refusal = await done(guard.refuse(admission.attributed(rejected)))
+        return judgement
+
+    async def _verdict(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
+        incoming = Incoming(self._request)
+        error: Rejected | StoreUnavailable | None = None
+        request, watch = incoming.request, None if awaits else watch_of(self._request.META)
+        try:
+            check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
+            receive = incoming.achunk if awaits else incoming.chunk
+            admission = await done(guard.admit(request, receive, optional=optional, gone=watch))
+        except Rejected as rejected:
+            rejected.refusal = rejected.refusal or await done(guard.refuse(rejected, request))
+            error = rejected
+        except StoreUnavailable as unavailable:
+            error = unavailable
+        except ClientGone:
+            error = StoreUnavailable("the client has left")
+        if error is not None:
+            incoming.drain()
+            return refused(guard.plan, request, error)
+        judgement = Judgement(admission)
+        self.checked, self.drain = incoming.replay(admission, guard.plan.limits.body), incoming.drain
+        if self.checked is not None and self.checked.failed is not None:
+            judgement.refusal = await done(guard.refuse(admission.attributed(self.checked.failed)))
+        return judgement

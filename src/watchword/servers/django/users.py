@@ -1,0 +1,112 @@
+"""The users of Django's that an identity stands for; nobody, unless the settings say how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from watchword.core.admission import Admission
+from watchword.core.rejection import Reason, Rejected, not_installed
+from watchword.servers.django.configuration import Configuration
+
+try:
+    from django.contrib.auth import get_user_model
+except ImportError:
+    raise not_installed("django") from None
+
+__all__ = ["IdentityUser", "maps", "settle"]
+
+
+class IdentityUser:
+    """Who was admitted, where no user of Django's stands for them: authenticated, and with no rights of Django's.
+
+    Args:
+        identity: the guard's.
+    """
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+    is_staff = False
+    is_superuser = False
+    pk = None
+    id = None
+
+    def __init__(self, identity: Any) -> None:
+        self.identity = identity
+
+    def __str__(self) -> str:
+        return str(self.identity.subject)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IdentityUser) and other.identity is self.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity.subject)
+
+    @property
+    def username(self) -> str:
+        """The subject, which need not be the name of a user of Django's."""
+        return str(self.identity.subject)
+
+    def get_username(self) -> str:
+        """As `username`."""
+        return self.username
+
+    def has_perm(self, *_: Any, **__: Any) -> bool:
+        """None."""
+        return False
+
+    has_perms = has_module_perms = has_perm
+
+
+def maps(configuration: Configuration) -> bool:
+    """Whether users are looked up at all."""
+    return configuration.by_username or configuration.user_of_token is not None
+
+
+def settle(configuration: Configuration, admission: Admission, request: Any) -> None:
+    """Gives an admitted request its `identity`, its user if the settings say how that is found, and lifts the CSRF check.
+
+    That is lifted for credentials only that no browser sends by itself.
+
+    Raises:
+        Rejected: UNKNOWN_SUBJECT, the identity stands for no user; DISABLED, the user is not active.
+    """
+    user = _user_of(configuration, admission)
+    request.identity = admission.identity
+    if user is not None:
+
+        async def auser() -> Any:
+            return user
+
+        request.user, request.auser = user, auser
+    if admission.identity is not None and not getattr(admission.verifier, "ambient", True):
+        request._dont_enforce_csrf_checks = True  # noqa: SLF001 -- what CsrfViewMiddleware looks at
+
+
+def _user_of(configuration: Configuration, admission: Admission) -> Any:
+    identity, verifier = admission.identity, admission.verifier
+    if identity is None:
+        return None
+    if configuration.by_username and set(getattr(verifier, "kinds", ())) & configuration.guard.plan.store.kinds:
+        model = get_user_model()
+        user = model.objects.filter(**{str(model.USERNAME_FIELD): identity.subject}).first()
+    elif configuration.user_of_token is not None and (issuer := _issuer(identity.claims, verifier)) is not None:
+        user = configuration.user_of_token(issuer, identity.subject)
+    else:
+        return None
+    if user is None:
+        raise Rejected(Reason.UNKNOWN_SUBJECT, "the identity stands for no user", where="subject")
+    if not user.is_active:
+        raise Rejected(Reason.DISABLED, "the user is not active", where="subject")
+    return user
+
+
+def _issuer(claims: Any, verifier: Any) -> str | None:
+    """The issuer that the verifier has checked."""
+    routes: Collection[str] = getattr(verifier, "routes", None) or ()
+    issuer = claims.get("iss") if hasattr(claims, "get") else getattr(claims, "iss", None)
+    if issuer is None and len(routes) == 1:
+        issuer = next(iter(routes))
+    return issuer if issuer in routes else None

@@ -1,0 +1,158 @@
+"""A Django project: its settings, views and URLs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.test import override_settings
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views import View
+
+from watchword.servers.django import RequiredMixin, optional, required
+
+if not settings.configured:
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "watchword.servers.django"],
+        LOGGING_CONFIG=None,
+        MIDDLEWARE=["watchword.servers.django.Authenticate"],
+        ROOT_URLCONF=__name__,
+        SECRET_KEY="a secret of the tests alone",
+        USE_TZ=True,
+    )
+    django.setup()
+
+RAN: list[str] = []
+
+
+class Broken(Exception):
+    """What a handler raises."""
+
+
+def public(request):
+    RAN.append("public")
+    assert request.identity is None
+    return HttpResponse("everybody")
+
+
+@required()
+def whoami(request):
+    RAN.append("whoami")
+    return HttpResponse(request.identity.subject)
+
+
+@required("orders:write")
+def orders(request):
+    RAN.append("orders")
+    try:
+        return JsonResponse({"size": len(json.loads(request.body))})
+    except ValueError:
+        return HttpResponse(status=400)
+
+
+@required()
+def upload(request):
+    RAN.append("upload")
+    return JsonResponse({"fields": sorted([*request.POST, *request.FILES])})
+
+
+@optional
+def maybe(request):
+    RAN.append("maybe")
+    return HttpResponse("nobody" if request.identity is None else request.identity.subject)
+
+
+@required()
+def stream(request):
+    RAN.append("stream")
+
+    def chunks():
+        while chunk := request.read(5):
+            yield chunk
+
+    async def awaited():
+        for chunk in chunks():
+            yield chunk
+
+    return StreamingHttpResponse(awaited() if hasattr(request, "scope") else chunks())
+
+
+@required()
+def ignore(request):
+    RAN.append("ignore")
+    return HttpResponse("ignored")
+
+
+@required()
+def fail(request):
+    RAN.append("fail")
+    raise Broken
+
+
+@optional
+@required("orders:read")
+@required("orders:write")
+@required()
+def nested(request):
+    RAN.append("nested")
+    return HttpResponse(request.identity.subject)
+
+
+class Whole(RequiredMixin, View):
+    required_scopes = ("write",)
+
+    def get(self, request):
+        return HttpResponse(request.identity.subject)
+
+
+class WholeAwaited(RequiredMixin, View):
+    required_scopes = ("write",)
+
+    async def get(self, request):
+        return HttpResponse(request.identity.subject)
+
+
+@method_decorator(required("write"), name="dispatch")
+class Dispatched(View):
+    def get(self, request):
+        return HttpResponse(request.identity.subject)
+
+
+class Part(View):
+    def get(self, request):
+        return HttpResponse("everybody")
+
+    @method_decorator(required("write"))
+    def post(self, request):
+        return HttpResponse(request.identity.subject)
+
+
+@required("write")
+async def awaited(request):
+    return HttpResponse(request.identity.subject)
+
+
+VIEWS: dict[str, Any] = {
+    name: view
+    for name, view in globals().items()
+    if name in ("public", "whoami", "orders", "upload", "maybe", "stream", "ignore", "fail", "nested", "awaited")
+}
+CLASSES = {"whole": Whole, "whole-awaited": WholeAwaited, "dispatched": Dispatched, "part": Part}
+urlpatterns = [
+    *(path(name, view) for name, view in VIEWS.items()),
+    *(path(name, view.as_view()) for name, view in CLASSES.items()),
+]
+
+
+def handler(guard: Any, handler_class: Any = WSGIHandler, **given: Any) -> Any:
+    """The project's application, with that guard."""
+    with override_settings(WATCHWORD={"guard": guard}, **given):
+        return handler_class()

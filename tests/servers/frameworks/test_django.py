@@ -1,0 +1,282 @@
+"""What is Django's own: where the middleware and the decorators stand, CSRF, both colours, users, its checks and its test client."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import AsyncClient, Client, override_settings
+from django.urls import path
+from django.views import View
+
+from tests.core.fakes import FakeVerifier
+from tests.servers.frameworks import django_project
+from tests.servers.frameworks.django_project import Broken
+from tests.servers.frameworks.test_wsgi_rows import KEY, bearer
+from tests.servers.test_wsgi import environ_, run
+from watchword import AsyncGuard, BasicVerifier, ConfigurationError, Guard, JWTVerifier
+from watchword.servers import wsgi
+from watchword.servers.django import Authenticate, IdentityUser, RequiredMixin, demand, optional, required
+from watchword.stores import MemoryStore
+
+ME = "watchword.servers.django.Authenticate"
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+PLAIN: dict[str, Any] = {}
+
+
+def fakes(guard: Any = Guard, **options: Any) -> Any:
+    return guard([FakeVerifier(), FakeVerifier("writer", scopes=frozenset({"write"}))], **options)
+
+
+def fields(who: str) -> dict[str, str]:
+    return {"Authorization": f"{who} alice"} if who else {}
+
+
+def with_(urls: Any = None, guard: Any = None, middleware: Any = (ME,), **more: Any) -> Any:
+    settings = {"WATCHWORD": {"guard": guard or fakes(), **more}, "MIDDLEWARE": list(middleware)}
+    if urls is not None:
+        settings["ROOT_URLCONF"] = (path("x", urls),)
+    return override_settings(**settings)
+
+
+def statuses(name: str, method: str = "get") -> list[int]:
+    """Of no credentials, of too few rights, and of enough; both clients say the same."""
+    answers = [getattr(Client(), method)(name, headers=fields(who)).status_code for who in ("", "fake", "writer")]
+
+    async def ask() -> list[int]:
+        client = AsyncClient()
+        return [
+            (await getattr(client, method)(name, headers=fields(who))).status_code for who in ("", "fake", "writer")
+        ]
+
+    assert asyncio.run(ask()) == answers
+    return answers
+
+
+@pytest.mark.parametrize("guard", [Guard, AsyncGuard])
+@pytest.mark.parametrize("name", ["whole", "whole-awaited", "dispatched", "awaited"])
+def test_views_and_view_classes_of_either_colour_ask_guards_of_either(name, guard):
+    with with_(guard=fakes(guard)):
+        assert statuses(f"/{name}") == [401, 403, 200]
+        assert Client().get(f"/{name}", headers=fields("writer")).content == b"alice"
+
+
+def test_a_method_of_a_view_class_asks_for_itself():
+    with with_():
+        assert statuses("/part") == [200, 200, 200]
+        assert statuses("/part", "post") == [401, 403, 200]
+
+
+def view(request):
+    return HttpResponse("done")
+
+
+ORDERS = {
+    "alone": required("write")(view),
+    "twice": required("write")(required()(view)),
+    "twice, the other way": required()(required("write")(view)),
+    "optional inside": required("write")(optional(view)),
+    "optional outside": optional(required("write")(view)),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_no_order_of_decorators_answers_without_the_scope(order):
+    with with_(ORDERS[order]):
+        assert statuses("/x") == [401, 403, 200]
+
+
+class Classed(RequiredMixin, View):
+    required_scopes = ("write",)
+
+    def get(self, request):
+        return HttpResponse("done")
+
+
+@pytest.mark.parametrize("urls", [*ORDERS.values(), Classed.as_view()], ids=[*ORDERS, "class"])
+def test_without_the_middleware_what_asks_answers_nobody(urls):
+    with with_(urls, middleware=()), pytest.raises(ConfigurationError, match="MIDDLEWARE = "):
+        Client().get("/x", headers=fields("writer"))
+
+
+def test_a_view_may_find_out_late_what_to_demand():
+    def late(request):
+        return demand(request, "write") or HttpResponse(request.identity.subject)
+
+    with with_(late):
+        assert statuses("/x") == [401, 403, 200]
+
+
+# ---- CSRF ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ambient", "status"), [(True, 403), (False, 200)])
+def test_the_csrf_check_is_lifted_only_for_what_no_browser_sends_by_itself(ambient, status):
+    verifier = FakeVerifier()
+    verifier.ambient = ambient
+    with with_(required()(view), Guard([verifier]), (ME, CSRF)):
+        asking = Client(enforce_csrf_checks=True)
+        assert asking.post("/x", {"a": "b"}, headers=fields("fake")).status_code == status
+        assert asking.post("/x", {"a": "b"}).status_code == 401
+        assert asking.get("/x", headers=fields("fake")).status_code == 200
+
+
+def test_a_refused_or_anonymous_request_lifts_no_csrf_check():
+    verifier = FakeVerifier()
+    verifier.ambient = False
+    with with_(optional(view), Guard([verifier]), (ME, CSRF)):
+        assert Client(enforce_csrf_checks=True).post("/x").status_code == 403
+
+
+def test_basic_credentials_are_ambient_and_tokens_are_not():
+    store = MemoryStore()
+    store.add_user("alice", "open sesame")
+    guard = Guard([BasicVerifier(realm="r"), JWTVerifier(KEY)], store)
+    with with_(required()(view), guard, (ME, CSRF)):
+        asking = Client(enforce_csrf_checks=True)
+        assert asking.post("/x", headers={"Authorization": "Basic YWxpY2U6b3BlbiBzZXNhbWU="}).status_code == 403
+        assert asking.post("/x", headers={"Authorization": bearer()["HTTP_AUTHORIZATION"]}).status_code == 200
+
+
+# ---- places and settings ------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "no setting": ({"WATCHWORD": None}, "WATCHWORD = "),
+    "no guard": ({"WATCHWORD": {}}, "shop.auth.guard"),
+    "not there": ({"WATCHWORD": {"guard": "tests.nowhere.guard"}}, "nowhere"),
+    "no guard at all": ({"WATCHWORD": {"guard": 7}}, "not int"),
+    "unknown key": ({"WATCHWORD": {"guard": fakes(), "guards": 1}}, "has no 'guards'"),
+    "behind the CSRF check": ({"MIDDLEWARE": [CSRF, ME]}, "before it in MIDDLEWARE"),
+    "users by any name": ({"WATCHWORD": {"guard": fakes(), "user": "email"}}, '"username"'),
+    "users of another table": ({"WATCHWORD": {"guard": fakes(), "user": "username"}}, "DjangoStore"),
+    "subjects of any issuer": ({"WATCHWORD": {"guard": Guard([JWTVerifier(KEY)]), "user_of_token": print}}, "issuer="),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_manage_py_check_and_the_start_say_what_to_write(wrong):
+    settings, message = WRONG[wrong]
+    with override_settings(**{"WATCHWORD": {"guard": fakes()}, **settings}):
+        (found,) = [error for error in run_checks() if error.id.startswith("watchword")]
+        assert found.is_serious()
+        assert message in found.msg
+        with pytest.raises(ConfigurationError) as raised:
+            Authenticate(view)
+        assert str(raised.value) == found.msg
+
+
+def test_manage_py_check_misses_the_middleware_and_is_content_with_it():
+    with override_settings(WATCHWORD={"guard": "tests.servers.frameworks.test_django.GUARD"}, MIDDLEWARE=[]):
+        assert [found.id for found in run_checks() if "watchword" in found.id] == ["watchword.W001"]
+    with override_settings(WATCHWORD={"guard": "tests.servers.frameworks.test_django.GUARD"}):
+        assert not [found.id for found in run_checks() if "watchword" in found.id]
+
+
+GUARD = fakes()
+
+
+def test_a_guard_that_seals_stands_first():
+    sealed = fakes(seal=SimpleNamespace(seal=lambda request: None))
+    with (
+        with_(view, sealed, ("django.middleware.gzip.GZipMiddleware", ME)),
+        pytest.raises(ConfigurationError, match="first"),
+    ):
+        Authenticate(view)
+
+
+def test_a_middleware_that_reads_the_body_first_leaves_it_for_the_guard():
+    def reading(get_response):
+        def middleware(request):
+            assert request.body == b"hello"
+            return get_response(request)
+
+        return middleware
+
+    from watchword.core.scheme import WHOLE
+
+    def echo(request):
+        return HttpResponse(request.body)
+
+    verifier = FakeVerifier(body=WHOLE)
+    django_project.reading = reading
+    with with_(required()(echo), Guard([verifier]), (f"{django_project.__name__}.reading", ME)):
+        answer = Client().post("/x", b"hello", "text/plain", headers=fields("fake"))
+        assert (answer.content, verifier.bodies[-1].data) == (b"hello", b"hello")
+
+
+# ---- as without the guard -----------------------------------------------------------------------------------------------
+
+
+def test_an_exception_is_the_projects_as_without_the_guard():
+    with with_(), pytest.raises(Broken):
+        Client().get("/fail", headers=fields("fake"))
+
+
+def test_the_projects_own_answer_to_a_refusal_gets_its_fields():
+    def sorry(request, status):
+        return HttpResponse("sorry", status=status)
+
+    with with_(required()(view), problem=sorry):
+        answer = Client().get("/x")
+        assert (answer.status_code, answer.content) == (401, b"sorry")
+        assert answer["WWW-Authenticate"] == 'Fake realm="protected", Writer realm="protected"'
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_inside_protect_the_judgement_of_the_same_guard_is_not_made_again():
+    seen: list[Any] = []
+    guard = fakes(observe=seen.append)
+    app = wsgi.protect(django_project.handler(guard), guard)
+    assert run(app, environ_(PATH_INFO="/whoami", QUERY_STRING=""))[::2] == (200, b"alice")
+    assert len(seen) == 1
+
+
+# ---- users --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def database() -> None:
+    call_command("migrate", verbosity=0)
+
+
+def test_a_token_stands_for_whom_the_function_of_issuer_and_subject_finds(database):
+    User.objects.create_user("admin", is_superuser=True)
+    alice, _ = User.objects.create_user("alice-7"), User.objects.create_user("gone", is_active=False)
+    guard = Guard([JWTVerifier(KEY, issuer="https://id.example")])
+
+    def user_of(issuer, subject):
+        assert issuer == "https://id.example"
+        return User.objects.filter(username={"alice": "alice-7", "bob": "gone"}.get(subject)).first()
+
+    def who(request):
+        return HttpResponse(request.user.get_username())
+
+    def ask(subject):
+        token = bearer(sub=subject, iss="https://id.example")["HTTP_AUTHORIZATION"]
+        return Client().get("/x", headers={"Authorization": token})
+
+    with with_(required()(who), guard, user_of_token=user_of):
+        assert ask("alice").content == alice.username.encode()
+        assert [ask("admin").status_code, ask("bob").status_code] == [401, 401]
+        assert 'Bearer realm="protected"' in ask("bob")["WWW-Authenticate"]
+
+
+def test_without_a_setting_an_identity_stands_for_no_user():
+    def who(request):
+        return HttpResponse(str(hasattr(request, "user")))
+
+    with with_(required()(who)):
+        assert Client().get("/x", headers=fields("fake")).content == b"False"
+
+
+def test_who_was_admitted_has_no_rights_of_djangos():
+    user = IdentityUser(SimpleNamespace(subject="admin"))
+    assert (user.is_authenticated, user.is_staff, user.is_superuser, user.has_perm("x.y"), str(user)) == (
+        True, False, False, False, "admin",
+    )  # fmt: skip
