@@ -12,7 +12,7 @@ try:
     from django.apps import AppConfig
 except ImportError:
     raise not_installed("django") from None
-from django.conf import settings
+from django import conf
 from django.core import checks
 
 __all__ = ["WatchwordConfig", "check_settings"]
@@ -34,10 +34,10 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     """What is wrong with the settings, and what to write."""
     try:
         configuration = configured()
-        check_place(configuration.guard, settings.MIDDLEWARE)
+        check_place(configuration.guard, conf.settings.MIDDLEWARE)
     except ConfigurationError as error:
         return [checks.Error(str(error), id="watchword.E001")]
-    if PATH not in settings.MIDDLEWARE:
+    if PATH not in conf.settings.MIDDLEWARE:
         hint = f"MIDDLEWARE = [{PATH!r}, …]"
         return [checks.Warning("no middleware judges requests", hint=hint, id="watchword.W001")]
     return []

@@ -10,7 +10,7 @@ from watchword.core.rejection import ConfigurationError, not_installed
 from watchword.servers.problem import PROBLEM_JSON, problem
 
 try:
-    from django.conf import settings
+    from django import conf
 except ImportError:
     raise not_installed("django") from None
 from django.http import HttpRequest, HttpResponse
@@ -43,7 +43,7 @@ def configured() -> Configuration:
     Raises:
         ConfigurationError: it is missing or wrong; the message says what to write.
     """
-    given = getattr(settings, "WATCHWORD", None)
+    given = getattr(conf.settings, "WATCHWORD", None)
     if not isinstance(given, Mapping) or "guard" not in given:
         raise ConfigurationError('the settings name no guard: WATCHWORD = {"guard": "shop.auth.guard"}')
     if unknown := sorted(set(given) - set(KEYS)):

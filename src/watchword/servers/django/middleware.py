@@ -19,7 +19,7 @@ try:
     from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction
 except ImportError:
     raise not_installed("django") from None
-from django.conf import settings
+from django import conf
 from django.http import HttpRequest
 
 __all__ = ["Authenticate", "check_place"]
@@ -43,7 +43,7 @@ class Authenticate:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self._configuration = configured()
-        check_place(self._configuration.guard, settings.MIDDLEWARE)
+        check_place(self._configuration.guard, conf.settings.MIDDLEWARE)
         self._get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
