@@ -29,7 +29,7 @@ class Judgement:
 
     def __init__(self, additions: Additions, refusal: Refusal | None = None) -> None:
         self.additions = additions
-        self.admission = additions if isinstance(additions, Admission) else None
+        self.admission = additions if refusal is None and isinstance(additions, Admission) else None
         self.refusal = refusal
 
     def missing(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Rejected | None:

@@ -257,5 +257,15 @@ def test_a_scope_that_is_found_out_late_is_demanded_by_a_call(app, auth):
         auth.demand("write")
         return "done"
 
+    @app.get("/y")
+    def other():
+        try:
+            auth.demand("write")
+        except Problem:
+            return "read only"
+        return "read and write"
+
     assert statuses(app) == [401, 403, 200]
     assert json.loads(app.test_client().get("/x").text)["status"] == 401
+    answer = app.test_client().get("/y")
+    assert (answer.text, "WWW-Authenticate" in answer.headers) == ("read only", False)

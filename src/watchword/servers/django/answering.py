@@ -33,28 +33,28 @@ async def answered(judge: Judge, guard: Any, response: Any) -> Any:
     judgement = judge.judgement
     if judgement is None:
         return response
-    admission, plan = judgement.admission, guard.plan
+    additions, admission, plan = judgement.additions, judgement.admission, guard.plan
     if judge.checked is not None:
         failed = judge.checked.judge(plan.limits.body, error=response.status_code >= 400)
         if failed is not None:
-            refusal = await done(guard.refuse(admission.attributed(failed)))
+            refusal = await done(guard.refuse(additions.attributed(failed)))
             judge.drain()
             response = _in_place_of(response, judge.problem(refusal))
     if judge.refusal is not None and response.status_code >= 400:
         _put(response, judge.refusal.fields())
-    if judge.finishes and (admission.seal is not None or admission.response_headers):
+    if judge.finishes and additions.present:
         content: bytes | None = None
-        if admission.holds_back:
+        if additions.holds_back:
             content = await _content(response, plan.limits.body)
             if content is None:
-                failure = admission.oversized(plan)
+                failure = additions.oversized(plan)
                 response = _in_place_of(response, HttpResponse(status=failure.status))
                 _put(response, failure.headers)
                 return response
             if response.streaming:
                 response = _in_place_of(response, _whole(response, content))
-        _put(response, admission.answer_headers(plan, Response(response.status_code, _lines(response)), content))
-    if admission.provisional and judge.finishes:
+        _put(response, additions.answer_headers(plan, Response(response.status_code, _lines(response)), content))
+    if admission is not None and admission.provisional and judge.finishes:
         if response.status_code >= 500:
             await done(guard.take_back(admission))
         elif response.streaming:

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.rejection import ConfigurationError, not_installed
-from watchword.servers.problem import PROBLEM_JSON, problem
 
 try:
     from django import conf
 except ImportError:
     raise not_installed("django") from None
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 __all__ = ["Configuration", "configured"]
@@ -26,13 +25,14 @@ class Configuration(NamedTuple):
 
     Args:
         guard: who may pass.
-        problem: makes the answer of a refusal, of the request and the status; its fields are added to that.
+        problem: makes the answer of a refusal, of the request and the status; its fields are added to that. None: problem
+            details (RFC 9457).
         by_username: users are those of the guard's store, by their names.
         user_of_token: gives the user of an issuer and a subject.
     """
 
     guard: Guard | AsyncGuard
-    problem: Callable[[HttpRequest, int], Any]
+    problem: Callable[[HttpRequest, int], Any] | None
     by_username: bool
     user_of_token: Callable[[str, str], Any] | None
 
@@ -67,7 +67,7 @@ def configured() -> Configuration:
                     'WATCHWORD["user_of_token"] finds users by issuer and subject, and no issuer is checked: '
                     f"{type(verifier).__name__}(…, issuer=…)"
                 )
-    return Configuration(guard, _object(given, "problem") or _problem, by_username, user_of_token)
+    return Configuration(guard, _object(given, "problem"), by_username, user_of_token)
 
 
 def _object(given: Mapping[str, Any], key: str) -> Any:
@@ -78,7 +78,3 @@ def _object(given: Mapping[str, Any], key: str) -> Any:
         return import_string(found)
     except ImportError as error:
         raise ConfigurationError(f"WATCHWORD[{key!r}]: {error}") from error
-
-
-def _problem(_: HttpRequest, status: int) -> HttpResponse:
-    return HttpResponse(problem(status), PROBLEM_JSON, status)

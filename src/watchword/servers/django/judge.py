@@ -17,6 +17,7 @@ from watchword.servers.django.configuration import Configuration
 from watchword.servers.django.incoming import Incoming
 from watchword.servers.django.users import maps, settle
 from watchword.servers.judgement import Judgement, refused
+from watchword.servers.problem import content_of, problem_body
 from watchword.servers.wsgi.leaving import watch_of
 from watchword.structures.line import ClientGone
 
@@ -24,6 +25,7 @@ try:
     from asgiref.sync import async_to_sync, sync_to_async
 except ImportError:
     raise not_installed("django") from None
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 __all__ = ["Judge"]
@@ -94,8 +96,11 @@ class Judge:
     def problem(self, refusal: Refusal) -> HttpResponseBase:
         """The answer for a refusal, whose fields the middleware adds to whatever goes out."""
         self.refusal = refusal
-        answer: HttpResponseBase = self._configuration.problem(self._request, refusal.status)
-        return answer
+        if self._configuration.problem is not None:
+            answer: HttpResponseBase = self._configuration.problem(self._request, refusal.status)
+            return answer
+        media_type, content = content_of(refusal, problem_body)
+        return HttpResponse(content, media_type.decode(), refusal.status)
 
     async def _judge(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
         around = (getattr(self._request, "scope", None) or self._request.META).get(ADMISSION)
@@ -103,16 +108,16 @@ class Judge:
             judgement, self.finishes = Judgement(around[1]), False
         else:
             judgement = await self._verdict(guard, optional, awaits)
-        if judgement.refusal is not None:
-            return judgement
         admission = judgement.admission
+        if admission is None:
+            return judgement
         try:
             if awaits and maps(self._configuration):
                 await sync_to_async(settle)(self._configuration, admission, self._request)
             else:
                 settle(self._configuration, admission, self._request)
         except Rejected as rejected:
-            judgement.refusal = await done(guard.refuse(admission.attributed(rejected)))
+            judgement = Judgement(admission, await done(guard.refuse(admission.attributed(rejected))))
         return judgement
 
     async def _verdict(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
@@ -136,5 +141,5 @@ class Judge:
         judgement = Judgement(admission)
         self.checked, self.drain = incoming.replay(admission, guard.plan.limits.body), incoming.drain
         if self.checked is not None and self.checked.failed is not None:
-            judgement.refusal = await done(guard.refuse(admission.attributed(self.checked.failed)))
+            judgement = Judgement(admission, await done(guard.refuse(admission.attributed(self.checked.failed))))
         return judgement

@@ -65,7 +65,7 @@ class Authenticate:
         try:
             response = await self._get_response(request)
         except BaseException:  # cancelled: whatever has cancelled it may do so again
-            if judge.judgement is not None:
+            if judge.judgement is not None and judge.judgement.admission is not None:
                 await shield(ensure_future(guard.take_back(judge.judgement.admission)))
             raise
         return await answered(judge, guard, response)

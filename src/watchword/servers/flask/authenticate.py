@@ -130,7 +130,7 @@ class Authenticate:
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:
         if refusal := self._judge.demand(scopes, optional=optional):
-            raise problem_of(refusal.status)
+            raise problem_of(refusal)
         flask.g.identity = self._admission.identity
 
     @property
@@ -143,6 +143,6 @@ class Authenticate:
     @property
     def _admission(self) -> Admission:
         judgement = self._judge.judgement
-        if judgement is None or judgement.refusal is not None:
+        if judgement is None or judgement.admission is None:
             raise ConfigurationError("nobody has asked who makes this request: write @auth.required() above the view")
         return judgement.admission

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from watchword.core.answer import Refusal
 from watchword.core.rejection import Rejected, not_installed
-from watchword.servers.problem import PROBLEM_JSON, problem, title_of
+from watchword.servers.problem import content_of, problem_body, title_of
 
 try:
     import flask
@@ -24,30 +25,36 @@ class Problem(HTTPException):
     answer gets the challenges and the other fields of the refusal.
     """
 
+    content: tuple[bytes, bytes] = (b"", b"")
+
     @property
     def name(self) -> str:
         """The phrase of the status."""
         return title_of(self.code or 500)
 
     def get_body(self, *_: Any) -> str:
-        """Problem details."""
-        return problem(self.code or 500).decode()
+        """Problem details; for who develops on this machine, what the guard saw."""
+        return self.content[1].decode()
 
     def get_headers(self, *_: Any) -> list[tuple[str, str]]:
         """The type of the body; all else is added to whatever goes out."""
-        return [("Content-Type", PROBLEM_JSON)]
+        return [("Content-Type", self.content[0].decode())]
+
+
+def problem_of(refusal: Refusal) -> Problem:
+    """The exception of a refusal."""
+    problem = _of_status(refusal.status)()
+    problem.content = content_of(refusal, problem_body)
+    return problem
 
 
 @cache
-def problem_of(status: int) -> type[Problem]:
-    """The exception of a status."""
+def _of_status(status: int) -> type[Problem]:
     # Flask looks for error handlers by the class, and by the code that the class has.
     return type("Problem", (Problem, default_exceptions.get(status, HTTPException)), {"code": status})
 
 
 def refused(rejected: Rejected) -> Any:
     """The answer where a body fails as it is read, which the guard words anew, or where the app raises it by itself."""
-    refusal = rejected.refusal
-    return flask.current_app.handle_http_exception(
-        problem_of(rejected.reason.status if refusal is None else refusal.status)()
-    )
+    refusal = rejected.refusal or Refusal(rejected.reason.status)
+    return flask.current_app.handle_http_exception(problem_of(refusal))

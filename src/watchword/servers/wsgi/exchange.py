@@ -33,7 +33,7 @@ class Answer:
     """Holds the application's start_response back until its first octet: until then the body may still fail.
 
     A seal over the body holds all of it back, under the guard's limit. Before `expect` has said what the answer needs, it
-    holds nothing back; `lines` are sent as though the application had given them. `say` sends the refusal of a failed body.
+    holds nothing back; `lines` go out with an error as though the application had given them. `say` sends the refusal of a failed body.
     """
 
     def __init__(self, guard: Guard, start_response: Any, say: Callable[[Refusal, Any], list[bytes]] = answer) -> None:
@@ -95,7 +95,7 @@ class Answer:
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         """start_response for the application."""
-        headers = [*headers, *self.lines]
+        headers = [*headers, *self.lines] if status >= "4" else headers
         if not self.holds:
             write: Callable[[bytes], object] = self._start_response(status, headers, *([exc_info] if exc_info else ()))
             return write

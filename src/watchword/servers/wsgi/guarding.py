@@ -46,7 +46,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
             refusal = admission.refusal or Refusal(503)
             return answer(refusal, start_response, refusal.account, ACCOUNT_TYPE)
         serve = app
-        if admission.seal is not None or admission.stream is not None or admission.response_headers:
+        if admission.present:
             serve = partial(exchange, app, guard, admission, body=body)
         if admission.provisional:
             serve = taking_back(serve, guard, admission)

@@ -10,7 +10,7 @@ from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.judgement import Judgement, keep, kept, refused
-from watchword.servers.problem import PROBLEM_JSON, problem
+from watchword.servers.problem import content_of, problem_body
 from watchword.servers.wsgi.answer import answer, text_of
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import Answer
@@ -122,16 +122,16 @@ class Judge:
         else:
             judgement = refused(guard.plan, request, verdict)
             self._answer.lines = text_of((judgement.refusal or Refusal(503)).fields())
-        admission = judgement.admission
-        if admission.seal is not None or admission.stream is not None or admission.response_headers:
-            failed = self._answer.expect(admission, environ, body)
-            if failed is not None:
-                judgement.refusal = guard.refuse(admission.attributed(failed))._replace(sealing=None)
+        additions = judgement.additions
+        if additions.present and (failed := self._answer.expect(additions, environ, body)) is not None:
+            return Judgement(additions, guard.refuse(additions.attributed(failed)))
         return judgement
 
     def _say(self, refusal: Refusal, start_response: Any) -> list[bytes]:
-        content = b"" if self._environ["REQUEST_METHOD"] == "HEAD" else problem(refusal.status)
-        return answer(refusal, start_response, content, PROBLEM_JSON.encode())
+        media_type, content = content_of(refusal, problem_body)
+        return answer(
+            refusal, start_response, b"" if self._environ["REQUEST_METHOD"] == "HEAD" else content, media_type
+        )
 
     def _begin(self, *args: Any) -> Any:
         self._begun = True
