@@ -46,18 +46,18 @@ def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore:
 
 
 class _Routes:
-    """Which store a kind of record falls to."""
+    """Which store a kind of record falls to: the first of `parts` that holds it."""
 
     def __init__(self, stores: Sequence[Any]) -> None:
-        self._stores = tuple(stores)
+        self.parts = tuple(stores)
         kinds = [store.kinds for store in stores]
         self.kinds: frozenset[type] | None = None if None in kinds else frozenset().union(*kinds)
 
     def __repr__(self) -> str:
-        return f"combine({', '.join(repr(store) for store in self._stores)})"
+        return f"combine({', '.join(repr(store) for store in self.parts)})"
 
     def _store_of(self, kind: type) -> Any:
-        for store in self._stores:
+        for store in self.parts:
             if store.kinds is None or kind in store.kinds:
                 return store
         return None
@@ -70,7 +70,7 @@ class _Routes:
     @property
     def clock(self) -> Callable[[], float]:
         """That of the first store that has one."""
-        clocks = (getattr(store, "clock", None) for store in self._stores)
+        clocks = (getattr(store, "clock", None) for store in self.parts)
         return next((clock for clock in clocks if clock is not None), time.time)
 
     def _questions(self, refs: Sequence[Ref[Any]]) -> list[tuple[Any, list[Ref[Any]]]]:
@@ -100,7 +100,7 @@ class CombinedStore(_Routes, Admin):
 
     @property
     def blocking(self) -> bool:
-        return any(store.blocking for store in self._stores)
+        return any(store.blocking for store in self.parts)
 
     def fetch(self, refs: Sequence[Ref[Any]], /) -> Found:
         found = NOTHING_FOUND

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.servers.frameworks import django_project  # first: models and views need its settings
+
 import asyncio
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +18,6 @@ from django.urls import path
 from django.views import View
 
 from tests.core.fakes import FakeVerifier
-from tests.servers.frameworks import django_project
 from tests.servers.frameworks.django_project import Broken
 from tests.servers.frameworks.test_wsgi_rows import KEY, bearer
 from tests.servers.test_wsgi import environ_, run

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from watchword.core.address import Address
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case
-from watchword.core.io import IO
+from watchword.core.io import IO, fetch_more
 from watchword.core.message import Request
 from watchword.core.plan import Plan
 from watchword.core.records import NOTHING_FOUND

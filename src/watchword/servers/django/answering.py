@@ -69,10 +69,13 @@ def _lines(response: Any) -> Headers:
 
 def _put(response: Any, lines: Headers) -> None:
     """Adds field lines; Django has one line for each name, so several are one list (RFC 9110 §5.3)."""
+    texts: dict[str, list[str]] = {}
     for name, value in lines:
-        key, text = name.decode("latin-1").title(), value.decode("latin-1")
-        given = response.get(key)
-        response[key] = text if given is None or key == "Content-Length" else f"{given}, {text}"
+        texts.setdefault(name.decode("latin-1").title(), []).append(value.decode("latin-1"))
+    for key, values in texts.items():
+        text, given = ", ".join(values), response.get(key)
+        # What REST framework has asked for is there already.
+        response[key] = text if given in (None, text) or key == "Content-Length" else f"{given}, {text}"
 
 
 def _in_place_of(response: Any, other: Any) -> Any:

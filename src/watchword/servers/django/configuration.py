@@ -15,7 +15,7 @@ except ImportError:
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-__all__ = ["Configuration", "configured"]
+__all__ = ["Configuration", "configured", "kinds_of_django"]
 
 KEYS = ("guard", "problem", "user", "user_of_token")
 
@@ -54,10 +54,10 @@ def configured() -> Configuration:
     if given.get("user") not in (None, "username"):
         raise ConfigurationError('WATCHWORD["user"] is "username", or left out: request.user is nobody then')
     by_username = given.get("user") == "username"
-    if by_username and not getattr(guard.plan.store, "of_django", False):
+    if by_username and not kinds_of_django(guard.plan.store):
         raise ConfigurationError(
             'WATCHWORD["user"] is "username", but the names of the guard\'s store need not be those of Django\'s users: '
-            "Guard([…], DjangoStore())"
+            "Guard([…], combine(DjangoStore(), MemoryStore()))"
         )
     user_of_token = _object(given, "user_of_token")
     if user_of_token is not None:
@@ -68,6 +68,17 @@ def configured() -> Configuration:
                     f"{type(verifier).__name__}(…, issuer=…)"
                 )
     return Configuration(guard, _object(given, "problem"), by_username, user_of_token)
+
+
+def kinds_of_django(store: Any) -> frozenset[type]:
+    """The kinds of record that a store has of Django's users (`DjangoStore`), alone or as a part of it."""
+    covered: frozenset[type] = frozenset()
+    for part in getattr(store, "parts", (store,)):
+        kinds: frozenset[type] = getattr(part, "kinds", None) or frozenset()
+        if getattr(part, "of_django", False):
+            return kinds - covered
+        covered |= kinds
+    return frozenset()
 
 
 def _object(given: Mapping[str, Any], key: str) -> Any:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
-from watchword.core.body import check_declared
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import done, drive
-from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable, not_installed
+from watchword.core.rejection import ConfigurationError, Rejected, not_installed
 from watchword.servers.asgi.admitted import ADMISSION
 from watchword.servers.checked_body import CheckedBody
 from watchword.servers.django.configuration import Configuration
-from watchword.servers.django.incoming import Incoming
+from watchword.servers.django.judging import judged
 from watchword.servers.django.users import maps, settle
-from watchword.servers.judgement import Judgement, refused
+from watchword.servers.judgement import Judgement
 from watchword.servers.problem import content_of, problem_body
-from watchword.servers.wsgi.leaving import watch_of
-from watchword.structures.line import ClientGone
 
 try:
     from asgiref.sync import async_to_sync, sync_to_async
@@ -35,7 +32,7 @@ class Judge:
     """Judges one request, for views of either colour, and keeps what its answer needs.
 
     `refusal` is the last answer that somebody was given to send, `checked` the body that is checked as it passes. `finishes` is
-    False where somebody further out sees to the answer.
+    False where somebody further out sees to the answer. `user` is Django's, whom the identity stands for, if anybody is.
 
     Args:
         configuration: the settings.
@@ -51,6 +48,7 @@ class Judge:
         self.checked: CheckedBody | None = None
         self.drain: Callable[[], None] = lambda: None
         self.finishes = True
+        self.user: Any = None
 
     @staticmethod
     def of(request: Any) -> Judge:
@@ -71,6 +69,16 @@ class Judge:
         if isinstance(self.guard, AsyncGuard):
             return async_to_sync(self.ademand)(scopes, optional=optional)
         return drive(self._demand(self.guard, scopes, optional, awaits=False))
+
+    def admission(self) -> Admission | None:
+        """The admission, without an identity if there are no credentials; None if the guard refuses the request."""
+        self.demand(optional=True)
+        return None if self.judgement is None else self.judgement.admission
+
+    @property
+    def refused_with(self) -> int:
+        """The status of `refusal`; 0 if there is none."""
+        return 0 if self.refusal is None else self.refusal.status
 
     async def ademand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> HttpResponseBase | None:
         """As `demand`. What blocks runs where Django wants it: in the thread that has this request's connections."""
@@ -107,39 +115,15 @@ class Judge:
         if around is not None and around[0].plan is guard.plan:  # protect(…) has admitted it, and sees to the answer
             judgement, self.finishes = Judgement(around[1]), False
         else:
-            judgement = await self._verdict(guard, optional, awaits)
+            judgement, self.checked, self.drain = await judged(guard, self._request, optional, awaits)
         admission = judgement.admission
         if admission is None:
             return judgement
         try:
             if awaits and maps(self._configuration):
-                await sync_to_async(settle)(self._configuration, admission, self._request)
+                self.user = await sync_to_async(settle)(self._configuration, admission, self._request)
             else:
-                settle(self._configuration, admission, self._request)
+                self.user = settle(self._configuration, admission, self._request)
         except Rejected as rejected:
             judgement = Judgement(admission, await done(guard.refuse(admission.attributed(rejected))))
-        return judgement
-
-    async def _verdict(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
-        incoming = Incoming(self._request)
-        error: Rejected | StoreUnavailable | None = None
-        request, watch = incoming.request, None if awaits else watch_of(self._request.META)
-        try:
-            check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
-            receive = incoming.achunk if awaits else incoming.chunk
-            admission = await done(guard.admit(request, receive, optional=optional, gone=watch))
-        except Rejected as rejected:
-            rejected.refusal = rejected.refusal or await done(guard.refuse(rejected, request))
-            error = rejected
-        except StoreUnavailable as unavailable:
-            error = unavailable
-        except ClientGone:
-            error = StoreUnavailable("the client has left")
-        if error is not None:
-            incoming.drain()
-            return refused(guard.plan, request, error)
-        judgement = Judgement(admission)
-        self.checked, self.drain = incoming.replay(admission, guard.plan.limits.body), incoming.drain
-        if self.checked is not None and self.checked.failed is not None:
-            judgement = Judgement(admission, await done(guard.refuse(admission.attributed(self.checked.failed))))
         return judgement

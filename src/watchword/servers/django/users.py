@@ -7,7 +7,7 @@ from typing import Any
 
 from watchword.core.admission import Admission
 from watchword.core.rejection import Reason, Rejected, not_installed
-from watchword.servers.django.configuration import Configuration
+from watchword.servers.django.configuration import Configuration, kinds_of_django
 
 try:
     from django.contrib.auth import get_user_model
@@ -65,10 +65,13 @@ def maps(configuration: Configuration) -> bool:
     return configuration.by_username or configuration.user_of_token is not None
 
 
-def settle(configuration: Configuration, admission: Admission, request: Any) -> None:
+def settle(configuration: Configuration, admission: Admission, request: Any) -> Any:
     """Gives an admitted request its `identity`, its user if the settings say how that is found, and lifts the CSRF check.
 
     That is lifted for credentials only that no browser sends by itself.
+
+    Returns:
+        The user; None if the identity stands for none.
 
     Raises:
         Rejected: UNKNOWN_SUBJECT, the identity stands for no user; DISABLED, the user is not active.
@@ -83,15 +86,16 @@ def settle(configuration: Configuration, admission: Admission, request: Any) -> 
         request.user, request.auser = user, auser
     if admission.identity is not None and not getattr(admission.verifier, "ambient", True):
         request._dont_enforce_csrf_checks = True  # noqa: SLF001 -- what CsrfViewMiddleware looks at
+    return user
 
 
 def _user_of(configuration: Configuration, admission: Admission) -> Any:
     identity, verifier = admission.identity, admission.verifier
-    if identity is None:
+    if identity is None or verifier is None:
         return None
-    if configuration.by_username and set(getattr(verifier, "kinds", ())) & configuration.guard.plan.store.kinds:
-        model = get_user_model()
-        user = model.objects.filter(**{str(model.USERNAME_FIELD): identity.subject}).first()
+    if configuration.by_username and not kinds_of_django(configuration.guard.plan.store).isdisjoint(verifier.kinds):
+        model: Any = get_user_model()
+        user = model._default_manager.filter(**{model.USERNAME_FIELD: identity.subject}).first()  # noqa: SLF001 -- documented
     elif configuration.user_of_token is not None and (issuer := _issuer(identity.claims, verifier)) is not None:
         user = configuration.user_of_token(issuer, identity.subject)
     else:
