@@ -45,7 +45,8 @@ def test_every_line_is_one_of_ours_and_printable(value: str | bytes) -> None:
     below = sum(
         line.startswith(("         expected: ", "         received: ")) or line.strip() == "^" for line in lines
     )
-    assert len(lines) == 1 + len(explanation.checks) + below + canonical
+    page = bool(explanation.page)
+    assert len(lines) == 1 + page + len(explanation.checks) + below + canonical
     assert 2 * len(explanation.causes) <= below <= 3 * len(explanation.causes)
     assert not any(line.startswith("  ok   everything") for line in lines)
     assert explanation.to_json().isprintable()

@@ -42,6 +42,7 @@ def explain(
     >>> guard = Guard([JWTVerifier(Key.generate("HS256"))])
     >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
     refused: no_credentials: credentials: expected credentials that a verifier of this guard reads, received ...
+    more: docs/reference/reasons.md#no_credentials
       FAIL no_credentials: credentials (have the client authenticate; ...)
              expected: credentials that a verifier of this guard reads
              received: the request carries no credentials

@@ -22,7 +22,7 @@ from watchword.core.scheme import NO_BODY, Check, Claim, Verifier
 from watchword.schemes.all_of import AllClaims, AllOf
 from watchword.schemes.explaining import explainer_of
 from watchword.schemes.explaining.masking import Mask, secrets_of
-from watchword.schemes.explaining.remedies import REMEDIES
+from watchword.schemes.explaining.remedies import REMEDIES, page_of
 
 __all__ = ["account"]
 
@@ -81,7 +81,7 @@ def _why(case: Case | None, rejected: Rejected, request_id: str) -> Iterator[str
     where = f" at {rejection.where}" if rejection.where else ""
     yield f"refused{by}: {rejection.reason.value}{where}: {rejection.detail}"
     yield f"what to do: {REMEDIES[rejection.reason]}"
-    yield f"more: docs/reference/causes.md#{rejection.reason.value}"
+    yield f"more: {page_of('', rejection.reason)}"
 
 
 def _seen(request: Request, case: Case | None) -> Iterator[str]:

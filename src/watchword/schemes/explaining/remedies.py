@@ -8,7 +8,7 @@ from typing import Final
 
 from watchword.core.rejection import Reason
 
-__all__ = ["REMEDIES", "expected_instead"]
+__all__ = ["CAUSES", "REMEDIES", "expected_instead", "page_of"]
 
 REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
@@ -82,3 +82,28 @@ def expected_instead(reason: Reason) -> str:
         return _EXPECTED[reason]
     sizes = (Reason.HEADER_TOO_LARGE, Reason.BODY_TOO_LARGE, Reason.TARGET_TOO_LONG, Reason.TOO_MANY_PARAMETERS)
     return "a value within the limits of the guard" if reason in sizes else "the value of a genuine request"
+
+
+CAUSES: Final = frozenset(
+    {
+        "access key", "algorithm", "attempts", "aud", "body", "chunks", "claims", "client", "cnf", "coverage", "credentials",
+        "enabled", "exp", "expires", "format", "grammar", "header", "iat", "iss", "jti", "key id", "key time", "mac", "method",
+        "nbf", "nc", "nonce", "opaque", "parameters", "password", "payload", "place", "qop", "realm", "response", "revoked",
+        "scheme word", "scope", "scope date", "secret", "session token", "signature", "single use", "sub", "subject", "time",
+        "token", "token time", "typ", "uri", "user",
+    }
+)  # fmt: skip
+"""Names of checks that can fail, each of which has its part of `docs/reference/causes.md`."""
+
+
+def page_of(name: str, reason: Reason) -> str:
+    """Where the documentation says what a failed check means, and what to do.
+
+    A check of somebody's own verifier has no page of ours: then it is that of the reason.
+
+    >>> page_of("key id", Reason.UNKNOWN_KEY), page_of("my own", Reason.WRONG_CLAIM)
+    ('docs/reference/causes.md#key-id', 'docs/reference/reasons.md#wrong_claim')
+    """
+    if name in CAUSES:
+        return f"docs/reference/causes.md#{name.replace(' ', '-')}"
+    return f"docs/reference/reasons.md#{reason.value}"

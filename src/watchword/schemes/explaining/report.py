@@ -12,6 +12,7 @@ from watchword.core.identity import Identity
 from watchword.core.rejection import Reason
 from watchword.core.scheme import Check
 from watchword.schemes.explaining.masking import MASK
+from watchword.schemes.explaining.remedies import page_of
 
 __all__ = ["Explanation", "compare"]
 
@@ -65,6 +66,11 @@ class Explanation:
         mend = f": {first.mend}" if first.mend else ""
         return _printable(f"refused{by}: {reason}: {first.component or first.name}{differs}{mend}")
 
+    @property
+    def page(self) -> str:
+        """Where the documentation says what the first cause means, and what to do; "" if accepted."""
+        return "" if self.reason is None else page_of(self.causes[0].name if self.causes else "", self.reason)
+
     def compare(self, client: str) -> Check | None:
         """The first octet in which the client's canonical string differs from the server's; None if they are the same.
 
@@ -74,7 +80,7 @@ class Explanation:
         return compare(client, self.canonical)
 
     def __str__(self) -> str:
-        lines = [self.headline]
+        lines = [self.headline, *([f"more: {self.page}"] if self.page else [])]
         for check in self.checks:
             lines += _lines(check)
         if self.canonical:
@@ -88,6 +94,7 @@ class Explanation:
             {
                 "accepted": self.accepted,
                 "headline": self.headline,
+                "page": self.page,
                 "reason": self.reason.value if self.reason else None,
                 "detail": self.detail,
                 "where": self.where,
