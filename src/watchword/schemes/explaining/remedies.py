@@ -87,7 +87,7 @@ def expected_instead(reason: Reason) -> str:
 CAUSES: Final = frozenset(
     {
         "access key", "algorithm", "attempts", "aud", "body", "chunks", "claims", "client", "cnf", "coverage", "credentials",
-        "enabled", "exp", "expires", "format", "grammar", "header", "iat", "iss", "jti", "key id", "key time", "mac", "method",
+        "disabled", "enabled", "exp", "expires", "format", "grammar", "header", "iat", "iss", "jti", "key id", "key time", "mac", "method",
         "nbf", "nc", "nonce", "opaque", "parameters", "password", "payload", "place", "qop", "realm", "response", "revoked",
         "scheme word", "scope", "scope date", "secret", "session token", "signature", "single use", "sub", "subject", "time",
         "token", "token time", "typ", "uri", "user",
