@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from tests.webhook_senders import SENDERS
 from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received, Send
 from watchword.schemes.explaining.elsewhere import MAX_DECISIONS, MAX_SPELLED
+from watchword.schemes.explaining.search import DEAR, MAX_STEPS
 from watchword.schemes.webhooks import PROFILES, WebhookAuth, WebhookProfile, WebhookVerifier
 from watchword.schemes.webhooks.times import TIME_FORMATS
 from watchword.stores import MemoryStore
@@ -659,7 +662,7 @@ def test_explain_takes_no_longer_for_many_signatures_of_ed25519(monkeypatch: pyt
     request = delivered(WebhookAuth(OTHER)).with_headers(((b"webhook-signature", forged.encode()),))
     assert not explain(request, guarded(verifier), json.dumps({"a": list(range(50))}).encode()).accepted
     spelled_otherwise = 15 * (MAX_DECISIONS + MAX_SPELLED)  # of the credentials, each decided on
-    assert 1000 < len(tried) < 4096 + spelled_otherwise
+    assert 1000 < len(tried) < MAX_STEPS // DEAR + spelled_otherwise
 
 
 def test_explain_finds_the_other_kind_of_signature() -> None:
@@ -739,3 +742,34 @@ def test_a_time_that_was_changed_after_signing_by_ed25519_is_named() -> None:
     later = sent.with_headers(((b"webhook-timestamp", b"%d" % (NOW + 60)),))
     cause = explain(later, guarded(WebhookVerifier(PUBLIC)), BODY).causes[0]
     assert (cause.component, cause.expected) == ("header webhook-timestamp", f"{NOW:.0f}")
+
+
+TWILIO = WebhookVerifier("0123456789abcdef0123456789abcdef", profile="twilio")
+TWILIO_URL = "https://api.example/hook"
+CALL = {"From": "+49 170", "To": "+1555", "Body": "hi there"}
+
+
+def signed_by_twilio(url: str, params: dict[str, str]) -> str:
+    content = url + "".join(name + value for name, value in sorted(params.items()))
+    return base64.b64encode(hmac.digest(b"0123456789abcdef0123456789abcdef", content.encode(), "sha1")).decode()
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "signed_url", "signed", "component"),
+    [
+        ("/hook?a=1", json.dumps(CALL), "?a=1", CALL, "body"),
+        ("/hook?a=1&b=2", urlencode(CALL), "", {**CALL, "a": "1", "b": "2"}, "@query"),
+        ("/hook?a=1&b=2", urlencode(CALL), "?a=1&b=2", {**CALL, "a": "1", "b": "2"}, "@query"),
+        (f"/hook?{urlencode(CALL)}", "", "", CALL, "@query"),
+        (f"/hook?a=1&{urlencode(CALL)}", "", "?a=1", CALL, "@query"),
+    ],
+)
+def test_a_form_whose_parameters_came_from_elsewhere_is_told(
+    target: str, body: str, signed_url: str, signed: dict[str, str], component: str
+) -> None:
+    """A form that was sent as JSON or in the query, and a query that was signed as part of the form."""
+    kind = "application/json" if body[:1] == "{" else "application/x-www-form-urlencoded"
+    fields = {"Content-Type": kind, "X-Twilio-Signature": signed_by_twilio(TWILIO_URL + signed_url, signed)}
+    first = explain(Request("POST", "https", "api.example", target, fields), guarded(TWILIO), body.encode()).causes[0]
+    assert (first.name, first.component) == ("signature", component)
+    assert "none of the usual changes" not in first.mend

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from base64 import b32encode, b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import chain
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
@@ -23,7 +24,7 @@ from watchword.crypto.usual_hashes import hashed
 
 __all__ = [
     "ENCODINGS", "FORMS", "ORDERS", "Computation", "Encoding", "Hash", "Join", "Leaf", "Mac", "Node", "Of", "Parameters", "Style",
-    "joined", "made", "parameters_text", "under",
+    "all_under", "joined", "made", "parameters_text", "under",
 ]  # fmt: skip
 
 STEP: Final = 1024
@@ -270,6 +271,11 @@ def under(node: Node) -> Sequence[Node]:
     if isinstance(node, Parameters):
         return [value for _, value in node.pairs]
     return (node.key, node.of) if isinstance(node, Mac) else (node.of,)
+
+
+def all_under(node: Node) -> Iterator[Node]:
+    """The node, and all that it is made of."""
+    return chain((node,), *map(all_under, under(node)))
 
 
 def made(node: Node, of: Of) -> bytes:

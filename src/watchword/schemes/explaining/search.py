@@ -29,7 +29,7 @@ from watchword.schemes.explaining.computation import (
     Of,
     Parameters,
     Source,
-    under,
+    all_under,
 )
 from watchword.schemes.explaining.received import LEAST, Received, damaged
 from watchword.schemes.explaining.times import near_times
@@ -302,7 +302,7 @@ class _Search:
         component = said.component or _named(node)
         expected, received = said.expected, said.received
         if said.part is not None:
-            private = any(map(_private, _all_under(said.part)))
+            private = any(map(_private, all_under(said.part)))
             expected = said.part.name if private else show(self.graph.value(said.part), b"")[0]
         elif not expected:
             expected, received = self._values(said)
@@ -321,7 +321,7 @@ class _Search:
         mine = graph.value(node)
         if (
             isinstance(node, Mac)
-            or any(_private(each) for each in _all_under(node))
+            or any(_private(each) for each in all_under(node))
             or len(mine) + len(theirs) > 64 * 1024
         ):
             return f"{node.name}, {len(mine)} octets", f"{node.name}, {len(theirs)} octets: the client {said.did}"
@@ -333,10 +333,6 @@ class _Search:
         component = _named(top)
         mend = f"the client writes {top.name} {what}: write it as {form}"
         return Check(self.asked.name, False, component, form, what, mend)
-
-
-def _all_under(node: Node) -> Iterator[Node]:
-    return chain((node,), *map(_all_under, under(node)))
 
 
 def _named(node: Node) -> str:

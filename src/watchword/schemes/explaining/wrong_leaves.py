@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
-from urllib.parse import quote, unquote_to_bytes
 
 from watchword.crypto.usual_hashes import hashed, usual_hashes
-from watchword.schemes.diagnosis.text_axes import spellings
+from watchword.schemes.diagnosis.encodings import recoded
+from watchword.schemes.diagnosis.origins import METHODS, split_port
+from watchword.schemes.diagnosis.text_axes import SPELLINGS, spellings
 from watchword.schemes.explaining.typed_text import secret_guesses
 from watchword.schemes.explaining.computation import FORMS, Leaf
 from watchword.schemes.explaining.deviation import MAX_SPELT, Deviation, constant
 from watchword.schemes.explaining.times import written_times
 
 __all__ = ["of_leaf"]
-
-_ENCODED: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
-    ("decoded", unquote_to_bytes),
-    ("decoded twice", lambda text: unquote_to_bytes(unquote_to_bytes(text))),
-    ("with its % encoded once more", lambda text: text.replace(b"%", b"%25")),
-    ("encoded once more", lambda text: quote(text, safe="/?&=-._~").encode()),
-    ("decoded and encoded, the reserved characters left", lambda text: quote(unquote_to_bytes(text), safe="/?&=:;,@+$!~*'()#").encode()),
-    ("decoded and encoded, the reserved characters too", lambda text: quote(unquote_to_bytes(text), safe="/?&=-._~").encode()),
-    ("decoded, with + for a space", lambda text: unquote_to_bytes(text.replace(b"+", b" "))),
-    ("with each %20 as +", lambda text: text.replace(b"%20", b"+")),
-    ("with each + as %20", lambda text: text.replace(b"+", b"%20")),
-    ("with its escapes in lower case", lambda text: re.sub(rb"%[0-9A-F]{2}", lambda match: match[0].lower(), text)),
-    ("in lower case", bytes.lower),
-    ("with HTML escapes", lambda text: text.replace(b"&", b"&amp;")),
-)  # fmt: skip
-METHODS: Final = (b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS")
 
 
 def of_leaf(leaf: Leaf) -> Iterator[Deviation]:
@@ -80,7 +64,7 @@ def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
     if leaf.kind == "method":
         yield 1, "in lower case", value.lower()
         for method in METHODS:
-            yield 1.5, f"as {method.decode()}, or it was changed on the way", method
+            yield 1.5, f"as {method}, or it was changed on the way", method.encode()
     elif leaf.kind == "authority":
         yield from _of_authority(value)
     elif leaf.kind in ("target", "path", "query"):
@@ -94,19 +78,18 @@ def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
 
 
 def _of_authority(value: bytes) -> Iterator[tuple[float, str, bytes]]:
-    host, colon, port = value.rpartition(b":")
-    host = host if colon and port.isdigit() else value
-    yield 1, "without the port", host
+    name, port = (part.encode("latin-1") for part in split_port(value.decode("latin-1")))
+    yield 1, "without the port", name
     for number in (b"443", b"80", b"8080", b"8443", b"8000", b"3000", b"5000"):
-        yield 1.5, f"with the port {number.decode()}", host + b":" + number
+        yield 1.5, f"with the port {number.decode()}", name + b":" + number
     for scheme in (b"https://", b"http://"):
         yield 1.5, f"with {scheme.decode()} before it", scheme + value
         yield 2, f"with {scheme.decode()} before it and / behind it", scheme + value + b"/"
-    yield 2, "with a dot at its end", host + b"." + value[len(host) :]
+    yield 2, "with a dot at its end", name + b"." + port
     yield 2, "without www.", value.removeprefix(b"www.")
     yield 2, "with www. before it", b"www." + value
     for place in (b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]"):
-        yield 2, f"as {place.decode()}", place + value[len(host) :]
+        yield 2, f"as {place.decode()}", place + port
         yield 2, f"as {place.decode()}, without a port", place
 
 
@@ -132,16 +115,27 @@ def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     yield 1.5, "with a / at its end", path + b"/" + value[len(path) :]
     for other in (b"\n", b"&", b" ", b"|", b";") if query else ():
         yield 1.6, "with something else in place of the ?", path + other + query
-    for what, change in _ENCODED:
-        yield 1.7, what, change(value)
-        if query:
-            yield 1.7, f"with its path {what}", change(path) + mark + query
-            yield 1.7, f"with its query {what}", path + mark + change(query)
+    for place, (what, change) in enumerate(SPELLINGS):  # of the whole they are those of any text
+        for part, other in (
+            (("path", _tried(change, path, mark + query)), ("query", _tried(change, query, b"", path + mark)))
+            if query
+            else ()
+        ):
+            yield 1.7 + place / 20, f"with its {part} {what}", other
+    for each in recoded(value, keep=b"/?&="):
+        yield 1.7, "percent-encoded otherwise", each
     segments = path.split(b"/")
     yield 2, "by its last segment alone", segments[-1]
     yield 2, "without its last segment", b"/".join(segments[:-1])
     yield 2.5, "as / alone", b"/"
     yield 2.5, "with a # behind it", value + b"#"
+
+
+def _tried(change: Callable[[bytes], bytes], part: bytes, after: bytes, before: bytes = b"") -> bytes:
+    try:
+        return before + change(part) + after
+    except ValueError:  # it has no such spelling
+        return before + part + after
 
 
 def _of_literal(value: bytes) -> Iterator[tuple[float, str, bytes]]:

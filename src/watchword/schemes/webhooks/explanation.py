@@ -6,6 +6,8 @@ The tree is made from the profile's own row, so a row of your own is explained l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
+from contextlib import suppress
 from typing import Final
 
 from watchword.core.message import Request
@@ -16,13 +18,15 @@ from watchword.crypto.digests import compare
 from watchword.schemes.diagnosis import PARTS, causes, clock_check, search
 from watchword.schemes.explaining.received import damaged
 from watchword.schemes.explaining.typed_text import secret_guesses
+from watchword.schemes.explaining.deviation import Deviation, Make, constant
+from watchword.schemes.explaining.masking import body_members
 from watchword.schemes.explaining.computation import (
-    Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
+    Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, all_under, parameters_text,
 )  # fmt: skip
 from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.schemes.explaining.search import DEAR, Asked, Fit, look_for, unexplained
 from watchword.schemes.explaining.received import Received
-from watchword.schemes.webhooks.content import url_of
+from watchword.schemes.webhooks.content import FORM, url_of
 from watchword.schemes.webhooks.credentials import PresentedCredentials, octets_of
 from watchword.schemes.webhooks.engine import Engine
 from watchword.schemes.webhooks.keys import Secret
@@ -32,6 +36,8 @@ from watchword.fields.percent import percent_decoded
 __all__ = ["EXPLAINERS", "explain_webhook", "signature_of"]
 
 DAY: Final = 86400
+MAX_PARAMETERS: Final = 12
+"""Parameters of the query that may be the form's."""
 MAX_TREES: Final = 8
 """Secrets, and contents that each may have signed, that are varied."""
 
@@ -102,10 +108,9 @@ def _content(engine: Engine, request: Request, body: bytes, number: int) -> byte
 
 def _form(body: bytes, content: bytes) -> Node:
     """Names and values, decoded, sorted and each once; none of a body that is no form, whose digest is in the URL."""
-    split = [pair.partition(b"=")[::2] for pair in body.split(b"&") if pair]
-    pairs = [tuple(percent_decoded(text.replace(b"+", b" ")) for text in pair) for pair in split]
     leaves = [
-        (name, Leaf(f"the value of {name.decode('latin-1')[:64]}", value, component="body")) for name, value in pairs
+        (name, Leaf(f"the value of {name.decode('latin-1')[:64]}", value, component="body"))
+        for name, value in _pairs_of(body)
     ]
     style = Style("as they are", equals=b"", separator=b"", unique=True)
     signed = content.endswith(parameters_text([(name, leaf.value) for name, leaf in leaves], style))
@@ -139,6 +144,40 @@ def _authorities(scheme: bytes, rest: bytes) -> Iterator[bytes]:
     yield authority + (b":443" if scheme.lower() == b"https" else b":80")
 
 
+def _from_elsewhere(root: Node, request: Request, body: bytes) -> Iterator[Deviation]:
+    """A form's parameters that are members of a JSON object here, or in the query; and those of the query signed among them."""
+    nodes = list(dict.fromkeys(all_under(root)))
+    form = next((node for node in nodes if isinstance(node, Parameters)), None)
+    target = next((node for node in nodes if isinstance(node, Leaf) and node.kind == "target"), None)
+    if form is None or target is None:
+        return
+    path, _, text = request.target.partition(b"?")
+    query = _pairs_of(text)
+    mine = [(name, leaf.value) for name, leaf in form.pairs]
+    members = list(body_members(body)) if body.lstrip()[:1] == b"{" else []
+    shown = "the parameters of a form", "a JSON object", "body"
+    if members:
+        mend = "the form was sent, or written anew, as JSON: send it as the form that is signed"
+        yield Deviation(1, form, "", constant(parameters_text(members, form.style)), *shown, mend=mend)
+    in_query = "the parameters in the body", "parameters in the query", "@query"
+    for at in range(min(len(query), MAX_PARAMETERS)):
+        rest = path + (b"?" if at else b"") + b"&".join(text.split(b"&")[:at])
+        moved: dict[Node, Make] = {target: constant(rest)}
+        signed = constant(parameters_text([*mine, *query[at:]], form.style))
+        mend = "parameters of the query were signed as the form's: send them in the body, or sign the URL as it is"
+        yield Deviation(1.1 if at == 0 else 1.5, form, "", signed, *in_query, moved, mend)
+        if at == 0:
+            mend = "the query's parameters were signed twice, in the URL and among the form's: sign the form's alone"
+            yield Deviation(1.2, form, "", signed, *in_query, mend=mend)
+
+
+def _pairs_of(text: bytes) -> list[tuple[bytes, bytes]]:
+    split = [pair.partition(b"=")[::2] for pair in text.split(b"&") if pair]
+    return [
+        (percent_decoded(name.replace(b"+", b" ")), percent_decoded(value.replace(b"+", b" "))) for name, value in split
+    ]
+
+
 def signature_of(claim: WebhookClaim, secret: Secret, content: bytes, body: bytes, number: int) -> Encoding:
     """The MAC of a delivery, step by step."""
     row = claim.verifier.engine.profile
@@ -170,6 +209,13 @@ def _uncovered(claim: WebhookClaim, engine: Engine, body: bytes, rejected: Rejec
     )  # fmt: skip
     if guess is not None:
         return causes("signature", guess)
+    delivery = copy(claim.delivery)
+    delivery.content_type = FORM
+    with suppress(Rejected):  # too many parameters
+        contents = engine.contents.of(delivery, body, url_of(claim.request), claim.request.method)
+        found = [check for check in _signature(claim, engine, delivery, contents, body) if check.passed is False]
+        if found and found[0].component != f"header {engine.profile.signature}":
+            return found
     rejection = rejected.rejection
     mend = "send the body as it was signed; a body that is no form needs its digest in the URL"
     where = "@query" if rejection.reason is Reason.NOT_COVERED else rejection.where
@@ -244,7 +290,10 @@ def _signature(
                 root = content_of(claim, content, body, number)
                 texts = [(_verified(engine, delivery), DEAR * len(delivery.signatures))] if delivery.signatures else []
             asked += [
-                Asked("signature", root, fits, claim.request, body, covered, parts, _pool(claim, row.parts, body), f"sign as {row.name} says", price)
+                Asked(
+                    "signature", root, fits, claim.request, body, covered, parts, _pool(claim, row.parts, body), f"sign as {row.name} says", price,
+                    list(_from_elsewhere(root, claim.request, body)) if "form" in row.parts else (),
+                )
                 for fits, price in texts
             ]  # fmt: skip
     found = look_for(*asked[:MAX_TREES])
