@@ -22,7 +22,7 @@ from watchword.schemes.hmac_header import HMACClaim
 
 __all__ = ["EXPLAINERS", "explain_hmac"]
 
-COVERED = ("@method", "@authority", "@path", "@query")
+COVERED = ("@method", "@authority", "@path", "@query", "body")
 HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 MAX_KEYS = 64
 """Other keys that are tried, of those that were found."""
@@ -67,10 +67,10 @@ def mac_of(
 
 def _digest(said: bytes, body: bytes) -> Node:
     """The digest of the header: that of this body, or what became of it."""
-    where, made = "authorization digest", body_digest("the digest", "sha256", FORM, body, "authorization digest")
+    made = body_digest("the digest", "sha256", FORM, body)
     actual = Computation(made).value(made)
     changed = [("the digest of this body, which was changed on the way", actual)]
-    return made if said == actual else Leaf("the digest", said, component=where, others=changed)
+    return made if said == actual else Leaf("the digest", said, component="authorization digest", others=changed)
 
 
 def _authority(request: Request, body: bytes) -> bytes:
@@ -122,9 +122,8 @@ def _mac(claim: HMACClaim, record: RegisteredKey | None, others: Others, body: B
         return [Check("mac", True, "mac", "the MAC of this request", received)]
     (root, renamed), sent = mac_of(claim, record, others, body.data), claim.params.mac.encode()
     pool = (Leaf("the body", body.data, "body"), Leaf("the scheme", claim.request.scheme.encode()))
-    asked = Asked(
-        "mac", root, Received(sent, FORM), claim.request, parts=COVERED, pool=pool, advice=_ADVICE, more=renamed
-    )
+    fits, data = Received(sent, FORM), body.data
+    asked = Asked("mac", root, fits, claim.request, data, parts=COVERED, pool=pool, advice=_ADVICE, more=renamed)
     return signature_check("mac", "mac", "the MAC of this request by that key", received, [asked], _COMPARE)
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from json import dumps, loads
 from typing import Any, Final
 from unicodedata import normalize
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
@@ -29,6 +29,7 @@ MAX_FORM: Final = 8 * 1024
 MAX_PARAMS: Final = 12
 """Parameters of a form that are tried one by one."""
 
+_NOTHING: Final = (b"null", b"{}", b"undefined", b"[object Object]", b"None", b'""', b"[]", b"nil", b"b''", b"false")
 _BOM: Final = b"\xef\xbb\xbf"
 _ANEW = "sign exactly the octets that are sent, and verify them before anything parses them"
 
@@ -73,6 +74,8 @@ def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
     yield body.strip(), f"white space was added around it: {_ANEW}"
     yield body.removeprefix(_BOM), f"a byte order mark was added: {_ANEW}"
     yield _BOM + body, f"a byte order mark was lost: {_ANEW}"
+    for placeholder in _NOTHING:
+        yield placeholder, f"something was signed that stands for no body ({placeholder.decode()}): {_ANEW}"
     ends = f"its line ends were changed between LF and CRLF: {_ANEW}"
     lines = body.replace(b"\r\n", b"\n")
     yield lines, ends
@@ -190,6 +193,8 @@ def _of_parsed(value: Any) -> Iterator[tuple[bytes, str]]:
         repr(value).encode("utf-8", "surrogatepass"),
         f"the printed value was signed, not the JSON that is sent: {_ANEW}",
     )
+    yield urlencode(value).encode(), f"the JSON's members were signed as a form: {_ANEW}"
+    yield urlencode(value, doseq=True).encode(), f"the JSON's members were signed as a form: {_ANEW}"
     if not all(isinstance(each, str) for each in value.values()):
         return
     text = f"a form was written anew as JSON: {_ANEW}"

@@ -28,6 +28,7 @@ _ORDER = "the order of the JSON object's members was changed: sign the octets th
 _ADDED = "a member was added to the JSON object: sign the octets that are sent, don't build the JSON anew"
 _SPACE = "JSON was written anew with other white space: sign the octets that are sent, and verify them before parsing"
 _ESCAPES = "JSON was written anew with other escapes: sign the octets that are sent, and verify them before parsing"
+_PRINTED = "the printed value was signed, not the JSON that is sent: sign the octets that are sent"
 _NUMBERS = "JSON was written anew with other numbers (1.0 for 1): sign the octets that are sent"
 
 
@@ -54,9 +55,15 @@ def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
         for escape in _ESCAPINGS:
             for comma, colon, indent in _SPACINGS[:5]:
                 yield _written(order, comma, colon, indent, escape), _ESCAPES if order is value else mend
-    for number in (_as_whole, _as_float, _as_python):
-        for comma, colon, indent in _SPACINGS[:3]:
-            yield _written(_with_numbers(value, number), comma, colon, indent, _plain), _NUMBERS
+    for number in (_as_python, _as_whole, _as_float):
+        changed = _with_numbers(value, number)
+        for order in (changed, _sorted(changed, reverse=False)) if changed != value else ():
+            for escape in (_plain, _escape_all, _escape_php, _escape_html):
+                for comma, colon, indent in _SPACINGS[:4]:
+                    yield _written(order, comma, colon, indent, escape), _NUMBERS
+    for escape in (_plain, _escape_all):
+        for comma, colon in ((", ", "=>"), (", ", " => "), (",", "=>")):
+            yield _written(value, comma, colon, "", escape), _PRINTED
 
 
 def reordered(data: bytes) -> Iterator[tuple[bytes, str]]:

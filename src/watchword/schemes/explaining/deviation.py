@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from watchword.schemes.explaining.computation import Node, Of
+from watchword.schemes.explaining.computation import Leaf, Node, Of
 
-__all__ = ["MAX_PARTS", "MAX_SPELT", "Deviation", "Make", "constant", "words"]
+__all__ = ["MAX_PARTS", "MAX_SPELT", "Deviation", "Make", "constant", "value_in", "words"]
 
 MAX_SPELT: Final = 32 * 1024
 """Octets of a value that is spelt otherwise as a whole."""
@@ -45,6 +45,14 @@ class Deviation(NamedTuple):
     also: Mapping[Node, Make] = MappingProxyType({})
     mend: str = ""
     part: Node | None = None
+
+
+def value_in(of: Of, leaf: Leaf) -> bytes:
+    """The value of a leaf that may be at hand only, and no part of the computation."""
+    try:
+        return of(leaf)
+    except KeyError:
+        return leaf.value
 
 
 def constant(value: bytes) -> Make:

@@ -28,4 +28,4 @@ def deviations(node: Node, value: bytes, pool: Sequence[Leaf] = ()) -> Iterator[
         return of_parameters(node)
     if isinstance(node, Hash):
         return of_hash(node)
-    return of_mac(node) if isinstance(node, Mac) else of_encoding(node)
+    return of_mac(node, pool) if isinstance(node, Mac) else of_encoding(node)

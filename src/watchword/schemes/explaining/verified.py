@@ -12,13 +12,17 @@ from watchword.schemes.explaining.received import layers
 
 __all__ = ["price_of", "verified_by", "verifies", "written_otherwise"]
 
-_DEARER: Final = {"ES384": 2, "ES512": 4}
-"""How much longer one of these takes."""
+_PRICES: Final = {
+    "ES384": 4 * DEAR,
+    "ES512": 4 * DEAR,
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), DEAR // 2),
+}
+"""Where it is another one."""
 
 
 def price_of(keys: Sequence[Key]) -> int:
     """Steps that it takes to verify a signature with each of them."""
-    return sum(DEAR * _DEARER.get(key.algorithm, 1) for key in keys)
+    return sum(_PRICES.get(key.algorithm, DEAR) for key in keys)
 
 
 def verifies(key: Key, text: bytes, signature: bytes) -> bool:

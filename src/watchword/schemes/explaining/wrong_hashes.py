@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from watchword.crypto.digests import hmac_digest
 from watchword.crypto.usual_hashes import hashed, usual_hashes
-from watchword.schemes.explaining.computation import ENCODINGS, FORMS, Encoding, Hash, Mac, Node, Of, under
-from watchword.schemes.explaining.deviation import Deviation, Make, words
+from watchword.schemes.explaining.computation import ENCODINGS, FORMS, Encoding, Hash, Leaf, Mac, Node, Of, under
+from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, value_in, words
 from watchword.schemes.explaining.wrong_joins import WHOLE
 
 __all__ = ["of_encoding", "of_hash", "of_mac"]
@@ -63,7 +63,7 @@ def of_hash(node: Hash) -> Iterator[Deviation]:
 # ---- MACs ---------------------------------------------------------------------------------------------------------------
 
 
-def of_mac(node: Mac) -> Iterator[Deviation]:
+def of_mac(node: Mac, pool: Sequence[Leaf] = ()) -> Iterator[Deviation]:
     """Another hash, key and message exchanged, a plain hash in its place, a hash before or behind it."""
     key, text, name, algorithm = _value(node.key), _value(node.of), node.name, node.algorithm
     for place, other in enumerate(usual_hashes()):
@@ -82,8 +82,46 @@ def of_mac(node: Mac) -> Iterator[Deviation]:
         if form != _RAW:
             yield Deviation(1.5, node, f"takes {name} as {form} where its octets belong", _written(once, form))
     yield from _chain(node)
+    yield from _derived(node, pool)
     yield Deviation(2, node, f"leaves the step out that makes {name}, and takes its message", text)
     yield Deviation(2, node, f"makes {name} of an empty message", _mac(algorithm, key, _nothing))
+
+
+def _derived(node: Mac, pool: Sequence[Leaf]) -> Iterator[Deviation]:
+    """A key that is made of the key and another part first, or of the key alone as HKDF begins."""
+    algorithm = node.algorithm
+    for leaf in [leaf for leaf in pool if leaf.kind not in ("key", "body", "literal")][:MAX_PARTS]:
+        for what, make in (
+            (f"derives the key by HMAC of {leaf.name}", lambda key, text: hmac_digest(algorithm, key, text)),
+            (f"derives the key by HMAC of {leaf.name}, in hex", lambda key, text: hmac_digest(algorithm, key, text).hex().encode()),
+            (f"derives the key by HMAC with {leaf.name} as the key", lambda key, text: hmac_digest(algorithm, text, key)),
+            (f"signs with the key and {leaf.name} behind it", lambda key, text: key + text),
+            (f"signs with the key and {leaf.name} before it", lambda key, text: text + key),
+            (f"signs with {leaf.name}, a colon and the key", lambda key, text: text + b":" + key),
+            (f"signs with the key, a colon and {leaf.name}", lambda key, text: key + b":" + text),
+            (f"signs with the key, & and {leaf.name}", lambda key, text: key + b"&" + text),
+            (f"signs with the hash of the key and {leaf.name}", lambda key, text: hashed(algorithm, key + text)),
+            (f"signs with the hash of {leaf.name} and the key", lambda key, text: hashed(algorithm, text + key)),
+        ):  # fmt: skip
+            yield Deviation(2, node, what, _keyed_by(node, leaf, make), node.key.name, what, "key")
+    did = "derives the key by HMAC with a key of zeros, as HKDF begins"
+    yield Deviation(
+        2.2,
+        node,
+        did,
+        _keyed_by(node, None, lambda key, _: hmac_digest(algorithm, bytes(32), key)),
+        node.key.name,
+        did,
+        "key",
+    )
+
+
+def _keyed_by(node: Mac, leaf: Leaf | None, make: Callable[[bytes, bytes], bytes]) -> Make:
+    def made(of: Of) -> bytes:
+        more = b"" if leaf is None else value_in(of, leaf)
+        return hmac_digest(node.algorithm, make(of(node.key), more), of(node.of))
+
+    return made
 
 
 def _chain(node: Mac) -> Iterator[Deviation]:

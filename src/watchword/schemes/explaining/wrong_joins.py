@@ -10,7 +10,7 @@ from typing import Final
 
 from watchword.schemes.diagnosis.text_axes import SPELLINGS
 from watchword.schemes.explaining.computation import ENCODINGS, Encoding, Hash, Join, Leaf, Node, Of, joined, under
-from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, words
+from watchword.schemes.explaining.deviation import MAX_PARTS, MAX_SPELT, Deviation, Make, value_in, words
 
 __all__ = ["SEPARATORS", "WHOLE", "of_join"]
 
@@ -133,10 +133,14 @@ def _labelled(node: Join) -> Iterator[Deviation]:
 
 
 def _labels(part: Node) -> tuple[bytes, ...]:
-    """How a part may be called where it is signed with its name: as in the request, in small letters and with capitals."""
+    """How a part may be called where it is signed with its name: in small letters and with capitals; a hash by its algorithm too."""
     if isinstance(part, Join) or (isinstance(part, Leaf) and part.kind in ("literal", "key")):
         return ()
     name = (part.component or part.name.removeprefix("the ")).split(" ")[-1].removeprefix("@").encode()
+    if isinstance(part, Encoding) and isinstance(part.of, Hash):
+        algorithm = part.of.algorithm.encode()
+        dashed = algorithm.replace(b"sha", b"sha-")
+        return name.lower(), name.title(), algorithm, dashed, algorithm.upper(), dashed.upper()
     return name.lower(), name.title()
 
 
@@ -291,7 +295,7 @@ def _made_of(part: Node, leaf: Leaf) -> bool:
 def _replaced(node: Join, at: int, leaf: Leaf) -> Make:
     def make(of: Of) -> bytes:
         values = [of(part) for part in node.parts]
-        values[at] = _any(of, leaf)
+        values[at] = value_in(of, leaf)
         return joined(node, values)
 
     return make
@@ -299,14 +303,7 @@ def _replaced(node: Join, at: int, leaf: Leaf) -> Make:
 
 def _added(node: Join, leaf: Leaf, separator: bytes, before: bool) -> Make:
     def make(of: Of) -> bytes:
-        text, more = joined(node, map(of, node.parts)), _any(of, leaf)
+        text, more = joined(node, map(of, node.parts)), value_in(of, leaf)
         return more + separator + text if before else text + separator + more
 
     return make
-
-
-def _any(of: Of, leaf: Leaf) -> bytes:
-    try:
-        return of(leaf)
-    except KeyError:  # what is at hand, but no part of the computation
-        return leaf.value

@@ -51,16 +51,17 @@ def _named(key: Key) -> str:
     return f"the key {key.key_id!r}" if key.key_id is not None else f"the {key.algorithm} key"
 
 
-def described(head: bytes, payload: bytes) -> Described:
+def described(head: bytes, payload: bytes, key_ids: Sequence[str] = ()) -> Described:
     """A token's.
 
     Args:
         head: the header's segment.
         payload: the payload's.
+        key_ids: those of the verifier's keys, one of which the header may have had.
     """
     segments = [_segment("header", head), _segment("payload", payload)]
     joined = Join("the signing input", segments, b".", component="signature")
-    more = [*_both(joined, segments), *chain(*map(_anew, segments))]
+    more = [*_both(joined, segments), *chain(*(_anew(segment, key_ids) for segment in segments))]
     return Described(joined, more)
 
 
@@ -92,12 +93,12 @@ def _written(one: Node, two: Node, form: str) -> Callable[[Of], bytes]:
 # ---- a JSON text that was written anew, or changed, after it was signed ---------------------------------------------------
 
 
-def _anew(node: Node) -> Iterator[Deviation]:
+def _anew(node: Node, key_ids: Sequence[str]) -> Iterator[Deviation]:
     if not isinstance(node, Encoding) or not isinstance(node.of, Leaf):
         return
     leaf, name = node.of, node.component
     most = max(FEWEST, min(MAX_ANEW, MAX_OCTETS // max(1, len(leaf.value))))
-    for cost, what, other, mend in islice(_texts(name, leaf.value), most):
+    for cost, what, other, mend in islice(_texts(name, leaf.value, key_ids), most):
         if other != leaf.value:
             shown = f"the {name} {what}", f"the {name}, {len(leaf.value)} octets"
             yield Deviation(
@@ -105,36 +106,75 @@ def _anew(node: Node) -> Iterator[Deviation]:
             )
 
 
-def _texts(name: str, text: bytes) -> Iterator[tuple[float, str, bytes, str]]:
-    for other, _ in respelled(text):
-        yield 1.1, "with the same members, written otherwise", other, _ANEW
+def _texts(name: str, text: bytes, key_ids: Sequence[str]) -> Iterator[tuple[float, str, bytes, str]]:
+    for place, (other, _) in enumerate(respelled(text)):
+        yield 1.1 + place / 50, "with the same members, written otherwise", other, _ANEW
     try:
         members = json.loads(text)
     except (ValueError, RecursionError):
         return
-    for cost, what, changed in _changed(name, members) if isinstance(members, dict) else ():
+    for cost, what, changed in _changed(name, members, key_ids) if isinstance(members, dict) else ():
         mend = f"it was signed {what}; sign anew what is changed"
-        for compact, ascii_ in ((True, True), (False, True), (True, False)):
+        for place, (compact, ascii_) in enumerate(((True, True), (False, True), (True, False))):
             written = json.dumps(changed, separators=(",", ":") if compact else None, ensure_ascii=ascii_)
-            yield cost, what, written.encode("utf-8", "surrogatepass"), mend
-    for other, mend in reordered(text):
-        yield 1.5, "with other members, or in another order", other, mend
+            yield cost + place / 2, what, written.encode("utf-8", "surrogatepass"), mend
+    for place, (other, mend) in enumerate(reordered(text)):
+        yield 1.5 + place / 50, "with other members, or in another order", other, mend
 
 
-def _changed(name: str, members: dict[str, Any]) -> Iterator[tuple[float, str, dict[str, Any]]]:
-    """Members that were added, dropped or converted."""
+def _changed(name: str, members: dict[str, Any], key_ids: Sequence[str]) -> Iterator[tuple[float, str, dict[str, Any]]]:
+    """Members that were added, dropped, converted or changed."""
     for each in list(members)[:MAX_MEMBERS]:
         yield 1.1, f"without {each!r}", {key: value for key, value in members.items() if key != each}
-        for what, other in converted(members[each]):
-            yield 1.5, f"with {each!r} in another form (it came {what})", {**members, each: other}
+        for place, (what, other) in enumerate(converted(members[each])):
+            yield 1.5 + place / 20, f"with {each!r} in another form (it came {what})", {**members, each: other}
+        for place, other in enumerate(_others(each, members)):
+            yield 1.3 + place / 20, f"with another {each!r}", {**members, each: other}
     if name == "header":
         yield 1.1, "with typ", {**members, "typ": "JWT"}
         yield 1.2, "with typ before alg", {"typ": "JWT", **members}
         for algorithm in _ALGORITHMS:
             yield 1.2, f"with alg {algorithm}", {**members, "alg": algorithm}
-    for each in ("exp", "iat", "nbf"):
-        value = members.get(each)
-        if isinstance(value, int) and abs(value) < 1e15:
-            for away in (1, -1, 2, -2, 60, -60, 3600, -3600, 86400, -86400):
-                yield 1.6, f"with an {each!r} of {value + away}", {**members, each: value + away}
-            yield 1.3, f"with an {each!r} of {float(value)}", {**members, each: float(value)}
+        for key_id in key_ids:
+            for changed in ({**members, "kid": key_id}, {"kid": key_id, **members}, _second("kid", key_id, members)):
+                yield 1.2, f"with the kid {key_id!r}", changed
+
+
+def _second(name: str, value: str, members: dict[str, Any]) -> dict[str, Any]:
+    (first, *rest) = [(key, each) for key, each in members.items() if key != name] or [("alg", "")]
+    return dict([first, (name, value), *rest])
+
+
+_SPANS: Final = (1, 60, 300, 600, 900, 1800, 3600, 7200, 43200, 86400, 604800, 2592000, 31536000, 120, 1200, 2, 30, 10)
+"""Seconds by which a time is moved, or for which a token is good."""
+_WORDS: Final = (
+    "admin", "user", "read", "write", "guest", "member", "viewer", "editor", "owner", "root", "superuser", "manager", "free", "premium",
+    "basic", "pro", "active", "inactive", "pending", "test", "dev", "prod", "production", "staging",
+)  # fmt: skip
+
+
+def _others(name: str, members: dict[str, Any]) -> Iterator[Any]:
+    """What else the member may have been: a time moved, a flag turned, a list or a text of words shortened, another usual word."""
+    value = members[name]
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int) and abs(value) < 1e15:
+        if name in ("exp", "nbf", "iat", "auth_time"):
+            starts = [members[each] for each in ("iat", "nbf") if name == "exp" and isinstance(members.get(each), int)]
+            yield from (start + span for start in starts for span in _SPANS)
+            yield float(value)
+            for span in _SPANS:
+                yield value - span
+                yield value + span
+        else:
+            yield from (value - 1, value + 1, 0, 1, value // 10, value * 10)
+    elif isinstance(value, list) and len(value) > 1:
+        yield from (value[:at] + value[at + 1 :] for at in range(min(len(value), MAX_MEMBERS)))
+        yield from ([each] for each in value[:MAX_MEMBERS])
+    elif isinstance(value, str):
+        words = value.split(" ")
+        if len(words) > 1:
+            yield from (" ".join(words[:at] + words[at + 1 :]) for at in range(min(len(words), MAX_MEMBERS)))
+            yield from words[:MAX_MEMBERS]
+        if value in _WORDS:
+            yield from _WORDS

@@ -69,7 +69,7 @@ def _looked_for(
     keys: Sequence[Key], algorithm: str, key_id: object, parts: tuple[bytes, bytes, bytes], steps: int
 ) -> Outcome:
     head, payload, tail = parts
-    tree = described(head, payload)
+    tree = described(head, payload, [key.key_id for key in keys if key.key_id is not None])
     named_first = sorted((key for key in keys if key.use == "sig"), key=lambda key: key.key_id != key_id)
     shared = [key for key in named_first if key.is_secret] if algorithm in HASHES else []
     public = [key for key in named_first if not key.is_secret][: 0 if shared else MAX_VARIED]
