@@ -12,7 +12,7 @@ import pytest
 
 from tests.core.fakes import FakeVerifier
 from tests.servers.apps import Handler
-from watchword import ConfigurationError, Guard, Request
+from watchword import ConfigurationError, Guard, Rejected, Request
 from watchword.servers import asgi, http_server, wsgi
 from watchword.servers.http_server.body import Body
 from watchword.servers.http_server.exchange import Exchange
@@ -315,3 +315,66 @@ def test_an_anonymous_request_has_no_identity_and_only_identity_or_none_says_so(
         module.identity(request)
     with pytest.raises(ConfigurationError, match="protect"):
         module.identity_or_none(object())
+
+
+# ---- demand ----------------------------------------------------------------------------------------------------------
+
+
+def demanding(side: str, *scopes: str) -> Any:
+    """An application that demands `scopes` of its own accord, and answers with what it is told."""
+    if side == "asgi":
+
+        async def asked(scope, receive, send):
+            try:
+                who = await asgi.demand(scope, *scopes)
+                status, content = 200, who.subject.encode()
+            except Rejected as rejected:
+                status, content = rejected.refusal.status, b""
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": content})
+
+        return asked
+
+    def answered(environ, start_response):
+        try:
+            who = wsgi.demand(environ, *scopes)
+        except Rejected as rejected:
+            start_response(f"{rejected.refusal.status} no", [])
+            return [b""]
+        start_response("200 OK", [])
+        return [who.subject.encode()]
+
+    return answered
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(
+    ("demanded", "held", "status"),
+    [
+        ((), (), 200),
+        (("write",), ("write", "read"), 200),
+        (("write",), ("read",), 403),
+        (("write", "read"), ("write",), 403),
+    ],
+)
+def test_demand_lets_through_who_has_every_scope(side: str, demanded: Any, held: Any, status: int) -> None:
+    assert SIDES[side][2](demanding(side, *demanded), scopes=frozenset(held)) == status
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_demand_is_refused_where_no_guard_saw_the_request(side: str) -> None:
+    with pytest.raises(ConfigurationError, match="no guard saw this request"):
+        answer = SIDES[side][0].demand({"type": "http"}, "write")
+        asyncio.run(answer)
+
+
+def test_a_demand_that_nobody_catches_lets_nobody_in() -> None:
+    def careless(environ, start_response):
+        wsgi.demand(environ, "write")
+        start_response("200 OK", [])
+        return [b"in"]
+
+    with pytest.raises(Rejected) as caught:
+        ask_wsgi(careless)
+    assert caught.value.refusal is not None and caught.value.refusal.status == 403
+    assert ask_wsgi(careless, scopes=frozenset(WRITE)) == 200

@@ -4,7 +4,7 @@ The request target is taken from `raw_path`, where the server gives it. An empty
 an absolute target (RFC 9112 §3.2.2) from a plain one.
 """
 
-from watchword.servers.asgi.admitted import identity, identity_or_none, requires
+from watchword.servers.asgi.admitted import demand, identity, identity_or_none, requires
 from watchword.servers.asgi.guarding import protect
 
-__all__ = ["identity", "identity_or_none", "protect", "requires"]
+__all__ = ["demand", "identity", "identity_or_none", "protect", "requires"]

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard
 from watchword.core.identity import Identity
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.request import App, Receive, Scope, Send
 
-__all__ = ["ADMISSION", "IDENTITY", "identity", "identity_or_none", "requires"]
+__all__ = ["ADMISSION", "IDENTITY", "demand", "identity", "identity_or_none", "requires"]
 
 IDENTITY = "watchword.identity"
 ADMISSION = "watchword.admission"
@@ -36,6 +37,26 @@ def identity_or_none(request: Any) -> Identity[Any] | None:
         ConfigurationError: the application is not guarded.
     """
     return _admitted(request)[1].identity
+
+
+async def demand(request: Any, *scopes: str) -> Identity[Any]:
+    """Who made the request, if it has all of `scopes`: for handlers and hooks of a framework.
+
+    Args:
+        request: as `identity`.
+        scopes: all of them are demanded.
+
+    Raises:
+        Rejected: it is anonymous, or lacks a scope. Answer with its `refusal`: that has a status, and fields by `fields()`.
+        ConfigurationError: the application is not guarded.
+    """
+    guard, admission = _admitted(request)
+    rejected = admission.missing_scopes(scopes)
+    if rejected is not None:
+        # It goes out like any other answer of the application, and is sealed where those are.
+        rejected.refusal = (await guard.refuse(rejected))._replace(sealing=None)
+        raise rejected
+    return admission.known()
 
 
 def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
@@ -64,13 +85,11 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
         async def checked(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
                 return await app(scope, receive, send)
-            guard, admission = _admitted(scope)
-            rejected = admission.missing_scopes(scopes)
-            if rejected is None:
-                return await app(scope, receive, send)
-            refusal = await guard.refuse(rejected)
-            # It goes out like any other answer of the application, and is sealed where those are.
-            return await answer(refusal._replace(sealing=None), scope, receive, send)
+            try:
+                await demand(scope, *scopes)
+            except Rejected as rejected:
+                return await answer(rejected.refusal or Refusal(403), scope, receive, send)
+            return await app(scope, receive, send)
 
         return checked
 

@@ -5,7 +5,7 @@ rebuilt from decoded parts. WSGI joins repeated fields with a comma and cannot t
 drop field names with underscores.
 """
 
-from watchword.servers.wsgi.admitted import identity, identity_or_none, requires
+from watchword.servers.wsgi.admitted import demand, identity, identity_or_none, requires
 from watchword.servers.wsgi.guarding import protect
 
-__all__ = ["identity", "identity_or_none", "protect", "requires"]
+__all__ = ["demand", "identity", "identity_or_none", "protect", "requires"]

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
 from watchword.servers.wsgi.answer import answer
 from watchword.servers.wsgi.request import App, Environ
 
-__all__ = ["ADMISSION", "IDENTITY", "identity", "identity_or_none", "requires"]
+__all__ = ["ADMISSION", "IDENTITY", "demand", "identity", "identity_or_none", "requires"]
 
 IDENTITY = "watchword.identity"
 ADMISSION = "watchword.admission"
@@ -36,6 +37,26 @@ def identity_or_none(request: Any) -> Identity[Any] | None:
         ConfigurationError: the application is not guarded.
     """
     return _admitted(request)[1].identity
+
+
+def demand(request: Any, *scopes: str) -> Identity[Any]:
+    """Who made the request, if it has all of `scopes`: for handlers and hooks of a framework.
+
+    Args:
+        request: as `identity`.
+        scopes: all of them are demanded.
+
+    Raises:
+        Rejected: it is anonymous, or lacks a scope. Answer with its `refusal`: that has a status, and fields by `fields()`.
+        ConfigurationError: the application is not guarded.
+    """
+    guard, admission = _admitted(request)
+    rejected = admission.missing_scopes(scopes)
+    if rejected is not None:
+        # It goes out like any other answer of the application, and is sealed where those are.
+        rejected.refusal = guard.refuse(rejected)._replace(sealing=None)
+        raise rejected
+    return admission.known()
 
 
 def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
@@ -62,12 +83,11 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
             check_application(app, PARAMETERS)
 
         def checked(environ: Environ, start_response: Any) -> Iterable[bytes]:
-            guard, admission = _admitted(environ)
-            rejected = admission.missing_scopes(scopes)
-            if rejected is None:
-                return app(environ, start_response)
-            # It goes out like any other answer of the application, and is sealed where those are.
-            return answer(guard.refuse(rejected)._replace(sealing=None), start_response)
+            try:
+                demand(environ, *scopes)
+            except Rejected as rejected:
+                return answer(rejected.refusal or Refusal(403), start_response)
+            return app(environ, start_response)
 
         return checked
 
