@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
-import django
-from django.conf import settings
 from django.contrib.auth import hashers
 
-if importlib.util.find_spec("tests.servers.frameworks.django_project") is not None:  # one process has one project
-    importlib.import_module("tests.servers.frameworks.django_project")
-elif not settings.configured:
-    settings.configure(
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
-        LOGGING_CONFIG=None,
-        USE_TZ=True,
-    )
-    django.setup()
+import tests.servers.frameworks.django_project  # noqa: F401 -- one process has one project: that of the adapter's tests
 
 
 class PBKDF2(hashers.PBKDF2PasswordHasher):

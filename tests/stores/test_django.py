@@ -23,6 +23,7 @@ from watchword.stores.django import AsyncDjangoStore, DjangoStore
 from django.contrib.auth import hashers
 from django.contrib.auth.models import Permission, User
 from django.db import OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 
 KINDS = [Guard, AsyncGuard]
@@ -30,12 +31,24 @@ FIRST = [path.rpartition(".")[2] for path in HASHERS]
 MADE_ANEW = [name for name in FIRST if name != "MD5"]
 
 
+def disconnect() -> None:
+    """Here and in asgiref's thread, which both keep their connections: each to a database of its own, if that is in memory."""
+
+    async def awaited() -> None:
+        await sync_to_async(BaseDatabaseWrapper.close)(connection)
+
+    asyncio.run(awaited())
+    BaseDatabaseWrapper.close(connection)  # its own close() leaves one that is in memory open
+
+
 @pytest.fixture(scope="module", autouse=True)
 def database() -> Iterator[None]:
     name = connection.settings_dict["NAME"]
+    disconnect()
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     yield
     connection.creation.destroy_test_db(name, verbosity=0)
+    disconnect()
 
 
 @pytest.fixture(autouse=True)
