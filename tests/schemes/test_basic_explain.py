@@ -119,6 +119,23 @@ def test_a_password_that_is_not_set_is_shown_and_nothing_is_tried(sent: str) -> 
     assert (sent or "nothing") in found.causes[0].received
 
 
+STORED = [
+    "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+    "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$" + "A" * 43,
+    "pbkdf2_sha256$1000$seasalt$hubwrI2vR8Ha1R3MIEZKnaiQvBRE84mXAijDM/L5bKc=",
+    "argon2$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$" + "A" * 43,
+    "bcrypt_sha256$$2b$04$W7nwKF844FovxBT9oP5W5OYB34drOu/eMSV3v2b1g4QSkLxHeOVs2",
+    "scrypt$16384$salt$8$5$" + "Az" * 43 + "==",
+    "scrypt:32768:8:1$salt$" + "0f" * 64,
+    "pbkdf2:sha256:3$salt$" + "0f" * 32,
+]
+
+
+@pytest.mark.parametrize("sent", STORED)
+def test_a_stored_hash_that_is_sent_as_the_password_is_called_one(sent: str) -> None:
+    assert "send the password itself" in told("alice", sent).causes[0].mend
+
+
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The secrets of which a hash is computed: each passes one place."""
