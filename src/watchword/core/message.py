@@ -79,9 +79,10 @@ class Request:
 
     @classmethod
     def raw(
-        cls, method: str, scheme: str, authority: str, target: bytes, headers: Headers, peer: Peer, exact: bool
-    ) -> Request:
-        """The constructor for adapters: takes the arguments as they are, names already in lower case."""
+        cls, method: str, scheme: str, authority: str, target: bytes, headers: Headers, peer: Peer, exact: bool,
+        lines: dict[bytes, bytes] | None = None,
+    ) -> Request:  # fmt: skip
+        """The constructor for adapters: takes the arguments as they are, names already in lower case; `lines` are `Request.lines`."""
         self = object.__new__(cls)
         self.method = method
         self.scheme = scheme
@@ -90,27 +91,20 @@ class Request:
         self.headers = headers
         self.peer = peer
         self.exact = exact
-        self._lines = None
+        self._lines = lines
         return self
 
     def seen_as(self, scheme: str, authority: str, target: bytes, peer: Peer) -> Request:
         """The same request as another hop saw it."""
-        seen = Request.raw(self.method, scheme, authority, target, self.headers, peer, self.exact)
-        seen._lines = self._lines  # noqa: SLF001 -- our own
-        return seen
+        return Request.raw(self.method, scheme, authority, target, self.headers, peer, self.exact, self._lines)
 
     @property
     def lines(self) -> dict[bytes, bytes]:
-        """The value of each field, of its last line where it has several (then `repeats_fields`). Made once."""
+        """The value of each field, of its last line where it has several. Made once."""
         lines = self._lines
         if lines is None:
             lines = self._lines = dict(self.headers)
         return lines
-
-    @property
-    def repeats_fields(self) -> bool:
-        """Whether some field has more than one line."""
-        return len(self.lines) != len(self.headers)
 
     @property
     def path(self) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from copy import copy
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
@@ -14,6 +13,7 @@ from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError
 from watchword.fields.forwarded import HOST, Hop, Node, XForwarded, parse_forwarded
 from watchword.fields.target import HTTP_SCHEMES, check_target, default_port, refused
+from watchword.structures.bounded import Bounded
 
 __all__ = ["PublicURL"]
 
@@ -26,8 +26,10 @@ MAX_KNOWN: Final = 1024
 MAX_TEXT: Final = 512
 """Octets of the proxies' fields that are worth remembering."""
 
-_Lines = tuple[tuple[bytes, ...], ...]
-"""The lines of each of the proxies' fields that are believed."""
+_Lines = tuple[bytes | tuple[bytes, ...] | None, ...]
+"""The lines of each of the proxies' fields that are believed: the one, several, or None."""
+_Seen = tuple[str, str, str, _Lines]
+"""The peer's address, the scheme and the authority as the server saw them, and those lines."""
 
 
 class Public(NamedTuple):
@@ -99,7 +101,7 @@ class PublicURL:
         self._believe = _believe(forwarded, believe)
         self._fields = _fields(forwarded, self._believe)
         self._limits = Limits()
-        self._known = lru_cache(MAX_KNOWN)(self._read)
+        self._known: Bounded[_Seen, Public] = Bounded(MAX_KNOWN)
         if forwarded is not None and not self._networks and hops is None:
             raise ConfigurationError("anyone can write forwarding fields: say whose count, trusted=(…) or hops=1")
         if forwarded is None and (self._networks or hops is not None):
@@ -119,7 +121,7 @@ class PublicURL:
             raise ConfigurationError(f"{self._hops} proxies, and Limits(hops={limits.hops}): raise the limit")
         same = copy(self)
         same._limits = limits  # noqa: SLF001 -- our own
-        same._known = lru_cache(MAX_KNOWN)(same._read)  # noqa: SLF001 -- as above
+        same._known = Bounded(MAX_KNOWN)  # noqa: SLF001 -- as above
         return same
 
     def __call__(self, request: Request) -> Request:
@@ -131,17 +133,17 @@ class PublicURL:
                 MALFORMED_REQUEST, where a trusted proxy's field is off its grammar or has more members than
                 `Limits.hops`; HEADER_TOO_LARGE, where it is longer than `Limits.field`.
         """
-        lines, short = request.lines, True
-        values: _Lines = ()
-        if self._fields:
-            if len(lines) == len(request.headers):
-                values = tuple([(lines[name],) if name in lines else () for name in self._fields])
-            else:
-                values = tuple([tuple(request.values(name)) for name in self._fields])
-            short = sum([len(value) for group in values for value in group]) <= MAX_TEXT
-        # The same client comes again through the same proxy.
-        read = self._known if short else self._read
-        public = read(request.peer.address, request.scheme, request.authority, values)
+        lines = request.lines
+        if len(lines) == len(request.headers):
+            values: _Lines = tuple(map(lines.get, self._fields))
+        else:
+            values = tuple([tuple(request.values(name)) or None for name in self._fields])
+        seen = (request.peer.address, request.scheme, request.authority, values)
+        public = self._known.get(seen)  # the same client comes again through the same proxy
+        if public is None:
+            public = self._read(*seen)
+            if sum(len(line) for value in values for line in _lines(value)) <= MAX_TEXT:
+                self._known.put(seen, public)
         target = request.target
         if public.prefix or self._strip:
             target = self._rewritten(target, public.prefix)
@@ -186,10 +188,10 @@ class PublicURL:
         if self._forwarded is None or (self._networks and not self._is_trusted(address)):
             return None
         if self._forwarded == "Forwarded":
-            hops = [self._only_believed(hop) for hop in parse_forwarded(fields[0], self._limits)]
+            hops = [self._only_believed(hop) for hop in parse_forwarded(_lines(fields[0]), self._limits)]
             count = self._count([hop.for_ for hop in hops])
             return hops[-count] if count else None
-        said = XForwarded.of(dict(zip(self._believe, fields, strict=True)), self._limits)
+        said = XForwarded.of(dict(zip(self._believe, map(_lines, fields), strict=True)), self._limits)
         # Without addresses there is one entry to go by: the peer's.
         count = self._count(said.nodes or [None])
         return said.hop(count) if count else None
@@ -221,6 +223,10 @@ class PublicURL:
             return False
         ip = getattr(ip, "ipv4_mapped", None) or ip
         return any(ip in network for network in self._networks)
+
+
+def _lines(value: bytes | tuple[bytes, ...] | None) -> tuple[bytes, ...]:
+    return () if value is None else (value,) if isinstance(value, bytes) else value
 
 
 def _fields(forwarded: str | None, believe: Collection[str]) -> tuple[bytes, ...]:
