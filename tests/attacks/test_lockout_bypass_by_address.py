@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.attempts_world import HERE, basic, world
 from watchword import Guard, Peer, Rejected, Request
-from watchword.core.attempts import network_of
+from watchword.structures.networks import network_of
 
 
 @pytest.mark.parametrize("kind", ["memory", "sql async"])

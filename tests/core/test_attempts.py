@@ -16,7 +16,8 @@ from watchword import (
     AllOf, APIKeyVerifier, AsyncGuard, AttemptPolicy, BasicVerifier, ConfigurationError, Guard, Password, Peer, Policy, Reason,
     Rejected, Request, StoreUnavailable, explain,
 )  # fmt: skip
-from watchword.core.attempts import Attempt, KnownPair, Limiter, Window, giving_back, network_of
+from watchword.core.attempts import Attempt, KnownPair, Limiter, Window, giving_back
+from watchword.structures.networks import network_of
 from watchword.core.records import Add, Committed, Exceeded, Ref
 from watchword.crypto.digests import subject_key
 from watchword.stores import MemoryStore, SQLStore, combine, from_callables

@@ -22,7 +22,8 @@ from watchword import (
     Request, StoreUnavailable, explain,
 )  # fmt: skip
 from watchword.core import io as io_module
-from watchword.core.attempts import KnownPair, Limiter, Window, network_of
+from watchword.core.attempts import KnownPair, Limiter, Window
+from watchword.structures.networks import network_of
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.io import Awaited, once
 from watchword.structures.line import ClientGone, Place, WaitingLine

@@ -20,7 +20,6 @@ from watchword.structures.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
-from watchword.structures.networks import network_of
 from watchword.core.records import Add, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random
@@ -179,7 +178,7 @@ class TokenEndpoint(InProcess):
         address = request.peer.address
         attempt: Attempt | None = None
         if self._limiter is not None:
-            attempt = self._limiter.attempt(subject_key(asked.client_id), network_of(address))
+            attempt = self._limiter.attempt(subject_key(asked.client_id), address)
         refs: list[Ref[Any]] = [ref, *(() if attempt is None else attempt.refs)]
         found = await done(io.fetch(refs))
         if attempt is not None:

@@ -27,7 +27,7 @@ from watchword.core.scheme import Check
 
 __all__ = [
     "Attempt", "AttemptPolicy", "Guess", "KnownPair", "Limiter", "Window", "can_count", "giving_back",
-    "is_guess", "limiter_for", "network_of", "reserve", "too_many",
+    "is_guess", "limiter_for", "reserve", "too_many",
 ]  # fmt: skip
 
 # Refused before the secret was looked at. A reason that is not named here may tell whether it was right, as Digest's
@@ -90,7 +90,7 @@ class Guess(Protocol):
 
 
 class Limiter:
-    """An `AttemptPolicy`, checked once; `attempt(who, where)` is the `Attempt` of a subject at an address.
+    """An `AttemptPolicy`, checked once; `attempt(who, address)` is the `Attempt` of a subject from an address.
 
     Raises:
         ConfigurationError: a window that can't be kept.
@@ -127,11 +127,12 @@ def _named(group: str, windows: Sequence[Window]) -> Sequence[tuple[str, Window]
 
 
 class Attempt:
-    """The counters of one subject at one address."""
+    """The counters of one subject from one address, which stands for all of its network."""
 
     __slots__ = ("_address", "_free", "_known", "_known_for", "_pair", "_subject", "refs")
 
-    def __init__(self, limiter: Limiter, who: str, where: str) -> None:
+    def __init__(self, limiter: Limiter, who: str, address: str) -> None:
+        where = network_of(address)
         self._known_for = limiter.known_for
         self._known: Ref[KnownPair] = Ref(KnownPair, (who, where))
         windows = limiter.pair[:1] if is_anybodys(where) else limiter.pair
@@ -143,7 +144,7 @@ class Attempt:
         ]
         self._subject = _group(("attempts", "subject", who), limiter.subject)
         groups = (pair, *self._address, self._subject)
-        self.refs: Sequence[Ref[Any]] = [self._known, *[counted.ref for group in groups for counted in group]]
+        self.refs: tuple[Ref[Any], ...] = (self._known, *[counted.ref for group in groups for counted in group])
         # What `passing` gives where nothing is counted yet, to a pair that is not known and to one that is.
         self._free = (self.passing(NOTHING_FOUND, 0.0), self._probes((pair,), NOTHING_FOUND, 0.0))
 
@@ -190,17 +191,20 @@ class Attempt:
                 if record is not None and record.until > now and record.value >= window.limit:
                     raise too_many(ref.key, record.until - now)
 
-    def room(self, found: Found, now: float) -> Sequence[Add]:
-        """`check`, and then what `passing` gives, in one pass.
+    def room(self, found: Found, now: float) -> tuple[Sequence[Add], Sequence[Put]]:
+        """`check`, and then what `passing` and `remembering` give, in one pass.
 
         Raises:
             Rejected: TOO_MANY_ATTEMPTS.
         """
-        if not found.counts:  # nobody has guessed: so it is for nearly every request
-            known = found.get(self._known)
-            return self._free[known is not None and known.until > now]
-        self.check(found, now)
-        return self.passing(found, now)
+        record = found.get(self._known)
+        left = 0.0 if record is None else record.until - now
+        if found.counts:
+            self.check(found, now)
+            passing: Sequence[Add] = self.passing(found, now)
+        else:  # nobody has guessed: so it is for nearly every request
+            passing = self._free[left > 0]
+        return passing, () if left > self._known_for / 2 else self.remembering(found, now)
 
     def passing(self, found: Found, now: float) -> list[Add]:
         """Writes that are refused where a window is full by now, and else change nothing.

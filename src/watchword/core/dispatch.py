@@ -11,7 +11,7 @@ from watchword.core.address import Address, has_parameter
 from watchword.core.attempts import Attempt
 from watchword.core.limits import Limits, check_target_size
 from watchword.core.message import Headers, Request
-from watchword.core.records import NOTHING_FOUND, Add, Found, Ref
+from watchword.core.records import NOTHING_FOUND, Add, Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.router import Routable, Router
 from watchword.core.slow_work import Turn
@@ -52,6 +52,7 @@ class Case(msgspec.Struct, eq=False):
         found: those that there are.
         body: the part of the body that was read.
         passing: writes that go with the verdict on fast work, refused where a window of attempts is full by then.
+        known: the write by which its maker is known to come from its address, once it was admitted.
         reads: whether the body has to be read before the decision.
         turn: the right to do slow work.
         back: gives back what was counted for it.
@@ -63,10 +64,11 @@ class Case(msgspec.Struct, eq=False):
     claim: Claim
     early: bool
     attempt: Attempt | None = None
-    refs: Sequence[Ref[Any]] = ()
+    refs: tuple[Ref[Any], ...] = ()
     found: Found = NOTHING_FOUND
     body: Body = NO_BODY
     passing: Sequence[Add] = ()
+    known: Sequence[Put] = ()
     reads: bool = False
     turn: Turn | None = None
     back: Sequence[Add] = ()

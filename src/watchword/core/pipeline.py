@@ -12,22 +12,20 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal, Seal
-from watchword.core.attempts import Attempt, giving_back, is_guess, reserve, too_many
+from watchword.core.attempts import giving_back, is_guess, reserve, too_many
 from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
 from watchword.core.io import IO, done, fetch_more
 from watchword.core.message import Request
-from watchword.structures.networks import network_of
 from watchword.core.plan import Plan
 from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Once, Outcome, Replayed, Write,
 )  # fmt: skip
 from watchword.core.refusing import refuse
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import NO_BODY, STREAM, UNUSED, Decision, More
+from watchword.core.scheme import STREAM, UNUSED, Decision, More
 from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.streams import BodyStream
@@ -70,7 +68,6 @@ class Pipeline(Generic[R, G]):
         plan = self._plan
         started = 0.0 if plan.observe is None else plan.clock()
         case: Case | None = None
-        answer: Decision | More | None = None
         try:
             case = self._locate(request)
             if case is None:
@@ -84,12 +81,12 @@ class Pipeline(Generic[R, G]):
                 claim.needs or addressee.always_needed or claim.body is not UNUSED or case.early
                 or (addressee.guessable and getattr(claim, "guesses", None) is not None) or claim.slow(case.found)
             ):  # fmt: skip
-                return self._hear(request, optional, started, case, None, receive, gone)
+                return self._hear(request, optional, started, case, None, None, receive, gone)
             answer = claim.decide(case.found, case.body, plan.clock(), plan.random)
         except (Rejected, StoreUnavailable) as error:
-            return self._hear(request, optional, started, case, error, receive, gone)
+            return self._hear(request, optional, started, case, None, error, receive, gone)
         if isinstance(answer, More) or answer.writes or answer.notes:
-            return self._hear(request, optional, started, case, answer, receive, gone)
+            return self._hear(request, optional, started, case, answer, None, receive, gone)
         if answer.learn is not None:
             answer.learn()
         if plan.seal is not None:
@@ -102,7 +99,8 @@ class Pipeline(Generic[R, G]):
         optional: bool,
         started: float,
         case: Case | None,
-        answer: Decision | More | Rejected | StoreUnavailable | None,
+        answer: Decision | More | None,
+        fault: Rejected | StoreUnavailable | None,
         receive: R,
         gone: G | None,
     ) -> Admission:
@@ -114,16 +112,16 @@ class Pipeline(Generic[R, G]):
         plan = self._plan
         try:
             try:
-                if case is None or isinstance(answer, Rejected | StoreUnavailable):
-                    assert isinstance(answer, Rejected | StoreUnavailable)
-                    raise answer
+                if fault is not None:
+                    raise fault
+                assert case is not None
                 if answer is None:
                     self._prepare(case)
                     if case.refs:
                         found = self._io.fetch(case.refs)
                         case.found = found if isinstance(found, Found) else await found
                     if case.attempt is not None:
-                        case.passing = case.attempt.room(case.found, plan.clock())
+                        case.passing, case.known = case.attempt.room(case.found, plan.clock())
                     if case.reads:
                         await self._read(case, receive)
                     if case.claim.slow(case.found):
@@ -139,13 +137,13 @@ class Pipeline(Generic[R, G]):
                 decision = await self._decide_with_more(case, answer) if isinstance(answer, More) else answer
                 writes = (*case.passing, *decision.writes, *case.back)
                 outcome = self._commit(decision, writes)
-                if not isinstance(outcome, tuple):  # else it is an `Outcome`
-                    outcome = await outcome
-                if not isinstance(outcome, Committed):
-                    decision = await self._decide_again(case, outcome, writes)
-                known = () if case.attempt is None else case.attempt.remembering(case.found, plan.clock())
-                if known or decision.notes:
-                    await self._note(known, decision.notes)
+                if outcome is not COMMITTED:
+                    if not isinstance(outcome, tuple):  # else it is an `Outcome`
+                        outcome = await outcome
+                    if not isinstance(outcome, Committed):
+                        decision = await self._decide_again(case, outcome, writes)
+                if case.known or decision.notes:
+                    await self._note(case.known, decision.notes)
                 if decision.learn is not None:
                     decision.learn()
             except Rejected as rejected:
@@ -233,7 +231,7 @@ class Pipeline(Generic[R, G]):
         plan = self._plan
         if plan.observe is not None:
             plan.observe(accepted(request, case, decision, plan.clock() - started))
-        if body is None and case is not None and case.body is not NO_BODY:
+        if body is None and case is not None and case.reads:
             body = case.body.data
         if case is None or decision is None:
             admission = Admission(None, body=body)
@@ -260,18 +258,14 @@ class Pipeline(Generic[R, G]):
         case.reads = need is not UNUSED and need is not STREAM
         if case.reads:
             check_declared(case.request, self._plan.limits.body)
-        if addressee.guessable:
-            case.attempt = self._attempt(case)
-        counters = () if case.attempt is None else case.attempt.refs
-        case.refs = (*addressee.always_needed, *case.claim.needs, *counters)
-
-    def _attempt(self, case: Case) -> Attempt | None:
-        """The counters of a claim whose secret can be guessed."""
-        limiter = self._plan.attempts
-        guesses: str | None = getattr(case.claim, "guesses", None) if case.addressee.guessable else None
-        if limiter is None or guesses is None:
-            return None
-        return limiter.attempt(guesses, network_of(case.request.peer.address))
+        refs = (*addressee.always_needed, *case.claim.needs)
+        limiter = self._plan.attempts if addressee.guessable else None
+        if limiter is not None:
+            guesses: str | None = getattr(case.claim, "guesses", None)
+            if guesses is not None:
+                case.attempt = attempt = limiter.attempt(guesses, case.request.peer.address)
+                refs += attempt.refs
+        case.refs = refs
 
     async def _read(self, case: Case, receive: R) -> None:
         case.body = await self._io.read(receive, case.claim.body, self._plan.limits.body)

@@ -105,9 +105,7 @@ class MemoryStore(Admin):
         with self._lock:
             try:
                 for write in writes:
-                    if (
-                        type(write) is Once
-                    ):  # before the others: of most commits there is one, and nothing else is written
+                    if type(write) is Once:  # before the others: most commits are one, with questions before it
                         refusal = self._mark(write, undo)
                     elif type(write) is Add:
                         # A question about counters where there are none is answered.
@@ -130,20 +128,18 @@ class MemoryStore(Admin):
         return COMMITTED
 
     def _mark(self, write: Once, undo: list[Undo]) -> Outcome | None:
-        key, until, owner = write
-        shard = self._spent.shard(key)
+        spent, key = self._spent, write.key
+        shard = spent.shard(key)
         if key in shard:  # whoever the owner is
             return Replayed(write)
-        if owner is None:
-            check_until(until)
-        else:
-            check_once(write)
+        check_once(write)
+        if write.owner is not None:
             key = write.place
-            shard = self._spent.shard(key)
+            shard = spent.shard(key)
             if key in shard:
                 return Replayed(write)
         self._make_room()
-        undo.append(self._spent.add(shard, key, until))
+        undo.append(spent.add(shard, key, write.until))
         return None
 
     def _add(self, write: Add, counted: dict[Key, Tally]) -> Outcome | None:

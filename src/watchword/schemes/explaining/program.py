@@ -28,7 +28,6 @@ from watchword.schemes.explaining.report import Explanation, compare
 from watchword.schemes.explaining.typed_text import is_unset
 from watchword.core.message import Request
 from watchword.core.plan import Plan
-from watchword.structures.networks import network_of
 from watchword.core.records import NOTHING_FOUND, Found, Once
 from watchword.core.rejection import Reason, Refuser, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, Claim, Decision, More, Verifier
@@ -157,7 +156,7 @@ async def _judge(
     request, claim, verifier = case.request, case.claim, case.addressee.verifier
     guesses = getattr(claim, "guesses", None) if case.addressee.guessable else None
     limiter = plan.attempts
-    attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, network_of(request.peer.address))
+    attempt = None if limiter is None or guesses is None else limiter.attempt(guesses, request.peer.address)
     refs = (*verifier.always_needed, *claim.needs, *(() if attempt is None else attempt.refs))
     found = await records_of(io, refs)
     now = plan.clock() if at is None else at
