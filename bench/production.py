@@ -329,7 +329,7 @@ class Added:
     """The time that `observe=`, or a `PublicURL`, adds to each scheme: one guard with it and one without it, in the same rounds.
 
     Each amount is that difference; each ratio compares it with the bare cost, which is the policy object called by itself, or
-    one verdict made and handed over. The differences are equal if every scheme goes the same way through the guard.
+    one verdict made, with all that it says of the request, and handed over. The differences are equal if every scheme goes the same way through the guard.
     """
 
     def __init__(self, title: str, parties: Sequence[Party], store: Store, *, observes: bool, public: bool) -> None:
@@ -372,9 +372,11 @@ def bare_cost(*, observes: bool, public: bool) -> Judge:
     """The work itself, without a guard."""
     watch, clock = Watch(), time.time
 
-    def tell(_: Request) -> object:
-        started = clock()
-        watch(Verdict(None, 0, "jwt", "248289761001", None, "", "", max(0.0, clock() - started), False))
+    def tell(request: Request) -> object:
+        started, address, method = clock(), request.peer.address, request.method
+        path = request.target.partition(b"?")[0].decode("ascii", "backslashreplace")
+        took = max(0.0, clock() - started)
+        watch(Verdict(None, 0, "jwt", "248289761001", None, "", "", took, False, "accepted", address, method, path))
         return watch
 
     def both(request: Request) -> object:

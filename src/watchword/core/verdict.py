@@ -56,7 +56,8 @@ class Verdict(msgspec.Struct, frozen=True):
 def accepted(request: Request, case: Case | None, decision: Decision | None, duration: float) -> Verdict:
     """The event of a request that passes; without a decision it is anonymous."""
     address, method, path, claimed = _told(request, case)
-    duration = max(duration, 0.0)  # the clock may have been set back
+    if duration < 0.0:  # noqa: PLR1730 -- the clock was set back; to call max takes an eighth of all this
+        duration = 0.0
     if decision is None or case is None:
         return Verdict(None, 0, None, None, None, "", "", duration, False, "accepted", address, method, path)
     who, scheme = decision.identity, case.addressee.verifier.scheme
