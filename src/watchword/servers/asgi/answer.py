@@ -7,7 +7,7 @@ from watchword.core.message import Headers
 from watchword.servers.asgi.request import Receive, Scope, Send
 from watchword.servers.problem import RefusalBody, content_of, no_body
 
-__all__ = ["DENIAL", "answer", "one_line_each"]
+__all__ = ["DENIAL", "answer"]
 
 DENIAL = "websocket.http.response"
 
@@ -25,12 +25,12 @@ async def answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send, b
         if kind not in (scope.get("extensions") or {}):
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
-        headers = one_line_each(headers)
+        headers = _one_line_each(headers)
     await send({"type": f"{kind}.start", "status": response.status, "headers": headers})
     await send({"type": f"{kind}.body", "body": content})
 
 
-def one_line_each(headers: Headers) -> list[tuple[bytes, bytes]]:
+def _one_line_each(headers: Headers) -> list[tuple[bytes, bytes]]:
     """One line per field (RFC 9110 §5.3): a repeated field in a refused handshake ends the worker of granian 2.8."""
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:

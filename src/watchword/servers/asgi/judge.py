@@ -1,0 +1,119 @@
+"""The judgement on one ASGI request, asked for by the application that it was given to, and made once for all who ask."""
+
+from __future__ import annotations
+
+from asyncio import Lock
+from collections.abc import Sequence
+
+from watchword.core.answer import Refusal
+from watchword.core.guard import AsyncGuard
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
+from watchword.servers.asgi.exchange import Channels
+from watchword.servers.asgi.incoming import Incoming
+from watchword.servers.asgi.request import Receive, Scope, Send, request_of
+from watchword.servers.asgi.taking_back import Success
+from watchword.servers.judgement import Judgement, refused
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """Judges one request, once, and says through which channels it goes on.
+
+    `receive` is None before; `send` is the server's until the answer gets more. `taken` says that octets of the body were handed
+    out before anybody asked.
+
+    Args:
+        guard: who may pass.
+        scope: the request's.
+        receive: the server's.
+        send: the server's.
+    """
+
+    __slots__ = (
+        "_scope", "_server", "_turn", "channels", "guard", "incoming", "judgement", "receive", "request", "send", "success",
+        "taken",
+    )  # fmt: skip
+
+    def __init__(self, guard: AsyncGuard, scope: Scope, receive: Receive, send: Send) -> None:
+        self.guard = guard
+        self.request = request_of(scope)  # as the server saw it, whatever is made of the scope inside
+        self.incoming = Incoming(receive, scope)
+        self.judgement: Judgement | None = None
+        self.channels: Channels | None = None
+        self.success: Success | None = None
+        self.receive: Receive | None = None
+        self.send = self._server = send
+        self.taken = False
+        self._scope = scope
+        self._turn: Lock | None = None
+
+    async def refusal(self, scopes: Sequence[str], *, optional: bool) -> Refusal | None:
+        """The answer to a request that may not do what demands `scopes`; None if it may.
+
+        Its fields have to go out with whatever the application answers then, and its seal does.
+
+        Args:
+            scopes: all of them are demanded.
+            optional: anonymous requests may pass. Where the first who asks says so, they are admitted without an identity;
+                who demands one afterwards finds none.
+
+        Raises:
+            ConfigurationError: the guard needs the body, which was read before.
+            ClientGone: nobody is there to be answered.
+        """
+        judgement = self.judgement
+        if judgement is None:
+            if self._turn is None:
+                self._turn = Lock()
+            async with self._turn:
+                judgement = self.judgement = self.judgement or await self._judge(optional=optional)
+        if judgement.refusal is not None:
+            return judgement.refusal
+        rejected = judgement.missing(scopes, optional=optional)
+        return None if rejected is None else (await self.guard.refuse(rejected))._replace(sealing=None)
+
+    async def _judge(self, *, optional: bool) -> Judgement:
+        guard, incoming = self.guard, self.incoming
+        try:
+            admission = await guard.admit(self.request, self._chunk, optional=optional, gone=incoming.gone)
+        except (Rejected, StoreUnavailable) as error:
+            return await self._refused(refused(guard.plan, self.request, error))
+        if admission.provisional:
+            self.send = self.success = Success(guard, admission, self._server)
+        if admission.stream is not None:
+            self._check_unread()
+        if not admission.present:
+            self.receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
+        else:
+            channels = Channels(guard, admission, self._scope, incoming, self.send)
+            await channels.begin()
+            if channels.failed is not None:
+                rejected = admission.attributed(channels.failed)
+                rejected.refusal = await guard.refuse(rejected)
+                return await self._refused(refused(guard.plan, self.request, rejected))
+            self._open(channels)
+        self._scope[IDENTITY], self._scope[ADMISSION] = admission.identity, (guard, admission)
+        return Judgement(admission)
+
+    async def _refused(self, judgement: Judgement) -> Judgement:
+        """Reads on before the answer goes out, as `Incoming.drained` says."""
+        self.receive = self.incoming.message
+        if judgement.additions.seal is not None:
+            self._open(Channels(self.guard, judgement.additions, self._scope, self.incoming, self.send))
+        await self.incoming.drained(self._scope["headers"])
+        return judgement
+
+    def _open(self, channels: Channels) -> None:
+        self.channels, self.receive, self.send = channels, channels.receive, channels.send
+
+    async def _chunk(self) -> bytes:
+        self._check_unread()
+        return await self.incoming.chunk()
+
+    def _check_unread(self) -> None:
+        if self.taken:
+            raise ConfigurationError(
+                "the body was read before the guard was asked, and the credentials cover it: ask before anything reads it"
+            )

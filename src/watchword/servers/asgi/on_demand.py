@@ -1,0 +1,79 @@
+"""A guard inside an application, which is asked by the routes that need it. Whatever nobody asks about passes unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watchword.core.guard import AsyncGuard
+from watchword.core.rejection import ConfigurationError
+from watchword.servers.asgi.asking import Exchange, Raises
+from watchword.servers.asgi.judge import Judge
+from watchword.servers.asgi.request import App, Message, Receive, Scope, Send
+from watchword.servers.judgement import keep, kept
+
+__all__ = ["Asks", "before_the_body", "exchange_of", "on_demand"]
+
+Asks = Callable[[Scope], "bool | None"]
+"""Whether the route that the request was given to will ask the guard: None if not, else whether anonymous requests may pass."""
+
+
+def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
+    """`app`, with an `Exchange` kept for each request, by which whatever is inside can ask the guard.
+
+    Args:
+        app: the application.
+        guard: which is asked.
+        raises: makes the exception of a refusal.
+    """
+    plan = guard.plan
+
+    async def asking(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or kept(scope, plan) is not None:
+            return await app(scope, receive, send)
+        exchange = Exchange(Judge(guard, scope, receive, send), raises, scope, send)
+        keep(scope, plan, exchange)
+        return await exchange.run(app)
+
+    return asking
+
+
+def before_the_body(app: App, guard: AsyncGuard, asks: Asks) -> App:
+    """`app`, whose requests are judged before the first octet of a body is handed out, if they will be judged at all.
+
+    It is for frameworks that read bodies before they ask. Nothing stands between it and the framework, that would take the
+    exception of a refusal for one of its own.
+
+    Args:
+        app: the framework's application.
+        guard: which will be asked.
+        asks: whether it will be, looked up once the route is known.
+    """
+    plan = guard.plan
+
+    async def asking(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: Exchange | None = kept(scope, plan)
+        if exchange is None or scope["type"] != "http":
+            return await app(scope, receive, send)
+
+        async def judged_first() -> Message:
+            if exchange.open:
+                optional = asks(scope)
+                if optional is not None:
+                    await exchange.demand(optional=optional)
+            return await receive()
+
+        return await app(scope, judged_first, send)
+
+    return asking
+
+
+def exchange_of(scope: Scope, guard: AsyncGuard, remedy: str) -> Exchange:
+    """The exchange that `on_demand` kept.
+
+    Raises:
+        ConfigurationError: the guard is nowhere round this application; `remedy` says what to write.
+    """
+    exchange: Exchange | None = kept(scope, guard.plan)
+    if exchange is None:
+        raise ConfigurationError(f"nothing judges requests before their bodies are read: write {remedy}")
+    return exchange

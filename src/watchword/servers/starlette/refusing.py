@@ -1,0 +1,67 @@
+"""Refusals as Starlette's exceptions, which the app's own handlers may word; by default they are problem details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watchword.core.answer import Refusal
+from watchword.servers.asgi.request import Scope
+from watchword.servers.problem import PROBLEM_JSON, problem, title_of
+
+__all__ = ["Refused", "problem_handler", "raised"]
+
+
+class Refused(HTTPException):
+    """A refusal of the guard, as an exception of the framework: `status_code`, and as `detail` no more than its phrase.
+
+    Its challenges are no part of it. They go out with the answer that the app makes of it, as long as that has its status.
+
+    >>> Refused(403)
+    Refused(status_code=403, detail='Forbidden')
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status, title_of(status))
+
+
+def raised(refusal: Refusal, scope: Scope) -> Exception:
+    """The exception for a refusal. A refused handshake is answered where the server can, whatever its close code is."""
+    if scope["type"] == "websocket":
+        return WebSocketException(1008)  # RFC 6455 §7.4.1
+    return Refused(refusal.status)
+
+
+def problem_handler(defaults: Collection[object]) -> Callable[[Request, Exception], Any]:
+    """The handler of `Refused`: the app's own for HTTPException, if it has one, else problem details (RFC 9457).
+
+    Args:
+        defaults: the framework's own handlers of HTTPException.
+    """
+
+    async def handler(request: Request, refused: Exception) -> Response:
+        assert isinstance(refused, Refused)
+        handlers: Mapping[Any, Any] = (request.scope.get("starlette.exception_handlers") or ({},))[0]
+        own = handlers.get(HTTPException)
+        if own is None or getattr(own, "__func__", own) in defaults:
+            return Response(problem(refused.status_code), refused.status_code, media_type=PROBLEM_JSON)
+        if not iscoroutinefunction(own):
+            own = _in_a_thread(own)
+        made: Response = await own(request, refused)
+        return made
+
+    return handler
+
+
+def _in_a_thread(handler: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(request: Request, refused: Exception) -> Any:
+        made = await run_in_threadpool(handler, request, refused)
+        return await made if isawaitable(made) else made
+
+    return call
