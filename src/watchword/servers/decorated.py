@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from inspect import isclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from watchword.core.rejection import ConfigurationError
 
-__all__ = ["check_handler", "check_scopes", "functions_of"]
+__all__ = ["Bare", "check_handler", "check_scopes"]
 
 
 def check_scopes(scopes: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -33,9 +34,25 @@ def check_handler(handler: object, instead: str) -> None:
         raise ConfigurationError(f"this decorator stands above functions and methods, not above {what}{instead}")
 
 
-def functions_of(handler: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """The handler, and what it wraps, as far as its decorators say what that is (`functools.wraps`)."""
-    found: Any = handler
-    while found is not None:
-        yield found
-        found = getattr(found, "__wrapped__", None)
+class Bare:
+    """What decorators were given, and what they ask: for a handler that is registered without the decorator around it.
+
+    That is so where the decorator stands above its route: there it wraps in vain, and everybody would pass.
+    """
+
+    def __init__(self) -> None:
+        self._asked: WeakKeyDictionary[Any, Sequence[tuple[tuple[str, ...], bool]]] = WeakKeyDictionary()
+
+    def note(self, handler: Callable[..., Any], scopes: tuple[str, ...], optional: bool) -> None:
+        """Notes it of the handler, and of what that wraps, as far as its decorators say what that is (`functools.wraps`)."""
+        found: Any = handler
+        while found is not None:
+            self._asked[found] = (*self._asked.get(found, ()), (scopes, optional))
+            found = getattr(found, "__wrapped__", None)
+
+    def asked_above(self, handler: Any) -> Sequence[tuple[tuple[str, ...], bool]]:
+        """The scopes, and whether anonymous requests may pass, of each decorator that stands above that very handler."""
+        try:
+            return self._asked.get(handler, ())
+        except TypeError:  # it can't be noted, so it wasn't
+            return ()

@@ -14,6 +14,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 
+from tests.servers.frameworks.made import Broken
 from watchword.servers.django import RequiredMixin, optional, required
 
 if not settings.configured:
@@ -31,10 +32,6 @@ if not settings.configured:
     django.setup()
 
 RAN: list[str] = []
-
-
-class Broken(Exception):
-    """What a handler raises."""
 
 
 def public(request):

@@ -18,7 +18,7 @@ from django.urls import path
 from django.views import View
 
 from tests.core.fakes import FakeVerifier
-from tests.servers.frameworks.django_project import Broken
+from tests.servers.frameworks.made import Broken
 from tests.servers.frameworks.test_wsgi_rows import KEY, bearer
 from tests.servers.test_wsgi import environ_, run
 from watchword import AsyncGuard, BasicVerifier, ConfigurationError, Guard, JWTVerifier

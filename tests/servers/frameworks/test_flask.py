@@ -12,7 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from tests.core.fakes import FakeVerifier
-from tests.servers.frameworks.wsgi_rows import Broken
+from tests.servers.frameworks.made import Broken
 from watchword import BasicVerifier, ConfigurationError, Guard, Password
 from watchword.servers.flask import Authenticate, Problem
 from watchword.servers.wsgi import identity

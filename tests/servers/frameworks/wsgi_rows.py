@@ -1,30 +1,21 @@
-"""One small app, in each framework that WSGI servers run: public and guarded routes, nested ones, and one that fails."""
+"""One small app, in each framework but those of ASGI alone: public and guarded routes, nested ones, and one that fails."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 import flask
 from django.core.handlers.asgi import ASGIHandler
 
 from tests.servers.frameworks import django_project
+from tests.servers.frameworks.aiohttp_row import of_aiohttp
+from tests.servers.frameworks.made import Broken, Made
 from watchword.core.guard import Guard
 from watchword.servers.flask import Authenticate
 from watchword.servers.wsgi.request import request_of
-
-
-class Broken(Exception):
-    """What a handler raises."""
-
-
-class Made(NamedTuple):
-    """The app, and the names of the handlers that ran."""
-
-    app: Any
-    ran: list[str]
 
 
 def of_flask(guard: Guard) -> Made:
@@ -133,6 +124,8 @@ def as_wsgi(app: Any) -> Any:
     return application
 
 
-ROWS: dict[str, Callable[[Guard], Made]] = {"flask": of_flask, "django": of_django, "django asgi": of_django_asgi}
+ROWS: dict[str, Callable[[Guard], Made]] = {
+    "flask": of_flask, "django": of_django, "django asgi": of_django_asgi, "aiohttp": of_aiohttp,
+}  # fmt: skip
 RECEIVES_FIRST = {"django asgi"}
 """Rows whose framework receives all of the body before anything of ours runs: there protect(…) goes round the application."""

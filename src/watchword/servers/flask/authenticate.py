@@ -6,13 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from watchword.core.admission import Admission
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError, Rejected, not_installed
-from watchword.servers.decorated import check_handler, check_scopes, functions_of
+from watchword.servers.decorated import Bare, check_handler, check_scopes
 from watchword.servers.judgement import kept
 from watchword.servers.wsgi.judging import check_guard
 from watchword.servers.wsgi.on_demand import Judge, on_demand
@@ -52,7 +51,7 @@ class Authenticate:
     def __init__(self, guard: Guard, app: flask.Flask | None = None) -> None:
         check_guard(guard)
         self._guard = guard
-        self._bare: WeakKeyDictionary[Any, tuple[tuple[tuple[str, ...], bool], ...]] = WeakKeyDictionary()
+        self._bare = Bare()
         # For every app: one without init_app must not answer what `required` stands above either.
         flask.request_started.connect(self._before_request)
         if app is not None:
@@ -106,8 +105,7 @@ class Authenticate:
     def _asking(self, scopes: tuple[str, ...], *, optional: bool) -> Callable[[View], View]:
         def above(view: View) -> View:
             check_handler(view, ": write decorators = [auth.required()] in a view class")
-            for function in functions_of(view):
-                self._bare[function] = (*self._bare.get(function, ()), (scopes, optional))
+            self._bare.note(view, scopes, optional)
 
             waits = iscoroutinefunction(view)
 
@@ -125,7 +123,7 @@ class Authenticate:
         rule = flask.request.url_rule
         if rule is None or (flask.request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False)):
             return  # no view is called
-        for scopes, optional in self._bare.get(app.view_functions[rule.endpoint], ()):
+        for scopes, optional in self._bare.asked_above(app.view_functions[rule.endpoint]):
             self._demand(scopes, optional=optional)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:
