@@ -20,7 +20,10 @@ from watchword.servers.django import RequiredMixin, optional, required
 if not settings.configured:
     settings.configure(
         ALLOWED_HOSTS=["*"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        # Shared by all threads, under the name that Django's own test database has: tests/stores makes one of it.
+        DATABASES={
+            "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:memorydb_default?mode=memory&cache=shared"}
+        },
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "watchword.servers.django"],
         LOGGING_CONFIG=None,

@@ -9,9 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.checks import run_checks
-from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
@@ -239,33 +237,6 @@ def test_inside_protect_the_judgement_of_the_same_guard_is_not_made_again():
 
 
 # ---- users --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def database() -> None:
-    call_command("migrate", verbosity=0)
-
-
-def test_a_token_stands_for_whom_the_function_of_issuer_and_subject_finds(database):
-    User.objects.create_user("admin", is_superuser=True)
-    alice, _ = User.objects.create_user("alice-7"), User.objects.create_user("gone", is_active=False)
-    guard = Guard([JWTVerifier(KEY, issuer="https://id.example")])
-
-    def user_of(issuer, subject):
-        assert issuer == "https://id.example"
-        return User.objects.filter(username={"alice": "alice-7", "bob": "gone"}.get(subject)).first()
-
-    def who(request):
-        return HttpResponse(request.user.get_username())
-
-    def ask(subject):
-        token = bearer(sub=subject, iss="https://id.example")["HTTP_AUTHORIZATION"]
-        return Client().get("/x", headers={"Authorization": token})
-
-    with with_(required()(who), guard, user_of_token=user_of):
-        assert ask("alice").content == alice.username.encode()
-        assert [ask("admin").status_code, ask("bob").status_code] == [401, 401]
-        assert 'Bearer realm="protected"' in ask("bob")["WWW-Authenticate"]
 
 
 def test_without_a_setting_an_identity_stands_for_no_user():

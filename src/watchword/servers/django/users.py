@@ -16,6 +16,9 @@ except ImportError:
 
 __all__ = ["IdentityUser", "maps", "settle"]
 
+ALIKE = 10
+"""Rows that a database takes for one name, looked through at most."""
+
 
 class IdentityUser:
     """Who was admitted, where no user of Django's stands for them: authenticated, and with no rights of Django's.
@@ -94,8 +97,7 @@ def _user_of(configuration: Configuration, admission: Admission) -> Any:
     if identity is None or verifier is None:
         return None
     if configuration.by_username and not kinds_of_django(configuration.guard.plan.store).isdisjoint(verifier.kinds):
-        model: Any = get_user_model()
-        user = model._default_manager.filter(**{model.USERNAME_FIELD: identity.subject}).first()  # noqa: SLF001 -- documented
+        user = _named(identity.subject)
     elif configuration.user_of_token is not None and (issuer := _issuer(identity.claims, verifier)) is not None:
         user = configuration.user_of_token(issuer, identity.subject)
     else:
@@ -105,6 +107,13 @@ def _user_of(configuration: Configuration, admission: Admission) -> Any:
     if not user.is_active:
         raise Rejected(Reason.DISABLED, "the user is not active", where="subject")
     return user
+
+
+def _named(username: str) -> Any:
+    """The user of exactly that name, also where the database takes others for the same, as the store finds it."""
+    model: Any = get_user_model()
+    alike = model._default_manager.filter(**{str(model.USERNAME_FIELD): username})  # noqa: SLF001 -- documented under this name
+    return next((user for user in alike[:ALIKE] if user.get_username() == username), None)
 
 
 def _issuer(claims: Any, verifier: Any) -> str | None:
