@@ -42,9 +42,28 @@ def test_the_difference_is_shown_wherever_it_is_and_no_line_is_endless(start: in
     shown = [line for line in lines if line.startswith(("         expected: ", "         received: "))]
     assert all(len(line) < SHOWN + 40 for line in shown)
     carets = [line.index("^") for line in lines if line.strip() == "^"]
-    assert len(carets) == (1 if start else 0)  # where all differs, there is nothing to point at
+    assert len(carets) == 1
     for column in carets:
         assert [line[column] for line in shown] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "pointed_at"),
+    [
+        ("AKROBOT", "AKNOBODY", True),
+        ("POST", "GET", True),
+        ("1699999700 to 1700000030", "1699996400", True),
+        ("the stored one", "the stored one, with caps lock on", True),
+        ("a text", "absent", False),
+        ("at+jwt", "absent", False),
+        ("an enabled user", "a disabled one", False),
+        ("made by that key", "43 characters", False),
+        ("", "x", False),
+    ],
+)
+def test_a_caret_points_at_values_and_not_at_words_about_them(expected: str, received: str, pointed_at: bool) -> None:
+    lines = str(refused(PATH._replace(expected=expected, received=received))).splitlines()
+    assert any(line.strip() == "^" for line in lines) is pointed_at
 
 
 def test_what_stands_in_a_request_can_forge_no_line() -> None:

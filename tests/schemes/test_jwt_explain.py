@@ -19,6 +19,7 @@ from watchword.schemes.explaining.report import Explanation
 from watchword.schemes.explaining.computation import Computation, Leaf
 from watchword.schemes.explaining.deviations import deviations
 from watchword.schemes.explaining.search import MAX_STEPS
+from watchword.schemes.jwt.claim_mistakes import claim_mistake
 from watchword.schemes.jwt.description import HASHES, described
 from watchword.schemes.jwt.signing_mistakes import signing_mistakes
 
@@ -263,3 +264,11 @@ def test_no_algorithm_is_named_by_a_length_that_merely_coincides() -> None:
     first = explained(INPUT + b"." + encoded(bytes(64))).causes[0]
     assert "has another" not in first.mend
     assert "64 octets" not in first.mend or "HS256 has 32" in first.mend
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+def test_a_time_in_seconds_is_not_said_to_have_come_in_another_unit(claim: str) -> None:
+    """A thousandth of it would pass, or fail, as well, and is no time of anybody's today."""
+    for value in (NOW - 900, NOW + 900):
+        told = claim_mistake(claim, {claim: value}, lambda _: None)
+        assert "seconds" not in told

@@ -23,7 +23,7 @@ from watchword.schemes.explaining.elsewhere import MAX_HASHED, body_of, is_hashe
 from watchword.schemes.explaining.masking import Mask, secrets_of
 from watchword.schemes.explaining.presentation import Way
 from watchword.schemes.explaining.unread import value_at
-from watchword.schemes.explaining.remedies import REMEDIES, expected_instead
+from watchword.schemes.explaining.remedies import REMEDIES, expected_instead, with_line
 from watchword.schemes.explaining.report import Explanation, compare
 from watchword.schemes.explaining.typed_text import is_unset
 from watchword.core.message import Request
@@ -305,7 +305,7 @@ def _completed(check: Check, request: Request, rejection: Any) -> Check:
     """A failed check with both values, and with a word on a value that stands for one which is not set."""
     reason = Reason.MALFORMED_CREDENTIALS if rejection is None else rejection.reason
     received = check.received or value_at(check.component, request, b"authorization") or "nothing"
-    mend = check.mend or REMEDIES[reason]
+    mend = with_line(check, request.scheme) or REMEDIES[reason]
     bare = received.strip("'\"")
     sent = b"\n".join((request.target, *(value for _, value in request.headers)))
     if bare and is_unset(bare) and "not set" not in mend and bare.encode("utf-8", "replace") in sent:

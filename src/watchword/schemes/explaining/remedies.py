@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from watchword.core.rejection import Reason
+from watchword.core.rejection import ConfigurationError, Reason
+from watchword.core.scheme import Check
+from watchword.fields.public_url import PublicURL
 
-__all__ = ["CAUSES", "REMEDIES", "expected_instead", "page_of"]
+__all__ = ["CAUSES", "REMEDIES", "expected_instead", "page_of", "with_line"]
 
 REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
@@ -82,6 +84,34 @@ def expected_instead(reason: Reason) -> str:
         return _EXPECTED[reason]
     sizes = (Reason.HEADER_TOO_LARGE, Reason.BODY_TOO_LARGE, Reason.TARGET_TOO_LONG, Reason.TOO_MANY_PARAMETERS)
     return "a value within the limits of the guard" if reason in sizes else "the value of a genuine request"
+
+
+def with_line(check: Check, scheme: str) -> str:
+    """What to do about a check, with the line of code for a guard behind a proxy, if it is known: where one end of a path or all of Host is another.
+
+    Args:
+        check: one that failed.
+        scheme: that of the request, as the server saw it.
+
+    >>> with_line(Check("mac", False, "@path", "/v1/orders", "/orders", "tell the guard (PublicURL)"), "https")
+    'tell the guard: Policy(public_url=PublicURL(prefix="/v1"))'
+    """
+    expected, received = check.expected, check.received
+    if "tell the guard" not in check.mend or not expected or not received:
+        return check.mend
+    origin, prefix, strip = None, "", ""
+    if check.component == "@authority":
+        origin = f"{scheme}://{expected}"
+    elif check.component == "@path" and expected.endswith(received):
+        prefix = expected.removesuffix(received)
+    elif check.component == "@path" and received.endswith(expected):
+        strip = received.removesuffix(expected)
+    try:
+        PublicURL(origin, prefix=prefix, strip=strip)
+    except ConfigurationError:
+        return check.mend
+    named = f'"{origin}"' if origin else f'prefix="{prefix}"' if prefix else f'strip="{strip}"'
+    return check.mend.replace(" (PublicURL)", f": Policy(public_url=PublicURL({named}))")
 
 
 CAUSES: Final = frozenset(

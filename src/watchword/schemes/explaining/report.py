@@ -181,5 +181,16 @@ def _lines(check: Check) -> Iterator[str]:
         for name, value in (("expected", expected), ("received", received)):
             window = value[cut : cut + SHOWN]
             yield f"         {name}: {'…' * bool(cut)}{window}{'…' * (len(value) > cut + SHOWN)}"
-        if start and expected and received:
+        if _are_alike(expected, received, start):
             yield " " * (len("         expected: ") + start - cut + bool(cut)) + "^"
+
+
+def _are_alike(expected: str, received: str, start: int) -> bool:
+    """Whether a caret shows something: two values, or two sentences that have half in common."""
+    shorter = min(len(expected), len(received))
+    if not shorter or received in ("absent", "none", "nothing"):
+        return False
+    same = start
+    while same - start < shorter - start and expected[-1 - (same - start)] == received[-1 - (same - start)]:
+        same += 1
+    return 2 * same >= shorter or " " not in expected + received

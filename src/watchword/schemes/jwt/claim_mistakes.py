@@ -10,6 +10,7 @@ from watchword.core.rejection import Rejected
 
 __all__ = ["claim_mistake", "converted"]
 
+_OLDEST: Final = 10**8  # in 1973
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "iss": ("issuer",), "aud": ("audience", "azp", "client_id", "resource"), "sub": ("subject", "user_id", "uid", "username", "user"),
     "exp": ("expires", "expiry", "expires_at", "expiration"), "iat": ("issued_at", "issuedAt"), "nbf": ("not_before", "notBefore"),
@@ -56,7 +57,8 @@ def converted(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, (int, float)):
         if abs(value) < 1e21:
             for power, unit in ((3, "milliseconds"), (6, "microseconds"), (9, "nanoseconds")):
-                yield f"in {unit}", int(value / 10**power)
+                if abs(value) >= _OLDEST * 10**power:  # else it is no time of anybody's today
+                    yield f"in {unit}", int(value / 10**power)
             yield "as a number, not as a text", str(value)
     elif isinstance(value, str):
         yield from _of_text(value[:1024])
