@@ -10,18 +10,22 @@ tried, no variant is looked for, and all of it passes the mask of explanations.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
 from typing import Final
 
 from watchword.core.body import BodyReader, check_declared
 from watchword.core.dispatch import Case
 from watchword.core.message import Request
 from watchword.core.plan import Plan
-from watchword.core.records import NOTHING_FOUND
+from watchword.core.records import NOTHING_FOUND, Spent
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import NO_BODY, Check, Claim, Verifier
+from watchword.schemes import SCHEMES
 from watchword.schemes.all_of import AllClaims, AllOf
 from watchword.schemes.explaining import explainer_of
 from watchword.schemes.explaining.masking import Mask, secrets_of
+from watchword.schemes.explaining.program import ClaimExplainers, Explainer
 from watchword.schemes.explaining.remedies import REMEDIES, page_of
 
 __all__ = ["account"]
@@ -118,7 +122,7 @@ def _by_itself(plan: Plan, request: Request, data: bytes, *, whole: bool) -> Ite
     canonical: list[str] = []
     checks: list[Check] = []
     for verifier, claim in _parts(case.addressee.verifier, case.claim):
-        explainer = explainer_of(verifier, claim, try_passwords=False)
+        explainer = _without_keys(verifier, claim)
         if explainer is None:
             continue
         text, made = explainer(NOTHING_FOUND, body, plan.clock())
@@ -133,6 +137,18 @@ def _by_itself(plan: Plan, request: Request, data: bytes, *, whole: bool) -> Ite
         cut = f"… ({len(text) - MAX_CANONICAL} characters more)" if len(text) > MAX_CANONICAL else ""
         yield "the string that the credentials cover, as the server builds it:"
         yield "\n".join(f"  | {line}" for line in f"{text[:MAX_CANONICAL]}{cut}".split("\n"))
+
+
+def _without_keys(verifier: Verifier, claim: Claim) -> Explainer | None:
+    """The account of a claim by a scheme that has one without keys; or where all keys are in the store, and none is given to it.
+
+    A verifier that holds its keys itself would compare variants with them, and how that ends may show.
+    """
+    for module in dict.fromkeys(row.explanation for row in SCHEMES):
+        alone: ClaimExplainers = getattr(import_module(f"watchword.schemes.{module}"), "WITHOUT_KEYS", {})
+        if type(claim) in alone:
+            return partial(alone[type(claim)], claim)
+    return explainer_of(verifier, claim, try_passwords=False) if {*verifier.kinds} - {Spent} else None
 
 
 def _parts(verifier: Verifier, claim: Claim) -> list[tuple[Verifier, Claim]]:

@@ -100,6 +100,19 @@ class _Steps:
         )  # fmt: skip
         self._claims(claims, payload)
 
+    def run_without_keys(self) -> None:
+        """What the token says of itself, whoever made it."""
+        parts = self.step(
+            "format", "token", "three segments of base64url", _segments(self.token),
+            lambda: jose.split(self.token, self.verifier.jws.max_token),
+        )  # fmt: skip
+        payload = None if parts is None else parts[1]
+        claims: dict[str, Any] | None = self.step(
+            "payload", "payload", "a JSON object, no name twice", "",
+            None if payload is None else lambda: read_claims(jose.decode(payload, "payload")),
+        )  # fmt: skip
+        self._claims(claims, payload)
+
     def _look_closer(self, header: Mapping[str, Any], parts: tuple[bytes, bytes, bytes]) -> None:
         """Puts in the place of the last check what would have made the signature fit, if that is a key or mistake that is known."""
         passed = self.checks.pop().passed
@@ -235,4 +248,12 @@ def _explain_claim(claim: JWTClaim, found: Found, body: Body, now: float) -> tup
     return explain_jwt(claim.verifier, claim.token, now, claim.proofs, found)
 
 
+def _without_keys(claim: JWTClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    steps = _Steps(claim.verifier, claim.token, now, claim.proofs, found)
+    steps.run_without_keys()
+    return "", steps.checks
+
+
 EXPLAINERS: Final[ClaimExplainers] = {JWTClaim: _explain_claim}
+WITHOUT_KEYS: Final[ClaimExplainers] = {JWTClaim: _without_keys}
+"""What a token says of itself, where no key may be used."""

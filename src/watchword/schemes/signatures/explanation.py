@@ -288,4 +288,15 @@ def _explain_agent(claim: AgentClaim, found: Found, body: Body, now: float) -> t
     return canonical, [Check("agent", True, "header Signature-Agent", "", claim.agent.identifier), *checks]
 
 
+def _without_keys(claim: SignatureClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    one = claim.presented[0]
+    return _base(claim, one), _rest(claim, one, None, body, now)
+
+
+def _agent_without_keys(claim: AgentClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    return _without_keys(claim.signatures, found, body, now)
+
+
 EXPLAINERS: Final[ClaimExplainers] = {SignatureClaim: explain_signature, AgentClaim: _explain_agent}
+WITHOUT_KEYS: Final[ClaimExplainers] = {SignatureClaim: _without_keys, AgentClaim: _agent_without_keys}
+"""What signatures say of themselves, where no key may be used."""

@@ -336,4 +336,14 @@ def _pool(claim: WebhookClaim, parts: Sequence[str], body: bytes) -> Sequence[Le
     return [leaf for part, leaf in at_hand if part not in parts and leaf.value]
 
 
+def _without_keys(claim: WebhookClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    try:
+        contents = claim.contents(body.data)
+    except Rejected:
+        return "", tuple(_time(claim, (body.data,), now))
+    return contents[0].decode("utf-8", "backslashreplace"), tuple(_time(claim, contents, now))
+
+
 EXPLAINERS: Final[ClaimExplainers] = {WebhookClaim: explain_webhook}
+WITHOUT_KEYS: Final[ClaimExplainers] = {WebhookClaim: _without_keys}
+"""What a webhook says of itself, where no key may be used."""
