@@ -70,6 +70,9 @@ def of_rows(rows: Rows) -> Iterator[Deviation]:
             if place < len(everything) and not rows.in_order:
                 name = rows.called[place]
                 yield _told(rows, 1.5, more[: place + 1] + more[place + 2 :], f"{row.called} for {name}", name)
+    if not rows.in_order:
+        by_name = sorted(everything, key=lambda at: rows.called[at])
+        yield _told(rows, 1.1, by_name, " ".join(rows.called[at] for at in by_name), " ".join(rows.called))
     for cost, some in _orders(everything[:MAX_PARTS]) if not rows.in_order and len(everything) > 1 else ():
         order = some + everything[MAX_PARTS:]
         said = " ".join(rows.called[at] for at in order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations
 from typing import Final
 
 from watchword.crypto.digests import hmac_digest
@@ -13,6 +14,8 @@ from watchword.schemes.explaining.wrong_joins import WHOLE
 
 __all__ = ["of_encoding", "of_hash", "of_mac"]
 
+MAX_STEPS: Final = 5
+"""Steps of a chain of which every order is tried."""
 _RAW: Final = "raw octets"
 _TEXTS: Final = ("hex digits", "base64", "hex digits in capitals")
 
@@ -138,15 +141,25 @@ def _chain(node: Mac) -> Iterator[Deviation]:
         yield Deviation(1.6, node, f"{did}, and takes {step.key.name}", _value(step.key))
         for inner in under(step.key) if not isinstance(step.key, Mac) else ():
             yield Deviation(1.8, node, f"{did}, and takes {inner.name}", _value(inner))
+    for order in permutations(steps[::-1]) if 1 < len(steps) <= MAX_STEPS else ():
+        names = ", ".join(step.of.name for step in order)
+        if list(order) != steps[::-1]:
+            yield Deviation(1.8, node, f"derives {node.name} with {names} in this order", _chained(order, "raw octets"))
+    if len(steps) > 1:
+        did = f"exchanges key and message in each step up to {node.name}"
+        yield Deviation(1.6, node, did, _chained(steps[::-1], "raw octets", exchanged=True))
     for form in _TEXTS if len(steps) > 1 else ():
         yield Deviation(1.5, node, f"takes each step up to {node.name} as {form}", _chained(steps[::-1], form))
 
 
-def _chained(steps: list[Mac], form: str) -> Make:
+def _chained(steps: Sequence[Mac], form: str, *, exchanged: bool = False) -> Make:
+    first = next(step.key for step in steps if not isinstance(step.key, Mac))
+
     def make(of: Of) -> bytes:
-        key = of(steps[0].key)
+        key = of(first)
         for step in steps:
-            key = FORMS[form](hmac_digest(step.algorithm, key, of(step.of)))
+            pair = (of(step.of), key) if exchanged else (key, of(step.of))
+            key = FORMS[form](hmac_digest(step.algorithm, *pair))
         return key
 
     return make

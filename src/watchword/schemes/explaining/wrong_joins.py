@@ -170,12 +170,23 @@ def _each(node: Join) -> Iterator[Deviation]:
             yield Deviation(1.5, node, did, _pairwise(node, inner, separator, change, bytes))
             yield Deviation(1.7, node, f"{did}, but for the last", _pairwise(node, inner, separator, change, bytes, 1))
     for what, change in SPELLINGS:
-        did = f"signs each value in {node.name} {what}"
-        yield Deviation(2, node, did, _pairwise(node, inner, inner[0].separator, bytes, change))
+        for kept, more in ((0, ""), (1, ", but for the last")):
+            did = f"signs each value in {node.name} {what}{more}"
+            yield Deviation(2, node, did, _pairwise(node, inner, inner[0].separator, bytes, change, kept))
+    yield Deviation(2, node, f"signs {node.name} as a JSON object", _as_object(inner))
+
+
+def _as_object(inner: Sequence[Join]) -> Make:
+    def make(of: Of) -> bytes:
+        pairs = [[of(part).decode("utf-8", "replace") for part in each.parts] for each in inner]
+        return json.dumps({name.strip('"'): value for name, value in pairs}).encode()
+
+    return make
 
 
 _NAMES: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("with capitals at the words' beginnings", bytes.title), ("in capitals", bytes.upper), ("in lower case", bytes.lower),
+    ("with capitals in the names of fields", lambda name: name if b"@" in name else name.title()),
     ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.replace(b'"', b"")), ("left empty", lambda _: b""),
     ("without their parameters", lambda name: name.partition(b";")[0]), ("without quotes and @", lambda name: name.replace(b'"', b"").removeprefix(b"@")),
     ("in title case, without quotes", lambda name: name.replace(b'"', b"").title()),
@@ -227,6 +238,7 @@ def _orders(node: Join) -> Iterator[Deviation]:
         (1.5, f"leaves out of {name} what is empty", lambda values: [each for each in values if each]),
         (1.5, f"writes {name} from its end to its beginning", lambda values: values[::-1]),
         (1.5, f"sorts the parts of {name}", sorted),
+        (1.6, f"sorts the parts of {name} but for the last", lambda values: [*sorted(values[:-1]), *values[-1:]]),
         (2, f"ends each part of {name} with a space", lambda values: [each + b" " for each in values]),
         (2, f"takes the white space off the parts of {name}", lambda values: [each.strip() for each in values]),
     )

@@ -114,6 +114,8 @@ def _texts(name: str, text: bytes, key_ids: Sequence[str]) -> Iterator[tuple[flo
     except (ValueError, RecursionError):
         return
     for cost, what, changed in _changed(name, members, key_ids) if isinstance(members, dict) else ():
+        if json.dumps(changed) == json.dumps(members):
+            continue
         mend = f"it was signed {what}; sign anew what is changed"
         for place, (compact, ascii_) in enumerate(((True, True), (False, True), (True, False))):
             written = json.dumps(changed, separators=(",", ":") if compact else None, ensure_ascii=ascii_)
@@ -129,7 +131,7 @@ def _changed(name: str, members: dict[str, Any], key_ids: Sequence[str]) -> Iter
         for place, (what, other) in enumerate(converted(members[each])):
             yield 1.5 + place / 20, f"with {each!r} in another form (it came {what})", {**members, each: other}
         for place, other in enumerate(_others(each, members)):
-            yield 1.3 + place / 20, f"with another {each!r}", {**members, each: other}
+            yield 1.3 + place / 20, f"with an {each!r} of {other!r}", {**members, each: other}
     if name == "header":
         yield 1.1, "with typ", {**members, "typ": "JWT"}
         yield 1.2, "with typ before alg", {"typ": "JWT", **members}
@@ -162,10 +164,10 @@ def _others(name: str, members: dict[str, Any]) -> Iterator[Any]:
         if name in ("exp", "nbf", "iat", "auth_time"):
             starts = [members[each] for each in ("iat", "nbf") if name == "exp" and isinstance(members.get(each), int)]
             yield from (start + span for start in starts for span in _SPANS)
-            yield float(value)
             for span in _SPANS:
                 yield value - span
                 yield value + span
+            yield float(value)
         else:
             yield from (value - 1, value + 1, 0, 1, value // 10, value * 10)
     elif isinstance(value, list) and len(value) > 1:

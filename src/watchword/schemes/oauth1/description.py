@@ -22,6 +22,7 @@ from watchword.schemes.explaining.computation import (
     joined,
     parameters_text,
 )
+from watchword.schemes.explaining.masking import body_members
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, constant
 from watchword.schemes.oauth1.claim import OAuth1Claim
 from watchword.schemes.oauth1.credentials import (
@@ -38,7 +39,14 @@ __all__ = ["HASHES", "Described", "described"]
 HASHES: Final[Mapping[str, str]] = {"sha-1": "sha1", "sha-256": "sha256", "sha-512": "sha512"}
 URI: Final = "base string URI"
 _ENCODED: Final = "percent-encoded"
-_ADDED: Final = (("oauth_version", "1.0"), ("oauth_token", ""), ("oauth_verifier", ""), ("oauth_callback", "oob"))
+_ADDED: Final = (
+    ("oauth_version", "1.0"),
+    ("oauth_token", ""),
+    ("oauth_verifier", ""),
+    ("oauth_callback", "oob"),
+    ("realm", ""),
+    ("oauth_signature", ""),
+)
 
 
 class Described(NamedTuple):
@@ -79,7 +87,9 @@ def described(
          Encoding("the parameters", _ENCODED, parameters, "parameters")), b"&",
     )  # fmt: skip
     client = _secret("client", secrets[0], [(name, other.secret) for name, other in clients])
-    token = _secret("token", secrets[1], [(name, other.secret) for name, other in tokens])
+    token = _secret(
+        "token", secrets[1], [*((name, other.secret) for name, other in tokens), ("as the client's is", secrets[0])]
+    )
     key = Join(
         "the key", [Encoding(leaf.name, _ENCODED, leaf, "key") for leaf in (client, token)], b"&", component="key"
     )
@@ -197,6 +207,11 @@ def _more(claim: OAuth1Claim, uri: Join, node: Parameters, body: bytes) -> Itera
         did = "signs the realm among the parameters"
         made = _with(node, [("realm", rest.partition('"')[0].replace("%", "%25"))])
         yield Deviation(1, node, did, made, "no realm among the parameters (§3.4.1.3.1)", "with the realm", "realm")
+    members = [*body_members(body)] if body.lstrip()[:1] == b"{" else []
+    if members:
+        did, right = "signs the members of the JSON as parameters", "a body that is no form, by its hash alone"
+        made = _with(node, [(percent(name).decode(), percent(value).decode()) for name, value in members])
+        yield Deviation(1.3, node, did, made, right, "its members as parameters", "body")
     if body and not claim.form and b"=" in body:
         try:
             form = form_pairs(body, "body")

@@ -151,7 +151,7 @@ def _fields(claim: SigV4Claim, headers: Join, signed: Join) -> Iterator[Deviatio
 def _other_rules(claim: SigV4Claim, parts: _Parts) -> list[tuple[str, bytes]]:
     service, mine = claim.presented.plan.service.decode(), _RULES[parts.rules]
     path = covered_target(claim.request)[0]
-    found = []
+    found = [("the path with its query, as they are sent", claim.request.target)]
     for rules, what in _RULES.items():
         if rules != parts.rules:
             found += [

@@ -110,13 +110,15 @@ def explain_sigv4(claim: SigV4Claim, found: Found, body: Body, now: float) -> tu
     signature = _signature(case)
     # An unsigned body follows from a method that was changed: then what explains the signature is the cause.
     follows = coverage.component == "body" and any(check.passed is False for check in signature)
-    checks = [_known(case), *(() if follows else (coverage,)), *signature, *((coverage,) if follows else ())]
+    scope = _scope(case)  # of another region or service follows another path, and another key
+    first = [_known(case), *(() if scope.passed else (scope,)), *(() if follows else (coverage,))]
+    checks = [*first, *signature, *((coverage,) if follows else ())]
     if record is not None:
         checks.append(
             _tried("session token", lambda: claim.check_token(record), "send the token that came with the key")
         )
         checks.append(_tried("key time", lambda: record.check_current(now, WHERE), "sign with a current access key"))
-    checks += [_scope(case), _day_of_scope(claim), _age(claim, now), _body(case)]
+    checks += [*((scope,) if scope.passed else ()), _day_of_scope(claim), _age(claim, now), _body(case)]
     if claim.form is not None and record is not None:
         checks.append(_tried("chunks", lambda: _pass(case, record), "sign each chunk over the signature before it"))
     return canonical, checks
