@@ -19,6 +19,7 @@ from watchword import (
     HMACAuth,
     HMACVerifier,
     Identity,
+    InCookie,
 )
 from watchword import (
     JWTVerifier,
@@ -226,6 +227,9 @@ def cases(store: MemoryStore) -> dict[Reason, Case]:
         Reason.BINDING_MISSING: lambda: Guard([both]).verify(bearer()),
         Reason.BINDING_MISMATCH: lambda: Guard([both]).verify(bearer().with_headers(((b"x-hmac", mac.encode()),))),
         Reason.INSUFFICIENT_SCOPE: lambda: authorized(("write",)),
+        Reason.ORIGIN_REFUSED: lambda: Guard([JWTVerifier(KEY, place=InCookie())]).verify(
+            Request("POST", "https", "api.example", "/", {"Cookie": "__Host-token=a.b.c", "Sec-Fetch-Site": "cross-site"})
+        ),
     }  # fmt: skip
 
 

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
     from watchword.schemes.sigv4 import SigV4Auth, SigV4Verifier
     from watchword.schemes.token_cache import TokenCache
+    from watchword.schemes.token_cookie import InCookie
+    from watchword.schemes.token_places import InField
+    from watchword.schemes.token_subprotocol import InSubprotocol
     from watchword.schemes.webhooks import WebhookAuth, WebhookProfile, WebhookVerifier
 
 __version__ = "0.1.0"
@@ -77,6 +80,9 @@ _HOMES = {
     "HMACAuth": "schemes.hmac_header",
     "HMACVerifier": "schemes.hmac_header",
     "Identity": "core.identity",
+    "InCookie": "schemes.token_cookie",
+    "InField": "schemes.token_places",
+    "InSubprotocol": "schemes.token_subprotocol",
     "JWTAuth": "schemes.jwt",
     "JWTVerifier": "schemes.jwt",
     "Key": "crypto.keys",
@@ -127,7 +133,7 @@ _HOMES = {
 __all__ = [
     "APIKey", "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
     "BearerAuth", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
-    "HMACAuth", "HMACVerifier", "Identity", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
+    "HMACAuth", "HMACVerifier", "Identity", "InCookie", "InField", "InSubprotocol", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "ResponsePolicy",

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 import watchword
+from watchword import InCookie, InSubprotocol
+from watchword.schemes.token_places import InAuthorization
 
 MANY = 64
 """A repeat of fewer can't give much back."""
@@ -137,6 +139,14 @@ def test_no_pattern_backtracks() -> None:
     assert len(judged) > 80
     found = {place: faulty for place, pattern in judged.values() if (faulty := list(faults(parsed(pattern))))}
     assert found == {}
+
+
+@pytest.mark.parametrize("place", [InCookie("a"), InSubprotocol("a."), InAuthorization("A")], ids=repr)
+def test_no_pattern_that_is_made_for_a_place_of_tokens_backtracks(place: object) -> None:
+    held = [getattr(place, name) for kind in type(place).__mro__ for name in getattr(kind, "__slots__", ())]
+    found = [one for each in held if isinstance(one := getattr(each, "__self__", each), re.Pattern)]
+    assert found
+    assert [fault for pattern in found for fault in faults(parsed(pattern))] == []
 
 
 def test_every_room_with_patterns_is_looked_at() -> None:

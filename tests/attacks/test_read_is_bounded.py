@@ -17,8 +17,8 @@ from tests.attacks.signed_worlds import WORLDS
 from tests.counting import instructions
 from tests.test_every_scheme import CLAIMS, SECRET, USER_KEY, Clock, parties
 from watchword import (
-    APIKeyVerifier, BasicVerifier, DigestVerifier, Guard, JWTVerifier, Key, KeySet, Limits, OAuth1Verifier, Peer, Policy, PublicURL,
-    Reason, Rejected, Request, WebBotVerifier,
+    APIKeyVerifier, BasicVerifier, DigestVerifier, Guard, InCookie, InField, InSubprotocol, JWTVerifier, Key, KeySet, Limits, OAuth1Verifier, Peer, Policy, PublicURL,
+    Reason, Rejected, Request, TokenVerifier, WebBotVerifier,
 )  # fmt: skip
 from watchword.authorization_server.token_endpoint import TokenError, read_form, read_head
 from watchword.core.address import Address
@@ -54,6 +54,9 @@ def _verifiers() -> dict[str, Read]:
         DigestVerifier(realm="orders", userhash=True, qop=("auth", "auth-int"), allow_legacy_rfc2069=True)
     )
     found["api_key-in-authorization"] = Read(APIKeyVerifier(header="Authorization"))
+    for place in (InCookie(), InField("X-Ticket"), InSubprotocol("bearer.")):
+        found[repr(place)] = Read(TokenVerifier(lambda _: None, place=place))
+    found["api_key-of-any-form"] = Read(APIKeyVerifier(lambda _: None))
     found["web_bot"] = Read(WebBotVerifier({"https://bot.example": KeySet([Key.generate("ed25519")])}))
     bearer = f"Bearer {jose.sign(b'{}', USER_KEY)}"
     found["jwt"] = Read(found["jwt"].verifier, Request("GET", "https", "api.example", "/", {"Authorization": bearer}))
@@ -74,11 +77,11 @@ def filled(unit: bytes, size: int, before: bytes = b"", after: bytes = b"") -> b
 
 def with_credentials(address: Address, size: int, unit: bytes, before: bytes, after: bytes) -> Request:
     """A request whose credentials have `size` octets, as have the other fields that readers look at."""
-    words = address.word.encode() + b" " if address.word else b""
+    words = address.word.encode() + b" " if address.word else address.member
     value = filled(unit, size, words + before, after)
     others = (
         b"signature-input", b"signature", b"content-digest", b"signature-agent", b"webhook-id", b"webhook-timestamp",
-        b"x-amz-date", b"x-amz-content-sha256", b"content-type",
+        b"x-amz-date", b"x-amz-content-sha256", b"content-type", b"origin", b"sec-websocket-key",
     )  # fmt: skip
     lines = [(name, filled(unit, size, before, after)) for name in others if name != address.field]
     query = b"?a=" + address.query + b"&" + address.query + b"=1" if address.query else b""

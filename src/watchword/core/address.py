@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Address", "has_parameter"]
+__all__ = ["SUBPROTOCOL", "Address", "has_parameter"]
+
+SUBPROTOCOL: Final = b"sec-websocket-protocol"
+"""The field that offers the subprotocols of a WebSocket (RFC 6455 §11.3.4)."""
 
 
 class Address(NamedTuple):
     """Where a verifier's credentials arrive: a field (lower case) and, in Authorization, the scheme word (lower case).
+
+    A field of several members, as cookies are, has them in one that begins with `member`: `__Host-token=`.
 
     With `query` they arrive in the request target instead, in the parameter of exactly that name, octet for octet as
     it is sent; such an address has no field.
@@ -20,6 +25,7 @@ class Address(NamedTuple):
     field: bytes = b"authorization"
     word: str = ""
     query: bytes = b""
+    member: bytes = b""
 
     @classmethod
     def in_query(cls, name: bytes) -> Address:
@@ -28,8 +34,10 @@ class Address(NamedTuple):
 
     @property
     def place(self) -> bytes:
-        """The field, or "?" and the parameter; credentials in one place can be told apart by their word only."""
-        return b"?" + self.query if self.query else self.field
+        """The field (and its member), or "?" and the parameter; credentials in one place can be told apart by their word only."""
+        if self.query:
+            return b"?" + self.query
+        return self.field + b" " + self.member if self.member else self.field
 
 
 def has_parameter(query: bytes, name: bytes) -> bool:

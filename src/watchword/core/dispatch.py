@@ -79,7 +79,7 @@ class _Addressed(NamedTuple):
     """The verifiers addressed by each scheme word, each other field, and each query parameter."""
 
     words: dict[bytes, Addressee | Router]
-    fields: dict[bytes, Addressee | Router]
+    fields: dict[bytes, list[Addressee | Router]]
     queries: dict[bytes, Addressee | Router]
 
 
@@ -214,8 +214,7 @@ class Dispatch:
             for value in request.values(name):
                 if len(value) > self._longest:
                     raise _too_large(name.decode("latin-1"), value, self._longest)
-            if self._fields[name] not in addressed:
-                addressed.append(self._fields[name])
+            addressed += [other for other in self._fields[name] if other not in addressed]
         if one is not None and one not in addressed:
             addressed.append(one)
         query = (request.query or b"") if self._queries else b""
@@ -298,7 +297,7 @@ def _addressed(verifiers: Iterable[Verifier], addressees: Mapping[int, Addressee
         elif address.field == b"authorization":
             addressed.words[address.word.encode()] = one
         else:
-            addressed.fields[address.field] = one
+            addressed.fields.setdefault(address.field, []).append(one)
     return addressed
 
 

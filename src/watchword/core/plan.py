@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from watchword.core.address import SUBPROTOCOL
 from watchword.core.answer import Random, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.dispatch import Case, Dispatch
@@ -94,6 +95,7 @@ class Plan:
     """A guard's construction, checked; shared by `Guard` and `AsyncGuard`. Immutable.
 
     `dispatch` finds a request's claim, `explaining` does so without what verifiers remember, and in `line` slow work waits.
+    `subprotocols` are how WebSocket subprotocols begin that hold credentials: an application sees none, and none is sent back.
     `challengers` are the verifiers in the order of their challenges, which is final if `as_listed`.
     """
 
@@ -116,6 +118,7 @@ class Plan:
         "realm",
         "seal",
         "store",
+        "subprotocols",
         "verifiers",
     )  # fmt: skip
 
@@ -147,6 +150,8 @@ class Plan:
             self.public_url = with_limits(self.public_url, self.limits)
         self.attempts = limiter_for(attempts, store)
         self.account = _account(explain) if self.public_url is None and not proxy else None
+        addresses = [address for verifier in self.verifiers for address in verifier.addresses]
+        self.subprotocols = tuple(address.member.decode() for address in addresses if address.field == SUBPROTOCOL)
         self.realm = _one_realm(self.verifiers)
         self.always_needed: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.always_needed})
         for verifier in self.verifiers:

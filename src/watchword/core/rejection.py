@@ -94,6 +94,8 @@ class Reason(Enum):
     BINDING_MISSING = ("binding_missing", 401)
     BINDING_MISMATCH = ("binding_mismatch", 401)
     INSUFFICIENT_SCOPE = ("insufficient_scope", 403)
+    # Credentials that browsers send by themselves, for a page that isn't ours.
+    ORIGIN_REFUSED = ("origin_refused", 403)
 
 
 MAX_DETAIL = 512

@@ -139,10 +139,11 @@ class AllOf:
 
 
 def _is_addressed(part: Verifier, request: Request) -> bool:
-    for field, word, query in part.addresses:
-        if query and has_parameter(request.query or b"", query):
+    for address in part.addresses:
+        if address.query and has_parameter(request.query or b"", address.query):
             return True
-        for value in request.values(field):
+        word = address.word if address.field == b"authorization" else ""
+        for value in request.values(address.field):
             if not word or value.partition(b" ")[0].lower() == word.encode():
                 return True
     return False

@@ -202,6 +202,10 @@ class APIKeyVerifier(InProcess):
             raise malformed("the checksum does not fit: the key was mistyped, cut off or made up", self.where)
         return APIKeyClaim(match[1], hash_key(key), self)
 
+    def secrets_in(self, request: Request) -> list[bytes]:
+        """What no explanation may show of a request: whatever stands where keys are, Authorization apart."""
+        return [] if self.in_authorization else request.values(self.field)
+
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
         """Where a key is expected, whatever was wrong with this one."""
         status = rejection.reason.status
@@ -228,6 +232,11 @@ class APIKeyClaim:
 
     def __repr__(self) -> str:
         return f"APIKeyClaim(key_id={self.key_id!r})"
+
+    @property
+    def formless(self) -> bool:
+        """Whether nearly any text could be such a key: for `explain`, which looks for keys everywhere."""
+        return self.verifier.name is not None
 
     @property
     def guesses(self) -> str | None:

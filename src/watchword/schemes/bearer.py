@@ -135,6 +135,17 @@ class VerifierOfTokens(InProcess):
     def read(self, request: Request) -> Claim | None:
         raise NotImplementedError
 
+    def secrets_in(self, request: Request) -> list[bytes]:
+        """What no explanation may show of a request: whatever stands where this verifier's tokens are, Authorization apart."""
+        address = self.place.address
+        if address.word:
+            return []
+        lines = request.values(address.field)
+        if not address.member:
+            return lines
+        parts = [part.strip() for line in lines for part in line.replace(b";", b",").split(b",")]
+        return [part.removeprefix(address.member) for part in parts if part.startswith(address.member)]
+
     def route(self, request: Request) -> Hashable:
         """The issuer that a JWT names, unverified, for routing only; None for an opaque token."""
         token = self.place.read(request)

@@ -103,6 +103,8 @@ class TokenClaim:
     __slots__ = ("_token", "name", "needs", "ref", "verifier")
 
     body: BodyNeed = UNUSED
+    formless: bool = True
+    """Nearly any text could be one: for `explain`, which looks for tokens everywhere."""
 
     def __init__(self, verifier: TokenVerifier, token: str, name: str) -> None:
         self.verifier = verifier

@@ -179,6 +179,17 @@ def scheme_word(word: object) -> str:
     return word
 
 
+def is_handshake(request: Request) -> bool:
+    """Whether a WebSocket is asked for (RFC 6455 §4.1, RFC 8441 §4), whichever server tells it how."""
+    lines = request.lines
+    return (
+        request.scheme in ("ws", "wss")
+        or b"sec-websocket-key" in lines
+        or b"sec-websocket-version" in lines
+        or b"websocket" in lines.get(b"upgrade", b"").lower()
+    )
+
+
 def the_token(value: bytes, where: str) -> bytes:
     """The value, if it is a token (RFC 6750 §2.1).
 

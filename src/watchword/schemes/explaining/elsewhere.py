@@ -86,7 +86,8 @@ async def look_elsewhere(
         if hashed > most_hashed > 0 and _is_dear(case):
             continue
         level = await _evidence(plan, io, case, send(body), at, most_hashed > 0 or not _is_dear(case))
-        needed = ADMITTED if not unreadable or accounted or way.spelled else LOOKED_AT if way.weak else UNKNOWN
+        weak = way.weak or (not way.likely and getattr(case.claim, "formless", False))
+        needed = ADMITTED if not unreadable or accounted or way.spelled else LOOKED_AT if weak else UNKNOWN
         if level > best[0] and level >= needed:
             best = level, way
         if level == ADMITTED:

@@ -10,7 +10,7 @@ import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from binascii import unhexlify
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import escape
 from typing import Any, Final
@@ -20,7 +20,7 @@ from watchword.core.message import Request
 from watchword.core.records import NOTHING_FOUND, Found
 from watchword.schemes.explaining.typed_text import is_unset
 
-__all__ = ["MASK", "Mask", "body_members", "hidden", "is_secret_of", "secrets_of", "sent_by_name"]
+__all__ = ["MASK", "Mask", "body_members", "hidden", "is_secret_of", "secrets_in", "secrets_of", "sent_by_name"]
 
 MASK: Final = re.compile(r"…\((\d+) octets, masked\)")
 MAX_BODY: Final = 64 * 1024
@@ -326,3 +326,11 @@ def secrets_of(found: Found, verifiers: Iterable[object]) -> Iterator[bytes]:
     for verifier in verifiers:
         yield from getattr(verifier, "secrets", tuple)()
         yield from secrets_of(NOTHING_FOUND, getattr(verifier, "parts", ()))
+
+
+def secrets_in(request: Request, verifiers: Iterable[object]) -> Iterator[bytes]:
+    """What the request presents where verifiers look for secrets that are sent as they are: tokens and keys, in fields of any name."""
+    for verifier in verifiers:
+        find: Callable[[Request], list[bytes]] | None = getattr(verifier, "secrets_in", None)
+        yield from () if find is None else find(request)
+        yield from secrets_in(request, getattr(verifier, "parts", ()))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Final
 
-from watchword.core.address import Address
+from watchword.core.address import SUBPROTOCOL, Address
 from watchword.core.message import Headers, Request
 from watchword.schemes.explaining.masking import sent_by_name
 
-__all__ = ["Source", "pair_of", "sources", "with_fields"]
+__all__ = ["Source", "pair_of", "resembles", "sources", "with_fields", "written_at"]
 
 SEGMENT: Final = 20
 """Octets from which on a segment of the path may be a key or a token."""
@@ -127,3 +128,26 @@ def with_fields(request: Request, headers: Headers) -> Request:
     return Request.raw(
         request.method, request.scheme, request.authority, request.target, tuple(headers), request.peer, request.exact
     )
+
+
+def resembles(name: bytes, wanted: bytes) -> bool:
+    """Whether one name of a field may be meant for the other.
+
+    >>> resembles(b"x_api_key", b"x-api-key"), resembles(b"accept", b"x-api-key")
+    (True, False)
+    """
+    one, other = (re.sub(r"[^a-z0-9]|^x-|^http[-_]", "", text.decode("latin-1").lower()) for text in (name, wanted))
+    return one == other or (len(other) > 5 and SequenceMatcher(None, one, other).ratio() >= 0.85)
+
+
+def written_at(address: Address, credentials: bytes, word: str) -> tuple[bytes, str]:
+    """The value of the field with these credentials in it, and what the place is called.
+
+    >>> written_at(Address(b"cookie", member=b"__Host-token="), b"abc", "")
+    (b'__Host-token=abc', 'cookie __Host-token')
+    """
+    if not address.member:
+        return (word.encode() + b" " + credentials if address.word else credentials), ""
+    value = address.member + credentials
+    named = f"{address.field.decode()} {address.member.decode().rstrip('=')}"
+    return (b"another, " + value if address.field == SUBPROTOCOL else value), named

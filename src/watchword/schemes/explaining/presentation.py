@@ -10,7 +10,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from itertools import islice
 from typing import Final
 
@@ -19,7 +18,7 @@ from watchword.core.message import Request
 from watchword.core.scheme import Check
 from watchword.schemes.explaining.api_keys import whole_keys
 from watchword.schemes.explaining.masking import body_members, hidden
-from watchword.schemes.explaining.places import Source, pair_of, sources, with_fields
+from watchword.schemes.explaining.places import Source, pair_of, resembles, sources, with_fields, written_at
 from watchword.schemes.diagnosis.text_axes import base64_octets, undone
 from watchword.schemes.explaining.unread import PARAMETER, WORDS, form_of, is_word
 from watchword.schemes.explaining.value_spellings import respelled
@@ -104,7 +103,9 @@ class Way:
         said, mends = [], []
         if self.place:
             said.append(f"in {self.place}")
-            mends.append(f"send them in the field {self.component}, which is read here")
+            mends.append(
+                f"send them in the {'' if ' ' in self.component else 'field '}{self.component}, which is read here"
+            )
         if self.word is not None and not (self.place and self.word == _WORDLESS):
             said.append(self.word)
             mends.append(
@@ -147,11 +148,11 @@ def ways(request: Request, body: bytes, addresses: Iterable[Address], field: byt
     """
     listed = list(dict.fromkeys(addresses))
     words = [address.word for address in listed if address.word]
-    yield from _renamed(request, [address.field for address in listed if not address.word and not address.query])
+    yield from _renamed(request, [each.field for each in listed if not (each.word or each.query or each.member)])
     for source in islice(sources(request, body, field, listed), MAX_SOURCES):
         texts = list(islice(_texts(source, words), MAX_TEXTS if source.likely else 8))
         for address in listed:
-            if not address.query:
+            if not address.query and not (address.member and source.name.encode() == address.field):
                 yield from _presented(source, texts, address, field)
     yield from respellings(request, listed, field)
 
@@ -218,12 +219,13 @@ def _undone(text: _Text) -> Iterator[_Text]:
 
 def _presented(source: Source, texts: Sequence[_Text], address: Address, field: bytes) -> Iterator[Way]:
     name = field if address.word else address.field
-    own = source.kind == "own" and source.name.encode() == name
+    own = source.kind == "own" and source.name.encode() == name and not address.member
+    own = own or (source.kind == "cookie" and address == Address(b"cookie", member=source.name.encode() + b"="))
     word = WORDS.get(address.word, address.word.upper())
     for text in texts:
         shapes = [(text.octets, "")] if address.word != "basic" else list(_pairs_of(text.octets))
         for octets, what in shapes:
-            value = octets if not address.word else word.encode() + b" " + octets
+            value, member = written_at(address, octets, word)
             wrong = _wrong_word(text, address.word)
             done = (*text.done, what) if what else text.done
             if own and source.repeated:
@@ -241,7 +243,7 @@ def _presented(source: Source, texts: Sequence[_Text], address: Address, field: 
                 if not done:
                     continue
             yield Way(
-                source.rest.with_headers(((name, value),)), name.decode(), "" if own else source.place, wrong, word,
+                source.rest.with_headers(((name, value),)), member or name.decode(), "" if own else source.place, wrong, word,
                 done, form_of(word, address.word), _outline(source.octets, text), source.likely,
                 what.startswith("with"),
             )  # fmt: skip
@@ -323,7 +325,7 @@ def _renamed(request: Request, fields: Sequence[bytes]) -> Iterator[Way]:
     present = [name for name in request.lines if name not in fields]
     names: dict[bytes, bytes] = {}
     for wanted in missing:
-        alike = [name for name in present if _alike(name, wanted)]
+        alike = [name for name in present if resembles(name, wanted)]
         if alike:
             names[alike[0]] = wanted
     for old, new in names.items():
@@ -331,27 +333,15 @@ def _renamed(request: Request, fields: Sequence[bytes]) -> Iterator[Way]:
             headers = [(chosen.get(name, name), value) for name, value in request.headers]
             place = " and ".join(f"the field {name.decode('latin-1')}" for name in chosen)
             shown = ", ".join(name.decode() for name in chosen.values())
-            yield Way(
-                with_fields(request, headers),
-                new.decode(),
-                place,
-                None,
-                "",
-                (),
-                f"a field {shown}",
-                f"{place}, and no {shown}",
-                True,
-            )
-
-
-def _alike(name: bytes, wanted: bytes) -> bool:
-    one, other = (re.sub(r"[^a-z0-9]|^x-|^http[-_]", "", text.decode("latin-1").lower()) for text in (name, wanted))
-    return one == other or (len(other) > 5 and SequenceMatcher(None, one, other).ratio() >= 0.85)
+            said = f"a field {shown}", f"{place}, and no {shown}"
+            yield Way(with_fields(request, headers), new.decode(), place, None, "", (), *said, True)
 
 
 def respellings(request: Request, addresses: Sequence[Address], field: bytes) -> Iterator[Way]:
     """One value at a time spelled otherwise: of a parameter of Authorization or the query, or all of a field of a scheme's own."""
-    own = [field if address.word else address.field for address in addresses if not address.query]
+    own = [
+        field if address.word else address.field for address in addresses if not address.query and not address.member
+    ]
     related = [name for name in request.lines if _RELATED.search(name)]
     for name in dict.fromkeys((*own, *related)):
         for value in request.values(name):

@@ -20,7 +20,7 @@ from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import IO, drive, fetch_more, once, once_async
 from watchword.schemes.explaining.comparison import MAX_LISTED, OF_NAMES, Compared, compared, named_in, records_of
 from watchword.schemes.explaining.elsewhere import MAX_HASHED, body_of, is_hashed, look_elsewhere, streamed
-from watchword.schemes.explaining.masking import Mask, secrets_of
+from watchword.schemes.explaining.masking import Mask, secrets_in, secrets_of
 from watchword.schemes.explaining.presentation import Way
 from watchword.schemes.explaining.unread import value_at
 from watchword.schemes.explaining.remedies import REMEDIES, expected_instead, with_line
@@ -140,6 +140,7 @@ async def _explaining(
             named, known = await named_in(plan, io, request)
             meant = named.merged(meant)
     secrets = [*secrets_of(judged.found.merged(meant), plan.verifiers), *judged.secrets]
+    secrets += [secret for one in seen for secret in secrets_in(one, plan.verifiers)]
     return _leave(judged, [Mask(each, body, secrets, by_shape=not known) for each in seen], request)
 
 

@@ -54,6 +54,8 @@ REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.BINDING_MISSING: "send the proof that the credentials are bound to",
         Reason.BINDING_MISMATCH: "send credentials and proof of the same key",
         Reason.INSUFFICIENT_SCOPE: "ask for a token of wider scope",
+        Reason.ORIGIN_REFUSED: "have the page of this origin send it, list the origin (InCookie(origins=…)), or set PublicURL; who is no "
+        "browser sends Authorization",
     }
 )
 
@@ -69,6 +71,7 @@ _EXPECTED: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.BINDING_MISMATCH: "credentials and proof of one key",
         Reason.TOO_MANY_ATTEMPTS: "room for another attempt",
         Reason.EARLY_DATA: "credentials after the TLS handshake",
+        Reason.ORIGIN_REFUSED: "Sec-Fetch-Site: same-origin, or without it an Origin of this service",
         Reason.REPLAYED: "credentials that were not used before",
     }
 )

@@ -14,6 +14,7 @@ from watchword.servers.asgi.exchange import exchange
 from watchword.servers.asgi.failing import failing
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App, Receive, Scope, Send, request_of
+from watchword.servers.asgi.subprotocols import without_tokens
 from watchword.servers.asgi.taking_back import taking_back
 from watchword.servers.problem import RefusalBody, no_body
 
@@ -69,6 +70,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
                 return None
             else:
                 inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission)}
+                if kind == "websocket" and guard.plan.subprotocols:
+                    send = without_tokens(inner, guard.plan.subprotocols, send)
                 if admission.provisional:
                     run = partial(exchange, app, guard, admission, inner, incoming)
                     failed = await taking_back(run, guard, admission, send)
