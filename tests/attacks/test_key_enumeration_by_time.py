@@ -9,13 +9,15 @@ import pytest
 
 from tests.counting import calls
 from watchword import (
-    APIKeyAuth, APIKeyVerifier, Guard, HMACAuth, HMACVerifier, Key, OAuth1Auth, OAuth1Verifier, Policy, Reason, Rejected,
-    Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier,
+    APIKeyAuth, APIKeyVerifier, BearerAuth, Guard, HMACAuth, HMACVerifier, Key, OAuth1Auth, OAuth1Verifier, Policy, Reason, Rejected,
+    Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier, TokenVerifier,
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key
+from watchword.schemes.lookups import sha256_of
+from watchword.schemes.registered_token import RegisteredToken
 from watchword.stores import MemoryStore
 
 NOW = 1_700_000_000.0
@@ -51,6 +53,10 @@ def api_key_auth(name: str, *, forged: bool) -> Auth:
     return APIKeyAuth(make_key(lambda n: (b"\x02" if forged else b"\x01") * n, name))
 
 
+def token_auth(name: str, *, forged: bool) -> Auth:
+    return BearerAuth(f"{name}.{'b' if forged else 'a'}-long-random-secret")
+
+
 SCHEMES: dict[str, tuple[Callable[[], Verifier], Callable[..., Auth]]] = {
     "hmac": (HMACVerifier, hmac_auth),
     "signature": (SignatureVerifier, signature_auth),
@@ -58,6 +64,8 @@ SCHEMES: dict[str, tuple[Callable[[], Verifier], Callable[..., Auth]]] = {
     "sigv4a": (lambda: SigV4Verifier(region="eu-central-1", service="orders"), sigv4_auth(ECDSA)),
     "oauth1": (OAuth1Verifier, oauth1_auth),
     "api_key": (APIKeyVerifier, api_key_auth),
+    "api_key by an id": (lambda: APIKeyVerifier(by=lambda key: key.split("_")[1]), api_key_auth),
+    "token by an id": (lambda: TokenVerifier(by=lambda token: token.partition(".")[0]), token_auth),
 }
 USED, UNUSED, UNKNOWN = "keyusedtoday", "keyforlater0", "keyofnobody0"
 
@@ -68,6 +76,8 @@ def store() -> MemoryStore:
         found.add_key("robot", Key.from_secret(secret(name), algorithm="HS256", key_id=name))
         found.add_access_key("robot", name, secret(name))
         found.add_oauth1_client(name, secret=secret(name))
+        token = RegisteredToken("robot", digest=sha256_of(f"{name}.a-long-random-secret"))
+        found.commit([Put(Ref(RegisteredToken, (name,)), token)])
         key = make_key(lambda n: b"\x01" * n, name)
         found.commit([Put(Ref(APIKey, (name,)), APIKey(hash_key(key), "robot"))])
     return found

@@ -147,19 +147,52 @@ def test_an_id_alone_proves_nothing(judge: Judge) -> None:
 
 
 def test_what_a_look_up_raises_is_a_503(judge: Judge) -> None:
-    def down(name: str) -> RegisteredToken:
-        raise TimeoutError(f"no answer about {name}")
+    def down(name: str) -> Any:
+        raise TimeoutError("no answer")
 
     for verifier, request in (
         (TokenVerifier(down, by="plain"), bearer()),
-        (APIKeyVerifier(lambda name: down(name) and None, by="plain"), request_with((b"x-api-key", TOKEN.encode()))),
+        (APIKeyVerifier(down, by="plain"), request_with((b"x-api-key", TOKEN.encode()))),
+        (TokenVerifier(), bearer()),
     ):
-        failed = judge([verifier], request)
+        failed = judge([verifier], request, store=from_callables(token=down))
         assert isinstance(failed, StoreUnavailable)
         assert failed.refusal is not None
         assert failed.refusal.status == 503
         assert isinstance(failed.__cause__, TimeoutError)
-        assert TOKEN not in str(failed)
+
+
+@pytest.mark.parametrize("deep", [0, 1, 2])
+def test_what_repeats_the_token_that_was_looked_up_is_in_no_log(
+    judge: Judge, deep: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the errors of some databases do, which tell the statement with its parameters."""
+
+    def down(name: str) -> Any:
+        try:
+            raise TimeoutError(f"SELECT … WHERE token = {name!r}")
+        except TimeoutError as error:
+            if deep == 0:
+                raise
+            if deep == 1:
+                raise LookupError("down") from error
+            raise LookupError("down")  # noqa: B904 -- as whoever forgets the cause has it
+
+    async def awaited(name: str) -> Any:
+        return down(name)
+
+    for verifier, store in (
+        (TokenVerifier(down, by="plain"), None),
+        (TokenVerifier(by="plain"), from_callables(token=down)),
+    ):
+        failed = judge([verifier], bearer(), store=store)
+        assert isinstance(failed, StoreUnavailable)
+        assert failed.__cause__ is None
+        assert ("TimeoutError" if deep == 0 else "LookupError") in str(failed)
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(AsyncGuard([TokenVerifier(by="plain")], from_callables(token=awaited)).verify(bearer()))
+    assert caplog.records
+    assert TOKEN not in caplog.text
 
 
 @pytest.mark.parametrize("returned", ["alice", True, {"sub": "alice"}, APIKey("0" * 64, "alice")])

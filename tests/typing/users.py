@@ -9,10 +9,13 @@ import msgspec
 
 from watchword import (
     AllOf,
+    APIKey,
+    APIKeyVerifier,
     AsyncGuard,
     BasicAuth,
     BasicVerifier,
     BearerAuth,
+    ClaimCheck,
     ConfigurationError,
     DigestAuth,
     DigestVerifier,
@@ -20,6 +23,9 @@ from watchword import (
     HMACAuth,
     HMACVerifier,
     Identity,
+    InCookie,
+    InField,
+    InSubprotocol,
     JWTVerifier,
     Key,
     KeySet,
@@ -28,11 +34,13 @@ from watchword import (
     Password,
     Policy,
     Reason,
+    RegisteredToken,
     Rejected,
     Request,
     Revocations,
     StoreUnavailable,
     TokenCache,
+    TokenVerifier,
     Verdict,
     WatchwordError,
     explain,
@@ -41,6 +49,7 @@ from watchword import (
 from watchword.schemes.explaining.program import Explanation
 from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import Auth, Refusal, Verifier
+from watchword.issuers import keycloak
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables, password_table
 
 
@@ -162,3 +171,46 @@ def mistakes(request: Request) -> None:
     SQLStore("sqlite://").add_user("alice", b"open sesame")  # type: ignore[arg-type]
     MemoryStore().add_key("robot", Key.generate("HS256"), scope=["read"])  # type: ignore[call-arg]
     AsyncSQLStore("sqlite://").disable_user("alice")  # type: ignore[unused-coroutine]
+
+
+def tokens_of_ones_own(request: Request) -> Identity:
+    def lookup(digest: str) -> RegisteredToken | None:
+        return RegisteredToken("alice", ("read",)) if digest else None
+
+    async def awaited(digest: str) -> RegisteredToken | None:
+        return lookup(digest)
+
+    def key(digest: str) -> APIKey | None:
+        return APIKey(digest, "billing")
+
+    async def awaited_key(key_id: str) -> APIKey | None:
+        return key(key_id)
+
+    store = from_callables(token=lookup, api_key=key)
+    AsyncGuard(
+        [TokenVerifier(awaited), APIKeyVerifier(awaited_key)], from_callables(token=awaited, api_key=awaited_key)
+    )
+    places: Sequence[Verifier] = [
+        TokenVerifier(lookup, by="plain", word="Token"),
+        TokenVerifier(by=lambda token: token.partition(".")[0], place=InCookie(origins=["https://a.example"])),
+        TokenVerifier({"a": RegisteredToken("a")}.get, place=InField("X-Ticket", ambient=False)),
+        APIKeyVerifier(key, by="sha256", guessable=True),
+    ]
+    ambient: bool = places[0].ambient
+    guard = Guard([*places, TokenVerifier(lookup, place=InSubprotocol())], combine(store, MemoryStore()))
+    return Identity("nobody", "none") if ambient else guard.verify(request)
+
+
+def claims_of_ones_own(token: str) -> str:
+    def of_ours(claims: Mapping[str, Any], now: float) -> None:
+        if claims.get("tenant") != "blue":
+            raise Rejected(Reason.WRONG_CLAIM, "another tenant", where="tenant")
+
+    key = Key.generate("HS256")
+    JWTVerifier(key, scopes="permissions", subject=("sub", int))
+    JWTVerifier(key, scopes=lambda claims: claims["realm_access"]["roles"], subject=lambda claims: claims["oid"])
+    recipe = keycloak("https://id.example", "acme", audience="orders")
+    recipe.arguments["subject"] = "oid"
+    recipe.arguments["place"] = InCookie()
+    JWTVerifier(KeySet([key]), cache=TokenCache(), **recipe.arguments)
+    return JWTVerifier(key, subject=None, checks=[ClaimCheck("tenant", "blue", of_ours)]).verify(token).subject

@@ -10,7 +10,7 @@ from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.crypto.digests import digest
 
-__all__ = ["By", "Lookup", "looked_up_by", "naming", "sha256_of"]
+__all__ = ["By", "Lookup", "looked_up_by", "naming", "sha256_of", "told"]
 
 By = Literal["sha256", "plain"] | Callable[[str], "str | None"]
 """By what a token is looked up: its SHA-256 in lower-case hexadecimal digits, the token itself, or the id in it that a function
@@ -18,6 +18,8 @@ finds."""
 
 UNWRITABLE: Final = 0
 """The version of what is only read."""
+DEPTH: Final = 16
+"""Errors behind one another that are looked through."""
 
 
 def sha256_of(token: str) -> str:
@@ -63,6 +65,19 @@ def looked_up_by(name: Callable[[str], str | None], token: str, where: str) -> s
     return found
 
 
+def told(error: BaseException, names: Sequence[str]) -> BaseException | None:
+    """The error, as the cause that a log may hold; None if it repeats what was looked up, which may be the secret itself."""
+    each: BaseException | None = error
+    for _ in range(DEPTH):
+        if each is None:
+            return error
+        texts = f"{each!s} {each!r}"
+        if any(name in texts for name in names):
+            return None
+        each = each.__cause__ or each.__context__
+    return None
+
+
 class Lookup:
     """A `Source` of one kind of record, over a plain function or a coroutine function.
 
@@ -104,8 +119,8 @@ class Lookup:
         for ref in refs:
             try:
                 record = self._ask(ref.key[-1])
-            except Exception as error:
-                raise self._failed(error) from error
+            except Exception as error:  # noqa: BLE001 -- whatever it is, nothing can be decided
+                raise self._failed(error) from told(error, ref.key)
             self._keep(found, ref, record)
         return Found(found)
 
@@ -118,8 +133,8 @@ class Lookup:
         for ref in refs:
             try:
                 record = await self._ask(ref.key[-1])
-            except Exception as error:
-                raise self._failed(error) from error
+            except Exception as error:  # noqa: BLE001 -- whatever it is, nothing can be decided
+                raise self._failed(error) from told(error, ref.key)
             self._keep(found, ref, record)
         return Found(found)
 

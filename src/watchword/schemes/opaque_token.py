@@ -24,6 +24,8 @@ __all__ = ["BearerAuth", "TokenClaim", "TokenVerifier"]
 
 OPAQUE: Final[Collection[Hashable]] = (None,)
 """What `route` gives for a token that is no JWT."""
+_NOBODY: Final = "0" * 64
+"""A digest that no token has been found for."""
 
 
 class TokenVerifier(VerifierOfTokens):
@@ -159,19 +161,14 @@ class TokenClaim:
         Raises:
             ConfigurationError: it was looked up by an id, and the record holds nothing to compare with.
         """
-        if record is None:
-            compare(self._token.encode(), self._token.encode())
-            return False
-        if self.verifier.by_id and record.secret is None and record.digest is None:
+        if record is not None and self.verifier.by_id and record.secret is None and record.digest is None:
             raise ConfigurationError(
                 "an id proves nothing: RegisteredToken(…, digest=…) or (…, secret=…), where by= is a function"
             )
-        same = True
-        if record.secret is not None:
-            same &= compare(record.secret.encode("utf-8", "replace"), self._token.encode())
-        if record.digest is not None:
-            same &= compare(record.digest.lower().encode("utf-8", "replace"), sha256_of(self._token).encode())
-        return same
+        secret, digest = (None, None) if record is None else (record.secret, record.digest)
+        by_secret = compare((secret or "").encode("utf-8", "replace"), self._token.encode())
+        by_digest = compare((digest or _NOBODY).lower().encode("utf-8", "replace"), sha256_of(self._token).encode())
+        return record is not None and (secret is None or by_secret) and (digest is None or by_digest)
 
     def described(self) -> str:
         """The token without a word of it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
 from watchword.core.io import is_async
 from watchword.core.records import COMMITTED, Found, Outcome, Ref, Write
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
+from watchword.schemes.lookups import told
 
 __all__ = ["from_callables"]
 
@@ -147,8 +148,8 @@ class CallableStore(_Asking):
                 continue
             try:
                 record = question.ask(*ref.key)
-            except Exception as error:
-                raise _failed(question.name, error) from error
+            except Exception as error:  # noqa: BLE001 -- whatever it is, nothing can be decided
+                raise _failed(question.name, error) from _cause(question.name, error, ref)
             if _fits(record, ref.kind, question.name):
                 found[ref] = (record, UNWRITABLE)
         return Found(found)
@@ -168,8 +169,8 @@ class AsyncCallableStore(_Asking):
                 continue
             try:
                 record = await question.ask(*ref.key)
-            except Exception as error:
-                raise _failed(question.name, error) from error
+            except Exception as error:  # noqa: BLE001 -- whatever it is, nothing can be decided
+                raise _failed(question.name, error) from _cause(question.name, error, ref)
             if _fits(record, ref.kind, question.name):
                 found[ref] = (record, UNWRITABLE)
         return Found(found)
@@ -216,6 +217,11 @@ def _kinds(name: str) -> tuple[type, ...]:
 def _failed(name: str, error: Exception) -> StoreUnavailable:
     # Its words stay out, they may hold what was looked up; the log has them by the cause.
     return StoreUnavailable(f"the look-up of from_callables({name}=…) raised {type(error).__name__}")
+
+
+def _cause(name: str, error: Exception, ref: Ref[Any]) -> BaseException | None:
+    """What the log may hold: tokens and keys may be looked up as they are, and some databases repeat what they were asked for."""
+    return told(error, ref.key) if name in ("token", "api_key") else error
 
 
 def _fits(record: object, kind: type, name: str) -> bool:
