@@ -62,7 +62,7 @@ class Exchange:
 
     def outgoing(self, send: Send) -> Any:
         """The library's request for `send`."""
-        if send.body is not ORIGINAL:
+        if send.body is not None:  # else it is ORIGINAL
             return self._own_request(send.request, send.body)
         if self._spent:
             self._rewind("the server wants the request with its body once more")

@@ -84,7 +84,8 @@ def _bound_headers(library: Any) -> Any:  # noqa: C901 -- one class of many shor
             return len(self.raw)
 
         def __eq__(self, other: object) -> bool:
-            return bool(self._all() == (library.Headers(other.raw) if isinstance(other, library.Headers) else other))
+            theirs: Any = other
+            return bool(self._all() == (library.Headers(theirs.raw) if isinstance(other, library.Headers) else other))
 
         __hash__ = None  # type: ignore[assignment]
 

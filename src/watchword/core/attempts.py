@@ -219,6 +219,7 @@ class Attempt:
         probes = []
         for group in groups:
             least: float = inf
+            fullest: Add | None = None
             count = 0
             for ref, window, probe, after in group:
                 # A window that has not begun will begin with what the shorter one has counted, or with less.
@@ -226,7 +227,7 @@ class Attempt:
                 room = window.limit - count
                 if room < least:
                     least, fullest = room, probe
-            if group:
+            if fullest is not None:
                 probes.append(fullest)
         return probes
 

@@ -48,6 +48,8 @@ G_contra = TypeVar("G_contra", contravariant=True)
 Chunks = Callable[[], bytes]
 """Gives the next chunk of a body, b"" at its end."""
 AsyncChunks = Callable[[], Awaitable[bytes]]
+Fetch = Callable[[Sequence[Ref[Any]]], Any]
+Commit = Callable[[Sequence[Write]], Any]
 
 
 class IO(Protocol[R_contra, G_contra]):
@@ -106,8 +108,6 @@ class Direct:
         ConfigurationError: `store` is an `AsyncStore`.
     """
 
-    __slots__ = ("_waiting", "commit", "fetch")
-
     def __init__(self, store: Store | None) -> None:
         if store is not None and iscoroutinefunction(store.fetch):
             raise ConfigurationError(
@@ -147,8 +147,6 @@ class Direct:
 
 class Awaited:
     """On an event loop: slow work, and stores that block, in threads."""
-
-    __slots__ = ("commit", "fetch")
 
     def __init__(self, store: Store | AsyncStore | None) -> None:
         self.fetch, self.commit = _verbs(store)
@@ -191,7 +189,10 @@ class Awaited:
 
 async def done(answer: T | Awaitable[T]) -> T:
     """The answer of a verb, awaited if it has to be."""
-    return (await answer) if isawaitable(answer) else answer
+    if isawaitable(answer):
+        waited: T = await answer
+        return waited
+    return answer
 
 
 async def fetch_more(io: IO[Any, Any], more: More, found: Found) -> Found:
@@ -237,7 +238,7 @@ def once_async(body: bytes) -> AsyncChunks:
     return receive
 
 
-def _verbs(store: Any) -> tuple[Callable[[Sequence[Ref[Any]]], Any], Callable[[Sequence[Write]], Any]]:
+def _verbs(store: Any) -> tuple[Fetch, Commit]:
     return (_nothing, _nothing) if store is None else (store.fetch, store.commit)
 
 

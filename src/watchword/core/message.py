@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Headers", "Peer", "Request", "Response"]
 
@@ -67,12 +67,11 @@ class Request:
         peer: Peer = NOBODY,
         exact: bool = True,
     ) -> None:
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.method = method
         self.scheme = scheme
         self.authority = authority
         self.target = _octets(target)
-        self.headers = tuple((_octets(name).lower(), _octets(value)) for name, value in pairs)
+        self.headers = _lines_of(headers)
         self.peer = peer
         self.exact = exact
         self._lines: dict[bytes, bytes] | None = None
@@ -151,9 +150,8 @@ class Response:
     __slots__ = ("headers", "status")
 
     def __init__(self, status: int, headers: HeadersLike = ()) -> None:
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.status = status
-        self.headers: Headers = tuple((_octets(name).lower(), _octets(value)) for name, value in pairs)
+        self.headers = _lines_of(headers)
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of every field line called `name` (lower case), in order."""
@@ -168,6 +166,11 @@ class Response:
 
     def __repr__(self) -> str:
         return f"Response({self.status}, fields: {', '.join(name.decode('latin-1') for name, _ in self.headers)})"
+
+
+def _lines_of(headers: HeadersLike) -> Headers:
+    given: Any = headers.items() if isinstance(headers, Mapping) else headers
+    return tuple((_octets(name).lower(), _octets(value)) for name, value in given)
 
 
 def _octets(text: str | bytes) -> bytes:

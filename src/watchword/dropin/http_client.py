@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from http.cookiejar import CookieJar
 from typing import Any, Final
@@ -50,18 +50,20 @@ class ChallengedAuth:
             return
         digest = self._digest.flow(request, context)
         effect = next(digest)
+        last: Response | None = None
+        offered: Collection[str] = ()
         try:
             while True:
                 result = yield effect
                 if isinstance(result, Received):
-                    answer, offered = result, _offered(result.response)
+                    last, offered = result.response, _offered(result.response)
                     self._digest_offered |= "digest" in offered
                 effect = digest.send(result)
         except StopIteration:
             pass
         finally:
             digest.close()
-        if answer.response.status == 401 and "basic" in offered and not self._digest_offered:
+        if last is not None and last.status == 401 and "basic" in offered and not self._digest_offered:
             answer = yield from self._with_basic(request, context)
             if answer.response.status != 401:
                 self._basic_below = request.path[: request.path.rfind(b"/") + 1] or b"/"
@@ -117,8 +119,9 @@ class _Sent:
         if self.body is None and not self.pieces and self._announced():
             raise ConfigurationError("this server's Digest covers the body: pass it to request() or endheaders()")
         body = self.body
-        if hasattr(body, "read"):
-            body = body.read()
+        read = getattr(body, "read", None)
+        if read is not None:
+            body = read()
             self.rewind()
         return b"".join(map(octets, (*_chunks(body), *self.pieces)))
 

@@ -34,7 +34,7 @@ AsyncThree = Callable[[str, str, str], Awaitable[R | None]]
 
 
 @overload
-def from_callables(
+def from_callables(  # pyright: ignore[reportOverlappingOverload] -- without any callable it raises
     *,
     password: One[Password] | None = None,
     key: One[RegisteredKey | RegisteredPublicKey] | None = None,

@@ -184,14 +184,13 @@ class Counters(_Ends):
     def put(self, key: Key, new: Tally) -> None:
         """Adds or replaces."""
         shard = self._shards[hash(key) % _SHARDS]
-        entry = shard.get(key)
-        if entry is not None:
-            old, ticket = entry
+        old, ticket = shard.get(key, (None, 0))
+        if old is not None:
             if old.until == new.until and old.rank == new.rank:
                 shard[key] = new, ticket
                 return
             self.remove(key)
-        if entry is None or old.until != new.until:
+        if old is None or old.until != new.until:
             self.note(key, int(new.until // _SPAN))
         self._ticket += 1
         shard[key] = new, self._ticket

@@ -49,8 +49,6 @@ class ClientContext:
         peer: who is connected to for a request of the flow's own.
     """
 
-    __slots__ = ("body", "check_repeatable", "now", "peer", "random", "stored")
-
     def __init__(
         self,
         body: Callable[[], bytes],
@@ -307,14 +305,13 @@ def run(
     Response(200, fields: )
     """
     drive = Drive(auth, request, context, store=store, ask=ask)
+    answer: Received | None = None
     try:
-        effect = drive.advance()
-        while effect is not None:
+        while (effect := drive.advance(answer)) is not None:
             answer = send(effect)
-            effect = drive.advance(answer)
     finally:
         drive.close()
-    # `advance` gives None only after a Send of the caller's request.
+    assert answer is not None  # `advance` gives None only after a Send of the caller's request
     return answer
 
 
@@ -329,11 +326,11 @@ async def arun(
 ) -> Received:
     """`run`, awaited."""
     drive = AsyncDrive(auth, request, context, store=store, ask=ask)
+    answer: Received | None = None
     try:
-        effect = await drive.advance()
-        while effect is not None:
+        while (effect := await drive.advance(answer)) is not None:
             answer = await send(effect)
-            effect = await drive.advance(answer)
     finally:
         drive.close()
+    assert answer is not None  # as above
     return answer

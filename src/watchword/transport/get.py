@@ -165,10 +165,11 @@ def getting(get: Get, terms: Terms) -> Steps:
     Raises:
         FetchFailed: what a step raised, or a step's answer is refused.
     """
-    url = get.url
+    url, status = get.url, 0
     for _ in range(terms.redirects + 1):
         target = target_of(url, allow_cleartext=terms.allow_cleartext)
         answer = yield from _ask(target, get, terms)
+        status = answer.status
         if answer.status == 200 or (answer.status == 304 and get.etag is not None):
             return Answer(answer.status, answer.headers, _decoded(answer, terms.max_size), url)
         if answer.status not in _REDIRECTS:
@@ -182,7 +183,7 @@ def getting(get: Get, terms: Terms) -> Steps:
             raise FetchFailed(Fault.REDIRECTED, f"{target.host} redirects to what is no URL", answer.status) from None
         if target.scheme == "https" and not url.lower().startswith("https:"):
             raise FetchFailed(Fault.REDIRECTED, f"{target.host} redirects out of https", answer.status)
-    raise FetchFailed(Fault.REDIRECTED, f"more than {terms.redirects} redirects", answer.status)
+    raise FetchFailed(Fault.REDIRECTED, f"more than {terms.redirects} redirects", status)
 
 
 def target_of(url: str, *, allow_cleartext: bool = False) -> Target:

@@ -121,9 +121,9 @@ class Compact:
             signature, payload = b64url_decode(tail), b64url_decode(body)
         except ValueError:
             signature, payload = decode(tail, "signature"), decode(body, "payload")  # one of them says where
-        if len(keys) > 1:
+        if len(keys) != 1:
             return header, payload, prove(keys, signing_input, signature)
-        key = keys[0]
+        (key,) = keys
         key.verifier(signing_input, signature)
         return header, payload, key
 

@@ -147,7 +147,7 @@ class DigestAuth(ClientHalf):
         if CONTROL.search(username):
             raise ConfigurationError("a username can't hold control characters: remove them")
         try:
-            username.encode(), password.encode()
+            f"{username}{password}".encode()
         except UnicodeEncodeError:
             raise ConfigurationError("username or password holds half of a surrogate pair") from None
         self._username = username

@@ -210,7 +210,8 @@ def sent_by_name(request: Request, body: bytes) -> Iterator[tuple[bytes, bytes, 
         yield b"field", name, value
         if name == b"cookie":
             for pair in value.split(b";"):
-                yield b"cookie", *pair.strip().partition(b"=")[::2]
+                cookie, _, content = pair.strip().partition(b"=")
+                yield b"cookie", cookie, content
     for pair in (request.query or b"").split(b"&"):
         name, _, value = pair.partition(b"=")
         if name:

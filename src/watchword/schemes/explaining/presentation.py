@@ -293,9 +293,10 @@ def _wrong_word(text: _Text, word: str) -> str | None:
         )
     if not text.words:
         return _WORDLESS
-    if len(text.words) > 1:
+    first, *more = text.words
+    if more:
         return "after more than one word"
-    if text.words[0].lower().rstrip() == word.encode() and text.words[0].endswith(b" "):
+    if first.lower().rstrip() == word.encode() and first.endswith(b" "):
         return None
     if text.word == _OTHER:
         return "after another word"

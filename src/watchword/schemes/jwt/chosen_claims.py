@@ -76,7 +76,8 @@ def subject_from(subject: object) -> Chosen[str]:
     if isinstance(subject, tuple) and len(subject) == 2 and isinstance(subject[0], str) and subject[1] is int:
         return Chosen(subject[0], "a whole number", partial(_numbered_subject, subject[0]))
     if callable(subject):
-        return Chosen("subject=", "a text", partial(_called_subject, subject))
+        found_by: Any = subject
+        return Chosen("subject=", "a text", partial(_called_subject, found_by))
     raise ConfigurationError(
         'subject= is the name of a claim, ("sub", int) for a whole number, a function of the claims, or None for no subject'
     )
@@ -88,10 +89,13 @@ def checks_from(checks: Any) -> tuple[ClaimCheck, ...]:
     Raises:
         ConfigurationError: something else than checks.
     """
-    listed = isinstance(checks, Collection) and not isinstance(checks, ClaimCheck)
-    if not listed or not all(isinstance(each, ClaimCheck) for each in checks):
+    listed: list[object] = [None]
+    if isinstance(checks, Collection) and not isinstance(checks, ClaimCheck):
+        listed = [*checks]
+    given = [each for each in listed if isinstance(each, ClaimCheck)]
+    if len(given) < len(listed):
         raise ConfigurationError("checks= is a sequence of ClaimCheck(claim, expected, check)")
-    return tuple(each._replace(check=partial(_checked, each)) for each in checks)
+    return tuple(each._replace(check=partial(_checked, each)) for each in given)
 
 
 def _checked(check: ClaimCheck, claims: Claims, now: float) -> None:

@@ -117,7 +117,7 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
         self.source = keys if isinstance(keys, KeySource) else None
         self.jws = jose.Compact(key_set(keys, algorithms), octets(max_token, "max_token"))
         issuers = issuers_of(self.source, None if issuer is None else texts(issuer, "issuer"))
-        self.routes: Collection[str] | None = issuers
+        self.routes: Collection[str] | None = issuers  # pyright: ignore[reportIncompatibleVariableOverride] -- set here alone
         self.types = None if typ is None else frozenset(bare_type(name) for name in texts(typ, "typ"))
         self._plain_types = frozenset({None, "JWT", *USUAL_TYPES}) if self.types is None else self.types
         leeway = seconds(leeway, "leeway")

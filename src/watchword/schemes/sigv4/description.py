@@ -215,9 +215,9 @@ def _queries(claim: SigV4Claim, parts: _Parts, path_at: int) -> Iterator[Node]:
     names = [(SIGNATURE,), (SIGNATURE, TOKEN)] if presented.expires is not None else [()]
     seen: set[bytes] = set()
     for less in names:
-        sent = (
-            [pair.partition(b"=")[::2] for pair in without(query, *less).split(b"&")] if without(query, *less) else []
-        )
+        kept = without(query, *less)
+        split = [pair.partition(b"=") for pair in kept.split(b"&")] if kept else []
+        sent = [(name, value) for name, _, value in split]
         decoded = [(_plain(name), _plain(value)) for name, value in sent]
         for pairs, encode in ((sent, "as they are"), (decoded, "percent-encoded")):
             style = Style(encode)

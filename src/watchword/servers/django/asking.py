@@ -64,7 +64,7 @@ def demand(request: HttpRequest, *scopes: str) -> HttpResponseBase | None:
 
 def asked_by(view: Any, method: str) -> Sequence[Asked]:
     """What a view asks for, by its decorators, by its class, and by the method of that for this request."""
-    asked = list(getattr(view, ASKED, ()))
+    asked: list[Asked] = list(getattr(view, ASKED, ()))
     view_class = getattr(view, "view_class", None)
     if view_class is not None:
         if issubclass(view_class, RequiredMixin):

@@ -32,11 +32,11 @@ class Problem(HTTPException):
         """The phrase of the status."""
         return title_of(self.code or 500)
 
-    def get_body(self, *_: Any) -> str:
+    def get_body(self, environ: Any = None, scope: Any = None) -> str:
         """Problem details; for who develops on this machine, what the guard saw."""
         return self.content[1].decode()
 
-    def get_headers(self, *_: Any) -> list[tuple[str, str]]:
+    def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
         """The type of the body; all else is added to whatever goes out."""
         return [("Content-Type", self.content[0].decode())]
 

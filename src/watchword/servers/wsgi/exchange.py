@@ -84,8 +84,9 @@ class Answer:
                 self._drain()
                 yield from self._say(refusal, self._start_response)
         finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
 
     def _judge(self) -> Rejected | None:
         """What is wrong with the body, as far as that can be told; before an answer has begun, it is read to its end."""

@@ -18,19 +18,21 @@ UNQUOTED = "/:@!$&'()*+,;=~"  # RFC 3986 §3.3
 
 def request_of(environ: Environ) -> Request:
     """The request; not exact where the server does not hand the request line out."""
-    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if target is None:
+    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if sent is None:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         query = environ.get("QUERY_STRING", "")
-        rebuilt = quote(_octets(path), safe=UNQUOTED).encode() + (b"?" + _octets(query) if query else b"")
+        target = quote(_octets(path), safe=UNQUOTED).encode() + (b"?" + _octets(query) if query else b"")
+    else:
+        target = _octets(sent)
     return Request.raw(
         environ["REQUEST_METHOD"],
         environ.get("wsgi.url_scheme", "http"),
         environ.get("HTTP_HOST", ""),
-        rebuilt if target is None else _octets(target),
+        target,
         _headers(environ),
         Peer(environ.get("REMOTE_ADDR") or ""),
-        target is not None,
+        sent is not None,
     )
 
 

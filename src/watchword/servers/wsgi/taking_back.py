@@ -90,5 +90,6 @@ class Chunks:
         """
         if not self._begun:
             self._answer.fail()
-        if hasattr(self._made, "close"):
-            self._made.close()
+        close = getattr(self._made, "close", None)
+        if close is not None:
+            close()
