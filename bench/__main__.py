@@ -25,6 +25,7 @@ MODULES = (
     "signatures",
     "oauth1",
     "production",
+    "frameworks",
     "served",
     "served_wsgi",
     "explain",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from watchword.core.answer import Refusal
@@ -23,15 +23,16 @@ Raises = Callable[[Refusal, Scope], Exception]
 class Exchange:
     """One request and its answer, with a guard that can be asked meanwhile."""
 
-    __slots__ = ("_begun", "_connected", "_judge", "_raises", "_refusal", "_scope", "_server")
+    # As in `Judge`.
+    _refusal: Refusal | None = None
+    _begun: bool = False
+    _connected: bool = False
 
     def __init__(self, judge: Judge, raises: Raises, scope: Scope, send: Send) -> None:
         self._judge = judge
         self._raises = raises
         self._scope = scope
         self._server = send
-        self._refusal: Refusal | None = None
-        self._begun = self._connected = False
 
     async def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Identity[Any] | None:
         """The maker of the request, who has all of `scopes`; None if anonymous requests may pass and this is one.
@@ -41,7 +42,7 @@ class Exchange:
             ConfigurationError: the answer has begun, or the guard needs a body that was read before.
         """
         judge = self._judge
-        if judge.judgement is None and not self.open:
+        if self._begun and judge.judgement is None:
             raise ConfigurationError("the answer has begun: ask who made the request before that")
         refusal = await judge.refusal(scopes, optional=optional)
         if refusal is not None:
@@ -87,19 +88,21 @@ class Exchange:
             if judge.success is not None and failed is None:
                 await judge.success.settle()
 
-    async def _receive(self) -> Message:
-        message = await (self._judge.receive or self._judge.incoming.message)()
-        self._judge.taken = self._connected = True
-        return message
+    # Both hand on what is awaited, instead of awaiting it: every message of every request goes through them.
 
-    async def _send(self, message: Message) -> None:
+    def _receive(self) -> Awaitable[Message]:
+        judge = self._judge
+        judge.taken = self._connected = True
+        return judge.incoming.message() if judge.receive is None else judge.receive()
+
+    def _send(self, message: Message) -> Awaitable[None]:
         refusal, begun = self._refusal, self._begun
         self._begun = True
         if refusal is not None and message["type"] == "http.response.start" and message["status"] == refusal.status:
             message = {**message, "headers": [*(message.get("headers") or ()), *refusal.fields()]}
         if refusal is not None and message["type"] == "websocket.close" and not begun:
-            return await answer(refusal, self._scope, self._connect, self._judge.send, problem_body)
-        return await self._judge.send(message)
+            return answer(refusal, self._scope, self._connect, self._judge.send, problem_body)
+        return self._judge.send(message)
 
     async def _connect(self) -> Message:
         if not self._connected:

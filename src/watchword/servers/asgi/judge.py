@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Lock
+from asyncio import Event
 from collections.abc import Sequence
 
 from watchword.core.answer import Refusal
@@ -31,23 +31,21 @@ class Judge:
         send: the server's.
     """
 
-    __slots__ = (
-        "_scope", "_server", "_turn", "channels", "guard", "incoming", "judgement", "receive", "request", "send", "success",
-        "taken",
-    )  # fmt: skip
+    # Most requests need none of these, and setting them would cost each a microsecond.
+    judgement: Judgement | None = None
+    channels: Channels | None = None
+    success: Success | None = None
+    receive: Receive | None = None
+    taken: bool = False
+    _judging: bool = False
+    _judged: Event | None = None
 
     def __init__(self, guard: AsyncGuard, scope: Scope, receive: Receive, send: Send) -> None:
         self.guard = guard
         self.request = request_of(scope)  # as the server saw it, whatever is made of the scope inside
         self.incoming = Incoming(receive, scope)
-        self.judgement: Judgement | None = None
-        self.channels: Channels | None = None
-        self.success: Success | None = None
-        self.receive: Receive | None = None
         self.send = self._server = send
-        self.taken = False
         self._scope = scope
-        self._turn: Lock | None = None
 
     async def refusal(self, scopes: Sequence[str], *, optional: bool) -> Refusal | None:
         """The answer to a request that may not do what demands `scopes`; None if it may.
@@ -63,12 +61,19 @@ class Judge:
             ConfigurationError: the guard needs the body, which was read before.
             ClientGone: nobody is there to be answered.
         """
+        while self.judgement is None and self._judging:  # by another task of the application's
+            self._judged = self._judged or Event()
+            await self._judged.wait()
         judgement = self.judgement
         if judgement is None:
-            if self._turn is None:
-                self._turn = Lock()
-            async with self._turn:
-                judgement = self.judgement = self.judgement or await self._judge(optional=optional)
+            self._judging = True
+            try:
+                judgement = self.judgement = await self._judge(optional=optional)
+            finally:
+                self._judging = False
+                waiting, self._judged = self._judged, None
+                if waiting is not None:
+                    waiting.set()
         if judgement.refusal is not None:
             return judgement.refusal
         rejected = judgement.missing(scopes, optional=optional)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from watchword.core.guard import AsyncGuard
 from watchword.core.rejection import ConfigurationError
@@ -27,12 +27,12 @@ def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
     """
     plan = guard.plan
 
-    async def asking(scope: Scope, receive: Receive, send: Send) -> None:
+    def asking(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] not in ("http", "websocket") or kept(scope, plan) is not None:
-            return await app(scope, receive, send)
+            return app(scope, receive, send)
         exchange = Exchange(Judge(guard, scope, receive, send), raises, scope, send)
         keep(scope, plan, exchange)
-        return await exchange.run(app)
+        return exchange.run(app)
 
     return asking
 
@@ -50,10 +50,10 @@ def before_the_body(app: App, guard: AsyncGuard, asks: Asks) -> App:
     """
     plan = guard.plan
 
-    async def asking(scope: Scope, receive: Receive, send: Send) -> None:
+    def asking(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange | None = kept(scope, plan)
         if exchange is None or scope["type"] != "http":
-            return await app(scope, receive, send)
+            return app(scope, receive, send)
 
         async def judged_first() -> Message:
             if exchange.open:
@@ -62,7 +62,7 @@ def before_the_body(app: App, guard: AsyncGuard, asks: Asks) -> App:
                     await exchange.demand(optional=optional)
             return await receive()
 
-        return await app(scope, judged_first, send)
+        return app(scope, judged_first, send)
 
     return asking
 

@@ -10,6 +10,6 @@ except ImportError:
     raise not_installed("fastapi") from None
 
 from watchword.servers.fastapi.authenticate import Authenticate
-from watchword.servers.starlette.refusing import Refused
+from watchword.servers.fastapi.refusing import Refused
 
 __all__ = ["Authenticate", "Refused"]

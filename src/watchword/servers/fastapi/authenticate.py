@@ -21,8 +21,9 @@ from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import before_the_body, exchange_of, on_demand
 from watchword.servers.fastapi.asking import asks
 from watchword.servers.fastapi.documenting import Documented, document
+from watchword.servers.fastapi.refusing import Refused, raised
 from watchword.servers.openapi import documentation
-from watchword.servers.starlette.refusing import Refused, problem_handler, raised
+from watchword.servers.starlette.refusing import problem_handler
 
 __all__ = ["Authenticate", "Optional"]
 

@@ -18,6 +18,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import exchange_of, on_demand
 from watchword.servers.asgi.request import App
+from watchword.servers.decorated import check_scopes
 from watchword.servers.litestar.documenting import describe, with_schemes
 from watchword.servers.litestar.refusing import Refused, problem_response, raised
 from watchword.servers.openapi import Demanded, documentation
@@ -83,9 +84,7 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
         Raises:
             ConfigurationError: a scope is not a string.
         """
-        if not all(isinstance(scope, str) for scope in scopes):
-            raise ConfigurationError('required() takes scopes: guards=[auth.required("orders:write")]')
-        return Demand(self._guard, scopes, optional=False)
+        return Demand(self._guard, check_scopes(scopes, "auth.required"), optional=False)
 
     def identity(self, connection: Connection) -> Identity[Any]:
         """Who made the request, of a route that demands it.

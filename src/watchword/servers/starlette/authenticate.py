@@ -18,6 +18,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import exchange_of, on_demand
 from watchword.servers.asgi.request import App, Scope
+from watchword.servers.decorated import check_handler, check_scopes
 from watchword.servers.starlette.refusing import Refused, problem_handler, raised
 from watchword.servers.starlette.users import credentials_of, user_of
 
@@ -70,9 +71,7 @@ class Authenticate:
         Raises:
             ConfigurationError: a scope is not a string: write `@auth.required()`.
         """
-        if not all(isinstance(scope, str) for scope in scopes):
-            raise ConfigurationError("required() takes scopes: @auth.required('orders:write'), or @auth.required()")
-        return self._decorator(scopes, optional=False)
+        return self._decorator(check_scopes(scopes, "@auth.required"), optional=False)
 
     def optional(self, endpoint: _Endpoint) -> _Endpoint:
         """Decorates an endpoint that anonymous requests may reach. Wrong credentials never pass."""
@@ -104,10 +103,7 @@ class Authenticate:
             scope["user"], scope["auth"] = user_of(identity), credentials_of(identity)
 
         def decorate(endpoint: _Endpoint) -> _Endpoint:
-            if isinstance(endpoint, type) or not callable(endpoint):
-                raise ConfigurationError(
-                    "decorate the methods of an HTTPEndpoint, def get(self, request), not the class"
-                )
+            check_handler(endpoint, ": decorate the methods of an HTTPEndpoint")
 
             @wraps(endpoint)
             async def demanding(*arguments: Any, **named: Any) -> Any:

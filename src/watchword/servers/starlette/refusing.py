@@ -46,9 +46,9 @@ def problem_handler(defaults: Collection[object]) -> Callable[[Request, Exceptio
     """
 
     async def handler(request: Request, refused: Exception) -> Response:
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, HTTPException)
         handlers: Mapping[Any, Any] = (request.scope.get("starlette.exception_handlers") or ({},))[0]
-        own = handlers.get(HTTPException)
+        own = next((handlers[kind] for kind in type(refused).__mro__[1:] if kind in handlers), None)
         if own is None or getattr(own, "__func__", own) in defaults:
             return Response(problem(refused.status_code), refused.status_code, media_type=PROBLEM_JSON)
         if not iscoroutinefunction(own):
