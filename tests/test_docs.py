@@ -73,7 +73,7 @@ def test_every_python_block_of_a_page_runs(page, url, tmp_path, monkeypatch):
     """The blocks of a page are one program, run from top to bottom in an empty folder."""
     monkeypatch.chdir(tmp_path)
     document = Document.parse(str(page), PythonCodeBlockParser())
-    document.namespace["url"] = url
+    document.namespace |= {"url": url, "__name__": "__main__"}
     try:
         for example in document.examples():
             example.evaluate()
