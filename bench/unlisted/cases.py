@@ -34,8 +34,8 @@ PROOF = r"\bmac\b|signature|response|\btag\b|proof"
 TEXT = r"\bline|canonical|base\b|string|text|message|order|join|separat|delimit|content"
 
 LF = r"CR ?LF|line feed|line[- ]?(break|end|feed)|newline|new line|\bLF\b|\\n|\\r|trailing (white|line)|line-end|white ?space"
-BLANK = r"blank|space|white|\bNBSP\b|U\+00A0|\\xa0|trailing|leading|surround|around"
-QUOTE = r"quot|\bmarks\b"
+BLANK = r"joins name and value by|blank|space|white|\bNBSP\b|U\+00A0|\\xa0|trailing|leading|surround|around"
+QUOTE = r"with ' for|quot|\bmarks\b"
 HEX = r"another encoding|\bhex|base ?16"
 B64 = r"another encoding|base ?-?64"
 PERCENT = r"percent|escap|url-?encod|encoded|decoded|unquoted|%[0-9A-F]{2}"
@@ -49,14 +49,20 @@ MILLI = r"milli|\bms\b|unit|thousand|1000|micro|nano"
 HASHED = r"\b[HREP]S\d{3}|hash|sha|md5|digest"
 ALGORITHM = r"\b[HREP]S\d{3}|hash|sha|md5|algorithm|hmac|blake"
 DOUBLED = r"twice|doubl|repeated|two times|second time|duplicat"
-ORDER = r"order|moves|sort|permut|swapped|exchang|sequence"
-MISSING = r"missing|left out|leaves .* out|\| nothing( \||$)|without|absent|omit|lack|not there|isn't there|dropped|removed|taken away|\bno (field|parameter|claim|line|octets|value)|\blost|not sent|skipped|\bnone\b"
+ORDER = r"order|from its end to its beginning|moves|sort|permut|swapped|exchang|sequence"
+MISSING = r"missing|names no|left out|leaves .* out|\| nothing( \||$)|without|absent|omit|lack|not there|isn't there|dropped|removed|taken away|\bno (field|parameter|claim|line|octets|value)|\blost|not sent|skipped|\bnone\b"
 OTHER = r"other|another|different|wrong|not the|unknown|instead"
 
 FALSE_KEY = (
     r"password (differs|is (wrong|another))|(another|other|different) (password|secret|key) (signed|was used|made)"
 )
-ALWAYS_FALSE = (r"case is lost",)  # of any kind that leaves case alone
+GAVE_UP = re.compile(r"no usual|none of the usual|search was cut|usual spellings of what was sent don't fit")
+ALWAYS_FALSE = {  # what is false of every kind whose name doesn't match
+    r"case is lost": r"capital|small|case|title",
+    r"without a scheme word": r"word|Bearer|glued|quotes|as JSON|in the value|scheme|alone|JSON",
+    r"a variable is not set|template not filled": r"variable|undefined|null|None|placeholder|template's variable|empty|expression|object|reference|Vault|Helm|YOUR|changeme|ended|username",
+    r"in the field content-type": r"content-type",
+}
 FALSE_CLOCK = r"clock (is|was|runs|of the client)[^;,.]*(off|ahead|behind|slow|fast)|clocks differ"
 
 
@@ -195,11 +201,14 @@ def _judge(outcome: Outcome, case: Case, explanation: Any) -> None:
     outcome.right_part = bool(re.search(kind.part, plain, re.IGNORECASE))
     shown = any(_shows(plain, before) and _shows(plain, after) and before != after for before, after in case.pairs)
     fits = bool(re.search(kind.what, plain, re.IGNORECASE)) or shown or _alien(plain, case.pairs)
+    if kind.never and GAVE_UP.search(plain):
+        fits = False  # what it lists besides is no cause
     outcome.true = outcome.right_part and fits
-    for pattern in (*kind.never, *ALWAYS_FALSE) if not re.search(r"capital|small|case", kind.name) else kind.never:
+    always = [pattern for pattern, unless in ALWAYS_FALSE.items() if not re.search(unless, kind.name, re.IGNORECASE)]
+    for pattern in (*kind.never, *always):
         found = re.search(pattern, plain, re.IGNORECASE)
-        if found and not outcome.true:
-            outcome.false = found.group()
+        if found and (pattern in always or not outcome.true):
+            outcome.true, outcome.false = False, found.group()
             break
     for genuine, came in case.sent:
         if (
