@@ -152,9 +152,14 @@ def world(**parts: Any) -> Any:
     return SimpleNamespace(**parts)
 
 
+def drawn(kind: Kind, seed: int) -> Case | None:
+    """The case of one kind at one seed; None if there is none."""
+    return kind.make(random.Random(f"{seed}/{kind.scheme}/{kind.name}"))
+
+
 def judged(kind: Kind, seed: int) -> Outcome | None:
     """The outcome of one kind at one seed; None if it made no mistake there."""
-    case = kind.make(random.Random(f"{seed}/{kind.scheme}/{kind.name}"))
+    case = drawn(kind, seed)
     if case is None:
         return None
     outcome = Outcome(kind, seed)

@@ -6,20 +6,16 @@ Every scheme is tried before and after a warm-up, since guards remember: passwor
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.explain_bearers import BEARERS
-from bench.explain_bearers import jwt_world as world_of_bad_tokens
-from bench.explain_more import MORE_WORLDS
-from bench.explain_mutations import Draft, draft
-from bench.explain_signed import SIGNED
-from bench.explain_worlds import OWN, World
+from bench.explain import broken
+from bench.explain_worlds import WORLDS, Draft, Maker, draft
+from bench.unlisted.cases import drawn
+from bench.unlisted.figures import SCHEMES, kinds
 from tests.examples_of import examples
-from tests.schemes.test_explaining_presentation import jwt_world
 from watchword import (
     AllOf,
     APIKeyVerifier,
@@ -37,8 +33,6 @@ from watchword.stores import MemoryStore
 
 pytestmark = pytest.mark.sweep
 
-MAKERS = (*OWN, *SIGNED, *BEARERS, *MORE_WORLDS, jwt_world)
-GENUINE = tuple(make for make in MAKERS if make is not world_of_bad_tokens)
 PARTS = ("word", "rest", "parameter", "whole", "name", "query", "body", "twice", "method", "length")
 
 
@@ -95,7 +89,7 @@ def spoilt(signed: Draft, field: bytes, part: str, octets: bytes, at: int) -> No
 
 @examples(300)
 @given(
-    st.integers(0, len(GENUINE) - 1),
+    st.integers(0, len(WORLDS) - 1),
     st.sampled_from(PARTS),
     st.one_of(
         st.binary(max_size=40), st.text(max_size=30).map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -108,7 +102,7 @@ def test_any_octets_in_any_part_of_any_schemes_credentials(
     number: int, part: str, octets: bytes, at: int, warm: bool
 ) -> None:
     rng = random.Random(number)
-    world = GENUINE[number](rng)
+    world = WORLDS[number](rng)
     unsigned = draft(rng)
     if warm:
         for _ in range(2):
@@ -120,14 +114,21 @@ def test_any_octets_in_any_part_of_any_schemes_credentials(
     agrees(signed.request(), world.guard, signed.body)
 
 
-@pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", "world"))
-def test_every_fault_of_every_scheme_names_both_values(make: Callable[[random.Random], World]) -> None:
-    rng = random.Random(f"{make} named")
-    world = make(rng)
-    for fault in world.faults:
-        world.now += 10_000
-        request, body = fault.make(world, rng)
-        agrees(request, world.guard, body)
+@pytest.mark.parametrize("make", WORLDS, ids=lambda make: make.__name__)
+def test_every_broken_request_of_every_scheme_names_both_values(make: Maker) -> None:
+    rng = random.Random(f"{make.__name__} named")
+    for case in broken(make(rng), rng, 6):
+        agrees(case.request, case.world.guard, case.body)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_mistake_of_every_scheme_names_both_values(scheme: str) -> None:
+    """Records, times and replays too: what no other spelling of a genuine request comes to."""
+    for case in (drawn(kind, 1) for kind in kinds(scheme, "a", tail=False)[1::2]):
+        if case is not None:
+            for request, body in case.before:
+                case.guard.verify(request, body)
+            agrees(case.request, case.guard, case.body)
 
 
 @pytest.mark.parametrize(

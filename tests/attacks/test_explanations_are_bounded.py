@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.explain import leaks
-from bench.explain_mutations import TAGS, Draft, draft
-from bench.explain_signed import SIGNED
-from bench.explain_worlds import OWN, World
+from bench.explain_worlds import (
+    TAGS, Draft, Maker, World, draft, hmac_world, oauth1_world, public_signature_world, shared_signature_world, sigv4_world, standard_webhook_world,
+)  # fmt: skip
 from tests.counting import calls
 from tests.examples_of import examples
 from watchword import Rejected, Request, explain
@@ -27,7 +27,9 @@ from watchword.schemes.diagnosis import MAX_GUESSES
 pytestmark = pytest.mark.sweep
 
 # HMAC, RFC 9421 with a shared and with a public key, OAuth 1, SigV4, webhooks; others of a family differ by a key or a row.
-MAKERS: Sequence[Callable[[random.Random], World]] = (OWN[0], *SIGNED[:4], SIGNED[5])
+MAKERS: Sequence[Maker] = (
+    hmac_world, shared_signature_world, public_signature_world, oauth1_world, sigv4_world, standard_webhook_world,
+)  # fmt: skip
 PUBLIC = 2  # takes long
 CALLS = 20_000_000  # three times what the worst of these takes, and it would take no more if it were larger
 HASHES = 4 * MAX_GUESSES  # of a body of a megabyte at most: two or three for each guess

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import pytest
 
-from bench.explain_worlds import World
-from tests.schemes.explained_worlds import MAKERS, Described, described
+from bench.explain import DESCRIBED, Described, component, described, every, on_the_way
+from bench.explain_worlds import Maker
 from watchword import Request
 from watchword.schemes.explaining.computation import FORMS, Computation, Encoding, Hash, Join, Leaf, Mac, Node
-from watchword.schemes.explaining.deviations import Deviation, deviations
+from watchword.schemes.explaining.deviations import Deviation
 from watchword.schemes.explaining.search import MAX_STEPS, Asked, look_for, unexplained
 from watchword.schemes.explaining.received import Received
 
@@ -19,18 +18,12 @@ REQUEST = Request("POST", "https", "api.example", "/a?b=c")
 SAMPLE = 12  # deviations of each request, drawn at random
 
 
-@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-def test_a_description_is_the_schemes_own_computation(make: Callable[[random.Random], World]) -> None:
+@pytest.mark.parametrize("make", DESCRIBED, ids=lambda make: make.__name__)
+def test_a_description_is_the_schemes_own_computation(make: Maker) -> None:
     for seed in range(5):
         for each in described(make, seed, 8):
             made = [Computation(root).value(root) for root in each.roots]
             assert set(made) & set(each.received), (each.name, each.request)
-
-
-def every(root: Node) -> list[Deviation]:
-    graph = Computation(root)
-    pool = [node for node in graph.nodes if isinstance(node, Leaf) and node.kind != "literal"]
-    return [each for node in graph.nodes for each in deviations(node, graph.value(node), pool)]
 
 
 def changed(root: Node, each: Deviation) -> bytes | None:
@@ -40,13 +33,9 @@ def changed(root: Node, each: Deviation) -> bytes | None:
         return None
 
 
-def component(each: Deviation) -> str:
-    return each.component or each.node.component or each.node.name.removeprefix("the ")
-
-
 @pytest.mark.sweep
-@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-def test_a_deviation_of_any_step_is_found_and_the_step_is_named(make: Callable[[random.Random], World]) -> None:
+@pytest.mark.parametrize("make", DESCRIBED, ids=lambda make: make.__name__)
+def test_a_deviation_of_any_step_is_found_and_the_step_is_named(make: Maker) -> None:
     rng = random.Random(make.__name__)
     for each in described(make, 3):
         root = next(root for root in each.roots if Computation(root).value(root) in each.received)
@@ -59,15 +48,7 @@ def test_a_deviation_of_any_step_is_found_and_the_step_is_named(make: Callable[[
         for value in rng.sample(sorted(found_at), min(SAMPLE, len(found_at))):
             told = explained(each, root, value)
             assert told, (each.name, found_at[value])
-            assert told[0] in found_at[value] | of_request(root), (each.name, told)
-
-
-def of_request(root: Node) -> set[str]:
-    """What a change on the way may be called that gives the same."""
-    nodes = Computation(root).nodes
-    covered = {node.component for node in nodes if isinstance(node, Leaf) and node.source is not None}
-    whole = any(isinstance(node, Join) and node.source is not None for node in nodes)
-    return covered | ({"@path", "@query", "@scheme", "@authority", "body"} if whole or "@path" in covered else set())
+            assert told[0] in found_at[value] | on_the_way(root), (each.name, told)
 
 
 def explained(each: Described, root: Node, value: bytes) -> list[str]:
