@@ -220,7 +220,7 @@ TAIL = [
     row("nonce of 200 characters", "nonce", r"long|128|characters|length", {k: lambda v, w: v * 9 for k in ("nonce signed", "nonce sent")}, True),
     row("timestamp in quotes", TIME, QUOTE, _param("timestamp", lambda v: f'"{v}"'), True),
     row("the parameter sig for mac", r"\bmac\b|sig", r"unknown|mac|name|does not have|" + MISSING, _field(lambda v: v.replace(" mac=", " sig=")), True),
-    row("the parameter ts for timestamp", r"time", r"unknown|ts|name|does not have|" + MISSING, _field(lambda v: v.replace("timestamp=", "ts=")), True),
+    row("the parameter ts for timestamp", r"time|\bts\b", r"unknown|ts|name|does not have|" + MISSING, _field(lambda v: v.replace("timestamp=", "ts=")), True),
     row("the parameter key_id", r"key", r"unknown|key_id|name|does not have|" + MISSING, _field(lambda v: v.replace("keyid=", "key_id=")), True),
     row("every parameter's name in capitals", r"name|version|key", CASE + "|unknown|name", {"params": lambda p, w: {k.upper(): v for k, v in p.items()}}, True),
     row("mac twice", r"\bmac\b", DOUBLED + "|more than once|once", _field(lambda v: v + ", " + v.rpartition(", ")[2]), True),

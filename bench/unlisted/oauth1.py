@@ -208,7 +208,7 @@ COMMON = [
     row("key without its ampersand", SIGNING, r"ampersand|&|join|separat", _k(lambda v: v.replace(b"&", b""))),
     row("key is the client's secret alone", SIGNING, r"token|ampersand|&|alone|" + MISSING, _k(lambda v: v.partition(b"&")[0])),
     row("key without the token's secret", SIGNING + "|token", r"token|" + MISSING, _k(lambda v: v.partition(b"&")[0] + b"&")),
-    row("secrets exchanged in the key", SIGNING, r"exchang|swap|order", _k(lambda v: b"&".join(v.split(b"&")[::-1]))),
+    row("secrets exchanged in the key", SIGNING, r"exchang|swap|order|moves", _k(lambda v: b"&".join(v.split(b"&")[::-1]))),
     row("key encoded in whole", SIGNING, PERCENT + "|%26", _k(lambda v: quote(v.decode()).encode())),
     row("token for its secret in the key", SIGNING + "|token", r"token", {"token key": lambda v, w: w.token.encode()}),
     row("client key for its secret", SIGNING, r"client|consumer|key|id", {"key": lambda v, w: w.client.encode()}),

@@ -227,7 +227,7 @@ COMMON = [
     row("form as it is, encoded", r"form|body|encod", r"encod|decod|form|raw", {"form": lambda v, w: w.body.decode()}, "twilio"),
     row("form joined by = and &", r"form|body|join", r"join|separat|&|name", {"form": lambda v, w: "&".join(f"{n}={x}" for n, x in sorted(w.pairs))}, "twilio"),
     row("form left out", r"form|body", MISSING + "|form|body", {"form": lambda v, w: ""}, "twilio"),
-    row("form's empty values left out", r"form|body|empty", EMPTY, {"pairs": lambda v, w: [p for p in v if p[1]]}, "twilio"),
+    row("form's empty values left out", r"form|body|empty", EMPTY + "|added", {"pairs": lambda v, w: [p for p in v if p[1]]}, "twilio"),
     row("form's values only", r"form|body|name", r"name|value|" + MISSING, {"form": lambda v, w: "".join(x for _, x in sorted(w.pairs))}, "twilio"),
     row("form sent as JSON", r"form|body|json|content|bodySHA256", r"json|form|content-type|bodySHA256", {"body sent": lambda v, w: json.dumps(dict(w.pairs)).encode(), "headers": lambda hs, w: [("Content-Type", "application/json"), *hs[1:]]}, "twilio"),
 ]  # fmt: skip
