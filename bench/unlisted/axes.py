@@ -355,10 +355,17 @@ __all__ = [
 ]
 
 
+UNKNOWABLE = dict.fromkeys(
+    ("host of the address", "host of a mesh", "target with a cache buster"),
+    "what was signed is nowhere in the request, and no guess",
+)
+
+
 def kinds(
     scheme: str, axis: list[Row], part: str, make: Callable, never: tuple[str, ...] = (), prefix: str = ""
 ) -> list[Kind]:
     """The kinds of an axis in one scheme: `make(random, function)` makes the case."""
     return [
-        Kind(scheme, prefix + name, tail, part, what, lambda r, f=f: make(r, f), never) for tail, name, f, what in axis
+        Kind(scheme, prefix + name, tail, part, what, lambda r, f=f: make(r, f), never, UNKNOWABLE.get(name, ""))
+        for tail, name, f, what in axis
     ]

@@ -176,7 +176,7 @@ COMMON = [
     row("in X-Authorization", PLACE, r"x-authorization", _placed("X-Authorization")),
     row("in Proxy-Authorization", PLACE, r"proxy-authorization", _placed("Proxy-Authorization")),
     row("in a cookie", PLACE, r"cookie", _placed("Cookie", lambda v: "auth=" + v.replace(" ", "%20").replace('"', "%22").replace(",", "%2C"))),
-    row("host not signed but the internal name sent", HOST, r"host|authority|proxy|internal|PublicURL", lambda r: {"host sent": lambda h, w, n=word(r): f"{n}.internal:8080"}),
+    row("host not signed but the internal name sent", HOST, r"host|authority|proxy|internal|PublicURL", lambda r: {"host sent": lambda h, w, n=word(r): f"{n}.internal:8080"}, undecidable="the host that was signed is nowhere in the request"),
     row("prefix taken off on the way", TARGET, r"prefix|path|strip|PublicURL", {"target sent": lambda t, w: "/" + t.split("/", 2)[2]}),
     row("method changed by a redirect", METHOD, r"GET|redirect|method", {"method sent": lambda m, w: "GET"}),
     row("body lost by a redirect", BODY, EMPTY, {"body sent": lambda b, w: b""}),
@@ -246,7 +246,7 @@ TAIL = [
     row("two mistakes: hex key and no last line break", KEY + "|" + TEXT, HEX + "|" + LF, {"key": lambda k, w: k.hex().encode(), "text": lambda t, w: t[:-1]}, True),
     row("two mistakes: decoded target and body with a line break", TARGET + "|" + BODY, r"query|decod|percent|line|\+", {"target signed": lambda t, w: t.replace("%20", " "), "body signed": lambda b, w: b + b"\n"}, True),
     row("two mistakes: clock ahead and mac in hex", TIME + "|" + PROOF, OFF + "|" + HEX, {"spell": lambda b: b.hex(), "time signed": lambda t, w: str(int(t) + 900), "time sent": lambda t, w: str(int(t) + 900)}, True),
-    row("two mistakes: path prefix and internal host", TARGET + "|" + HOST, r"prefix|path|host|strip|PublicURL", {"target sent": lambda t, w: "/" + t.split("/", 2)[2], "host sent": lambda h, w: "app:8000"}, True),
+    row("two mistakes: path prefix and internal host", TARGET + "|" + HOST, r"prefix|path|host|strip|PublicURL", {"target sent": lambda t, w: "/" + t.split("/", 2)[2], "host sent": lambda h, w: "app:8000"}, True, undecidable="the host that was signed is nowhere in the request"),
     row("mac over an int as four octets", TEXT + "|" + TIME, r"int|binary|octets|big", {"text": lambda t, w: t.replace(str(w.at).encode(), struct.pack(">I", w.at))}, True),
 ]  # fmt: skip
 

@@ -203,7 +203,7 @@ COMMON = [
     row("URL without its scheme", r"scheme|url|uri|http", r"scheme|https?|" + MISSING, {"uri": lambda v, w: v.partition("://")[2]}),
     row("path alone for the URL", r"url|uri|host|scheme", r"path|host|scheme|" + MISSING, {"uri": lambda v, w: w.path}),
     row("TLS ended by a proxy", r"scheme|http|url", r"http\b|TLS|proxy|PublicURL|scheme", {"scheme sent": lambda v, w: "http"}),
-    row("internal host on the way", HOST, r"host|authority|PublicURL|proxy", {"host sent": lambda v, w: "app.internal:8080"}),
+    row("internal host on the way", HOST, r"host|authority|PublicURL|proxy", {"host sent": lambda v, w: "app.internal:8080"}, undecidable="the host that was signed is nowhere in the request"),
     row("prefix taken off on the way", TARGET, r"prefix|path|strip|PublicURL", {"path signed": lambda v, w: "/api" + v}),
     row("key without its ampersand", SIGNING, r"ampersand|&|join|separat", _k(lambda v: v.replace(b"&", b""))),
     row("key is the client's secret alone", SIGNING, r"token|ampersand|&|alone|" + MISSING, _k(lambda v: v.partition(b"&")[0])),

@@ -216,7 +216,7 @@ COMMON = [
     row("body unzipped on the way", BODY, r"gzip|compress|content[- ]coding", {"body signed": lambda v, w: axes.gzip.compress(v, mtime=0)}, JSON),
     row("body's other member signed", BODY, r"data|member|json|body", {"body signed": lambda v, w: json.dumps(json.loads(v)["lines"], separators=(",", ":")).encode()}, JSON, undecidable="which member the client took is one of any number of cuts of the body"),
     row("http for https behind a proxy", r"url|scheme|http|origin", r"http\b|scheme|https|PublicURL|TLS", {"scheme sent": lambda v, w: "http"}, URLS),
-    row("internal host behind a proxy", HOST + "|url", r"host|authority|PublicURL|proxy", {"host sent": lambda v, w: "10.1.2.3:8080"}, URLS),
+    row("internal host behind a proxy", HOST + "|url", r"host|authority|PublicURL|proxy", {"host sent": lambda v, w: "10.1.2.3:8080"}, URLS, undecidable="the host that was signed is nowhere in the request"),
     row("prefix taken off behind a proxy", TARGET, r"prefix|path|strip|PublicURL", {"target signed": lambda v, w: "/api" + v}, URLS),
     row("port in the URL", HOST + "|url", r"port|443", {"host signed": lambda v, w: v + ":443"}, URLS),
     row("query left out of the URL", TARGET, r"query", {"target signed": lambda v, w: v.partition("?")[0]}, URLS),
