@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from threading import Thread
@@ -14,6 +17,7 @@ from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 import watchword
+from tests.patience import PATIENCE
 from watchword import BasicVerifier, DigestVerifier, Guard
 from watchword.core.io import IO
 from watchword.schemes import SCHEMES
@@ -68,7 +72,22 @@ def url():
         thread.join()
 
 
-@pytest.mark.parametrize("page", PAGES[1:], ids=page_id)  # README's blocks run alone, in tests/test_readme.py
+ALONE = [ROOT / "docs" / "how-to" / "protect-a-django-app.md"]  # a process has one project of Django's
+TOGETHER = [page for page in PAGES[1:] if page not in ALONE]  # README's blocks run alone, in tests/test_readme.py
+
+
+@pytest.mark.parametrize("page", ALONE, ids=page_id)
+def test_every_python_block_of_a_page_runs_in_a_process_of_its_own(page, tmp_path):
+    program = "\n".join(block for language, block in FENCE.findall(page.read_text("utf-8")) if language == "python")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", TOGETHER, ids=page_id)
 def test_every_python_block_of_a_page_runs(page, url, tmp_path, monkeypatch):
     """The blocks of a page are one program, run from top to bottom in an empty folder."""
     monkeypatch.chdir(tmp_path)

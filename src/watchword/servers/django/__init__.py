@@ -4,8 +4,12 @@ In settings: `MIDDLEWARE = ["watchword.servers.django.Authenticate", …]` and `
 ask are judged, once, before their body is read and before the CSRF check. Views that don't ask are public.
 """
 
-from watchword.servers.django.asking import RequiredMixin, demand, optional, required
+from watchword.servers.django.asking import (
+    RequiredMixin, demand, identity, identity_or_none, optional, required,
+)  # fmt: skip
 from watchword.servers.django.middleware import Authenticate
 from watchword.servers.django.users import IdentityUser
 
-__all__ = ["Authenticate", "IdentityUser", "RequiredMixin", "demand", "optional", "required"]
+__all__ = [
+    "Authenticate", "IdentityUser", "RequiredMixin", "demand", "identity", "identity_or_none", "optional", "required",
+]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError, not_installed
 from watchword.servers.decorated import check_handler, check_scopes
 from watchword.servers.django.judge import Judge
@@ -17,7 +18,7 @@ except ImportError:
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-__all__ = ["Asked", "RequiredMixin", "asked_by", "demand", "optional", "required"]
+__all__ = ["Asked", "RequiredMixin", "asked_by", "demand", "identity", "identity_or_none", "optional", "required"]
 
 ASKED = "watchword_asked"
 View = TypeVar("View", bound=Callable[..., Any])
@@ -55,11 +56,26 @@ def demand(request: HttpRequest, *scopes: str) -> HttpResponseBase | None:
 
     Returns:
         The answer to give; None if the request may do that.
-
-    Raises:
-        ConfigurationError: the middleware is missing.
     """
     return Judge.of(request).demand(scopes)
+
+
+def identity(request: Any) -> Identity[Any]:
+    """Who makes the request, which is `request.identity` too; of a request of Django's or of Django REST framework's.
+
+    Raises:
+        ConfigurationError: nobody asked, or the request is anonymous.
+    """
+    judgement = Judge.of(request).judgement
+    if judgement is None or judgement.admission is None:
+        raise ConfigurationError("nobody asked who makes this request: write @required() above the view")
+    return judgement.admission.known()
+
+
+def identity_or_none(request: Any) -> Identity[Any] | None:
+    """`identity`; None for a request without credentials, and where nobody asked."""
+    judgement = Judge.of(request).judgement
+    return None if judgement is None or judgement.admission is None else judgement.admission.identity
 
 
 def asked_by(view: Any, method: str) -> Sequence[Asked]:

@@ -95,18 +95,13 @@ class Authenticate:
         return self._admission.identity
 
     def demand(self, *scopes: str) -> None:
-        """What `required` does, for code that finds out as it runs which scopes to demand.
-
-        Raises:
-            Problem: the request may not do that.
-        """
+        """What `required` does, for code that finds out as it runs which scopes to demand; it raises `Problem`."""
         self._demand(scopes, optional=False)
 
     def _asking(self, scopes: tuple[str, ...], *, optional: bool) -> Callable[[View], View]:
         def above(view: View) -> View:
             check_handler(view, ": write decorators = [auth.required()] in a view class")
             self._bare.note(view, scopes, optional)
-
             waits = iscoroutinefunction(view)
 
             @wraps(view)
@@ -120,10 +115,12 @@ class Authenticate:
 
     def _before_request(self, app: flask.Flask, **_: Any) -> None:
         """Asks for a view that was registered bare: `required` stands above its route, where it wraps in vain."""
-        rule = flask.request.url_rule
-        if rule is None or (flask.request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False)):
+        request = _current(flask.request)
+        rule = request.url_rule
+        asked = () if rule is None else self._bare.asked_above(app.view_functions[rule.endpoint])
+        if asked and request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return  # no view is called
-        for scopes, optional in self._bare.asked_above(app.view_functions[rule.endpoint]):
+        for scopes, optional in asked:
             self._demand(scopes, optional=optional)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:
@@ -133,7 +130,7 @@ class Authenticate:
 
     @property
     def _judge(self) -> Judge:
-        judge: Judge | None = kept(flask.request.environ, self._guard.plan)
+        judge: Judge | None = kept(_current(flask.request).environ, self._guard.plan)
         if judge is None:
             raise ConfigurationError("no guard sees the requests of this app: write auth.init_app(app)")
         return judge
@@ -144,3 +141,8 @@ class Authenticate:
         if judgement is None or judgement.admission is None:
             raise ConfigurationError("nobody has asked who makes this request: write @auth.required() above the view")
         return judgement.admission
+
+
+def _current(proxy: Any) -> Any:
+    """What a proxy of Flask's stands for: it is asked several things, and each would cost a look-up."""
+    return proxy._get_current_object()  # noqa: SLF001 -- documented under this name

@@ -7,8 +7,10 @@ from typing import Any
 
 from watchword.core.answer import Refusal
 from watchword.core.message import Headers
+from watchword.servers.problem import content_of, problem_body
+from watchword.servers.wsgi.request import Environ
 
-__all__ = ["answer", "status_line", "text_of"]
+__all__ = ["answer", "answer_problem", "status_line", "text_of"]
 
 
 def answer(refusal: Refusal, start_response: Any, content: bytes = b"", media_type: bytes = b"") -> list[bytes]:
@@ -16,6 +18,12 @@ def answer(refusal: Refusal, start_response: Any, content: bytes = b"", media_ty
     response = refusal.response(content, media_type if content else b"")
     start_response(status_line(response.status), text_of(response.headers))
     return [content] if content else []
+
+
+def answer_problem(environ: Environ, refusal: Refusal, start_response: Any) -> list[bytes]:
+    """Starts `refusal` with problem details (RFC 9457), and gives them."""
+    media_type, content = content_of(refusal, problem_body)
+    return answer(refusal, start_response, b"" if environ["REQUEST_METHOD"] == "HEAD" else content, media_type)
 
 
 def text_of(headers: Headers) -> list[tuple[str, str]]:

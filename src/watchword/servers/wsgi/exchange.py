@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from watchword.servers.checked_body import CheckedBody
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.message import Response
@@ -24,38 +23,43 @@ def exchange(
     app: App, guard: Guard, additions: Additions, environ: Environ, start_response: Any, body: Body
 ) -> Iterable[bytes]:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
-    answer = Answer(guard, start_response)
-    failed = answer.expect(additions, environ, body)
-    return Started(answer.run(partial(app, environ, answer.start) if failed is None else tuple))
+    answer = Answer(guard, start_response, additions, environ, body)
+    return Started(answer.run(partial(app, environ, answer.start) if answer.failed is None else tuple))
 
 
 class Answer:
     """Holds the application's start_response back until its first octet: until then the body may still fail.
 
-    A seal over the body holds all of it back, under the guard's limit. Before `expect` has said what the answer needs, it
-    holds nothing back; `lines` go out with an error as though the application had given them. `say` sends the refusal of a failed body.
+    A seal over the body holds all of it back, under the guard's limit. It is made before the application reads the body.
+
+    Args:
+        guard: which admitted or refused the request.
+        start_response: the server's.
+        additions: what the exchange needs.
+        environ: the request's; where the body is checked as it passes, that takes the place of the server's.
+        body: the server's.
+        say: sends the refusal of a body that fails.
     """
 
-    def __init__(self, guard: Guard, start_response: Any, say: Callable[[Refusal, Any], list[bytes]] = answer) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        start_response: Any,
+        additions: Additions,
+        environ: Environ,
+        body: Body,
+        say: Callable[[Refusal, Any], list[bytes]] = answer,
+    ) -> None:
         self._guard = guard
-        self._additions = Additions()
+        self._additions = additions
         self._start_response = start_response
         self._say = say
-        self._checked: CheckedBody | None = None
-        self._drain: Callable[[], None] = lambda: None
+        self._checked = checked_input(additions, environ, body, guard.plan.limits.body)
+        self._drain = partial(body.drain, environ)
         self._status = ""
         self._headers: list[tuple[str, str]] = []
         self._written: list[bytes] = []
         self._sent = False
-        self.lines: list[tuple[str, str]] = []
-        self.holds = False
-
-    def expect(self, additions: Additions, environ: Environ, body: Body) -> Rejected | None:
-        """Called before the application reads the body; what is wrong with that already, if it is checked as it passes."""
-        self._additions, self.holds = additions, True
-        self._checked = checked_input(additions, environ, body, self._guard.plan.limits.body)
-        self._drain = partial(body.drain, environ)
-        return self.failed
 
     @property
     def failed(self) -> Rejected | None:
@@ -96,10 +100,6 @@ class Answer:
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         """start_response for the application."""
-        headers = [*headers, *self.lines] if status >= "4" else headers
-        if not self.holds:
-            write: Callable[[bytes], object] = self._start_response(status, headers, *([exc_info] if exc_info else ()))
-            return write
         if exc_info and self._sent:
             raise exc_info[1]
         self._status, self._headers = status, headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from watchword.core.admission import Admission
@@ -10,8 +11,7 @@ from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.judgement import Judgement, keep, kept, refused
-from watchword.servers.problem import content_of, problem_body
-from watchword.servers.wsgi.answer import answer, text_of
+from watchword.servers.wsgi.answer import answer_problem, text_of
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import Answer
 from watchword.servers.wsgi.failing import failing
@@ -50,11 +50,14 @@ class Judge:
         start_response: the server's.
     """
 
+    __slots__ = ("_answer", "_begun", "_environ", "_guard", "_judgement", "_lines", "_start_response", "_taking_back")
+
     def __init__(self, guard: Guard, environ: Environ, start_response: Any) -> None:
         self._guard = guard
         self._environ = environ
         self._start_response = start_response
-        self._answer = Answer(guard, self._begin, self._say)
+        self._answer: Answer | None = None  # where the verdict adds to the answer, or checks the body as it passes
+        self._lines: list[tuple[str, str]] = []
         self._begun = False
         self._taking_back: TakingBack | None = None
         self._judgement: Judgement | None = None
@@ -92,7 +95,7 @@ class Judge:
             return None
         # It is an answer of the application's, and sealed where those are.
         refusal = self._guard.refuse(rejected)._replace(sealing=None)
-        self._answer.lines = text_of(refusal.fields())
+        self._lines = text_of(refusal.fields())
         return refusal
 
     def run(self, app: App) -> Iterable[bytes]:
@@ -100,11 +103,13 @@ class Judge:
         try:
             made: Iterable[bytes] = ()
             try:
-                made = app(self._environ, self._answer.start)
+                made = app(self._environ, self._start)
             except Exception:
-                if self._answer.failed is None:  # else it comes of the body, whatever was made of that
+                if (
+                    self._answer is None or self._answer.failed is None
+                ):  # else it comes of the body, whatever was made of that
                     raise
-            chunks = Started(self._answer.run(lambda: made)) if self._answer.holds else made
+            chunks = made if self._answer is None else Started(self._answer.run(lambda: made))
         except BaseException:
             if self._taking_back is not None:
                 self._taking_back.fail()
@@ -121,17 +126,20 @@ class Judge:
                 self._taking_back = TakingBack(guard, verdict, self._start_response)
         else:
             judgement = refused(guard.plan, request, verdict)
-            self._answer.lines = text_of((judgement.refusal or Refusal(503)).fields())
+            self._lines = text_of((judgement.refusal or Refusal(503)).fields())
         additions = judgement.additions
-        if additions.present and (failed := self._answer.expect(additions, environ, body)) is not None:
-            return Judgement(additions, guard.refuse(additions.attributed(failed)))
+        if additions.present:
+            self._answer = Answer(guard, self._begin, additions, environ, body, partial(answer_problem, environ))
+            if (failed := self._answer.failed) is not None:
+                return Judgement(additions, guard.refuse(additions.attributed(failed)))
         return judgement
 
-    def _say(self, refusal: Refusal, start_response: Any) -> list[bytes]:
-        media_type, content = content_of(refusal, problem_body)
-        return answer(
-            refusal, start_response, b"" if self._environ["REQUEST_METHOD"] == "HEAD" else content, media_type
-        )
+    def _start(self, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+        """start_response for the application."""
+        if self._lines and status >= "4":  # an error: a refusal that somebody has got over is none
+            headers = [*headers, *self._lines]
+        start = self._begin if self._answer is None else self._answer.start
+        return start(status, headers, *exc_info)
 
     def _begin(self, *args: Any) -> Any:
         self._begun = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -37,15 +38,21 @@ def request_of(environ: Environ) -> Request:
 
 
 def _headers(environ: Environ) -> Headers:
-    lines = [
-        (_octets(name[5:].replace("_", "-").lower()), _octets(value))
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    ]
+    fields = [(name, value) for name, value in environ.items() if name[:5] == "HTTP_"]
+    try:
+        lines = [(_field_of(name), value.encode("latin-1")) for name, value in fields]
+    except UnicodeEncodeError:
+        lines = [(_field_of(name), _octets(value)) for name, value in fields]
     for name, field in (("CONTENT_TYPE", b"content-type"), ("CONTENT_LENGTH", b"content-length")):
         if environ.get(name) and not (name == "CONTENT_TYPE" and _is_invented(environ)):
             lines.append((field, _octets(environ[name])))
     return lines
+
+
+@lru_cache(128)
+def _field_of(name: str) -> bytes:
+    """The name of a field; most requests have the same few."""
+    return _octets(name[5:].replace("_", "-").lower())
 
 
 def _is_invented(environ: Environ) -> bool:

@@ -1,0 +1,1 @@
+"""One small app for each framework, as `docs/how-to` builds them up."""
