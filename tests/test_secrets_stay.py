@@ -84,7 +84,8 @@ HOLDING: dict[str, Callable[[], object]] = {
 }
 # No secrets, or what the application has from elsewhere: requests as they came, records that stores keep.
 PLAIN = {
-    "APIKey", "AttemptPolicy", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "Identity", "InCookie", "InField", "InSubprotocol", "Limits", "OAuth1Endpoints", "Password", "Peer",
+    "APIKey", "AttemptPolicy", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "ExplanationLog", "Identity", "InCookie",
+    "InField", "InSubprotocol", "Limits", "OAuth1Endpoints", "Password", "Peer",
     "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected", "Request", "Response", "ResponsePolicy", "ResponseUnproven", "SignaturePolicy",
     "StoreUnavailable", "Verdict", "WatchwordError", "WebhookProfile", "HtdigestStore", "HtpasswdStore",
 }  # fmt: skip

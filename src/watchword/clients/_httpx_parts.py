@@ -83,9 +83,8 @@ def _bound_headers(library: Any) -> Any:  # noqa: C901 -- one class of many shor
         def __len__(self) -> int:
             return len(self.raw)
 
-        def __eq__(self, other: object) -> bool:
-            theirs: Any = other
-            return bool(self._all() == (library.Headers(theirs.raw) if isinstance(other, library.Headers) else other))
+        def __eq__(self, other: Any) -> bool:
+            return bool(self._all() == (library.Headers(other.raw) if isinstance(other, library.Headers) else other))
 
         __hash__ = None  # type: ignore[assignment]
 
