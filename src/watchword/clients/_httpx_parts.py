@@ -83,7 +83,7 @@ def _bound_headers(library: Any) -> Any:  # noqa: C901 -- one class of many shor
         def __len__(self) -> int:
             return len(self.raw)
 
-        def __eq__(self, other: Any) -> bool:
+        def __eq__(self, other: Any) -> bool:  # noqa: PYI032 -- a class of the library, which isn't known here
             return bool(self._all() == (library.Headers(other.raw) if isinstance(other, library.Headers) else other))
 
         __hash__ = None  # type: ignore[assignment]
