@@ -6,9 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from watchword import ConfigurationError, Guard, InSubprotocol, RegisteredToken, TokenVerifier
 from watchword.servers.asgi import identity, protect
+from watchword.servers.starlette import Authenticate
 
 TOKEN = "mF_9.B5f-4.1JqM"
 GUARD = Guard([TokenVerifier({TOKEN: RegisteredToken("alice")}.get, by="plain", place=InSubprotocol("bearer."))])
@@ -93,3 +97,35 @@ def test_what_an_application_without_tokens_accepts_is_its_own_business() -> Non
     }  # fmt: skip
     asyncio.run(protect(app, plain)(scope, receive, send))
     assert sent == [{"type": "websocket.accept"}]
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_it_is_hidden_as_well_where_a_route_asks_for_the_verdict(order: int) -> None:
+    seen: list[str] = []
+    sent: list[Any] = []
+    auth = Authenticate(GUARD)
+
+    @auth.required()
+    async def live(websocket: WebSocket) -> None:
+        seen.extend([*websocket.scope["subprotocols"], auth.identity(websocket).subject])
+        await websocket.accept()
+        await websocket.close()
+
+    app = Starlette(routes=[WebSocketRoute("/", live)])
+    auth.install(app)
+    offered = [["v1", f"bearer.{TOKEN}"], [f"bearer.{TOKEN}", "v1"]][order]
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {
+        "type": "websocket", "scheme": "wss", "path": "/", "raw_path": b"/", "query_string": b"", "subprotocols": offered,
+        "headers": [(b"host", b"api.example"), (b"sec-websocket-protocol", ", ".join(offered).encode())],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert seen == ["v1", "alice"]
+    assert (sent[0]["type"], sent[0]["subprotocol"]) == ("websocket.accept", "v1")
+    assert TOKEN not in str(sent)

@@ -110,8 +110,9 @@ def _described(verifier: Verifier, login: Mapping[str, Any] | None) -> tuple[str
             return name, {**login, **described}
         form: str = getattr(verifier, "bearer_format", "")
         return name, {"type": "http", "scheme": address.word, **({"bearerFormat": form} if form else {}), **described}
-    place = "query" if address.query else "header"
-    name = _title(address.query or address.field)
+    place = "query" if address.query else "cookie" if address.field == b"cookie" else "header"
+    cookie = address.member.decode().removesuffix("=") if place == "cookie" else ""
+    name = cookie or _title(address.query or address.field)
     key = {"type": "apiKey", "in": place, "name": name}
     if address.word:
         key["description"] = said or f"The field's value begins with the word {address.word}."

@@ -14,8 +14,8 @@ from tests.core.fakes import FakeVerifier
 from tests.servers.frameworks.asgi_rows import Made
 from tests.servers.frameworks.test_asgi_rows import signed, streaming
 from watchword import (
-    AllOf, APIKeyVerifier, BasicVerifier, ConfigurationError, DigestVerifier, Guard, HMACVerifier, Identity, JWTVerifier, Key,
-    Reason, Rejected, Request as Asked, SigV4Verifier,
+    AllOf, APIKeyVerifier, BasicVerifier, ConfigurationError, DigestVerifier, Guard, HMACVerifier, Identity, InCookie, InField,
+    JWTVerifier, Key, Reason, Rejected, Request as Asked, SigV4Verifier, TokenVerifier,
 )  # fmt: skip
 from watchword.servers.fastapi import Authenticate, Refused
 from watchword.stores import MemoryStore
@@ -95,6 +95,15 @@ def test_each_verifier_is_described_by_what_it_is():
         "aws4-hmac-sha256": ("apiKey", ("header", "Authorization")),
     }  # fmt: skip
     assert "hmac" in told["hmac"]["description"]
+
+
+def test_a_token_elsewhere_than_in_authorization_is_described_by_its_place():
+    verifiers = [JWTVerifier(KEY, place=place) for place in (InCookie(), InField("X-Ticket"))]
+    told = schemes(described(Authenticate(Guard([*verifiers, TokenVerifier(lambda _: None, word="Token")]))))
+    assert {name: (scheme["type"], scheme["in"], scheme["name"]) for name, scheme in told.items()} == {
+        "__Host-token": ("apiKey", "cookie", "__Host-token"), "X-Ticket": ("apiKey", "header", "X-Ticket"),
+        "token": ("apiKey", "header", "Authorization"),
+    }  # fmt: skip
 
 
 def test_scopes_stand_under_openapi_3_0_only_where_it_wants_them():

@@ -9,6 +9,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.asking import Exchange, Raises
 from watchword.servers.asgi.judge import Judge
 from watchword.servers.asgi.request import App, Message, Receive, Scope, Send
+from watchword.servers.asgi.subprotocols import without_tokens
 from watchword.servers.judgement import keep, kept
 
 __all__ = ["Asks", "before_the_body", "exchange_of", "on_demand"]
@@ -30,6 +31,8 @@ def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
     def asking(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] not in ("http", "websocket") or kept(scope, plan) is not None:
             return app(scope, receive, send)
+        if plan.subprotocols and scope["type"] == "websocket":
+            send = without_tokens(scope, plan.subprotocols, send)
         exchange = Exchange(Judge(guard, scope, receive, send), raises, scope, send)
         keep(scope, plan, exchange)
         return exchange.run(app)
