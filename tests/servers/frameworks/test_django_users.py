@@ -46,8 +46,9 @@ def token(**claims: Any) -> dict[str, str]:
     return {"Authorization": bearer(**claims)["HTTP_AUTHORIZATION"]}
 
 
-def project(store: Any, *, issuer: str | None = None, **setting: Any) -> Any:
-    guard = Guard([BasicVerifier(realm="r", cache=None), JWTVerifier(KEY, issuer=issuer)], store)
+def project(store: Any, *, issuer: str | None = None, subject: str | None = "sub", **setting: Any) -> Any:
+    tokens = JWTVerifier(KEY, issuer=issuer, subject=subject)
+    guard = Guard([BasicVerifier(realm="r", cache=None), tokens], store)
     return override_settings(
         WATCHWORD={"guard": guard, **setting}, ROOT_URLCONF=(path("x", who),), MIDDLEWARE=["watchword.servers.django.Authenticate"]
     )  # fmt: skip
@@ -116,6 +117,14 @@ def test_a_token_stands_for_whom_the_function_of_issuer_and_subject_finds():
             in Client().get("/x", headers=token(sub="bob", iss="https://id.example"))["WWW-Authenticate"]
         )
         assert Client().get("/x", headers=basic("admin")).content == b"nobody of Django's"
+
+
+def test_a_token_without_a_subject_stands_for_nobody():
+    def anybody(issuer: str, subject: str) -> User | None:
+        return User.objects.filter(username__startswith=subject).first()
+
+    with project(mine(), issuer="https://id.example", subject=None, user_of_token=anybody):
+        assert Client().get("/x", headers=token(sub="alice", iss="https://id.example")).status_code == 401
 
 
 def test_without_an_issuer_a_subject_is_nobody():

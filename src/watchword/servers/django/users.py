@@ -99,7 +99,7 @@ def _user_of(configuration: Configuration, admission: Admission) -> Any:
     if configuration.by_username and not kinds_of_django(configuration.guard.plan.store).isdisjoint(verifier.kinds):
         user = _named(identity.subject)
     elif configuration.user_of_token is not None and (issuer := _issuer(identity.claims, verifier)) is not None:
-        user = configuration.user_of_token(issuer, identity.subject)
+        user = configuration.user_of_token(issuer, identity.subject) if identity.subject else None  # nobody's name
     else:
         return None
     if user is None:
