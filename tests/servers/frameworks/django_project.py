@@ -22,7 +22,10 @@ if not settings.configured:
         ALLOWED_HOSTS=["*"],
         # Shared by all threads, under the name that Django's own test database has: tests/stores makes one of it.
         DATABASES={
-            "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:memorydb_default?mode=memory&cache=shared"}
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": "file:memorydb_default?mode=memory&cache=shared",
+            }
         },
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "watchword.servers.django"],
