@@ -253,6 +253,27 @@ def test_a_flood_of_refusals_makes_no_more_explanations_than_the_budget_has(tmp_
     assert log.dropped == 194
 
 
+def test_the_thread_has_a_tenth_of_a_core_at_most(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time that it worked, which is made up here: no clock of this machine decides."""
+    rests: list[float] = []
+    rested = threading.Semaphore(0)
+    worked = iter([0.0, 2.0, 2.0, 2.5, 2.5, 100.0])
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        rested.release()
+
+    monkeypatch.setattr(explanation_log, "thread_time", lambda: next(worked))
+    monkeypatch.setattr(explanation_log, "sleep", rest)
+    guard = Guard([JWTVerifier(KEY)], policy=policy(ExplanationLog(tmp_path, per_minute=600), clock))
+    for number in range(3):
+        refused(guard, bare(f"/{number}"))
+        assert rested.acquire(timeout=PATIENCE)
+    assert rests == [18.0, 4.5, explanation_log.MAX_REST]
+
+
 def test_no_answer_waits_for_an_explanation_and_few_wait_to_be_made(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     go_on = threading.Event()
 

@@ -2,7 +2,8 @@
 
 An explanation takes a thousand times as long as a refusal, and whoever sends a request chooses that there is one. So no
 answer waits for it (a thread makes it, after the refusal went out, and how long it takes tells nobody anything), and there are
-only so many a minute, of which one kind of refusal of one client gets a part. What is over the budget is counted, and no more.
+only so many a minute, of which one kind of refusal of one client gets a part. The thread rests nine times as long as it worked, so
+it has a tenth of one core at most, whatever requests it is given. What is over the budget is counted, and no more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from logging import getLogger
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
+from time import sleep, thread_time
 from typing import TYPE_CHECKING, Any, Final
 
 from watchword.core.guard import Guard
@@ -42,6 +44,9 @@ IDLE: Final = 5.0
 """Seconds after which a thread that has nothing to do ends."""
 PATIENCE: Final = 30.0
 """Seconds for which it waits for a store on an event loop."""
+REST: Final = 9
+"""How many times as long as it worked the thread rests before the next one."""
+MAX_REST: Final = 60.0
 WITHOUT_CAUSE: Final = frozenset({Reason.TOO_MANY_ATTEMPTS, Reason.TOO_BUSY, Reason.STALE_NONCE})
 """Nothing more could be said of them than the reason; the last belongs to Digest's usual course."""
 
@@ -69,7 +74,7 @@ class ExplanationLog:
     0
     """
 
-    def __init__(self, directory: str | Path, *, keep: int = 1000, per_minute: int = 12) -> None:
+    def __init__(self, directory: str | Path, *, keep: int = 1000, per_minute: int = 6) -> None:
         if not 1 <= keep <= 100_000:
             raise ConfigurationError("keep is how many explanations there may be: 1 to 100000")
         if not 1 <= per_minute <= 600:
@@ -140,6 +145,7 @@ class ExplanationLog:
                         self._thread = None
                         return
                 continue
+            began = thread_time()
             try:
                 self._files.write(_kept(refused, loop))
             except Exception as error:  # noqa: BLE001 -- whatever it is, the next one is made all the same
@@ -147,6 +153,7 @@ class ExplanationLog:
                 getLogger("watchword").error("an explanation could not be kept: %s", type(error).__name__)  # noqa: TRY400
             finally:
                 self._queue.task_done()
+            sleep(min(MAX_REST, REST * (thread_time() - began)))
 
 
 class _OnTheLoop:
