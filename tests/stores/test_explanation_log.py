@@ -323,6 +323,11 @@ def test_numbers_that_bound_nothing_are_refused(tmp_path: Path, options: dict[st
         ExplanationLog(tmp_path, **options)
 
 
+def test_what_is_no_log_is_refused_when_the_guard_is_made(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="ExplanationLog"):
+        Guard([JWTVerifier(KEY)], policy=Policy(explanations=tmp_path))  # type: ignore[arg-type]
+
+
 # ---- secrets, failures --------------------------------------------------------------------------------------------------
 
 

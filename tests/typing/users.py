@@ -50,7 +50,15 @@ from watchword.schemes.explaining.program import Explanation
 from watchword.core.records import NOTHING_FOUND, Ref
 from watchword.core.scheme import Auth, Refusal, Verifier
 from watchword.issuers import keycloak
-from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine, from_callables, password_table
+from watchword.stores import (
+    AsyncSQLStore,
+    ExplanationLog,
+    MemoryStore,
+    SQLStore,
+    combine,
+    from_callables,
+    password_table,
+)
 
 
 def judge(request: Request, verdicts: list[Verdict]) -> str:
@@ -58,7 +66,7 @@ def judge(request: Request, verdicts: list[Verdict]) -> str:
     guard = Guard(
         [JWTVerifier(KeySet([key]), issuer="i", audience="a"), DigestVerifier(realm="r"), BasicVerifier(realm="r")],
         SQLStore("sqlite:///users.db"),
-        policy=Policy(limits=Limits(body=10)),
+        policy=Policy(limits=Limits(body=10), explain="development", explanations=ExplanationLog("explanations")),
         observe=verdicts.append,
     )
     try:

@@ -144,6 +144,9 @@ class Plan:
         self.public_url, self.limits, self.clock, self.random, attempts, challenges, explain, self.explanations = policy
         if challenges not in ("digest first", "as listed"):
             raise ConfigurationError(f'challenges is "digest first" or "as listed", not {challenges!r}')
+        if self.explanations is not None and not callable(getattr(self.explanations, "has_room", None)):
+            other = type(self.explanations).__name__
+            raise ConfigurationError(f"explanations is an ExplanationLog(directory), of watchword.stores, not {other}")
         self.as_listed = challenges == "as listed"
         self.challengers = tuple(verifiers) if self.as_listed else self.verifiers
         if self.public_url is not None:
