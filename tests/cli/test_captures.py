@@ -110,6 +110,8 @@ ALIKE = {
     "raw with LF": (RAW.replace("\r", ""), "raw"),
     "curl -v": (CURL, "curl"),
     "curl -v, brackets of HTTP/2": (BRACKETS, "curl"),
+    "curl -v, brackets of curl 8.1": (BRACKETS.replace("[HTTP/2] [1] [", "h2 ["), "curl"),
+    "curl -v, brackets of curl 7.88": (BRACKETS.replace("[HTTP/2] [1] [", "h2h3 ["), "curl"),
     "curl --trace-ascii": (trace(HEAD, BODY, digits=False), "trace"),
     "curl --trace": (trace(HEAD, BODY, digits=True), "trace"),
     "HAR": (har(), "har"),

@@ -29,7 +29,7 @@ MAX_FILE: Final = 64 * 1024 * 1024
 FORMATS: Final = ("raw", "har", "curl", "trace")
 
 _RAW: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\r\n]+ HTTP/[0-9.]+\r?(?:\n|\Z)")
-_CURL: Final = re.compile(rb"^(?:> \S+ \S+ HTTP/[0-9.]+\r?$|\* \[HTTP/[23]\] )", re.MULTILINE)
+_CURL: Final = re.compile(rb"^(?:> \S+ \S+ HTTP/[0-9.]+\r?$|\* (?:\[HTTP/[23]\] |h2h3 \[|h[23] \[))", re.MULTILINE)
 _TRACE: Final = re.compile(rb"^=> Send header, ", re.MULTILINE)
 _SEEN: Final = re.compile(r"(https?)://([^/?#@\s]+)([^#\s]*)", re.IGNORECASE)
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)

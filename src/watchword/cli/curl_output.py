@@ -10,9 +10,11 @@ from watchword.cli.raw_request import Capture, Line, UnusableRequest, length_of,
 
 __all__ = ["parse_trace", "parse_verbose"]
 
-_SECURE: Final = re.compile(rb"(?:\*|== Info:) +(?:SSL connection using|TLSv1|\[HTTP/[23]\].*\[:scheme: https\])")
+_SECURE: Final = re.compile(
+    rb"(?:\*|== Info:) +(?:SSL connection using|TLSv1|(?:\[HTTP/[23]\]|h2h3|h[23]) .*\[:scheme: https\])"
+)
 _CONNECTED: Final = re.compile(rb"(?:\*|== Info:) +Connected to ")
-_BRACKETS: Final = re.compile(rb"\* \[HTTP/[23]\] \[[0-9]+\] \[(:?[^:\]]+): (.*)\]", re.DOTALL)
+_BRACKETS: Final = re.compile(rb"\* (?:\[HTTP/[23]\] \[[0-9]+\]|h2h3|h[23]) \[(:?[^:\]]+): (.*)\]", re.DOTALL)
 _SENT: Final = re.compile(rb"\} \[([0-9]{1,12}) bytes data\]")
 _BLOCK: Final = re.compile(rb"=> Send (header|data), ([0-9]{1,12}) bytes \(0x[0-9a-f]+\)")
 _DUMP: Final = re.compile(rb"([0-9a-f]{4,12}): ?(.*)", re.DOTALL)
@@ -32,7 +34,7 @@ def parse_verbose(data: bytes, entry: int | None) -> Capture:
     r"""The request in what `curl -v` says on standard error; of several the last, with which curl gave up.
 
     The lines that begin with ">" are the request. Where there are none, those in brackets are, which curl has for HTTP/2 and 3:
-    `[HTTP/2] [1] [:method: GET]`. The body is not in it, only its size.
+    `[HTTP/2] [1] [:method: GET]`, or `h2h3 [:method: GET]` before curl 8.2. The body is not in it, only its size.
 
     Raises:
         UnusableRequest: naming line and column.
