@@ -48,7 +48,7 @@ from watchword.schemes.webhooks.explanation import signature_of
 from watchword.schemes.webhooks.scheme import WebhookClaim
 
 __all__ = [
-    "AXES", "DESCRIBED", "Broken", "Described", "Outcome", "broken", "component", "described", "every", "leaks", "on_the_way", "report", "run",
+    "AXES", "DESCRIBED", "Broken", "Described", "Outcome", "broken", "component", "described", "described_in", "every", "leaks", "on_the_way", "report", "run",
 ]  # fmt: skip
 
 CASES = 2000
@@ -78,15 +78,19 @@ def described(make: Maker, seed: int, count: int = 1) -> Iterator[Described]:
     world = make(rng)
     for _ in range(count):
         unsigned = draft(rng)
-        found = _described(world, world.sign(unsigned, rng), unsigned.body)
+        found = described_in(world, world.sign(unsigned, rng), unsigned.body)
         if found is not None:
             yield found
 
 
-def _described(world: World, request: Request, body: bytes) -> Described | None:
+def described_in(world: World, request: Request, body: bytes) -> Described | None:
+    """What a request sent, with the computations; None if its scheme describes none."""
     case = world.guard.plan.explaining.locate(request)
     assert case is not None
-    found = _of(case.claim, world, body)
+    try:
+        found = _of(case.claim, world, body)
+    except Rejected:  # there is no computation over this body
+        return None
     return None if found is None else Described(world.name, case.request, body, *found)
 
 
@@ -198,7 +202,7 @@ def computed_otherwise_twice(world: World, rng: random.Random, most: int) -> Ite
 def _computed(world: World, rng: random.Random) -> tuple[Request, bytes, Node | None]:
     unsigned = draft(rng)
     signed = world.sign(unsigned, rng)
-    found = _described(world, signed, unsigned.body)
+    found = described_in(world, signed, unsigned.body)
     roots = [root for root in found.roots if Computation(root).value(root) in found.received] if found else []
     return signed, unsigned.body, roots[0] if roots else None
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import watchword.schemes.explaining
-from bench.explain import broken
+from bench.explain import DESCRIBED, broken, described_in
 from bench.explain_worlds import WORLDS, Draft, Maker, draft, ed25519_webhook_world
 from bench.unlisted.cases import drawn
 from bench.unlisted.figures import SCHEMES, kinds
@@ -30,8 +30,10 @@ from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes.oauth1.credentials import OAuth1Client
+from watchword.schemes.explaining.computation import Computation
 from watchword.schemes.explaining.masking import MASK, MAX_VALUES, Mask
 from watchword.schemes.explaining.report import Explanation
+from watchword.schemes.webhooks import PROFILES
 from watchword.stores import AsyncSQLStore, MemoryStore
 
 pytestmark = pytest.mark.sweep
@@ -165,6 +167,33 @@ def test_no_mistake_of_any_scheme_shows_a_secret_or_what_a_genuine_request_prese
         told = explain(case.request, case.guard, case.body) if case is not None else None
         for value in case.secrets if case is not None and told is not None else ():
             assert not shows(told, value), (kind.name, str(told))
+
+
+@pytest.mark.parametrize("make", DESCRIBED, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("change", ["path", "body", "nothing but the proof"])
+def test_the_signature_that_would_admit_a_request_is_never_shown(make: Maker, change: str) -> None:
+    """What the server would have accepted in the place of what came, in no encoding and not in part."""
+    rng = random.Random(f"{make} admits {change}")
+    world = make(rng)
+    unsigned = draft(rng)
+    signed = Draft(world.sign(unsigned, rng), unsigned.body)
+    if change == "path":
+        signed.path += b"-changed-to-something-else"
+    elif change == "body":
+        signed.body += b"&something=else"
+    else:
+        signed.headers = [
+            (name, re.sub(rb"[A-Za-z0-9]{8}(?==?=?[:\"]*$)", b"00001111", value) if name in PROVING else value)
+            for name, value in signed.headers
+        ]
+    request = signed.request()
+    found = described_in(world, request, signed.body)
+    told = explain(request, world.guard, signed.body)
+    for root in found.roots if found is not None else ():
+        assert not shows(told, Computation(root).value(root)), str(told)
+
+
+PROVING = {b"authorization", b"x-hmac", b"signature", *(profile.signature.encode() for profile in PROFILES.values())}
 
 
 def proofs(request: Request) -> Iterator[bytes]:

@@ -127,7 +127,7 @@ def test_a_token_s_end_is_named() -> None:
         ((SECRET, b64encode(TOKEN_SECRET.encode()).decode()), "token secret"),
         ((SECRET, quote(TOKEN_SECRET, safe="-._~")), "token secret"),
         ((TOKEN_SECRET, SECRET), "key"),
-        ((SECRET, ""), "key"),
+        ((SECRET, ""), "token secret"),
         (("quite another", TOKEN_SECRET), "oauth_signature"),
     ],
 )

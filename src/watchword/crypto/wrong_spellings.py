@@ -155,6 +155,34 @@ def _another_algorithm(keys: Sequence[Key], algorithm: str, signing_input: bytes
                 continue
             if fits:
                 return f"{_named(key)} made it with {other.name}, while the key is for {key.algorithm}"
+        if found := _another_hash(key, row.family, signing_input, signature):
+            return f"{_named(key)} made it with the hash {found}, while the key is for {key.algorithm}"
+    return ""
+
+
+def _another_hash(key: Key, family: str, signing_input: bytes, signature: bytes) -> str:
+    """The hash by which an algorithm that nobody registered made it: ECDSA on P-256 with SHA-512, RSA with SHA-1."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- asymmetric
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec, padding  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature  # noqa: PLC0415
+
+    public, half = key.openssl_pair()[0], len(signature) // 2
+    for each in (hashes.SHA1(), hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):  # noqa: S303 -- to recognise it
+        try:
+            if family == "ECDSA":
+                r, s = int.from_bytes(signature[:half]), int.from_bytes(signature[half:])
+                public.verify(encode_dss_signature(r, s), signing_input, ec.ECDSA(each))
+            elif "PSS" in family:
+                pss = padding.PSS(mgf=padding.MGF1(each), salt_length=padding.PSS.AUTO)
+                public.verify(signature, signing_input, pss, each)
+            elif family.startswith("RSA"):
+                public.verify(signature, signing_input, padding.PKCS1v15(), each)
+            else:
+                return ""
+        except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+            continue
+        return each.name.upper()
     return ""
 
 

@@ -15,7 +15,14 @@ from watchword.schemes import hmac_header as scheme
 from watchword.schemes.diagnosis import clock_check
 from watchword.schemes.explaining.computation import Computation, Encoding, Join, Leaf, Mac, Node
 from watchword.schemes.explaining.deviations import Deviation, constant
-from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
+from watchword.schemes.explaining.accounts import (
+    body_check,
+    body_digest,
+    current,
+    fields_at_hand,
+    signature_check,
+    unknown,
+)
 from watchword.schemes.explaining.search import Asked
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.hmac_header import HMACClaim
@@ -44,7 +51,7 @@ def mac_of(
     params, request = claim.params, claim.request
     parts = (
         Leaf("the version line", b"HMAC " + scheme.VERSION.encode(), "literal"),
-        Leaf("the key id", params.key_id.encode(), component="authorization keyid"),
+        Leaf("the key id", params.key_id.encode(), component="authorization keyid", others=[("the subject, the owner of the key, for the key id", record.subject.encode())]),
         Leaf("the timestamp", params.timestamp.encode(), "time", "authorization timestamp"),
         Leaf("the nonce", params.nonce.encode(), component="authorization nonce"),
         Leaf("the method", request.method.encode("utf-8", "replace"), "method", "@method", lambda seen, _: seen.method.encode()),
@@ -121,7 +128,11 @@ def _mac(claim: HMACClaim, record: RegisteredKey | None, others: Others, body: B
     if _fits(claim, record):
         return [Check("mac", True, "mac", "the MAC of this request", received)]
     (root, renamed), sent = mac_of(claim, record, others, body.data), claim.params.mac.encode()
-    pool = (Leaf("the body", body.data, "body"), Leaf("the scheme", claim.request.scheme.encode()))
+    pool = (
+        Leaf("the body", body.data, "body"),
+        Leaf("the scheme", claim.request.scheme.encode()),
+        *fields_at_hand(claim.request),
+    )
     fits, data = Received(sent, FORM), body.data
     asked = Asked("mac", root, fits, claim.request, data, parts=COVERED, pool=pool, advice=_ADVICE, more=renamed)
     return signature_check("mac", "mac", "the MAC of this request by that key", received, [asked], _COMPARE)

@@ -84,6 +84,7 @@ def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
     if len(body) > MAX_BODY:
         return
     yield from _json(body)
+    yield from _raw(body)
     yield from _packed(request, body)
     if b"=" in body:
         yield from _form(body)
@@ -102,6 +103,25 @@ def _json(body: bytes) -> Iterator[tuple[bytes, str]]:
         if len(ended) < 36:
             ended.append((other + b"\n", f"{happened}; it had a line break at its end"))
     yield from ended
+
+
+def _raw(body: bytes) -> Iterator[tuple[bytes, str]]:
+    """Text in which characters were escaped, or parts lost, and nothing else was touched."""
+    escapes = f"JSON was written anew with other escapes, or none: {_ANEW}"
+    text = body.decode("utf-8", "replace")
+    yield (
+        "".join(char if char.isascii() else dumps(char)[1:-1] for char in text).encode(),
+        f"non-ASCII characters were escaped in the JSON: {_ANEW}",
+    )
+    for one, other in ((b"<", b"\\u003c"), (b"/", b"\\/"), (b"\\/", b"/")):
+        changed = body.replace(one, other)
+        yield changed, escapes
+        yield changed.replace(b">", b"\\u003e").replace(b"&", b"\\u0026"), escapes
+    yield body.replace(b'"', b"'"), f"it was signed with ' for \" (single quotes): {_ANEW}"
+    for size in (64, 128, 256, 512, 1000, 1024, 4096, 8192, 65536):
+        yield body[:size], f"it was cut at {size} octets where it was signed: {_ANEW}"
+        if len(body) < size <= 8192:
+            yield body.ljust(size, b"\0"), f"a buffer filled with NUL to {size} octets was signed: {_ANEW}"
 
 
 def _packed(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:

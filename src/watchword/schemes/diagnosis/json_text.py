@@ -29,6 +29,7 @@ _ADDED = "a member was added to the JSON object: sign the octets that are sent, 
 _SPACE = "JSON was written anew with other white space: sign the octets that are sent, and verify them before parsing"
 _ESCAPES = "JSON was written anew with other escapes: sign the octets that are sent, and verify them before parsing"
 _PRINTED = "the printed value was signed, not the JSON that is sent: sign the octets that are sent"
+_NULLS = "members that are null were left out of the JSON: sign the octets that are sent, don't build the JSON anew"
 _NUMBERS = "JSON was written anew with other numbers (1.0 for 1): sign the octets that are sent"
 
 
@@ -61,6 +62,8 @@ def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
             for escape in (_plain, _escape_all, _escape_php, _escape_html):
                 for comma, colon, indent in _SPACINGS[:4]:
                     yield _written(order, comma, colon, indent, escape), _NUMBERS
+    for comma, colon, indent in _SPACINGS[:2]:
+        yield _written(_without_null(value), comma, colon, indent, _plain), _NULLS
     for escape in (_plain, _escape_all):
         for comma, colon in ((", ", "=>"), (", ", " => "), (",", "=>")):
             yield _written(value, comma, colon, "", escape), _PRINTED
@@ -199,6 +202,12 @@ def _sorted(value: Any, *, reverse: bool) -> Any:
     if isinstance(value, list):
         return [_sorted(each, reverse=reverse) for each in value]
     return value
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, _Object):
+        return _Object((name, _without_null(each)) for name, each in value if each is not None)
+    return [_without_null(each) for each in value] if isinstance(value, list) else value
 
 
 def _with_numbers(value: Any, change: Callable[[str], str]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b32decode, b32encode, b64decode, b64encode, urlsafe_b64encode
+from base64 import a85encode, b32decode, b32encode, b64decode, b64encode, urlsafe_b64encode
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator
 from html import escape, unescape
@@ -29,6 +29,7 @@ Changes = Callable[[bytes], bytes | list[bytes]]
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_SHELL: Final = re.compile(rb"[$\"\\`!&;|<>*?(){}' ]")
 _BOM: Final = b"\xef\xbb\xbf"
 _TRIPLE: Final = re.compile(rb"%[0-9A-F]{2}")
 _QUOTES: Final = (
@@ -169,6 +170,19 @@ def _half(text: str) -> list[str]:
     ]
 
 
+def _escaped(octets: bytes) -> bytes:
+    text = octets.decode()
+    return (
+        quote(
+            "".join(char if ord(char) < 256 else f"\0{ord(char):04X}" for char in text),
+            safe="@*_+-./",
+            encoding="latin-1",
+        )
+        .replace("%00", "%u")
+        .encode()
+    )
+
+
 def _of_utf_16(octets: bytes) -> list[bytes]:
     if octets[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return [octets.decode("utf-16").encode()]
@@ -207,7 +221,20 @@ _TYPED: Final = (
     Axis("in upper case", bytes.upper),
     Axis("with capitals at its words' beginnings", bytes.title),
     Axis("in quotes", lambda octets: b'"%b"' % octets, "without the quotes around it", _text(_unquoted)),
-    Axis("in single quotes", lambda octets: b"'%b'" % octets, "without any quotes", lambda octets: octets.replace(b'"', b"").replace(b"'", b"")),
+    Axis("in single quotes", lambda octets: b"'%b'" % octets),
+    Axis("without any quotes", lambda octets: octets.replace(b'"', b"").replace(b"'", b"")),
+    Axis("in angle brackets", lambda octets: b"<%b>" % octets),
+    Axis("with a comma behind it", _after(b",")),
+    Axis("with a semicolon behind it", _after(b";")),
+    Axis("with a no-break space at its end", _after("\u00a0".encode())),
+    Axis("with a zero-width space at its end", _after("\u200b".encode())),
+    Axis("with a zero-width space before it", lambda octets: "\u200b".encode() + octets),
+    Axis("with its last character missing: it was cut", lambda octets: octets[:-1]),
+    Axis("with its first character missing: it was cut", lambda octets: octets[1:]),
+    Axis("with a line end at its end of two characters, \\n", _after(b"\\n")),
+    Axis("with a shell's backslashes, an escape before each character that it knows", lambda octets: _SHELL.sub(rb"\\\g<0>", octets)),
+    Axis("filled with blanks to 64 octets", lambda octets: octets.ljust(64)),
+    Axis("with & before it", lambda octets: b"&" + octets),
     Axis("percent-encoded", percent, "percent-decoded", unquote_to_bytes),
     Axis("percent-encoded, / left as it is", lambda octets: percent(octets, "/-._~")),
     Axis("percent-encoded with lower-case digits", lambda octets: _TRIPLE.sub(lambda match: match[0].lower(), percent(octets))),
@@ -230,7 +257,8 @@ _TYPED: Final = (
     Axis("as one parameter of several", None, "", _text(lambda text: re.findall(r'=\s*"([^"]+)"', text)[:8])),
     Axis("several times, joined by a comma", None, "", lambda octets: [part.strip() for part in octets.split(b",")][:8]),
     Axis("twice", lambda octets: octets + octets, "", _text(_half)),
-    Axis("in the other alphabet of base64, - and _", lambda octets: octets.translate(_TO_URL), "in the other alphabet of base64, + and /", lambda octets: octets.translate(_TO_STANDARD)),
+    Axis("in the other alphabet of base64, - and _", lambda octets: octets.translate(_TO_URL)),
+    Axis("in the other alphabet of base64, + and /", lambda octets: octets.translate(_TO_STANDARD)),
     Axis("with its line ends as CRLF", _lines(b"\r\n"), "with its line ends as LF", _lines(b"\n")),
     Axis("with \\n as two characters for each line end", _lines(b"\\n"), "with each \\n of two characters as a line end", _replaced(b"\\n", b"\n")),
     Axis("without its line ends", _lines(b"")),
@@ -258,6 +286,9 @@ _CHARACTERS: Final = (
     Axis("in base64 of its hex digits", lambda octets: b64encode(octets.hex().encode())),
     Axis("in base64, with a line break at its end", lambda octets: b64encode(octets) + b"\n"),
     Axis("in hex, with a line break at its end", lambda octets: octets.hex().encode() + b"\n"),
+    Axis("with non-ASCII characters as %uXXXX, of JavaScript's escape()", _escaped),
+    Axis("in hex with colons", lambda octets: octets.hex(":").encode()),
+    Axis("in Ascii85", a85encode),
     Axis("backwards", lambda octets: octets[::-1]),
     Axis("that is empty: it isn't set", lambda _: b""),
     Axis("cut short, with dots in place of its end", None, "", lambda octets: octets.rstrip(b".").removesuffix("…".encode())),

@@ -84,7 +84,7 @@ def _response(
     lists = [("the qop of the challenge, all of it", separator.join(offered).encode()) for separator in (",", ", ")]
     lists += [("the qop of both kinds", both) for both in (b"auth,auth-int", b"auth-int,auth", b"auth, auth-int")]
     qop = Leaf("the qop", presented.qop.encode(), component="authorization qop", others=lists)
-    whole = _hex("H(body)", algorithm, Leaf("the body", body.data, "body", "body"), "body")
+    whole = _hex("H(body)", algorithm, Leaf("the body", body.data, "body", "body", lambda _, signed: signed), "body")
     short, long = _a2(claim, None), _a2(claim, whole)
     own = long if claim.body_hash(body) is not None else short
     a2 = _hex("H(A2)", algorithm, own, "A2")
@@ -106,7 +106,12 @@ def _response(
 def _a2(claim: DigestClaim, body_hash: Node | None) -> Join:
     request, presented = claim.request, claim.presented
     absolute = f"{request.scheme}://{request.authority}".encode("utf-8", "replace") + request.target
-    uris = [("the request's target", request.target), ("its path", request.path), ("the absolute URL", absolute)]
+    uris = [
+        ("the request's target", request.target),
+        ("its path", request.path),
+        ("the absolute URL", absolute),
+        ("host and target", request.authority.encode("utf-8", "replace") + request.target),
+    ]
     method = Leaf("the method", request.method.encode("utf-8", "replace"), "method", "@method")
     uri = Leaf("the uri", presented.uri, "path", "authorization uri", others=uris)
     return Join("A2", (method, uri) if body_hash is None else (method, uri, body_hash), _RULE, component="A2")

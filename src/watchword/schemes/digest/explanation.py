@@ -21,8 +21,8 @@ from watchword.schemes.digest.request_memory import KnownClaim
 __all__ = ["EXPLAINERS", "explain_digest"]
 
 _PASSWORD = (
-    "no usual mistake of the computation explains it, so the password differs, or the stored hash was made of another password, "
-    "username or realm; else compare A1 and A2 with the client's"
+    "no usual mistake of the computation explains it: compare what A1 (username, realm and password) and A2 are made of with the client's; "
+    "the stored hash may be of another one of them"
 )
 
 
@@ -135,7 +135,10 @@ def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret
         fits = Received(claim.presented.response.encode(), "hex digits")
         advice = "hash what RFC 7616 §3.4 says"
         searched = look_for(
-            *(Asked("response", root, fits, claim.request, body.data, advice=advice, more=more) for root, more in trees)
+            *(
+                Asked("response", root, fits, claim.request, body.data, parts=("body",), advice=advice, more=more)
+                for root, more in trees
+            )
         )
         mend = (
             unexplained(searched, "compare A1 and A2 with the client's, and then the passwords")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from watchword.core.message import Request
 from watchword.core.scheme import Check
@@ -11,7 +13,21 @@ from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.search import Asked, look_for, unexplained
 from watchword.schemes.explaining.typed_text import near
 
-__all__ = ["body_check", "body_digest", "current", "signature_check", "unknown"]
+__all__ = ["body_check", "body_digest", "current", "fields_at_hand", "signature_check", "unknown"]
+
+
+_INTERNAL: Final = re.compile(
+    r"^(?:[^.:]+|.*\.(?:local|internal|lan|svc|cluster|localhost|intern|corp|private|service|consul)|10\.[\d.]+|192\.168\.[\d.]+|172\.\d\d\.[\d.]+"
+    r"|127\.[\d.]+|.*\.svc\..*|.*[-.](?:backend|upstream|pod|node)[-.].*)(?::\d+)?$|:(?!443$|80$)\d+$",
+    re.IGNORECASE,
+)
+"""Names that no client outside calls."""
+
+
+def fields_at_hand(request: Request) -> list[Leaf]:
+    """The values of fields that clients sign besides."""
+    names = (b"content-type", b"content-length", b"date", b"user-agent", b"accept", b"x-request-id")
+    return [Leaf(f"the field {name.decode()}", value) for name in names for value in request.values(name)[:1]]
 
 
 def unknown(name: str, where: str, expected: str, sent: str, known: Iterable[str], register: str) -> Check:
@@ -38,8 +54,14 @@ def signature_check(
     name: str, where: str, expected: str, received: str, asked: Iterable[Asked], compare: str
 ) -> list[Check]:
     """What the search finds; else that the signature doesn't fit, whether the search was cut, and what to compare."""
-    found = look_for(*asked)
-    return [*found.causes] or [Check(name, False, where, expected, received, unexplained(found, compare))]
+    searches = list(asked)
+    found = look_for(*searches)
+    if found.causes:
+        return [*found.causes]
+    mend = unexplained(found, compare)
+    if searches and "@authority" in searches[0].parts and _INTERNAL.search(searches[0].request.authority):
+        mend += "; Host is an internal name: if a proxy rewrote it, have it pass Host on, or tell the guard the public origin (PublicURL)"
+    return [Check(name, False, where, expected, received, mend)]
 
 
 def body_digest(

@@ -176,6 +176,7 @@ ENCODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
         "percent-encoded but for /": lambda octets: quote(octets, safe="/-._~").encode(),
         "percent-encoded but for *": lambda octets: quote(octets, safe="*-._~").encode(),
         "percent-encoded as forms are, * left and ~ encoded": lambda octets: quote_plus(octets, safe="*-._").encode().replace(b"~", b"%7E"),
+        "percent-encoded but for :": lambda octets: quote(octets, safe="-._~:").encode(),
         "percent-encoded but for :/?@$,;": lambda octets: quote(octets, safe="-._~:/?@$,;").encode(),
         "percent-encoded twice": lambda octets: quote(quote(octets, safe="-._~"), safe="-._~").encode(),
         "percent-decoded": unquote_to_bytes,

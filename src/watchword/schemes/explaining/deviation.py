@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from watchword.schemes.explaining.computation import Leaf, Node, Of
+from watchword.crypto.usual_hashes import hashed
+from watchword.schemes.explaining.computation import FORMS, Join, Leaf, Node, Of, joined
 
-__all__ = ["MAX_PARTS", "MAX_SPELT", "Deviation", "Make", "constant", "value_in", "words"]
+__all__ = ["MAX_PARTS", "MAX_SPELT", "Deviation", "Make", "constant", "hashed_first", "value_in", "words"]
 
 MAX_SPELT: Final = 32 * 1024
 """Octets of a value that is spelt otherwise as a whole."""
@@ -53,6 +54,20 @@ def value_in(of: Of, leaf: Leaf) -> bytes:
         return of(leaf)
     except KeyError:
         return leaf.value
+
+
+def hashed_first(node: Join) -> Iterator[Deviation]:
+    """For private keys, whose algorithms hash what they sign themselves."""
+    for algorithm in ("sha256", "sha512", "sha384", "sha1"):
+        for form in ("raw octets", "hex digits", "base64"):
+            did = f"signs the {algorithm} hash of {node.name}, as {form}: the algorithm hashes it itself"
+            yield Deviation(
+                1.1, node, did, _hash(node, algorithm, form), f"{node.name} itself", f"its {algorithm} hash as {form}"
+            )
+
+
+def _hash(node: Join, algorithm: str, form: str) -> Make:
+    return lambda of: FORMS[form](hashed(algorithm, joined(node, map(of, node.parts))))
 
 
 def constant(value: bytes) -> Make:

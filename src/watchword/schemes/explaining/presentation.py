@@ -242,8 +242,10 @@ def _presented(source: Source, texts: Sequence[_Text], address: Address, field: 
                 )
                 if not done:
                     continue
+            part = _part_that_differs(source.octets, value) if own and wrong is None else ""
             yield Way(
-                source.rest.with_headers(((name, value),)), member or name.decode(), "" if own else source.place, wrong, word,
+                source.rest.with_headers(((name, value),)), f"{member or name.decode()} {part}".strip(),
+                "" if own else source.place, wrong, word,
                 done, form_of(word, address.word), _outline(source.octets, text), source.likely,
                 what.startswith("with"),
             )  # fmt: skip

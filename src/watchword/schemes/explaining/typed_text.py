@@ -23,13 +23,23 @@ __all__ = ["is_unset", "near", "retyped", "secret_guesses"]
 _UNSET: Final = re.compile(
     r"(?:none|null|nil|undefined|nan|false|true|todo|xxx+|\*+|\.{3}|…|-+|changeme|change[-_ ]me|example|secret[-_]?here|placeholder"
     r"|\[object [a-z]+\]|\[redacted\]|\[filtered\]|redacted|\(null\)|<nil>|<null>|\$\{\{?[^}]*\}?\}|\$\([^)]*\)|\$[a-z_]\w*|\{\{[^}]*\}\}"
-    r"|\{[a-z_][\w.]*\}|<[^<>]+>|%[a-z_]\w*%|%\([a-z_]\w*\)s|%[sd]|#\{[^}]*\}|@[a-z_]+@|__[a-z]\w*__|\$env:\w+|process\.env\.\w+"
+    r"|\{[a-z_][a-z_.]{0,30}\}|<[a-z][a-z _.-]{0,40}>|%[a-z_]\w*%|%\([a-z_]\w*\)s|%[sd]|#\{[^}]*\}|@[a-z_]+@|__[a-z]\w*__|\$env:\w+|process\.env\.\w+"
     r"|os\.environ.*|(?:your|my|insert|enter)[-_ ].{0,20}(?:key|token|secret|password|jwt|id|here|username|user).{0,10}"
     r"|(?:api[-_]?key|access[-_]?token|token|username)[-_ ]?(?:here|goes[-_ ]here|value)?)",
     re.IGNORECASE,
 )
 _Y_AND_Z: Final = str.maketrans("yzYZ", "zyZY")
 _AZERTY: Final = str.maketrans("aqzwAQZW;m,", "qawzQAWZm,;")
+_DVORAK: Final = str.maketrans(
+    "',.pyfgcrlaoeuidhtns;qjkxbmwvz\"<>PYFGCRLAOEUIDHTNS:QJKXBMWVZ-_",
+    "qwertyuiopasdfghjkl;zxcvbnm,./QWERTYUIOPASDFGHJKL:ZXCVBNM<>?'\"",
+)
+_RUSSIAN: Final = str.maketrans(
+    "йцукенгшщзфывапролдячсмитьЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ", "qwertyuiopasdfghjklzxcvbnmQWERTYUIOPASDFGHJKLZXCVBNM"
+)
+_ALIKE: Final = str.maketrans("асеорхуіАВСЕНКМОРТХ", "aceopxyiABCEHKMOPTX")
+MAX_SWAPS: Final = 4
+"""Neighbours that are exchanged: each costs a password's hash."""
 
 
 def is_unset(text: str) -> bool:
@@ -101,7 +111,15 @@ def _retyped(text: str) -> Iterator[tuple[str, str | bytes]]:
     yield "with one character too many before it", text[1:]
     yield "without the space at its end that the stored one has", text + " "
     yield "without the quotes that the stored one has", f'"{text}"'
-    yield "from another keyboard layout (AZERTY, QWERTY)", text.translate(_AZERTY)
+    for layout, there in (("AZERTY, QWERTY", _AZERTY), ("Dvorak", _DVORAK), ("Russian", _RUSSIAN)):
+        yield f"from another keyboard layout ({layout})", text.translate(there)
+    yield "with a letter of another alphabet that looks like it (Cyrillic)", text.translate(_ALIKE)
+    yield "with a colon too many before it", text.lstrip(":")
+    yield "with the URL's @host behind it", text.rpartition("@")[0]
+    yield from (
+        ("with two neighbouring characters exchanged", text[:at] + text[at + 1] + text[at] + text[at + 2 :])
+        for at in range(min(len(text) - 1, MAX_SWAPS))
+    )
     yield "not in base64, as the stored one is", b64encode(octets).decode()
     for length in (8, 72):  # what DES and bcrypt read of it
         yield f"longer than the {length} characters that were stored", text[:length]
@@ -122,6 +140,19 @@ _PREFIXES: Final = (b"whsec_", b"sk_", b"Bearer ", b"AWS4", b"sha256=", b"hex:",
 _SETTINGS: Final = (
     "SECRET", "KEY", "TOKEN", "PASSWORD", "API_KEY", "API_SECRET", "SECRET_KEY", "WEBHOOK_SECRET", "secret", "key",
 )  # fmt: skip
+_PLACEHOLDERS: Final = (
+    "undefined",
+    "None",
+    "null",
+    "nil",
+    "[object Object]",
+    "NaN",
+    "false",
+    "true",
+    "changeme",
+    "secret",
+    "${SECRET}",
+)
 _PASTED: Final = (
     "with a line break at its end", "with a line break (CRLF) at its end", "with a space at its end", "in quotes", "in single quotes",
     "without the white space around it", "without its last line break", "without the quotes around it", "with a byte order mark before it",
@@ -154,6 +185,9 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
     if mark:
         yield "without its prefix", rest
         yield from ((f"without its prefix and {what}", octets) for what, octets in decoded(rest))
+    yield from (
+        (f"that is the text {text}: the variable is not set, or a placeholder", text.encode()) for text in _PLACEHOLDERS
+    )
     yield "with & behind it", secret + b"&"
     for name in ("sha256", "sha1", "md5", "sha512"):
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -77,6 +77,62 @@ def described(value: bytes) -> str:
     return "; ".join(told)
 
 
+_AROUND: Final = (
+    ('"', "quotes"), ("'", "single quotes"), ("<", "angle brackets"), ("{", "braces"), ("[", "square brackets"), ("(", "parentheses"),
+    ("*", "asterisks"), ("`", "backquotes"), ("\\", "backslashes of an escape"),
+)  # fmt: skip
+_PROOF: Final = re.compile(r"signature$|mac$|response$|digest$|sha256$|signature-256$|hmac", re.IGNORECASE)
+_SIZES: Final = {4: "CRC-32", 16: "MD5", 20: "SHA-1", 28: "SHA-224", 32: "SHA-256", 48: "SHA-384", 64: "SHA-512"}
+"""Octets of the usual hashes."""
+
+
+def shape_of(value: str) -> str:
+    """How a value is written that should be a proof: what any reader sees of it, and how many octets it has.
+
+    >>> shape_of("sha256=00ff"), shape_of("[12, -3, 4]")
+    ("it has 'sha256=' in front, a prefix; it is hex digits of 2 octets: cut, or too short for a hash", 'it is in square brackets; it is a list of numbers, an array as a program prints it')
+    """
+    found = []
+    if value != value.strip():
+        found.append("it has blanks (white space) around it")
+    bare = value.strip()
+    found += [f"it is in {what}" for mark, what in _AROUND if bare[:1] == mark][:1]
+    if re.match(r"[bB]['\"]", bare):
+        found.append("it is b'…', as Python writes bytes")
+    if not bare.isascii():
+        found.append("it has characters beyond ASCII: octets that were read as UTF-8 or Latin-1 text, not encoded")
+    if re.fullmatch(r"[\[{(]?\s*-?\d+(?:\s*,\s*-?\d+)*.*", bare, re.DOTALL) and "," in bare:
+        return "; ".join([*found, "it is a list of numbers, an array as a program prints it"])
+    if re.search(r"%[0-9A-Fa-f]{2}", bare):
+        found.append("it is percent-encoded")
+    prefix = re.match(r"(?:sha-?\d+|hmac(?:-sha\d+)?|md5|v\d+a?|t|mac|signature)[=:,]", bare, re.IGNORECASE)
+    if prefix is not None:
+        found.append(f"it has {prefix[0]!r} in front, a prefix")
+        bare = bare[prefix.end() :]
+    if re.fullmatch(r"(?:[0-9A-Fa-f]{2}[:-])+[0-9A-Fa-f]{2}", bare):
+        found.append("it is hex with colons or hyphens, as fingerprints have")
+    return "; ".join([*found, *_octets_of(bare.strip("\"'<>{}[]()*`\\ "))])
+
+
+def _octets_of(bare: str) -> Iterator[str]:
+    """In which encoding it is, and what has so many octets."""
+    octets = base64_octets(bare.encode("utf-8", "replace"))
+    if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", bare):
+        octets, form = bytes.fromhex(bare), "hex digits"
+    elif octets is not None and len(bare) > 8:
+        form = "standard base64, in its alphabet with + and /" if re.search(r"[+/]", bare) else "base64url or base64"
+        form += ", with padding" if bare.endswith("=") else ", without padding"
+    else:
+        if len(bare) >= 8:
+            yield f"{len(bare)} characters that are neither hex digits nor base64, an alphabet of its own or malformed"
+        return
+    size = len(octets or b"")
+    if size in _SIZES:
+        yield f"it is {form} of {size} octets, as {_SIZES[size]} gives"
+    else:
+        yield f"it is {form} of {size} octets: cut, or too {'short' if size < 32 else 'long'} for a hash"
+
+
 def unread(rejected: Rejected, request: Request, words: Iterable[str], field: bytes) -> Check | None:
     """The check of a value that is off the grammar, or of a scheme that nobody speaks; None where there is no such value."""
     spoken, rejection = list(words), rejected.rejection
@@ -102,9 +158,9 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
     scheme = "" if rejected.verifier is None else rejected.verifier.scheme
     if scheme == "api_key":
         shown = f"{shown}{part_of_a_key(value)}"
-    mend = (
-        f"{rejection.detail}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
-    )
+    shape = shape_of(value) if _PROOF.search(part or place) else ""
+    seen = f"; {shape}" if shape else ""
+    mend = f"{rejection.detail}{seen}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
     if part or place not in ("authorization", field.decode()):
         shown = f"{value or 'nothing'}" if part or value != whole.decode("latin-1") else shown
     expected = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import permutations
+from functools import partial
+from itertools import permutations, product
 from typing import Final
 
 from watchword.crypto.digests import hmac_digest
@@ -54,6 +55,9 @@ def of_hash(node: Hash) -> Iterator[Deviation]:
     yield Deviation(1.3, node, f"does not hash {inner.name}", _value(inner))
     empty = inner.name, f"an empty {inner.name.removeprefix('the ')}"
     yield Deviation(1.3, node, f"hashes nothing where {inner.name} belongs", _hashed(algorithm, _nothing), *empty)
+    yield Deviation(
+        1.6, node, f"makes {name} by HMAC with an empty key, not by a hash", _mac(algorithm, _nothing, _value(inner))
+    )
     once = _hashed(algorithm, _value(inner))
     for form in (_RAW, *_TEXTS):
         did = f"hashes {inner.name} twice, the second time the first as {form}"
@@ -107,6 +111,13 @@ def _derived(node: Mac, pool: Sequence[Leaf]) -> Iterator[Deviation]:
             (f"signs with the hash of {leaf.name} and the key", lambda key, text: hashed(algorithm, text + key)),
         ):  # fmt: skip
             yield Deviation(2, node, what, _keyed_by(node, leaf, make), node.key.name, what, "key")
+    for name, form in (
+        product((algorithm, *usual_hashes()[:3]), (_RAW, *_TEXTS)) if not isinstance(node.key, Leaf) else ()
+    ):
+        did = f"signs with the {name} hash of {node.key.name}, as {form}"
+        yield Deviation(
+            2, node, did, _keyed_by(node, None, partial(_hashed_key, name, form)), node.key.name, did, "key"
+        )
     did = "derives the key by HMAC with a key of zeros, as HKDF begins"
     yield Deviation(
         2.2,
@@ -117,6 +128,10 @@ def _derived(node: Mac, pool: Sequence[Leaf]) -> Iterator[Deviation]:
         did,
         "key",
     )
+
+
+def _hashed_key(algorithm: str, form: str, key: bytes, _: bytes) -> bytes:
+    return FORMS[form](hashed(algorithm, key))
 
 
 def _keyed_by(node: Mac, leaf: Leaf | None, make: Callable[[bytes, bytes], bytes]) -> Make:
@@ -148,18 +163,21 @@ def _chain(node: Mac) -> Iterator[Deviation]:
     if len(steps) > 1:
         did = f"exchanges key and message in each step up to {node.name}"
         yield Deviation(1.6, node, did, _chained(steps[::-1], "raw octets", exchanged=True))
+    for other in usual_hashes()[:4] if len(steps) > 1 else ():
+        did = f"derives {node.name} with HMAC-{other} in each step"
+        yield Deviation(1.7, node, did, _chained(steps[::-1], "raw octets", algorithm=other))
     for form in _TEXTS if len(steps) > 1 else ():
         yield Deviation(1.5, node, f"takes each step up to {node.name} as {form}", _chained(steps[::-1], form))
 
 
-def _chained(steps: Sequence[Mac], form: str, *, exchanged: bool = False) -> Make:
+def _chained(steps: Sequence[Mac], form: str, *, exchanged: bool = False, algorithm: str = "") -> Make:
     first = next(step.key for step in steps if not isinstance(step.key, Mac))
 
     def make(of: Of) -> bytes:
         key = of(first)
         for step in steps:
             pair = (of(step.of), key) if exchanged else (key, of(step.of))
-            key = FORMS[form](hmac_digest(step.algorithm, *pair))
+            key = FORMS[form](hmac_digest(algorithm or step.algorithm, *pair))
         return key
 
     return make
@@ -204,6 +222,15 @@ def _hashed_before(node: Mac) -> Iterator[Deviation]:
 # ---- encodings ----------------------------------------------------------------------------------------------------------
 
 
+_OCTETS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("read as Latin-1 text and encoded as UTF-8", lambda octets: octets.decode("latin-1").encode()),
+    ("read as UTF-8, what is none replaced by U+FFFD", lambda octets: octets.decode("utf-8", "replace").encode()),
+    ("read as UTF-8, what is none left out", lambda octets: octets.decode("utf-8", "ignore").encode()),
+    ("read as Windows-1252 text and encoded as UTF-8", lambda octets: octets.decode("cp1252", "replace").encode()),
+    ("doubled", lambda octets: octets + octets),
+)
+
+
 def of_encoding(node: Encoding) -> Iterator[Deviation]:
     """Another form, one more, none."""
     inner, name = _value(node.of), node.name
@@ -220,6 +247,10 @@ def of_encoding(node: Encoding) -> Iterator[Deviation]:
     if isinstance(node.of, Hash):
         of = node.of.of
         yield Deviation(1.4, node, f"signs {of.name} itself, not {name}", _value(of))
+    for what, change in _OCTETS:
+        yield Deviation(
+            1.6, node, f"writes {name} with its octets {what}", _written(_changed(inner, change), node.form)
+        )
     right = _written(inner, node.form)
     for place, (_, what, change) in enumerate(WHOLE):
         yield Deviation(1.6 + place / 20, node, f"writes {name} {what}", _changed(right, change))

@@ -57,7 +57,12 @@ def _ends(node: Join) -> Iterator[Deviation]:
 
 
 def _separators(node: Join) -> Iterator[Deviation]:
-    for mark in SEPARATORS:
+    around = (
+        (node.separator + b" ", b" " + node.separator + b" ", node.separator * 2, b" " + node.separator)
+        if node.separator
+        else ()
+    )
+    for mark in dict.fromkeys((*SEPARATORS, *around)):
         if mark != node.separator:
             shown = f"{words(node.separator)} between the parts", f"{words(mark)} between the parts"
             did = f"joins the parts of {node.name} by {words(mark)}"
@@ -137,6 +142,8 @@ def _labels(part: Node) -> tuple[bytes, ...]:
     if isinstance(part, Join) or (isinstance(part, Leaf) and part.kind in ("literal", "key")):
         return ()
     name = (part.component or part.name.removeprefix("the ")).split(" ")[-1].removeprefix("@").encode()
+    if isinstance(part, Leaf) and part.kind == "time":
+        return b"t", b"ts", b"timestamp", b"Timestamp", name.lower()
     if isinstance(part, Encoding) and isinstance(part.of, Hash):
         algorithm = part.of.algorithm.encode()
         dashed = algorithm.replace(b"sha", b"sha-")
@@ -287,6 +294,9 @@ def _elsewhere(node: Join, pool: Sequence[Leaf]) -> Iterator[Deviation]:
                 did = f"puts {leaf.name} into {name} where {part.name} belongs"
                 shown = part.name, leaf.name, part.component or part.name.removeprefix("the ")
                 yield Deviation(2.2, node, did, _replaced(node, at, leaf), *shown)
+        for at in (0, len(node.parts)) if leaf not in own and leaf.kind != "key" else ():
+            did, line = f"has {leaf.name} as one more part of {name}", f"{name} with {leaf.name}"
+            yield Deviation(2, node, did, _inserted(node, leaf, at), name, line)
         for before, separator in _places(node) if leaf not in own else ():
             place = "before" if before else "behind"
             did, shown_as = f"adds {leaf.name} {place} {name}", f"{name} with {leaf.name} {place} it"
@@ -309,6 +319,14 @@ def _replaced(node: Join, at: int, leaf: Leaf) -> Make:
         values = [of(part) for part in node.parts]
         values[at] = value_in(of, leaf)
         return joined(node, values)
+
+    return make
+
+
+def _inserted(node: Join, leaf: Leaf, place: int) -> Make:
+    def make(of: Of) -> bytes:
+        values = [of(part) for part in node.parts]
+        return joined(node, [*values[:place], value_in(of, leaf), *values[place:]])
 
     return make
 

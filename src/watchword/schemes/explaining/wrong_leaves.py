@@ -47,7 +47,7 @@ def _leaf_values(leaf: Leaf, verb: str) -> Iterator[tuple[float, str, bytes]]:
         yield 1, f"{verb} {what}", other
     if leaf.kind == "key":
         for place, (what, other) in enumerate(secret_guesses(value)):
-            yield 1 + place / 40, f"{verb} {name} {what}", other
+            yield 1 + place / 90, f"{verb} {name} {what}", other
         return
     for cost, what, other in _of_kind(leaf):
         yield cost, f"{verb} {name} {what}", other
@@ -178,4 +178,6 @@ def _of_body(value: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"by its {name} hash, raw", octets
         yield f"by its {name} hash in base64", FORMS["base64"](octets)
     yield from spellings(value)
+    for prefix in (b"sha256=", b"v1=", b"v0=", b"v1,", b"sha1="):
+        yield f"with the prefix {prefix.decode()} in front", prefix + value
     yield "as a Python text of it, escapes and all", repr(value)[2:-1].encode()

@@ -59,6 +59,7 @@ def _others(node: Parameters) -> Iterator[Deviation]:
     name = node.name
     ways: tuple[tuple[float, str, Callable[[_Pairs], _Pairs]], ...] = (
         (1.2, f"signs none of {name}", lambda _: []),
+        (1.6, f"signs {name} by names without their prefix (oauth_, x-amz-)", lambda pairs: [(re.sub(rb"^(?:oauth_|x-amz-)", b"", key, flags=re.IGNORECASE), value) for key, value in pairs]),
         (1.5, f"signs {name} without those that are empty", lambda pairs: [pair for pair in pairs if pair[1]]),
         (1.5, f"signs the last value of each of {name}", lambda pairs: list(dict(pairs).items())),
         (1.5, f"signs the first value of each of {name}", lambda pairs: list(dict(pairs[::-1]).items())[::-1]),
@@ -74,6 +75,19 @@ def _others(node: Parameters) -> Iterator[Deviation]:
     quoted = f"signs the values of {name} in quotes"
     yield Deviation(2, node, quoted, _written(node, lambda key, value: b'%b="%b"' % (key, value)))
     yield Deviation(1.3, node, f"signs {name} with a ? before them", _whole(node, lambda text: b"?" + text))
+    ampersand = node.style.separator or b"&"
+    yield Deviation(
+        1.6,
+        node,
+        f"signs {name} with a trailing {words(ampersand)} at their end",
+        _whole(node, lambda text: text + ampersand),
+    )
+    yield Deviation(
+        1.6,
+        node,
+        f"signs {name} with a leading {words(ampersand)} in front",
+        _whole(node, lambda text: ampersand + text),
+    )
     for cost, what, change in WHOLE:
         yield Deviation(cost + 0.5, node, f"signs {name} {what}", _whole(node, change))
     for at, what in ((1, "values"), (0, "names")):

@@ -9,6 +9,7 @@ from watchword.core.message import Request
 from watchword.core.scheme import Check
 from watchword.crypto.keys import Key
 from watchword.crypto.wrong_spellings import near_cause, another_length
+from watchword.schemes.explaining.computation import FORMS
 from watchword.schemes.explaining.search import MAX_STEPS, Asked, Outcome, look_for, unexplained
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.diagnosis.text_axes import base64_octets
@@ -45,7 +46,8 @@ def signing_mistakes(
     """
     head, payload, tail = parts
     octets = base64_octets(tail) or b""
-    component, found = near_cause(keys[:MAX_KEYS], algorithm, head + b"." + payload, octets)
+    as_written = FORMS[FORM](octets) == tail  # else a key that fits says nothing: the octets were written otherwise
+    component, found = near_cause(keys[:MAX_KEYS], algorithm, head + b"." + payload, octets) if as_written else ("", "")
     if found:
         return [
             Check("signature", False, component, "made by that key", f"the signature, {len(tail)} characters", found)

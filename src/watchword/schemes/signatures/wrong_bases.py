@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from watchword.crypto.keys import Key
-from watchword.crypto.usual_hashes import hashed
-from watchword.schemes.explaining.computation import FORMS, Join, Leaf, Node, Of, joined
-from watchword.schemes.explaining.deviation import Deviation, Make, constant
+from watchword.schemes.explaining.computation import Join, Leaf, Node, Of, joined
+from watchword.schemes.explaining.deviation import Deviation, Make, constant, hashed_first
 from watchword.schemes.explaining.rows import Row, Rows, of_rows
 from watchword.schemes.signatures.components import Component
 from watchword.schemes.signatures.key_owners import alias_of
@@ -68,7 +67,7 @@ def wrong_bases(parts: Lines, addable: Sequence[Row], label: str, key: Key, body
     base = parts.base
     yield Deviation(1.5, base, "signs the body, not the signature base", constant(body), "the signature base", "the body")  # fmt: skip
     if not key.is_secret:
-        yield from _hashed(base)
+        yield from hashed_first(base)
 
 
 # ---- other parameters than were signed ----------------------------------------------------------------------------------
@@ -127,18 +126,3 @@ def _styles(parts: Lines) -> Iterator[Deviation]:
             said = first[0].value.decode(), change(first[0].value).decode()
             did = f"writes the fields' names {what}"
             yield Deviation(1.1, first[0], did, first[1], *said, also=dict(rest))
-
-
-# ---- hashed before it is signed -----------------------------------------------------------------------------------------
-
-
-def _hashed(base: Join) -> Iterator[Deviation]:
-    """For public keys, whose algorithms hash what they sign themselves."""
-    for algorithm in ("sha256", "sha512"):
-        for form in ("raw octets", "hex digits", "base64"):
-            did = f"signs the {algorithm} hash of the signature base, as {form}: the algorithm hashes it itself"
-            yield Deviation(1.1, base, did, _hash(base, algorithm, form), "the signature base itself", f"its {algorithm} hash as {form}")  # fmt: skip
-
-
-def _hash(base: Join, algorithm: str, form: str) -> Make:
-    return lambda of: FORMS[form](hashed(algorithm, joined(base, map(of, base.parts))))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from watchword.core.message import Request
 from watchword.crypto.digests import hex_digest
 from watchword.fields.percent import percent_decoded
+from watchword.schemes.diagnosis.text_axes import percent
 from watchword.schemes.explaining.accounts import body_digest
 from watchword.schemes.explaining.computation import (
     Encoding, Hash, Join, Leaf, Mac, Node, Parameters, Style, parameters_text,
@@ -95,7 +96,23 @@ def described(
                 "hex digits",
                 Hash("the hash of the canonical request", "sha256", canonical),
             )
-            algorithm = Leaf("the algorithm", plan.algorithm, "literal", "algorithm")
+            algorithm = Leaf(
+                "the algorithm",
+                plan.algorithm,
+                "literal",
+                "algorithm",
+                others=[
+                    (f"the algorithm's name {name}", name.encode())
+                    for name in (
+                        "HMAC-SHA256",
+                        "AWS4-HMAC",
+                        "HmacSHA256",
+                        "sha256",
+                        "AWS-HMAC-SHA256",
+                        "AWS4-HMAC-SHA-256",
+                    )
+                ],
+            )
             string = Join("the string to sign", (algorithm, time, words, hashed))
             own = [*more, *_scopes(claim, scope, derived)]
             yield Described(string, _signing_key(record, others, derived), own)
@@ -151,12 +168,18 @@ def _fields(claim: SigV4Claim, headers: Join, signed: Join) -> Iterator[Deviatio
 def _other_rules(claim: SigV4Claim, parts: _Parts) -> list[tuple[str, bytes]]:
     service, mine = claim.presented.plan.service.decode(), _RULES[parts.rules]
     path = covered_target(claim.request)[0]
-    found = [("the path with its query, as they are sent", claim.request.target)]
+    host = f"{claim.request.scheme}://{claim.request.authority}".encode("utf-8", "replace")
+    found: list[tuple[str, bytes]] = []
     for rules, what in _RULES.items():
         if rules != parts.rules:
             found += [
                 (f"the path {what}; the service {service!r} has it {mine}, by its PathRules", each) for each in paths(path, rules)
             ]  # fmt: skip
+    found += [
+        ("the path with its query, as they are sent", claim.request.target), ("the path with the host, a URL", host + path),
+        ("the path with its slashes percent-encoded, %2F", percent(percent_decoded(path))), ("the path encoded with + for a blank", percent(path, "/-._~%").replace(b"%20", b"+")),
+        ("the path with + for a blank, encoded", percent(path.replace(b"%20", b"+"), "/-._~%+")),
+    ]  # fmt: skip
     return found
 
 
@@ -170,7 +193,16 @@ def _header(claim: SigV4Claim, parts: _Parts, at: int) -> Node:
         kind = "secret"
     elif value == claim.timestamp:
         kind = "time"
-    leaf = Leaf(f"the value of {shown}", value, kind, component, lambda seen, _: parts(seen).values[at])
+    sent = b",".join(claim.request.values(name))
+    others = (
+        []
+        if kind == "secret"
+        else [
+            (f"{shown} with its blanks and white space as they are sent", sent),
+            (f"{shown} with its blanks taken out", value.replace(b" ", b"")),
+        ]
+    )
+    leaf = Leaf(f"the value of {shown}", value, kind, component, lambda seen, _: parts(seen).values[at], others)
     return Join(f"the header {shown}", (Leaf(f"the name {shown}", name, "literal"), leaf), b":", component=component)
 
 
