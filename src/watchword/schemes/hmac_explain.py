@@ -107,7 +107,15 @@ def _known(claim: HMACClaim, record: RegisteredKey | None, others: Others) -> Ch
         if _fits(claim, other) or _fits(claim, other, name):
             return Check("key id", False, where, name, key_id, f"the key {name!r} made the MAC: send that key id")
     register = "register the key with store.add_key, or send the key id that was registered"
-    return unknown("key id", where, "a registered key id", key_id, [name for name, _ in others], register)
+    return unknown(
+        "key id",
+        where,
+        "a registered key id",
+        key_id,
+        [name for name, _ in others],
+        register,
+        [other for _, other in others],
+    )
 
 
 def _fits(claim: HMACClaim, record: RegisteredKey, key_id: str = "") -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 from watchword.core.message import Request
 from watchword.core.scheme import Check
 from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Leaf
+from watchword.schemes.explaining.masking import is_secret_of
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.search import Asked, look_for, unexplained
 from watchword.schemes.explaining.typed_text import near
@@ -30,8 +31,13 @@ def fields_at_hand(request: Request) -> list[Leaf]:
     return [Leaf(f"the field {name.decode()}", value) for name in names for value in request.values(name)[:1]]
 
 
-def unknown(name: str, where: str, expected: str, sent: str, known: Iterable[str], register: str) -> Check:
-    """The check of a name that nobody has, and whom it may have been meant for."""
+def unknown(
+    name: str, where: str, expected: str, sent: str, known: Iterable[str], register: str, records: Iterable[object] = ()
+) -> Check:
+    """The check of a name that nobody has, and whom it may have been meant for; or that it is the secret of one of the `records`."""
+    if any(is_secret_of(record, sent) for record in records):
+        mend = "id and secret are exchanged, or the secret was sent for both: send the id here, and the secret nowhere"
+        return Check(name, False, where, expected, "the secret of one", mend)
     meant = near(sent, known)
     mend = f"did the client mean {meant!r}? If not, {register}" if meant else register
     return Check(name, False, where, meant or expected, sent or "nothing", mend)

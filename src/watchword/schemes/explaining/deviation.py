@@ -81,6 +81,14 @@ _MARKS: Final = {
 }  # fmt: skip
 
 
+_NAMES: Final = {
+    b":": "colon", b"=": "sign of equality", b",": "comma", b";": "semicolon", b"&": "ampersand", b".": "dot", b"/": "slash", b"+": "plus", b"|": "bar",
+    b"-": "hyphen",
+}  # fmt: skip
+
+
 def words(octets: bytes) -> str:
     """A separator, for a person."""
-    return _MARKS.get(octets) or repr(octets.decode("latin-1"))
+    shown = repr(octets.decode("latin-1"))
+    called = _NAMES.get(octets.strip())
+    return _MARKS.get(octets) or (f"a {called}, {shown}," if called else shown)

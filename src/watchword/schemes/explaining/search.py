@@ -43,6 +43,8 @@ DEAR: Final = 100
 """Steps that a signature by a public key counts for: it takes so much longer."""
 MAX_PAIRED: Final = 320
 """Single deviations, the likeliest, of which pairs are made."""
+MAX_APART: Final = 240
+"""Near times that are tried for each of several leaves alone."""
 INNER: Final = 0.4
 """What it costs more that parts within a part are joined wrongly: of a line less is written by hand than of the whole."""
 MAX_PAIRED_GUESSES: Final = 48
@@ -291,6 +293,11 @@ class _Search:
                 mend = "the time was changed after signing: sign anew for every request"
                 said = Deviation(3, first, "", constant(time), time.decode(), shown, mend=mend)
                 yield _Try(3, {first: said.make, **dict.fromkeys(same, said.make)}, said)
+            for leaf in (first, *same) if same else ():
+                for time in islice(near_times(value), MAX_APART):
+                    mend = "one time is sent and another is signed here: take the time once, for all places"
+                    said = Deviation(3, leaf, "", constant(time), shown, time.decode(), mend=mend)
+                    yield _Try(3, {leaf: said.make}, said)
 
     # -- in words ---------------------------------------------------------------------------------------------------------
 

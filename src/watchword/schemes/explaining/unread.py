@@ -159,6 +159,11 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
     if scheme == "api_key":
         shown = f"{shown}{part_of_a_key(value)}"
     shape = shape_of(value) if _PROOF.search(part or place) else ""
+    if scheme == "sigv4" and not part:
+        missing = [each for each in ("Credential", "SignedHeaders", "Signature") if f"{each}=" not in value]
+        shape = f"{' and '.join(missing)} is missing, left out" if missing else shape
+    elif scheme in ("jwt", "oauth") and value.count(".") == 2 and re.search(r"[=+/]", value):
+        shape = "its parts are not base64url without padding, but have = or + or / in them, as base64 has"
     seen = f"; {shape}" if shape else ""
     mend = f"{rejection.detail}{seen}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
     if part or place not in ("authorization", field.decode()):

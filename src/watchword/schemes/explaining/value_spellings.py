@@ -100,10 +100,13 @@ def _written_as_json(value: bytes) -> bytes:
 
 _GRAMMAR: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("without commas between the parameters", _with_commas),
-    ("with ; or & between the parameters", lambda text: re.sub(rb"\s*[;&]\s*(?=[A-Za-z])", b", ", text)),
+    (
+        "with a semicolon or & between the parameters, not a comma",
+        lambda text: re.sub(rb"\s*[;&]\s*(?=[A-Za-z])", b", ", text),
+    ),
     ("with ' for \"", lambda text: text.replace(b"'", b'"')),
     ("with doubled quotes", lambda text: text.replace(b'""', b'"')),
-    ("with : for = in the parameters", lambda text: re.sub(rb'([A-Za-z][\w-]*)\s*:\s*(?=["\w])', rb"\1=", text)),
+    ("with a colon for = in the parameters", lambda text: re.sub(rb'([A-Za-z][\w-]*)\s*:\s*(?=["\w])', rb"\1=", text)),
     ("with names in another case", lambda text: re.sub(rb"[A-Za-z][\w-]*(?==)", lambda match: match[0].lower(), text)),
     (
         "with - or _ in the names",

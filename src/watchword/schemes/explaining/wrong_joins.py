@@ -95,8 +95,8 @@ def _some(node: Join) -> Iterator[Deviation]:
             ways += [
                 (1, f"leaves {part.name} out of {name}", lambda at, values: values[:at] + values[at + 1 :], "nothing"),
                 (1.6, f"leaves {part.name} empty in {name}", lambda at, values: [*values[:at], b"", *values[at + 1 :]], "an empty value"),
-                (2, f"ends {name} before {part.name}", lambda at, values: values[:at], "nothing from there on"),
-                (2, f"begins {name} with {part.name}", lambda at, values: values[at:], "nothing before it"),
+                (2, f"ends {name} before {part.name}, the rest left out", lambda at, values: values[:at], "nothing from there on"),
+                (2, f"begins {name} with {part.name}, what is before it left out", lambda at, values: values[at:], "nothing before it"),
             ]  # fmt: skip
         for cost, did, pick, received in ways:
             yield Deviation(cost, node, did, _picked(node, partial(pick, at)), "", received, where, part=part)

@@ -72,8 +72,8 @@ def converted(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _of_text(text: str) -> Iterator[tuple[str, Any]]:
     yield "with white space around it", text.strip()
-    yield "with / at its end", text.rstrip("/")
-    yield "without / at its end", text + "/"
+    yield "with a slash (/) at its end", text.rstrip("/")
+    yield "without a slash (/) at its end", text + "/"
     yield "in another case", text.lower()
     yield "in another case", text.upper()
     yield "without https:// before it", "https://" + text

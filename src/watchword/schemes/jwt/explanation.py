@@ -237,7 +237,10 @@ def _value(members: Mapping[str, Any] | None, name: str) -> str:
     if members is None:
         return ""
     # A claim that nothing reads may hold half of a surrogate pair, which can't be printed.
-    return _short(str(members[name])).encode("utf-8", "backslashreplace").decode() if name in members else "absent"
+    if name not in members:
+        return "absent"
+    text = "null" if members[name] is None else str(members[name])
+    return _short(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _short(text: str) -> str:

@@ -128,7 +128,15 @@ def _client(case: _Case) -> Check:
         if case.by(other, case.token_secret)(case.base(_replaced(case.pairs(), where, key))):
             return Check("client", False, where, key, name, f"the key was changed on the way: it was signed as {key!r}")
     register = "register the client with store.add_oauth1_client, or send the key that was registered"
-    return unknown("client", where, "a registered client", name, [key for key, _ in case.others], register)
+    return unknown(
+        "client",
+        where,
+        "a registered client",
+        name,
+        [key for key, _ in case.others],
+        register,
+        [other for _, other in case.others],
+    )
 
 
 def _method(case: _Case) -> Check:
@@ -153,7 +161,15 @@ def _token(case: _Case) -> Iterator[Check]:
     expected = f"a token of the client {presented.client_key!r}"
     if case.token is None:
         renew = "the token was removed, or is another server's: have the owner authorize the client anew"
-        yield unknown("token", where, expected, presented.token, [name for name, _ in case.tokens], renew)
+        yield unknown(
+            "token",
+            where,
+            expected,
+            presented.token,
+            [name for name, _ in case.tokens],
+            renew,
+            [other for _, other in case.tokens],
+        )
     elif case.token.client_key != presented.client_key:
         mend = f"this token was issued to {case.token.client_key!r}, and nobody else may use it"
         yield Check("token", False, where, expected, f"one of {case.token.client_key!r}", mend)

@@ -89,7 +89,7 @@ def _other_params(parts: Lines, label: str, alias: str) -> Iterator[Deviation]:
         (1.3, "writes commas between the components of the list", lambda texts: b";".join([texts[0].replace(b' "', b', "'), *texts[1:]])),
         (1.3, "writes commas without spaces between the components of the list", lambda texts: b";".join([texts[0].replace(b' "', b',"'), *texts[1:]])),
         (1.3, "signs the parameters sorted by their names", lambda texts: b";".join([texts[0], *sorted(texts[1:])])),
-        (1.3, "signs the parameters backwards", lambda texts: b";".join([texts[0], *texts[:0:-1]])),
+        (1.3, "signs the parameters in the opposite order", lambda texts: b";".join([texts[0], *texts[:0:-1]])),
         (1.4, "signs the parameters before the list", lambda texts: b";".join([*texts[1:], texts[0]])),
         (1.4, "signs the parameters without the list", lambda texts: b";".join(texts[1:])),
         (1.4, "signs the parameters without the list, but with the ; before them", lambda texts: b"".join([b";" + text for text in texts[1:]])),
@@ -98,7 +98,7 @@ def _other_params(parts: Lines, label: str, alias: str) -> Iterator[Deviation]:
         yield Deviation(cost, said, did, _written(said, write))
     right = '"@signature-params"'
     for wrong in ("@signature-params", '"@signature-input"', '"signature-params"', '"signature-input"', "Signature-Input"):  # fmt: skip
-        did = f"calls the last line {wrong}"
+        did = f"calls the last line {wrong}" + ("" if wrong[0] == '"' else ", without quotes")
         yield Deviation(1.4, parts.last.parts[0], did, constant(wrong.encode("ascii")), right, wrong)
 
 

@@ -151,7 +151,15 @@ def _known(case: _Case) -> Check:
                 "access key", False, WHERE, name, sent, f"the secret of {name!r} made the signature: send that id"
             )
     register = "register it with store.add_access_key, or send the id that was registered"
-    return unknown("access key", WHERE, "a known access key", sent, [name for name, _ in case.others], register)
+    return unknown(
+        "access key",
+        WHERE,
+        "a known access key",
+        sent,
+        [name for name, _ in case.others],
+        register,
+        [other for _, other in case.others],
+    )
 
 
 def _signature(case: _Case) -> Sequence[Check]:
