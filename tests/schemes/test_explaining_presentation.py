@@ -351,7 +351,8 @@ PROOF = re.compile(
     rb'(?:mac|response|signature|v1|sha256)=:?"?([A-Za-z0-9+/_-]{40,}=*)|(?<=v1,)(.{40,})|^([0-9a-f]{64})$|^([A-Za-z0-9+/]{43}=)$',
     re.IGNORECASE,
 )
-SIGNING = [n for n in range(len(MAKERS)) if PROOF.search(genuine(n, "proof").value)]
+# That of OAuth 1 is percent-encoded besides, so it may have no 40 characters in a row.
+SIGNING = [n for n in range(len(MAKERS)) if MAKERS[n] is not oauth1_world and PROOF.search(genuine(n, "proof").value)]
 TIMED = [n for n in range(len(MAKERS)) if b"1700" in genuine(n, "time").value]
 LISTED = [n for n in range(len(MAKERS)) if genuine(n, "list").value.count(b",") > 2]
 
