@@ -84,7 +84,9 @@ def test_a_disabled_user_s_right_password_takes_as_much_work_as_a_wrong_one() ->
 def test_the_method_finds_a_guard_that_does_not_hash_for_unknown_users(monkeypatch: pytest.MonkeyPatch) -> None:
     verify = basic.verify_password
     monkeypatch.setattr(
-        basic, "verify_password", lambda encoded, secret: verify(encoded, secret) if encoded == HASH else None
+        basic,
+        "verify_password",
+        lambda encoded, secret, **more: verify(encoded, secret, **more) if encoded == HASH else None,
     )
     store = MemoryStore()
     store.commit([Put(Ref(Password, ("known",)), Password(HASH))])
