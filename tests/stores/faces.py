@@ -82,7 +82,7 @@ class Called:
         self._closed = True
         if hasattr(self.store, "close"):
             self._wait(self.store.close())
-        for part in getattr(self.store, "_stores", ()):
+        for part in getattr(self.store, "parts", ()):
             if hasattr(part, "close"):
                 self._wait(part.close())
         self._hear_threads()
