@@ -191,6 +191,8 @@ class Verifier(Refuser, Protocol):
     that another site can have requests made with them (cross-site request forgery): passwords that it was asked for, cookies.
     `rank` orders the challenges, low first,
     after those of Digest and before those of Basic, unless the guard takes them as listed.
+
+    It may have `described`, a sentence about its credentials for the OpenAPI document of a framework, and `bearer_format`.
     """
 
     @property

@@ -104,6 +104,7 @@ class ReplayableBodyHMACVerifier(InProcess):
     """
 
     scheme: str = "replayable_body_hmac"
+    described: str = "An HMAC over the body. Made anew for each body, which Swagger UI can't do."
     single_use: bool = False
     ambient: bool = False
     rank: int = 40

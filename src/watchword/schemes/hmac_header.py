@@ -182,6 +182,7 @@ class HMACVerifier(InProcess):
     """
 
     scheme: str = "hmac"
+    described: str = "hmac: an HMAC over the request. Made anew for each request, which Swagger UI can't do."
     single_use: bool = True
     ambient: bool = False
     rank: int = 15

@@ -102,7 +102,7 @@ def _merged(way: Iterable[Requirement]) -> Requirement:
 def _described(verifier: Verifier, login: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
     """The name and the Security Scheme Object of a verifier, by the first address of its credentials."""
     address = verifier.addresses[0]
-    said: str = getattr(verifier, "credentials", "")
+    said: str = getattr(verifier, "described", "")
     described: dict[str, Any] = {"description": said} if said else {}
     if address.field == b"authorization" and address.word in _KNOWN:
         name = address.word.title()
@@ -110,9 +110,11 @@ def _described(verifier: Verifier, login: Mapping[str, Any] | None) -> tuple[str
             return name, {**login, **described}
         form: str = getattr(verifier, "bearer_format", "")
         return name, {"type": "http", "scheme": address.word, **({"bearerFormat": form} if form else {}), **described}
-    place = "query" if address.query else "cookie" if address.field == b"cookie" else "header"
-    cookie = address.member.decode().removesuffix("=") if place == "cookie" else ""
-    name = cookie or _title(address.query or address.field)
+    place, name = "header", _title(address.field)
+    if address.query:
+        place, name = "query", address.query.decode("latin-1")
+    elif address.member:
+        place, name = "cookie", address.member.decode("latin-1").removesuffix("=")
     key = {"type": "apiKey", "in": place, "name": name}
     if address.word:
         key["description"] = said or f"The field's value begins with the word {address.word}."

@@ -41,7 +41,7 @@ def test_the_document_says_what_each_route_demands():
     )  # fmt: skip
     document = app.openapi_schema.to_schema()
     assert document["components"]["securitySchemes"] == {
-        "Bearer": {"type": "http", "scheme": "bearer"}, "Basic": {"type": "http", "scheme": "basic"},
+        "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}, "Basic": {"type": "http", "scheme": "basic"},
     }  # fmt: skip
     security = {path: item["get"].get("security") for path, item in document["paths"].items()}
     both = ["orders:read", "orders:write"]

@@ -77,6 +77,7 @@ class DigestVerifier(InProcess):
     """
 
     scheme: str = "digest"
+    described: str = "HTTP Digest (RFC 7616). Swagger UI can't compute it; a browser asks for the password by itself."
     single_use: bool = True
     ambient: bool = True
     rank: int = 20

@@ -89,6 +89,7 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
     """
 
     scheme: str = "jwt"
+    bearer_format: str = "JWT"  # as OpenAPI calls it
     scope_lists: bool = True
 
     def __init__(

@@ -60,6 +60,9 @@ class OAuth1Verifier(InProcess):
     """
 
     scheme: str = "oauth1"
+    described: str = (
+        "OAuth 1.0a (RFC 5849): a signature over the request. Made anew for each request, which Swagger UI can't do."
+    )
     single_use: bool = True
     ambient: bool = False
     rank: int = 16

@@ -165,6 +165,9 @@ class WebBotVerifier(InProcess):
     """
 
     scheme: str = "signature"
+    described: str = (
+        "Web Bot Auth: HTTP Message Signatures (RFC 9421). Made anew for each request, which Swagger UI can't do."
+    )
     rank: int = 12
     addresses: Sequence[Address] = SignatureVerifier.addresses
     always_needed: Sequence[Ref[Any]] = ()

@@ -168,6 +168,10 @@ class SignatureVerifier(InProcess):
     """
 
     scheme: str = "signature"
+    described: str = (
+        "HTTP Message Signatures (RFC 9421), in Signature-Input and Signature. Made anew for each "
+        "request, which Swagger UI can't do."
+    )
     single_use: bool = True
     ambient: bool = False
     rank: int = 12

@@ -59,6 +59,10 @@ class SigV4Verifier(InProcess):
     """
 
     scheme: str = "sigv4"
+    described: str = (
+        "AWS Signature Version 4, in Authorization or a presigned URL. Made anew for each request, "
+        "which Swagger UI can't do."
+    )
     rank: int = 16
     addresses: Sequence[Address] = (
         Address(word="aws4-hmac-sha256"), Address(word="aws4-ecdsa-p256-sha256"), Address.in_query(SIGNATURE),

@@ -68,6 +68,7 @@ class WebhookVerifier(InProcess):
     """
 
     scheme: str = "webhook"
+    described: str = "A webhook's signature over its body. Made anew for each request, which Swagger UI can't do."
     rank: int = 45
     always_needed: Sequence[Ref[Any]] = ()
     realm: str | None = None
