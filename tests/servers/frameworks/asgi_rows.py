@@ -67,11 +67,12 @@ class Made(NamedTuple):
         **parts: Any,
     ) -> Got:
         """The answer; a body of None is announced and never sent."""
-        return asyncio.run(self._ask(path, body, headers or {}, method or ("POST" if body != b"" else "GET"), parts))
+        return asyncio.run(self.answer(path, body, headers or {}, method or ("POST" if body != b"" else "GET"), parts))
 
-    async def _ask(
+    async def answer(
         self, path: str, body: bytes | None, headers: Mapping[str, str], method: str, parts: Mapping[str, Any]
     ) -> Got:
+        """As `ask`, on a loop that runs."""
         named = {"host": "api.example", **headers}
         if body is None or body:
             named = {

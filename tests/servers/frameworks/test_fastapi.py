@@ -2,21 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Security
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, Request, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import SecurityScopes
 from starlette.exceptions import HTTPException as Starlettes
 
 from tests.core.fakes import FakeVerifier
+from tests.schemes.test_mark_owners import NOW, webhook
 from tests.servers.frameworks.asgi_rows import Made
 from tests.servers.frameworks.test_asgi_rows import signed, streaming
 from watchword import (
     AllOf, APIKeyVerifier, BasicVerifier, ConfigurationError, DigestVerifier, Guard, HMACVerifier, Identity, InCookie, InField,
-    JWTVerifier, Key, Reason, Rejected, Request as Asked, SigV4Verifier, TokenVerifier,
+    JWTVerifier, Key, Policy, Reason, Rejected, Request as Asked, SigV4Verifier, TokenVerifier,
 )  # fmt: skip
+from watchword.core.scheme import Decision
 from watchword.servers.fastapi import Authenticate, Refused
 from watchword.stores import MemoryStore
 
@@ -299,3 +302,59 @@ def test_the_reason_of_a_refusal_stays_inside():
         fake().verify(Asked("GET", "http", "api.example", "/orders", {"authorization": "fake wrong"}))
     assert rejected.value.reason is Reason.WRONG_SECRET
     assert b"wrong" not in made.ask("/orders", headers={"authorization": "fake wrong"}).content
+
+
+# ---- what happens round a handler, as without the guard ----------------------------------------------------------------------
+
+
+def test_background_tasks_and_what_follows_a_yield_run_as_without_the_guard():
+    app, made = an_app()
+    auth = Authenticate(
+        fake(decision=lambda *_: Decision(Identity("alice", "fake"), response_headers=[(b"x-info", b"1")]))
+    )
+    auth.install(app)
+
+    async def opened(who: Annotated[Identity, Depends(auth)]) -> AsyncIterator[str]:
+        made.ran.append("opened")
+        yield who.subject
+        made.ran.append("closed")
+
+    @app.get("/orders")
+    async def orders(name: Annotated[str, Depends(opened)], later: BackgroundTasks) -> str:
+        later.add_task(made.ran.append, "background")
+        return name
+
+    got = made.ask("/orders", headers=FAKE)
+    assert (got.content, got.values("x-info")) == (b'"alice"', ["1"])
+    assert sorted(made.ran) == ["background", "closed", "opened"]
+    assert made.ask("/orders").status == 401
+    assert len(made.ran) == 3
+
+
+def test_a_handler_that_is_cancelled_is_cancelled_and_its_webhook_may_come_again():
+    shown = webhook("a secret of the hook's sender....", "github")
+    guard = Guard([shown.verifier], MemoryStore(clock=lambda: NOW), policy=Policy(clock=lambda: NOW))
+    app, _ = an_app()
+    auth = Authenticate(guard)
+    auth.install(app)
+    begun = asyncio.Event()
+
+    @app.post("/hook", dependencies=[Depends(auth)])
+    async def hook() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    fields = {name.decode(): value.decode() for name, value in shown.request.headers}
+
+    async def deliver_and_cancel() -> bool:
+        begun.clear()
+        task = asyncio.create_task(Made(app, []).answer("/hook", shown.body, fields, "POST", {}))
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    async def twice() -> list[bool]:
+        return [await deliver_and_cancel(), await deliver_and_cancel()]
+
+    assert asyncio.run(twice()) == [True, True]
