@@ -28,7 +28,14 @@ if not settings.configured:
             }
         },
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "watchword.servers.django"],
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "rest_framework",
+            "drf_spectacular",
+            "watchword.servers.django",
+        ],
+        REST_FRAMEWORK={"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"},
         LOGGING_CONFIG=None,
         MIDDLEWARE=["watchword.servers.django.Authenticate"],
         ROOT_URLCONF=__name__,

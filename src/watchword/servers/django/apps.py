@@ -7,9 +7,10 @@ from typing import Any
 from watchword.core.rejection import ConfigurationError, not_installed
 from watchword.servers.django.configuration import configured
 from watchword.servers.django.middleware import PATH, check_place
+from watchword.servers.django.spectacular import register
 
 try:
-    from django.apps import AppConfig
+    from django.apps import AppConfig, apps
 except ImportError:
     raise not_installed("django") from None
 from django import conf
@@ -26,8 +27,10 @@ class WatchwordConfig(AppConfig):
     verbose_name = "watchword"
 
     def ready(self) -> None:
-        """Registers the check."""
+        """Registers the check, and what drf-spectacular has to know if it is installed."""
         checks.register(check_settings, checks.Tags.security)
+        if apps.is_installed("drf_spectacular"):
+            register()
 
 
 def check_settings(**_: Any) -> list[checks.CheckMessage]:

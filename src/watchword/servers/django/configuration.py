@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 __all__ = ["Configuration", "configured", "kinds_of_django"]
 
-KEYS = ("guard", "problem", "user", "user_of_token")
+KEYS = ("guard", "login", "problem", "user", "user_of_token")
 
 
 class Configuration(NamedTuple):
@@ -29,12 +29,14 @@ class Configuration(NamedTuple):
             details (RFC 9457).
         by_username: users are those of the guard's store, by their names.
         user_of_token: gives the user of an issuer and a subject.
+        login: where tokens are to be had, for documents: a Security Scheme Object of OpenAPI, "oauth2" or "openIdConnect".
     """
 
     guard: Guard | AsyncGuard
     problem: Callable[[HttpRequest, int], Any] | None
     by_username: bool
     user_of_token: Callable[[str, str], Any] | None
+    login: Mapping[str, Any] | None
 
 
 def configured() -> Configuration:
@@ -67,7 +69,7 @@ def configured() -> Configuration:
                     'WATCHWORD["user_of_token"] finds users by issuer and subject, and no issuer is checked: '
                     f"{type(verifier).__name__}(…, issuer=…)"
                 )
-    return Configuration(guard, _object(given, "problem"), by_username, user_of_token)
+    return Configuration(guard, _object(given, "problem"), by_username, user_of_token, given.get("login"))
 
 
 def kinds_of_django(store: Any) -> frozenset[type]:

@@ -82,6 +82,8 @@ def required(*scopes: str) -> type[BasePermission]:
     demanded = check_scopes(scopes, "required")
 
     class Required(BasePermission):
+        scopes = demanded  # which documents name
+
         def has_permission(self, request: Any, view: Any) -> bool:
             return Judge.of(request).demand(demanded) is None
 
