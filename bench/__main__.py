@@ -26,6 +26,7 @@ MODULES = (
     "oauth1",
     "production",
     "frameworks",
+    "frameworks_wsgi",
     "served",
     "served_wsgi",
     "explain",

@@ -37,14 +37,17 @@ def check_handler(handler: object, instead: str) -> None:
 class Bare:
     """What decorators were given, and what they ask: for a handler that is registered without the decorator around it.
 
-    That is so where the decorator stands above its route: there it wraps in vain, and everybody would pass.
+    That is so where the decorator stands above its route: there it wraps in vain, and everybody would pass. `noted` grows
+    with each.
     """
 
     def __init__(self) -> None:
+        self.noted = 0
         self._asked: WeakKeyDictionary[Any, Sequence[tuple[tuple[str, ...], bool]]] = WeakKeyDictionary()
 
     def note(self, handler: Callable[..., Any], scopes: tuple[str, ...], optional: bool) -> None:
         """Notes it of the handler, and of what that wraps, as far as its decorators say what that is (`functools.wraps`)."""
+        self.noted += 1
         found: Any = handler
         while found is not None:
             self._asked[found] = (*self._asked.get(found, ()), (scopes, optional))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from watchword.core.admission import Admission
 from watchword.core.guard import Guard
@@ -20,11 +19,12 @@ try:
     import flask
 except ImportError:
     raise not_installed("flask") from None
+from watchword.servers.flask.asking import View, asking_first, current
 from watchword.servers.flask.problem import problem_of, refused
 
 __all__ = ["Authenticate"]
 
-View = TypeVar("View", bound=Callable[..., Any])
+MISSING = "no guard sees the requests of this app: write auth.init_app(app)"
 
 
 class Authenticate:
@@ -52,14 +52,24 @@ class Authenticate:
         check_guard(guard)
         self._guard = guard
         self._bare = Bare()
-        # For every app: one without init_app must not answer what `required` stands above either.
+        # Of any app, as long as nobody has called init_app.
         flask.request_started.connect(self._before_request)
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: flask.Flask) -> None:
         """Lets `app` ask this guard; called once for each app."""
-        app.wsgi_app = on_demand(app.wsgi_app, self._guard)  # type: ignore[method-assign, assignment]
+        flask.request_started.disconnect(self._before_request)
+        inside, covered = on_demand(app.wsgi_app, self._guard), -1
+
+        def wsgi_app(environ: Any, start_response: Any) -> Any:
+            nonlocal covered
+            if covered != self._bare.noted:  # at the first request, when all views are there
+                covered = self._bare.noted
+                self._cover(app)
+            return inside(environ, start_response)
+
+        app.wsgi_app = wsgi_app  # type: ignore[method-assign]
         app.register_error_handler(Rejected, refused)
 
     def required(self, *scopes: str) -> Callable[[View], View]:
@@ -82,11 +92,7 @@ class Authenticate:
 
     @property
     def identity(self) -> Identity[Any]:
-        """Who makes the request, which is `g.identity` too.
-
-        Raises:
-            ConfigurationError: no decorator has asked, or the request is anonymous.
-        """
+        """Who makes the request, which is `g.identity` too; `ConfigurationError` if nobody asked, or it is anonymous."""
         return self._admission.known()
 
     @property
@@ -102,37 +108,34 @@ class Authenticate:
         def above(view: View) -> View:
             check_handler(view, ": write decorators = [auth.required()] in a view class")
             self._bare.note(view, scopes, optional)
-            waits = iscoroutinefunction(view)
-
-            @wraps(view)
-            def asking(*args: Any, **kwargs: Any) -> Any:
-                self._demand(scopes, optional=optional)
-                return (flask.current_app.ensure_sync(view) if waits else view)(*args, **kwargs)
-
-            return asking  # type: ignore[return-value] # an async view is awaited by Flask's own means
+            return asking_first(view, partial(self._demand, scopes, optional=optional))
 
         return above
 
+    def _cover(self, app: flask.Flask) -> None:
+        """Wraps the views that were registered bare: `required` stands above their routes, where it wraps in vain."""
+        for endpoint, view in app.view_functions.items():
+            for scopes, optional in self._bare.asked_above(view):
+                ask = partial(self._demand, scopes, optional=optional)
+                app.view_functions[endpoint] = asking_first(app.view_functions[endpoint], ask)
+
     def _before_request(self, app: flask.Flask, **_: Any) -> None:
-        """Asks for a view that was registered bare: `required` stands above its route, where it wraps in vain."""
-        request = _current(flask.request)
-        rule = request.url_rule
-        asked = () if rule is None else self._bare.asked_above(app.view_functions[rule.endpoint])
-        if asked and request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-            return  # no view is called
-        for scopes, optional in asked:
-            self._demand(scopes, optional=optional)
+        rule = flask.request.url_rule
+        if rule is not None and self._bare.asked_above(app.view_functions[rule.endpoint]):
+            raise ConfigurationError(MISSING)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:
-        if refusal := self._judge.demand(scopes, optional=optional):
+        judge = self._judge
+        refusal = judge.demand(scopes, optional=optional)
+        if refusal is not None:
             raise problem_of(refusal)
-        flask.g.identity = self._admission.identity
+        flask.g.identity = judge.identity
 
     @property
     def _judge(self) -> Judge:
-        judge: Judge | None = kept(_current(flask.request).environ, self._guard.plan)
+        judge: Judge | None = kept(current(flask.request).environ, self._guard.plan)
         if judge is None:
-            raise ConfigurationError("no guard sees the requests of this app: write auth.init_app(app)")
+            raise ConfigurationError(MISSING)
         return judge
 
     @property
@@ -141,8 +144,3 @@ class Authenticate:
         if judgement is None or judgement.admission is None:
             raise ConfigurationError("nobody has asked who makes this request: write @auth.required() above the view")
         return judgement.admission
-
-
-def _current(proxy: Any) -> Any:
-    """What a proxy of Flask's stands for: it is asked several things, and each would cost a look-up."""
-    return proxy._get_current_object()  # noqa: SLF001 -- documented under this name

@@ -38,7 +38,8 @@ def judged(
     """The admission, which `environ` then has, and with it the body that the guard read; else an error with its `refusal`."""
     error: Rejected | StoreUnavailable
     try:
-        check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
+        if environ.get("CONTENT_LENGTH"):
+            check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
         admission = guard.admit(request, body.chunk, optional=optional, gone=watch_of(environ))
     except ClientGone:
         error = StoreUnavailable("the client has left")

@@ -9,6 +9,7 @@ from typing import Any
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
+from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.judgement import Judgement, keep, kept, refused
 from watchword.servers.wsgi.answer import answer_problem, text_of
@@ -42,13 +43,7 @@ def on_demand(app: App, guard: Guard) -> App:
 
 
 class Judge:
-    """Judges one request, once, and sees to it that the answer gets all that the verdict says of it.
-
-    Args:
-        guard: who may pass.
-        environ: the request's.
-        start_response: the server's.
-    """
+    """Judges one request, once, and sees to it that the answer gets all that the verdict says of it."""
 
     __slots__ = ("_answer", "_begun", "_environ", "_guard", "_judgement", "_lines", "_start_response", "_taking_back")
 
@@ -67,14 +62,17 @@ class Judge:
         """What the guard said; None if nobody has asked."""
         return self._judgement
 
+    @property
+    def identity(self) -> Identity[Any] | None:
+        """Who makes the request, if somebody has asked and it was admitted."""
+        judgement = self._judgement
+        return None if judgement is None or judgement.admission is None else judgement.admission.identity
+
     def judge(self, *, optional: bool = False) -> Judgement:
         """What the guard says of the request; the same at every call.
 
         Where the first call is with `optional`, a request without credentials is admitted without an identity. Who demands
-        one afterwards finds none, and `Judgement.missing` says so.
-
-        Raises:
-            ConfigurationError: the answer has begun.
+        one afterwards finds none. Once the answer has begun, it is too late to ask (ConfigurationError).
         """
         if self._judgement is None:
             if self._begun:
@@ -87,9 +85,12 @@ class Judge:
 
         Its fields go out with whatever the application answers then.
         """
-        judgement = self.judge(optional=optional)
-        if judgement.refusal is not None:
+        judgement = self._judgement or self.judge(optional=optional)
+        admission = judgement.admission
+        if admission is None:
             return judgement.refusal
+        if admission.identity is not None and admission.identity.scopes.issuperset(scopes):
+            return None
         rejected = judgement.missing(scopes, optional=optional)
         if rejected is None:
             return None
