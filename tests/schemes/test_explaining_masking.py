@@ -169,6 +169,12 @@ def test_no_mistake_of_any_scheme_shows_a_secret_or_what_a_genuine_request_prese
             assert not shows(told, value), (kind.name, str(told))
 
 
+@pytest.mark.parametrize("secret", [b"$_00000\t", b"${SECRET}", b"<your-key-here>"])
+def test_a_secret_of_the_server_that_looks_like_a_placeholder_is_hidden(secret: bytes) -> None:
+    mask = Mask(Request("GET", "https", "h", "/"), b"", [secret])
+    assert secret.decode() not in mask.text(f"before {secret.decode()} after")
+
+
 @pytest.mark.parametrize("make", DESCRIBED, ids=lambda make: make.__name__)
 @pytest.mark.parametrize("change", ["path", "body", "nothing but the proof"])
 def test_the_signature_that_would_admit_a_request_is_never_shown(make: Maker, change: str) -> None:
