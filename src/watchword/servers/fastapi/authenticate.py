@@ -1,6 +1,6 @@
 """`Authenticate`: a guard as FastAPI's security dependency."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: FastAPI looks annotations of a dependency up as they are.
 
 from collections.abc import Mapping
 from functools import partial
