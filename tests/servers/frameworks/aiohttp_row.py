@@ -50,7 +50,7 @@ def application(auth: Authenticate, ran: list[str]) -> web.Application:
         except ValueError:
             raise web.HTTPBadRequest from None
 
-    @routes.post("/upload")
+    @routes.post("/form")
     @auth.required()
     async def upload(request):
         ran.append("upload")
@@ -63,6 +63,7 @@ def application(auth: Authenticate, ran: list[str]) -> web.Application:
         found = auth.identity_or_none(request)
         return web.Response(text="nobody" if found is None else found.subject)
 
+    @routes.post("/upload")
     @routes.post("/stream")
     @auth.required()
     async def stream(request):
@@ -99,7 +100,15 @@ def application(auth: Authenticate, ran: list[str]) -> web.Application:
     app = web.Application()
     app.add_routes(routes)
     auth.install(app)
+    app.middlewares.append(behind_tls)
     return app
+
+
+@web.middleware
+async def behind_tls(request, handler):
+    """As middlewares for proxies do it: the handler gets another request."""
+    secure = request.headers.get("X-Scheme") == "https"
+    return await handler(request.clone(scheme="https") if secure else request)
 
 
 def over_a_socket(make: Callable[[], web.Application]) -> Any:
@@ -109,6 +118,7 @@ def over_a_socket(make: Callable[[], web.Application]) -> Any:
         request = request_of(environ)
         body = environ["wsgi.input"].read() if isinstance(environ["wsgi.input"], io.BytesIO) else b""
         lines = [b"%s %s HTTP/1.1" % (request.method.encode(), request.target), b"Connection: close"]
+        lines += [b"X-Scheme: " + request.scheme.encode()]
         lines += [name + b": " + value for name, value in request.headers]
         answer = asyncio.run(asked(make(), b"\r\n".join([*lines, b"", b""]) + body))
         said = HTTPResponse(SimpleNamespace(makefile=lambda *_: io.BytesIO(answer)), method=request.method)

@@ -153,11 +153,13 @@ async def awaited(request):
 VIEWS: dict[str, Any] = {
     name: view
     for name, view in globals().items()
-    if name in ("public", "whoami", "orders", "upload", "maybe", "stream", "ignore", "fail", "nested", "awaited")
+    if name in ("public", "whoami", "orders", "maybe", "stream", "ignore", "fail", "nested", "awaited")
 }
 CLASSES = {"whole": Whole, "whole-awaited": WholeAwaited, "dispatched": Dispatched, "part": Part}
 urlpatterns = [
     *(path(name, view) for name, view in VIEWS.items()),
+    path("form", upload),
+    path("upload", stream),
     *(path(name, view.as_view()) for name, view in CLASSES.items()),
 ]
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.servers.frameworks.wsgi_rows import RECEIVES_FIRST, ROWS
+from tests.servers.streamed_worlds import BODY, SCHEMES, TAMPERINGS
 from tests.servers.test_taking_back import webhook
 from tests.servers.test_wsgi import environ_, run
 from watchword import (
@@ -129,7 +130,7 @@ def test_a_handlers_options_are_judged_like_any_request(make):
 # ---- what is refused, and how -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/orders", "/upload", "/stream"])
+@pytest.mark.parametrize("path", ["/orders", "/form", "/stream"])
 @pytest.mark.parametrize(
     "kind", ["application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]
 )
@@ -237,6 +238,33 @@ def test_a_body_that_is_checked_as_it_passes_is_the_one_that_was_signed(make, pa
         for other in (body[:-1] + b"x", body[:-1], body + b"x", b""):
             status, headers, _ = ask(made, path, other, method="POST", HTTP_AUTHORIZATION=signed_stream(path))
             assert (status, headers["content-type"]) == (401, PROBLEM), other
+
+
+def shown(request, body):
+    """The environ of a signed request with that body."""
+    fields = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in request.headers}
+    fields = {
+        name: value for name, value in fields.items() if name not in ("HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
+    }
+    fields |= {name[5:]: fields.pop(name) for name in ("HTTP_CONTENT_TYPE",) if name in fields}
+    parts = {"QUERY_STRING": "", "CONTENT_TYPE": "", "wsgi.url_scheme": "https", **fields}
+    environ = environ_(body, PATH_INFO="/upload", RAW_URI="/upload", REQUEST_METHOD="POST", **parts)
+    if "HTTP_AUTHORIZATION" not in fields:
+        del environ["HTTP_AUTHORIZATION"]
+    return environ
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_chunks_and_signatures_of_every_scheme_are_checked_as_they_pass(make, scheme, tampering, caplog):
+    made = make(SCHEMES[scheme].guard())
+    request, sent = SCHEMES[scheme].sign(BODY)
+    with caplog.at_level(logging.CRITICAL):
+        status, _, content = run(made.app, shown(request, TAMPERINGS[tampering](sent)))
+    if tampering == "intact":
+        assert (status, content) == (200, BODY)
+    else:
+        assert status in (400, 401)
 
 
 def test_a_body_that_the_guard_reads_is_there_for_the_handler(make):

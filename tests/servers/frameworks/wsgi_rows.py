@@ -39,7 +39,7 @@ def of_flask(guard: Guard) -> Made:
         ran.append("orders")
         return {"size": len(flask.request.get_json())}
 
-    @app.post("/upload")
+    @app.post("/form")
     @auth.required()
     def upload():
         ran.append("upload")
@@ -52,6 +52,7 @@ def of_flask(guard: Guard) -> Made:
         found = auth.identity_or_none
         return "nobody" if found is None else found.subject
 
+    @app.post("/upload")
     @app.post("/stream")
     @auth.required()
     def stream():

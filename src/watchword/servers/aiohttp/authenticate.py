@@ -109,7 +109,7 @@ class Authenticate:
         return above
 
     async def _demand(self, request: web.Request, scopes: tuple[str, ...], *, optional: bool) -> None:
-        refusal = await self._judge(request).demand(scopes, optional=optional)
+        refusal = await self._judge(request).demand(request, scopes, optional=optional)
         if refusal is not None:
             raise problem_of(refusal)
 

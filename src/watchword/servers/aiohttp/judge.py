@@ -12,8 +12,9 @@ from watchword.core.body import check_declared
 from watchword.core.guard import AsyncGuard
 from watchword.core.message import Response
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable, not_installed
+from watchword.servers.aiohttp.checked import CheckedReader
 from watchword.servers.aiohttp.held import HeldWriter
-from watchword.servers.aiohttp.request import CheckedReader, Incoming, request_of
+from watchword.servers.aiohttp.request import Incoming, request_of
 from watchword.servers.judgement import Judgement, refused
 
 try:
@@ -39,8 +40,13 @@ class Judge:
         self.refusal: Refusal | None = None
         self.checked: CheckedReader | None = None
 
-    async def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Refusal | None:
+    async def demand(self, request: Any, scopes: Sequence[str] = (), *, optional: bool = False) -> Refusal | None:
         """The answer to a request that the guard refuses, or that lacks one of `scopes`; None if it may pass.
+
+        Args:
+            request: that of the handler which asks; a middleware may have cloned the judge's.
+            scopes: all of them are demanded.
+            optional: a request without credentials may pass as well.
 
         Raises:
             ConfigurationError: the answer has begun.
@@ -48,7 +54,7 @@ class Judge:
         if self.judgement is None:
             if self._begun:
                 raise ConfigurationError("the answer has begun: ask who made the request before that")
-            self.judgement = await self._judge(optional)
+            self.judgement = await self._judge(request, optional)
         refusal = self.judgement.refusal
         if refusal is None:
             rejected = self.judgement.missing(scopes, optional=optional)
@@ -102,8 +108,8 @@ class Judge:
             lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
             _put(response, additions.answer_headers(self._guard.plan, Response(response.status, lines), None))
 
-    async def _judge(self, optional: bool) -> Judgement:
-        incoming, request = Incoming(self._request), request_of(self._request)
+    async def _judge(self, asking: Any, optional: bool) -> Judgement:
+        incoming, request = Incoming(asking, self._request), request_of(asking)
         plan = self._guard.plan
         try:
             check_declared(request, math.inf)
@@ -124,7 +130,7 @@ class Judge:
             elif admission.body is not None:
                 incoming.replay(admission.body)
         if judgement.additions.holds_back:
-            self._request._payload_writer = HeldWriter(self._request.writer, judgement.additions, plan)  # noqa: SLF001 -- no other way
+            incoming.hold(HeldWriter(asking.writer, judgement.additions, plan))
         return judgement
 
 

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from contextlib import suppress
 from typing import Any
 
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import Reason, Rejected, not_installed
 from watchword.core.streams import BodyStream
-from watchword.servers.checked_body import too_long
+from watchword.servers.aiohttp.checked import UNPAUSED, CheckedReader
 
 try:
     from aiohttp import web
@@ -18,10 +17,7 @@ except ImportError:
     raise not_installed("aiohttp") from None
 from aiohttp.streams import StreamReader
 
-__all__ = ["CheckedReader", "Incoming", "request_of"]
-
-UNPAUSED = 2**40
-"""A mark so high that what is in memory already never pauses the connection."""
+__all__ = ["Incoming", "request_of"]
 
 
 def request_of(request: web.BaseRequest) -> Request:
@@ -41,10 +37,16 @@ def request_of(request: web.BaseRequest) -> Request:
 
 
 class Incoming:
-    """The body of a request, for the guard."""
+    """The body of a request, for the guard.
 
-    def __init__(self, request: Any) -> None:
+    Args:
+        request: that of the handler which asks; a middleware may have cloned it.
+        original: aiohttp's.
+    """
+
+    def __init__(self, request: Any, original: Any) -> None:
         self._request = request
+        self._shown = (request,) if request is original else (request, original)
         self._kept = request._read_bytes  # somebody has read it already
 
     async def chunk(self) -> bytes:
@@ -76,67 +78,16 @@ class Incoming:
             self.replay(body)
         elif self._kept is not None:
             self.replay(self._kept)
-        self._request._read_bytes = None
         reader = CheckedReader(stream, self._request.protocol, self._request._payload)
         self._put(reader)
         return reader
 
+    def hold(self, writer: Any) -> None:
+        """Has the answer go through `writer`."""
+        for request in self._shown:
+            request._payload_writer = writer
+
     def _put(self, reader: StreamReader) -> None:
-        self._request._payload = reader
-        self._request._cache.pop("content", None)  # somebody may have asked for it
-
-
-class CheckedReader(StreamReader):
-    """A body whose every octet has passed `stream`; once it fails it only fails.
-
-    `failed` is the `Rejected` that ended it.
-    """
-
-    def __init__(self, stream: BodyStream, protocol: Any, source: StreamReader) -> None:
-        super().__init__(protocol, UNPAUSED, loop=get_running_loop())
-        self._source = source
-        self._stream = stream
-        self._taken = 0
-        self.failed: Rejected | None = None
-
-    async def begin(self) -> None:
-        """Called before the handler runs: finds out whether any octets come."""
-        with suppress(Rejected):  # it is in `failed`
-            while not (self.is_eof() or self._taken):
-                await self._wait("begin")
-
-    async def judge(self, limit: int, *, error: bool) -> Rejected | None:
-        """Called where the handler begins to answer: reads the rest, and keeps it for the handler's later reads.
-
-        Args:
-            limit: octets that are read and kept; a longer rest has failed.
-            error: the answer claims nothing (its status is 400 or above), and does not wait for more than `limit`.
-        """
-        until = self._taken + limit
-        with suppress(Rejected):
-            while self.failed is None and not self.is_eof():
-                if self._taken > until:
-                    self.failed = None if error else too_long(limit)
-                    break
-                await self._wait("judge")
-        return self.failed
-
-    async def _wait(self, func_name: str) -> None:
-        """Where every method of `StreamReader` comes that needs more octets."""
-        if self.failed is not None:
-            raise self.failed
-        try:
-            try:
-                chunk = await self._source.readany()
-            except Exception as error:
-                raise Rejected(Reason.MALFORMED_REQUEST, "the connection broke before its end", where="body") from error
-            self._taken += len(chunk)
-            data = self._stream.feed(chunk) if chunk else self._stream.end()
-        except Rejected as rejected:
-            self.failed = rejected
-            self.set_exception(rejected)
-            raise
-        if data:
-            self.feed_data(data)
-        if not chunk:
-            self.feed_eof()
+        for request in self._shown:
+            request._payload, request._read_bytes = reader, None
+            request._cache.pop("content", None)  # somebody may have asked for it
