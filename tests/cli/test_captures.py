@@ -74,6 +74,7 @@ def trace(head: str, body: bytes, *, digits: bool) -> str:
     return "\n".join(blocks) + "\n"
 
 
+METER = "  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
 HEAD, BODY = RAW.removesuffix("hello"), b"hello"
 
 
@@ -112,6 +113,10 @@ ALIKE = {
     "curl -v, brackets of HTTP/2": (BRACKETS, "curl"),
     "curl -v, brackets of curl 8.1": (BRACKETS.replace("[HTTP/2] [1] [", "h2 ["), "curl"),
     "curl -v, brackets of curl 7.88": (BRACKETS.replace("[HTTP/2] [1] [", "h2h3 ["), "curl"),
+    "curl -v with its progress meter": (
+        "  % Total    % Received % Xferd\n" + f"\r{METER}" + CURL.replace("\n> Host", f"\n\r{METER}\r{METER}> Host"),
+        "curl",
+    ),
     "curl --trace-ascii": (trace(HEAD, BODY, digits=False), "trace"),
     "curl --trace": (trace(HEAD, BODY, digits=True), "trace"),
     "HAR": (har(), "har"),

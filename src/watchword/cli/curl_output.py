@@ -19,6 +19,7 @@ _SENT: Final = re.compile(rb"\} \[([0-9]{1,12}) bytes data\]")
 _BLOCK: Final = re.compile(rb"=> Send (header|data), ([0-9]{1,12}) bytes \(0x[0-9a-f]+\)")
 _DUMP: Final = re.compile(rb"([0-9a-f]{4,12}): ?(.*)", re.DOTALL)
 _HEX: Final = re.compile(rb"((?:[0-9a-f]{2} ){1,16}) *.{0,16}", re.DOTALL)
+_METER: Final = re.compile(rb"[\r0-9kMGTP .:-]{60,}+(?=[*<>{}] )")
 _FIRST: Final = re.compile(rb"\S+ \S+ HTTP/[0-9.]+\r\n")
 
 
@@ -45,18 +46,18 @@ def parse_verbose(data: bytes, entry: int | None) -> Capture:
     ('https', b'/a', [(b'host', b'api.example')], b'')
     """
     plain, bracketed, inside = list[_Sent](), list[_Sent](), False
-    for number, line in _lines(data):
+    for number, before, line in _lines(data):
         if line[:2] in (b"> ", b">"):
             if not inside:
                 plain.append(_Sent([], [], []))
             inside = len(line) > len(b"> ")
             if inside:
-                plain[-1].lines.append(Line(number, len(b"> "), line[2:]))
+                plain[-1].lines.append(Line(number, before + len(b"> "), line[2:]))
             continue
         if match := _BRACKETS.fullmatch(line):
             if match[1] == b":method" or not bracketed:
                 bracketed.append(_Sent([], [], []))
-            bracketed[-1].lines.append(Line(number, match.start(1), match[1] + b": " + match[2]))
+            bracketed[-1].lines.append(Line(number, before + match.start(1), match[1] + b": " + match[2]))
         elif (match := _SENT.fullmatch(line)) and (plain or bracketed):
             (plain or bracketed)[-1].sizes.append(int(match[1]))
     chosen, note = _chosen(plain or bracketed, entry)
@@ -115,7 +116,7 @@ def parse_trace(data: bytes, entry: int | None) -> Capture:
 def _blocks(data: bytes) -> Iterator[tuple[int, bytes, int, list[tuple[int, bytes]]]]:
     """The blocks that were sent: line, kind, size, and the lines of the dump with their numbers."""
     block: tuple[int, bytes, int, list[tuple[int, bytes]]] | None = None
-    for number, line in _lines(data):
+    for number, _, line in _lines(data):
         if line[:3] in (b"== ", b"=> ", b"<= "):
             if block is not None:
                 yield block
@@ -169,12 +170,15 @@ def _chosen(requests: Sequence[_Sent], entry: int | None) -> tuple[_Sent, str]:
 
 def _scheme(data: bytes) -> str:
     secure = connected = False
-    for _, line in _lines(data):
+    for _, _, line in _lines(data):
         secure = secure or _SECURE.match(line) is not None
         connected = connected or _CONNECTED.match(line) is not None
     return "https" if secure else "http" if connected else ""
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _lines(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The lines with their numbers, without the progress meter that curl writes before some of them, and how long that is."""
     for number, line in enumerate(data.split(b"\n"), 1):
-        yield number, line.removesuffix(b"\r")
+        meter = _METER.match(line)
+        before = meter.end() if meter else 0
+        yield number, before, line[before:].removesuffix(b"\r")
