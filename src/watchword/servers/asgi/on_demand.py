@@ -32,6 +32,7 @@ def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
         if scope["type"] not in ("http", "websocket") or kept(scope, plan) is not None:
             return app(scope, receive, send)
         if plan.subprotocols and scope["type"] == "websocket":
+            scope = {**scope}  # an outer application's is its own
             send = without_tokens(scope, plan.subprotocols, send)
         exchange = Exchange(Judge(guard, scope, receive, send), raises, scope, send)
         keep(scope, plan, exchange)
