@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.servers.frameworks import django_project as _  # noqa: F401 -- first: models need its settings
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.test import Client, override_settings
 from django.urls import path
 
 from tests.servers.frameworks.test_wsgi_rows import KEY, bearer
-from watchword import BasicVerifier, ConfigurationError, Guard, JWTVerifier, Password
+from watchword import BasicVerifier, ConfigurationError, Guard, JWTVerifier, Password, RegisteredToken, TokenVerifier
 from watchword.servers.django import required
 from watchword.stores import MemoryStore, combine, from_callables
 from watchword.stores.django import DjangoStore
@@ -130,3 +131,19 @@ def test_a_token_without_a_subject_stands_for_nobody():
 def test_without_an_issuer_a_subject_is_nobody():
     with project(mine(), user_of_token=print), pytest.raises(ConfigurationError, match=r"JWTVerifier\(…, issuer=…\)"):
         Client().get("/x")
+
+
+def test_an_opaque_token_has_no_issuer_and_is_nobody_whatever_its_record_claims():
+    admin = RegisteredToken("admin", claims={"iss": "https://id.example"})
+    guard = Guard(
+        [
+            JWTVerifier(KEY, issuer="https://id.example"),
+            TokenVerifier({hashlib.sha256(b"opaque").hexdigest(): admin}.get),
+        ]
+    )
+    setting = {"guard": guard, "user_of_token": lambda issuer, subject: User.objects.get(username=subject)}
+    with override_settings(
+        WATCHWORD=setting, ROOT_URLCONF=(path("x", who),), MIDDLEWARE=["watchword.servers.django.Authenticate"]
+    ):
+        assert Client().get("/x", headers={"Authorization": "Bearer opaque"}).content == b"nobody of Django's"
+        assert Client().get("/x", headers=token(sub="admin", iss="https://id.example")).content == b"admin"

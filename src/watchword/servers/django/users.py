@@ -122,4 +122,4 @@ def _issuer(claims: Any, verifier: Any) -> str | None:
     issuer = claims.get("iss") if hasattr(claims, "get") else getattr(claims, "iss", None)
     if issuer is None and len(routes) == 1:
         issuer = next(iter(routes))
-    return issuer if issuer in routes else None
+    return issuer if isinstance(issuer, str) and issuer in routes else None

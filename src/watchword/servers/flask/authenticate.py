@@ -64,9 +64,9 @@ class Authenticate:
 
         def wsgi_app(environ: Any, start_response: Any) -> Any:
             nonlocal covered
-            if covered != self._bare.noted:  # at the first request, when all views are there
-                covered = self._bare.noted
+            if covered != (noted := self._bare.noted):  # at the first request, when all views are there
                 self._cover(app)
+                covered = noted  # and not before: another thread must not pass meanwhile
             return inside(environ, start_response)
 
         app.wsgi_app = wsgi_app  # type: ignore[method-assign]
