@@ -22,6 +22,7 @@ from watchword.core.limits import Limits
 from watchword.core.scheme import WHOLE, Send
 from watchword.crypto import jose
 from watchword.schemes.sigv4.client import Payload
+from watchword.servers import asgi
 from watchword.stores import MemoryStore
 from watchword.stores.callables import from_callables
 from watchword.transport.flow import ClientContext, Drive
@@ -138,6 +139,19 @@ def test_whoever_asks_again_checks_scopes_only_and_all_of_them_count(make, prefi
     assert made.ask(prefix + "/nested").status == 401
     assert len(seen) == 3
     assert made.ran == ["nested"]
+
+
+def test_a_guard_that_is_round_the_whole_app_too_judges_once(make, prefix):
+    seen = []
+    guard = Guard([JWTVerifier(KEY, single_use=True)], MemoryStore(), observe=seen.append)
+    made = make(guard)
+    made = made._replace(app=asgi.protect(made.app, guard, optional=True))
+    fresh = {"jti": "1", "exp": 4_000_000_000}
+    assert made.ask(prefix + "/orders", b"[1]", bearer(scope="orders:write", **fresh))[::2] == (200, b'{"size":1}')
+    assert made.ask(prefix + "/orders", b"[1]", bearer(**fresh | {"jti": "2"})).status == 403
+    assert len(seen) == 2
+    assert made.ask(prefix + "/orders", b"[1]").status == 401
+    assert made.ask(prefix + "/maybe")[::2] == (200, b"nobody")
 
 
 def test_a_handlers_options_are_judged_like_any_request(make, prefix):

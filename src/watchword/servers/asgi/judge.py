@@ -81,6 +81,12 @@ class Judge:
 
     async def _judge(self, *, optional: bool) -> Judgement:
         guard, incoming = self.guard, self.incoming
+        outer = self._scope.get(ADMISSION)
+        if (
+            outer is not None and outer[0].plan is guard.plan
+        ):  # `protect` is round the application, and sees to the exchange
+            self.receive = incoming.message
+            return Judgement(outer[1])
         try:
             admission = await guard.admit(self.request, self._chunk, optional=optional, gone=incoming.gone)
         except (Rejected, StoreUnavailable) as error:
