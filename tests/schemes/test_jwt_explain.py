@@ -222,7 +222,7 @@ CLAIM_MISTAKES = {
     ("exp", "as a text, not as a number"): {"exp": str(NOW + 300)},
     ("exp", "as a date, not in seconds since 1970"): {"exp": "2033-01-01T00:00:00Z"},
     ("nbf", "in milliseconds"): {"nbf": NOW * 1000 - 5000},
-    ("iss", "without / at its end"): {"iss": "https://id.example"},
+    ("iss", "without a slash (/) at its end"): {"iss": "https://id.example"},
     ("iss", "in another case"): {"iss": "HTTPS://ID.EXAMPLE/"},
     ("iss", "with http:// before it"): {"iss": "http://id.example/"},
     ("iss", "as a list of one"): {"iss": ["https://id.example/"]},

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from watchword.crypto.keys import Key
 from watchword.schemes.diagnosis.json_text import reordered, respelled
 from watchword.schemes.explaining.computation import FORMS, Encoding, Join, Leaf, Mac, Node, Of
-from watchword.schemes.explaining.deviation import Deviation, constant, hashed_first
+from watchword.schemes.explaining.deviation import Deviation, constant
 from watchword.schemes.diagnosis.text_axes import base64_octets
 from watchword.schemes.jwt.claim_mistakes import converted
 
@@ -61,7 +61,7 @@ def described(head: bytes, payload: bytes, key_ids: Sequence[str] = ()) -> Descr
     """
     segments = [_segment("header", head), _segment("payload", payload)]
     joined = Join("the signing input", segments, b".", component="signature")
-    more = [*_both(joined, segments), *hashed_first(joined), *chain(*(_anew(segment, key_ids) for segment in segments))]
+    more = [*_both(joined, segments), *chain(*(_anew(segment, key_ids) for segment in segments))]
     return Described(joined, more)
 
 

@@ -10,6 +10,7 @@ from watchword.core.scheme import Check
 from watchword.crypto.keys import Key
 from watchword.crypto.wrong_spellings import near_cause, another_length
 from watchword.schemes.explaining.computation import FORMS
+from watchword.schemes.explaining.deviation import hashed_first
 from watchword.schemes.explaining.search import MAX_STEPS, Asked, Outcome, look_for, unexplained
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.diagnosis.text_axes import base64_octets
@@ -86,5 +87,5 @@ def _looked_for(
     ]  # fmt: skip
     if public:
         fit, price = verified_by(public, base64_octets(tail) or b""), price_of(public)
-        asked = [Asked("signature", tree.signing_input, fit, _NO_REQUEST, parts=(), advice=_ADVICE, price=price, more=tree.more)]  # fmt: skip
+        asked = [Asked("signature", tree.signing_input, fit, _NO_REQUEST, parts=(), advice=_ADVICE, price=price, more=[*hashed_first(tree.signing_input), *tree.more])]  # fmt: skip
     return look_for(*asked, steps=steps) if asked else Outcome((), False)
