@@ -7,18 +7,30 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from watchword.core.rejection import Reason, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import BodyStream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["CheckedBody", "too_long"]
+__all__ = ["CheckedBody", "check_unread", "too_long"]
 
 
 def too_long(limit: int) -> Rejected:
     """The refusal of a body that nobody reads, and that is too long to be read for the proof alone."""
     return Rejected(Reason.BODY_TOO_LARGE, f"more than {limit} octets that the application left unread", where="body")
+
+
+def check_unread(taken: bool) -> None:
+    """Called where the credentials cover the body.
+
+    Raises:
+        ConfigurationError: `taken`: the application has read from it already, and would see what nobody proves.
+    """
+    if taken:
+        raise ConfigurationError(
+            "the body was read before the guard was asked, and the credentials cover it: ask before anything reads it"
+        )
 
 
 class CheckedBody(io.RawIOBase):

@@ -10,6 +10,7 @@ from watchword.core.message import Peer, Request
 from watchword.core.rejection import Reason, Rejected, not_installed
 from watchword.core.streams import BodyStream
 from watchword.servers.aiohttp.checked import UNPAUSED, CheckedReader
+from watchword.servers.checked_body import check_unread
 
 try:
     from aiohttp import web
@@ -48,13 +49,17 @@ class Incoming:
         self._request = request
         self._shown = (request,) if request is original else (request, original)
         self._kept = request._read_bytes  # somebody has read it already
+        # Of a form with files, and of what was read from `content`, nothing is kept that could be verified.
+        self._taken = self._kept is None and (request._post is not None or getattr(request._payload, "_cursor", 0) > 0)
 
     async def chunk(self) -> bytes:
         """The next chunk, b"" at the end.
 
         Raises:
             Rejected: the client left, or what it sent is no body.
+            ConfigurationError: somebody has read from it already.
         """
+        check_unread(self._taken)
         if self._kept is not None:
             kept, self._kept = self._kept, b""
             return bytes(kept)
@@ -73,7 +78,8 @@ class Incoming:
         self._put(reader)
 
     def check(self, stream: BodyStream, body: bytes | None) -> CheckedReader:
-        """Has the body checked as the handler reads it."""
+        """Has the body checked as the handler reads it; raises as `chunk` does, where somebody has read from it already."""
+        check_unread(self._taken)
         if body is not None:
             self.replay(body)
         elif self._kept is not None:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard
-from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
+from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
 from watchword.servers.asgi.exchange import Channels
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import Receive, Scope, Send, request_of
 from watchword.servers.asgi.taking_back import Success
+from watchword.servers.checked_body import check_unread
 from watchword.servers.judgement import Judgement, refused
 
 __all__ = ["Judge"]
@@ -94,7 +95,7 @@ class Judge:
         if admission.provisional:
             self.send = self.success = Success(guard, admission, self._server)
         if admission.stream is not None:
-            self._check_unread()
+            check_unread(self.taken)
         if not admission.present:
             self.receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
         else:
@@ -120,11 +121,5 @@ class Judge:
         self.channels, self.receive, self.send = channels, channels.receive, channels.send
 
     async def _chunk(self) -> bytes:
-        self._check_unread()
+        check_unread(self.taken)
         return await self.incoming.chunk()
-
-    def _check_unread(self) -> None:
-        if self.taken:
-            raise ConfigurationError(
-                "the body was read before the guard was asked, and the credentials cover it: ask before anything reads it"
-            )

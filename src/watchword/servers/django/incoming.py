@@ -56,11 +56,14 @@ class Incoming:
             Rejected: as `Body.chunk`.
             ConfigurationError: somebody has read from it already.
         """
+        self._check_unread()
+        return self._body.chunk()
+
+    def _check_unread(self) -> None:
         if self._django._read_started and not hasattr(self._django, "_body"):
             raise ConfigurationError(
                 "the body was read before the guard saw it: put watchword.servers.django.Authenticate first in MIDDLEWARE"
             )
-        return self._body.chunk()
 
     async def achunk(self) -> bytes:
         """As `chunk`."""
@@ -71,7 +74,13 @@ class Incoming:
         self._body.drain(self._django.META)
 
     def replay(self, admission: Admission, limit: int) -> CheckedBody | None:
-        """Puts what the guard has read, or the body that is checked as it passes, in place of Django's stream."""
+        """Puts what the guard has read, or the body that is checked as it passes, in place of Django's stream.
+
+        Raises:
+            ConfigurationError: as `chunk`.
+        """
+        if admission.stream is not None:
+            self._check_unread()
         meta = self._django.META
         checked = checked_input(admission, meta, self._body, limit)
         if checked is not None:

@@ -133,9 +133,11 @@ class Authenticate:
 
     @property
     def _judge(self) -> Judge:
-        judge: Judge | None = kept(current(flask.request).environ, self._guard.plan)
+        request = current(flask.request)
+        judge: Judge | None = kept(request.environ, self._guard.plan)
         if judge is None:
             raise ConfigurationError(MISSING)
+        judge.taken = "stream" in request.__dict__  # where werkzeug keeps it, whatever reads the body
         return judge
 
     @property

@@ -8,7 +8,7 @@ from contextlib import suppress
 from watchword.core.admission import Additions
 from watchword.core.io import once
 from watchword.core.rejection import Reason, Rejected
-from watchword.servers.checked_body import CheckedBody
+from watchword.servers.checked_body import CheckedBody, check_unread
 from watchword.servers.wsgi.request import Environ
 
 __all__ = ["Body", "checked_input"]
@@ -19,17 +19,23 @@ UNREAD = 1024 * 1024
 
 
 class Body:
-    """wsgi.input as chunks: as long as it says, or to its end where the server marks it."""
+    """wsgi.input as chunks: as long as it says, or to its end where the server marks it.
 
-    __slots__ = ("_input", "_left", "_unbounded", "_unreadable")
+    Args:
+        environ: the request's.
+        taken: somebody inside has it already, and may have read from it: then the guard can't.
+    """
 
-    def __init__(self, environ: Environ) -> None:
+    __slots__ = ("_input", "_left", "_unbounded", "_unreadable", "taken")
+
+    def __init__(self, environ: Environ, *, taken: bool = False) -> None:
         self._input = environ["wsgi.input"]
         length = environ.get("CONTENT_LENGTH") or ""
         digits = length.isascii() and length.isdigit() and len(length) < 20  # the guard refuses any other
         self._left = int(length) if digits else None
         self._unbounded = self._left is None and bool(environ.get("wsgi.input_terminated"))
         self._unreadable = self._left is None and not self._unbounded and "HTTP_TRANSFER_ENCODING" in environ
+        self.taken = taken and bool(self._left or self._unbounded or self._unreadable)
 
     @property
     def announced(self) -> int:
@@ -41,7 +47,9 @@ class Body:
 
         Raises:
             Rejected: the body is shorter than announced, or the server can't read it, or cannot say where it ends.
+            ConfigurationError: it was taken.
         """
+        check_unread(self.taken)
         if self._unreadable:
             raise Rejected(Reason.MALFORMED_REQUEST, "this server gives no end of a chunked body", where="body")
         if self._unbounded:
@@ -68,7 +76,7 @@ class Body:
 
         Not where that is far to go, nor where the client waits to be asked for its body (RFC 9110 §10.1.1).
         """
-        if "HTTP_EXPECT" in environ or (self._left or 0) > UNREAD:
+        if self.taken or "HTTP_EXPECT" in environ or (self._left or 0) > UNREAD:
             return
         left = UNREAD
         with suppress(Rejected):  # it is refused in any case
@@ -87,6 +95,7 @@ def checked_input(additions: Additions, environ: Environ, body: Body, limit: int
     """
     if additions.stream is None:
         return None
+    check_unread(body.taken)
     chunk = body.chunk if additions.body is None else once(additions.body)
     checked = CheckedBody(chunk, additions.stream, expects="HTTP_EXPECT" in environ)
     if not body.announced:  # applications that read by Content-Length would never be told of the end

@@ -43,9 +43,17 @@ def on_demand(app: App, guard: Guard) -> App:
 
 
 class Judge:
-    """Judges one request, once, and sees to it that the answer gets all that the verdict says of it."""
+    """Judges one request, once, and sees to it that the answer gets all that the verdict says of it.
 
-    __slots__ = ("_answer", "_begun", "_environ", "_guard", "_judgement", "_lines", "_start_response", "_taking_back")
+    `taken` says that the application has the body already, and may have read from it.
+
+    Args:
+        guard: who may pass.
+        environ: the request's.
+        start_response: the server's.
+    """
+
+    __slots__ = ("_answer", "_begun", "_environ", "_guard", "_judgement", "_lines", "_start_response", "_taking_back", "taken")  # fmt: skip
 
     def __init__(self, guard: Guard, environ: Environ, start_response: Any) -> None:
         self._guard = guard
@@ -56,6 +64,7 @@ class Judge:
         self._begun = False
         self._taking_back: TakingBack | None = None
         self._judgement: Judgement | None = None
+        self.taken = False
 
     @property
     def judgement(self) -> Judgement | None:
@@ -106,9 +115,8 @@ class Judge:
             try:
                 made = app(self._environ, self._start)
             except Exception:
-                if (
-                    self._answer is None or self._answer.failed is None
-                ):  # else it comes of the body, whatever was made of that
+                # Else it comes of the body, whatever was made of that.
+                if self._answer is None or self._answer.failed is None:
                     raise
             chunks = made if self._answer is None else Started(self._answer.run(lambda: made))
         except BaseException:
@@ -119,7 +127,7 @@ class Judge:
 
     def _judge(self, optional: bool) -> Judgement:
         environ, guard = self._environ, self._guard
-        body, request = Body(environ), request_of(environ)
+        body, request = Body(environ, taken=self.taken), request_of(environ)
         verdict = judged(guard, environ, request, body, optional)
         if isinstance(verdict, Admission):
             judgement = Judgement(verdict)
