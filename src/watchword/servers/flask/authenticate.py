@@ -21,10 +21,12 @@ except ImportError:
     raise not_installed("flask") from None
 from watchword.servers.flask.asking import View, asking_first, current
 from watchword.servers.flask.problem import problem_of, refused
+from watchword.servers.flask.registered import asked_in_vain, cover
 
 __all__ = ["Authenticate"]
 
 MISSING = "no guard sees the requests of this app: write auth.init_app(app)"
+ASKED = "watchword_asked"
 
 
 class Authenticate:
@@ -65,7 +67,7 @@ class Authenticate:
         def wsgi_app(environ: Any, start_response: Any) -> Any:
             nonlocal covered
             if covered != (noted := self._bare.noted):  # at the first request, when all views are there
-                self._cover(app)
+                cover(self._bare, app, self._demand)
                 covered = noted  # and not before: another thread must not pass meanwhile
             return inside(environ, start_response)
 
@@ -108,20 +110,14 @@ class Authenticate:
         def above(view: View) -> View:
             check_handler(view, ": write decorators = [auth.required()] in a view class")
             self._bare.note(view, scopes, optional)
+            # The signal holds no receiver, and where this stands above the route nothing else does.
+            getattr(view, "__func__", view).__dict__.setdefault(ASKED, []).append(self)
             return asking_first(view, partial(self._demand, scopes, optional=optional))
 
         return above
 
-    def _cover(self, app: flask.Flask) -> None:
-        """Wraps the views that were registered bare: `required` stands above their routes, where it wraps in vain."""
-        for endpoint, view in app.view_functions.items():
-            for scopes, optional in self._bare.asked_above(view):
-                ask = partial(self._demand, scopes, optional=optional)
-                app.view_functions[endpoint] = asking_first(app.view_functions[endpoint], ask)
-
     def _before_request(self, app: flask.Flask, **_: Any) -> None:
-        rule = flask.request.url_rule
-        if rule is not None and self._bare.asked_above(app.view_functions[rule.endpoint]):
+        if any(asked_in_vain(self._bare, app, current(flask.request))):
             raise ConfigurationError(MISSING)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:

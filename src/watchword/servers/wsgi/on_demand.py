@@ -43,15 +43,7 @@ def on_demand(app: App, guard: Guard) -> App:
 
 
 class Judge:
-    """Judges one request, once, and sees to it that the answer gets all that the verdict says of it.
-
-    `taken` says that the application has the body already, and may have read from it.
-
-    Args:
-        guard: who may pass.
-        environ: the request's.
-        start_response: the server's.
-    """
+    """Judges one request, once; its answer gets all that the verdict says. `taken`: the application has had the body already."""
 
     __slots__ = ("_answer", "_begun", "_environ", "_guard", "_judgement", "_lines", "_start_response", "_taking_back", "taken")  # fmt: skip
 
