@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -81,11 +81,12 @@ def identity_or_none(request: Any) -> Identity[Any] | None:
 def asked_by(view: Any, method: str) -> Sequence[Asked]:
     """What a view asks for, by its decorators, by its class, and by the method of that for this request."""
     asked: list[Asked] = list(getattr(view, ASKED, ()))
-    view_class = getattr(view, "view_class", None)
+    view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)  # REST framework's view sets have this
     if view_class is not None:
         if issubclass(view_class, RequiredMixin):
-            asked.append(view_class.asked())
-        asked += getattr(getattr(view_class, method.lower(), None), ASKED, ())
+            asked.append(view_class.asked(getattr(view, "view_initkwargs", None) or getattr(view, "initkwargs", {})))
+        actions = getattr(view, "actions", None) or {}
+        asked += getattr(getattr(view_class, actions.get(method.lower(), method.lower()), None), ASKED, ())
     return asked
 
 
@@ -122,19 +123,20 @@ class RequiredMixin:
     optional_identity: ClassVar[bool] = False
 
     @classmethod
-    def asked(cls) -> Asked:
-        """What this class asks for.
+    def asked(cls, given: Mapping[str, Any]) -> Asked:
+        """What this class asks for, where `as_view` was given this.
 
         Raises:
             ConfigurationError: `required_scopes` is one text.
         """
-        if isinstance(cls.required_scopes, str):
-            raise ConfigurationError(f"{cls.__name__}.required_scopes is a list of scopes: ({cls.required_scopes!r},)")
-        return Asked(tuple(cls.required_scopes), cls.optional_identity)
+        scopes = given.get("required_scopes", cls.required_scopes)
+        if isinstance(scopes, str):
+            raise ConfigurationError(f"{cls.__name__}.required_scopes is a list of scopes: ({scopes!r},)")
+        return Asked(tuple(scopes), given.get("optional_identity", cls.optional_identity))
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Asks, and lets the view answer."""
-        asked, judge = self.asked(), Judge.of(request)
+        asked, judge = self.asked(vars(self)), Judge.of(request)
         inside: Any = super()
         if not getattr(self, "view_is_async", False):
             refused = judge.demand(asked.scopes, optional=asked.optional)
