@@ -147,3 +147,15 @@ def test_an_opaque_token_has_no_issuer_and_is_nobody_whatever_its_record_claims(
     ):
         assert Client().get("/x", headers={"Authorization": "Bearer opaque"}).content == b"nobody of Django's"
         assert Client().get("/x", headers=token(sub="admin", iss="https://id.example")).content == b"admin"
+
+
+def test_a_token_without_a_subject_is_nobody_whatever_the_function_finds():
+    """Users that no token belongs to may have an empty subject in the table."""
+    guard = Guard([JWTVerifier(KEY, issuer="https://id.example", subject=None)], MemoryStore())
+    setting = {"guard": guard, "user_of_token": lambda issuer, subject: User.objects.get(username="admin")}
+    with override_settings(
+        WATCHWORD=setting,
+        ROOT_URLCONF=(path("x", who),),
+        MIDDLEWARE=["watchword.servers.django.Authenticate"],
+    ):
+        assert Client().get("/x", headers=token(sub="alice", iss="https://id.example")).status_code == 401

@@ -88,9 +88,11 @@ class Mask:
         self._quoted: set[str] = set()
         presented = list(dict.fromkeys((*_presented(request, body), *(_alike(request, body) if by_shape else ()))))
         self._whole = len(presented) > MAX_VALUES
-        for name, value in (*((b"", secret) for secret in secrets), *presented[:MAX_VALUES]):
-            if not value or (name and is_unset(value.decode("utf-8", "replace"))):
-                continue  # a placeholder that was sent is shown; a secret that looks like one would still admit
+        # A placeholder that was sent is shown; a secret of the server that looks like one would still admit.
+        sent = [pair for pair in presented[:MAX_VALUES] if not is_unset(pair[1].decode("utf-8", "replace"))]
+        for name, value in (*((b"", secret) for secret in secrets), *sent):
+            if not value:
+                continue
             if len(value) >= LONG and not _WORD.fullmatch(value):
                 forms.update(dict.fromkeys(_forms(value)))
             elif name:  # our own sentences have such words, so it is hidden only beside its name or in quotes
