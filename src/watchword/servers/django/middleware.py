@@ -13,10 +13,11 @@ from watchword.core.rejection import ConfigurationError, Rejected, not_installed
 from watchword.servers.django.answering import answered
 from watchword.servers.django.asking import asked_by
 from watchword.servers.django.configuration import configured
+from watchword.servers.django.csrf import is_forged, is_rest_view
 from watchword.servers.django.judge import Judge
 
 try:
-    from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction
+    from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 except ImportError:
     raise not_installed("django") from None
 from django import conf
@@ -75,12 +76,19 @@ class Authenticate:
         for asked in asked_by(view, request.method):
             if (refused := Judge.of(request).demand(asked.scopes, optional=asked.optional)) is not None:
                 return refused
-        return None
+        return self._forged(request, view)
 
     async def _aprocess_view(self, request: Any, view: Any, _args: Any, _kwargs: Any) -> Any:
         for asked in asked_by(view, request.method):
             if (refused := await Judge.of(request).ademand(asked.scopes, optional=asked.optional)) is not None:
                 return refused
+        return await sync_to_async(self._forged)(request, view) if is_rest_view(view) else None
+
+    def _forged(self, request: Any, view: Any) -> Any:
+        judge = Judge.of(request)
+        admission = None if judge.judgement is None else judge.judgement.admission
+        if admission is not None and is_rest_view(view) and is_forged(request, admission):
+            return judge.problem(Refusal(403))
         return None
 
     def process_exception(self, request: Any, exception: Exception) -> Any:

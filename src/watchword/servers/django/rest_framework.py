@@ -10,6 +10,7 @@ from typing import Any
 from watchword.core.identity import Identity
 from watchword.core.rejection import not_installed
 from watchword.servers.decorated import check_scopes
+from watchword.servers.django.csrf import is_forged
 from watchword.servers.django.judge import Judge
 from watchword.servers.django.users import IdentityUser
 from watchword.servers.problem import PROBLEM_JSON, problem, title_of
@@ -85,7 +86,11 @@ def required(*scopes: str) -> type[BasePermission]:
         scopes = demanded  # which documents name
 
         def has_permission(self, request: Any, view: Any) -> bool:
-            return Judge.of(request).demand(demanded) is None
+            judge = Judge.of(request)
+            if judge.demand(demanded) is not None:
+                return False
+            # Whichever classes authenticate: for sessions alone would REST framework look.
+            return not is_forged(request._request, judge.admission())  # noqa: SLF001 -- documented under this name
 
     return Required
 
