@@ -93,6 +93,10 @@ class Judge:
     async def _demand(self, guard: Any, scopes: Sequence[str], optional: bool, awaits: bool) -> HttpResponseBase | None:
         if self.judgement is None:
             self.judgement = await self._judge(guard, optional, awaits)
+        if self.judgement.admission is not None and self.judgement.admission.identity is not None:
+            # What Django's cache has, it gives to whoever comes, before any view is found that would ask. Each of its parts that
+            # sees the request sets this anew, so whoever asks does.
+            self._request._cache_update_cache = False  # noqa: SLF001 -- what UpdateCacheMiddleware looks at
         refusal: Refusal | None = self.judgement.refusal
         if refusal is None:
             rejected = self.judgement.missing(scopes, optional=optional)
