@@ -5,8 +5,9 @@ Whoever has the token can use it, so it travels in a field, never in the query (
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from collections.abc import Collection, Hashable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from watchword.schemes.sending import refuse_cleartext
 from watchword.core.answer import Challenge
@@ -20,6 +21,8 @@ from watchword.crypto.encoding import b64url_decode, parse_leniently
 from watchword.schemes.token_places import BEARER, TOKEN, TokenPlace, in_authorization, scheme_word
 
 __all__ = ["BearerAuth", "VerifierOfTokens", "bearer_field", "is_token", "peek_issuer", "read_token"]
+
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class BearerAuth(ClientHalf):
@@ -81,8 +84,8 @@ def read_token(request: Request) -> bytes | None:
 def peek_issuer(token: bytes) -> str | None:
     """The issuer that a token names, unverified: for routing to a verifier, never to be believed.
 
-    None for what is no JWT; "" for one that names no issuer as a text, or hides it (JWE), so that it is taken for no
-    opaque token.
+    None for what is no JWT; "" for one that names no issuer as a text, or hides it (JWE), or that only laxer readers take
+    for a JWT, so that it is taken for no opaque token.
     """
     parts = token.split(b".", 5)
     if len(parts) not in (3, 5):
@@ -90,12 +93,21 @@ def peek_issuer(token: bytes) -> str | None:
     try:
         parse_leniently(b64url_decode(parts[0]))  # a header (RFC 7515 §4, RFC 7516 §4)
     except ValueError:
-        return None
+        return "" if _begins_an_object(parts[0]) else None
     try:
         issuer = parse_leniently(b64url_decode(parts[1])).get("iss")
     except ValueError:
         return ""
     return issuer if isinstance(issuer, str) else ""
+
+
+def _begins_an_object(part: bytes) -> bool:
+    """Whether a lax reader may find JSON's object there: in base64 of any spelling, after a mark or white space."""
+    try:
+        octets = a2b_base64(part.translate(_STANDARD) + b"==")
+    except ValueError:
+        return False
+    return octets.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
 class VerifierOfTokens(InProcess):
