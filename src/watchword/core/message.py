@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-__all__ = ["Headers", "Peer", "Request", "Response"]
+__all__ = ["SAFE", "Headers", "Peer", "Request", "Response"]
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""The methods that ask for nothing to be done (RFC 9110 §9.2.1); their case matters (§9.1)."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Field lines in order, duplicates kept: (lower-case name, raw value)."""

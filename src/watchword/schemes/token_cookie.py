@@ -11,14 +11,13 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from watchword.core.address import Address
-from watchword.core.message import Request
+from watchword.core.message import SAFE, Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.fields.target import normal_authority
 from watchword.schemes.token_places import is_handshake, the_token
 
 __all__ = ["InCookie"]
 
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 §9.2.1; a method's case matters (§9.1)
 _NAME: Final = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z_-]+")  # cookie-name = token (RFC 6265 §4.1.1)
 _ORIGIN: Final = re.compile(r"https?://[^/?#@\s]+")
 _HTTP: Final = {"ws": "http", "wss": "https"}

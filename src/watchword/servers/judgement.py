@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from watchword.core.admission import Additions, Admission
 from watchword.core.answer import Refusal
-from watchword.core.message import Request
+from watchword.core.message import SAFE, Request
 from watchword.core.plan import Plan
-from watchword.core.rejection import Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.seal import seal_for
 
-__all__ = ["JUDGEMENTS", "Judgement", "keep", "kept", "refused"]
+__all__ = ["JUDGEMENTS", "Judgement", "check_method", "keep", "kept", "refused"]
 
 JUDGEMENTS: Final = "watchword.judgements"
 """The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards."""
@@ -60,6 +60,22 @@ def refused(plan: Plan, request: Request, error: Rejected | StoreUnavailable) ->
     if seal is not None:
         additions = additions.sealed_by(seal, request.method, plan.proxy, None)
     return Judgement(additions, (error.refusal or Refusal(503))._replace(sealing=None))
+
+
+def check_method(judged: str, served: str) -> None:
+    """Takes a request whose method was not changed to one that a page of another site could not have had made (RFC 9110 §9.2.1).
+
+    Args:
+        judged: the method that the guard sees.
+        served: the method that the application goes by.
+
+    Raises:
+        ConfigurationError: a safe method was changed to one that is not.
+    """
+    if judged in SAFE and served not in SAFE:
+        raise ConfigurationError(
+            f"the guard judges a {judged}, and {served[:16]} is served: put what changes the method round the guard"
+        )
 
 
 def kept(state: MutableMapping[str, Any], plan: Plan) -> Any:

@@ -15,7 +15,7 @@ from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavaila
 from watchword.servers.aiohttp.checked import CheckedReader
 from watchword.servers.aiohttp.held import HeldWriter
 from watchword.servers.aiohttp.request import Incoming, request_of
-from watchword.servers.judgement import Judgement, refused
+from watchword.servers.judgement import Judgement, check_method, refused
 
 try:
     from aiohttp import web
@@ -49,8 +49,9 @@ class Judge:
             optional: a request without credentials may pass as well.
 
         Raises:
-            ConfigurationError: the answer has begun.
+            ConfigurationError: the answer has begun, or as `check_method`.
         """
+        check_method(self._request.method, request.method)
         if self.judgement is None:
             if self._begun:
                 raise ConfigurationError("the answer has begun: ask who made the request before that")

@@ -57,6 +57,11 @@ class Exchange:
         """Whether nobody has asked yet, and may still do so."""
         return self._judge.judgement is None and not self._begun
 
+    @property
+    def method(self) -> str:
+        """The method that the guard judges."""
+        return self._judge.request.method
+
     def identity(self) -> Identity[Any] | None:
         """The maker of an admitted request; None if it is anonymous.
 

@@ -10,7 +10,7 @@ from watchword.servers.asgi.asking import Exchange, Raises
 from watchword.servers.asgi.judge import Judge
 from watchword.servers.asgi.request import App, Message, Receive, Scope, Send
 from watchword.servers.asgi.subprotocols import without_tokens
-from watchword.servers.judgement import keep, kept
+from watchword.servers.judgement import check_method, keep, kept
 
 __all__ = ["Asks", "before_the_body", "exchange_of", "on_demand"]
 
@@ -75,9 +75,11 @@ def exchange_of(scope: Scope, guard: AsyncGuard, remedy: str) -> Exchange:
     """The exchange that `on_demand` kept.
 
     Raises:
-        ConfigurationError: the guard is nowhere round this application; `remedy` says what to write.
+        ConfigurationError: the guard is nowhere round this application, as `remedy` says what to write; or `check_method`.
     """
     exchange: Exchange | None = kept(scope, guard.plan)
     if exchange is None:
         raise ConfigurationError(f"nothing judges requests before their bodies are read: write {remedy}")
+    if scope["type"] == "http":
+        check_method(exchange.method, scope["method"])
     return exchange

@@ -15,7 +15,7 @@ from watchword.servers.checked_body import CheckedBody
 from watchword.servers.django.configuration import Configuration
 from watchword.servers.django.judging import judged
 from watchword.servers.django.users import maps, settle
-from watchword.servers.judgement import Judgement
+from watchword.servers.judgement import Judgement, check_method
 from watchword.servers.problem import content_of, problem_body
 
 try:
@@ -91,6 +91,7 @@ class Judge:
         return await self._demand(AsyncGuard.of(self.guard), scopes, optional, awaits=True)
 
     async def _demand(self, guard: Any, scopes: Sequence[str], optional: bool, awaits: bool) -> HttpResponseBase | None:
+        check_method(self._request.META.get("REQUEST_METHOD", ""), self._request.method)
         if self.judgement is None:
             self.judgement = await self._judge(guard, optional, awaits)
         if self.judgement.admission is not None and self.judgement.admission.identity is not None:

@@ -133,7 +133,7 @@ class Authenticate:
         judge: Judge | None = kept(request.environ, self._guard.plan)
         if judge is None:
             raise ConfigurationError(MISSING)
-        judge.taken = "stream" in request.__dict__  # where werkzeug keeps it, whatever reads the body
+        judge.environ, judge.taken = request.environ, "stream" in request.__dict__  # where werkzeug keeps the body
         return judge
 
     @property

@@ -43,13 +43,13 @@ def on_demand(app: App, guard: Guard) -> App:
 
 
 class Judge:
-    """Judges one request, once; its answer gets all that the verdict says. `taken`: the application has had the body already."""
+    """Judges one request, once. `environ` may be replaced by a copy made inside; if `taken`, its body may have been read from."""
 
-    __slots__ = ("_answer", "_begun", "_environ", "_guard", "_judgement", "_lines", "_start_response", "_taking_back", "taken")  # fmt: skip
+    __slots__ = ("_answer", "_begun", "_guard", "_judgement", "_lines", "_start_response", "_taking_back", "environ", "taken")  # fmt: skip
 
     def __init__(self, guard: Guard, environ: Environ, start_response: Any) -> None:
         self._guard = guard
-        self._environ = environ
+        self.environ = environ
         self._start_response = start_response
         self._answer: Answer | None = None  # where the verdict adds to the answer, or checks the body as it passes
         self._lines: list[tuple[str, str]] = []
@@ -105,7 +105,7 @@ class Judge:
         try:
             made: Iterable[bytes] = ()
             try:
-                made = app(self._environ, self._start)
+                made = app(self.environ, self._start)
             except Exception:
                 # Else it comes of the body, whatever was made of that.
                 if self._answer is None or self._answer.failed is None:
@@ -118,7 +118,7 @@ class Judge:
         return chunks if self._taking_back is None else Chunks(chunks, self._taking_back)
 
     def _judge(self, optional: bool) -> Judgement:
-        environ, guard = self._environ, self._guard
+        environ, guard = self.environ, self._guard
         body, request = Body(environ, taken=self.taken), request_of(environ)
         verdict = judged(guard, environ, request, body, optional)
         if isinstance(verdict, Admission):
