@@ -58,6 +58,11 @@ class Exchange:
         return self._judge.judgement is None and not self._begun
 
     @property
+    def admitted(self) -> bool:
+        """Whether somebody has asked, and the guard admitted the request."""
+        return self._judge.judgement is not None and self._judge.judgement.admission is not None
+
+    @property
     def method(self) -> str:
         """The method that the guard judges."""
         return self._judge.request.method

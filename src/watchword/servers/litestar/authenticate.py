@@ -19,6 +19,7 @@ from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import exchange_of, on_demand
 from watchword.servers.asgi.request import App
 from watchword.servers.decorated import check_scopes
+from watchword.servers.litestar.caching import for_each_identity
 from watchword.servers.litestar.documenting import describe, with_schemes
 from watchword.servers.litestar.refusing import Refused, problem_response, raised
 from watchword.servers.openapi import Demanded, documentation
@@ -107,6 +108,7 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
         middleware: Any = self.middleware
         app_config.middleware.insert(0, DefineMiddleware(middleware))
         app_config.exception_handlers.setdefault(Refused, problem_response)
+        app_config.response_cache_config = for_each_identity(app_config.response_cache_config, self._guard.plan)
         if app_config.openapi_config is not None:
             app_config.openapi_config = with_schemes(app_config.openapi_config, self._told)
         return app_config
