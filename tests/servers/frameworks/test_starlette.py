@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.authentication import requires
 from starlette.endpoints import HTTPEndpoint
@@ -97,3 +98,8 @@ def test_an_apps_own_handler_words_refusals_and_the_challenges_go_out_all_the_sa
     refused = Made(app, []).ask("/")
     assert (refused.status, refused.content) == (401, b'{"own":"Unauthorized"}')
     assert refused.values("www-authenticate") == ['Basic realm="r", charset="UTF-8"']
+
+
+def test_an_app_of_fastapi_is_refused_since_decorators_above_its_routes_wrap_in_vain():
+    with pytest.raises(ConfigurationError, match="watchword.servers.fastapi"):
+        Authenticate(GUARD).install(FastAPI())

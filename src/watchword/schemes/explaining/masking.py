@@ -335,5 +335,6 @@ def secrets_in(request: Request, verifiers: Iterable[object]) -> Iterator[bytes]
     """What the request presents where verifiers look for secrets that are sent as they are: tokens and keys, in fields of any name."""
     for verifier in verifiers:
         find: Callable[[Request], list[bytes]] | None = getattr(verifier, "secrets_in", None)
-        yield from () if find is None else find(request)
+        sent = () if find is None else find(request)
+        yield from (value for value in sent if not is_unset(value.decode("utf-8", "replace")))
         yield from secrets_in(request, getattr(verifier, "parts", ()))

@@ -57,7 +57,12 @@ class Authenticate:
         """Adds the middleware, and the handler by which refusals are problem details (RFC 9457).
 
         A handler of yours for HTTPException, or for a status, words them instead.
+
+        Raises:
+            ConfigurationError: it is a FastAPI app, whose routes are made of bare functions if `required` stands above them.
         """
+        if hasattr(app, "openapi"):
+            raise ConfigurationError("this is a FastAPI app: use watchword.servers.fastapi.Authenticate")
         app.add_middleware(self.middleware)
         app.add_exception_handler(Refused, problem_handler({ExceptionMiddleware.http_exception}))
 
