@@ -118,7 +118,8 @@ def over_a_socket(make: Callable[[], web.Application]) -> Any:
         request = request_of(environ)
         body = environ["wsgi.input"].read() if isinstance(environ["wsgi.input"], io.BytesIO) else b""
         lines = [b"%s %s HTTP/1.1" % (request.method.encode(), request.target), b"Connection: close"]
-        lines += [b"X-Scheme: " + request.scheme.encode()]
+        if request.scheme == "https":
+            lines += [b"X-Scheme: https"]
         lines += [name + b": " + value for name, value in request.headers]
         answer = asyncio.run(asked(make(), b"\r\n".join([*lines, b"", b""]) + body))
         said = HTTPResponse(SimpleNamespace(makefile=lambda *_: io.BytesIO(answer)), method=request.method)

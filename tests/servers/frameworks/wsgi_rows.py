@@ -106,6 +106,7 @@ def as_wsgi(app: Any) -> Any:
         scope = {
             "type": "http", "method": request.method, "scheme": request.scheme, "path": unquote(request.target.decode()),
             "raw_path": request.target, "query_string": b"", "headers": list(request.headers),
+            "client": (request.peer.address, 1),
         }  # fmt: skip
         messages = [{"type": "http.request", "body": environ["wsgi.input"].read(), "more_body": False}]
         sent = []

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from watchword.core.answer import Refusal
 from watchword.core.identity import Identity
 from watchword.core.rejection import not_installed
 from watchword.servers.decorated import check_scopes
 from watchword.servers.django.csrf import is_forged
 from watchword.servers.django.judge import Judge
 from watchword.servers.django.users import IdentityUser
-from watchword.servers.problem import PROBLEM_JSON, problem, title_of
+from watchword.servers.problem import content_of, problem_body, title_of
 
 try:
     from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -96,7 +97,7 @@ def required(*scopes: str) -> type[BasePermission]:
 
 
 def exception_handler(exception: Exception, context: Any) -> Any:
-    """Django REST framework's, with problem details (RFC 9457) for what the guard refuses.
+    """Django REST framework's, with problem details (RFC 9457) for what the guard refuses, or its account for developers.
 
     In the settings: `REST_FRAMEWORK = {"EXCEPTION_HANDLER": "watchword.servers.django.rest_framework.exception_handler"}`.
     """
@@ -109,7 +110,9 @@ def exception_handler(exception: Exception, context: Any) -> Any:
         or judge.refused_with == answer.status_code
     ):
         return answer
-    said = HttpResponse(problem(answer.status_code), PROBLEM_JSON, answer.status_code)
+    known = judge.refusal if judge.refused_with == answer.status_code else None
+    media_type, content = content_of(known or Refusal(answer.status_code), problem_body)
+    said = HttpResponse(content, media_type.decode("latin-1"), answer.status_code)
     for name, value in answer.headers.items():
         if name != "Content-Type":
             said[name] = value
