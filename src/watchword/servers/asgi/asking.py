@@ -94,7 +94,9 @@ class Exchange:
             if failed is not None and judge.judgement is not None:
                 await self._answer(await judge.guard.refuse(judge.judgement.additions.attributed(failed)))
         finally:
-            judge.incoming.close()
+            # Too late to ask what needs the scope, which is let go as in `Judge.end`.
+            self._begun, self._scope = True, {"type": self._scope["type"]}
+            judge.end()
             if judge.success is not None and failed is None:
                 await judge.success.settle()
 

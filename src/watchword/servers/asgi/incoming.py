@@ -22,14 +22,16 @@ class Incoming:
     `receive` gives the messages that nobody has taken yet: the server's own, unless they were read ahead.
     """
 
-    __slots__ = ("_ahead", "_begun", "_ended", "_scope", "receive")
+    __slots__ = ("_ahead", "_begun", "_ended", "_headers", "_kind", "receive")
 
     def __init__(self, receive: Receive, scope: Scope) -> None:
         self.receive = receive
-        self._scope = scope
+        # Not the scope, which may lead here: what leads in a circle is freed late, and slows every request down.
+        self._kind = kind = scope["type"]
+        self._headers = headers_of(scope)
         self._ahead: ReadAhead | None = None
         self._begun = False
-        self._ended = scope["type"] == "websocket"  # RFC 6455 §4.1: a handshake has no body
+        self._ended = kind == "websocket"  # RFC 6455 §4.1: a handshake has no body
 
     def gone(self) -> Future[object]:
         """Done once the client has left, which is watched from the first call on.
@@ -39,7 +41,7 @@ class Incoming:
         """
         if self._ahead is not None:
             return self._ahead.gone
-        if self._scope["type"] != "http" or (not self._begun and _expects(headers_of(self._scope))):
+        if self._kind != "http" or (not self._begun and _expects(self._headers)):
             return get_running_loop().create_future()
         self.receive = self._ahead = ReadAhead(self.receive)
         return self._ahead.gone
@@ -80,7 +82,7 @@ class Incoming:
 
     def misframed(self) -> Rejected | None:
         """MALFORMED_REQUEST where the body has two lengths (RFC 9112 §6.1): the application may go by the wrong one."""
-        names = {name for name, _ in headers_of(self._scope)}
+        names = {name for name, _ in self._headers}
         if b"content-length" in names and b"transfer-encoding" in names:
             return Rejected(Reason.MALFORMED_REQUEST, "next to Content-Length", where="transfer-encoding")
         return None
@@ -88,8 +90,7 @@ class Incoming:
     @property
     def waits(self) -> bool:
         """Whether the client waits to be asked for its body."""
-        headers = headers_of(self._scope)
-        return not self._begun and _expects(headers) and _announces(headers)
+        return not self._begun and _expects(self._headers) and _announces(self._headers)
 
     async def drained(self, headers: Headers) -> bool:
         """Reads on, before a refusal goes out: closing with octets unread resets the connection under the answer.
@@ -117,7 +118,7 @@ class Incoming:
         """
         if not self._ended:  # the guard stopped early
             raise AssertionError("a body was admitted before it was read")
-        if self._scope["type"] == "websocket":
+        if self._kind == "websocket":
             return self.receive
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
