@@ -99,7 +99,7 @@ class Dispatch:
     """
 
     __slots__ = (
-        "_addressees", "_beside", "_fields", "_limits", "_longest", "_proxy", "_public_url", "_queries", "_short",
+        "_addressees", "_fields", "_limits", "_longest", "_proxy", "_public_url", "_queries", "_short",
         "_words",
     )  # fmt: skip
 
@@ -126,7 +126,6 @@ class Dispatch:
 
         self._addressees = {id(verifier): Addressee(verifier, reader(verifier)) for verifier in verifiers}
         self._words, self._fields, self._queries = _addressed(verifiers, self._addressees)
-        self._beside = bool(self._fields or self._queries)
 
     def routes_together(self, one: Verifier, other: object) -> bool:
         """Whether the two share an address, so that one challenge stands for both."""
@@ -160,7 +159,7 @@ class Dispatch:
             one = self._words.get(authorization.partition(b" ")[0].lower())
             if one is None:
                 raise Rejected(Reason.UNSUPPORTED_SCHEME, self._unspoken(), where="authorization")
-        if self._beside:
+        if self._queries or not self._fields.keys().isdisjoint(lines):
             found, claim = self._claimed(request, self._look_beside(request, one))
         elif one is not None:
             found, claim = self._read(request, one)
