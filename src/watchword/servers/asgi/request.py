@@ -27,11 +27,10 @@ def headers_of(scope: Scope) -> Headers:
 def request_of(scope: Scope) -> Request:
     """The request of an http or websocket scope; not exact where the server gives no `raw_path`."""
     headers = headers_of(scope)
-    authority = ""
-    for name, value in headers:
-        if name == b"host":
-            authority = value.decode("latin-1")
-            break
+    lines = dict(headers)
+    host = lines.get(b"host", b"")
+    if len(lines) != len(headers):  # of several lines the first, not the last
+        host = next((value for name, value in headers if name == b"host"), b"")
     target = scope.get("raw_path")
     exact = target is not None
     if target is None:
@@ -48,13 +47,14 @@ def request_of(scope: Scope) -> Request:
     return Request.raw(
         "GET" if websocket else scope["method"],
         scope.get("scheme") or ("ws" if websocket else "http"),
-        authority,
+        host.decode("latin-1"),
         target,
         headers,
         Peer(
             client[0] if client else "", _certificate(extensions["tls"]) if extensions and "tls" in extensions else None
         ),
         exact,
+        lines,
     )
 
 

@@ -38,11 +38,10 @@ def request_of(environ: Environ) -> Request:
 
 
 def _headers(environ: Environ) -> Headers:
-    fields = [(name, value) for name, value in environ.items() if name[:5] == "HTTP_"]
     try:
-        lines = [(_field_of(name), value.encode("latin-1")) for name, value in fields]
+        lines = [(_field_of(name), value.encode("latin-1")) for name, value in environ.items() if name[:5] == "HTTP_"]
     except UnicodeEncodeError:
-        lines = [(_field_of(name), _octets(value)) for name, value in fields]
+        lines = [(_field_of(name), _octets(value)) for name, value in environ.items() if name[:5] == "HTTP_"]
     for name, field in (("CONTENT_TYPE", b"content-type"), ("CONTENT_LENGTH", b"content-length")):
         if environ.get(name) and not (name == "CONTENT_TYPE" and _is_invented(environ)):
             lines.append((field, _octets(environ[name])))
