@@ -20,6 +20,10 @@ _LIKELY: Final = re.compile(
     rb"(?<![a-z])auth|token|key|secret|passw|pwd|credential|signature|hmac|jwt|bearer|session|login|user|sid$|access|api",
     re.IGNORECASE,
 )
+_OF_ANOTHER_MEANING: Final = re.compile(
+    rb"^(?:user[-_]agent|signature-agent|idempotency-key|sec-.*|access-control-.*)$|[cx]srf|version$", re.IGNORECASE
+)
+"""Names that any client sends, and that hold no credentials, whatever words are in them."""
 _USER, _PASSWORD = (
     re.compile(rb"user(?:_?name|_?id)?|login|email|client_id", re.IGNORECASE),
     re.compile(rb"pass(?:word|wd)?|pwd|(?:client_)?secret", re.IGNORECASE),
@@ -62,15 +66,13 @@ def _places(request: Request, body: bytes, own: set[bytes]) -> Iterator[Source]:
             continue
         if kind == b"field":
             rest = _without_field(request, name)
-            likely = _LIKELY.search(name) is not None
+            likely = _is_likely(name)
             repeated = len(request.values(name)) > 1
             yield Source("own" if name in own else where, shown, value, rest, likely or name in own, repeated)
         elif kind == b"query":
-            yield Source(where, shown, value, _without_parameter(request, name), _LIKELY.search(name) is not None)
+            yield Source(where, shown, value, _without_parameter(request, name), _is_likely(name))
         else:
-            yield Source(
-                where, shown, value, _without_field(request, b"authorization"), _LIKELY.search(name) is not None
-            )
+            yield Source(where, shown, value, _without_field(request, b"authorization"), _is_likely(name))
     for segment in request.path.split(b"/"):
         if len(segment) >= SEGMENT:
             yield Source("path", "the path", segment, request, False)
@@ -82,6 +84,10 @@ def _places(request: Request, body: bytes, own: set[bytes]) -> Iterator[Source]:
                 request.method, request.scheme, host, request.target, request.headers, request.peer, request.exact
             )
             yield Source("authority", "the URL's authority, before @", user.encode(), bare, True)
+
+
+def _is_likely(name: bytes) -> bool:
+    return _LIKELY.search(name) is not None and _OF_ANOTHER_MEANING.search(name) is None
 
 
 def _pairs(request: Request, body: bytes) -> Iterator[Source]:
