@@ -459,3 +459,9 @@ def test_the_claim_asks_for_two_records_and_no_slow_work() -> None:
     assert claim is not None
     assert claim.needs == (REF, USE)
     assert not claim.slow(NOTHING_FOUND)
+
+
+def test_a_key_that_a_look_up_does_not_know_is_not_said_to_lack_an_id():
+    guard = Guard([APIKeyVerifier({}.get)])
+    first = explain(Request("GET", "https", "api.example", "/", {"X-API-Key": "sk_live_51H8"}), guard).causes[0]
+    assert (first.expected, first.received) == ("a key that the look-up knows", "another key")

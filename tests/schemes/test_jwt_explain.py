@@ -14,7 +14,9 @@ from bench.explain import leaks
 from tests.counting import calls
 from tests.examples_of import examples
 from watchword import Guard, JWTVerifier, Key, KeySet, Policy, Request, explain
+from watchword.crypto import jose
 from watchword.crypto.digests import digest, hmac_digest
+from watchword.issuers import keycloak
 from watchword.schemes.explaining.report import Explanation
 from watchword.schemes.explaining.computation import Computation, Leaf
 from watchword.schemes.explaining.deviations import deviations
@@ -272,3 +274,21 @@ def test_a_time_in_seconds_is_not_said_to_have_come_in_another_unit(claim: str) 
     for value in (NOW - 900, NOW + 900):
         told = claim_mistake(claim, {claim: value}, lambda _: None)
         assert "seconds" not in told
+
+
+@pytest.mark.parametrize("kind", ["ID", "Refresh", "Logout"])
+def test_another_token_of_the_issuers_is_told_from_an_access_token_and_not_by_the_headers_type(kind: str) -> None:
+    recipe = keycloak("https://id.example", "acme", audience="orders")
+    claims = {
+        "iss": "https://id.example/realms/acme",
+        "aud": "orders",
+        "sub": "alice",
+        "azp": "web",
+        "exp": 4_000_000_000,
+    }
+    token = jose.sign(json.dumps({**claims, "typ": kind}).encode(), KEY, header={"typ": "JWT"})
+    guard = Guard([JWTVerifier(KEY, **recipe.arguments)])
+    first = explain(Request("GET", "https", "api.example", "/", {"Authorization": f"Bearer {token}"}), guard).causes[0]
+    assert (first.component, first.received) == ("claim typ", kind)
+    assert "access token" in first.mend
+    assert "typ=" not in first.mend

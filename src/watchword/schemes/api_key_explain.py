@@ -23,8 +23,9 @@ def explain_api_key(claim: APIKeyClaim, found: Found, body: Body, now: float) ->
     mend = "make a key with `watchword key add`, and send that one"
     if not ours:
         mend = "send a key as it was issued, and look whether the look-up goes by what by= says (the default is the key's SHA-256)"
-    shown, known = claim.key_id or "a key without an id", record is not None
-    checks.append(Check("key id", known, where, "a key of the store", shown, "" if known else mend))
+    known, wanted = record is not None, "a key of the store" if ours else "a key that the look-up knows"
+    shown = claim.key_id or ("the key" if known else "another key")
+    checks.append(Check("key id", known, where, wanted, shown, "" if known else mend))
     if record is None:
         untried = "there is no key to compare with"
         return "", (*checks, *(Check(name, None, where, mend=untried) for name in ("secret", "revoked", "time")))

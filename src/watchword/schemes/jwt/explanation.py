@@ -27,7 +27,7 @@ MENDS = {
     Reason.WRONG_ALGORITHM: "sign with the algorithm of the verifier's key, or give the verifier a key for this one",
     Reason.UNKNOWN_KEY: "add the key to the verifier's KeySet, or send the key id that it has there",
     Reason.WRONG_SIGNATURE: "check that both sides have the same key, and that a secret is not decoded on one side only",
-    Reason.WRONG_TYPE: "have the issuer set typ, or name it: JWTVerifier(…, typ=…)",
+    Reason.WRONG_TYPE: "have the issuer set typ, or change which are accepted: JWTVerifier(…, typ=…); where typ= is left out, a token needs none",
     Reason.WRONG_AUDIENCE: "ask the issuer for a token for this API, or name its audience: JWTVerifier(…, audience=…)",
     Reason.UNKNOWN_ISSUER: "ask the right issuer, or name this one: JWTVerifier(…, issuer=…)",
     Reason.EXPIRED: "get a new token; if it is new, check both clocks or allow some leeway=",
@@ -37,6 +37,7 @@ MENDS = {
     Reason.HEADER_TOO_LARGE: "have the issuer write less, or allow more: JWTVerifier(…, max_token=…)",
     Reason.MISSING_CLAIM: "have the issuer put it in",
 }
+OF_ANOTHER_KIND = "send an access token for this API: the issuer's other tokens are told from it by this claim"
 
 
 def explain_jwt(
@@ -220,7 +221,9 @@ class _Steps:
         mend = ""
         if passed is False and fault is not None:
             detail = fault.rejection.detail
-            mend = f"{detail}: {MENDS[fault.reason]}" if fault.reason in MENDS else detail
+            of_another_kind = fault.reason is Reason.WRONG_TYPE and component.startswith("claim ")
+            advice = OF_ANOTHER_KIND if of_another_kind else MENDS.get(fault.reason)
+            mend = detail if advice is None else f"{detail}: {advice}"
         self.checks.append(Check(name, passed, component, expected, received, mend))
 
 
