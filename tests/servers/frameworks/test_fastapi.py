@@ -175,16 +175,6 @@ def test_each_guard_of_an_app_judges_for_itself_and_each_body_is_read_once():
     assert made.ask("/of", headers={"x-user": "user bob"}).content == b'"bob"'
 
 
-def test_without_install_every_request_of_a_guarded_route_fails_and_says_what_to_write():
-    app, made = an_app()
-    auth = Authenticate(fake())
-    app.get("/orders", dependencies=[Depends(auth)])(lambda: None)
-    app.get("/maybe", dependencies=[Depends(auth.optional)])(lambda: None)
-    for path in ("/orders", "/maybe"):
-        with pytest.raises(ConfigurationError, match=r"auth\.install\(app\)"):
-            made.ask(path, headers=FAKE)
-
-
 def test_an_app_that_is_served_already_takes_no_guard():
     app, made = an_app()
     made.ask("/")

@@ -1,8 +1,8 @@
-"""Whether the route that FastAPI has chosen will ask a guard: looked up in the tree of its dependencies."""
+"""Which guards the routes of FastAPI will ask: looked up in the trees of their dependencies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
@@ -10,7 +10,7 @@ from fastapi.dependencies.utils import get_dependant
 
 from watchword.servers.asgi.request import Scope
 
-__all__ = ["asks"]
+__all__ = ["asks", "calls_of_routes"]
 
 Overrides = Mapping[Callable[..., Any], Callable[..., Any]]
 
@@ -31,20 +31,36 @@ def asks(required: Callable[..., Any], optional: Callable[..., Any], scope: Scop
     dependant: Dependant | None = getattr(route, "dependant", None)
     if dependant is None:
         return None
-    provider = getattr(route, "dependency_overrides_provider", None)
-    found = _found({required: False, optional: True}, dependant, getattr(provider, "dependency_overrides", {}))
-    return min(found, default=None)
+    wanted = {required: False, optional: True}
+    return min((wanted[call] for call in _calls(dependant, _overrides(route)) if call in wanted), default=None)
 
 
-def _found(wanted: Mapping[Callable[..., Any], bool], dependant: Dependant, overrides: Overrides) -> list[bool]:
-    """What `wanted` says of each dependency below; `dependency_overrides` take the place of what they override."""
+def calls_of_routes(routes: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """The path and the dependencies of each route, those of included routers too, but not of what is mounted.
+
+    Args:
+        routes: an app's.
+    """
+    for route in routes:
+        included = getattr(route, "effective_route_contexts", None)
+        for one in (route,) if included is None else included():
+            dependant: Dependant | None = getattr(one, "dependant", None)
+            if dependant is not None:
+                yield one.path, _calls(dependant, _overrides(one))
+
+
+def _overrides(route: Any) -> Overrides:
+    overrides: Overrides = getattr(getattr(route, "dependency_overrides_provider", None), "dependency_overrides", {})
+    return overrides
+
+
+def _calls(dependant: Dependant, overrides: Overrides) -> list[Any]:
+    """All dependencies below; `dependency_overrides` take the place of what they override."""
     found = []
     for child in dependant.dependencies:
         call: Any = child.call
         if overrides and call in overrides:
             call = overrides[call]
             child = get_dependant(path=child.path or "", call=call)  # noqa: PLW2901 -- the one that is solved instead
-        if call in wanted:
-            found.append(wanted[call])
-        found += _found(wanted, child, overrides)
+        found += [call, *_calls(child, overrides)]
     return found

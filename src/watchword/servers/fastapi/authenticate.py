@@ -19,9 +19,12 @@ from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import before_the_body, exchange_of, on_demand
-from watchword.servers.fastapi.asking import asks
+from watchword.servers.asgi.request import Scope
+from watchword.servers.fastapi.asking import asks, calls_of_routes
 from watchword.servers.fastapi.documenting import Documented, document
 from watchword.servers.fastapi.refusing import Refused, raised
+from watchword.servers.fastapi.starting import checked_at_start
+from watchword.servers.judgement import kept
 from watchword.servers.openapi import documentation
 from watchword.servers.starlette.refusing import problem_handler
 
@@ -69,6 +72,7 @@ class Authenticate(SecurityBase):
         self.documented = Documented(documentation(self.guard.plan, name=name, login=login), optional=False)
         self.model, self.scheme_name = self.documented.stand_in
         self.optional = Optional(self)
+        self.installed = False
 
     def install(self, app: FastAPI) -> None:
         """Adds the middleware, the handler by which refusals are problem details (RFC 9457), and the words for OpenAPI.
@@ -84,6 +88,10 @@ class Authenticate(SecurityBase):
         asking = partial(asks, self, self.optional)
         app.user_middleware.append(Middleware(before_the_body, guard=self.guard, asks=asking))
         app.add_exception_handler(Refused, problem_handler(DEFAULTS))
+        added: list[object] = [each.cls for each in app.user_middleware]
+        if checked_at_start not in added:
+            app.user_middleware.append(Middleware(checked_at_start, check=partial(_check, app)))
+        self.installed = True
 
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> Identity[Any]:
         """The dependency, called by FastAPI."""
@@ -96,10 +104,27 @@ class Optional(SecurityBase):
     """`Authenticate.optional`: the `Identity`, or None for a request without credentials. Wrong ones never pass."""
 
     def __init__(self, auth: Authenticate) -> None:
-        self._guard = auth.guard
+        self.auth = auth
         self.documented = Documented(auth.documented.told, optional=True)
         self.model, self.scheme_name = self.documented.stand_in
 
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> Identity[Any] | None:
         """The dependency, called by FastAPI."""
-        return await exchange_of(connection.scope, self._guard, REMEDY).demand(scopes.scopes, optional=True)
+        return await exchange_of(connection.scope, self.auth.guard, REMEDY).demand(scopes.scopes, optional=True)
+
+
+def _check(app: FastAPI, scope: Scope) -> None:
+    """Raises for a route that asks a guard which is not there.
+
+    An app that this one is mounted in may have installed it; only a request tells.
+    """
+    for path, calls in calls_of_routes(app.routes):
+        for call in calls:
+            auth = call.auth if isinstance(call, Optional) else call
+            if not isinstance(auth, Authenticate):
+                continue
+            there = auth.installed if scope["type"] == "lifespan" else kept(scope, auth.guard.plan) is not None
+            if not there:
+                raise ConfigurationError(
+                    f"{path} asks a guard, and nothing judges requests before their bodies are read: write {REMEDY}"
+                )
