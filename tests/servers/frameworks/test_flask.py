@@ -77,6 +77,54 @@ def test_in_an_app_that_nobody_guards_what_asks_answers_nobody(app, order):
         app.test_client().get("/x", headers=WRITER)
 
 
+def by_a_class(app, auth):
+    class Whole(MethodView):
+        decorators = [auth.required()]  # noqa: RUF012 -- Flask's own attribute
+
+        def get(self): ...
+
+    app.add_url_rule("/x", view_func=Whole.as_view("x"))
+
+
+def by_methods(app, auth):
+    class Part(MethodView):
+        @auth.required()
+        def post(self): ...
+
+    app.add_url_rule("/x", view_func=Part.as_view("x"))
+
+
+def by_a_blueprint(app, auth):
+    orders = flask.Blueprint("orders", "orders")
+    orders.get("/x")(auth.required()(lambda: "done"))
+    app.register_blueprint(orders)
+
+
+ASKING = {
+    **{order: lambda app, auth, how=how: how(app, auth, lambda: "done") for order, how in ABOVE_THE_ROUTE.items()},
+    "a view class": by_a_class, "methods": by_methods, "a blueprint": by_a_blueprint,
+    "before_request": lambda app, auth: app.before_request(auth.required()(lambda: None)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asking", ASKING)
+def test_in_an_app_that_nobody_guards_the_first_request_fails_whatever_it_is_for(app, asking):
+    auth = Authenticate(fakes())
+    app.testing = True
+    app.get("/public", endpoint="public")(lambda: "everybody")
+    ASKING[asking](app, auth)
+    for path in ("/public", "/nowhere"):
+        with pytest.raises(ConfigurationError, match="auth.init_app"):
+            app.test_client().get(path)
+
+
+def test_an_app_that_asks_nothing_needs_no_guard(app):
+    auth = Authenticate(fakes())
+    ASKING["a blueprint"](flask.Flask("another"), auth)
+    app.get("/public")(lambda: "everybody")
+    assert app.test_client().get("/public").text == "everybody"
+
+
 @pytest.mark.parametrize("first", ["app", "blueprint"])
 def test_a_blueprint_is_guarded_as_a_whole_or_by_its_routes(first):
     auth, app, orders = Authenticate(fakes()), flask.Flask("orders"), flask.Blueprint("orders", "orders")

@@ -21,7 +21,7 @@ except ImportError:
     raise not_installed("flask") from None
 from watchword.servers.flask.asking import View, asking_first, current
 from watchword.servers.flask.problem import problem_of, refused
-from watchword.servers.flask.registered import asked_in_vain, cover
+from watchword.servers.flask.registered import asks_anywhere, cover
 
 __all__ = ["Authenticate"]
 
@@ -54,7 +54,7 @@ class Authenticate:
         check_guard(guard)
         self._guard = guard
         self._bare = Bare()
-        # Of any app, as long as nobody has called init_app.
+        # Of any app, as long as nobody has called init_app; then it would cost each request some microseconds.
         flask.request_started.connect(self._before_request)
         if app is not None:
             self.init_app(app)
@@ -117,7 +117,7 @@ class Authenticate:
         return above
 
     def _before_request(self, app: flask.Flask, **_: Any) -> None:
-        if any(asked_in_vain(self._bare, app, current(flask.request))):
+        if asks_anywhere(self._bare, app) and kept(current(flask.request).environ, self._guard.plan) is None:
             raise ConfigurationError(MISSING)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 from watchword.servers.decorated import Bare
 from watchword.servers.flask.asking import View, asking_first
 
-__all__ = ["asked_in_vain", "cover"]
+__all__ = ["asks_anywhere", "cover"]
+
+HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+"""The methods of a `MethodView`."""
 
 
 def cover(bare: Bare, app: Any, demand: Callable[..., object]) -> None:
@@ -32,18 +35,23 @@ def cover(bare: Bare, app: Any, demand: Callable[..., object]) -> None:
         functions[:] = map(covered, functions)
 
 
-def asked_in_vain(bare: Bare, app: Any, request: Any) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """The scopes, and whether anonymous requests may pass, of each such decorator.
+def asks_anywhere(bare: Bare, app: Any) -> bool:
+    """Whether any view of the app asks, or any `before_request`, wherever its decorator stands.
 
     Args:
         bare: what the decorators noted.
         app: Flask's.
-        request: Flask's, which has been routed.
     """
-    for name in (None, *reversed(request.blueprints)):
-        for function in app.before_request_funcs.get(name, ()):
-            yield from bare.asked_above(function)
-    rule = request.url_rule
-    if rule is None or (request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False)):
-        return  # no view is called
-    yield from bare.asked_above(app.view_functions[rule.endpoint])
+    functions = [*app.view_functions.values(), *(each for some in app.before_request_funcs.values() for each in some)]
+    return any(bare.asked_above(each) for function in functions for each in _wrapped(function))
+
+
+def _wrapped(function: Any) -> Iterator[Any]:
+    """The function, all that it wraps, and the methods of a view class."""
+    while function is not None:
+        yield function
+        view_class = getattr(function, "view_class", None)
+        if view_class is not None:
+            for name in ("dispatch_request", *HTTP_METHODS):
+                yield from _wrapped(getattr(view_class, name, None))
+        function = getattr(function, "__wrapped__", None)
