@@ -163,7 +163,7 @@ class Broken(NamedTuple):
     """Of the check, where that says what was wrong."""
 
 
-PROOFS = {"authorization Signature", "authorization mac", "authorization response", "oauth_signature"}
+PROOFS = {"authorization Signature", "authorization mac", "authorization response", "oauth_signature", "x-hmac"}
 """Where one of another length is refused unread."""
 
 

@@ -57,6 +57,8 @@ def described(value: bytes) -> str:
 
     >>> described(b"some words")
     '10 octets; octet 5 is " "'
+    >>> described(b"a-token-all-in-small-letters"), described(b"0a" * 24)
+    ('28 octets; no capital letter among them: its case is lost', '48 octets')
     """
     if not value:
         return "nothing"
@@ -70,9 +72,12 @@ def described(value: bytes) -> str:
             )
         )
     letters = bytes(octet for octet in value if 65 <= octet <= 90 or 97 <= octet <= 122)
-    if len(letters) > 20 and letters.islower():
+    one_case = re.search(
+        rb"(?<![0-9A-Fa-f])(?:[0-9A-F]{16,}|[0-9a-f]{16,}|[2-7A-Z]{16,}=*)\Z", value
+    )  # hex and base32 have no other
+    if len(letters) > 20 and letters.islower() and not one_case:
         told.append("no capital letter among them: its case is lost")
-    if len(letters) > 20 and letters.isupper():
+    if len(letters) > 20 and letters.isupper() and not one_case:
         told.append("capital letters only: its case is lost")
     return "; ".join(told)
 
