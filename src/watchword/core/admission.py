@@ -102,8 +102,8 @@ class Admission(Additions, eq=False):
         """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may."""
         if self.identity is None:
             return self.attributed(Rejected(Reason.NO_CREDENTIALS, "the request is anonymous"))
-        missing = [scope for scope in scopes if scope not in self.identity.scopes]
-        if not missing:
+        if self.identity.scopes.issuperset(scopes):
             return None
+        missing = [scope for scope in scopes if scope not in self.identity.scopes]
         rejected = Rejected(Reason.INSUFFICIENT_SCOPE, f"lacks {' '.join(missing)}", where="scope", scopes=scopes)
         return self.attributed(rejected)

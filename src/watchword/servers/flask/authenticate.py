@@ -125,7 +125,7 @@ class Authenticate:
         refusal = judge.demand(scopes, optional=optional)
         if refusal is not None:
             raise problem_of(refusal)
-        flask.g.identity = judge.identity
+        current(flask.g).identity = judge.identity
 
     @property
     def _judge(self) -> Judge:

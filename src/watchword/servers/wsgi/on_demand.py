@@ -87,11 +87,8 @@ class Judge:
         Its fields go out with whatever the application answers then.
         """
         judgement = self._judgement or self.judge(optional=optional)
-        admission = judgement.admission
-        if admission is None:
+        if judgement.refusal is not None:
             return judgement.refusal
-        if admission.identity is not None and admission.identity.scopes.issuperset(scopes):
-            return None
         rejected = judgement.missing(scopes, optional=optional)
         if rejected is None:
             return None

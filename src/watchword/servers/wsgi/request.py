@@ -39,19 +39,20 @@ def request_of(environ: Environ) -> Request:
 
 def _headers(environ: Environ) -> Headers:
     try:
-        lines = [(_field_of(name), value.encode("latin-1")) for name, value in environ.items() if name[:5] == "HTTP_"]
+        lines = [(field, value.encode("latin-1")) for name, value in environ.items() if (field := _field_of(name))]
     except UnicodeEncodeError:
-        lines = [(_field_of(name), _octets(value)) for name, value in environ.items() if name[:5] == "HTTP_"]
-    for name, field in (("CONTENT_TYPE", b"content-type"), ("CONTENT_LENGTH", b"content-length")):
-        if environ.get(name) and not (name == "CONTENT_TYPE" and _is_invented(environ)):
-            lines.append((field, _octets(environ[name])))
+        lines = [(field, _octets(value)) for name, value in environ.items() if (field := _field_of(name))]
+    if environ.get("CONTENT_TYPE") and not _is_invented(environ):
+        lines.append((b"content-type", _octets(environ["CONTENT_TYPE"])))
+    if environ.get("CONTENT_LENGTH"):
+        lines.append((b"content-length", _octets(environ["CONTENT_LENGTH"])))
     return lines
 
 
 @lru_cache(128)
 def _field_of(name: str) -> bytes:
-    """The name of a field; most requests have the same few."""
-    return _octets(name[5:].replace("_", "-").lower())
+    """The name of the field of which the environ tells under `name`, b"" if of none; most requests have the same few."""
+    return _octets(name[5:].replace("_", "-").lower()) if name[:5] == "HTTP_" else b""
 
 
 def _is_invented(environ: Environ) -> bool:
