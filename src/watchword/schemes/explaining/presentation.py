@@ -247,7 +247,7 @@ def _presented(source: Source, texts: Sequence[_Text], address: Address, field: 
                 source.rest.with_headers(((name, value),)), f"{member or name.decode()} {part}".strip(),
                 "" if own else source.place, wrong, word,
                 done, form_of(word, address.word), _outline(source.octets, text), source.likely,
-                what.startswith("with"),
+                what.startswith("with") or (what == _PLAIN and not source.likely),  # Host has a colon too
             )  # fmt: skip
 
 
