@@ -141,6 +141,6 @@ class Judge:
 
     def _begin(self, *args: Any) -> Any:
         # Too late to judge, and the environ leads here: what leads in a circle is freed late, and slows every request down.
-        self._begun, self._environ = True, {}
+        self._begun, self.environ = True, {}
         start = self._start_response if self._taking_back is None else self._taking_back.start
         return start(*args)
