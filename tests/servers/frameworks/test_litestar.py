@@ -8,6 +8,7 @@ import litestar
 import pytest
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.testing import TestClient
 
 from tests.core.fakes import FakeVerifier
 from tests.servers.frameworks.asgi_rows import Made
@@ -67,6 +68,38 @@ def test_without_the_plugin_every_request_of_a_guarded_route_fails():
     auth = Authenticate(Guard([FakeVerifier()]))
     app = app_of(handler("/orders", auth.required()), plugins=[])
     assert Made(app, []).ask("/orders", headers={"authorization": "fake alice"}).status == 500
+
+
+@litestar.websocket("/asked")
+async def talk(socket: litestar.WebSocket[Any, Any, Any]) -> None: ...
+
+
+ASKED: dict[str, Any] = {
+    "required": lambda auth: handler("/asked", auth.required()),
+    "optional": lambda auth: handler("/asked", auth.optional),
+    "of a router": lambda auth: litestar.Router("/", route_handlers=[handler("/asked")], guards=[auth.required()]),
+    "a socket": lambda auth: litestar.Router("/", route_handlers=[talk], guards=[auth.required()]),
+}
+
+
+@pytest.mark.parametrize("where", ASKED)
+def test_an_app_whose_routes_ask_a_guard_that_is_no_plugin_beside_one_that_is_does_not_start(where):
+    known, other = (Authenticate(Guard([FakeVerifier()]), name=name) for name in ("", "other."))
+    app = app_of(handler("/public"), handler("/known", known.required()), ASKED[where](other), plugins=[known])
+    with pytest.raises(ExceptionGroup) as caught, TestClient(app):
+        pass
+    assert caught.group_contains(ConfigurationError, match="/asked asks a guard")
+    app = app_of(handler("/known", known.required()), ASKED[where](other), plugins=[other, known])
+    with TestClient(app) as client:
+        assert client.get("/known").status_code == 401
+
+
+def test_an_app_inside_may_ask_a_guard_of_the_app_around_it():
+    known, other = (Authenticate(Guard([FakeVerifier()]), name=name) for name in ("", "other."))
+    inner = app_of(handler("/asked", other.required()), plugins=[known])
+    app_of(litestar.asgi("/below", is_mount=True, copy_scope=True)(inner), plugins=[other])
+    with TestClient(inner):
+        pass
 
 
 def test_guards_take_scopes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from litestar import Litestar
 from litestar.config.app import AppConfig
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -33,8 +34,9 @@ REMEDY = "Litestar(…, plugins=[auth])"
 class Demand:
     """A guard of Litestar's, for an app, a router, a controller or a handler: the identity, with scopes, or maybe nobody."""
 
-    def __init__(self, guard: AsyncGuard, scopes: Sequence[str], *, optional: bool) -> None:
-        self.guard = guard
+    def __init__(self, auth: Authenticate, scopes: Sequence[str], *, optional: bool) -> None:
+        self.auth = auth
+        self.guard = auth.guard
         self.scopes = tuple(scopes)
         self.optional = optional
 
@@ -75,9 +77,10 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
     """
 
     def __init__(self, guard: Guard | AsyncGuard, *, name: str = "", login: Mapping[str, Any] | None = None) -> None:
-        self._guard = checked_guard(guard, "Authenticate(guard)")
-        self._told = documentation(self._guard.plan, name=name, login=login)
-        self.optional = Demand(self._guard, (), optional=True)
+        self.guard = checked_guard(guard, "Authenticate(guard)")
+        self._told = documentation(self.guard.plan, name=name, login=login)
+        self.optional = Demand(self, (), optional=True)
+        self.installed = False
 
     def required(self, *scopes: str) -> Demand:
         """A guard of Litestar's that demands an identity which has all of `scopes`.
@@ -85,7 +88,7 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
         Raises:
             ConfigurationError: a scope is not a string.
         """
-        return Demand(self._guard, check_scopes(scopes, "auth.required"), optional=False)
+        return Demand(self, check_scopes(scopes, "auth.required"), optional=False)
 
     def identity(self, connection: Connection) -> Identity[Any]:
         """Who made the request, of a route that demands it.
@@ -94,17 +97,20 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
             ConfigurationError: no guard of the route demands it, or the request is anonymous.
         """
         scope: Any = connection.scope
-        identity = exchange_of(scope, self._guard, REMEDY).identity()
+        identity = exchange_of(scope, self.guard, REMEDY).identity()
         if identity is None:
             raise ConfigurationError("an anonymous request: look at request.user, or guard the route by required()")
         return identity
 
     def middleware(self, app: App) -> App:
         """The application in which the guard can be asked, as the plugin adds it."""
-        return on_demand(app, self._guard, raised)
+        return on_demand(app, self.guard, raised)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Called by Litestar: adds the middleware, the handler of refusals and the words for OpenAPI."""
+        self.installed = True
+        if _check not in app_config.on_startup:
+            app_config.on_startup.append(_check)
         middleware: Any = self.middleware
         app_config.middleware.insert(0, DefineMiddleware(middleware))
         app_config.exception_handlers.setdefault(Refused, problem_response)
@@ -124,4 +130,13 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
                     describe(handler, Demanded(self._told, scopes, optional))
 
     def _demands(self, handler: BaseRouteHandler) -> list[Demand]:
-        return [it for it in handler.resolve_guards() if isinstance(it, Demand) and it.guard.plan is self._guard.plan]
+        return [it for it in handler.resolve_guards() if isinstance(it, Demand) and it.guard.plan is self.guard.plan]
+
+
+def _check(app: Litestar) -> None:
+    """Raises at the start of an app for a route that asks a guard which is no plugin of any app."""
+    for route in app.routes:
+        handlers = getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]
+        guards = [guard for handler in handlers if handler is not None for guard in handler.resolve_guards()]
+        if not all(guard.auth.installed for guard in guards if isinstance(guard, Demand)):
+            raise ConfigurationError(f"{route.path} asks a guard that no app knows: write {REMEDY}")
