@@ -114,7 +114,7 @@ class Authenticate(InitPlugin, ReceiveRoutePlugin):
         middleware: Any = self.middleware
         app_config.middleware.insert(0, DefineMiddleware(middleware))
         app_config.exception_handlers.setdefault(Refused, problem_response)
-        app_config.response_cache_config = for_each_identity(app_config.response_cache_config, self._guard.plan)
+        app_config.response_cache_config = for_each_identity(app_config.response_cache_config, self.guard.plan)
         if app_config.openapi_config is not None:
             app_config.openapi_config = with_schemes(app_config.openapi_config, self._told)
         return app_config
