@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import wraps
 
 import pytest
 from fastapi import FastAPI
@@ -11,7 +12,8 @@ from starlette.authentication import requires
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
 
 from tests.core.fakes import FakeVerifier
 from tests.servers.frameworks.asgi_rows import Made
@@ -87,6 +89,52 @@ def test_an_endpoint_without_its_middleware_or_its_decorator_is_a_mistake_that_s
     auth.install(app)
     with pytest.raises(ConfigurationError, match="nobody has asked"):
         Made(app, []).ask("/", headers=FAKE)
+
+
+async def write_nothing(request):
+    return PlainTextResponse("")
+
+
+def by_another(endpoint):
+    @wraps(endpoint)
+    async def called(request):
+        return await endpoint(request)
+
+    return called
+
+
+def by_a_method(auth):
+    class Told(HTTPEndpoint):
+        get = auth.required()(told)
+
+    return Route("/asked", Told)
+
+
+ASKED = {
+    "required": lambda auth: Route("/asked", auth.required()(told)),
+    "optional": lambda auth: Route("/asked", auth.optional(told)),
+    "inside another decorator": lambda auth: Route("/asked", by_another(auth.required()(told))),
+    "a method": by_a_method,
+    "below": lambda auth: Mount("/below", routes=[Route("/asked", auth.required()(told))]),
+    "a socket": lambda auth: WebSocketRoute("/asked", auth.required()(told)),
+}
+
+
+@pytest.mark.parametrize("where", ASKED)
+def test_an_app_whose_endpoints_ask_a_guard_that_is_not_installed_beside_one_that_is_does_not_start(where):
+    known, other = Authenticate(GUARD), Authenticate(Guard([FakeVerifier()]))
+    app = Starlette(routes=[Route("/public", write_nothing), ASKED[where](known), ASKED[where](other)])
+    known.install(app)
+    with pytest.raises(ConfigurationError, match="/asked asks a guard"), TestClient(app):
+        pass
+    with pytest.raises(ConfigurationError, match="/asked asks a guard"):
+        Made(app, []).ask("/public")
+    around = Starlette(routes=[Mount("/", app)])
+    other.install(around)
+    for whole in (app, around):
+        with TestClient(whole):
+            pass
+    assert Made(around, []).ask("/public").status == 200
 
 
 @pytest.mark.parametrize("key", [HTTPException, 401, Refused])

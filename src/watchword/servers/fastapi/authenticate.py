@@ -20,10 +20,10 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import before_the_body, exchange_of, on_demand
 from watchword.servers.asgi.request import Scope
+from watchword.servers.asgi.starting import checked_at_start
 from watchword.servers.fastapi.asking import asks, calls_of_routes
 from watchword.servers.fastapi.documenting import Documented, document
 from watchword.servers.fastapi.refusing import Refused, raised
-from watchword.servers.fastapi.starting import checked_at_start
 from watchword.servers.judgement import kept
 from watchword.servers.openapi import documentation
 from watchword.servers.starlette.refusing import problem_handler

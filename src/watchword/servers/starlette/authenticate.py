@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection
 
@@ -18,7 +19,10 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.guarding import checked_guard
 from watchword.servers.asgi.on_demand import exchange_of, on_demand
 from watchword.servers.asgi.request import App, Scope
+from watchword.servers.asgi.starting import checked_at_start
 from watchword.servers.decorated import check_handler, check_scopes
+from watchword.servers.judgement import kept
+from watchword.servers.starlette.asking import asked_by_routes, note
 from watchword.servers.starlette.refusing import Refused, problem_handler, raised
 from watchword.servers.starlette.users import credentials_of, user_of
 
@@ -52,6 +56,7 @@ class Authenticate:
 
     def __init__(self, guard: Guard | AsyncGuard) -> None:
         self._guard = checked_guard(guard, "Authenticate(guard)")
+        self._installed = False
 
     def install(self, app: Starlette) -> None:
         """Adds the middleware, and the handler by which refusals are problem details (RFC 9457).
@@ -65,9 +70,13 @@ class Authenticate:
             raise ConfigurationError("this is a FastAPI app: use watchword.servers.fastapi.Authenticate")
         app.add_middleware(self.middleware)
         app.add_exception_handler(Refused, problem_handler({ExceptionMiddleware.http_exception}))
+        # Inside of all other middleware, whenever that is added.
+        app.user_middleware.append(Middleware(checked_at_start, check=partial(_check, app)))
+        self._installed = True
 
     def middleware(self, app: App) -> App:
         """The application in which the guard can be asked: `Middleware(auth.middleware)`."""
+        self._installed = True
         return on_demand(app, self._guard, raised)
 
     def required(self, *scopes: str) -> Callable[[_Endpoint], _Endpoint]:
@@ -117,6 +126,7 @@ class Authenticate:
                     return await endpoint(*arguments, **named)
                 return await run_in_threadpool(endpoint, *arguments, **named)
 
+            note(demanding, self)
             return demanding  # type: ignore[return-value] # awaited by Starlette in any case
 
         return decorate
@@ -127,3 +137,11 @@ def _scope_among(arguments: tuple[Any, ...]) -> Scope:
         if isinstance(argument, HTTPConnection):
             return argument.scope
     raise ConfigurationError("the endpoint gets no request: required() and optional decorate endpoints")
+
+
+def _check(app: Starlette, scope: Scope) -> None:
+    """Raises for a route that asks a guard which is not there; an app around this one may have it, as only a request tells."""
+    for path, auth in asked_by_routes(app.routes):
+        there = auth._installed if scope["type"] == "lifespan" else kept(scope, auth._guard.plan) is not None  # noqa: SLF001
+        if not there:
+            raise ConfigurationError(f"{path} asks a guard that this app does not know: write {REMEDY}")

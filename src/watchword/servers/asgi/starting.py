@@ -1,7 +1,7 @@
 """An app whose routes ask guards that nobody has installed: refused when it starts, not when the first of these is asked.
 
-FastAPI tells a dependency nothing of the app before a request comes. So this is found in apps that some guard is installed
-in; an app without any guard has nothing of ours that could look.
+FastAPI and Starlette tell what stands at a route nothing of the app before a request comes. So this is found in apps that some
+guard is installed in; an app without any guard has nothing of ours that could look.
 """
 
 from __future__ import annotations
