@@ -120,6 +120,28 @@ def test_a_changed_presigned_url_is_explained(old: bytes, new: bytes, component:
     assert first(changed(url, target=url.target.replace(old, new)), b"")[0] == component
 
 
+@pytest.mark.parametrize(
+    ("written", "words"), [(b"&amp;", "HTML"), (b"\\u0026", "JSON"), (b"%26", "percent-encoded"), (b";", "; for &")]
+)
+def test_a_presigned_url_whose_ampersands_became_something_else_is_named(written: bytes, words: str) -> None:
+    url = presigned(auth().presign("GET", ORIGIN + "/a?x=1", now=NOW))
+    told = explain(changed(url, target=url.target.replace(b"&", written)), guard())
+    assert told.causes[0].component == "query"
+    assert words in told.causes[0].received
+
+
+def test_an_expired_url_is_said_to_have_expired() -> None:
+    url = presigned(auth().presign("GET", ORIGIN + "/a", now=NOW - 100, expires=60))
+    assert "has expired: it was good for 60 s" in first(url, b"")[1]
+
+
+def test_a_payload_hash_in_another_form_is_not_said_to_lack_parameters_of_authorization() -> None:
+    wrong = changed(SIGNED, x_amz_content_sha256="I+1QprR3TWFvDIR2SrxeIA==")
+    told = explain(wrong, guard(), b"body")
+    assert told.causes[0].component.endswith("x-amz-content-sha256")
+    assert "Credential" not in str(told.causes[0])
+
+
 def test_session_tokens_and_unsigned_bodies_are_named() -> None:
     judge = guard(token=TOKEN)
     assert first(auth().sign(ask(), now=NOW), b"", judge)[0] == "header x-amz-security-token"

@@ -87,4 +87,6 @@ def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, alg
         return Check("body", True, "body", said, shown)
     asked = Asked("body", root, Received(signed, root.form), request, body, parts=("body",), advice=advice)
     mend = "the body changed after it was signed: sign exactly the octets that are sent"
+    if not body:
+        mend = "an empty body came, and another was signed: look for what lost it on the way, a redirect or a proxy"
     return next(iter(look_for(asked).causes), Check("body", False, "body", said, shown, mend))

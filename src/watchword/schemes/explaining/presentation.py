@@ -21,7 +21,7 @@ from watchword.schemes.explaining.masking import body_members, hidden
 from watchword.schemes.explaining.places import Source, pair_of, resembles, sources, with_fields, written_at
 from watchword.schemes.diagnosis.text_axes import base64_octets, undone
 from watchword.schemes.explaining.unread import PARAMETER, WORDS, form_of, is_word
-from watchword.schemes.explaining.value_spellings import respelled
+from watchword.schemes.explaining.value_spellings import AMPERSANDS, part_that_differs, respelled
 
 __all__ = ["Way", "respellings", "ways"]
 
@@ -208,6 +208,8 @@ def _name_of(word: bytes, words: Sequence[str]) -> str:
 
 def _undone(text: _Text) -> Iterator[_Text]:
     for what, octets in undone(text.octets):
+        if what == "with white space within it" and text.done[-1:] == ("with + for spaces",):
+            continue  # the two together would take each + away, which is part of base64
         yield replace(text, octets=octets, done=(*text.done, what))
     bare = text.octets
     for what, octets in whole_keys(bare):
@@ -242,7 +244,7 @@ def _presented(source: Source, texts: Sequence[_Text], address: Address, field: 
                 )
                 if not done:
                     continue
-            part = _part_that_differs(source.octets, value) if own and wrong is None else ""
+            part = part_that_differs(source.octets, value) if own and wrong is None else ""
             yield Way(
                 source.rest.with_headers(((name, value),)), f"{member or name.decode()} {part}".strip(),
                 "" if own else source.place, wrong, word,
@@ -351,6 +353,7 @@ def respellings(request: Request, addresses: Sequence[Address], field: bytes) ->
             yield from _values(request, name, value)
     query = request.query
     if query and any(address.query for address in addresses):
+        yield from _rejoined(request, query)
         for match in islice(
             re.finditer(rb"(?:^|&)((?:x-amz|oauth)[^=&]*)()=([^&]*)", query, re.IGNORECASE), MAX_PARAMETERS
         ):
@@ -368,9 +371,20 @@ def respellings(request: Request, addresses: Sequence[Address], field: bytes) ->
                 yield _way_of_value(changed, f"query {match[1].decode('latin-1')}", match[3], other, what)
 
 
+def _rejoined(request: Request, query: bytes) -> Iterator[Way]:
+    """A query whose ampersands became something else, where a URL was pasted out of a page or a file."""
+    for what, written in AMPERSANDS:
+        if written in query:
+            target = request.path + b"?" + query.replace(written, b"&")
+            changed = Request.raw(
+                request.method, request.scheme, request.authority, target, request.headers, request.peer, request.exact
+            )
+            yield _way_of_value(changed, "query", written, b"&", what)
+
+
 def _values(request: Request, name: bytes, value: bytes) -> Iterator[Way]:
     for what, other in respelled(value):
-        part = _part_that_differs(value, other)
+        part = part_that_differs(value, other)
         yield _way_of_value(
             request.with_headers(((name, other),)), f"{name.decode()} {part}".strip(), value, other, what
         )
@@ -379,15 +393,6 @@ def _values(request: Request, name: bytes, value: bytes) -> Iterator[Way]:
             changed = value[: match.start(3)] + other + value[match.end(3) :]
             part = f"{name.decode()} {match[1].decode()}"
             yield _way_of_value(request.with_headers(((name, changed),)), part, match[3], other, what)
-
-
-def _part_that_differs(one: bytes, other: bytes) -> str:
-    """The parameter in which alone two values of a field differ; "" if there is no one."""
-    mine, theirs = PARAMETER.findall(one), PARAMETER.findall(other)
-    if [name for name, _, _ in mine] != [name for name, _, _ in theirs]:
-        return ""
-    names = {pair[0][0].decode("latin-1") for pair in zip(mine, theirs, strict=True) if pair[0] != pair[1]}
-    return names.pop() if len(names) == 1 else ""
 
 
 def _way_of_value(request: Request, component: str, value: bytes, other: bytes, what: str) -> Way:

@@ -12,6 +12,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Check
 from watchword.schemes.explaining.api_keys import part_of_a_key
+from watchword.schemes.explaining.off_grammar import odd_marks, odd_times
 from watchword.schemes.diagnosis.text_axes import base64_octets
 from watchword.schemes.explaining.typed_text import is_unset
 
@@ -164,12 +165,15 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
     if scheme == "api_key":
         shown = f"{shown}{part_of_a_key(value)}"
     shape = shape_of(value) if _PROOF.search(part or place) else ""
-    if scheme == "sigv4" and not part:
+    if scheme == "sigv4" and not part and place == "authorization":
         missing = [each for each in ("Credential", "SignedHeaders", "Signature") if f"{each}=" not in value]
         shape = f"{' and '.join(missing)} is missing, left out" if missing else shape
     elif scheme in ("jwt", "oauth") and value.count(".") == 2 and re.search(r"[=+/]", value):
         shape = "its parts are not base64url without padding, but have = or + or / in them, as base64 has"
-    seen = f"; {shape}" if shape else ""
+    shapes = [*([shape] if shape else []), *(odd_times(part or place, value) if scheme not in ("sigv4", "jwt") else ())]
+    if scheme == "signature" and not part:
+        shapes[:0] = odd_marks(value)
+    seen = f"; {'; '.join(shapes)}" if shapes else ""
     mend = f"{rejection.detail}{seen}: have the client follow the scheme's grammar, and look for what cuts or rewrites the field"
     if part or place not in ("authorization", field.decode()):
         shown = f"{value or 'nothing'}" if part or value != whole.decode("latin-1") else shown

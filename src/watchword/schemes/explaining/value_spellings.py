@@ -11,14 +11,20 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from watchword.schemes.diagnosis.text_axes import base64_octets, undone
+from watchword.schemes.explaining.unread import PARAMETER
 
-__all__ = ["respelled"]
+__all__ = ["AMPERSANDS", "part_that_differs", "respelled"]
 
 MAX_VALUE: Final = 4096
 """Octets of a value that is spelled otherwise."""
 
 _PREFIX: Final = re.compile(rb"(?:sha-?(?:1|256|512)|v\d+a?|hmac(?:-sha\d+)?|md5|t|s)[=,: ]", re.IGNORECASE)
 _PREFIXES: Final = (b"sha256=", b"sha1=", b"v1,", b"v1=", b"v0=")
+_QUOTED: Final = re.compile(rb'([A-Za-z][\w-]*+)[ \t]*+=[ \t]*+"([^"]*+)"')
+AMPERSANDS: Final = (
+    ("with HTML escapes: &amp; for &", b"&amp;"), ("with \\u0026 for &, as JSON has it", b"\\u0026"), ("with ; for &", b";"), ("with its & percent-encoded", b"%26"),
+)  # fmt: skip
+"""What becomes of the ampersands of a query."""
 _LATE: Final = frozenset({"in base64", "in hex"})
 
 
@@ -149,3 +155,18 @@ def _times(value: bytes) -> Iterator[tuple[str, bytes]]:
             yield "as a date of another form", moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").encode()
     if re.fullmatch(r"\d{10}", text):
         yield "in seconds since the epoch", datetime.fromtimestamp(int(text), UTC).strftime("%Y%m%dT%H%M%SZ").encode()
+
+
+def part_that_differs(one: bytes, other: bytes) -> str:
+    """The parameter in which alone two values of a field differ, blanks within its quotes too; "" if there is no one.
+
+    >>> part_that_differs(b'HMAC id="a", mac="b"', b'HMAC id="a", mac="b "')
+    'mac'
+    """
+    blanks_alone = one.translate(None, b" \t") == other.translate(None, b" \t")
+    parameters = _QUOTED if blanks_alone else PARAMETER
+    mine, theirs = parameters.findall(one), parameters.findall(other)
+    if [pair[0] for pair in mine] != [pair[0] for pair in theirs]:
+        return ""
+    names = {pair[0][0] for pair in zip(mine, theirs, strict=True) if pair[0] != pair[1]}
+    return names.pop().decode("latin-1") if len(names) == 1 else ""

@@ -214,7 +214,7 @@ def _age(claim: SigV4Claim, now: float) -> Check:
     where = claim.time_field if claim.presented.expires is not None else f"header {claim.time_field}"
     check = clock_check(where, claim.signed_at, now, claim.freshness)
     if check.passed is False and claim.presented.expires is not None and now >= claim.signed_at:
-        late = f"the URL was good for {claim.freshness.max_age:.0f} s: presign anew, or for longer"
+        late = f"the URL has expired: it was good for {claim.freshness.max_age:.0f} s: presign anew, or for longer"
         return check._replace(component="query X-Amz-Expires", mend=late)
     return check
 
