@@ -77,6 +77,45 @@ def value(root: Encoding) -> bytes:
     return Computation(root).value(root)
 
 
+@pytest.mark.parametrize(
+    ("part", "signed", "component", "words"),
+    [
+        ("time", b"1700000000417", "header x-time", "in milliseconds"),
+        ("time", b"1700000000.417", "header x-time", "with a fraction"),
+        ("time", b"undefined", "header x-time", "it was not set"),
+        ("time", b"0x6553F100".lower(), "header x-time", "0x"),
+        ("method", b"HttpMethod.POST", "@method", "an enum"),
+        ("target", b"%2Fa%2Fb?c=d", "@path", "percent-encoded"),
+        ("target", b"/a%2Fb?c=d", "@path", "slashes but the first"),
+        ("target", b"/a/b/index.html?c=d", "@path", "index file"),
+        ("target", REQUEST.authority.encode() + b"/a/b?c=d", "@path", "with the host before it"),
+        ("target", f"{REQUEST.scheme}://{REQUEST.authority}/a/b?c=d".encode(), "@path", "a URL"),
+        ("authority", b"api.example.com/", "host", "slash"),
+        ("authority", b"example.com", "host", "first label"),
+    ],
+)
+def test_a_leaf_of_any_kind_that_is_signed_otherwise_is_named_with_what_was_done(
+    part: str, signed: bytes, component: str, words: str
+) -> None:
+    def of(**other: bytes) -> Encoding:
+        values = {
+            "time": b"1700000000",
+            "method": b"POST",
+            "target": b"/a/b?c=d",
+            "authority": b"api.example.com",
+            **other,
+        }
+        places = {"time": "header x-time", "method": "@method", "target": "@path", "authority": "host"}
+        parts = [Leaf(f"the {name}", value, name, places[name]) for name, value in values.items()]
+        key = Leaf("the secret", b"a secret of 20 octets", "key", "key")
+        return Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, Join("the string to sign", parts)))
+
+    told, cut = sent(of(), value(of(**{part: signed})))
+    assert not cut
+    assert told[0][0] == component, told
+    assert words in told[0][1], told
+
+
 def test_two_deviations_are_found_together_and_are_two_causes() -> None:
     root = tree()
     made = {component(each) + each.did: each for each in every(root)}

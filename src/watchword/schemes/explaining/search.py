@@ -32,8 +32,9 @@ from watchword.schemes.explaining.computation import (
     all_under,
 )
 from watchword.schemes.explaining.received import LEAST, Received, damaged
-from watchword.schemes.explaining.times import near_times
+from watchword.schemes.explaining.times import near_times, within_second
 from watchword.schemes.explaining.deviations import Deviation, constant, deviations
+from watchword.schemes.explaining.wrong_leaves import with_origin
 
 __all__ = ["DEAR", "MAX_STEPS", "Asked", "Fit", "Outcome", "look_for", "unexplained"]
 
@@ -248,6 +249,9 @@ class _Search:
             ]
             outer_first = reversed(graph.nodes)  # of two that give the same, that of the whole is told
             own = [each for node in outer_first for each in deviations(node, graph.value(node), pool)]
+            own += [
+                each for node in graph.nodes if isinstance(node, Leaf) for each in with_origin(node, self.asked.request)
+            ]
             own += self.asked.more
             self._own = []
             inner = {
@@ -289,6 +293,9 @@ class _Search:
         for value in dict.fromkeys(leaf.value for leaf in leaves):
             first, *same = [leaf for leaf in leaves if leaf.value == value]
             shown = _shown(value)
+            for what, time in within_second(value) if not self.asked.price else ():
+                said = Deviation(2, first, f"signs {first.name} {what}", constant(time), shown, _shown(time))
+                yield _Try(2, {first: said.make, **dict.fromkeys(same, said.make)}, said)
             for time in near_times(value):
                 mend = "the time was changed after signing: sign anew for every request"
                 said = Deviation(3, first, "", constant(time), time.decode(), shown, mend=mend)

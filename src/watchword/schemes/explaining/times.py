@@ -12,7 +12,7 @@ from typing import Final
 
 from watchword.schemes.diagnosis.clocks import EPOCHS, time_guesses
 
-__all__ = ["near_times", "written_times"]
+__all__ = ["near_times", "within_second", "written_times"]
 
 _BASIC: Final = "%Y%m%dT%H%M%SZ"
 """The form of SigV4."""
@@ -64,6 +64,18 @@ def near_times(value: bytes) -> Iterator[bytes]:
             yield write(other)
 
 
+def within_second(value: bytes) -> Iterator[tuple[str, bytes]]:
+    """The milliseconds of a second that is sent as a number of seconds: a client may sign its clock's time, and send it cut.
+
+    >>> next(within_second(b"1700000000")), list(within_second(b"20260101T000000Z"))
+    (('in milliseconds', b'1700000000000'), [])
+    """
+    if value.isdigit() and len(value) <= 12:
+        for rest in range(1000):
+            yield "in milliseconds", b"%b%03d" % (value, rest)
+            yield "as a number with a fraction", b"%b.%03d" % (value, rest)
+
+
 def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     """Other ways to write a time in seconds since the epoch: cost, words that complete "signs the time …", octets.
 
@@ -94,6 +106,9 @@ def written_times(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     yield 1.6, "as a number with an exponent", f"{t:.3g}".encode()
     yield 1.6, "as a number with an exponent", f"{t:G}".encode()
     yield 2, "in hex digits", b"%x" % t
+    yield 2, "in hex digits, in capitals", b"%X" % t
+    yield 2, "in hex digits with 0x before them", b"0x%x" % t
+    yield 2, "in whole days of a spreadsheet", b"%d" % (t // 86400 + 25569)
     yield 2, "with thousands marked", f"{t:,}".encode()
     yield 1.6, "as a Windows FILETIME", b"%d" % ((t + 11644473600) * 10**7)
     yield 1.6, "as .NET ticks", b"%d" % ((t + 62135596800) * 10**7)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Final
 
+from watchword.core.message import Request
 from watchword.crypto.usual_hashes import hashed, usual_hashes
 from watchword.schemes.diagnosis.encodings import recoded
 from watchword.schemes.diagnosis.origins import METHODS, split_port
@@ -14,7 +16,10 @@ from watchword.schemes.explaining.computation import FORMS, Leaf
 from watchword.schemes.explaining.deviation import MAX_SPELT, Deviation, constant
 from watchword.schemes.explaining.times import written_times
 
-__all__ = ["of_leaf"]
+__all__ = ["of_leaf", "with_origin"]
+
+_UNSET: Final = (b"undefined", b"null", b"None", b"NaN", b"nil", b"0", b"[object Object]", b"%s", b"{}")
+"""What programs write for a variable that has no value."""
 
 
 def of_leaf(leaf: Leaf) -> Iterator[Deviation]:
@@ -51,6 +56,9 @@ def _leaf_values(leaf: Leaf, verb: str) -> Iterator[tuple[float, str, bytes]]:
         return
     for cost, what, other in _of_kind(leaf):
         yield cost, f"{verb} {name} {what}", other
+    if leaf.kind not in ("body", "literal", "number", "secret"):
+        for text in _UNSET:
+            yield 2.3, f"{verb} {text.decode()} where {name} belongs: it was not set", text
     if len(value) <= MAX_SPELT and leaf.kind != "body":  # a body's spellings are those of diagnosis
         for place, (what, other) in enumerate(spellings(value)):
             yield 1.5 + place / 20, f"{verb} {name} {what}", other
@@ -65,6 +73,8 @@ def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
         yield 1, "in lower case", value.lower()
         for method in METHODS:
             yield 1.5, f"as {method}, or it was changed on the way", method.encode()
+        for before in (b"HttpMethod.", b"Method.", b"HTTPMethod.", b"RequestMethod."):
+            yield 1.8, f"as an enum prints itself, {before.decode()}…", before + value
     elif leaf.kind == "authority":
         yield from _of_authority(value)
     elif leaf.kind in ("target", "path", "query"):
@@ -86,6 +96,11 @@ def _of_authority(value: bytes) -> Iterator[tuple[float, str, bytes]]:
         yield 1.5, f"with {scheme.decode()} before it", scheme + value
         yield 2, f"with {scheme.decode()} before it and / behind it", scheme + value + b"/"
     yield 2, "with a dot at its end", name + b"." + port
+    yield 2, "with a slash, /, behind it", value + b"/"
+    labels = name.split(b".")
+    if len(labels) > 2:
+        yield 2, "without its first label", b".".join(labels[1:]) + port
+        yield 2, "as its domain, the last two labels, alone", b".".join(labels[-2:]) + port
     yield 2, "without www.", value.removeprefix(b"www.")
     yield 2, "with www. before it", b"www." + value
     for place in (b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]"):
@@ -128,7 +143,27 @@ def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     yield 2, "by its last segment alone", segments[-1]
     yield 2, "without its last segment", b"/".join(segments[:-1])
     yield 2.5, "as / alone", b"/"
-    yield 2.5, "with a # behind it", value + b"#"
+    for slash in (b"%2F", b"%2f", b"%252F"):
+        rest = mark + query
+        yield 1.7, f"with its slashes percent-encoded, {slash.decode()}", path.replace(b"/", slash) + rest
+        if path.startswith(b"/"):
+            inner = path[1:].replace(b"/", slash)
+            yield 1.8, f"with its slashes but the first percent-encoded, {slash.decode()}", b"/" + inner + rest
+    yield 2.5, "with a fragment, # alone, behind it", value + b"#"
+    for file in (b"index.html", b"index.php", b"index.htm"):
+        yield 2.5, f"with the index file {file.decode()}", path.rstrip(b"/") + b"/" + file + value[len(path) :]
+
+
+def with_origin(leaf: Leaf, request: Request) -> Iterator[Deviation]:
+    """A path or target with what stands before it in the URL."""
+    if leaf.kind not in ("path", "target"):
+        return
+    host, where = request.authority.encode("utf-8", "replace"), "@path" if leaf.kind == "target" else ""
+    schemes = dict.fromkeys((request.scheme.encode("utf-8", "replace"), b"https", b"http"))
+    for before in (b"", *(scheme + mark for scheme in schemes for mark in (b"://", b"%3A//", b"%3A%2F%2F"))):
+        did = f"signs {leaf.name} with {before.decode('utf-8', 'replace')} and the host before it, a URL"
+        did = did if before else f"signs {leaf.name} with the host before it"
+        yield Deviation(1.5, leaf, did, constant(before + host + leaf.value), component=where)
 
 
 def _tried(change: Callable[[bytes], bytes], part: bytes, after: bytes, before: bytes = b"") -> bytes:

@@ -6,6 +6,7 @@ What goes wrong in one place alone is known to `explaining.deviations`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from watchword.crypto.keys import Key
@@ -96,10 +97,17 @@ def _other_params(parts: Lines, label: str, alias: str) -> Iterator[Deviation]:
     )  # fmt: skip
     for cost, did, write in ways:
         yield Deviation(cost, said, did, _written(said, write))
+    for place, name in enumerate(parts.params, 1) if len(parts.params) > 1 else ():
+        did = f"signs the parameter {name} alone behind the list, the other parameters left out"
+        yield Deviation(1.1 if name == "created" else 1.5, said, did, _written(said, partial(_one_alone, place)))
     right = '"@signature-params"'
     for wrong in ("@signature-params", '"@signature-input"', '"signature-params"', '"signature-input"', "Signature-Input"):  # fmt: skip
         did = f"calls the last line {wrong}" + ("" if wrong[0] == '"' else ", without quotes")
         yield Deviation(1.4, parts.last.parts[0], did, constant(wrong.encode("ascii")), right, wrong)
+
+
+def _one_alone(place: int, texts: Sequence[bytes]) -> bytes:
+    return texts[0] + b";" + texts[place]
 
 
 def _with(node: Join, place: int, text: bytes) -> Make:

@@ -114,7 +114,7 @@ def described(
                 ],
             )
             string = Join("the string to sign", (algorithm, time, words, hashed))
-            own = [*more, *_scopes(claim, scope, derived)]
+            own = [*more, *_with_signature(claim, query), *_scopes(claim, scope, derived)]
             yield Described(string, _signing_key(record, others, derived), own)
 
 
@@ -262,6 +262,23 @@ def _queries(claim: SigV4Claim, parts: _Parts, path_at: int) -> Iterator[Node]:
                     "the canonical query string", leaves, style, "@query",
                     lambda request, _, at=at: parts(request).queries[min(at, len(parts(request).queries) - 1)],  # type: ignore[misc] # mypy infers no type of a default
                 )  # fmt: skip
+
+
+def _with_signature(claim: SigV4Claim, query: Node) -> Iterator[Deviation]:
+    """The presigned URL with a place for the signature already, which is not part of what is signed."""
+    if claim.presented.expires is None or not isinstance(query, Parameters):
+        return
+    pairs = [(name, leaf.value) for name, leaf in query.pairs]
+    text = parameters_text(pairs, query.style)
+    did = "signs the query with a place for the signature in it: the signature is not part of what is signed"
+    for value in (b"", b"undefined", b"null", b"None"):
+        more = SIGNATURE + b"=" + value
+        for whole in (
+            parameters_text([*pairs, (SIGNATURE, value)], query.style),
+            text + b"&" + more,
+            more + b"&" + text,
+        ):
+            yield Deviation(1.5, query, did, constant(whole), component=f"query {SIGNATURE.decode()}")
 
 
 def _plain(text: bytes) -> bytes:
