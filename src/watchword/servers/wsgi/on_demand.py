@@ -43,30 +43,29 @@ def on_demand(app: App, guard: Guard) -> App:
 
 
 class Judge:
-    """Judges one request, once. `environ` may be replaced by a copy made inside; if `taken`, its body may have been read from."""
+    """Judges one request, once; its answer gets all that the verdict says.
 
-    __slots__ = ("_answer", "_begun", "_guard", "_judgement", "_lines", "_start_response", "_taking_back", "environ", "taken")  # fmt: skip
+    `judgement` is what the guard said, None if nobody has asked. `environ` may be replaced by a copy made inside;
+    if `taken`, its body may have been read from.
+    """
+
+    # Most requests need none of these, and setting them would cost each of them.
+    judgement: Judgement | None = None
+    taken: bool = False
+    _answer: Answer | None = None  # where the verdict adds to the answer, or checks the body as it passes
+    _lines: Sequence[tuple[str, str]] = ()
+    _begun: bool = False
+    _taking_back: TakingBack | None = None
 
     def __init__(self, guard: Guard, environ: Environ, start_response: Any) -> None:
         self._guard = guard
         self.environ = environ
         self._start_response = start_response
-        self._answer: Answer | None = None  # where the verdict adds to the answer, or checks the body as it passes
-        self._lines: list[tuple[str, str]] = []
-        self._begun = False
-        self._taking_back: TakingBack | None = None
-        self._judgement: Judgement | None = None
-        self.taken = False
-
-    @property
-    def judgement(self) -> Judgement | None:
-        """What the guard said; None if nobody has asked."""
-        return self._judgement
 
     @property
     def identity(self) -> Identity[Any] | None:
         """Who makes the request, if somebody has asked and it was admitted."""
-        judgement = self._judgement
+        judgement = self.judgement
         return None if judgement is None or judgement.admission is None else judgement.admission.identity
 
     def judge(self, *, optional: bool = False) -> Judgement:
@@ -75,18 +74,18 @@ class Judge:
         Where the first call is with `optional`, a request without credentials is admitted without an identity. Who demands
         one afterwards finds none. Once the answer has begun, it is too late to ask (ConfigurationError).
         """
-        if self._judgement is None:
+        if self.judgement is None:
             if self._begun:
                 raise ConfigurationError("the answer has begun: ask who made the request before that")
-            self._judgement = self._judge(optional)
-        return self._judgement
+            self.judgement = self._judge(optional)
+        return self.judgement
 
     def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Refusal | None:
         """The answer to a request that the guard refuses, or that lacks one of `scopes`; None if it may pass.
 
         Its fields go out with whatever the application answers then.
         """
-        judgement = self._judgement or self.judge(optional=optional)
+        judgement = self.judgement or self.judge(optional=optional)
         if judgement.refusal is not None:
             return judgement.refusal
         rejected = judgement.missing(scopes, optional=optional)
