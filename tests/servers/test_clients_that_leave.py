@@ -311,7 +311,7 @@ async def settled() -> None:
 
 
 def incoming_of(server: Server, *fields: tuple[bytes, bytes], kind: str = "http") -> Incoming:
-    return Incoming(server.receive, {"type": kind, "headers": list(fields)})
+    return Incoming(server.receive, kind, list(fields))
 
 
 def test_messages_read_ahead_come_in_order_and_receive_is_called_once_at_a_time():
@@ -381,7 +381,7 @@ def test_a_failure_of_the_server_is_raised_where_its_message_is_wanted():
         async def receive() -> dict[str, Any]:
             raise OSError("broken")
 
-        incoming = Incoming(receive, {"type": "http", "headers": []})
+        incoming = Incoming(receive, "http", [])
         gone = incoming.gone()
         await settled()
         assert not gone.done()

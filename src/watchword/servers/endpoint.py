@@ -15,7 +15,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.failing import failing as asgi_failing
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App as ASGIApp
-from watchword.servers.asgi.request import Receive, Scope, Send, request_of
+from watchword.servers.asgi.request import Receive, Scope, Send, headers_of, request_of
 from watchword.servers.endpoint_sealing import Answered, Failures, Sealing
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.failing import failing as wsgi_failing
@@ -59,7 +59,7 @@ def asgi_endpoint(
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ConfigurationError(f"an endpoint answers http requests, not {scope['type']!r} scopes")
-        incoming = Incoming(receive, scope)
+        incoming = Incoming(receive, scope["type"], headers_of(scope))
         request = request_of(scope)
         sealing = Sealing(seal, request)
         try:

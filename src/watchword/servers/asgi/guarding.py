@@ -13,7 +13,7 @@ from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.exchange import exchange
 from watchword.servers.asgi.failing import failing
 from watchword.servers.asgi.incoming import Incoming
-from watchword.servers.asgi.request import App, Receive, Scope, Send, request_of
+from watchword.servers.asgi.request import App, Receive, Scope, Send, headers_of, request_of
 from watchword.servers.asgi.subprotocols import without_tokens
 from watchword.servers.asgi.taking_back import taking_back
 from watchword.servers.problem import RefusalBody, no_body
@@ -60,7 +60,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
             return await app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
-        incoming = Incoming(receive, scope)
+        incoming = Incoming(receive, scope["type"], headers_of(scope))
         try:
             try:
                 admission = await admit(request_of(scope), incoming.chunk, optional=optional, gone=incoming.gone)

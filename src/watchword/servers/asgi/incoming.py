@@ -8,7 +8,7 @@ from watchword.structures.line import ClientGone
 from watchword.core.message import Headers
 from watchword.core.rejection import Reason, Rejected
 from watchword.servers.asgi.ahead import ReadAhead
-from watchword.servers.asgi.request import Message, Receive, Scope, headers_of
+from watchword.servers.asgi.request import Message, Receive
 
 __all__ = ["Incoming"]
 
@@ -20,15 +20,19 @@ class Incoming:
     """The body of a request, as chunks for the guard and again as messages for the application.
 
     `receive` gives the messages that nobody has taken yet: the server's own, unless they were read ahead.
+
+    Args:
+        receive: the server's.
+        kind: the scope's type.
+        headers: the request's.
     """
 
     __slots__ = ("_ahead", "_begun", "_ended", "_headers", "_kind", "receive")
 
-    def __init__(self, receive: Receive, scope: Scope) -> None:
+    def __init__(self, receive: Receive, kind: str, headers: Headers) -> None:
         self.receive = receive
-        # Not the scope, which may lead here: what leads in a circle is freed late, and slows every request down.
-        self._kind = kind = scope["type"]
-        self._headers = headers_of(scope)
+        self._kind = kind
+        self._headers = headers
         self._ahead: ReadAhead | None = None
         self._begun = False
         self._ended = kind == "websocket"  # RFC 6455 §4.1: a handshake has no body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Event
+from asyncio import Event, Future
 from collections.abc import Sequence
 
 from watchword.core.answer import Refusal
@@ -40,13 +40,23 @@ class Judge:
     taken: bool = False
     _judging: bool = False
     _judged: Event | None = None
+    _incoming: Incoming | None = None
 
     def __init__(self, guard: AsyncGuard, scope: Scope, receive: Receive, send: Send) -> None:
         self.guard = guard
         self.request = request_of(scope)  # as the server saw it, whatever is made of the scope inside
-        self.incoming = Incoming(receive, scope)
+        self._receive = receive
         self.send = self._server = send
+        self._kind = scope["type"]
         self._scope = scope
+
+    @property
+    def incoming(self) -> Incoming:
+        """The body, for whoever wants it first: most requests have none that anybody reads."""
+        incoming = self._incoming
+        if incoming is None:
+            incoming = self._incoming = Incoming(self._receive, self._kind, self.request.headers)
+        return incoming
 
     async def refusal(self, scopes: Sequence[str], *, optional: bool) -> Refusal | None:
         """The answer to a request that may not do what demands `scopes`; None if it may.
@@ -85,19 +95,18 @@ class Judge:
 
         Lets the scope go, which leads here: what leads in a circle is freed late, and slows every request down.
         """
-        self.incoming.close()
+        if self._incoming is not None:
+            self._incoming.close()
         self._scope = {}
 
     async def _judge(self, *, optional: bool) -> Judgement:
-        guard, incoming, scope = self.guard, self.incoming, self._scope
+        guard, scope = self.guard, self._scope
         outer = scope.get(ADMISSION)
-        if (
-            outer is not None and outer[0].plan is guard.plan
-        ):  # `protect` is round the application, and sees to the exchange
-            self.receive = incoming.message
+        if outer is not None and outer[0].plan is guard.plan:  # `protect` is round the application, and does the rest
+            self.receive = self.incoming.message
             return Judgement(outer[1])
         try:
-            admission = await guard.admit(self.request, self._chunk, optional=optional, gone=incoming.gone)
+            admission = await guard.admit(self.request, self._chunk, optional=optional, gone=self._gone)
         except (Rejected, StoreUnavailable) as error:
             return await self._refused(scope, refused(guard.plan, self.request, error))
         if admission.provisional:
@@ -105,9 +114,12 @@ class Judge:
         if admission.stream is not None:
             check_unread(self.taken)
         if not admission.present:
-            self.receive = incoming.receive if admission.body is None else incoming.replay(admission.body)
+            if admission.body is not None:
+                self.receive = self.incoming.replay(admission.body)
+            else:
+                self.receive = self._receive if self._incoming is None else self._incoming.receive
         else:
-            channels = Channels(guard, admission, scope, incoming, self.send)
+            channels = Channels(guard, admission, scope, self.incoming, self.send)
             await channels.begin()
             if channels.failed is not None:
                 rejected = admission.attributed(channels.failed)
@@ -127,6 +139,9 @@ class Judge:
 
     def _open(self, channels: Channels) -> None:
         self.channels, self.receive, self.send = channels, channels.receive, channels.send
+
+    def _gone(self) -> Future[object]:
+        return self.incoming.gone()
 
     async def _chunk(self) -> bytes:
         check_unread(self.taken)
