@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchword.schemes.explaining.off_grammar import odd_marks, odd_times
+from watchword.schemes.explaining.unread import described, shape_of
 from watchword.schemes.explaining.value_spellings import part_that_differs
 
 
@@ -71,3 +72,14 @@ def test_the_parameter_that_differs_is_named_where_there_is_one() -> None:
     assert part_that_differs(value, b'HMAC id="c", mac="d"') == ""
     assert part_that_differs(value, b'HMAC id="a"') == ""
     assert part_that_differs(value, b'HMAC  id="a", mac="b"') == ""
+
+
+def test_the_case_is_said_to_be_lost_of_what_has_letters_beyond_hex_alone() -> None:
+    assert "its case is lost" in described(b"c2lnbmf0dxjlig9micegcmvxdwvzda" * 2)
+    assert "its case is lost" in described(b"C2LNBMF0DXJLIG9MICEGCMVXDWVZDA" * 2)
+    assert "case" not in described(b"ts=1767225600;" + b"0abcdef9" * 8)
+    assert "case" not in described(b"0ABCDEF9" * 8)
+
+
+def test_sixteen_octets_are_those_of_md5_or_half_of_those_of_sha_256() -> None:
+    assert "as MD5 gives, or cut: half of what SHA-256 gives" in shape_of("00ff" * 8)

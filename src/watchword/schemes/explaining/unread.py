@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final
+from urllib.parse import unquote
 
 from watchword.core.address import Address
 from watchword.core.message import Request
@@ -53,6 +54,10 @@ def unset(request: Request, body: bytes, addresses: Iterable[Address], field: by
     return None
 
 
+_BEYOND_HEX: Final = frozenset(b"ghijklmnopqrstuvwxyz")
+"""Letters that hex digits, which may be in one case, don't have."""
+
+
 def described(value: bytes) -> str:
     """What a value is like that nobody can read, without a word of it.
 
@@ -72,13 +77,12 @@ def described(value: bytes) -> str:
                 f"is {char}", f'is "{char}"'
             )
         )
-    letters = bytes(octet for octet in value if 65 <= octet <= 90 or 97 <= octet <= 122)
-    one_case = re.search(
-        rb"(?<![0-9A-Fa-f])(?:[0-9A-F]{16,}|[0-9a-f]{16,}|[2-7A-Z]{16,}=*)\Z", value
-    )  # hex and base32 have no other
-    if len(letters) > 20 and letters.islower() and not one_case:
+    letters = bytes(octet for octet in value if octet | 32 in _BEYOND_HEX)
+    if len(letters) > 20 and letters.islower():
         told.append("no capital letter among them: its case is lost")
-    if len(letters) > 20 and letters.isupper() and not one_case:
+    if (
+        len(letters) > 20 and letters.isupper() and not re.search(rb"(?:^|[^A-Za-z0-9])[2-7A-Z]{16,}=*\Z", value)
+    ):  # base32
         told.append("capital letters only: its case is lost")
     return "; ".join(told)
 
@@ -134,7 +138,8 @@ def _octets_of(bare: str) -> Iterator[str]:
         return
     size = len(octets or b"")
     if size in _SIZES:
-        yield f"it is {form} of {size} octets, as {_SIZES[size]} gives"
+        half = ", or cut: half of what SHA-256 gives" if size == 16 else ""
+        yield f"it is {form} of {size} octets, as {_SIZES[size]} gives{half}"
     else:
         yield f"it is {form} of {size} octets: cut, or too {'short' if size < 32 else 'long'} for a hash"
 
@@ -164,7 +169,10 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
     scheme = "" if rejected.verifier is None else rejected.verifier.scheme
     if scheme == "api_key":
         shown = f"{shown}{part_of_a_key(value)}"
-    shape = shape_of(value) if _PROOF.search(part or place) else ""
+    proof = (
+        unquote(value) if scheme == "oauth1" else value
+    )  # there the grammar has it percent-encoded (RFC 5849 §3.5.1)
+    shape = shape_of(proof) if _PROOF.search(part or place) else ""
     if scheme == "sigv4" and not part and place == "authorization":
         missing = [each for each in ("Credential", "SignedHeaders", "Signature") if f"{each}=" not in value]
         shape = f"{' and '.join(missing)} is missing, left out" if missing else shape
