@@ -134,6 +134,13 @@ def test_a_right_mac_in_another_spelling_is_named(form: str) -> None:
     assert found[0][0] == "MAC"
 
 
+@pytest.mark.parametrize("around", [b'"%b"', b'\\"%b\\"', b"*%b*"])
+def test_a_right_mac_with_characters_around_it_is_not_said_to_be_in_base64_alone(around: bytes) -> None:
+    mine = tree()
+    ((_, mend),) = sent(mine, around % value(mine))[0]
+    assert "writes the MAC in base64:" not in mend
+
+
 def test_a_spelling_and_a_mistake_are_both_named() -> None:
     right, wrong = tree(), tree(time=b"1700000000000")
     found, _ = sent(right, FORMS["hex digits"](Computation(wrong.of).value(wrong.of)))

@@ -70,7 +70,8 @@ def layers(text: bytes) -> Iterator[tuple[str, bytes]]:
     """What the text encodes, and what that encodes: "as hex digits", "as base64 of its hex digits"."""
     yield "as it is, not encoded", text
     for what, octets in decoded(text):
-        alphabet = what.removeprefix("decoded from ").partition(",")[0]
+        alphabet, loose, _ = what.removeprefix("decoded from ").partition(",")
+        alphabet += " with other characters in it, quotes, backslashes or blanks" if loose else ""
         yield f"in {alphabet}", octets
         yield f"in {alphabet}, its octets in the opposite order", octets[::-1]
         for inner, raw in decoded(octets):
