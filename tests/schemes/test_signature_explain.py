@@ -138,6 +138,20 @@ def test_a_changed_signature_input_is_named(old: str, new: str, component: str) 
     assert first(tampered)[1] == component
 
 
+@pytest.mark.parametrize("algorithm", ["hmac-sha256", "ecdsa-p256-sha256"])
+@pytest.mark.parametrize("name", ["created", "nonce", "keyid"])
+def test_a_last_line_with_one_parameter_alone_is_named(algorithm: str, name: str) -> None:
+    key = key_for(algorithm)
+    others = {each: None for each in ("created", "nonce", "keyid") if each != name}
+    request = hand_signed(f"{COVERED}{params(**others)}", key=key)
+    sent = [
+        (field, f"sig1={COVERED}{params()}".encode() if field == b"signature-input" else value)
+        for field, value in request.headers
+    ]
+    found = first(changed(request, method="POST", headers=sent), store=store_with(key))
+    assert (found[0], f"parameter {name} alone" in found[2]) == ("signature", True), found
+
+
 def test_a_nonce_that_was_used_is_named() -> None:
     guard, request = guard_at(), signed()
     guard.verify(request)

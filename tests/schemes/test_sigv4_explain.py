@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
 
 import pytest
@@ -128,6 +130,22 @@ def test_a_presigned_url_whose_ampersands_became_something_else_is_named(written
     told = explain(changed(url, target=url.target.replace(b"&", written)), guard())
     assert told.causes[0].component == "query"
     assert words in told.causes[0].received
+
+
+@pytest.mark.parametrize("value", ["", "undefined"])
+def test_a_presigned_query_that_was_signed_with_a_place_for_the_signature_is_named(value: str) -> None:
+    url = presigned(auth().presign("GET", ORIGIN + "/a", now=NOW))
+    canonical, _, string = auth().canonical(url).partition("\n\nAWS4-HMAC-SHA256\n")
+    canonical = canonical.replace("&X-Amz-SignedHeaders", f"&X-Amz-Signature={value}&X-Amz-SignedHeaders")
+    key = f"AWS4{SECRET}".encode()
+    for part in ("20231114", "eu-central-1", "orders", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    text = "AWS4-HMAC-SHA256\n" + string.rpartition("\n")[0] + "\n" + hashlib.sha256(canonical.encode()).hexdigest()
+    wrong = hmac.new(key, text.encode(), "sha256").hexdigest()
+    target = url.target.decode().partition("&X-Amz-Signature=")[0] + f"&X-Amz-Signature={wrong}"
+    component, mend = first(changed(url, target=target.encode()), b"")
+    assert component == "query X-Amz-Signature"
+    assert "not part of what is signed" in mend
 
 
 def test_an_expired_url_is_said_to_have_expired() -> None:
