@@ -58,13 +58,16 @@ _BEYOND_HEX: Final = frozenset(b"ghijklmnopqrstuvwxyz")
 """Letters that hex digits, which may be in one case, don't have."""
 
 
+_BASE32: Final = re.compile(rb"(?:^|[^A-Za-z0-9])[2-7A-Z]{16,}=*\Z")  # RFC 4648 §6; it has capital letters only
+
+
 def described(value: bytes) -> str:
     """What a value is like that nobody can read, without a word of it.
 
     >>> described(b"some words")
     '10 octets; octet 5 is " "'
-    >>> described(b"a-token-all-in-small-letters"), described(b"0a" * 24)
-    ('28 octets; no capital letter among them: its case is lost', '48 octets')
+    >>> described(b"a-token-all-in-small-letters-with-words"), described(b"0a" * 24)
+    ('39 octets; no capital letter among them: its case is lost', '48 octets')
     """
     if not value:
         return "nothing"
@@ -80,9 +83,7 @@ def described(value: bytes) -> str:
     letters = bytes(octet for octet in value if octet | 32 in _BEYOND_HEX)
     if len(letters) > 20 and letters.islower():
         told.append("no capital letter among them: its case is lost")
-    if (
-        len(letters) > 20 and letters.isupper() and not re.search(rb"(?:^|[^A-Za-z0-9])[2-7A-Z]{16,}=*\Z", value)
-    ):  # base32
+    if len(letters) > 20 and letters.isupper() and not _BASE32.search(value):
         told.append("capital letters only: its case is lost")
     return "; ".join(told)
 
