@@ -115,8 +115,8 @@ class Comparison(RuleBasedStateMachine):
         if "combined" in self.kind and any(map(is_hidden, writes)):
             writes = [write for write in writes if is_hidden(write)]  # the others are in the other store
         now = self.clock.now
-        for write in writes:  # a mark that ended over a minute ago may be forgotten or not
-            if isinstance(write, Once) and self.model.spent.get(write.place, now) < now - 60:
+        for write in writes:  # a mark that ended over a minute ago may be forgotten or not, also one of these writes
+            if isinstance(write, Once) and min(write.until, self.model.spent.get(write.place, now)) < now - 60:
                 return
         assert self.store.commit(*writes) == self.model.commit(writes, now)
         for write in writes:

@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["odd_marks", "odd_times"]
 
 _TIME: Final = re.compile(
-    r"(?<![\w-])(created|expires|t|ts|time|date|exp|iat|[\w-]*timestamp)[ \t]*=[ \t]*\"?([^\",;&]*)", re.IGNORECASE
+    r"(?<![\w-])(created|expires|t|ts|time|date|exp|iat|[\w-]*timestamp)[ \t]*=([^,;&]*)", re.IGNORECASE
 )
 MAX_TIMES: Final = 4
 """Parameters that are looked at."""
@@ -40,7 +40,7 @@ def odd_times(name: str, value: str) -> Iterator[str]:
     """
     found = _TIME.findall(f"{name}={value}") if _TIME.fullmatch(f"{name}=") else _TIME.findall(value)
     for called, text in found[:MAX_TIMES]:
-        what = _odd(text.strip())
+        what = _odd(text.strip(' \t"').partition('"')[0])
         if what:
             yield f"{called} is {what}, not a number of seconds since 1970"
 
