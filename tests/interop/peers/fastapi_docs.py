@@ -21,7 +21,6 @@ api_key = store.add_api_key("carol", scopes=("orders:read",))
 auth = Authenticate(Guard([JWTVerifier(KEY), BasicVerifier(realm="orders"), APIKeyVerifier(), HMACVerifier()], store))
 app = FastAPI(docs_url=None, title="Orders")
 auth.install(app)
-app.mount("/dist", StaticFiles(directory=sys.argv[2]))
 
 
 @app.get("/docs", include_in_schema=False)
@@ -42,6 +41,12 @@ def health(who: Annotated[Identity | None, Depends(auth.optional)]) -> str:
     return "fine"
 
 
-claims = {"sub": "alice", "scope": "orders:read", "exp": 4_000_000_000}
-print(json.dumps({"token": jose.sign(json.dumps(claims).encode(), KEY), "api_key": str(api_key)}), flush=True)
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+def main(port: str, dist: str) -> None:
+    app.mount("/dist", StaticFiles(directory=dist))
+    claims = {"sub": "alice", "scope": "orders:read", "exp": 4_000_000_000}
+    print(json.dumps({"token": jose.sign(json.dumps(claims).encode(), KEY), "api_key": str(api_key)}), flush=True)
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
