@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import watchword
 from watchword.core.rejection import Reason
 from watchword.core.scheme import Check
 from watchword.schemes.explaining.program import Explanation
@@ -44,7 +45,8 @@ def texts_of(node: ast.expr) -> Iterator[str]:
         yield node.value
 
 
-SOURCES = [*(ROOT / "src/watchword/schemes").rglob("*.py"), ROOT / "src/watchword/core/attempts.py"]
+PACKAGE = Path(watchword.__file__).parent
+SOURCES = [*(PACKAGE / "schemes").rglob("*.py"), PACKAGE / "core/attempts.py"]
 
 
 def test_every_cause_that_the_code_can_name_is_known() -> None:
