@@ -42,8 +42,7 @@ sweep: venv
 # Which lines run does not depend on how many examples a property is tried with: the fewest will do.
 cover: export HYPOTHESIS_PROFILE = dev
 cover: venv
-	@$(run) pytest -n auto --dist loadfile -m "not sweep" --cov --cov-report= \
-	    --deselect tests/test_house.py::test_the_typed_examples_type_check $(ARGS)
+	@$(run) pytest -n auto --dist loadfile -m "not sweep" --cov --cov-report= $(ARGS)
 	@$(run) coverage report
 	@$(run) coverage report --include='*/watchword/core/*' --fail-under=95
 

@@ -32,3 +32,4 @@ home = pathlib.Path(watchword.__file__).resolve()
 assert pathlib.Path(sys.prefix).resolve() in home.parents, f"not the wheel: {home}"
 '
 "$work/venv/bin/python" -m pytest -q -n auto --dist loadfile -m "not sweep"
+"$work/venv/bin/python" -m pytest -q -m sweep tests/test_house.py tests/examples

@@ -252,6 +252,7 @@ def test_the_search_for_circles_sees_every_form_of_an_import(back):
 # ---- types and tests -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sweep
 def test_the_typed_examples_type_check():
     """tests/typing holds programs that must type-check; a `type: ignore` in them that is not needed is an error."""
     answer = subprocess.run(

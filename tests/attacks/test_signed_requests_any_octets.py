@@ -62,6 +62,7 @@ def test_any_octets_give_an_identity_or_a_rejection(scheme: str, data: st.DataOb
     assert isinstance(WORLDS[scheme].verify(request, body), Identity | Rejected)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("scheme", [name for name in WORLDS if "ed25519" not in name and "sigv4a" not in name])
 @examples(8)
 @given(data=st.data())

@@ -17,6 +17,7 @@ from tests.patience import PATIENCE
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.sweep
 def test_the_demo_passes_and_shows_reasons() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "examples.demo"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
