@@ -136,7 +136,7 @@ def fastapi_apps(cache: TokenCache | None = None) -> tuple[Callable[[bool], int]
     async def orders() -> dict[str, str]:
         return {"for": "alice"}
 
-    async def verified(credentials: HTTPAuthorizationCredentials = Depends(bearer)) -> dict[str, Any]:  # noqa: B008
+    async def verified(credentials: HTTPAuthorizationCredentials = Depends(bearer)) -> dict[str, Any]:  # noqa: B008 -- how FastAPI is told of a dependency
         try:
             claims = jwt.decode(
                 credentials.credentials, SECRET, algorithms=["HS256"], issuer=ISSUER, audience=AUDIENCE,
@@ -149,11 +149,11 @@ def fastapi_apps(cache: TokenCache | None = None) -> tuple[Callable[[bool], int]
         return claims
 
     @usual.get("/orders")
-    async def usual_orders(claims: dict[str, Any] = Depends(verified)) -> dict[str, str]:  # noqa: B008, FAST002 -- local names
+    async def usual_orders(claims: dict[str, Any] = Depends(verified)) -> dict[str, str]:  # noqa: B008, FAST002 -- an annotation could not name what is local here
         return {"for": claims["sub"]}
 
     @guarded.get("/orders")
-    async def guarded_orders(who: Identity = Security(auth, scopes=["orders:read"])) -> dict[str, str]:  # noqa: B008, FAST002
+    async def guarded_orders(who: Identity = Security(auth, scopes=["orders:read"])) -> dict[str, str]:  # noqa: B008, FAST002 -- as above
         return {"for": who.subject}
 
     return asgi_call(bare), asgi_call(usual), asgi_call(guarded)

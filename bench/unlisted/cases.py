@@ -175,7 +175,7 @@ def judged(kind: Kind, seed: int) -> Outcome | None:
         case.guard.verify(case.request, case.body)
     except Rejected as rejected:
         reason = rejected.reason
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 -- as above
         outcome.error = outcome.error or f"verify: {type(error).__name__}: {error}"[:300]
     if reason is None and not outcome.error:
         if explanation is not None and not explanation.accepted:

@@ -65,7 +65,7 @@ def compute(w: Any, step: Steps) -> tuple[Request, bytes, str]:
         ha1, step("nonce signed", w.nonce), step("nc signed", w.nc), step("cnonce signed", w.cnonce), step("qop signed", w.qop), ha2
     ]  # fmt: skip
     response = step("response", h(step("text", ":".join(step("fields", fields))).encode("utf-8", "surrogateescape")))
-    q = lambda value: f'"{value}"'  # noqa: E731
+    q = lambda value: f'"{value}"'  # noqa: E731 -- read in the rows of a table, as their other functions are
     params = step("params", {
         "username": q(step("username sent", w.username)), "realm": q(step("realm sent", w.realm)), "nonce": q(step("nonce sent", w.nonce)),
         "uri": q(step("uri sent", w.target)), "response": q(response), "algorithm": step("algorithm sent", w.algorithm),

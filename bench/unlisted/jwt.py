@@ -211,7 +211,7 @@ def _std(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
 
 
-MS = lambda n: lambda w: w.now * 1000 + n  # noqa: E731
+MS = lambda n: lambda w: w.now * 1000 + n  # noqa: E731 -- read in the rows of a table, as their other functions are
 COMMON = [
     row("exp in milliseconds in the past of its unit", r"exp", OFF + "|" + MILLI, _c(exp=lambda w: (w.now - 90) // 1000)),
     row("exp over", r"exp", OFF, lambda r: _c(exp=lambda w, d=r.randrange(5, 90000): w.now - d)),
