@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import pytest
@@ -185,7 +186,7 @@ def test_known_pairs_take_turns_by_network_too() -> None:
 
 # ---- the bounds ------------------------------------------------------------------------------------------------------
 
-TIGHT = Bounds(in_all=7, strangers=6, known=3, widest=4, wide=3, address=2, followers=0)
+TIGHT = Bounds(in_all=9, strangers=6, known=5, widest=4, wide=3, address=2, followers=0)
 
 
 def admitted(
@@ -224,16 +225,31 @@ def test_all_strangers_together_leave_room_for_known_pairs() -> None:
     assert len(admitted(line, [v6(n) for n in range(9)], TIGHT)) == 6
     rejected = refusal(lambda: line.join(False, NEWCOMER, None, TIGHT))
     assert isinstance(rejected, LineFull)
-    assert line.join(True, v6(1), None, TIGHT).waits
+    assert len(admitted(line, [v6(n) for n in range(9)], TIGHT, known=True)) == 3
     assert refused(lambda: line.join(True, v6(2), None, TIGHT)) is LineFull
 
 
 def test_the_known_pairs_of_one_network_leave_room_for_others() -> None:
     line = WaitingLine()
-    assert len(admitted(line, [HOME] * 9, TIGHT, known=True)) == 3
+    assert len(admitted(line, [HOME] * 9, TIGHT, known=True)) == 5
     assert refused(lambda: line.join(True, HOME, None, TIGHT)) is NetworkFull
-    assert len(admitted(line, [AWAY] * 9, TIGHT, known=True)) == 3
+    assert len(admitted(line, [AWAY] * 3, TIGHT, known=True)) == 3
     assert line.join(False, NEWCOMER, None, TIGHT).waits
+
+
+@pytest.mark.parametrize("bounds", [FOR_THREADS, FOR_TASKS, TIGHT], ids=["threads", "tasks", "tight"])
+@pytest.mark.parametrize("network", [HOME, v6(1)], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("first", [True, False], ids=["known pairs first", "strangers first"])
+def test_the_strangers_and_the_known_pairs_of_one_network_leave_room_for_others_together(
+    bounds: Bounds, network: Sequence[str], first: bool
+) -> None:
+    line = WaitingLine()
+    taken = [len(admitted(line, [network] * 99, bounds, known=known)) for known in (first, not first)]
+    assert sum(taken) == bounds.known
+    assert taken[1] == (0 if first else bounds.known - bounds.address)
+    for known in (True, False):
+        assert refused(partial(line.join, known, network, None, bounds)) is NetworkFull
+    assert len(admitted(line, [NEWCOMER] * 2, bounds)) == min(2, bounds.in_all - bounds.known)
 
 
 def test_an_unknown_address_may_be_anybodys_so_it_is_bounded_as_all_strangers_are() -> None:
@@ -252,7 +268,7 @@ def test_a_place_that_is_left_makes_room_and_one_that_is_refused_takes_none() ->
 @pytest.mark.parametrize("bounds", [FOR_THREADS, FOR_TASKS], ids=["threads", "tasks"])
 def test_the_bounds_leave_room_for_others_at_every_level(bounds: Bounds) -> None:
     assert 0 < bounds.address < bounds.wide < bounds.widest < bounds.strangers < bounds.in_all
-    assert 0 < bounds.known < bounds.in_all
+    assert bounds.widest < bounds.known < bounds.in_all
 
 
 def test_threads_that_wait_are_fewer_than_a_usual_pool_has_even_if_they_follow() -> None:

@@ -22,8 +22,8 @@ NETWORKS = [
     ("2001:db8:b::/48", "2001:db8:b::/56", "2001:db8:b::/64"),
 ]
 ROOMY = Bounds(99, 99, 99, 99, 99, 99, 1)
-TIGHT = Bounds(in_all=7, strangers=5, known=4, widest=4, wide=3, address=2, followers=0)
-FOLLOWED = Bounds(in_all=5, strangers=4, known=3, widest=3, wide=2, address=1, followers=1)
+TIGHT = Bounds(in_all=7, strangers=5, known=5, widest=4, wide=3, address=2, followers=0)
+FOLLOWED = Bounds(in_all=5, strangers=4, known=4, widest=3, wide=2, address=1, followers=1)
 
 
 @dataclass(eq=False)
@@ -86,6 +86,10 @@ class Model:
             elif networks == ("",):
                 limits = {"": bounds.strangers}
             if any(sum(n in turn.networks for turn in kind) >= limit * factor for n, limit in limits.items()):
+                return NetworkFull
+            if networks != ("",) and any(
+                sum(n in turn.networks for turn in counted) >= bounds.known * factor for n in networks
+            ):
                 return NetworkFull
             if len(counted) >= bounds.in_all * factor or (not known and len(kind) >= bounds.strangers * factor):
                 return LineFull

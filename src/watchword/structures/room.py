@@ -22,7 +22,8 @@ class Bounds(NamedTuple):
     Args:
         in_all: turns altogether.
         strangers: turns of all strangers; the rest of `in_all` is kept for known pairs.
-        known: turns of the known pairs of one network; the rest of `in_all` is kept for everybody else.
+        known: turns of one network, which its known pairs may take all; the rest of `in_all` is kept for everybody else.
+            More than `widest`, so that a network's strangers leave room for its known pairs.
         widest: turns of strangers of one IPv6 /48; fewer than `strangers`, so that one /48 leaves room for others.
         wide: turns of strangers of one IPv6 /56.
         address: turns of strangers of one IPv4 address or IPv6 /64.
@@ -72,7 +73,10 @@ class Occupancy:
         elif not networks[-1]:
             limits = ()  # the address may be anybody's, so it has no bound of its own
         for network, limit in zip(reversed(networks), limits, strict=False):
-            if count((known, network), 0) >= limit * factor:
+            turns = count((known, network), 0)
+            if turns >= limit * factor or (
+                networks[-1] and turns + count((not known, network), 0) >= bounds.known * factor
+            ):
                 raise NetworkFull("too many log-ins from one network at one time")
         strangers = count((False, None), 0)
         if strangers + count((True, None), 0) >= bounds.in_all * factor or (
