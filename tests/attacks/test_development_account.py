@@ -18,11 +18,11 @@ from watchword import (
 from watchword.core.message import Peer, Response
 from watchword.core.records import Found, Put, Ref
 from watchword.core.scheme import Auth, Received, Verifier
-from watchword.core.telling import is_of_this_machine
 from watchword.crypto import passwords
 from watchword.schemes import SCHEMES
 from watchword.schemes.api_key_text import APIKey, hash_key
 from watchword.schemes.basic import BasicVerifier
+from watchword.schemes.explaining.this_machine import is_of_this_machine
 from watchword.schemes.lookups import sha256_of
 from watchword.stores import MemoryStore
 from watchword.transport.flow import ClientContext, run

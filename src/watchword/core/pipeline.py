@@ -19,7 +19,7 @@ from watchword.core.body import check_declared
 from watchword.core.dispatch import Case, is_tentative
 from watchword.core.io import IO, done, fetch_more
 from watchword.core.message import Request
-from watchword.core.plan import Plan
+from watchword.core.plan import Plan, Refused
 from watchword.core.records import (
     COMMITTED, NOTHING_FOUND, Add, Committed, Exceeded, Found, Once, Outcome, Replayed, Write,
 )  # fmt: skip
@@ -30,7 +30,6 @@ from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.streams import BodyStream
 from watchword.core.taking_back import commit_or_leave_none, remove
-from watchword.core.telling import told
 from watchword.core.verdict import accepted, refused
 
 __all__ = ["Pipeline"]
@@ -353,8 +352,8 @@ class Pipeline(Generic[R, G]):
                 rejected = too_many_attempts
             rejected.verifier = rejected.verifier or case.addressee.verifier
         plan, refusal = self._plan, await refuse(self._plan, self._io, rejected, found)
-        if plan.explanations is not None or plan.account is not None:
-            refusal = await told(plan, self._io, receive, request, case, rejected, refusal)
+        for telling in plan.tellings:
+            refusal = await telling.told(Refused(plan, self._io, receive, request, case, rejected), refusal)
         rejected.refusal = sealed(plan, refusal, seal_for(plan, request))
         return rejected
 

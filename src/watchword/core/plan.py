@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from watchword.core.address import SUBPROTOCOL
-from watchword.core.answer import Random, ResponseSealer
+from watchword.core.answer import Random, Refusal, ResponseSealer
 from watchword.core.attempts import AttemptPolicy, limiter_for
 from watchword.core.dispatch import Case, Dispatch
+from watchword.core.io import IO
 from watchword.core.limits import Limits, with_limits
 from watchword.structures.line import WaitingLine
 from watchword.core.message import Request
@@ -20,7 +21,7 @@ from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Verifier
 from watchword.core.verdict import Verdict
 
-__all__ = ["DEVELOPMENT", "Account", "Plan", "Policy", "RefusalLog", "Refused", "checked_verifiers"]
+__all__ = ["DEVELOPMENT", "Plan", "Policy", "Refused", "Telling", "checked_verifiers"]
 
 DEFAULT_REALM = "protected"
 
@@ -48,47 +49,39 @@ class Policy(NamedTuple):
     attempts: AttemptPolicy | None = AttemptPolicy()
     challenges: Literal["digest first", "as listed"] = "digest first"
     explain: Literal["development"] | None = None
-    explanations: RefusalLog | None = None
-
-
-class RefusalLog(Protocol):
-    """Keeps the explanations of refusals: `ExplanationLog`."""
-
-    def has_room(self, address: str, rejected: Rejected, now: float, /) -> bool:
-        """Whether this refusal of a client at `address` is to be explained; counts it if so. Called for every refusal: cheap."""
-        ...
-
-    def keep(self, refused: Refused, /) -> None:
-        """Explains it and keeps the explanation; in its own time, since the client waits for the answer."""
-        ...
+    explanations: Telling | None = None
 
 
 class Refused(NamedTuple):
-    """A request that was refused, with what is needed to explain that.
+    """A request that was refused, with what is needed to say more of that.
 
     Args:
         plan: the guard's.
+        io: its way to the store and to the body.
+        receive: gives the body's chunks.
         request: as the server saw it.
-        body: its body; None if it has one that was not read to its end.
+        case: its claim, if one was read.
         rejected: why.
-        address: the client's, as far as the guard knows it.
-        request_id: under which the explanation is kept.
-        at: when, in seconds since the epoch.
     """
 
     plan: Plan
+    io: IO[Any, Any]
+    receive: Any
     request: Request
-    body: bytes | None
+    case: Case | None
     rejected: Rejected
-    address: str
-    request_id: str
-    at: float
 
 
-Account = Callable[["Plan", Request, Case | None, Rejected, str], bytes]
-"""What the body of a refusal may say to whoever develops on this machine."""
+class Telling(Protocol):
+    """Lets refusals say more than the RFCs' words: `ExplanationLog`, and the account of `Policy.explain`."""
+
+    async def told(self, refused: Refused, refusal: Refusal, /) -> Refusal:
+        """The refusal with what it says besides. Called for every refusal, so it is cheap. It never raises."""
+        ...
+
+
 DEVELOPMENT: Final = "watchword.schemes.explaining.development"
-"""Whose `account` that is. It is loaded by its name, where a guard asks for it: the core imports no explanation."""
+"""Whose `Development` gives the account. It is loaded by its name, where a guard asks for it: the core imports no explanation."""
 
 
 class Plan:
@@ -100,7 +93,6 @@ class Plan:
     """
 
     __slots__ = (
-        "account",
         "always_needed",
         "as_listed",
         "attempts",
@@ -108,7 +100,6 @@ class Plan:
         "clock",
         "dispatch",
         "explaining",
-        "explanations",
         "limits",
         "line",
         "observe",
@@ -119,6 +110,7 @@ class Plan:
         "seal",
         "store",
         "subprotocols",
+        "tellings",
         "verifiers",
     )  # fmt: skip
 
@@ -141,18 +133,15 @@ class Plan:
         self.observe = observe
         self.proxy = proxy
         self.seal = _told_of(self.verifiers, proxy, _checked_seal(seal))
-        self.public_url, self.limits, self.clock, self.random, attempts, challenges, explain, self.explanations = policy
+        self.public_url, self.limits, self.clock, self.random, attempts, challenges, explain, log = policy
         if challenges not in ("digest first", "as listed"):
             raise ConfigurationError(f'challenges is "digest first" or "as listed", not {challenges!r}')
-        if self.explanations is not None and not callable(getattr(self.explanations, "has_room", None)):
-            other = type(self.explanations).__name__
-            raise ConfigurationError(f"explanations is an ExplanationLog(directory), of watchword.stores, not {other}")
         self.as_listed = challenges == "as listed"
         self.challengers = tuple(verifiers) if self.as_listed else self.verifiers
         if self.public_url is not None:
             self.public_url = with_limits(self.public_url, self.limits)
         self.attempts = limiter_for(attempts, store)
-        self.account = _account(explain) if self.public_url is None and not proxy else None
+        self.tellings = _tellings(log, explain, alone=self.public_url is None and not proxy)
         addresses = [address for verifier in self.verifiers for address in verifier.addresses]
         self.subprotocols = tuple(address.member.decode() for address in addresses if address.field == SUBPROTOCOL)
         self.realm = _one_realm(self.verifiers)
@@ -167,14 +156,20 @@ class Plan:
         self.line = WaitingLine()
 
 
-def _account(explain: str | None) -> Account | None:
-    """What tells whoever develops here; None where that is not asked for, or the environment does not say that one does."""
+def _tellings(log: Telling | None, explain: str | None, *, alone: bool) -> tuple[Telling, ...]:
+    """The log comes first: the account names the id under which it keeps an explanation.
+
+    No account is given behind a proxy (not `alone`), nor where the environment does not say that this is development.
+    """
+    if log is not None and not callable(getattr(log, "told", None)):
+        other = type(log).__name__
+        raise ConfigurationError(f"explanations is an ExplanationLog(directory), of watchword.stores, not {other}")
     if explain not in (None, "development"):
         raise ConfigurationError(f'explain is "development" or None, not {explain!r}')
-    if explain is None or os.environ.get("WATCHWORD_ENV") != "development":
-        return None
-    account: Account = import_module(DEVELOPMENT).account
-    return account
+    logs = () if log is None else (log,)
+    if explain is None or not alone or os.environ.get("WATCHWORD_ENV") != "development":
+        return logs
+    return (*logs, import_module(DEVELOPMENT).Development())
 
 
 def _one_realm(verifiers: Iterable[Verifier]) -> str:

@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 
 from watchword.core.rejection import Reason
 from watchword.core.scheme import Check
-from watchword.core.telling import REQUEST_ID
 from watchword.schemes.explaining.program import Explanation
 
-__all__ = ["MAX_SIZE", "ExplanationFiles", "KeptExplanation"]
+__all__ = ["MAX_SIZE", "REQUEST_ID", "ExplanationFiles", "KeptExplanation"]
 
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""A request id that is taken as it came: it becomes a part of a file's name."""
 MAX_SIZE: Final = 64 * 1024
 """Octets of a file."""
 MAX_TEXT: Final = 1024

@@ -16,18 +16,21 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
 from time import sleep, thread_time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from watchword.core.answer import Random, Refusal
 from watchword.core.guard import Guard
-from watchword.core.plan import Refused
+from watchword.core.message import Request
+from watchword.core.plan import Plan, Refused
 from watchword.core.records import Found, Outcome, Ref, Store, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
-from watchword.core.scheme import Check
+from watchword.core.scheme import NO_BODY, WHOLE, Check
 from watchword.schemes.explaining import explain
 from watchword.schemes.explaining.masking import Mask
 from watchword.schemes.explaining.program import Explanation
 from watchword.schemes.explaining.remedies import REMEDIES, expected_instead
-from watchword.stores.explanation_files import ExplanationFiles, KeptExplanation
+from watchword.stores.explanation_files import REQUEST_ID, ExplanationFiles, KeptExplanation
+from watchword.structures.line import ClientGone
 from watchword.structures.networks import network_of
 
 if TYPE_CHECKING:
@@ -47,11 +50,35 @@ PATIENCE: Final = 30.0
 REST: Final = 9
 """How many times as long as it worked the thread rests before the next one."""
 MAX_REST: Final = 60.0
+MAX_BODY: Final = 64 * 1024
+"""Octets of a body that the guard had no need of, and that is read for the explanation."""
 WITHOUT_CAUSE: Final = frozenset({Reason.TOO_MANY_ATTEMPTS, Reason.TOO_BUSY, Reason.STALE_NONCE})
 """Nothing more could be said of them than the reason; the last belongs to Digest's usual course."""
 
 _UNREAD: Final = "the body was not read when the request was refused, so nothing is said but the reason"
 _SINCE: Final = "when this was made, shortly after, the guard would have judged otherwise: its records had changed"
+
+
+class RefusedRequest(NamedTuple):
+    """A request that was refused, with what is needed to explain that later.
+
+    Args:
+        plan: the guard's.
+        request: as the server saw it.
+        body: its body; None if it has one that was not read to its end.
+        rejected: why.
+        address: the client's, as far as the guard knows it.
+        request_id: under which the explanation is kept.
+        at: when, in seconds since the epoch.
+    """
+
+    plan: Plan
+    request: Request
+    body: bytes | None
+    rejected: Rejected
+    address: str
+    request_id: str
+    at: float
 
 
 class ExplanationLog:
@@ -84,7 +111,7 @@ class ExplanationLog:
         self._lock = Lock()
         self._began = float("-inf")
         self._made: Counter[tuple[str, Reason]] = Counter()
-        self._queue: Queue[tuple[Refused, AbstractEventLoop | None]] = Queue(WAITING)
+        self._queue: Queue[tuple[RefusedRequest, AbstractEventLoop | None]] = Queue(WAITING)
         self._thread: Thread | None = None
         self.dropped = 0
 
@@ -103,7 +130,17 @@ class ExplanationLog:
             self._made[kind] += 1
         return True
 
-    def keep(self, refused: Refused, /) -> None:
+    async def told(self, refused: Refused, refusal: Refusal, /) -> Refusal:
+        """The refusal with its `X-Request-ID`; a thread explains the request in its own time, if the budget has room."""
+        plan, request, case = refused.plan, refused.request, refused.case
+        request_id = _request_id(request, plan.random)
+        now, address = plan.clock(), (request if case is None else case.request).peer.address
+        if self.has_room(address, refused.rejected, now):
+            body = await _body(refused)
+            self._keep(RefusedRequest(plan, request, body, refused.rejected, address, request_id, now))
+        return refusal._replace(headers=(*refusal.headers, (b"x-request-id", request_id.encode())))
+
+    def _keep(self, refused: RefusedRequest) -> None:
         """Has a thread explain it and keep the explanation; it is dropped where too many wait."""
         loop = None
         if iscoroutinefunction(getattr(refused.plan.store, "fetch", None)):
@@ -156,6 +193,34 @@ class ExplanationLog:
             sleep(min(MAX_REST, REST * (thread_time() - began)))
 
 
+def _request_id(request: Request, random: Random) -> str:
+    """X-Request-ID, if it is one that can be kept as it is; else one of our own."""
+    given = [value.decode("latin-1") for value in request.values(b"x-request-id")]
+    if len(given) == 1 and REQUEST_ID.fullmatch(given[0]):
+        return given[0]
+    return random(16).hex()
+
+
+async def _body(refused: Refused) -> bytes | None:
+    """The request's body; None if it has one that is not known whole.
+
+    One that the guard had no need of is read if it is short and on its way: adapters read it before they refuse in any case.
+    """
+    request, case = refused.request, refused.case
+    if case is not None and case.body is not NO_BODY:
+        return case.body.data
+    lengths = request.values(b"content-length")
+    if not lengths and not request.values(b"transfer-encoding"):
+        return b""
+    short = len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0][:8]) <= MAX_BODY
+    if not short or request.values(b"transfer-encoding") or request.values(b"expect"):
+        return None
+    try:
+        return (await refused.io.read(refused.receive, WHOLE, min(MAX_BODY, refused.plan.limits.body))).data
+    except (Rejected, StoreUnavailable, ClientGone):
+        return None
+
+
 class _OnTheLoop:
     """A store of an event loop, asked from another thread."""
 
@@ -176,7 +241,7 @@ class _OnTheLoop:
         raise AssertionError("an explanation commits nothing")
 
 
-def _kept(refused: Refused, loop: AbstractEventLoop | None) -> KeptExplanation:
+def _kept(refused: RefusedRequest, loop: AbstractEventLoop | None) -> KeptExplanation:
     plan, request, rejected = refused.plan, refused.request, refused.rejected
     mask, note = Mask(request, refused.body or b"", ()), ""
     if refused.body is None:

@@ -14,10 +14,11 @@ from functools import partial
 from importlib import import_module
 from typing import Final
 
+from watchword.core.answer import Refusal
 from watchword.core.body import BodyReader, check_declared
 from watchword.core.dispatch import Case
 from watchword.core.message import Request
-from watchword.core.plan import Plan
+from watchword.core.plan import Plan, Refused
 from watchword.core.records import NOTHING_FOUND, Spent
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import NO_BODY, Check, Claim, Verifier
@@ -27,9 +28,11 @@ from watchword.schemes.explaining import explainer_of
 from watchword.schemes.explaining.masking import Mask, secrets_of
 from watchword.schemes.explaining.program import ClaimExplainers, Explainer
 from watchword.schemes.explaining.remedies import REMEDIES, page_of
+from watchword.schemes.explaining.this_machine import is_of_this_machine
 
-__all__ = ["account"]
+__all__ = ["Development", "account"]
 
+_STATUSES: Final = (400, 401)
 MAX_CANONICAL: Final = 16 * 1024
 """Characters of the string that the credentials cover."""
 MAX_FIELDS: Final = 64
@@ -53,6 +56,26 @@ _HELD: Final = (
     "Which of these it is, no answer says"
 )
 _ON_THE_SERVER: Final = "on the server `watchword explain` says which of these it is, and what would have fitted"
+
+
+class Development:
+    """Gives refusals of requests from this machine an account (`core.plan.Telling`)."""
+
+    __slots__ = ()
+
+    async def told(self, refused: Refused, refusal: Refusal, /) -> Refusal:
+        """The refusal, with an account in its body if the client is a program on this machine."""
+        if refusal.status not in _STATUSES or not is_of_this_machine(refused.request):
+            return refusal
+        return refusal._replace(account=await refused.io.work(partial(_account, refused, refusal)))
+
+
+def _account(refused: Refused, refusal: Refusal) -> bytes:
+    request_id = next((value.decode() for name, value in refusal.headers if name == b"x-request-id"), "")
+    try:
+        return account(refused.plan, refused.request, refused.case, refused.rejected, request_id)
+    except Exception as error:  # noqa: BLE001 -- the refusal is what it is, whatever can be said of it
+        return f"no account could be given: {type(error).__name__}\n".encode()
 
 
 def account(plan: Plan, request: Request, case: Case | None, rejected: Rejected, request_id: str) -> bytes:
