@@ -42,7 +42,8 @@ def test_it_is_found_by_a_copy_of_the_scope_and_by_the_other_guard_of_the_same_p
 )
 def test_whoever_asks_again_only_compares_scopes(scopes, demanded, optional, reason):
     identity = None if scopes is None else Identity("alice", "fake", scopes=frozenset(scopes))
-    rejected = Judgement(Admission(identity)).missing(demanded, optional=optional)
+    admission = Admission(identity)
+    rejected = Judgement(admission, admission).missing(demanded, optional=optional)
     assert (rejected and rejected.reason) == reason
 
 

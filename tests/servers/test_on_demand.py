@@ -9,8 +9,9 @@ from weakref import ref
 
 import pytest
 
-from tests.core.fakes import FakeVerifier
-from watchword import AsyncGuard, ConfigurationError, Guard
+from tests.core.fakes import NOTE, AwaitedStore, FakeVerifier, Note, get
+from watchword import AsyncGuard, ConfigurationError, Guard, Identity
+from watchword.core.admission import Admission
 from watchword.servers.asgi import on_demand as asgi
 from watchword.servers.starlette.refusing import raised
 from watchword.servers.wsgi import on_demand as wsgi
@@ -94,3 +95,34 @@ def test_who_asks_after_the_request_hears_what_was_said_and_cannot_have_it_judge
             await asgi.exchange_of(unjudged, guard, "").demand()
 
     asyncio.run(late())
+
+
+@pytest.mark.parametrize("fails", [0, 1])
+def test_tasks_that_ask_meanwhile_wait_for_the_judgement_and_ask_anew_only_if_none_came_of_it(fails):
+    asked = []
+
+    class Moody(AwaitedStore):
+        async def fetch(self, refs: Any, /) -> Any:  # type: ignore[override]
+            asked.append(refs)
+            await asyncio.sleep(0)
+            if len(asked) <= fails:
+                raise OSError
+            return await super().fetch(refs)
+
+    guard = AsyncGuard([FakeVerifier(kinds=(Note,), needs=(NOTE,))], Moody())  # type: ignore[arg-type]
+    heard: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        exchange = asgi.exchange_of(scope, guard, "")
+        heard.extend(await asyncio.gather(*(exchange.demand() for _ in range(4)), return_exceptions=True))
+
+    asyncio.run(asgi.on_demand(app, guard, raised)(asgi_scope(), None, None))  # type: ignore[arg-type]
+    assert [type(it) for it in heard] == [OSError] * fails + [Identity] * (4 - fails)
+    assert len(asked) == fails + 1
+
+
+def test_what_needs_no_wait_is_judged_without_a_coroutine():
+    guard = AsyncGuard([FakeVerifier()])
+    admission = guard.begin(get(authorization=FIELD.decode()), None, False, None)  # type: ignore[arg-type]
+    assert isinstance(admission, Admission)
+    assert admission.known().subject == "right"

@@ -144,6 +144,9 @@ class Guard:
 class AsyncGuard:
     """`Guard` for an event loop: same arguments, same verdicts; slow work runs in a thread.
 
+    For adapters, `begin` is `admit` without a coroutine of its own: it gives the admission where nothing has to be waited
+    for, else what is to be awaited for it.
+
     Args:
         store: a `Store` (called directly if it never blocks, else in a thread) or an `AsyncStore`.
 
@@ -157,7 +160,7 @@ class AsyncGuard:
     Reason.MALFORMED_CREDENTIALS
     """
 
-    __slots__ = ("_admit", "io", "plan")
+    __slots__ = ("begin", "io", "plan")
 
     def __init__(
         self,
@@ -183,7 +186,7 @@ class AsyncGuard:
     def _bind(self, plan: Plan) -> None:
         self.plan = plan
         self.io = Awaited(plan.store)
-        self._admit = Pipeline(plan, self.io).admit
+        self.begin = Pipeline(plan, self.io).admit
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:
         """The identity of the request's maker; raises as `Guard.verify`."""
@@ -206,7 +209,7 @@ class AsyncGuard:
 
         It begins to watch and gives a future, the same at every call, that is done once the client has left.
         """
-        admitted = self._admit(request, receive, optional, gone)
+        admitted = self.begin(request, receive, optional, gone)
         return admitted if isinstance(admitted, Admission) else await admitted
 
     async def refuse(self, rejected: Rejected, request: Request | None = None) -> Refusal:

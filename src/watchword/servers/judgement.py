@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from watchword.core.admission import Additions, Admission
 from watchword.core.answer import Refusal
 from watchword.core.message import SAFE, Request
@@ -18,19 +20,16 @@ JUDGEMENTS: Final = "watchword.judgements"
 """The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards."""
 
 
-class Judgement:
+class Judgement(msgspec.Struct, eq=False):
     """What a guard said of one request: an `admission`, or else a `refusal`.
 
-    `additions` are for the exchange in both cases: where the request was refused, they seal the answer, if the guard has a
-    seal, whoever words that answer.
+    `additions` are for the exchange in both cases, and the admission itself where there is one. Where the request was
+    refused, they seal the answer, if the guard has a seal, whoever words that answer.
     """
 
-    __slots__ = ("additions", "admission", "refusal")
-
-    def __init__(self, additions: Additions, refusal: Refusal | None = None) -> None:
-        self.additions = additions
-        self.admission = additions if refusal is None and isinstance(additions, Admission) else None
-        self.refusal = refusal
+    additions: Additions
+    admission: Admission | None = None
+    refusal: Refusal | None = None
 
     def missing(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Rejected | None:
         """Why an admitted request may not do what demands `scopes`, for `Guard.refuse`; None if it may.
@@ -59,7 +58,7 @@ def refused(plan: Plan, request: Request, error: Rejected | StoreUnavailable) ->
     additions, seal = Additions(), seal_for(plan, request)
     if seal is not None:
         additions = additions.sealed_by(seal, request.method, plan.proxy, None)
-    return Judgement(additions, (error.refusal or Refusal(503))._replace(sealing=None))
+    return Judgement(additions, refusal=(error.refusal or Refusal(503))._replace(sealing=None))
 
 
 def check_method(judged: str, served: str) -> None:

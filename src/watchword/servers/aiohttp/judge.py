@@ -120,14 +120,13 @@ class Judge:
                 error.refusal = await self._guard.refuse(error, request)
             judgement = refused(plan, request, error)
         else:
-            judgement = Judgement(admission)
+            judgement = Judgement(admission, admission)
             if admission.stream is not None:
                 self.checked = incoming.check(admission.stream, admission.body)
                 await self.checked.begin()
                 if self.checked.failed is not None:
-                    judgement = Judgement(
-                        admission, await self._guard.refuse(admission.attributed(self.checked.failed))
-                    )
+                    refusal = await self._guard.refuse(admission.attributed(self.checked.failed))
+                    judgement = Judgement(admission, refusal=refusal)
             elif admission.body is not None:
                 incoming.replay(admission.body)
         if judgement.additions.holds_back:

@@ -11,6 +11,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.judge import Judge
 from watchword.servers.asgi.request import App, Message, Scope, Send
+from watchword.servers.judgement import Judgement
 from watchword.servers.problem import problem_body
 from watchword.structures.line import ClientGone
 
@@ -44,13 +45,17 @@ class Exchange:
         judge = self._judge
         if self._begun and judge.judgement is None:
             raise ConfigurationError("the answer has begun: ask who made the request before that")
-        refusal = await judge.refusal(scopes, optional=optional)
-        if refusal is not None:
-            self._refusal = refusal
-            raise self._raises(refusal, self._scope)
-        assert judge.judgement is not None
-        assert judge.judgement.admission is not None
-        return judge.judgement.admission.identity
+        asked = judge.judge(optional=optional)
+        judgement = asked if isinstance(asked, Judgement) else await asked
+        if judgement.admission is not None:
+            rejected = judgement.missing(scopes, optional=optional)
+            if rejected is None:
+                return judgement.admission.identity
+            # It goes out like any other answer of the application, and is sealed where those are.
+            self._refusal = (await judge.guard.refuse(rejected))._replace(sealing=None)
+        else:
+            self._refusal = judgement.refusal or Refusal(503)
+        raise self._raises(self._refusal, self._scope)
 
     @property
     def open(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from asyncio import Event, Future
-from collections.abc import Sequence
+from asyncio import Future, Lock
+from collections.abc import Coroutine
+from typing import Any
 
-from watchword.core.answer import Refusal
+from watchword.core.admission import Admission
 from watchword.core.guard import AsyncGuard
 from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
@@ -27,9 +28,7 @@ class Judge:
 
     Args:
         guard: who may pass.
-        scope: the request's.
-        receive: the server's.
-        send: the server's.
+        scope, receive, send: the server's.
     """
 
     # Most requests need none of these, and setting them would cost each a microsecond.
@@ -38,8 +37,7 @@ class Judge:
     success: Success | None = None
     receive: Receive | None = None
     taken: bool = False
-    _judging: bool = False
-    _judged: Event | None = None
+    _turn: Lock | None = None
     _incoming: Incoming | None = None
 
     def __init__(self, guard: AsyncGuard, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,37 +56,34 @@ class Judge:
             incoming = self._incoming = Incoming(self._receive, self._kind, self.request.headers)
         return incoming
 
-    async def refusal(self, scopes: Sequence[str], *, optional: bool) -> Refusal | None:
-        """The answer to a request that may not do what demands `scopes`; None if it may.
+    def judge(self, *, optional: bool) -> Judgement | Coroutine[Any, Any, Judgement]:
+        """What the guard says of the request, the same for all who ask: at once where nothing has to be waited for.
 
-        Its fields have to go out with whatever the application answers then, and its seal does.
-
-        Args:
-            scopes: all of them are demanded.
-            optional: anonymous requests may pass. Where the first who asks says so, they are admitted without an identity;
-                who demands one afterwards finds none.
+        If the first who asks says `optional`, it may be of nobody; who demands an identity afterwards finds none.
 
         Raises:
             ConfigurationError: the guard needs the body, which was read before.
             ClientGone: nobody is there to be answered.
         """
-        while self.judgement is None and self._judging:  # by another task of the application's
-            self._judged = self._judged or Event()
-            await self._judged.wait()
-        judgement = self.judgement
-        if judgement is None:
-            self._judging = True
-            try:
-                judgement = self.judgement = await self._judge(optional=optional)
-            finally:
-                self._judging = False
-                waiting, self._judged = self._judged, None
-                if waiting is not None:
-                    waiting.set()
-        if judgement.refusal is not None:
-            return judgement.refusal
-        rejected = judgement.missing(scopes, optional=optional)
-        return None if rejected is None else (await self.guard.refuse(rejected))._replace(sealing=None)
+        if self.judgement is not None:
+            return self.judgement
+        if self._turn is not None:
+            return self._after(self._turn, optional)
+        outer = self._scope.get(ADMISSION)  # `protect` may be round the application, and does the rest
+        if outer is not None and outer[0].plan is self.guard.plan:
+            self.receive = self.incoming.message
+            return self._admit(outer[1])
+        admission = self.guard.begin(self.request, self._chunk, optional, self._gone)
+        if not isinstance(admission, Admission) or admission.present or admission.provisional:
+            return self._judge(admission)
+        return self._admit(admission)
+
+    async def _after(self, turn: Lock, optional: bool) -> Judgement:
+        """The judgement that another task of the application's asked for first; it may not have got one."""
+        async with turn:
+            pass
+        judgement = self.judge(optional=optional)
+        return judgement if isinstance(judgement, Judgement) else await judgement
 
     def end(self) -> None:
         """Called once the request is over; what is known of it can still be asked.
@@ -99,46 +94,52 @@ class Judge:
             self._incoming.close()
         self._scope = {}
 
-    async def _judge(self, *, optional: bool) -> Judgement:
+    async def _judge(self, asked: Admission | Coroutine[Any, Any, Admission]) -> Judgement:
+        self._turn = Lock()
+        async with self._turn:
+            try:
+                return await self._settled(asked)
+            finally:
+                self._turn = None
+
+    async def _settled(self, asked: Admission | Coroutine[Any, Any, Admission]) -> Judgement:
         guard, scope = self.guard, self._scope
-        outer = scope.get(ADMISSION)
-        if outer is not None and outer[0].plan is guard.plan:  # `protect` is round the application, and does the rest
-            self.receive = self.incoming.message
-            return Judgement(outer[1])
         try:
-            admission = await guard.admit(self.request, self._chunk, optional=optional, gone=self._gone)
+            admission = asked if isinstance(asked, Admission) else await asked
         except (Rejected, StoreUnavailable) as error:
             return await self._refused(scope, refused(guard.plan, self.request, error))
         if admission.provisional:
             self.send = self.success = Success(guard, admission, self._server)
         if admission.stream is not None:
             check_unread(self.taken)
-        if not admission.present:
-            if admission.body is not None:
-                self.receive = self.incoming.replay(admission.body)
-            else:
-                self.receive = self._receive if self._incoming is None else self._incoming.receive
-        else:
+        if admission.present:
             channels = Channels(guard, admission, scope, self.incoming, self.send)
             await channels.begin()
             if channels.failed is not None:
                 rejected = admission.attributed(channels.failed)
                 rejected.refusal = await guard.refuse(rejected)
                 return await self._refused(scope, refused(guard.plan, self.request, rejected))
-            self._open(channels)
-        scope[IDENTITY], scope[ADMISSION] = admission.identity, (guard, admission)
-        return Judgement(admission)
+            self.channels, self.receive, self.send = channels, channels.receive, channels.send
+        elif admission.body is not None:
+            self.receive = self.incoming.replay(admission.body)
+        return self._admit(admission)
+
+    def _admit(self, admission: Admission) -> Judgement:
+        if self.receive is None:
+            self.receive = self._receive if self._incoming is None else self._incoming.receive
+        self._scope[IDENTITY], self._scope[ADMISSION] = admission.identity, (self.guard, admission)
+        self.judgement = judgement = Judgement(admission, admission)
+        return judgement
 
     async def _refused(self, scope: Scope, judgement: Judgement) -> Judgement:
         """Reads on before the answer goes out, as `Incoming.drained` says."""
         self.receive = self.incoming.message
         if judgement.additions.seal is not None:
-            self._open(Channels(self.guard, judgement.additions, scope, self.incoming, self.send))
+            channels = Channels(self.guard, judgement.additions, scope, self.incoming, self.send)
+            self.channels, self.receive, self.send = channels, channels.receive, channels.send
         await self.incoming.drained(scope["headers"])
+        self.judgement = judgement
         return judgement
-
-    def _open(self, channels: Channels) -> None:
-        self.channels, self.receive, self.send = channels, channels.receive, channels.send
 
     def _gone(self) -> Future[object]:
         return self.incoming.gone()

@@ -118,7 +118,7 @@ class Judge:
     async def _judge(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
         around = (getattr(self._request, "scope", None) or self._request.META).get(ADMISSION)
         if around is not None and around[0].plan is guard.plan:  # protect(…) has admitted it, and sees to the answer
-            judgement, self.finishes = Judgement(around[1]), False
+            judgement, self.finishes = Judgement(around[1], around[1]), False
         else:
             judgement, self.checked, self.drain = await judged(guard, self._request, optional, awaits)
         admission = judgement.admission
@@ -130,5 +130,5 @@ class Judge:
             else:
                 self.user = settle(self._configuration, admission, self._request)
         except Rejected as rejected:
-            judgement = Judgement(admission, await done(guard.refuse(admission.attributed(rejected))))
+            judgement = Judgement(admission, refusal=await done(guard.refuse(admission.attributed(rejected))))
         return judgement

@@ -52,8 +52,8 @@ async def judged(guard: Any, django_request: Any, optional: bool, awaits: bool) 
     else:
         checked = incoming.replay(admission, guard.plan.limits.body)
         if checked is None or checked.failed is None:
-            return Judged(Judgement(admission), checked, incoming.drain)
+            return Judged(Judgement(admission, admission), checked, incoming.drain)
         refusal = await done(guard.refuse(admission.attributed(checked.failed)))
-        return Judged(Judgement(admission, refusal), checked, incoming.drain)
+        return Judged(Judgement(admission, refusal=refusal), checked, incoming.drain)
     incoming.drain()
     return Judged(refused(guard.plan, request, error), None, incoming.drain)

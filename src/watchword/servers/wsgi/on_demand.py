@@ -118,7 +118,7 @@ class Judge:
         body, request = Body(environ, taken=self.taken), request_of(environ)
         verdict = judged(guard, environ, request, body, optional)
         if isinstance(verdict, Admission):
-            judgement = Judgement(verdict)
+            judgement = Judgement(verdict, verdict)
             if verdict.provisional:
                 self._taking_back = TakingBack(guard, verdict, self._start_response)
         else:
@@ -128,7 +128,7 @@ class Judge:
         if additions.present:
             self._answer = Answer(guard, self._begin, additions, environ, body, partial(answer_problem, environ))
             if (failed := self._answer.failed) is not None:
-                return Judgement(additions, guard.refuse(additions.attributed(failed)))
+                return Judgement(additions, refusal=guard.refuse(additions.attributed(failed)))
         return judgement
 
     def _start(self, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
