@@ -11,7 +11,7 @@ from watchword.core.scheme import Send
 
 __all__ = [
     "LIMIT", "TIMEOUT", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",
-    "merged_cookies", "misadapted", "octets", "oversized", "position", "unreplayable",
+    "merged_cookies", "misadapted", "octets", "oversized",
 ]  # fmt: skip
 
 LIMIT: Final = 1024 * 1024
@@ -94,19 +94,6 @@ def field_lines(lines: Iterable[tuple[str, str | bytes]]) -> Headers:
 def octets(text: str | bytes) -> bytes:
     """A field name or value as it is sent."""
     return text.encode("latin-1", "replace") if isinstance(text, str) else text
-
-
-def position(body: Any) -> int | None:
-    """The offset of a file; None if `body` is no file, or is not seekable."""
-    try:
-        return int(body.tell()) if body.seekable() else None
-    except (AttributeError, OSError):
-        return None
-
-
-def unreplayable(need: str) -> ConfigurationError:
-    """The error of a body that would have to be read twice."""
-    return ConfigurationError(f"{need}, but it can be read only once: pass bytes or a seekable file")
 
 
 def misadapted(library: str) -> ConfigurationError:

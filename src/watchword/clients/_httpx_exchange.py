@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from watchword.clients._exchange import (
-    LIMIT, Replacements, differs, merged_cookies, oversized, position, unreplayable,
-)  # fmt: skip
+from watchword.clients._exchange import LIMIT, Replacements, differs, merged_cookies, oversized
 from watchword.clients._httpx_own import own_request, put, url_of
 from watchword.clients._httpx_parts import Kit
 from watchword.clients._httpx_route import peer_of
+from watchword.clients._redirects import Origin, origin_of
+from watchword.clients._repeats import MAY_WANT, check_repeatable, position, unreplayable
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import ORIGINAL, Send
@@ -117,14 +117,14 @@ class Exchange:
         self._own.append(own)
         return own
 
-    def check_repeatable(self, need: str = "the server may want the body once more") -> None:
+    def check_repeatable(self, need: str = MAY_WANT) -> None:
         """Nothing, if the body can be sent twice; else `ConfigurationError`."""
-        stream = self._request.stream
-        source: Any = getattr(stream, "_stream", None)
-        if self._is_its_own() or self._start is not None:
+        if self._is_its_own():
             return
-        if source is None or hasattr(source, "read") or hasattr(source, "__next__") or hasattr(source, "__anext__"):
+        source = getattr(self._request.stream, "_stream", None)
+        if source is None:  # a stream of the caller's own
             raise unreplayable(need)
+        check_repeatable(source, self._start, need)
 
     def _is_its_own(self) -> bool:
         """Octets, or a multipart form, which rewinds its files itself."""
@@ -137,8 +137,8 @@ class Exchange:
             self._request.stream._stream.seek(self._start)  # noqa: SLF001 -- as position() was asked of it
 
 
-def _origin(url: Any) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+def _origin(url: Any) -> Origin:
+    return origin_of(url.scheme, url.host, url.port)
 
 
 def _among(one: Any, many: list[Any]) -> bool:

@@ -9,23 +9,23 @@ from urllib.parse import urlsplit
 
 import requests
 
-from watchword.clients._exchange import TIMEOUT, field_lines, limited, misadapted, unreplayable
+from watchword.clients._exchange import TIMEOUT, field_lines, limited, misadapted
+from watchword.clients._redirects import Origin, origin_of
+from watchword.clients._repeats import check_repeatable
 from watchword.clients._requests_answer import received
 from watchword.transport.flow import Drive
 from watchword.core.message import Peer, Request
 from watchword.core.scheme import ORIGINAL, Received, Send
 
-__all__ = ["advance", "check_repeatable", "origin", "read", "request_of", "rewind", "url_of"]
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
+__all__ = ["advance", "origin", "read", "request_of", "rewind", "url_of"]
 
 
-def origin(prepared: requests.PreparedRequest) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a prepared request; `ConfigurationError` for one of another library."""
+def origin(prepared: requests.PreparedRequest) -> Origin:
+    """The origin of a prepared request; `ConfigurationError` for one of another library."""
     if not isinstance(prepared, requests.PreparedRequest):
         raise misadapted("requests")
     parts = urlsplit(prepared.url or "")
-    return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+    return origin_of(parts.scheme, parts.hostname, parts.port)
 
 
 def request_of(prepared: requests.PreparedRequest, peer: Peer) -> Request:
@@ -34,7 +34,7 @@ def request_of(prepared: requests.PreparedRequest, peer: Peer) -> Request:
     headers = field_lines(prepared.headers.items())
     named = [value for name, value in headers if name == b"host"]
     authority = f"[{host}]" if ":" in host else host
-    if port != DEFAULT_PORTS.get(scheme):
+    if port != origin_of(scheme, host, None).port:
         authority += f":{port}"
     if named:
         authority = named[0].decode("latin-1")
@@ -54,18 +54,6 @@ def rewind(body: Any, start: int | None) -> None:
         body.seek(start)
 
 
-def check_repeatable(body: Any, start: int | None, need: str = "the server may want the body once more") -> None:
-    """Nothing, if a body can be sent twice.
-
-    Raises:
-        ConfigurationError: it can be read only once.
-    """
-    if body is None or isinstance(body, (str, bytes, bytearray)) or start is not None:
-        return
-    if hasattr(body, "read") or iter(body) is body:
-        raise unreplayable(need)
-
-
 def read(body: Any, start: int | None) -> bytes:
     """The octets of a body, which stays ready to be sent.
 
@@ -79,8 +67,7 @@ def read(body: Any, start: int | None) -> bytes:
         content = body.read()
         body.seek(start)
         return content.encode() if isinstance(body, io.TextIOBase) else bytes(content)
-    if hasattr(body, "read") or iter(body) is body:
-        raise unreplayable("this scheme covers the body")
+    check_repeatable(body, start, "this scheme covers the body")
     return b"".join(body)
 
 

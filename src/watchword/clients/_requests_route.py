@@ -12,7 +12,8 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
 from requests.utils import select_proxy
 
-from watchword.clients._requests_io import check_repeatable, read, url_of
+from watchword.clients._repeats import check_repeatable
+from watchword.clients._requests_io import read, url_of
 from watchword.clients._route import calls
 from watchword.transport.flow import ClientContext
 from watchword.core.message import Peer

@@ -6,12 +6,11 @@ import http.client
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from http.cookiejar import CookieJar
-from typing import Any, Final
+from typing import Any
 from urllib.request import Request as CookieRequest
 
-from watchword.clients._exchange import (
-    LIMIT, Replacements, changes, field_lines, merged_cookies, octets, position, unreplayable,
-)  # fmt: skip
+from watchword.clients._exchange import LIMIT, Replacements, changes, field_lines, merged_cookies, octets
+from watchword.clients._repeats import IDEMPOTENT, position, unreplayable
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
@@ -21,8 +20,6 @@ from watchword.schemes.basic import BasicAuth
 from watchword.schemes.digest import DigestAuth
 
 __all__ = ["HTTPConnection", "HTTPSConnection"]
-
-IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110 §9.2.2
 
 
 class ChallengedAuth:
