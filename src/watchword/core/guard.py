@@ -172,20 +172,25 @@ class AsyncGuard:
         proxy: bool = False,
         seal: ResponseSealer | None = None,
     ) -> None:
-        self._bind(Plan(verifiers, store, policy, observe, proxy, seal))
+        self._bind(Plan(verifiers, store, policy, observe, proxy, seal), store)
 
     @classmethod
     def of(cls, guard: Guard | AsyncGuard) -> AsyncGuard:
         """The guard itself, or the async one with the same plan."""
         if isinstance(guard, AsyncGuard):
             return guard
+        return cls.by(guard.plan, guard.plan.store)
+
+    @classmethod
+    def by(cls, plan: Plan, store: Store | AsyncStore | None) -> AsyncGuard:
+        """As `Guard.by`."""
         self = object.__new__(cls)
-        self._bind(guard.plan)
+        self._bind(plan, store)
         return self
 
-    def _bind(self, plan: Plan) -> None:
+    def _bind(self, plan: Plan, store: Store | AsyncStore | None) -> None:
         self.plan = plan
-        self.io = Awaited(plan.store)
+        self.io = Awaited(store)
         self.begin = Pipeline(plan, self.io).admit
 
     async def verify(self, request: Request, body: bytes = b"") -> Identity[Any]:

@@ -1,0 +1,59 @@
+"""Tests of a user's own, as both type checkers have to take them: run by nobody, checked by mypy and pyright."""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+from watchword import AsyncGuard, DigestAuth, DigestVerifier, Guard, Identity, Peer, Policy, Reason, Rejected, Request
+from watchword.stores import MemoryStore
+from watchword.testing import (
+    Clock,
+    SchemeSetup,
+    SeededRandom,
+    SignedRequest,
+    assert_accepted,
+    assert_accepted_async,
+    assert_refused,
+    assert_refused_async,
+    changed,
+    flips,
+    signed,
+    signed_async,
+    tamperings,
+)
+
+clock = Clock()
+store = MemoryStore(clock=clock)
+guard = Guard([DigestVerifier(realm="orders")], store, policy=Policy(clock=clock, random=SeededRandom(7)))
+auth = DigestAuth("alice", "open sesame")
+
+
+def test_alice_gets_in() -> None:
+    made = signed(auth, "POST", "https://api.example/orders", headers={"Accept": "*/*"}, body=b"pay 10", guard=guard)
+    assert_type(made, SignedRequest)
+    request, body = made
+    assert_type(request, Request)
+    assert_type(assert_accepted(guard, request, body, subject="alice"), Identity[Any])
+    clock.advance(1)
+    assert_type(assert_refused(guard, *made, reason=Reason.REPLAYED), Rejected)
+    for tampering in tamperings(request, body):
+        assert_refused(guard, tampering.request, tampering.body, reason=None)
+    for other in flips(changed(request, method="PUT", peer=Peer("192.0.2.1")), b"authorization"):
+        assert_refused(guard, other, reason=Reason.WRONG_SECRET)
+    setup = SchemeSetup.of("hmac")
+    assert_accepted(setup.guard, *setup.genuine(body=b"pay 10"))
+
+
+async def test_alice_gets_in_on_a_loop() -> None:
+    judge = AsyncGuard.of(guard)
+    request = await signed_async(auth, guard=judge)
+    assert_type(await assert_accepted_async(judge, *request), Identity[Any])
+    assert_type(await assert_refused_async(guard, *request, reason=Reason.REPLAYED), Rejected)
+
+
+def mistakes() -> None:
+    """What the types must catch."""
+    assert_accepted(AsyncGuard.of(guard), *signed(auth))  # type: ignore[arg-type]
+    assert_refused(guard, *signed(auth))  # type: ignore[call-arg]
+    assert_refused(guard, *signed(auth), reason="replayed")  # type: ignore[arg-type]
+    signed(DigestVerifier(realm="orders"))  # type: ignore[arg-type]
