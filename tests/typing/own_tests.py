@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from watchword import AsyncGuard, DigestAuth, DigestVerifier, Guard, Identity, Peer, Policy, Reason, Rejected, Request
+from watchword import (
+    AsyncGuard,
+    BearerAuth,
+    DigestAuth,
+    DigestVerifier,
+    Guard,
+    Identity,
+    OAuth2Auth,
+    Peer,
+    Policy,
+    Reason,
+    Rejected,
+    Request,
+)
 from watchword.stores import MemoryStore
 from watchword.testing import (
     Clock,
+    FakeIssuer,
+    LoopbackIssuer,
+    Misbehaviour,
     SchemeSetup,
     SeededRandom,
     SignedRequest,
@@ -49,6 +65,20 @@ async def test_alice_gets_in_on_a_loop() -> None:
     request = await signed_async(auth, guard=judge)
     assert_type(await assert_accepted_async(judge, *request), Identity[Any])
     assert_type(await assert_refused_async(guard, *request, reason=Reason.REPLAYED), Rejected)
+
+
+def test_an_issuers_tokens() -> None:
+    with LoopbackIssuer(clock=clock) as over_a_socket, FakeIssuer(audience="orders", clock=clock) as issuer:
+        assert_type(over_a_socket, LoopbackIssuer)
+        judge = Guard([issuer.verifier(leeway=5)], policy=Policy(clock=clock))
+        issuer.add_client("robot", "open sesame", scopes=["read"])
+        robot = OAuth2Auth(issuer.token_url, "robot", "open sesame")
+        assert_accepted(judge, *signed(robot, guard=judge, elsewhere=issuer.answer))
+        issuer.rotate(keep=False)
+        with issuer.misbehaving(Misbehaviour.FAILING, "jwks"):
+            assert_refused(
+                judge, *signed(BearerAuth(issuer.token("alice", claims={"jti": None}))), reason=Reason.UNKNOWN_KEY
+            )
 
 
 def mistakes() -> None:

@@ -7,6 +7,7 @@
 | `assert_accepted`, `assert_refused`, and `…_async` | judge a request by a guard, and print the explanation where that is not the verdict |
 | `changed`, `tamperings`, `flips` | a request that somebody has changed on the way |
 | `SchemeCase`, `SchemeSetup`, `case_of` | a scheme with guard, store, clock, a genuine client and an impostor; `case_of` has one for each of ours |
+| `FakeIssuer`, `LoopbackIssuer` | an issuer of tokens, in the process and over a socket, that misbehaves when told to (`Misbehaviour`) |
 
 Nothing here needs pytest.
 """
@@ -20,19 +21,25 @@ if TYPE_CHECKING:
     from watchword.testing.asserting import assert_accepted, assert_accepted_async, assert_refused, assert_refused_async
     from watchword.testing.cases import SchemeCase, case_of
     from watchword.testing.clock import Clock
+    from watchword.testing.issuer import FakeIssuer
+    from watchword.testing.loopback_issuer import LoopbackIssuer
+    from watchword.testing.misbehaviour import Misbehaviour
     from watchword.testing.seeded import SeededRandom
     from watchword.testing.setup import SchemeSetup
     from watchword.testing.signing import SignedRequest, signed, signed_async
     from watchword.testing.tampering import Tampering, changed, flips, tamperings
 
 __all__ = [
-    "Clock", "SchemeCase", "SchemeSetup", "SeededRandom", "SignedRequest", "Tampering", "assert_accepted", "assert_accepted_async",
+    "Clock", "FakeIssuer", "LoopbackIssuer", "Misbehaviour", "SchemeCase", "SchemeSetup", "SeededRandom", "SignedRequest", "Tampering", "assert_accepted", "assert_accepted_async",
     "assert_refused", "assert_refused_async", "case_of", "changed", "flips", "signed", "signed_async", "tamperings",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562): the plugin of pytest is in this package, and must load nothing that nobody asked for.
 _HOMES = {
     "Clock": "clock",
+    "FakeIssuer": "issuer",
+    "LoopbackIssuer": "loopback_issuer",
+    "Misbehaviour": "misbehaviour",
     "SchemeCase": "cases",
     "SchemeSetup": "setup",
     "SeededRandom": "seeded",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from watchword.clients._exchange import limited
 from watchword.core.address import has_parameter
 from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard, Guard
@@ -62,7 +63,7 @@ def signed(
 
     Raises:
         ConfigurationError: no URL, an `AsyncGuard`, or a request of the client half's own that nobody answers.
-        CredentialsUnavailable: whoever answered that refused.
+        CredentialsUnavailable: whoever answered that refused, or at too great a length.
 
     >>> from watchword import BasicAuth
     >>> signed(BasicAuth("alice", "open sesame"), "POST", "https://api.example/orders", body=b"pay 10")
@@ -150,7 +151,8 @@ class _Sending:
                 f"{effect.request.method} {effect.request.authority} is a request of the client half's own: say who answers it, "
                 "signed(…, elsewhere=issuer.answer)"
             )
-        return self._elsewhere(effect.request, effect.body)
+        received = self._elsewhere(effect.request, effect.body)
+        return received._replace(body=limited([received.body or b""]))
 
     def asks(self, effect: Send) -> bool:
         """Whether the request goes out without credentials, so that the guard would challenge it."""
