@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -16,6 +18,7 @@ from watchword import (
     HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth2Auth, OAuth2Verifier, ReplayableBodyHMACAuth, Rejected,
     Request, Response, SealedAuth, SignatureAuth, SignatureVerifier, SigV4Auth, WebBotAuth, WebhookAuth, WebhookVerifier,
 )  # fmt: skip
+from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
@@ -59,12 +62,21 @@ def by_library(library: Any) -> Callable[[Any], object]:
     return get
 
 
+def by_aiohttp(auth: Any) -> object:
+    async def main() -> int:
+        async with aiohttp.ClientSession(middlewares=[auth]) as session, session.get(HERE) as response:
+            return response.status
+
+    return asyncio.run(main())
+
+
 LIBRARIES: dict[str, Callable[[Any], object]] = {
     "requests": lambda auth: requests.get(HERE, auth=auth, timeout=30),
     "httpx": by_library(httpx),
     "httpx2": by_library(httpx2),
+    "aiohttp": by_aiohttp,
 }
-ADAPTERS: dict[str, Any] = {"requests": for_requests, "httpx": for_httpx, "httpx2": for_httpx2}
+ADAPTERS: dict[str, Any] = {"requests": for_requests, "httpx": for_httpx, "httpx2": for_httpx2, "aiohttp": for_aiohttp}
 
 
 def test_every_client_half_is_in_the_table() -> None:
@@ -74,7 +86,9 @@ def test_every_client_half_is_in_the_table() -> None:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("name", AUTHS)
 def test_an_auth_that_was_not_adapted_says_how(name: str, library: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"auth=adapt\({name}\(…\)\)"):
+    with pytest.raises(
+        ConfigurationError, match=rf"auth=adapt\({name}\(…\)\), or middlewares=\[adapt\({name}\(…\)\)\]"
+    ):
         LIBRARIES[library](AUTHS[name]())
 
 

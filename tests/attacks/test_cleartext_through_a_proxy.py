@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -28,6 +29,7 @@ from watchword import (
     OAuth1Auth,
     OAuth2Auth,
 )
+from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
@@ -88,12 +90,36 @@ def by_async(library: Any, adapter: Any, url: str, auth: Any, **options: Any) ->
     return asyncio.run(main())
 
 
+class Answered(NamedTuple):
+    status_code: int
+
+
+def by_aiohttp(
+    url: str, auth: Any, *, connector: Any = None, proxy: str | None = None, session_proxy: Any = None
+) -> Any:
+    async def main() -> Any:
+        waits = aiohttp.ClientTimeout(total=PATIENCE)
+        settings = {"timeout": waits, "trust_env": True, "connector": connector and connector(), "proxy": session_proxy}
+        async with (
+            aiohttp.ClientSession(middlewares=[for_aiohttp.adapt(auth)], **settings) as session,
+            session.get(url, **({"proxy": proxy} if proxy else {})) as response,
+        ):
+            return Answered(response.status)
+
+    return asyncio.run(main())
+
+
+class OwnConnector(aiohttp.TCPConnector):
+    """Nobody knows where to."""
+
+
 CLIENTS: dict[str, Callable[..., Any]] = {
     "requests": by_requests,
     "httpx": partial(by_httpx, httpx, for_httpx),
     "httpx-async": partial(by_async, httpx, for_httpx),
     "httpx2": partial(by_httpx, httpx2, for_httpx2),
     "httpx2-async": partial(by_async, httpx2, for_httpx2),
+    "aiohttp": by_aiohttp,
 }
 
 
@@ -140,6 +166,13 @@ def ways(name: str, proxy: str, set_environment: Callable[[str, str], None]) -> 
             "proxies=": lambda: {"proxies": {"http": proxy}},
             "session.proxies": lambda: {"session": with_proxies(proxy)},
             "mounted": lambda: {"session": mounted(proxy)},
+        }
+    if name == "aiohttp":
+        return {  # it doesn't read ALL_PROXY
+            "http_proxy": both["http_proxy"],
+            "request": lambda: {"proxy": proxy},
+            "session": lambda: {"session_proxy": proxy},
+            "own": lambda: {"connector": OwnConnector},
         }
     library: Any = httpx2 if name.startswith("httpx2") else httpx
     kind = "AsyncHTTPTransport" if name.endswith("async") else "HTTPTransport"

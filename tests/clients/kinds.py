@@ -1,4 +1,4 @@
-"""The five ways of sending a request that the client tests go through: each library, sync and async."""
+"""The ways of sending a request that the client tests go through: each library, sync and async."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import ssl
 from typing import Any, NamedTuple
 
+import aiohttp
 import httpx
 import httpx2
 import requests
 
 from tests.patience import PATIENCE
+from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
@@ -26,9 +28,27 @@ class Got(NamedTuple):
     response: Any
 
 
-class Requests:
+class Kind:
+    """One way.
+
+    `keeps_challenges`: the answers that were answered by the adapter are in the history. `at_once`: where the library
+    follows a redirect within the origin, the credentials go along with the first request.
+    """
+
+    adapt: Any
+    connect_error: type[Exception]
+    redirect_error: type[Exception]
+    keeps_challenges = True
+    at_once = False
+
+    def challenged(self, *statuses: int) -> list[int]:
+        return list(statuses) if self.keeps_challenges else []
+
+
+class Requests(Kind):
     adapt = staticmethod(for_requests.adapt)
     connect_error = requests.ConnectionError
+    redirect_error = requests.TooManyRedirects
 
     def send(self, method, url, auth, *, content=None, follow=True, headers=None, session=None):
         with requests.Session() if session is None else session as session:
@@ -39,11 +59,12 @@ class Requests:
             return Got(response.status_code, response.content, [r.status_code for r in response.history], response)
 
 
-class Sync:
+class Sync(Kind):
     def __init__(self, library, adapter):
         self.library = library
         self.adapt = adapter.adapt
         self.connect_error = library.ConnectError
+        self.redirect_error = library.TooManyRedirects
 
     def send(self, method, url, auth, *, content=None, follow=True, headers=None, **client):
         with self.library.Client(auth=auth, trust_env=False, timeout=PATIENCE, verify=CONTEXT, **client) as client:
@@ -63,11 +84,32 @@ class Async(Sync):
         return asyncio.run(main())
 
 
+class Aiohttp(Kind):
+    adapt = staticmethod(for_aiohttp.adapt)
+    connect_error = aiohttp.ClientConnectorError
+    redirect_error = aiohttp.TooManyRedirects
+    keeps_challenges = False
+    at_once = True
+
+    def send(self, method, url, auth, *, content=None, follow=True, headers=None, inside=(), **session):
+        async def main():
+            jar = aiohttp.CookieJar(unsafe=True)  # which keeps cookies of hosts that are addresses
+            waits = aiohttp.ClientTimeout(total=PATIENCE)
+            async with (
+                aiohttp.ClientSession(middlewares=[auth, *inside], cookie_jar=jar, timeout=waits, **session) as it,
+                it.request(method, url, data=content, allow_redirects=follow, headers=headers) as response,
+            ):
+                return Got(response.status, await response.read(), [r.status for r in response.history], response)
+
+        return asyncio.run(main())
+
+
 KINDS = {
     "requests": Requests(),
     "httpx": Sync(httpx, for_httpx),
     "httpx-async": Async(httpx, for_httpx),
     "httpx2": Sync(httpx2, for_httpx2),
     "httpx2-async": Async(httpx2, for_httpx2),
+    "aiohttp": Aiohttp(),
 }
-HTTPX = {name: kind for name, kind in KINDS.items() if name != "requests"}
+HTTPX = {name: kind for name, kind in KINDS.items() if name.startswith("httpx")}

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
 import requests
 import urllib3
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from tests.clients.kinds import KINDS
 from watchword import ConfigurationError, Key, Reason, Request, Response, ResponseUnproven, SealedAuth, SignatureSeal
@@ -91,6 +94,38 @@ def over(library: Any, origin: Origin) -> Any:
     return library.MockTransport(handler)
 
 
+class Pulled(aiohttp.StreamReader):
+    """The content as aiohttp's parser gives it: unpacked."""
+
+    def __init__(self, origin: Origin, loop: Any) -> None:
+        super().__init__(aiohttp.client_proto.ResponseHandler(loop), 2**16, loop=loop)
+        packed = origin.fields.get("content-encoding") == "gzip"
+        chunks = origin.chunks()
+        unpacking = zlib.decompressobj(31)
+        self._chunks = (unpacking.decompress(chunk) for chunk in chunks) if packed else chunks
+
+    async def readany(self) -> bytes:
+        return next(self._chunks, b"")
+
+
+def answering(origin: Origin) -> Any:
+    """A middleware of aiohttp that stands for the network."""
+
+    async def answer(request: Any, _: Any) -> Any:
+        asked = Request("GET", "https", "api.example", "/", list(request.headers.items()))
+        response = aiohttp.ClientResponse(
+            request.method, request.url, writer=None, continue100=None, timer=None, request_info=request.request_info,
+            traces=[], loop=request.loop, session=request.session, stream_writer=aiohttp.http.StreamWriter(None, None),
+        )  # fmt: skip
+        lines = origin.head(asked)
+        response.status, response._headers = 200, CIMultiDictProxy(CIMultiDict(lines))
+        response._raw_headers = tuple((name.encode(), value.encode()) for name, value in lines)
+        response.content = Pulled(origin, request.loop)
+        return response
+
+    return answer
+
+
 def get(name: str, origin: Origin, **policy: Any) -> Any:
     kind = KINDS[name]
     adapted = kind.adapt(SealedAuth(KEY, policy=ResponsePolicy(**policy)))
@@ -98,6 +133,8 @@ def get(name: str, origin: Origin, **policy: Any) -> Any:
         session = requests.Session()
         session.mount("https://", OverUrllib3(origin))
         return kind.send("GET", "https://api.example/", adapted, session=session)
+    if name == "aiohttp":
+        return kind.send("GET", "https://api.example/", adapted, inside=[answering(origin)])
     transport = over(httpx2 if name.startswith("httpx2") else httpx, origin)
     return kind.send("GET", "https://api.example/", adapted, transport=transport)
 

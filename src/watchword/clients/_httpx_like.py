@@ -35,7 +35,7 @@ class FlowAuth:
         self._auth = made(auth)
         self._settings: dict[str, Any] = {"store": store, "ask": ask}
 
-    def __call__(self, request: object) -> NoReturn:
+    def __call__(self, *_: object) -> NoReturn:
         """What other libraries would run."""
         raise misadapted(self.kit.module.__name__)
 

@@ -47,7 +47,7 @@ class _Adapted(requests.auth.AuthBase):
         self._auth = made(auth)
         self._store, self._ask = store, ask
 
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+    def __call__(self, r: requests.PreparedRequest, *_: object) -> requests.PreparedRequest:  # others pass more
         exchange = Exchange(self._drive, getattr(self._auth, "every_answer", False), r)
         exchange.begin(r)
         r.hooks["response"].append(exchange.answered)

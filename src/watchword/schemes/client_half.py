@@ -13,16 +13,16 @@ __all__ = ["ClientHalf", "need_text"]
 class ClientHalf(InProcess):
     """What our client halves have in common: who hands one to a library as it is, is told of the adapter.
 
-    Libraries call what they are given as `auth=`; type checkers see that nothing can be passed to it.
+    Libraries call what they are given as `auth=` or as one of `middlewares=`; type checkers see that nothing can be passed to it.
     """
 
     __slots__ = ()
 
-    def __call__(self, request: Never, /) -> NoReturn:
+    def __call__(self, *_: Never) -> NoReturn:
         name = type(self).__name__
         raise ConfigurationError(
             f"{name} is for any library, so it needs the adapter of this one: from watchword.clients.requests "
-            f"(or .httpx, .httpx2) import adapt, then auth=adapt({name}(…))"
+            f"(or .httpx, .httpx2, .aiohttp) import adapt, then auth=adapt({name}(…)), or middlewares=[adapt({name}(…))]"
         )
 
 

@@ -1,0 +1,132 @@
+"""One request of aiohttp with its retries, and the flow's own requests."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from aiohttp import ClientHandlerType
+from multidict import CIMultiDict
+from yarl import URL
+
+from watchword.clients._aiohttp_answer import answer_to, content_of_own, drain, head_of, lines_of
+from watchword.clients._aiohttp_body import check_repeatable, read, replaced
+from watchword.clients._aiohttp_route import Call
+from watchword.clients._exchange import TIMEOUT, changes, merged_cookies
+from watchword.clients._httpx_own import url_of
+from watchword.core.message import Headers, Peer, Request
+from watchword.core.rejection import ConfigurationError
+from watchword.core.scheme import Received, Send
+from watchword.transport.flow import ClientContext
+
+__all__ = ["Exchange"]
+
+
+class Exchange:
+    """One request of the caller; `answer` is the last answer to it."""
+
+    def __init__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType, call: Call) -> None:
+        self.answer: aiohttp.ClientResponse | None = None
+        self._request = request
+        self._handler = handler
+        self._call = call
+        if request.method in request.POST_METHODS and "Content-Type" not in request.skip_auto_headers:
+            request.headers.setdefault("Content-Type", "application/octet-stream")  # as aiohttp does, but later
+        self._plain = request.headers.copy()
+        self._url = request.url
+        peer = call.peer_of(request.url, request.proxy)
+        self.bare = Request.raw(
+            request.method, request.url.scheme, request.headers["Host"], request.url.raw_path_qs.encode(),
+            lines_of(request), peer, exact=True,
+        )  # fmt: skip
+        self.context = ClientContext(
+            lambda: read(request), check_repeatable=lambda: check_repeatable(request.body), peer=self._peer
+        )
+
+    def _peer(self, own: Request) -> Peer:
+        url = URL(url_of(own), encoded=True)
+        return self._call.peer_of(url, self._call.proxy_for(url, self._request).url)
+
+    async def send(self, send: Send) -> Received:
+        """Sends the caller's request as the flow wants it."""
+        request = self._request
+        if self.answer is not None:
+            await self._prepare_once_more(self.answer)
+        request.headers.clear()
+        request.headers.extend(self._plain)
+        for name, lines in changes(self.bare, send.request).items():
+            request.headers.popall(name.decode(), None)
+            request.headers.extend((name.decode().title(), _text(line)) for line in lines)
+        target = send.request.target
+        request.url = self._url
+        if target != self.bare.target:
+            request.url = URL(f"{self._url.origin()}{target.decode()}", encoded=True)
+        with replaced(request, send.content):
+            self.answer = await self._handler(request)
+        return await answer_to(send, request, self.answer)
+
+    async def _prepare_once_more(self, refused: aiohttp.ClientResponse) -> None:
+        fresh = self._fresh_cookies(refused)
+        await drain(refused)
+        await self._request.close()  # what is still being sent of the body
+        check_repeatable(self._request.body, "the server wants the request with its body once more")
+        self._request.update_expect_continue()
+        if fresh:
+            self._plain["Cookie"] = merged_cookies(self._plain.get("Cookie", ""), fresh)
+
+    def _fresh_cookies(self, response: aiohttp.ClientResponse) -> str:
+        """The cookies that came with an answer, as far as the session keeps them for this request."""
+        lines = response.headers.getall("Set-Cookie", ())
+        if not lines:
+            return ""
+        jar = self._call.session.cookie_jar
+        jar.update_cookies_from_headers(lines, response.url)
+        kept = jar.filter_cookies(self._url)
+        return "; ".join(f"{name}={one.coded_value}" for name, one in kept.items() if name in response.cookies)
+
+    async def fetch(self, send: Send) -> Received:
+        """Sends a request of the flow's own, as the session would, but with none of its fields and cookies."""
+        request, url = self._request, URL(url_of(send.request), encoded=True)
+        proxy = self._call.proxy_for(url, request)
+        pinned = isinstance(request.ssl, aiohttp.Fingerprint)  # on the certificate of the caller's server
+        own = type(request)(
+            send.request.method,
+            url,
+            headers=_own_lines(send.request.headers),
+            data=send.body or None,
+            version=request.version,
+            loop=request.loop,
+            response_class=request.response_class,
+            session=request.session,
+            ssl=True if pinned else request.ssl,
+            proxy=proxy.url,
+            proxy_auth=proxy.auth,
+            proxy_headers=request.proxy_headers,
+        )
+        # The call's limit is on all that happens in it; where it has none, a flow's own request has.
+        async with asyncio.timeout(TIMEOUT if self._call.endless else None):
+            response = await self._handler(own)
+            try:
+                answer = head_of(response)
+                if send.want:
+                    answer = answer._replace(body=await content_of_own(response))
+            except BaseException:
+                response.close()
+                raise
+        response.release()
+        return answer
+
+
+def _own_lines(headers: Headers) -> CIMultiDict[str]:
+    lines = CIMultiDict({"Accept-Encoding": "identity"})
+    lines.extend((name.decode().title(), _text(value)) for name, value in headers)
+    return lines
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            "aiohttp sends fields in UTF-8 only, and this scheme has other octets for one"
+        ) from None
