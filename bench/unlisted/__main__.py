@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bench.unlisted.cases import Outcome
-from bench.unlisted.figures import SCHEMES, kinds, run, table
+from bench.unlisted.figures import SCHEMES, SETS, kinds, run, table
 
 
 def written(outcome: Outcome) -> str:
@@ -45,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--scheme", choices=SCHEMES, default="")
+    parser.add_argument("--set", choices=tuple(SETS), default="first")
     parser.add_argument("--tail", action="store_true")
     parser.add_argument("--common", action="store_true")
     parser.add_argument("--half", choices=("a", "b"), default="")
@@ -53,7 +54,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int)
     asked = parser.parse_args()
     tail = None if asked.tail == asked.common else asked.tail
-    outcomes = run(kinds(asked.scheme, asked.half, tail)[: asked.limit], asked.seed)
+    outcomes = run(kinds(asked.scheme, asked.half, tail, asked.set)[: asked.limit], asked.seed)
     print(table(outcomes))
     misses = [
         each

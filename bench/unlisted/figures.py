@@ -7,17 +7,22 @@ from importlib import import_module
 
 from bench.unlisted.cases import Kind, Outcome, judged, wilson
 
-__all__ = ["SCHEMES", "kinds", "run", "table"]
+__all__ = ["SCHEMES", "SETS", "kinds", "run", "table"]
 
 SCHEMES = ("basic", "api_key", "jwt", "digest", "hmac", "sigv4", "oauth1", "rfc9421", "webhooks")
+SETS = {
+    "first": ("bench.unlisted", SCHEMES),
+    "second": ("bench.unlisted.second", ("hmac", "sigv4", "oauth1", "rfc9421", "webhooks")),
+}
 
 
-def kinds(scheme: str = "", half: str = "", tail: bool | None = None) -> list[Kind]:
-    """The kinds that a run draws from."""
+def kinds(scheme: str = "", half: str = "", tail: bool | None = None, chosen: str = "first") -> list[Kind]:
+    """The kinds that a run draws from; `chosen` is the set's name."""
     found: list[Kind] = []
-    for name in SCHEMES:
+    package, schemes = SETS[chosen]
+    for name in schemes:
         if scheme in ("", name):
-            found += import_module(f"bench.unlisted.{name}").KINDS
+            found += import_module(f"{package}.{name}").KINDS
     names = [(kind.scheme, kind.name) for kind in found]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
