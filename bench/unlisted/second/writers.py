@@ -13,6 +13,7 @@ WRITTEN = r"json|serial|stringif|re-?writ|written (anew|again|otherwise|differen
 OBJECT = r"object|array|list|to_?string|converted|stringif|parsed|placeholder|interpolat"
 PARTLY = r"member|\bpart\b|lines|inner|only|alone|missing|cut|piece"
 REPR = r"\bb'|repr|quot|bytes|python|marks"
+PERCENT = r"percent|escap|url-?encod|encoded|decoded|unquoted|encodes|decodes"
 SEPARATOR = r"separat|join|delimit|comma|colon|semicolon|\bdots?\b|space|blank|between|order"
 ZONE = r"clock|seconds|hour|zone|future|past|\bold\b|expired|\blate\b|early|not yet|stale|delay|local"
 
@@ -111,3 +112,7 @@ def form(body: bytes) -> bytes:
 def as_(change: Callable) -> Callable:
     """A step's hook that looks at the value alone."""
     return lambda value, world: change(value)
+
+
+def form_to_json(body: bytes) -> bytes:
+    return json.dumps(dict(urllib.parse.parse_qsl(body.decode()))).encode()
