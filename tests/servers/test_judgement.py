@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.core.fakes import FakeVerifier
@@ -11,18 +13,18 @@ from watchword.core.admission import Admission
 from watchword.core.identity import Identity
 from watchword.core.message import Response
 from watchword.schemes.signatures.seal import SignatureSeal
-from watchword.servers.judgement import Judgement, keep, kept, refused
+from watchword.servers.judgement import JUDGEMENTS, kept, refused
 
 REQUEST = Request("GET", "https", "api.example", "/")
 
 
 def test_it_is_found_by_a_copy_of_the_scope_and_by_the_other_guard_of_the_same_plan():
     guard, other = Guard([FakeVerifier()]), Guard([FakeVerifier()])
-    scope: dict[str, object] = {}
+    scope: dict[str, Any] = {}
     assert kept(scope, guard.plan) is None
-    keep(scope, other.plan, "other")
+    scope[JUDGEMENTS] = {other.plan: "other"}
     copied = dict(scope)
-    keep(copied, guard.plan, "mine")
+    copied[JUDGEMENTS][guard.plan] = "mine"
     assert kept(scope, AsyncGuard.of(guard).plan) == "mine"
     assert kept(scope, other.plan) == "other"
 
@@ -42,8 +44,7 @@ def test_it_is_found_by_a_copy_of_the_scope_and_by_the_other_guard_of_the_same_p
 )
 def test_whoever_asks_again_only_compares_scopes(scopes, demanded, optional, reason):
     identity = None if scopes is None else Identity("alice", "fake", scopes=frozenset(scopes))
-    admission = Admission(identity)
-    rejected = Judgement(admission, admission).missing(demanded, optional=optional)
+    rejected = Admission(identity).missing_scopes(demanded, optional=optional)
     assert (rejected and rejected.reason) == reason
 
 
@@ -55,7 +56,6 @@ def test_the_answer_of_a_refusal_is_sealed_with_the_content_that_the_framework_g
     assert judgement.refusal is not None
     assert judgement.refusal.sealing is None
     assert judgement.admission is None
-    assert judgement.missing(optional=True) is not None
     assert judgement.additions.holds_back == sealed
     lines = judgement.additions.answer_headers(guard.plan, Response(401, ()), b"{}" if sealed else None)
     assert (b"signature" in dict(lines)) == (b"content-digest" in dict(lines)) == sealed

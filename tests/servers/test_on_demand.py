@@ -13,6 +13,7 @@ from tests.core.fakes import NOTE, AwaitedStore, FakeVerifier, Note, get
 from watchword import AsyncGuard, ConfigurationError, Guard, Identity
 from watchword.core.admission import Admission
 from watchword.servers.asgi import on_demand as asgi
+from watchword.servers.judgement import kept
 from watchword.servers.starlette.refusing import raised
 from watchword.servers.wsgi import on_demand as wsgi
 
@@ -45,7 +46,7 @@ def asgi_scope() -> dict[str, Any]:
 def run_wsgi(guard: Guard, environ: dict[str, Any], *, ask: bool) -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         if ask:
-            assert wsgi.kept(environ, guard.plan).demand() is None
+            assert kept(environ, guard.plan).demand() is None
         start_response("204 No Content", [])
         return []
 

@@ -98,10 +98,13 @@ class Admission(Additions, eq=False):
             raise ConfigurationError("an anonymous request, which optional=True lets through: ask identity_or_none()")
         return self.identity
 
-    def missing_scopes(self, scopes: Sequence[str]) -> Rejected | None:
-        """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may."""
+    def missing_scopes(self, scopes: Sequence[str], *, optional: bool = False) -> Rejected | None:
+        """Why this request may not do what demands all of `scopes`, for `Guard.refuse`; None if it may.
+
+        With `optional` an anonymous one may, whatever the scopes are.
+        """
         if self.identity is None:
-            return self.attributed(Rejected(Reason.NO_CREDENTIALS, "the request is anonymous"))
+            return None if optional else self.attributed(Rejected(Reason.NO_CREDENTIALS, "the request is anonymous"))
         if self.identity.scopes.issuperset(scopes):
             return None
         missing = [scope for scope in scopes if scope not in self.identity.scopes]

@@ -174,7 +174,7 @@ class Dispatch:
         """The claim of the verifier that is addressed, or of the one among several that share its address."""
         candidate = one if isinstance(one, Addressee) else self._addressees[id(one.first)]
         try:
-            if isinstance(one, Router):
+            if candidate is not one and isinstance(one, Router):
                 candidate = self._addressees[id(one.choose(request))]
             claim = candidate.read(request)
         except Rejected as rejected:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 __all__ = ["SAFE", "Headers", "Peer", "Request", "Response"]
 
@@ -16,7 +18,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 HeadersLike = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 
 
-class Peer(NamedTuple):
+class Peer(msgspec.Struct, frozen=True):
     """The other end of the connection.
 
     Args:

@@ -30,7 +30,7 @@ from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
 from watchword.core.streams import BodyStream
 from watchword.core.taking_back import commit_or_leave_none, remove
-from watchword.core.verdict import accepted, refused
+from watchword.core.verdict import verdict_on
 
 __all__ = ["Pipeline"]
 
@@ -64,9 +64,8 @@ class Pipeline(Generic[R, G]):
 
         The program raises `Rejected` or `StoreUnavailable`, with the `refusal` set.
         """
-        plan = self._plan
-        started = 0.0 if plan.observe is None else plan.clock()
-        case: Case | None = None
+        plan, case = self._plan, None
+        started = plan.clock()
         try:
             case = self._locate(request)
             if case is None:
@@ -81,7 +80,7 @@ class Pipeline(Generic[R, G]):
                 or (addressee.guessable and getattr(claim, "guesses", None) is not None) or claim.slow(case.found)
             ):  # fmt: skip
                 return self._hear(request, optional, started, case, None, None, receive, gone)
-            answer = claim.decide(case.found, case.body, plan.clock(), plan.random)
+            answer = claim.decide(case.found, case.body, started, plan.random)
         except (Rejected, StoreUnavailable) as error:
             return self._hear(request, optional, started, case, None, error, receive, gone)
         if isinstance(answer, More) or answer.writes or answer.notes:
@@ -159,7 +158,7 @@ class Pipeline(Generic[R, G]):
                 error.refusal = sealed(plan, Refusal(503), seal_for(plan, request))
                 _log(error)
             if plan.observe is not None:
-                plan.observe(refused(request, case, error, plan.clock() - started))
+                plan.observe(verdict_on(request, case, error, plan.clock() - started))
             raise
         finally:
             if case is not None and case.turn is not None:
@@ -212,7 +211,7 @@ class Pipeline(Generic[R, G]):
                 case.judging = False  # the credentials were right
             refusing = await self._refused(rejected, request, case, receive)
             if plan.observe is not None:
-                plan.observe(refused(request, case, refusing, plan.clock() - started))
+                plan.observe(verdict_on(request, case, refusing, plan.clock() - started))
             raise refusing from None
         return self._admission(request, case, decision, started, seal, check, body)
 
@@ -229,7 +228,7 @@ class Pipeline(Generic[R, G]):
         """What the guard lets through; without a decision it is anonymous, with the body that was read to find that out."""
         plan = self._plan
         if plan.observe is not None:
-            plan.observe(accepted(request, case, decision, plan.clock() - started))
+            plan.observe(verdict_on(request, case, decision, plan.clock() - started))
         if body is None and case is not None and case.reads:
             body = case.body.data
         if case is None or decision is None:

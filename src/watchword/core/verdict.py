@@ -11,7 +11,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import MAX_DETAIL, Reason, Rejected, StoreUnavailable, bounded
 from watchword.core.scheme import Decision
 
-__all__ = ["Verdict", "accepted", "refused"]
+__all__ = ["Verdict", "verdict_on"]
 
 MAX_TEXT = 256
 """Characters of a path or a claimed subject that a verdict repeats: they come from the client."""
@@ -53,52 +53,46 @@ class Verdict(msgspec.Struct, frozen=True):
     claimed: str | None = None
 
 
-def accepted(request: Request, case: Case | None, decision: Decision | None, duration: float) -> Verdict:
-    """The event of a request that passes; without a decision it is anonymous."""
-    address, method, path, claimed = _told(request, case)
-    if duration < 0.0:  # noqa: PLR1730 -- the clock was set back; to call max takes an eighth of all this
-        duration = 0.0
-    if decision is None or case is None:
-        return Verdict(None, 0, None, None, None, "", "", duration, False, "accepted", address, method, path)
-    who, scheme = decision.identity, case.addressee.verifier.scheme
-    subject, key_id = bounded(who.subject, MAX_DETAIL) or None, who.key_id and bounded(who.key_id, MAX_DETAIL)
-    return Verdict(
-        None, 0, scheme, subject, key_id, "", "", duration, who.rotated, "accepted", address, method, path, claimed
-    )
+def verdict_on(
+    request: Request, case: Case | None, outcome: Decision | Rejected | StoreUnavailable | None, duration: float
+) -> Verdict:
+    """The event of a request that passes, by a decision or without one (None: anonymous), or of one that does not.
 
-
-def refused(request: Request, case: Case | None, error: Rejected | StoreUnavailable, duration: float) -> Verdict:
-    """The event of a request that is refused, or of which nothing could be decided."""
-    told = _told(request, case)
-    duration = max(0.0, duration)
-    status = 0 if error.refusal is None else error.refusal.status
-    scheme = None if case is None else case.addressee.verifier.scheme
-    if not isinstance(error, Rejected):
-        why = bounded(str(error), MAX_DETAIL)
-        return Verdict(None, status, scheme, None, None, why, "", duration, False, "unavailable", *told)
-    if error.verifier is not None:
-        scheme = error.verifier.scheme
-    rejection = error.rejection
-    return Verdict(
-        rejection.reason,
-        status,
-        scheme,
-        None,
-        None,
-        rejection.detail,
-        rejection.where,
-        duration,
-        False,
-        "refused",
-        *told,
-    )
-
-
-def _told(request: Request, case: Case | None) -> tuple[str, str, str, str | None]:
-    """Address, method, path and claimed subject."""
+    It is one function, without one for each part: to call those takes as long as all else.
+    """
+    scheme: str | None = None
     claimed: str | None = None
     if case is not None:
         request = case.request  # as the client sent it
+        scheme = case.addressee.verifier.scheme
         claimed = getattr(case.claim, "claimed", None)
+        if claimed is not None:
+            claimed = claimed[:MAX_TEXT]
+    address, method = request.peer.address, request.method[:MAX_TEXT]
     path = request.target.partition(b"?")[0][:MAX_TEXT].decode("ascii", "backslashreplace")
-    return request.peer.address, request.method[:MAX_TEXT], path, claimed and claimed[:MAX_TEXT]
+    if duration < 0.0:  # noqa: PLR1730 -- the clock was set back
+        duration = 0.0
+    if outcome is None:
+        return Verdict(None, 0, None, None, None, "", "", duration, False, "accepted", address, method, path)
+    if isinstance(outcome, Decision):
+        who = outcome.identity
+        subject, key_id = who.subject or None, who.key_id
+        if subject is not None and len(subject) > MAX_DETAIL:
+            subject = bounded(subject, MAX_DETAIL)
+        if key_id is not None and len(key_id) > MAX_DETAIL:
+            key_id = bounded(key_id, MAX_DETAIL)
+        return Verdict(
+            None, 0, scheme, subject, key_id, "", "", duration, who.rotated, "accepted", address, method, path, claimed
+        )
+    status = 0 if outcome.refusal is None else outcome.refusal.status
+    if isinstance(outcome, StoreUnavailable):
+        why = bounded(str(outcome), MAX_DETAIL)
+        return Verdict(
+            None, status, scheme, None, None, why, "", duration, False, "unavailable", address, method, path, claimed
+        )
+    if outcome.verifier is not None:
+        scheme = outcome.verifier.scheme
+    reason, why, where = outcome.rejection.reason, outcome.rejection.detail, outcome.rejection.where
+    return Verdict(
+        reason, status, scheme, None, None, why, where, duration, False, "refused", address, method, path, claimed
+    )

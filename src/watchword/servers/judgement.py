@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -11,13 +11,17 @@ from watchword.core.admission import Additions, Admission
 from watchword.core.answer import Refusal
 from watchword.core.message import SAFE, Request
 from watchword.core.plan import Plan
-from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
+from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.seal import seal_for
 
-__all__ = ["JUDGEMENTS", "Judgement", "check_method", "keep", "kept", "refused"]
+__all__ = ["JUDGEMENTS", "Judgement", "check_method", "kept", "refused"]
 
 JUDGEMENTS: Final = "watchword.judgements"
-"""The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards."""
+"""The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards.
+
+A `Guard` and the `AsyncGuard` of it have the same plan. Copies of a scope share the dict, so that it is found by whoever has been
+handed a copy.
+"""
 
 
 class Judgement(msgspec.Struct, eq=False):
@@ -30,19 +34,6 @@ class Judgement(msgspec.Struct, eq=False):
     additions: Additions
     admission: Admission | None = None
     refusal: Refusal | None = None
-
-    def missing(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Rejected | None:
-        """Why an admitted request may not do what demands `scopes`, for `Guard.refuse`; None if it may.
-
-        Args:
-            scopes: all of them are demanded.
-            optional: a request without credentials may do it.
-        """
-        if self.admission is None:
-            return self.additions.attributed(Rejected(Reason.NO_CREDENTIALS, "the request was refused"))
-        if optional and self.admission.identity is None:
-            return None
-        return self.admission.missing_scopes(scopes)
 
 
 def refused(plan: Plan, request: Request, error: Rejected | StoreUnavailable) -> Judgement:
@@ -78,19 +69,6 @@ def check_method(judged: str, served: str) -> None:
 
 
 def kept(state: MutableMapping[str, Any], plan: Plan) -> Any:
-    """What `keep` kept of this request for the guard with that plan; None if it kept nothing."""
+    """What an adapter keeps of this request for the guard with that plan; None if it keeps nothing."""
     judgements = state.get(JUDGEMENTS)
     return None if judgements is None else judgements.get(plan)
-
-
-def keep(state: MutableMapping[str, Any], plan: Plan, judgement: object) -> None:
-    """Keeps a judgement, or what an adapter keeps in its place, with the request.
-
-    Copies of a scope share it, so that it is found by whoever has been handed a copy.
-
-    Args:
-        state: the scope, environ or mapping of the request.
-        plan: the guard's; a `Guard` and the `AsyncGuard` of it have the same.
-        judgement: what is to be found again.
-    """
-    state.setdefault(JUDGEMENTS, {})[plan] = judgement

@@ -57,8 +57,8 @@ class Judge:
                 raise ConfigurationError("the answer has begun: ask who made the request before that")
             self.judgement = await self._judge(request, optional)
         refusal = self.judgement.refusal
-        if refusal is None:
-            rejected = self.judgement.missing(scopes, optional=optional)
+        if self.judgement.admission is not None:
+            rejected = self.judgement.admission.missing_scopes(scopes, optional=optional)
             refusal = None if rejected is None else await self._guard.refuse(rejected)
         self.refusal = refusal or self.refusal
         return refusal

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from watchword.core.answer import Refusal
 from watchword.core.identity import Identity
+from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.judge import Judge
@@ -21,19 +24,16 @@ Raises = Callable[[Refusal, Scope], Exception]
 """Makes the exception by which a framework answers with a refusal."""
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """One request and its answer, with a guard that can be asked meanwhile."""
 
-    # As in `Judge`.
+    _judge: Judge
+    _raises: Raises
+    _scope: Scope
+    _server: Send
     _refusal: Refusal | None = None
     _begun: bool = False
     _connected: bool = False
-
-    def __init__(self, judge: Judge, raises: Raises, scope: Scope, send: Send) -> None:
-        self._judge = judge
-        self._raises = raises
-        self._scope = scope
-        self._server = send
 
     async def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Identity[Any] | None:
         """The maker of the request, who has all of `scopes`; None if anonymous requests may pass and this is one.
@@ -48,7 +48,7 @@ class Exchange:
         asked = judge.judge(optional=optional)
         judgement = asked if isinstance(asked, Judgement) else await asked
         if judgement.admission is not None:
-            rejected = judgement.missing(scopes, optional=optional)
+            rejected = judgement.admission.missing_scopes(scopes, optional=optional)
             if rejected is None:
                 return judgement.admission.identity
             # It goes out like any other answer of the application, and is sealed where those are.
@@ -68,9 +68,9 @@ class Exchange:
         return self._judge.judgement is not None and self._judge.judgement.admission is not None
 
     @property
-    def method(self) -> str:
-        """The method that the guard judges."""
-        return self._judge.request.method
+    def request(self) -> Request:
+        """What the guard judges."""
+        return self._judge.request
 
     def identity(self) -> Identity[Any] | None:
         """The maker of an admitted request; None if it is anonymous.
@@ -101,7 +101,7 @@ class Exchange:
         finally:
             # Too late to ask what needs the scope, which is let go as in `Judge.end`.
             self._begun, self._scope = True, {"type": self._scope["type"]}
-            judge.end()
+            judge.end(self._scope)
             if judge.success is not None and failed is None:
                 await judge.success.settle()
 

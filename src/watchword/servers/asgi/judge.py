@@ -6,13 +6,16 @@ from asyncio import Future, Lock
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
 from watchword.core.admission import Admission
 from watchword.core.guard import AsyncGuard
+from watchword.core.message import Request
 from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
 from watchword.servers.asgi.exchange import Channels
 from watchword.servers.asgi.incoming import Incoming
-from watchword.servers.asgi.request import Receive, Scope, Send, request_of
+from watchword.servers.asgi.request import Receive, Scope, Send
 from watchword.servers.asgi.taking_back import Success
 from watchword.servers.checked_body import check_unread
 from watchword.servers.judgement import Judgement, refused
@@ -20,18 +23,19 @@ from watchword.servers.judgement import Judgement, refused
 __all__ = ["Judge"]
 
 
-class Judge:
+class Judge(msgspec.Struct, eq=False):
     """Judges one request, once, and says through which channels it goes on.
 
-    `receive` is None before; `send` is the server's until the answer gets more. `taken` says that octets of the body were handed
-    out before anybody asked.
-
-    Args:
-        guard: who may pass.
-        scope, receive, send: the server's.
+    `request` is as the server saw it, whatever is made of the scope inside. `receive` is None before; `send` is the server's until
+    the answer gets more. `taken` says that octets of the body were handed out before anybody asked.
     """
 
-    # Most requests need none of these, and setting them would cost each a microsecond.
+    guard: AsyncGuard
+    request: Request
+    _scope: Scope
+    _receive: Receive
+    _send: Send
+    send: Send
     judgement: Judgement | None = None
     channels: Channels | None = None
     success: Success | None = None
@@ -40,20 +44,12 @@ class Judge:
     _turn: Lock | None = None
     _incoming: Incoming | None = None
 
-    def __init__(self, guard: AsyncGuard, scope: Scope, receive: Receive, send: Send) -> None:
-        self.guard = guard
-        self.request = request_of(scope)  # as the server saw it, whatever is made of the scope inside
-        self._receive = receive
-        self.send = self._server = send
-        self._kind = scope["type"]
-        self._scope = scope
-
     @property
     def incoming(self) -> Incoming:
         """The body, for whoever wants it first: most requests have none that anybody reads."""
         incoming = self._incoming
         if incoming is None:
-            incoming = self._incoming = Incoming(self._receive, self._kind, self.request.headers)
+            incoming = self._incoming = Incoming(self._receive, self._scope["type"], self.request.headers)
         return incoming
 
     def judge(self, *, optional: bool) -> Judgement | Coroutine[Any, Any, Judgement]:
@@ -85,14 +81,14 @@ class Judge:
         judgement = self.judge(optional=optional)
         return judgement if isinstance(judgement, Judgement) else await judgement
 
-    def end(self) -> None:
+    def end(self, scope: Scope) -> None:
         """Called once the request is over; what is known of it can still be asked.
 
-        Lets the scope go, which leads here: what leads in a circle is freed late, and slows every request down.
+        `scope` takes the place of its own, which leads here: what leads in a circle is freed late, and slows every request down.
         """
+        self._scope = scope
         if self._incoming is not None:
             self._incoming.close()
-        self._scope = {}
 
     async def _judge(self, asked: Admission | Coroutine[Any, Any, Admission]) -> Judgement:
         self._turn = Lock()
@@ -109,7 +105,7 @@ class Judge:
         except (Rejected, StoreUnavailable) as error:
             return await self._refused(scope, refused(guard.plan, self.request, error))
         if admission.provisional:
-            self.send = self.success = Success(guard, admission, self._server)
+            self.send = self.success = Success(guard, admission, self._send)
         if admission.stream is not None:
             check_unread(self.taken)
         if admission.present:

@@ -8,9 +8,9 @@ from watchword.core.guard import AsyncGuard
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.asking import Exchange, Raises
 from watchword.servers.asgi.judge import Judge
-from watchword.servers.asgi.request import App, Message, Receive, Scope, Send
+from watchword.servers.asgi.request import App, Message, Receive, Scope, Send, request_of
 from watchword.servers.asgi.subprotocols import without_tokens
-from watchword.servers.judgement import check_method, keep, kept
+from watchword.servers.judgement import JUDGEMENTS, check_method, kept
 
 __all__ = ["Asks", "before_the_body", "exchange_of", "on_demand"]
 
@@ -26,16 +26,19 @@ def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
         guard: which is asked.
         raises: makes the exception of a refusal.
     """
-    plan = guard.plan
+    plan, subprotocols = guard.plan, guard.plan.subprotocols
 
     def asking(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] not in ("http", "websocket") or kept(scope, plan) is not None:
+        if scope["type"] not in ("http", "websocket"):
             return app(scope, receive, send)
-        if plan.subprotocols and scope["type"] == "websocket":
+        judgements = scope.setdefault(JUDGEMENTS, {})
+        if plan in judgements:  # an app that another one mounts
+            return app(scope, receive, send)
+        if subprotocols and scope["type"] == "websocket":
             scope = {**scope}  # an outer application's is its own
-            send = without_tokens(scope, plan.subprotocols, send)
-        exchange = Exchange(Judge(guard, scope, receive, send), raises, scope, send)
-        keep(scope, plan, exchange)
+            send = without_tokens(scope, subprotocols, send)
+        judge = Judge(guard, request_of(scope), scope, receive, send, send)
+        judgements[plan] = exchange = Exchange(judge, raises, scope, send)
         return exchange.run(app)
 
     return asking
@@ -81,5 +84,5 @@ def exchange_of(scope: Scope, guard: AsyncGuard, remedy: str) -> Exchange:
     if exchange is None:
         raise ConfigurationError(f"nothing judges requests before their bodies are read: write {remedy}")
     if scope["type"] == "http":
-        check_method(exchange.method, scope["method"])
+        check_method(exchange.request.method, scope["method"])
     return exchange

@@ -26,7 +26,9 @@ def headers_of(scope: Scope) -> Headers:
 
 def request_of(scope: Scope) -> Request:
     """The request of an http or websocket scope; not exact where the server gives no `raw_path`."""
-    headers = headers_of(scope)
+    headers = scope["headers"]
+    if type(headers) is not list:  # nearly every server gives one
+        headers = headers_of(scope)
     lines = dict(headers)
     host = lines.get(b"host", b"")
     if len(lines) != len(headers):  # of several lines the first, not the last
@@ -41,20 +43,13 @@ def request_of(scope: Scope) -> Request:
     query = scope.get("query_string")
     if query:
         target += b"?" + query
-    client = scope.get("client")
-    websocket = scope["type"] == "websocket"
-    extensions = scope.get("extensions")
+    client, extensions = scope.get("client"), scope.get("extensions")
+    peer = Peer(
+        client[0] if client else "", _certificate(extensions["tls"]) if extensions and "tls" in extensions else None
+    )
+    method, scheme = ("GET", "ws") if scope["type"] == "websocket" else (scope["method"], "http")
     return Request.raw(
-        "GET" if websocket else scope["method"],
-        scope.get("scheme") or ("ws" if websocket else "http"),
-        host.decode("latin-1"),
-        target,
-        headers,
-        Peer(
-            client[0] if client else "", _certificate(extensions["tls"]) if extensions and "tls" in extensions else None
-        ),
-        exact,
-        lines,
+        method, scope.get("scheme") or scheme, host.decode("latin-1"), target, headers, peer, exact, lines
     )
 
 

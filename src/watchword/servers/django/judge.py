@@ -98,13 +98,10 @@ class Judge:
             # What Django's cache has, it gives to whoever comes, before any view is found that would ask. Each of its parts that
             # sees the request sets this anew, so whoever asks does.
             self._request._cache_update_cache = False  # noqa: SLF001 -- what UpdateCacheMiddleware looks at
-        refusal: Refusal | None = self.judgement.refusal
-        if refusal is None:
-            rejected = self.judgement.missing(scopes, optional=optional)
-            if rejected is None:
-                return None
-            return self.problem(await done(guard.refuse(rejected)))
-        return self.problem(refusal)
+        if self.judgement.admission is None:
+            return self.problem(self.judgement.refusal or Refusal(503))
+        rejected = self.judgement.admission.missing_scopes(scopes, optional=optional)
+        return None if rejected is None else self.problem(await done(guard.refuse(rejected)))
 
     def problem(self, refusal: Refusal) -> HttpResponseBase:
         """The answer for a refusal, whose fields the middleware adds to whatever goes out."""

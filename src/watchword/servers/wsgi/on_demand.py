@@ -11,7 +11,7 @@ from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
-from watchword.servers.judgement import Judgement, keep, kept, refused
+from watchword.servers.judgement import JUDGEMENTS, Judgement, refused
 from watchword.servers.wsgi.answer import answer_problem, text_of
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import Answer
@@ -31,12 +31,13 @@ def on_demand(app: App, guard: Guard) -> App:
         ConfigurationError: `guard` is not a `Guard`.
     """
     check_guard(guard)
+    plan = guard.plan
 
     def judged_inside(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        if kept(environ, guard.plan) is not None:  # an app that another one mounts, or init_app was called twice
+        judgements = environ.setdefault(JUDGEMENTS, {})
+        if plan in judgements:  # an app that another one mounts, or init_app was called twice
             return app(environ, start_response)
-        judge = Judge(guard, environ, start_response)
-        keep(environ, guard.plan, judge)
+        judgements[plan] = judge = Judge(guard, environ, start_response)
         return judge.run(app)
 
     return judged_inside if guard.plan.seal is None else failing(judged_inside, guard)
@@ -86,9 +87,9 @@ class Judge:
         Its fields go out with whatever the application answers then.
         """
         judgement = self.judgement or self.judge(optional=optional)
-        if judgement.refusal is not None:
+        if judgement.admission is None:
             return judgement.refusal
-        rejected = judgement.missing(scopes, optional=optional)
+        rejected = judgement.admission.missing_scopes(scopes, optional=optional)
         if rejected is None:
             return None
         # It is an answer of the application's, and sealed where those are.
