@@ -12,7 +12,7 @@ from watchword.core.limits import Limits
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError
 from watchword.fields.forwarded import HOST, Hop, Node, XForwarded, parse_forwarded
-from watchword.fields.target import HTTP_SCHEMES, check_target, default_port, refused
+from watchword.fields.target import HTTP_SCHEMES, check_target, default_port, is_plain, refused
 from watchword.structures.bounded import Bounded
 
 __all__ = ["PublicURL"]
@@ -149,8 +149,11 @@ class PublicURL:
             target = self._rewritten(target, public.prefix)
         # A certificate is the one of the connection, so the proxy's where a proxy is believed.
         peer = request.peer if public.peer is None else public.peer
-        judged = request.seen_as(public.scheme, public.authority, target, peer)
-        check_target(judged, public.authority if public.good else None)
+        judged = Request.raw(
+            request.method, public.scheme, public.authority, target, request.headers, peer, request.exact, lines
+        )
+        if not public.good or is_plain(target) is None:
+            check_target(judged, public.authority if public.good else None)
         return judged
 
     def _read(self, address: str, scheme: str, authority: str, fields: _Lines) -> Public:

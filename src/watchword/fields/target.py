@@ -19,6 +19,7 @@ __all__ = [
     "check_exact",
     "check_target",
     "default_port",
+    "is_plain",
     "normal_authority",
     "refused",
     "split_target",
@@ -27,6 +28,8 @@ __all__ = [
 # Not in any URI (RFC 3986 §2): controls, space, "#", "\\" and non-ASCII octets. Programs disagree on what these mean: a
 # path may end at "#", a backslash may separate segments, an octet above 0x7f may be Latin-1 or UTF-8.
 _NEVER = re.compile(rb"[^\x21\x22\x24-\x5b\x5d-\x7e]")
+is_plain: Final = re.compile(rb"/[\x21\x22\x24-\x5b\x5d-\x7e]*+").fullmatch
+"""Whether a target is a path in which `check_target` finds nothing wrong, as nearly all are."""
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+\-.]*+)://([^/?]*+)(.*+)", re.DOTALL)
 
 
@@ -125,14 +128,13 @@ def check_target(request: Request, known: str | None = None) -> None:
     Traceback (most recent call last):
     watchword.core.rejection.Rejected: target_refused at target: octet 2 is b'\\'
     """
-    target = request.target
-    bad = _NEVER.search(target)
-    if bad is not None:
+    plain = is_plain(request.target)
+    if plain is None and (bad := _NEVER.search(request.target)) is not None:
         raise refused(f"octet {bad.start()} is {bad[0]!r}")
     authority = request.authority
     if authority and authority != known and HOST.fullmatch(authority) is None:
         raise refused("the authority is not host or host:port", "authority")
-    if target[:1] != b"/":
+    if plain is None:
         _check_form(request)
 
 

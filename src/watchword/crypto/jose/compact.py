@@ -150,10 +150,13 @@ def split(token: str | bytes, max_token: int = MAX_TOKEN) -> Segments | tuple[by
     """
     if len(token) > max_token:
         raise Rejected(Reason.HEADER_TOO_LARGE, f"a token of more than {max_token} octets", where="token")
-    try:
-        octets = token.encode("ascii") if isinstance(token, str) else bytes(token)
-    except ValueError:  # a UnicodeEncodeError, whose text would show the token
-        octets = b""
+    if type(token) is bytes:
+        octets = token
+    else:
+        try:
+            octets = token.encode("ascii") if isinstance(token, str) else bytes(token)
+        except ValueError:  # a UnicodeEncodeError, whose text would show the token
+            octets = b""
     signing_input, _, tail = octets.rpartition(b".")
     head, dot, body = signing_input.partition(b".")
     if not dot or _DOT in body:

@@ -25,8 +25,9 @@ Raises = Callable[[Refusal, Scope], Exception]
 
 
 class Exchange(msgspec.Struct, eq=False):
-    """One request and its answer, with a guard that can be asked meanwhile."""
+    """One request and its answer, with a guard that can be asked meanwhile. `request` is what that judges."""
 
+    request: Request
     _judge: Judge
     _raises: Raises
     _scope: Scope
@@ -66,11 +67,6 @@ class Exchange(msgspec.Struct, eq=False):
     def admitted(self) -> bool:
         """Whether somebody has asked, and the guard admitted the request."""
         return self._judge.judgement is not None and self._judge.judgement.admission is not None
-
-    @property
-    def request(self) -> Request:
-        """What the guard judges."""
-        return self._judge.request
 
     def identity(self) -> Identity[Any] | None:
         """The maker of an admitted request; None if it is anonymous.

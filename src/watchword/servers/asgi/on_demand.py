@@ -37,8 +37,9 @@ def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
         if subprotocols and scope["type"] == "websocket":
             scope = {**scope}  # an outer application's is its own
             send = without_tokens(scope, subprotocols, send)
-        judge = Judge(guard, request_of(scope), scope, receive, send, send)
-        judgements[plan] = exchange = Exchange(judge, raises, scope, send)
+        request = request_of(scope)
+        judge = Judge(guard, request, scope, receive, send, send)
+        judgements[plan] = exchange = Exchange(request, judge, raises, scope, send)
         return exchange.run(app)
 
     return asking
@@ -83,6 +84,6 @@ def exchange_of(scope: Scope, guard: AsyncGuard, remedy: str) -> Exchange:
     exchange: Exchange | None = kept(scope, guard.plan)
     if exchange is None:
         raise ConfigurationError(f"nothing judges requests before their bodies are read: write {remedy}")
-    if scope["type"] == "http":
+    if scope["type"] == "http" and scope["method"] != exchange.request.method:
         check_method(exchange.request.method, scope["method"])
     return exchange
