@@ -36,7 +36,7 @@ from watchword.servers.asgi.ahead import AHEAD
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import request_of
 from watchword.servers.endpoint import asgi_endpoint, wsgi_endpoint
-from watchword.servers.wsgi.leaving import watch_of
+from watchword.servers.wsgi.leaving import client_has_left
 from watchword.stores import MemoryStore
 
 
@@ -509,16 +509,13 @@ def test_linux_sees_a_client_leave_whatever_it_sent_before():
 def test_a_wsgi_server_that_hands_out_its_connection_is_asked_by_it(name):
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        gone = watch_of({name: ours})
-        assert gone is not None
-        assert not gone()
+        assert not client_has_left({name: ours})
         theirs.close()
-        assert gone()
+        assert client_has_left({name: ours})
 
 
 def test_waitress_is_asked_in_its_own_way_and_others_not_at_all():
     left = [False, True]
-    gone = watch_of({"waitress.client_disconnected": lambda: left.pop(0)})
-    assert gone is not None
-    assert [gone(), gone()] == [False, True]
-    assert watch_of({}) is None
+    environ = {"waitress.client_disconnected": lambda: left.pop(0)}
+    assert [client_has_left(environ), client_has_left(environ)] == [False, True]
+    assert not client_has_left({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from watchword.servers.asgi.request import Receive, Scope, Send, headers_of, req
 from watchword.servers.endpoint_sealing import Answered, Failures, Sealing
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.failing import failing as wsgi_failing
-from watchword.servers.wsgi.leaving import watch_of
+from watchword.servers.wsgi.leaving import client_has_left
 from watchword.servers.wsgi.request import App as WSGIApp
 from watchword.servers.wsgi.request import Environ
 from watchword.servers.wsgi.request import request_of as request_of_environ
@@ -95,7 +96,8 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
         sealing = Sealing(seal, request)
         try:
             body = Body(environ)
-            answer = drive(endpoint.respond(request, io, sealing.checking(body.chunk), watch_of(environ)))
+            gone = partial(client_has_left, environ)
+            answer = drive(endpoint.respond(request, io, sealing.checking(body.chunk), gone))
             if sealing.waits:
                 sealing.settle(body.chunk())
         except ClientGone:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from watchword.core.body import check_declared
@@ -12,7 +13,7 @@ from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.servers.checked_body import CheckedBody
 from watchword.servers.django.incoming import Incoming
 from watchword.servers.judgement import Judgement, refused
-from watchword.servers.wsgi.leaving import watch_of
+from watchword.servers.wsgi.leaving import client_has_left
 from watchword.structures.line import ClientGone
 
 __all__ = ["Judged", "judged"]
@@ -36,7 +37,7 @@ async def judged(guard: Any, django_request: Any, optional: bool, awaits: bool) 
         awaits: the guard's methods are awaited.
     """
     incoming = Incoming(django_request)
-    request, watch = incoming.request, None if awaits else watch_of(django_request.META)
+    request, watch = incoming.request, None if awaits else partial(client_has_left, django_request.META)
     error: Rejected | StoreUnavailable
     try:
         check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"

@@ -14,7 +14,7 @@ try:
 except ImportError:
     raise not_installed("flask") from None
 
-__all__ = ["View", "asking_first", "current"]
+__all__ = ["View", "asking_first", "globals_now", "request_now"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -31,6 +31,6 @@ def asking_first(view: View, ask: Callable[[], object]) -> View:
     return asking  # type: ignore[return-value] # an async view is awaited by Flask's own means
 
 
-def current(proxy: Any) -> Any:
-    """What a proxy of Flask's stands for; asked once, where each question would cost a look-up."""
-    return proxy._get_current_object()  # noqa: SLF001 -- documented under this name
+# What Flask's proxies stand for, asked once where each question would cost a look-up; documented under this name.
+request_now: Callable[[], flask.Request] = flask.request._get_current_object  # type: ignore[attr-defined]  # noqa: SLF001
+globals_now: Callable[[], Any] = flask.g._get_current_object  # noqa: SLF001

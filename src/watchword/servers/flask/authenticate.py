@@ -19,7 +19,7 @@ try:
     import flask
 except ImportError:
     raise not_installed("flask") from None
-from watchword.servers.flask.asking import View, asking_first, current
+from watchword.servers.flask.asking import View, asking_first, globals_now, request_now
 from watchword.servers.flask.problem import problem_of, refused
 from watchword.servers.flask.registered import asks_anywhere, cover
 
@@ -117,28 +117,27 @@ class Authenticate:
         return above
 
     def _before_request(self, app: flask.Flask, **_: Any) -> None:
-        if asks_anywhere(self._bare, app) and kept(current(flask.request).environ, self._guard.plan) is None:
+        if asks_anywhere(self._bare, app) and kept(request_now().environ, self._guard.plan) is None:
             raise ConfigurationError(MISSING)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:
-        judge = self._judge
+        request = request_now()
+        judge = self._judge(request)
+        judge.environ, judge.taken = request.environ, "stream" in request.__dict__  # where werkzeug keeps the body
         refusal = judge.demand(scopes, optional=optional)
         if refusal is not None:
             raise problem_of(refusal)
-        current(flask.g).identity = judge.identity
+        globals_now().identity = judge.identity
 
-    @property
-    def _judge(self) -> Judge:
-        request = current(flask.request)
+    def _judge(self, request: flask.Request) -> Judge:
         judge: Judge | None = kept(request.environ, self._guard.plan)
         if judge is None:
             raise ConfigurationError(MISSING)
-        judge.environ, judge.taken = request.environ, "stream" in request.__dict__  # where werkzeug keeps the body
         return judge
 
     @property
     def _admission(self) -> Admission:
-        judgement = self._judge.judgement
+        judgement = self._judge(request_now()).judgement
         if judgement is None or judgement.admission is None:
             raise ConfigurationError("nobody has asked who makes this request: write @auth.required() above the view")
         return judgement.admission

@@ -28,13 +28,17 @@ class Body:
 
     __slots__ = ("_input", "_left", "_unbounded", "_unreadable", "taken")
 
+    _left: int | None
+
     def __init__(self, environ: Environ, *, taken: bool = False) -> None:
         self._input = environ["wsgi.input"]
-        length = environ.get("CONTENT_LENGTH") or ""
-        digits = length.isascii() and length.isdigit() and len(length) < 20  # the guard refuses any other
-        self._left = int(length) if digits else None
-        self._unbounded = self._left is None and bool(environ.get("wsgi.input_terminated"))
-        self._unreadable = self._left is None and not self._unbounded and "HTTP_TRANSFER_ENCODING" in environ
+        length, self._left, self._unbounded, self._unreadable = environ.get("CONTENT_LENGTH"), None, False, False
+        if length and length.isascii() and length.isdigit() and len(length) < 20:  # the guard refuses any other
+            self._left = int(length)
+        elif environ.get("wsgi.input_terminated"):
+            self._unbounded = True
+        else:
+            self._unreadable = "HTTP_TRANSFER_ENCODING" in environ
         self.taken = taken and bool(self._left or self._unbounded or self._unreadable)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from functools import partial
 
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
@@ -13,7 +14,7 @@ from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.servers.wsgi.admitted import ADMISSION, IDENTITY
 from watchword.servers.wsgi.body import Body
-from watchword.servers.wsgi.leaving import watch_of
+from watchword.servers.wsgi.leaving import client_has_left
 from watchword.servers.wsgi.request import Environ
 from watchword.structures.line import ClientGone
 
@@ -40,7 +41,8 @@ def judged(
     try:
         if environ.get("CONTENT_LENGTH"):
             check_declared(request, math.inf)  # int() reads more than RFC 9110 §8.6 writes: "+5", "1_0"
-        admission = guard.admit(request, body.chunk, optional=optional, gone=watch_of(environ))
+        gone = partial(client_has_left, environ)
+        admission = guard.admit(request, body.chunk, optional=optional, gone=gone)
     except ClientGone:
         error = StoreUnavailable("the client has left")
         error.refusal = Refusal(503)  # nobody reads it, but WSGI wants an answer

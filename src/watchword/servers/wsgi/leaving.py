@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 from watchword.servers.connections import has_left
 from watchword.servers.wsgi.request import Environ
 
-__all__ = ["watch_of"]
+__all__ = ["client_has_left"]
 
 ASKED = "waitress.client_disconnected"
 SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
-def watch_of(environ: Environ) -> Callable[[], bool] | None:
-    """Tells whether the client has left; None where the server gives no way to know."""
+def client_has_left(environ: Environ) -> bool:
+    """Whether the client has left; False where the server gives no way to know."""
     if asked := environ.get(ASKED):
-        told: Callable[[], bool] = asked
-        return told
-    for name in SOCKETS:
-        if connection := environ.get(name):
-            return partial(has_left, connection)
-    return None
+        return bool(asked())
+    return any(has_left(environ[name]) for name in SOCKETS if environ.get(name))

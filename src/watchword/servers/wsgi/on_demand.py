@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
@@ -43,14 +45,16 @@ def on_demand(app: App, guard: Guard) -> App:
     return judged_inside if guard.plan.seal is None else failing(judged_inside, guard)
 
 
-class Judge:
+class Judge(msgspec.Struct, eq=False):
     """Judges one request, once; its answer gets all that the verdict says.
 
     `judgement` is what the guard said, None if nobody has asked. `environ` may be replaced by a copy made inside;
     if `taken`, its body may have been read from.
     """
 
-    # Most requests need none of these, and setting them would cost each of them.
+    _guard: Guard
+    environ: Environ
+    _start_response: Any
     judgement: Judgement | None = None
     taken: bool = False
     _answer: Answer | None = None  # where the verdict adds to the answer, or checks the body as it passes
@@ -58,35 +62,26 @@ class Judge:
     _begun: bool = False
     _taking_back: TakingBack | None = None
 
-    def __init__(self, guard: Guard, environ: Environ, start_response: Any) -> None:
-        self._guard = guard
-        self.environ = environ
-        self._start_response = start_response
-
     @property
     def identity(self) -> Identity[Any] | None:
         """Who makes the request, if somebody has asked and it was admitted."""
         judgement = self.judgement
         return None if judgement is None or judgement.admission is None else judgement.admission.identity
 
-    def judge(self, *, optional: bool = False) -> Judgement:
-        """What the guard says of the request; the same at every call.
-
-        Where the first call is with `optional`, a request without credentials is admitted without an identity. Who demands
-        one afterwards finds none. Once the answer has begun, it is too late to ask (ConfigurationError).
-        """
-        if self.judgement is None:
-            if self._begun:
-                raise ConfigurationError("the answer has begun: ask who made the request before that")
-            self.judgement = self._judge(optional)
-        return self.judgement
-
     def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Refusal | None:
         """The answer to a request that the guard refuses, or that lacks one of `scopes`; None if it may pass.
 
-        Its fields go out with whatever the application answers then.
+        Its fields go out with whatever the application answers then. Where the first call is with `optional`, a request without
+        credentials is admitted without an identity. Who demands one afterwards finds none.
+
+        Raises:
+            ConfigurationError: the answer has begun, so it is too late to ask; or the guard needs a body that was read before.
         """
-        judgement = self.judgement or self.judge(optional=optional)
+        judgement = self.judgement
+        if judgement is None:
+            if self._begun:
+                raise ConfigurationError("the answer has begun: ask who made the request before that")
+            judgement = self.judgement = self._judge(optional)
         if judgement.admission is None:
             return judgement.refusal
         rejected = judgement.admission.missing_scopes(scopes, optional=optional)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 from urllib.parse import quote
 
@@ -38,8 +39,10 @@ def request_of(environ: Environ) -> Request:
 
 
 def _headers(environ: Environ) -> Headers:
+    fields = tuple(map(_field_of, environ))
+    texts = compress(zip(fields, environ.values(), strict=True), fields)  # most of an environ is no field
     try:
-        lines = [(field, value.encode("latin-1")) for name, value in environ.items() if (field := _field_of(name))]
+        lines = [(field, text.encode("latin-1")) for field, text in texts]
     except UnicodeEncodeError:
         lines = [(field, _octets(value)) for name, value in environ.items() if (field := _field_of(name))]
     if environ.get("CONTENT_TYPE") and not _is_invented(environ):
