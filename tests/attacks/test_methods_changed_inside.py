@@ -22,8 +22,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from watchword import ConfigurationError, Guard, InCookie, RegisteredToken, TokenVerifier
+from watchword.servers import asgi, wsgi
 from watchword.servers.aiohttp import Authenticate as AiohttpAuthenticate
 from watchword.servers.django import required
 from watchword.servers.fastapi import Authenticate as FastAPIAuthenticate
@@ -88,6 +90,45 @@ def test_under_asgi(made: Any) -> None:
     answer = TestClient(made(ran), raise_server_exceptions=False).get("/x", headers=HEADERS)
     assert "delete" not in ran
     assert answer.status_code != 200 or ran == ["get"], "litestar routes first, so its middleware changes nothing"
+
+
+def of_nothing(ran: list[str]) -> Any:
+    async def delete(scope: Any, receive: Any, send: Any) -> None:
+        ran.append("delete")
+        await PlainTextResponse("done")(scope, receive, send)
+
+    return asgi.protect(delete, GUARD)
+
+
+@pytest.mark.parametrize("made", [of_fastapi, of_starlette, of_litestar, of_nothing])
+def test_between_a_guard_that_is_round_the_app_and_the_same_inside(made: Any) -> None:
+    ran: list[str] = []
+    app = asgi.protect(deleting(made(ran)), GUARD)
+    assert TestClient(app, raise_server_exceptions=False).get("/x", headers=HEADERS).status_code != 200
+    assert ran == []
+
+
+def changed(app: Any) -> Any:
+    return lambda environ, start_response: app({**environ, "REQUEST_METHOD": "DELETE"}, start_response)
+
+
+@pytest.mark.parametrize("framework", [True, False])
+def test_between_a_guard_that_is_round_a_wsgi_app_and_the_same_inside(framework: bool) -> None:
+    ran: list[str] = []
+    app = flask.Flask("x")
+    auth = FlaskAuthenticate(GUARD, app)
+    delete = app.delete("/x")
+    delete(
+        auth.required()(lambda: ran.append("delete") or "done") if framework else lambda: ran.append("delete") or "done"
+    )
+    served = wsgi.protect(changed(app if framework else wsgi.protect(app, GUARD)), GUARD)
+    environ = EnvironBuilder("/x", headers=HEADERS).get_environ()
+    if framework:
+        assert run_wsgi_app(served, environ)[1].startswith("500")
+    else:
+        with pytest.raises(ConfigurationError, match="DELETE is served"):
+            run_wsgi_app(served, environ)
+    assert ran == []
 
 
 def test_in_flask() -> None:

@@ -1,115 +1,32 @@
-"""One small app, in each framework that ASGI servers run: public and guarded routes, nested ones, and one that fails."""
+"""One small app, in each framework that ASGI servers run, and in none: public and guarded routes, nested ones, and one that fails."""
 
 # No `from __future__ import annotations`: FastAPI reads annotations, which name what is local here.
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import litestar
-from fastapi import APIRouter, Depends, FastAPI, Request, Security, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, Security, WebSocket
 from fastapi.responses import StreamingResponse
+from litestar.background_tasks import BackgroundTask as LitestarsTask
 from litestar.params import JSONBody
-from litestar.response import Stream
+from litestar.response import Response, Stream
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from tests.servers.frameworks import made
+from tests.servers.frameworks.made import Made
 from watchword import Identity
+from watchword.servers import asgi
 from watchword.servers import fastapi as of_fastapi
 from watchword.servers import litestar as of_litestar
 from watchword.servers import starlette as of_starlette
-
-READ_AND_WRITE = ("orders:read", "orders:write")
-
-
-VERSION = {"version": "3.0", "spec_version": "2.4"}
-"""Below 2.4 Starlette listens for the client's leaving by `receive`, and takes messages from a handler that streams the body."""
-
-
-class Broken(Exception):
-    """What a handler raises."""
-
-
-class Unread(Exception):
-    """The body was asked for."""
-
-
-class Got(NamedTuple):
-    """An answer."""
-
-    status: int
-    headers: Sequence[tuple[str, str]]
-    content: bytes
-
-    def values(self, name: str) -> list[str]:
-        return [value for each, value in self.headers if each == name]
-
-
-class Made(NamedTuple):
-    """The app, and the names of the handlers that ran."""
-
-    app: Any
-    ran: list[str]
-
-    def ask(
-        self,
-        path: str,
-        body: bytes | None = b"",
-        headers: Mapping[str, str] | None = None,
-        method: str = "",
-        **parts: Any,
-    ) -> Got:
-        """The answer; a body of None is announced and never sent."""
-        return asyncio.run(self.answer(path, body, headers or {}, method or ("POST" if body != b"" else "GET"), parts))
-
-    async def answer(
-        self, path: str, body: bytes | None, headers: Mapping[str, str], method: str, parts: Mapping[str, Any]
-    ) -> Got:
-        """As `ask`, on a loop that runs."""
-        named = {"host": "api.example", **headers}
-        if body is None or body:
-            named = {
-                "content-type": "application/json",
-                "content-length": str(50_000_000 if body is None else len(body)),
-            } | named
-        scope = {
-            "type": "http", "asgi": VERSION, "http_version": "1.1", "method": method, "scheme": "http", "path": path,
-            "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("192.0.2.1", 1), "server": ("api.example", 80),
-            "headers": [(name.encode(), value.encode()) for name, value in named.items()], "extensions": {}, **parts,
-        }  # fmt: skip
-        half = len(body or b"") // 2
-        chunks = [] if body is None else [body[:half], body[half:]]
-        sent: list[Any] = []
-        answered = asyncio.Event()
-
-        async def receive() -> Any:
-            if chunks:
-                return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
-            if body is None:
-                raise Unread
-            await answered.wait()  # the client stays
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                answered.set()
-
-        try:
-            await self.app(scope, receive, send)
-        except Broken:
-            assert sent  # the frameworks answer before they raise it again
-        assert not sent[-1].get("more_body")
-        headers_sent = [(name.decode().lower(), value.decode()) for name, value in sent[0]["headers"]]
-        return Got(sent[0]["status"], headers_sent, b"".join(it.get("body", b"") for it in sent))
-
 
 # ---- Starlette --------------------------------------------------------------------------------------------------------
 
@@ -118,8 +35,7 @@ def starlette_app(guard: Any) -> Made:
     auth, ran = of_starlette.Authenticate(guard), []
 
     async def public(request):
-        ran.append("public")
-        return PlainTextResponse("everybody")
+        return PlainTextResponse(made.everybody(ran, request.headers))
 
     class WhoAmI(HTTPEndpoint):
         @auth.required()
@@ -161,12 +77,15 @@ def starlette_app(guard: Any) -> Made:
     @auth.required()
     async def ignore(request):
         ran.append("ignore")
-        return PlainTextResponse("ignored")
+        return PlainTextResponse("ignored", background=BackgroundTask(ran.append, "later"))
+
+    @auth.required()
+    async def ticks(request):
+        return StreamingResponse(made.ticking_later(ran))
 
     @auth.required()
     async def fail(request):
-        ran.append("fail")
-        raise Broken
+        made.fail(ran, request.headers)
 
     @auth.optional
     @auth.required("orders:read")
@@ -185,7 +104,8 @@ def starlette_app(guard: Any) -> Made:
 
     routes = [
         Route("/public", public, methods=["GET", "POST"]), Route("/whoami", WhoAmI), Route("/orders", orders, methods=["POST"]),
-        Route("/upload", upload, methods=["POST"]), Route("/maybe", maybe), Route("/stream", stream, methods=["POST"]),
+        Route("/form", upload, methods=["POST"]), Route("/maybe", maybe), Route("/stream", stream, methods=["POST"]),
+        Route("/upload", stream, methods=["POST"]), Route("/ticks", ticks),
         Route("/ignore", ignore, methods=["POST"]), Route("/fail", fail, methods=["GET", "POST"]), Route("/nested", nested),
         WebSocketRoute("/socket", socket),
     ]  # fmt: skip
@@ -205,9 +125,8 @@ def routes_of(router: APIRouter | FastAPI, auth: of_fastapi.Authenticate, ran: l
         return who
 
     @router.api_route("/public", methods=["GET", "POST"])
-    async def public():
-        ran.append("public")
-        return PlainTextResponse("everybody")
+    async def public(request: Request):
+        return PlainTextResponse(made.everybody(ran, request.headers))
 
     @router.api_route("/whoami", methods=["GET", "OPTIONS"])
     def whoami(who: Annotated[Identity, Depends(auth)]):  # in a thread
@@ -219,7 +138,7 @@ def routes_of(router: APIRouter | FastAPI, auth: of_fastapi.Authenticate, ran: l
         ran.append("orders")
         return {"size": len(body)}
 
-    @router.post("/upload", dependencies=[Depends(auth)])
+    @router.post("/form", dependencies=[Depends(auth)])
     async def upload(request: Request):
         ran.append("upload")
         async with request.form() as form:
@@ -230,20 +149,25 @@ def routes_of(router: APIRouter | FastAPI, auth: of_fastapi.Authenticate, ran: l
         ran.append("maybe")
         return PlainTextResponse("nobody" if who is None else who.subject)
 
+    @router.post("/upload", dependencies=[Depends(auth)])
     @router.post("/stream", dependencies=[Depends(auth)])
     async def stream(request: Request):
         ran.append("stream")
         return StreamingResponse(request.stream())
 
     @router.post("/ignore", dependencies=[Depends(auth)])
-    async def ignore():
+    async def ignore(tasks: BackgroundTasks):
         ran.append("ignore")
-        return PlainTextResponse("ignored")
+        tasks.add_task(ran.append, "later")
+        return "ignored"
+
+    @router.get("/ticks", dependencies=[Depends(auth)])
+    async def ticks():
+        return StreamingResponse(made.ticking_later(ran))
 
     @router.api_route("/fail", methods=["GET", "POST"], dependencies=[Depends(auth)])
-    async def fail():
-        ran.append("fail")
-        raise Broken
+    async def fail(request: Request):
+        made.fail(ran, request.headers)
 
     @router.get("/nested", dependencies=[Depends(auth.optional), Depends(writer), Depends(auth)])
     async def nested(who: Annotated[Identity, Depends(writer)]):
@@ -285,23 +209,6 @@ def fastapi_app_of_routers(guard: Any, before: Sequence[Middleware] = (), after:
     return Made(app, ran)
 
 
-async def passed_on(request: Any, call_next: Any) -> Any:
-    return await call_next(request)
-
-
-def copying(app: Any) -> Any:
-    """A middleware that hands on another scope."""
-
-    async def copied(scope: Any, receive: Any, send: Any) -> None:
-        await app({**scope}, receive, send)
-
-    return copied
-
-
-OUTSIDE = (Middleware(BaseHTTPMiddleware, dispatch=passed_on), Middleware(copying))
-INSIDE = (*OUTSIDE, Middleware(GZipMiddleware))  # outside it would change what is sealed
-
-
 # ---- Litestar ---------------------------------------------------------------------------------------------------------
 
 
@@ -309,9 +216,8 @@ def litestar_app(guard: Any) -> Made:
     auth, ran = of_litestar.Authenticate(guard), []
 
     @litestar.route("/public", http_method=["GET", "POST"], status_code=200)
-    async def public() -> str:
-        ran.append("public")
-        return "everybody"
+    async def public(request: litestar.Request[Any, Any, Any]) -> str:
+        return made.everybody(ran, request.headers)
 
     @litestar.route("/whoami", http_method=["GET", "OPTIONS"], guards=[auth.required()])
     async def whoami(request: litestar.Request[Any, Any, Any]) -> str:
@@ -324,7 +230,7 @@ def litestar_app(guard: Any) -> Made:
         ran.append("orders")
         return {"size": len(data)}
 
-    @litestar.post("/upload", guards=[auth.required()], status_code=200)
+    @litestar.post("/form", guards=[auth.required()], status_code=200)
     async def upload(request: litestar.Request[Any, Any, Any]) -> dict[str, list[str]]:
         ran.append("upload")
         return {"fields": sorted(await request.form())}
@@ -334,21 +240,24 @@ def litestar_app(guard: Any) -> Made:
         ran.append("maybe")
         return "nobody" if request.user is None else request.user.subject
 
-    @litestar.post("/stream", guards=[auth.required()], status_code=200)
+    @litestar.post(["/stream", "/upload"], guards=[auth.required()], status_code=200)
     async def stream(request: litestar.Request[Any, Any, Any]) -> Stream:
         ran.append("stream")
         # Litestar's answer takes messages of the body, as it listens for the client's leaving.
         return Stream([chunk async for chunk in request.stream()])
 
     @litestar.post("/ignore", guards=[auth.required()], status_code=200)
-    async def ignore() -> str:
+    async def ignore() -> Response[str]:
         ran.append("ignore")
-        return "ignored"
+        return Response("ignored", background=LitestarsTask(ran.append, "later"))
+
+    @litestar.get("/ticks", guards=[auth.required()])
+    async def ticks() -> Stream:
+        return Stream(made.ticking_later(ran))
 
     @litestar.route("/fail", http_method=["GET", "POST"], guards=[auth.required()])
-    async def fail() -> None:
-        ran.append("fail")
-        raise Broken
+    async def fail(request: litestar.Request[Any, Any, Any]) -> None:
+        made.fail(ran, request.headers)
 
     @litestar.get("/nested", guards=[auth.required("orders:write"), auth.required()])
     async def nested(request: litestar.Request[Any, Any, Any]) -> str:
@@ -363,16 +272,66 @@ def litestar_app(guard: Any) -> Made:
         await socket.close()
 
     router = litestar.Router("/", route_handlers=[nested], guards=[auth.optional, auth.required("orders:read")])
-    handlers = [public, whoami, orders, upload, maybe, stream, ignore, fail, socket, router]
+    handlers = [public, whoami, orders, upload, maybe, stream, ignore, ticks, fail, socket, router]
     below = litestar.Router("/below", route_handlers=handlers)
     return Made(litestar.Litestar([*handlers, below], plugins=[auth], logging_config=None), ran)
 
 
-ROWS: dict[str, Callable[[Any], Made]] = {
-    "starlette": starlette_app,
-    "fastapi": fastapi_app,
-    "fastapi, routers": fastapi_app_of_routers,
-    "fastapi, middleware inside": partial(fastapi_app_of_routers, before=INSIDE),
-    "fastapi, middleware outside": partial(fastapi_app_of_routers, after=OUTSIDE),
-    "litestar": litestar_app,
-}
+# ---- no framework ----------------------------------------------------------------------------------------------------
+
+
+def raw_app(guard: Any) -> Made:
+    """The answers are Starlette's, which are applications."""
+    ran: list[str] = []
+
+    async def public(scope, receive, send):
+        await PlainTextResponse(made.everybody(ran, HTTPConnection(scope).headers))(scope, receive, send)
+
+    async def whoami(scope, receive, send):
+        ran.append(scope["path"].rpartition("/")[2])
+        who = asgi.identity_or_none(scope)
+        await PlainTextResponse("nobody" if who is None else who.subject)(scope, receive, send)
+
+    async def orders(scope, receive, send):
+        try:
+            answer: Any = JSONResponse({"size": len(await Request(scope, receive).json())})
+            ran.append("orders")
+        except ValueError:
+            answer = PlainTextResponse("", 400)
+        await answer(scope, receive, send)
+
+    async def stream(scope, receive, send):
+        ran.append("stream")
+        await StreamingResponse(Request(scope, receive).stream())(scope, receive, send)
+
+    async def ignore(scope, receive, send):
+        ran.append("ignore")
+        await PlainTextResponse("ignored")(scope, receive, send)
+        ran.append("later")
+
+    async def ticks(scope, receive, send):
+        await StreamingResponse(made.ticking_later(ran))(scope, receive, send)
+
+    async def fail(scope, receive, send):
+        made.fail(ran, HTTPConnection(scope).headers)
+
+    async def socket(scope, receive, send):
+        ran.append("socket")
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        await websocket.send_text(asgi.identity(scope).subject)
+        await websocket.close()
+
+    nested = asgi.requires("orders:read")(asgi.protect(asgi.requires("orders:write")(whoami), guard))
+    guarded = {
+        "whoami": whoami, "orders": asgi.requires("orders:write")(orders), "form": stream, "stream": stream, "upload": stream,
+        "ignore": ignore, "ticks": ticks, "fail": fail, "nested": nested, "socket": socket,
+    }  # fmt: skip
+    parts = {name: asgi.protect(part, guard) for name, part in guarded.items()}
+    parts |= {"public": public, "maybe": asgi.protect(whoami, guard, optional=True)}
+
+    async def app(scope, receive, send):
+        name = scope["path"].removeprefix("/below").removeprefix("/")
+        await parts.get(name, PlainTextResponse("", 404))(scope, receive, send)
+
+    return Made(app, ran)

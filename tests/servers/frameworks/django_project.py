@@ -7,14 +7,16 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.test import override_settings
-from django.urls import path
+from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
 
-from tests.servers.frameworks.made import Broken
+from tests.servers.frameworks import made
+from tests.servers.frameworks.made import Made
 from watchword.servers.django import RequiredMixin, optional, required
 
 if not settings.configured:
@@ -35,7 +37,10 @@ if not settings.configured:
             "drf_spectacular",
             "watchword.servers.django",
         ],
-        REST_FRAMEWORK={"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"},
+        REST_FRAMEWORK={
+            "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+            "EXCEPTION_HANDLER": "watchword.servers.django.rest_framework.exception_handler",
+        },
         LOGGING_CONFIG=None,
         MIDDLEWARE=["watchword.servers.django.Authenticate"],
         ROOT_URLCONF=__name__,
@@ -48,9 +53,8 @@ RAN: list[str] = []
 
 
 def public(request):
-    RAN.append("public")
     assert request.identity is None
-    return HttpResponse("everybody")
+    return HttpResponse(made.everybody(RAN, {name.lower(): value for name, value in request.headers.items()}))
 
 
 @required()
@@ -61,11 +65,12 @@ def whoami(request):
 
 @required("orders:write")
 def orders(request):
-    RAN.append("orders")
     try:
-        return JsonResponse({"size": len(json.loads(request.body))})
+        sent = json.loads(request.body)
     except ValueError:
         return HttpResponse(status=400)
+    RAN.append("orders")
+    return JsonResponse({"size": len(sent)})
 
 
 @required()
@@ -84,15 +89,16 @@ def maybe(request):
 def stream(request):
     RAN.append("stream")
 
-    def chunks():
-        while chunk := request.read(5):
-            yield chunk
-
     async def awaited():
-        for chunk in chunks():
+        for chunk in made.chunks(request):
             yield chunk
 
-    return StreamingHttpResponse(awaited() if hasattr(request, "scope") else chunks())
+    return StreamingHttpResponse(awaited() if hasattr(request, "scope") else made.chunks(request))
+
+
+@required()
+def ticks(request):
+    return StreamingHttpResponse((made.ticking_later if hasattr(request, "scope") else made.ticking)(RAN))
 
 
 @required()
@@ -103,8 +109,7 @@ def ignore(request):
 
 @required()
 def fail(request):
-    RAN.append("fail")
-    raise Broken
+    made.fail(RAN, request.headers)
 
 
 @optional
@@ -150,16 +155,14 @@ async def awaited(request):
     return HttpResponse(request.identity.subject)
 
 
-VIEWS: dict[str, Any] = {
-    name: view
-    for name, view in globals().items()
-    if name in ("public", "whoami", "orders", "maybe", "stream", "ignore", "fail", "nested", "awaited")
-}
+NAMES = ("public", "whoami", "orders", "maybe", "stream", "ignore", "fail", "nested", "ticks", "awaited")
+VIEWS: dict[str, Any] = {name: globals()[name] for name in NAMES} | {"form": upload, "upload": stream}
 CLASSES = {"whole": Whole, "whole-awaited": WholeAwaited, "dispatched": Dispatched, "part": Part}
+routes = [path(name, view) for name, view in VIEWS.items()]
 urlpatterns = [
-    *(path(name, view) for name, view in VIEWS.items()),
-    path("form", upload),
-    path("upload", stream),
+    *routes,
+    path("below/", include(routes)),
+    path("rest/", include("tests.servers.frameworks.rest_views")),
     *(path(name, view.as_view()) for name, view in CLASSES.items()),
 ]
 
@@ -168,3 +171,21 @@ def handler(guard: Any, handler_class: Any = WSGIHandler, **given: Any) -> Any:
     """The project's application, with that guard."""
     with override_settings(WATCHWORD={"guard": guard}, **given):
         return handler_class()
+
+
+def of_django(guard: Any, **given: Any) -> Made:
+    RAN.clear()
+    return Made(handler(guard, **given), RAN, made.by_wsgi)
+
+
+def of_django_asgi(guard: Any, **given: Any) -> Made:
+    RAN.clear()
+    return Made(handler(guard, ASGIHandler, **given), RAN)
+
+
+TOKEN = {"cookie": f"csrftoken={'a' * 32}", "x-csrftoken": "a" * 32, "referer": "https://api.example/"}
+
+
+def of_this_site(make: Any, guard: Any) -> Made:
+    """Asked by pages that REST framework takes for the site's own, whatever browsers send by themselves."""
+    return make(guard)._replace(fields=TOKEN)

@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from tests.servers.frameworks.test_wsgi_rows import KEY, bearer
+from tests.servers.frameworks.credentials import KEY, bearer
 from watchword import BasicVerifier, ConfigurationError, Guard, JWTVerifier, Password, RegisteredToken, TokenVerifier
 from watchword.servers.django import required
 from watchword.stores import MemoryStore, combine, from_callables
@@ -44,7 +44,7 @@ def basic(username: str) -> dict[str, str]:
 
 
 def token(**claims: Any) -> dict[str, str]:
-    return {"Authorization": bearer(**claims)["HTTP_AUTHORIZATION"]}
+    return bearer(**claims)
 
 
 def project(store: Any, *, issuer: str | None = None, subject: str | None = "sub", **setting: Any) -> Any:

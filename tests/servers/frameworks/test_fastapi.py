@@ -12,12 +12,11 @@ from fastapi.security import SecurityScopes
 from starlette.exceptions import HTTPException as Starlettes
 
 from tests.core.fakes import FakeVerifier
-from tests.schemes.test_mark_owners import NOW, webhook
-from tests.servers.frameworks.asgi_rows import Made
-from tests.servers.frameworks.test_asgi_rows import signed, streaming
+from tests.servers.frameworks.made import Made
+from tests.servers.frameworks.credentials import signed, signing
 from watchword import (
     AllOf, APIKeyVerifier, BasicVerifier, ConfigurationError, DigestVerifier, Guard, HMACVerifier, Identity, InCookie, InField,
-    JWTVerifier, Key, Policy, Reason, Rejected, Request as Asked, SigV4Verifier, TokenVerifier,
+    JWTVerifier, Key, Reason, Rejected, Request as Asked, SigV4Verifier, TokenVerifier,
 )  # fmt: skip
 from watchword.core.scheme import Decision
 from watchword.servers.fastapi import Authenticate, Refused
@@ -271,7 +270,7 @@ def test_many_tasks_of_a_handler_ask_at_once_and_the_guard_judges_once():
 
 def test_a_body_that_was_read_before_anybody_asked_is_never_taken_for_the_signed_one():
     app, made = an_app()
-    auth = Authenticate(streaming(stream=False))
+    auth = Authenticate(signing())
     auth.install(app)
 
     @app.post("/orders")
@@ -319,32 +318,3 @@ def test_background_tasks_and_what_follows_a_yield_run_as_without_the_guard():
     assert sorted(made.ran) == ["background", "closed", "opened"]
     assert made.ask("/orders").status == 401
     assert len(made.ran) == 3
-
-
-def test_a_handler_that_is_cancelled_is_cancelled_and_its_webhook_may_come_again():
-    shown = webhook("a secret of the hook's sender....", "github")
-    guard = Guard([shown.verifier], MemoryStore(clock=lambda: NOW), policy=Policy(clock=lambda: NOW))
-    app, _ = an_app()
-    auth = Authenticate(guard)
-    auth.install(app)
-    begun = asyncio.Event()
-
-    @app.post("/hook", dependencies=[Depends(auth)])
-    async def hook() -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    fields = {name.decode(): value.decode() for name, value in shown.request.headers}
-
-    async def deliver_and_cancel() -> bool:
-        begun.clear()
-        task = asyncio.create_task(Made(app, []).answer("/hook", shown.body, fields, "POST", {}))
-        await begun.wait()
-        task.cancel()
-        await asyncio.wait([task])
-        return task.cancelled()
-
-    async def twice() -> list[bool]:
-        return [await deliver_and_cancel(), await deliver_and_cancel()]
-
-    assert asyncio.run(twice()) == [True, True]

@@ -9,7 +9,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
 from fastapi.testclient import TestClient
 
-from tests.servers.frameworks.asgi_rows import Made
+from tests.servers.frameworks.made import Made
 from tests.servers.frameworks.test_fastapi import FAKE, an_app, fake
 from watchword import ConfigurationError, Identity
 from watchword.servers.fastapi import Authenticate

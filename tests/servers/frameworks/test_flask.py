@@ -12,7 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from tests.core.fakes import FakeVerifier
-from tests.servers.frameworks.made import Broken
+from tests.servers.frameworks.orders import DECORATORS
 from watchword import BasicVerifier, ConfigurationError, Guard, Password
 from watchword.servers.flask import Authenticate, Problem
 from watchword.servers.wsgi import identity
@@ -41,38 +41,11 @@ def statuses(app, path="/x", **options):
     return [asking.open(path, headers=headers, **options).status_code for headers in ({}, GOOD, WRITER)]
 
 
-def logged(view):
-    def wrapper(*args, **kwargs):
-        return view(*args, **kwargs)
-
-    wrapper.__wrapped__, wrapper.__name__ = view, view.__name__
-    return wrapper
-
-
-ABOVE_THE_ROUTE = {
-    "below": lambda app, auth, view: app.route("/x")(auth.required("write")(view)),
-    "above": lambda app, auth, view: auth.required("write")(app.route("/x")(view)),
-    "above another": lambda app, auth, view: auth.required("write")(logged(app.route("/x")(view))),
-    "around another": lambda app, auth, view: app.route("/x")(auth.required("write")(logged(view))),
-    "inside another": lambda app, auth, view: app.route("/x")(logged(auth.required("write")(view))),
-    "twice": lambda app, auth, view: auth.required("write")(app.route("/x")(auth.required()(view))),
-    "optional inside": lambda app, auth, view: app.route("/x")(auth.required("write")(auth.optional(view))),
-    "optional outside": lambda app, auth, view: app.route("/x")(auth.optional(auth.required("write")(view))),
-    "optional above": lambda app, auth, view: auth.optional(app.route("/x")(auth.required("write")(view))),
-}
-
-
-@pytest.mark.parametrize("order", ABOVE_THE_ROUTE)
-def test_no_order_of_decorators_answers_without_the_scope(app, auth, order):
-    ABOVE_THE_ROUTE[order](app, auth, lambda: "done")
-    assert statuses(app) == [401, 403, 200]
-
-
-@pytest.mark.parametrize("order", ABOVE_THE_ROUTE)
+@pytest.mark.parametrize("order", DECORATORS)
 def test_in_an_app_that_nobody_guards_what_asks_answers_nobody(app, order):
     auth = Authenticate(fakes())
     app.testing = True
-    ABOVE_THE_ROUTE[order](app, auth, lambda: "done")
+    DECORATORS[order](app.route("/x"), auth, lambda: "done")
     with pytest.raises(ConfigurationError, match="auth.init_app"):
         app.test_client().get("/x", headers=WRITER)
 
@@ -101,7 +74,7 @@ def by_a_blueprint(app, auth):
 
 
 ASKING = {
-    **{order: lambda app, auth, how=how: how(app, auth, lambda: "done") for order, how in ABOVE_THE_ROUTE.items()},
+    **{order: lambda app, auth, how=how: how(app.route("/x"), auth, lambda: "done") for order, how in DECORATORS.items()},
     "a view class": by_a_class, "methods": by_methods, "a blueprint": by_a_blueprint,
     "before_request": lambda app, auth: app.before_request(auth.required()(lambda: None)),
 }  # fmt: skip
@@ -243,35 +216,6 @@ def test_an_app_that_is_mounted_in_another_asks_the_same_judgement(app):
     assert len(seen) == 1
 
 
-def test_an_exception_is_the_apps_as_without_the_guard(app, auth):
-    @app.get("/x")
-    @auth.required()
-    def view():
-        raise Broken
-
-    app.testing = True
-    with pytest.raises(Broken):
-        app.test_client().get("/x", headers=GOOD)
-
-
-def test_a_public_stream_stays_one(app, auth):
-    made = []
-
-    def chunks():
-        for chunk in "abc":
-            made.append(chunk)
-            yield chunk
-
-    app.get("/x")(lambda: app.response_class(chunks()))
-    app.get("/y", endpoint="y")(auth.required()(lambda: app.response_class(chunks())))
-    for path in ("/x", "/y"):
-        made.clear()
-        answer = app.test_client().get(path, headers=GOOD, buffered=False)
-        assert next(answer.response) == b"a"
-        assert made == ["a"]
-        answer.close()
-
-
 def test_what_asks_after_the_answer_has_begun_is_told_so(app, auth):
     def chunks():
         yield "a"
@@ -288,15 +232,6 @@ def test_who_asks_is_unknown_where_nobody_asked(app, auth):
     app.get("/x")(lambda: auth.identity.subject)
     with pytest.raises(ConfigurationError, match="@auth.required"):
         app.test_client().get("/x", headers=GOOD)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [lambda auth: auth.required(print), lambda auth: auth.required()(MethodView), lambda auth: auth.optional(7)],
-)
-def test_a_decorator_that_stands_wrong_is_refused_where_it_stands(auth, wrong):
-    with pytest.raises(ConfigurationError, match="auth.required"):
-        wrong(auth)
 
 
 def test_a_scope_that_is_found_out_late_is_demanded_by_a_call(app, auth):

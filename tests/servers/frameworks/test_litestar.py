@@ -11,7 +11,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.testing import TestClient
 
 from tests.core.fakes import FakeVerifier
-from tests.servers.frameworks.asgi_rows import Made
+from tests.servers.frameworks.made import Made
 from watchword import APIKeyVerifier, BasicVerifier, ConfigurationError, Guard, JWTVerifier, Key
 from watchword.servers.litestar import Authenticate, Refused
 from watchword.stores import MemoryStore
@@ -100,11 +100,6 @@ def test_an_app_inside_may_ask_a_guard_of_the_app_around_it():
     app_of(litestar.asgi("/below", is_mount=True, copy_scope=True)(inner), plugins=[other])
     with TestClient(inner):
         pass
-
-
-def test_guards_take_scopes():
-    with pytest.raises(ConfigurationError, match="scopes"):
-        Authenticate(Guard([FakeVerifier()])).required(handler)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", [HTTPException, 401, Refused])

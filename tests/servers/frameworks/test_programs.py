@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.servers.frameworks.asgi_rows import Made
+from tests.servers.frameworks.made import Made
 
 
 def basic(password):

@@ -16,7 +16,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tests.servers.frameworks.test_wsgi_rows import KEY, SIGNING
+from tests.servers.frameworks.credentials import KEY, SIGNING
 from watchword import AllOf, APIKeyVerifier, BasicVerifier, DigestVerifier, Guard, HMACVerifier, JWTVerifier
 from watchword.servers.django.rest_framework import GuardAuthentication, required
 from watchword.stores import MemoryStore

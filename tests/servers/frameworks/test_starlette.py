@@ -6,7 +6,6 @@ import json
 from functools import wraps
 
 import pytest
-from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.authentication import requires
 from starlette.endpoints import HTTPEndpoint
@@ -16,7 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 
 from tests.core.fakes import FakeVerifier
-from tests.servers.frameworks.asgi_rows import Made
+from tests.servers.frameworks.made import Made
 from watchword import BasicVerifier, ConfigurationError, Guard
 from watchword.servers.starlette import Authenticate, Refused, User, protect
 from watchword.stores import MemoryStore
@@ -64,16 +63,6 @@ def test_starlettes_own_requires_knows_the_scopes():
 
 def test_a_user_is_the_maker_of_the_request():
     assert User(GUARD.verify).is_authenticated
-
-
-@pytest.mark.parametrize("decorated", [HTTPEndpoint, "text", 1])
-def test_a_decorator_takes_what_it_can_guard(decorated):
-    auth = Authenticate(GUARD)
-    for decorate in (auth.optional, auth.required()):
-        with pytest.raises(ConfigurationError, match="decorator stands above"):
-            decorate(decorated)
-    with pytest.raises(ConfigurationError, match="scopes"):
-        auth.required(told)
 
 
 def test_an_endpoint_without_its_middleware_or_its_decorator_is_a_mistake_that_says_what_to_write():
@@ -146,8 +135,3 @@ def test_an_apps_own_handler_words_refusals_and_the_challenges_go_out_all_the_sa
     refused = Made(app, []).ask("/")
     assert (refused.status, refused.content) == (401, b'{"own":"Unauthorized"}')
     assert refused.values("www-authenticate") == ['Basic realm="r", charset="UTF-8"']
-
-
-def test_an_app_of_fastapi_is_refused_since_decorators_above_its_routes_wrap_in_vain():
-    with pytest.raises(ConfigurationError, match="watchword.servers.fastapi"):
-        Authenticate(GUARD).install(FastAPI())

@@ -1,82 +1,69 @@
-"""One small app, in each framework but those of ASGI alone: public and guarded routes, nested ones, and one that fails."""
+"""One small app, in Flask, in WSGI and in http.server: public and guarded routes, nested ones, and one that fails."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+import json
+from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import unquote
 
 import flask
-from django.core.handlers.asgi import ASGIHandler
 
-from tests.servers.frameworks import django_project
-from tests.servers.frameworks.aiohttp_row import of_aiohttp
-from tests.servers.frameworks.made import Broken, Made
-from watchword.core.guard import Guard
+from tests.servers.frameworks import made
+from tests.servers.frameworks.made import Made, by_http_server, by_wsgi
+from watchword.servers import http_server, wsgi
 from watchword.servers.flask import Authenticate
-from watchword.servers.wsgi.request import request_of
+from watchword.servers.http_server import requires
 
 
-def of_flask(guard: Guard) -> Made:
+def of_flask(guard: Any) -> Made:
     app, ran = flask.Flask("orders"), []
     auth = Authenticate(guard, app)
 
-    @app.route("/public", methods=["GET", "POST"])
     def public():
-        ran.append("public")
-        return "everybody"
+        return made.everybody(ran, flask.request.headers)
 
-    @app.route("/whoami", methods=["GET", "OPTIONS"])
     @auth.required()
     def whoami():
         ran.append("whoami")
         return auth.identity.subject
 
-    @app.post("/orders")
     @auth.required("orders:write")
     def orders():
+        sent = flask.request.get_json()
         ran.append("orders")
-        return {"size": len(flask.request.get_json())}
+        return {"size": len(sent)}
 
-    @app.post("/form")
     @auth.required()
     def upload():
         ran.append("upload")
         return {"fields": sorted([*flask.request.form, *flask.request.files])}
 
-    @app.route("/maybe")
     @auth.optional
     def maybe():
         ran.append("maybe")
         found = auth.identity_or_none
         return "nobody" if found is None else found.subject
 
-    @app.post("/upload")
-    @app.post("/stream")
     @auth.required()
     def stream():
         ran.append("stream")
+        return app.response_class(made.chunks(flask.request.stream))
 
-        def chunks(source):
-            while chunk := source.read(5):
-                yield chunk
-
-        return app.response_class(chunks(flask.request.stream))
-
-    @app.post("/ignore")
     @auth.required()
     def ignore():
         ran.append("ignore")
-        return "ignored"
+        answer = app.response_class("ignored")
+        answer.call_on_close(lambda: ran.append("later"))
+        return answer
 
-    @app.route("/fail", methods=["GET", "POST"])
+    @auth.required()
+    def ticks():
+        return app.response_class(made.ticking(ran))
+
     @auth.required()
     def fail():
-        ran.append("fail")
-        raise Broken
+        made.fail(ran, flask.request.headers)
 
-    @app.route("/nested")
     @auth.optional
     @auth.required("orders:read")
     @auth.required("orders:write")
@@ -85,49 +72,145 @@ def of_flask(guard: Guard) -> Made:
         ran.append("nested")
         return auth.identity.subject
 
-    return Made(app, ran)
+    for prefix in (app, flask.Blueprint("below", "below", url_prefix="/below")):
+        prefix.route("/public", methods=["GET", "POST"])(public)
+        prefix.route("/whoami", methods=["GET", "OPTIONS"])(whoami)
+        prefix.route("/fail", methods=["GET", "POST"])(fail)
+        for name, view in {
+            "orders": orders,
+            "form": upload,
+            "stream": stream,
+            "upload": stream,
+            "ignore": ignore,
+        }.items():
+            prefix.post(f"/{name}")(view)
+        for name, view in {"maybe": maybe, "nested": nested, "ticks": ticks}.items():
+            prefix.get(f"/{name}")(view)
+    app.register_blueprint(prefix)
+    return Made(app, ran, by_wsgi)
 
 
-def of_django(guard: Guard) -> Made:
-    django_project.RAN.clear()
-    return Made(django_project.handler(guard), django_project.RAN)
+def of_wsgi(guard: Any) -> Made:
+    ran: list[str] = []
+
+    def answering(content, status="200 OK"):
+        def app(environ, start_response):
+            made_of = content(environ)
+            start_response(status, [("Content-Type", "text/plain")])
+            return made_of
+
+        return app
+
+    def whoami(environ):
+        ran.append(environ["PATH_INFO"].rpartition("/")[2])
+        who = wsgi.identity_or_none(environ)
+        return [b"nobody" if who is None else who.subject.encode()]
+
+    @wsgi.requires("orders:write")
+    def orders(environ, start_response):
+        try:
+            sent = json.loads(environ["wsgi.input"].read())
+        except ValueError:
+            start_response("400 Bad Request", [])
+            return []
+        ran.append("orders")
+        start_response("200 OK", [])
+        return [b'{"size":%d}' % len(sent)]
+
+    def stream(environ):
+        ran.append("stream")
+        return made.chunks(environ["wsgi.input"])
+
+    def fields(environ):
+        return {
+            name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")
+        }
+
+    def ignore(environ):
+        ran.append("ignore")
+        return [b"ignored"]
+
+    nested = wsgi.requires("orders:read")(wsgi.protect(wsgi.requires("orders:write")(answering(whoami)), guard))
+    guarded = {
+        "whoami": answering(whoami), "orders": orders, "form": answering(stream), "stream": answering(stream),
+        "upload": answering(stream), "ignore": answering(ignore), "ticks": answering(lambda _: made.ticking(ran)),
+        "fail": answering(lambda environ: made.fail(ran, fields(environ))), "nested": nested,
+    }  # fmt: skip
+    parts = {name: wsgi.protect(part, guard) for name, part in guarded.items()}
+    parts["maybe"] = wsgi.protect(answering(whoami), guard, optional=True)
+    parts["public"] = answering(lambda environ: [made.everybody(ran, fields(environ)).encode()])
+    nowhere = answering(lambda _: [], "404 Not Found")
+
+    def app(environ, start_response):
+        name = environ["PATH_INFO"].removeprefix("/below").removeprefix("/")
+        return parts.get(name, nowhere)(environ, start_response)
+
+    return Made(app, ran, by_wsgi)
 
 
-def of_django_asgi(guard: Guard) -> Made:
-    django_project.RAN.clear()
-    return Made(as_wsgi(django_project.handler(guard, ASGIHandler)), django_project.RAN)
+def of_http_server(guard: Any) -> Made:
+    ran: list[str] = []
 
+    class Orders(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
 
-def as_wsgi(app: Any) -> Any:
-    """An ASGI application, so that it can be asked like the others: the body is sent at once."""
+        def answer(self, content, status=200):
+            self.send_response(status)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            for chunk in content:
+                self.wfile.write(chunk)
+                self.wfile.flush()
 
-    def application(environ, start_response):
-        request = request_of(environ)
-        scope = {
-            "type": "http", "method": request.method, "scheme": request.scheme, "path": unquote(request.target.decode()),
-            "raw_path": request.target, "query_string": b"", "headers": list(request.headers),
-            "client": (request.peer.address, 1),
-        }  # fmt: skip
-        messages = [{"type": "http.request", "body": environ["wsgi.input"].read(), "more_body": False}]
-        sent = []
+        def log_message(self, *_):
+            pass
 
-        async def receive():
-            return messages.pop() if messages else await asyncio.Future()
+        def do_GET(self):
+            getattr(self, self.path.removeprefix("/"), self.nowhere)()
 
-        async def send(message):
-            sent.append(message)
+        do_POST = do_OPTIONS = do_GET
 
-        asyncio.run(app(scope, receive, send))
-        start, *bodies = sent
-        text = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
-        start_response(f"{start['status']} Said", text)
-        return [body.get("body", b"") for body in bodies]
+        def nowhere(self):
+            self.answer([], 404)
 
-    return application
+        def public(self):
+            self.answer([made.everybody(ran, self.headers).encode()])
 
+        def maybe(self):
+            ran.append(self.path[1:])
+            self.answer([self.identity.subject.encode() if self.identity else b"nobody"])
 
-ROWS: dict[str, Callable[[Guard], Made]] = {
-    "flask": of_flask, "django": of_django, "django asgi": of_django_asgi, "aiohttp": of_aiohttp,
-}  # fmt: skip
-RECEIVES_FIRST = {"django asgi"}
-"""Rows whose framework receives all of the body before anything of ours runs: there protect(…) goes round the application."""
+        whoami = requires()(maybe)
+        nested = requires("orders:read")(requires("orders:write")(maybe))
+
+        @requires("orders:write")
+        def orders(self):
+            try:
+                sent = json.loads(self.rfile.read())
+            except ValueError:
+                self.answer([], 400)
+                return
+            ran.append("orders")
+            self.answer([b'{"size":%d}' % len(sent)])
+
+        @requires()
+        def stream(self):
+            ran.append("stream")
+            self.answer(made.chunks(self.rfile))
+
+        form = upload = stream
+
+        @requires()
+        def ignore(self):
+            ran.append("ignore")
+            self.answer([b"ignored"])
+
+        @requires()
+        def ticks(self):
+            self.answer(made.ticking(ran, wait=True))
+
+        @requires()
+        def fail(self):
+            made.fail(ran, self.headers)
+
+    return Made(http_server.protect(Orders, guard, optional=True), ran, by_http_server)

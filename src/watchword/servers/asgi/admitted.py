@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard
 from watchword.core.identity import Identity
+from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.request import App, Receive, Scope, Send
+from watchword.servers.judgement import check_method
+from watchword.servers.problem import RefusalBody, no_body
 
-__all__ = ["ADMISSION", "IDENTITY", "demand", "identity", "identity_or_none", "requires"]
+__all__ = ["ADMISSION", "IDENTITY", "admitted", "demand", "demanding", "identity", "identity_or_none", "requires"]
 
 IDENTITY = "watchword.identity"
 ADMISSION = "watchword.admission"
@@ -82,24 +85,43 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
         if not application:
             check_application(app, PARAMETERS)
 
-        async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "lifespan":
-                return await app(scope, receive, send)
-            try:
-                await demand(scope, *scopes)
-            except Rejected as rejected:
-                return await answer(rejected.refusal or Refusal(403), scope, receive, send)
-            return await app(scope, receive, send)
-
-        return checked
+        return demanding(app, scopes)
 
     return wrap
+
+
+def demanding(app: App, scopes: Sequence[str], body: RefusalBody = no_body) -> App:
+    """`app`, which only those requests reach that have all of `scopes`; `body` is as `refusal_body` of `protect`."""
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await app(scope, receive, send)
+        try:
+            await demand(scope, *scopes)
+        except Rejected as rejected:
+            return await answer(rejected.refusal or Refusal(403), scope, receive, send, body)
+        return await app(scope, receive, send)
+
+    return checked
+
+
+def admitted(scope: Scope, plan: Plan) -> Admission | None:
+    """What the guard with that plan has said already, which is round this application; None if it isn't.
+
+    Raises:
+        ConfigurationError: as `check_method`.
+    """
+    outer: tuple[AsyncGuard, Admission, str] | None = scope.get(ADMISSION)
+    if outer is None or outer[0].plan is not plan:
+        return None
+    check_method(outer[2], scope.get("method", ""))
+    return outer[1]
 
 
 def _admitted(request: Any) -> tuple[AsyncGuard, Admission]:
     scope = getattr(request, "scope", request)
     try:
-        found: tuple[AsyncGuard, Admission] = scope[ADMISSION]
+        found: tuple[AsyncGuard, Admission, str] = scope[ADMISSION]
     except (KeyError, TypeError):
         raise ConfigurationError("no guard saw this request: wrap the application with protect(app, guard)") from None
-    return found
+    return found[:2]

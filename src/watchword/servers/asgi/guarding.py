@@ -8,7 +8,7 @@ from watchword.core.guard import AsyncGuard, Guard
 from watchword.structures.line import ClientGone
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.answer import Refusal
-from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
+from watchword.servers.asgi.admitted import ADMISSION, IDENTITY, admitted, demanding
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.exchange import exchange
 from watchword.servers.asgi.failing import failing
@@ -36,7 +36,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
     """An application that answers only requests which `guard` admits.
 
     `scope["watchword.identity"]` is then their `Identity`. WebSockets are refused before they are accepted. `lifespan`
-    goes through untouched, scope types that are not known are refused.
+    goes through untouched, scope types that are not known are refused. Where the same guard is round `app` twice, as in what
+    is mounted, it judges a request once.
 
     Args:
         app: any ASGI application.
@@ -52,7 +53,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
     >>> guarded = protect(app, Guard([JWTVerifier(Key.generate("HS256"))]))
     """
     guard = checked_guard(guard, "protect(app, guard)")
-    admit = guard.admit
+    admit, plan = guard.admit, guard.plan
+    again = app if optional else demanding(app, (), refusal_body)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -60,6 +62,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
             return await app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
+        if admitted(scope, plan) is not None:
+            return await again(scope, receive, send)
         incoming = Incoming(receive, scope["type"], headers_of(scope))
         try:
             try:
@@ -69,9 +73,9 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
             except ClientGone:
                 return None
             else:
-                inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission)}
-                if kind == "websocket" and guard.plan.subprotocols:
-                    send = without_tokens(inner, guard.plan.subprotocols, send)
+                inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission, scope.get("method", ""))}
+                if kind == "websocket" and plan.subprotocols:
+                    send = without_tokens(inner, plan.subprotocols, send)
                 if admission.provisional:
                     run = partial(exchange, app, guard, admission, inner, incoming)
                     failed = await taking_back(run, guard, admission, send)
@@ -87,7 +91,14 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
         finally:
             incoming.close()
 
-    return guarded if guard.plan.seal is None else failing(guarded, guard, refusal_body)
+    if plan.seal is None:
+        return guarded
+    sealed = failing(guarded, guard, refusal_body)
+
+    async def outermost(scope: Scope, receive: Receive, send: Send) -> None:
+        await (sealed if admitted(scope, plan) is None else guarded)(scope, receive, send)
+
+    return outermost
 
 
 async def _refuse(refusal: Refusal, incoming: Incoming, scope: Scope, send: Send, body: RefusalBody) -> None:

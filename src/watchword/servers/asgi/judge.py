@@ -12,7 +12,7 @@ from watchword.core.admission import Admission
 from watchword.core.guard import AsyncGuard
 from watchword.core.message import Request
 from watchword.core.rejection import Rejected, StoreUnavailable
-from watchword.servers.asgi.admitted import ADMISSION, IDENTITY
+from watchword.servers.asgi.admitted import ADMISSION, IDENTITY, admitted
 from watchword.servers.asgi.exchange import Channels
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import Receive, Scope, Send
@@ -65,10 +65,10 @@ class Judge(msgspec.Struct, eq=False):
             return self.judgement
         if self._turn is not None:
             return self._after(self._turn, optional)
-        outer = self._scope.get(ADMISSION)  # `protect` may be round the application, and does the rest
-        if outer is not None and outer[0].plan is self.guard.plan:
+        outer = admitted(self._scope, self.guard.plan)
+        if outer is not None:  # `protect` is round the application, and does the rest
             self.receive = self.incoming.message
-            return self._admit(outer[1])
+            return self._admit(outer)
         admission = self.guard.begin(self.request, self._chunk, optional, self._gone)
         if not isinstance(admission, Admission) or admission.present or admission.provisional:
             return self._judge(admission)
@@ -123,7 +123,7 @@ class Judge(msgspec.Struct, eq=False):
     def _admit(self, admission: Admission) -> Judgement:
         if self.receive is None:
             self.receive = self._receive if self._incoming is None else self._incoming.receive
-        self._scope[IDENTITY], self._scope[ADMISSION] = admission.identity, (self.guard, admission)
+        self._scope[IDENTITY], self._scope[ADMISSION] = admission.identity, (self.guard, admission, self.request.method)
         self.judgement = judgement = Judgement(admission, admission)
         return judgement
 

@@ -40,7 +40,11 @@ async def answered(judge: Judge, guard: Any, response: Any) -> Any:
             refusal = await done(guard.refuse(additions.attributed(failed)))
             judge.drain()
             response = _in_place_of(response, judge.problem(refusal))
+    if judge.refused_with == 407 and response.status_code == 401:  # REST framework knows no proxies
+        response.status_code = 407
     if judge.refusal is not None and response.status_code >= 400:
+        if judge.refused_with == 407:
+            del response["WWW-Authenticate"]
         _put(response, judge.refusal.fields())
     if judge.finishes and additions.present:
         content: bytes | None = None

@@ -115,6 +115,7 @@ class Judge:
     async def _judge(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
         around = (getattr(self._request, "scope", None) or self._request.META).get(ADMISSION)
         if around is not None and around[0].plan is guard.plan:  # protect(…) has admitted it, and sees to the answer
+            check_method(around[2], self._request.method)
             judgement, self.finishes = Judgement(around[1], around[1]), False
         else:
             judgement, self.checked, self.drain = await judged(guard, self._request, optional, awaits)

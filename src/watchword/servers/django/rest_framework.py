@@ -110,9 +110,10 @@ def exception_handler(exception: Exception, context: Any) -> Any:
         or judge.refused_with == answer.status_code
     ):
         return answer
-    known = judge.refusal if judge.refused_with == answer.status_code else None
-    media_type, content = content_of(known or Refusal(answer.status_code), problem_body)
-    said = HttpResponse(content, media_type.decode("latin-1"), answer.status_code)
+    unknown = judge.refused_with not in (answer.status_code, 407)  # for which REST framework has a 401
+    refusal = Refusal(answer.status_code) if judge.refusal is None or unknown else judge.refusal
+    media_type, content = content_of(refusal, problem_body)
+    said = HttpResponse(content, media_type.decode("latin-1"), refusal.status)
     for name, value in answer.headers.items():
         if name != "Content-Type":
             said[name] = value

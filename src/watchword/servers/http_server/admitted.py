@@ -57,11 +57,11 @@ def requires(*scopes: str) -> Callable[[Method], Method]:
             )
 
         @wraps(method)
-        def checked(handler: Any, *args: Any) -> Any:
-            exchange, admission = _admitted(handler)
+        def checked(self: Any, *args: Any) -> Any:  # by that name: it may be decorated again
+            exchange, admission = _admitted(self)
             rejected = admission.missing_scopes(scopes)
             if rejected is None:
-                return method(handler, *args)
+                return method(self, *args)
             return exchange.answer(exchange.guard.refuse(rejected).response())
 
         return cast("Method", checked)

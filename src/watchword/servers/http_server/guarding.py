@@ -36,7 +36,7 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
 
     Raises:
-        ConfigurationError: `guard` is not a `Guard`.
+        ConfigurationError: `guard` is not a `Guard`, or guards `handler` already.
 
     >>> from watchword import Guard, JWTVerifier, Key
     >>> protect(BaseHTTPRequestHandler, Guard([JWTVerifier(Key.generate("HS256"))])).__name__
@@ -46,6 +46,8 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
         raise ConfigurationError(
             f"http.server needs a Guard, with a store that is not async, not {type(guard).__name__}"
         )
+    if issubclass(handler, _Guarded):
+        raise ConfigurationError(f"{handler.__name__} is guarded already: protect() goes round it once")
     members = {"_guard": guard, "_optional": optional, "__doc__": handler.__doc__, "__module__": handler.__module__}
     return cast("type[Handler]", type(handler.__name__, (_Guarded, handler), members))
 

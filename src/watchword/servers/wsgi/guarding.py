@@ -9,6 +9,7 @@ from typing import Any
 from watchword.core.admission import Admission
 from watchword.core.answer import ACCOUNT_TYPE, Refusal
 from watchword.core.guard import Guard
+from watchword.servers.wsgi.admitted import admitted, requires
 from watchword.servers.wsgi.answer import answer
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import exchange
@@ -23,7 +24,7 @@ __all__ = ["protect"]
 def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
     """An application that answers only requests which `guard` admits.
 
-    `environ["watchword.identity"]` is then their `Identity`.
+    `environ["watchword.identity"]` is then their `Identity`. Where the same guard is round `app` twice, it judges a request once.
 
     Args:
         app: any WSGI application.
@@ -38,8 +39,11 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
     >>> guarded = protect(app, Guard([JWTVerifier(Key.generate("HS256"))]))
     """
     check_guard(guard)
+    plan, again = guard.plan, app if optional else requires(application=True)(app)
 
     def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if admitted(environ, plan) is not None:
+            return again(environ, start_response)
         body = Body(environ)
         admission = judged(guard, environ, request_of(environ), body, optional)
         if not isinstance(admission, Admission):
@@ -52,4 +56,11 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
             serve = taking_back(serve, guard, admission)
         return serve(environ, start_response)
 
-    return guarded if guard.plan.seal is None else failing(guarded, guard)
+    if plan.seal is None:
+        return guarded
+    sealed = failing(guarded, guard)
+
+    def outermost(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        return (sealed if admitted(environ, plan) is None else guarded)(environ, start_response)
+
+    return outermost

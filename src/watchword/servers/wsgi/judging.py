@@ -56,7 +56,7 @@ def judged(
         body.drain(environ)
         return unavailable
     environ[IDENTITY] = admission.identity
-    environ[ADMISSION] = (guard, admission)
+    environ[ADMISSION] = (guard, admission, request.method)
     if admission.body is not None:
         environ["wsgi.input"] = io.BytesIO(admission.body)
         environ["wsgi.input_terminated"] = True

@@ -14,6 +14,7 @@ from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.judgement import JUDGEMENTS, Judgement, refused
+from watchword.servers.wsgi.admitted import admitted
 from watchword.servers.wsgi.answer import answer_problem, text_of
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import Answer
@@ -111,6 +112,9 @@ class Judge(msgspec.Struct, eq=False):
 
     def _judge(self, optional: bool) -> Judgement:
         environ, guard = self.environ, self._guard
+        outer = admitted(environ, guard.plan)
+        if outer is not None:  # `protect` is round the application, and does the rest
+            return Judgement(outer, outer)
         body, request = Body(environ, taken=self.taken), request_of(environ)
         verdict = judged(guard, environ, request, body, optional)
         if isinstance(verdict, Admission):
