@@ -60,19 +60,31 @@ def test_dates_are_converted():
     assert jwt.decode(token, SECRET, algorithms=HS)["exp"] == int(moment.timestamp())
 
 
-def test_the_articles_key_is_refused_with_its_mend():
+def test_a_short_secret_is_warned_of_with_its_mend():
+    with pytest.warns(jwt.InsecureKeyLengthWarning, match=r"below .* 32 bytes.*Key\.generate"):
+        token = jwt.encode({"a": 1}, "your_secret_key")
+    with pytest.warns(jwt.InsecureKeyLengthWarning, match="15 bytes"):
+        assert jwt.decode(token, "your_secret_key", algorithms=HS) == {"a": 1}
+
+
+def test_a_short_secret_is_refused_where_that_is_enforced():
+    enforcing = {"enforce_minimum_key_length": True}
     for call in (
-        lambda: jwt.encode({}, "your_secret_key"),
-        lambda: jwt.decode(jwt.encode({}, SECRET), "x", algorithms=HS),
+        lambda: jwt.PyJWT(enforcing).encode({}, "your_secret_key"),
+        lambda: jwt.PyJWT(enforcing).decode(jwt.encode({}, SECRET), "x", algorithms=HS),
+        lambda: jwt.decode(jwt.encode({}, SECRET), "x", algorithms=HS, options=enforcing),
+        lambda: jwt.PyJWS(options=enforcing).encode(b"", "your_secret_key"),
     ):
-        with pytest.raises(jwt.InvalidKeyError, match=r"Key\.generate") as caught:
-            call()
-        assert isinstance(caught.value, ConfigurationError)
+        for _ in range(2):  # also when it is remembered
+            with pytest.raises(jwt.InvalidKeyError, match=r"below .*Key\.generate") as caught:
+                call()
+            assert isinstance(caught.value, ConfigurationError)
 
 
 def test_a_public_key_is_no_secret(pair):
-    with pytest.raises(jwt.InvalidKeyError, match="no secret"):
-        jwt.decode(jwt.encode({}, SECRET), pair[1], algorithms=["HS256", "ES256"])
+    for options in ({}, {"enforce_minimum_key_length": True}, {"enforce_minimum_key_length": False}):
+        with pytest.raises(jwt.InvalidKeyError, match="no secret"):
+            jwt.decode(jwt.encode({}, SECRET), pair[1], algorithms=["HS256", "ES256"], options=options)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "NONE", "HS1", ""])
@@ -196,4 +208,4 @@ def test_nothing_of_a_token_or_key_is_in_the_errors():
         jwt.decode(token, SECRET[::-1], algorithms=HS)
     assert token.split(".")[1] not in json.dumps(str(caught.value))
     assert SECRET[::-1] not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None

@@ -47,7 +47,7 @@ def test_options_are_not_changed_and_a_signature_is_verified_again_when_they_say
     with pytest.raises(jwt.ExpiredSignatureError):
         jwt.decode(token, SECRET, algorithms=HS, options={**options, "verify_signature": True})
     with pytest.raises(jwt.DecodeError, match="algorithms"):
-        jwt.PyJWT(options).decode(token)  # as PyJWT has it: the signature is each call's to waive
+        jwt.PyJWT(options).decode(token, options={"verify_signature": True})
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,104 @@ def test_octets_that_are_no_claims():
     assert jws.get_unverified_header(token)["alg"] == "HS256"
     with pytest.raises(jwt.InvalidSignatureError):
         jws.decode(token, SECRET + "!", algorithms=HS)
-    with pytest.raises(jwt.InvalidTokenError, match="jose.sign"):
-        jws.encode(b"", SECRET, is_payload_detached=True)
-    with pytest.raises(jwt.DecodeError, match="jose.verify"):
-        jws.decode(token, SECRET, algorithms=HS, detached_payload=b"other")
+
+
+@pytest.mark.parametrize("how", [{"is_payload_detached": True}, {"headers": {"b64": False}}])
+def test_a_detached_payload_is_signed_unencoded_and_verified_from_elsewhere(how):
+    jws = jwt.PyJWS()
+    token = jws.encode(b"$.02", SECRET, **how)
+    assert token.split(".")[1] == ""
+    assert jws.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT", "b64": False, "crit": ["b64"]}
+    assert jws.decode(token, SECRET, algorithms=HS, detached_payload=b"$.02") == b"$.02"
+    assert jose.verify(token, Key.from_secret(SECRET, algorithm="HS256"), payload=b"$.02").payload == b"$.02"
+    with pytest.raises(jwt.InvalidSignatureError):
+        jws.decode(token, SECRET, algorithms=HS, detached_payload=b"$.03")
+    with pytest.raises(jwt.DecodeError, match="detached_payload"):
+        jws.decode(token, SECRET, algorithms=HS)
+    with pytest.raises(jwt.DecodeError, match="only valid"):
+        jws.decode(jws.encode(b"", SECRET), SECRET, algorithms=HS, detached_payload=b"")
+    head, _, tail = token.split(".")
+    with pytest.raises(jwt.DecodeError, match="must be empty"):
+        jws.decode(f"{head}.JC4wMg.{tail}", SECRET, algorithms=HS, detached_payload=b"$.02")
+
+
+class Reversed(jwt.algorithms.Algorithm):
+    """An algorithm of somebody's own."""
+
+    def prepare_key(self, key):
+        return key
+
+    def check_key_length(self, key):
+        return None if len(key) > 3 else "too short for Reversed"
+
+    def sign(self, msg, key):
+        return key + msg[::-1]
+
+    def verify(self, msg, key, sig):
+        return sig == self.sign(msg, key)
+
+
+def test_an_algorithm_of_ones_own_belongs_to_one_object():
+    jws = jwt.PyJWS()
+    jws.register_algorithm("REV", Reversed())
+    token = jws.encode(b"octets", b"long", algorithm="REV")
+    assert jws.decode(token, b"long", algorithms=["REV"]) == b"octets"
+    with pytest.raises(jwt.InvalidSignatureError):
+        jws.decode(token, b"other", algorithms=["REV"])
+    with pytest.warns(jwt.InsecureKeyLengthWarning, match="Reversed"):
+        jws.encode(b"octets", b"abc", algorithm="REV")
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        jwt.PyJWS().decode(token, b"long", algorithms=["REV"])
+    with pytest.raises(ValueError, match="already"):
+        jws.register_algorithm("REV", Reversed())
+    with pytest.raises(TypeError):
+        jws.register_algorithm("OTHER", object())
+    jws.unregister_algorithm("REV")
+    with pytest.raises(NotImplementedError):
+        jws.encode(b"octets", b"long", algorithm="REV")
+    with pytest.raises(KeyError):
+        jws.unregister_algorithm("REV")
+
+
+@pytest.mark.parametrize("name", ["none", "NONE", "None"])
+def test_none_stays_refused_whatever_is_registered(name):
+    jws = jwt.PyJWS()
+    with pytest.raises(ValueError, match="already"):
+        jws.register_algorithm(name, Reversed())
+    jws.unregister_algorithm("none")
+    with pytest.raises(ValueError, match="already"):
+        jws.register_algorithm(name, Reversed())
+    none = jwt.algorithms.NoneAlgorithm()
+    assert none.prepare_key("") is None
+    assert not none.verify(b"", None, b"")
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        none.sign(b"", None)
+    with pytest.raises(jwt.InvalidKeyError):
+        none.prepare_key("key")
+
+
+@pytest.mark.parametrize(
+    ("segment", "taken"),
+    [
+        ("Zg", b"f"),
+        ("Zg==", b"f"),
+        ("Zm8=", b"fo"),
+        ("Zg=", None),
+        ("Zg===", None),
+        ("Zh", None),
+        ("Z", None),
+        ("Z+__", None),
+    ],
+)
+def test_padding_is_taken_if_it_is_whole(segment, taken):
+    key = Key.from_secret(SECRET, algorithm="HS256")
+    signed = f"eyJhbGciOiJIUzI1NiJ9.{segment}"
+    token = f"{signed}.{jwt.utils.base64url_encode(key.sign(signed.encode())).decode()}"
+    if taken is None:
+        with pytest.raises(jwt.DecodeError, match="Invalid payload padding"):
+            jwt.PyJWS().decode(token, SECRET, algorithms=HS)
+    else:
+        assert jwt.PyJWS().decode(token, SECRET, algorithms=HS) == taken
 
 
 def test_an_object_may_use_fewer_algorithms():

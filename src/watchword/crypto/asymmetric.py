@@ -19,7 +19,8 @@ from watchword.crypto.encoding import b64url_decode, b64url_encode
 from watchword.crypto.foreign_keys import check_order, check_rsa
 
 __all__ = [
-    "HASHES", "checked", "curve_of", "generate", "jwk_members", "load_jwk", "load_object", "public_jwk", "signer", "verifier",
+    "CURVES", "HASHES", "PrivateKey", "PublicKey", "check_sound", "checked", "curve_of", "generate", "jwk_members", "load_jwk",
+    "load_object", "public_jwk", "read_jwk", "rsa_bits", "signer", "verifier",
 ]  # fmt: skip
 
 PublicKey = (
@@ -37,7 +38,7 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-_CURVES: dict[str, type[ec.EllipticCurve]] = {
+CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1,
     "P-384": ec.SECP384R1,
     "P-521": ec.SECP521R1,
@@ -80,6 +81,16 @@ def load_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[PublicKey, Private
     """The key in a JWK (RFC 7518 §6.2 and §6.3, RFC 8037 §2), already known to be of `row`'s type and curve.
 
     Raises:
+        ConfigurationError: a member is missing or wrong, the two halves don't belong together, or the key is too small.
+    """
+    public, private = read_jwk(row, jwk)
+    return checked(row, public), private
+
+
+def read_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[Any, Any]:
+    """`load_jwk` of a key of any size.
+
+    Raises:
         ConfigurationError: a member is missing or wrong, or the two halves don't belong together.
     """
     try:
@@ -88,7 +99,7 @@ def load_jwk(row: Algorithm, jwk: Mapping[str, Any]) -> tuple[PublicKey, Private
         raise
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigurationError(f"this JWK holds no valid {jwk['kty']} key for {row.name}") from None
-    return checked(row, public), private
+    return public, private
 
 
 def _octets(jwk: Mapping[str, Any], name: str) -> bytes:
@@ -134,7 +145,7 @@ def _ec(jwk: Mapping[str, Any]) -> tuple[ec.EllipticCurvePrivateKey | None, ec.E
     x, y = _octets(jwk, "x"), _octets(jwk, "y")
     if len(x) != size or len(y) != size:
         raise ConfigurationError(f"a coordinate on {curve} has {size} octets, no fewer (RFC 7518 §6.2.1.2)")
-    numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), _CURVES[curve]())
+    numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), CURVES[curve]())
     public = numbers.public_key()  # refuses a point that isn't on the curve
     if "d" not in jwk:
         return None, public
@@ -163,15 +174,10 @@ def checked(row: Algorithm, public: Any) -> PublicKey:
                 f"{row.name} needs an RSA key of at least {row.minimum} bits (RFC 7518 §3.3), this one has "
                 f"{public.key_size}; make one with Key.generate({row.name!r})"
             )
-        numbers = public.public_numbers()
-        check_rsa(numbers.n, numbers.e)
-        if _is_roca(numbers.n):
-            raise ConfigurationError(
-                "this RSA key was made by a flawed generator and can be factored (CVE-2017-15361): make a new one"
-            )
+        check_sound(public)
         return public
     if row.curve and row.key_type == "EC" and isinstance(public, ec.EllipticCurvePublicKey):
-        if isinstance(public.curve, _CURVES[row.curve]):
+        if isinstance(public.curve, CURVES[row.curve]):
             return public
         raise ConfigurationError(f"{row.name} needs a key on {row.curve}, this one is on {public.curve.name}")
     if row.key_type == "OKP" and isinstance(public, _OKP[row.curve][0]):
@@ -184,6 +190,25 @@ def checked(row: Algorithm, public: Any) -> PublicKey:
     kind = type(public).__name__.strip("_").removesuffix("PublicKey")
     wanted = "P-256, P-384, P-521, X25519 or X448" if row.family == "ECDH-ES" else row.curve or row.key_type
     raise ConfigurationError(f"{row.name} needs {wanted} keys, this is one of {kind}")
+
+
+def rsa_bits(public: Any) -> int:
+    """Bits of an RSA key's modulus; 0 if it is no RSA key."""
+    return public.key_size if isinstance(public, rsa.RSAPublicKey) else 0
+
+
+def check_sound(public: rsa.RSAPublicKey) -> None:
+    """Nothing, if a signature under this RSA key, of whatever size, proves something and is checked in little time.
+
+    Raises:
+        ConfigurationError: its exponent or modulus is not what it should be, or it was made by a flawed generator.
+    """
+    numbers = public.public_numbers()
+    check_rsa(numbers.n, numbers.e)
+    if _is_roca(numbers.n):
+        raise ConfigurationError(
+            "this RSA key was made by a flawed generator and can be factored (CVE-2017-15361): make a new one"
+        )
 
 
 # Infineon's primes were k * M + 65537^a mod M, M the product of small primes (CVE-2017-15361): their modulus is a power
@@ -211,8 +236,8 @@ def generate(row: Algorithm, curve: str = "") -> tuple[PublicKey, PrivateKey]:
     curve = row.curve or curve or "P-256"
     if row.key_type == "RSA":
         private = rsa.generate_private_key(65537, row.minimum)
-    elif curve in _CURVES:
-        private = ec.generate_private_key(_CURVES[curve]())
+    elif curve in CURVES:
+        private = ec.generate_private_key(CURVES[curve]())
     else:
         private = _OKP[curve][1].generate()
     return private.public_key(), private

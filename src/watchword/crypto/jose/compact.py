@@ -17,7 +17,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import (
     b64url_decode, b64url_encode, has_lone_surrogate, parse_leniently, parse_object,
 )  # fmt: skip
-from watchword.crypto.keys import Key, KeySet
+from watchword.crypto.keys import Key, KeySet, check_key
 
 __all__ = [
     "JWS", "MAX_TOKEN", "Compact", "Segments", "check_header", "decode", "prove", "read_header", "sign", "split",
@@ -74,6 +74,7 @@ def sign(
     >>> sign(b"hello", key, detached=True)
     'eyJhbGciOiJIUzI1NiJ9..xcI2hwWQPHudSy2xmoF2Y4FczYW88Ap7828_QMFablM'
     """
+    check_key(key)
     members: dict[str, object] = {"alg": key.algorithm}
     if key.key_id is not None:
         members["kid"] = key.key_id

@@ -12,7 +12,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.crypto.algorithms import ENCRYPTION_ALGORITHMS, Algorithm, algorithm_named
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.jose.envelope import check_disjoint, merged, text
-from watchword.crypto.keys import Key
+from watchword.crypto.keys import Key, check_key
 
 __all__ = ["CONTENT_ENCRYPTIONS", "DIRECT_FAMILIES", "ITERATIONS", "Recipient", "encrypt", "encrypt_json"]
 
@@ -115,7 +115,7 @@ def encrypt_json(
     """
     from watchword.crypto.jose import content, key_management  # noqa: PLC0415 -- load OpenSSL's ciphers
 
-    to = [Recipient(each) if isinstance(each, Key) else each for each in recipients]
+    to = [each if isinstance(each, Recipient) else Recipient(each) for each in recipients]
     if not to or (flattened and len(to) > 1):
         raise ConfigurationError("recipients= holds at least one, and just one for the flattened form")
     named = [_named(one.key) for one in to]
@@ -168,6 +168,7 @@ def _content_row(encryption: str | None, key: Key) -> Algorithm:
 
 def _named(key: Key) -> dict[str, object]:
     """`alg` and `kid` for a key."""
+    check_key(key)
     if "encrypt" not in key.operations:
         raise ConfigurationError(f"{key!r} may not encrypt: it is for signatures, or for decrypting only")
     direct = algorithm_named(key.algorithm).family in DIRECT_FAMILIES

@@ -17,7 +17,7 @@ from watchword.crypto.jose.compact import JWS, MAX_TOKEN, check_header, decode, 
 from watchword.crypto.jose.envelope import (
     MAX_RECIPIENTS, check_disjoint, disjoint, document, member_object, member_text, merged, text,
 )  # fmt: skip
-from watchword.crypto.keys import Key, KeySet
+from watchword.crypto.keys import Key, KeySet, check_key
 
 __all__ = ["Require", "Signature", "SignedJSON", "Signer", "sign_json", "verify", "verify_json"]
 
@@ -74,7 +74,7 @@ def sign_json(
     >>> sign_json(b"hello", [key], flattened=True)["payload"]
     'aGVsbG8'
     """
-    by = [Signer(each) if isinstance(each, Key) else each for each in signers]
+    by = [each if isinstance(each, Signer) else Signer(each) for each in signers]
     if not by or (flattened and len(by) > 1):
         raise ConfigurationError("signers= holds at least one, and just one for the flattened form")
     try:
@@ -87,6 +87,7 @@ def sign_json(
 
 
 def _signature(by: Signer, body: bytes, *, b64: bool) -> dict[str, Any]:
+    check_key(by.key)
     own = {"alg": by.key.algorithm, **({} if by.key.key_id is None else {"kid": by.key.key_id})}
     members = merged(own, by.header)
     protected = {name: value for name, value in members.items() if by.protect is None or name in by.protect}

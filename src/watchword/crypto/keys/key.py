@@ -14,7 +14,7 @@ from watchword.crypto.encoding import b64url_decode
 from watchword.crypto.keys.jwk import jwk_of, permitted_operations, row_of, thumbprint_of
 from watchword.crypto.public_spellings import refuse_key_files
 
-__all__ = ["Key"]
+__all__ = ["Key", "check_key"]
 
 Sign = Callable[[bytes], bytes]
 Check = Callable[[bytes, bytes], None]
@@ -352,6 +352,16 @@ class Key(InProcess):
     def __repr__(self) -> str:
         kind = "secret" if self._secret is not None else "private" if self.is_private else "public"
         return f"Key({self.algorithm}, key_id={self.key_id!r}, {kind})"
+
+
+def check_key(key: object) -> None:
+    """Nothing, if it is a `Key`: what merely has the methods of one has none of its promises.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if not isinstance(key, Key):
+        raise ConfigurationError(f"a Key is needed, not {type(key).__name__}: make one with Key.from_…")
 
 
 def _octets(value: object, what: str) -> bytes:

@@ -1,6 +1,6 @@
 """PyJWT's names: replace `import jwt` by `from watchword.dropin import jwt`; correct programs go on working.
 
-What is refused on purpose is listed in docs/how-to/replace-pyjwt.md, each with what to do: short secrets, `none`, public
+What is refused on purpose is listed in docs/how-to/replace-pyjwt.md, each with what to do: `none`, public
 keys as secrets, member names that occur twice, tokens that are bound to a key (`cnf`), key sets by http and more.
 
 >>> key = PyJWK.from_dict({"kty": "oct", "alg": "HS256", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"})
@@ -9,7 +9,9 @@ keys as secrets, member names that occur twice, tokens that are bound to a key (
 """
 
 from watchword.dropin.jwt.api_jwk import PyJWK, PyJWKSet
-from watchword.dropin.jwt.api_jws import PyJWS, get_algorithm_by_name, get_unverified_header
+from watchword.dropin.jwt.api_jws import (
+    PyJWS, get_algorithm_by_name, get_unverified_header, register_algorithm, unregister_algorithm,
+)  # fmt: skip
 from watchword.dropin.jwt.api_jwt import PyJWT, decode, decode_complete, encode
 from watchword.dropin.jwt.exceptions import (
     DecodeError, ExpiredSignatureError, ImmatureSignatureError, InvalidAlgorithmError, InvalidAudienceError,
@@ -29,5 +31,5 @@ __all__ = [
     "InvalidKeyError", "InvalidSignatureError", "InvalidSubjectError", "InvalidTokenError", "MissingCryptographyError",
     "MissingRequiredClaimError", "PyJWK", "PyJWKClient", "PyJWKClientConnectionError", "PyJWKClientError", "PyJWKError",
     "PyJWKSet", "PyJWKSetError", "PyJWS", "PyJWT", "PyJWTError", "decode", "decode_complete", "encode",
-    "get_algorithm_by_name", "get_unverified_header",
+    "get_algorithm_by_name", "get_unverified_header", "register_algorithm", "unregister_algorithm",
 ]  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any, Final
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.encoding import parse_object
-from watchword.crypto.keys import Key
 from watchword.dropin.jwt import algorithms
+from watchword.dropin.jwt._keys import BoundKey, key_from_jwk
 from watchword.dropin.jwt.exceptions import InvalidKeyError, PyJWKError, PyJWKSetError, PyJWTError
 
 __all__ = ["PyJWK", "PyJWKSet"]
@@ -41,7 +41,7 @@ class PyJWK:
     algorithm_name: str
     Algorithm: algorithms.Algorithm
     key: Any
-    bound: Key
+    bound: BoundKey
 
     def __init__(self, jwk_data: Mapping[str, Any], algorithm: str | None = None) -> None:
         if not isinstance(jwk_data, Mapping):
@@ -56,15 +56,8 @@ class PyJWK:
             raise PyJWKError(f"{row.name} is for encryption, not for signatures")
         self.algorithm_name = row.name
         self.Algorithm = algorithms.family_of(row)
-        try:
-            self.bound = Key.from_jwk(jwk_data, algorithm=row.name)
-        except ConfigurationError as error:
-            raise InvalidKeyError(str(error)) from None
-        if self.bound.is_secret:
-            self.key = self.bound.secret_bytes()
-        else:
-            public, private = self.bound.openssl_pair()
-            self.key = public if private is None else private
+        self.bound = key_from_jwk(jwk_data, row.name)
+        self.key = algorithms.shown(self.bound)
 
     @staticmethod
     def from_dict(obj: Mapping[str, Any], algorithm: str | None = None) -> PyJWK:

@@ -1,36 +1,42 @@
-"""PyJWT's `PyJWS`: signed octets in the compact form (RFC 7515 §7.1), and `get_unverified_header`."""
+"""PyJWT's `PyJWS`: signed octets in the compact form (RFC 7515 §7.1), also detached and unencoded (RFC 7797)."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.crypto import jose
-from watchword.crypto.encoding import b64url_encode
+from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
+from watchword.crypto.jose import MAX_TOKEN
 from watchword.dropin.jwt import algorithms as families
-from watchword.dropin.jwt._keys import AnyKey, UnsupportedAlgorithm, key_for, row_named
+from watchword.dropin.jwt._keys import AnyKey, UnsupportedAlgorithm, WeakKey, row_named
 from watchword.dropin.jwt.api_jwk import PyJWK
 from watchword.dropin.jwt.exceptions import (
     DecodeError, InvalidAlgorithmError, InvalidKeyError, InvalidSignatureError, InvalidTokenError,
 )  # fmt: skip
-from watchword.dropin.jwt.warnings import RemovedInPyjwt3Warning
+from watchword.dropin.jwt.warnings import InsecureKeyLengthWarning, RemovedInPyjwt3Warning
+from watchword.structures.bounded import Bounded
 
 __all__ = [
     "UNSAID", "PyJWS", "decode", "decode_complete", "encode", "get_algorithm_by_name", "get_unverified_header",
-    "warn_of",
+    "register_algorithm", "unregister_algorithm", "warn_of",
 ]  # fmt: skip
 
 UNSAID: Final[Any] = object()
 """No algorithm was given: a PyJWK's own, or else HS256."""
+KEPT: Final = 64
+"""Keys whose preparation an object remembers."""
+_ENFORCE: Final = "enforce_minimum_key_length"
 
-_ERRORS: Final[Mapping[Reason, type[InvalidTokenError]]] = {
-    Reason.WRONG_SIGNATURE: InvalidSignatureError,
-    Reason.WRONG_ALGORITHM: InvalidAlgorithmError,
-    Reason.UNKNOWN_CRITICAL: InvalidTokenError,
-}
+
+class _Bound(NamedTuple):
+    """A key with its algorithm; `shortness` says that it is too short."""
+
+    sign: Callable[[bytes], bytes]
+    verify: Callable[[bytes, bytes], bool]
+    shortness: str | None
 
 
 class PyJWS:
@@ -38,15 +44,40 @@ class PyJWS:
 
     Args:
         algorithms: the only ones to use; None: all.
-        options: "verify_signature", True unless said otherwise.
+        options: "verify_signature", True unless said otherwise; "enforce_minimum_key_length": keys that RFC 7518 calls too
+            short are refused, not warned of.
     """
 
     header_typ = "JWT"
 
     def __init__(self, algorithms: Sequence[str] | None = None, options: Mapping[str, Any] | None = None) -> None:
-        self.options = {"verify_signature": True, "enforce_minimum_key_length": False, **(options or {})}
+        self.options = {"verify_signature": True, _ENFORCE: False, **(options or {})}
+        self._keys: Bounded[tuple[object, str | bytes], _Bound] = Bounded(KEPT)
         known = families.get_default_algorithms()
         self._algorithms = known if algorithms is None else {name: known[name] for name in algorithms if name in known}
+
+    def register_algorithm(self, alg_id: str, alg_obj: families.Algorithm) -> None:
+        """Adds an algorithm of one's own, for this object.
+
+        Raises:
+            ValueError: there is one of this name already, or the name is "none".
+            TypeError: no `Algorithm`.
+        """
+        if alg_id in self._algorithms or alg_id.lower() == "none":
+            raise ValueError("Algorithm already has a handler.")
+        if not isinstance(alg_obj, families.Algorithm):
+            raise TypeError("Object is not of type `Algorithm`")
+        self._algorithms[alg_id] = alg_obj
+
+    def unregister_algorithm(self, alg_id: str) -> None:
+        """Takes an algorithm away, for this object.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        if alg_id not in self._algorithms:
+            raise KeyError("The specified algorithm could not be removed because it is not registered.")
+        del self._algorithms[alg_id]
 
     def get_algorithms(self) -> list[str]:
         """The names of the algorithms that are used."""
@@ -59,7 +90,7 @@ class PyJWS:
             NotImplementedError: there is none, or it is not to be used.
         """
         if alg_name not in self._algorithms:
-            raise UnsupportedAlgorithm(f"Algorithm not supported: {str(alg_name)[:32]!r}")
+            raise UnsupportedAlgorithm("Algorithm not supported")
         return self._algorithms[alg_name]
 
     def encode(
@@ -78,34 +109,30 @@ class PyJWS:
             payload: any octets.
             key: a secret, a private key in PEM, a PyJWK, a `Key`, or a key of `cryptography`.
             algorithm: JOSE's name; HS256, or a PyJWK's or `Key`'s own, unless said otherwise.
-            headers: further header members; an `alg` in them goes before `algorithm`.
+            headers: further header members; an `alg` in them goes before `algorithm`, and `b64` False detaches the payload.
             json_encoder: writes the header.
-            is_payload_detached: refused; `watchword.crypto.jose.sign(…, detached=True, b64=False)` does that.
+            is_payload_detached: leave the payload out, unencoded (RFC 7797): whoever verifies has it from elsewhere.
             sort_headers: write the members of the header in alphabetical order.
 
         Raises:
-            InvalidKeyError: too short, not for this algorithm, or a public key.
+            InvalidKeyError: not for this algorithm, a public key, or too short where that is enforced.
+            TypeError: nothing that could be a key.
             InvalidAlgorithmError: unknown, "none", or another one than the key's.
             InvalidTokenError: header members that can't be.
         """
         more = dict(headers or {})
         name = more.get("alg") or _algorithm_of(key, algorithm)
-        if name not in self._algorithms:
-            row_named(name)  # says what is wrong with it, if it isn't that this object may not use it
-            self.get_algorithm_by_name(name)
-        if is_payload_detached or more.pop("b64", True) is not True:
-            raise InvalidTokenError("detached and unencoded: use watchword.crypto.jose.sign(detached=True, b64=False)")
-        header = {"typ": self.header_typ, "alg": name, **more}
-        if not header["typ"]:  # PyJWT's way to leave it out
-            del header["typ"]
-        _check_written(header)
-        signer = key_for(key, name)
+        detached = is_payload_detached or more.get("b64") is False
+        header = _header({"typ": self.header_typ, "alg": name, **more}, detached=detached)
         head = json.dumps(header, separators=(",", ":"), cls=json_encoder, sort_keys=sort_headers, allow_nan=False)
-        signing_input = b64url_encode(head.encode()) + b"." + b64url_encode(payload)
+        encoded = b64url_encode(head.encode())
+        signing_input = encoded + b"." + (payload if detached else b64url_encode(payload))
+        signer = self._bound(self.get_algorithm_by_name(name), key, self.options).sign
         try:
-            return (signing_input + b"." + b64url_encode(signer.sign(signing_input))).decode()
+            signature = b64url_encode(signer(signing_input))
         except ConfigurationError as error:
             raise InvalidKeyError(str(error)) from None
+        return (encoded + b".." + signature if detached else signing_input + b"." + signature).decode()
 
     def decode_complete(
         self,
@@ -118,12 +145,32 @@ class PyJWS:
     ) -> dict[str, Any]:
         """{"payload", "header", "signature"} of a genuine JWS.
 
+        Args:
+            jwt: the token.
+            key: as in `encode`, or a public key.
+            algorithms: what the header may name; without it everything is refused, unless the key is a PyJWK.
+            options: as in the constructor, for this call.
+            detached_payload: the payload, where the token does not carry it (`b64` False, RFC 7797).
+            **kwargs: does nothing, and is warned of.
+
         Raises:
             InvalidTokenError: one of its subclasses says why.
-            InvalidKeyError: too short, or for none of the algorithms.
+            InvalidKeyError: for none of the algorithms, or too short where that is enforced.
+            TypeError: nothing that could be a key.
         """
         warn_of(kwargs)
-        trusted = {**self.options, **(options or {})}["verify_signature"]
+        return self.opened(jwt, key, algorithms, {**self.options, **(options or {})}, detached_payload)
+
+    def opened(
+        self,
+        jwt: str | bytes,
+        key: AnyKey,
+        algorithms: Iterable[str] | None,
+        options: Mapping[str, Any],
+        detached_payload: bytes | None,
+    ) -> dict[str, Any]:
+        """`decode_complete` with options that are all there; for `PyJWT`."""
+        trusted = options["verify_signature"]
         if isinstance(algorithms, str):
             algorithms = [algorithms]
         if trusted and not algorithms:
@@ -133,11 +180,16 @@ class PyJWS:
                 )
             algorithms = [key.algorithm_name]
         payload, signing_input, header, signature = self._load(jwt)
-        _check_read(header)
-        if detached_payload is not None:
-            raise DecodeError("detached payloads: use watchword.crypto.jose.verify(…, payload=…)")
+        if "crit" in header or "kid" in header:
+            _check_read(header)
+        if header.get("b64", True) is False:
+            payload, signing_input = _detached(header, signing_input, detached_payload)
+        elif detached_payload is not None:
+            raise DecodeError(
+                'It is only valid to pass "detached_payload" when the protected header has "b64" set to false.'
+            )
         if trusted:
-            self._verify_signature(signing_input, header, signature, key, list(algorithms or ()))
+            self._verify_signature(signing_input, header, signature, key, algorithms or (), options)
         return {"payload": payload, "header": header, "signature": signature}
 
     def decode(
@@ -166,29 +218,102 @@ class PyJWS:
     def _load(self, jwt: str | bytes) -> tuple[bytes, bytes, dict[str, Any], bytes]:
         """Payload, signing input, header and signature; nothing is verified."""
         if not isinstance(jwt, (str, bytes)):
-            raise DecodeError(f"Invalid token type: a token is str or bytes, not {type(jwt).__name__}")
+            raise DecodeError(f"Invalid token type. Token must be a {bytes}")
+        if len(jwt) > MAX_TOKEN:
+            raise DecodeError(f"Token too long: more than {MAX_TOKEN} octets")
+        octets = jwt if isinstance(jwt, bytes) else jwt.encode(errors="replace")  # "?" is in no segment
+        signing_input, _, tail = octets.rpartition(b".")
+        head, dot, body = signing_input.partition(b".")
+        if not dot:
+            raise DecodeError("Not enough segments")
+        header = _read_header(self._decode_base64url_segment(head, "header"))
+        if header.get("b64", True) is False:
+            if body:
+                raise DecodeError("Payload segment must be empty when 'b64' is false.")
+            payload = b""
+        else:
+            payload = self._decode_base64url_segment(body, "payload")
+        return payload, signing_input, header, self._decode_base64url_segment(tail, "crypto")
+
+    @staticmethod
+    def _decode_base64url_segment(segment: bytes, name: str) -> bytes:
+        """What a segment encodes. Padding is taken if it is whole: AWS's load balancers write it."""
+        padding = 0
+        if segment.endswith(b"="):
+            stripped = segment.rstrip(b"=")
+            padding = 3 if len(segment) % 4 else len(segment) - len(stripped)
+            segment = stripped
         try:
-            head, body, tail, signing_input = jose.split(jwt)
-            header = jose.read_header(head)
-            return jose.decode(body, "payload"), signing_input, header, jose.decode(tail, "signature")
-        except Rejected as rejected:
-            raise _translated(rejected) from None
+            if padding <= 2:
+                return b64url_decode(segment)
+        except ValueError:
+            pass
+        raise DecodeError(f"Invalid {name} padding")
 
     def _verify_signature(
-        self, signing_input: bytes, header: Mapping[str, Any], signature: bytes, key: AnyKey, permitted: Sequence[str]
+        self,
+        signing_input: bytes,
+        header: Mapping[str, Any],
+        signature: bytes,
+        key: AnyKey,
+        permitted: Iterable[str],
+        options: Mapping[str, Any],
     ) -> None:
         if "alg" not in header:
             raise InvalidAlgorithmError("Algorithm not specified")
         name = header["alg"]
-        if name not in permitted or name not in self._algorithms:
+        if not isinstance(name, str) or name not in permitted:
             raise InvalidAlgorithmError("The specified alg value is not allowed")
         if isinstance(key, PyJWK) and key.algorithm_name != name:
-            raise InvalidAlgorithmError(f"The specified alg value is not allowed: this key is for {key.algorithm_name}")
-        verifier = key_for(key, name)
+            raise InvalidAlgorithmError(
+                f"Token algorithm {name!r} does not match the key's algorithm {key.algorithm_name!r}"
+            )
+        bound = self._bound(self.get_algorithm_by_name(name), key, options)
+        if not bound.verify(signing_input, signature):  # whatever kid is named: the caller has chosen the key
+            raise InvalidSignatureError("Signature verification failed")
+
+    def _bound(self, algorithm: families.Algorithm, key: AnyKey, options: Mapping[str, Any]) -> _Bound:
+        """What signs and what verifies with this key; made once for a key that is a text.
+
+        Raises:
+            InvalidKeyError: it is not for this algorithm, or too short where that is enforced.
+        """
+        kept = isinstance(key, (str, bytes))
+        bound = self._keys.get((algorithm, key)) if kept else None
+        if bound is None:
+            bound = _bound(algorithm, key)
+            if kept:
+                self._keys.put((algorithm, key), bound)
+        if bound.shortness is not None:
+            if options.get(_ENFORCE):
+                raise InvalidKeyError(bound.shortness)
+            warnings.warn(bound.shortness, InsecureKeyLengthWarning, stacklevel=4)
+        return bound
+
+
+def _bound(algorithm: families.Algorithm, key: AnyKey) -> _Bound:
+    if isinstance(algorithm, families.Family):
+        bound = algorithm.bound(key)
+        return _Bound(bound.sign, _answering(bound.verify), bound.shortness if isinstance(bound, WeakKey) else None)
+    if isinstance(algorithm, families.NoneAlgorithm):
+        row_named("none")
+    prepared = algorithm.prepare_key(key.key if isinstance(key, PyJWK) else key)
+    return _Bound(
+        lambda data: algorithm.sign(data, prepared),
+        lambda data, signature: algorithm.verify(data, prepared, signature),
+        algorithm.check_key_length(prepared),
+    )
+
+
+def _answering(verify: Callable[[bytes, bytes], None]) -> Callable[[bytes, bytes], bool]:
+    def verifier(data: bytes, signature: bytes) -> bool:
         try:
-            verifier.verify(signing_input, signature)  # whatever kid is named: the caller has chosen the key
-        except Rejected as rejected:
-            raise _translated(rejected) from None
+            verify(data, signature)
+        except Rejected:
+            return False
+        return True
+
+    return verifier
 
 
 def warn_of(kwargs: Mapping[str, Any]) -> None:
@@ -206,33 +331,58 @@ def _algorithm_of(key: AnyKey, algorithm: object) -> Any:
     return algorithm
 
 
-def _check_written(header: Mapping[str, Any]) -> None:
+def _header(header: dict[str, Any], *, detached: bool) -> dict[str, Any]:
+    """The members as they are written."""
     if "kid" in header and not isinstance(header["kid"], str):
         raise InvalidTokenError("Key ID header parameter must be a string")
-    crit = header.get("crit", ["alg"])
-    if not isinstance(crit, list) or not crit or not all(isinstance(name, str) and name in header for name in crit):
-        raise InvalidTokenError("crit is a list of header members that are there (RFC 7515 §4.1.11)")
+    if not header["typ"]:  # PyJWT's way to leave it out
+        del header["typ"]
+    if detached:  # RFC 7797 §6: whoever does not know b64 must not take the payload for base64
+        crit = header.get("crit", [])
+        if not isinstance(crit, list):
+            raise InvalidTokenError("Invalid 'crit' header: must be a list")
+        header["b64"] = False
+        header["crit"] = crit if "b64" in crit else [*crit, "b64"]
+    else:
+        header.pop("b64", None)
+    return header
 
 
-def _check_read(header: dict[str, Any]) -> None:
-    if isinstance(header.get("crit"), list) and header["crit"]:
-        raise InvalidTokenError(f"Unsupported critical extension: {str(header['crit'][0])[:64]!r}")
+def _detached(header: Mapping[str, Any], signing_input: bytes, payload: bytes | None) -> tuple[bytes, bytes]:
+    """Payload and signing input of a token that does not carry its payload."""
+    if "b64" not in (header.get("crit") or ()):
+        raise InvalidTokenError("The 'b64' header parameter requires 'b64' to be listed in 'crit'.")
+    if payload is None:
+        raise DecodeError(
+            'It is required that you pass in a value for the "detached_payload" argument to decode a message having the b64 '
+            "header set to false."
+        )
+    return payload, signing_input.rpartition(b".")[0] + b"." + payload
+
+
+def _check_read(header: Mapping[str, Any]) -> None:
     if "kid" in header and not isinstance(header["kid"], str):
         raise InvalidTokenError("Key ID header parameter must be a string")
+    if "crit" not in header:
+        return
+    crit = header["crit"]
+    if not isinstance(crit, list) or not crit:
+        raise InvalidTokenError("Invalid 'crit' header: must be a non-empty list")
+    for name in crit:
+        if not isinstance(name, str):
+            raise InvalidTokenError("Invalid 'crit' header: values must be strings")
+        if name != "b64":
+            raise InvalidTokenError(f"Unsupported critical extension: {name[:64]}")
+        if name not in header:
+            raise InvalidTokenError(f"Critical extension '{name}' is missing from headers")
+
+
+def _read_header(octets: bytes) -> dict[str, Any]:
     try:
-        jose.check_header({"alg": "", **header})  # whether it names an algorithm is asked when it matters
-    except Rejected as rejected:
-        raise _translated(rejected) from None
-
-
-def _translated(rejected: Rejected) -> InvalidTokenError:
-    rejection = rejected.rejection
-    kind = _ERRORS.get(rejection.reason, DecodeError)
-    if kind is InvalidSignatureError:
-        return InvalidSignatureError("Signature verification failed")
-    if rejection.where == "token":
-        return DecodeError(f"Not enough segments, or too many: {rejection.detail}")
-    return kind(f"Invalid {rejection.where}: {rejection.detail}")
+        return parse_object(octets)
+    except ValueError as error:
+        why = "must be a json object" if str(error) == "not a JSON object" else str(error)
+        raise DecodeError(f"Invalid header string: {why}") from None
 
 
 _SHARED: Final = PyJWS()
@@ -241,3 +391,5 @@ decode = _SHARED.decode
 decode_complete = _SHARED.decode_complete
 get_algorithm_by_name = _SHARED.get_algorithm_by_name
 get_unverified_header = _SHARED.get_unverified_header
+register_algorithm = _SHARED.register_algorithm
+unregister_algorithm = _SHARED.unregister_algorithm

@@ -22,6 +22,7 @@ from watchword.schemes.jwt.checks import YEAR_10000
 
 __all__ = ["PyJWT", "decode", "decode_complete", "encode"]
 
+_ENFORCE: Final = "enforce_minimum_key_length"
 _CHECKS: Final = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti", "cnf")
 
 
@@ -35,14 +36,16 @@ class PyJWT:
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options: dict[str, Any] = {
             "verify_signature": True, **{f"verify_{name}": True for name in _CHECKS},
-            "require": [], "strict_aud": False, "enforce_minimum_key_length": True,
+            "require": [], "strict_aud": False, _ENFORCE: False,
         }  # fmt: skip
         self.options = self._merge_options(options)
-        self._jws = PyJWS()
+        self._jws = PyJWS(options={_ENFORCE: self.options[_ENFORCE]})
 
     def _merge_options(self, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Without a signature only those checks are made that are asked for by name."""
-        chosen = dict(options or {})
+        if not options:
+            return self.options
+        chosen = dict(options)
         unchecked = {} if chosen.get("verify_signature", True) else {f"verify_{name}": False for name in _CHECKS}
         return {**self.options, **unchecked, **chosen}
 
@@ -66,24 +69,26 @@ class PyJWT:
             sort_headers: write the members of the header in alphabetical order.
 
         Raises:
-            InvalidKeyError: too short, not for this algorithm, or a public key.
+            InvalidKeyError: not for this algorithm, a public key, or too short where that is enforced.
+            InvalidTokenError: header members that can't be in a JWT.
             InvalidAlgorithmError: unknown, or "none".
             TypeError: claims that JSON can't say; ValueError: numbers that it can't say.
 
-        >>> encode({"sub": "alice"}, "your_secret_key")
+        >>> PyJWT({"enforce_minimum_key_length": True}).encode({"sub": "alice"}, "your_secret_key")
         Traceback (most recent call last):
         ...
-        watchword.dropin.jwt.exceptions.InvalidKeyError: HS256 needs a secret of at least 32 bytes (RFC 7518 §3.2), this
-        one has 15; make one with Key.generate("HS256")
+        watchword.dropin.jwt.exceptions.InvalidKeyError: The HMAC key is 15 bytes long, which is below the minimum
+        recommended length of 32 bytes for SHA256. See RFC 7518 Section 3.2; make one with Key.generate("HS256")
         """
         if not isinstance(payload, Mapping):
-            raise TypeError("the payload is a mapping of claims: a JWT says nothing else")
+            raise TypeError("Expecting a dict object, as JWT only supports JSON objects as payloads.")
         claims = dict(payload)
         for name in ("exp", "iat", "nbf"):
             if isinstance(claims.get(name), datetime):
                 claims[name] = timegm(claims[name].utctimetuple())
         if not isinstance(claims.get("iss", ""), str):
             raise TypeError("Issuer (iss) must be a string.")
+        _check_header(headers or {})
         octets = self._encode_payload(claims, headers=headers, json_encoder=json_encoder)
         return self._jws.encode(octets, key, algorithm, headers, json_encoder, sort_headers=sort_headers)
 
@@ -111,18 +116,15 @@ class PyJWT:
         **kwargs: Any,
     ) -> dict[str, Any]:
         """`decode`, with the header and the signature: {"payload", "header", "signature"}."""
-        warn_of(kwargs)
-        chosen = dict(options or {})
-        trusted = bool(chosen.get("verify_signature", True))
-        if verify is not None and verify != trusted:
+        if kwargs:
+            warn_of(kwargs)
+        if verify is not None and verify != bool((options or {}).get("verify_signature", True)):
             warnings.warn(
                 'verify= does nothing: say options={"verify_signature": False} if that is meant',
                 DeprecationWarning, stacklevel=2,
             )  # fmt: skip
-        merged = self._merge_options(chosen)
-        decoded = self._jws.decode_complete(
-            jwt, key, algorithms, {"verify_signature": trusted}, detached_payload=detached_payload
-        )
+        merged = self._merge_options(options)
+        decoded = self._jws.opened(jwt, key, algorithms, merged, detached_payload)
         decoded["payload"] = self._decode_payload(decoded)
         self._validate_claims(
             decoded["payload"], merged, audience=audience, issuer=issuer, subject=subject, leeway=leeway
@@ -158,7 +160,8 @@ class PyJWT:
             key: the secret, the public key in PEM or OpenSSH's spelling, a PyJWK, a `Key`, or a key of `cryptography`.
             algorithms: what the header may name; without it everything is refused, unless the key is a PyJWK.
             options: "require", a list of claims; "verify_signature" and "verify_" with exp, nbf, iat, aud, iss, sub, jti
-                and cnf, each True unless said otherwise; "strict_aud": one audience, not a list. "verify_cnf": False is
+                and cnf, each True unless said otherwise; "strict_aud": one audience, not a list; "enforce_minimum_key_length":
+                keys below RFC 7518's sizes are refused, where they are warned of else. "verify_cnf": False is
                 for programs that check themselves that the sender has the key that a token is bound to (RFC 7800).
             verify: does nothing.
             detached_payload: refused; a JWT carries its claims (RFC 7797 §7).
@@ -170,14 +173,15 @@ class PyJWT:
 
         Raises:
             InvalidTokenError: one of its subclasses says why.
-            InvalidKeyError: too short, or for none of the algorithms.
-            TypeError: an audience or leeway that is none.
+            InvalidKeyError: for none of the algorithms, or too short where that is enforced.
+            TypeError: an audience, leeway or key that is none.
 
         >>> secret = "at least thirty-two octets of secret"
         >>> decode(encode({"sub": "alice"}, secret), secret, algorithms=["HS256"])
         {'sub': 'alice'}
         """
-        warn_of(kwargs)
+        if kwargs:
+            warn_of(kwargs)
         decoded = self.decode_complete(
             jwt, key, algorithms, options, verify, detached_payload, audience, issuer, subject, leeway
         )
@@ -198,12 +202,15 @@ class PyJWT:
         slack = _seconds(leeway)
         if audience is not None and not isinstance(audience, Iterable):
             raise TypeError("audience must be a string, iterable or None")
-        required = options["require"]
-        self._validate_required_claims(payload, [required] if isinstance(required, str) else required)
+        if required := options["require"]:
+            self._validate_required_claims(payload, [required] if isinstance(required, str) else required)
         now = time.time()
-        for name, check in (("iat", self._validate_iat), ("nbf", self._validate_nbf), ("exp", self._validate_exp)):
-            if name in payload and options[f"verify_{name}"]:
-                check(payload, now, slack)
+        if "iat" in payload and options["verify_iat"]:
+            self._validate_iat(payload, now, slack)
+        if "nbf" in payload and options["verify_nbf"]:
+            self._validate_nbf(payload, now, slack)
+        if "exp" in payload and options["verify_exp"]:
+            self._validate_exp(payload, now, slack)
         if options["verify_iss"]:
             self._validate_iss(payload, issuer)
         if options["verify_aud"]:
@@ -297,6 +304,15 @@ class PyJWT:
             raise InvalidJTIError("JWT ID must be a string")
 
 
+def _check_header(headers: Mapping[str, Any]) -> None:
+    if headers.get("b64") is False:
+        raise InvalidTokenError("a JWT carries its claims in base64url: b64 False is for PyJWS (RFC 7797 §7)")
+    crit = headers.get("crit", ["alg"])
+    known = {"alg", "typ", *headers}
+    if not isinstance(crit, list) or not crit or not all(isinstance(name, str) and name in known for name in crit):
+        raise InvalidTokenError("crit is a list of header members that are there (RFC 7515 §4.1.11)")
+
+
 def _seconds(leeway: object) -> float:
     found = leeway.total_seconds() if isinstance(leeway, timedelta) else leeway
     if not isinstance(found, (int, float)) or not math.isfinite(found):  # with NaN no token would ever expire
@@ -306,6 +322,8 @@ def _seconds(leeway: object) -> float:
 
 def _date(value: object) -> float | None:
     """A NumericDate (RFC 7519 §2), or, as PyJWT has it, its digits as a text; None: neither."""
+    if type(value) is int and 0 <= value < YEAR_10000:  # nearly always
+        return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
         value = int(value)
     if type(value) not in (int, float) or not -YEAR_10000 < value < YEAR_10000:  # type: ignore[operator]

@@ -72,7 +72,7 @@ class MissingRequiredClaimError(InvalidTokenError):
 
 
 class InvalidKeyError(PyJWTError, ConfigurationError):
-    """The key is too short, or not for this algorithm; the message says what to do."""
+    """The key is not for this algorithm, or too short where that is enforced; the message says what to do."""
 
 
 class PyJWKError(PyJWTError):

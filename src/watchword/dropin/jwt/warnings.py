@@ -10,4 +10,4 @@ class RemovedInPyjwt3Warning(DeprecationWarning):
 
 
 class InsecureKeyLengthWarning(UserWarning):
-    """Never given: a short key is refused, by `InvalidKeyError`. Here for warning filters."""
+    """A secret or an RSA key is below the sizes of RFC 7518 §3.2 and §3.3: guess it, and sign whatever you like."""

@@ -1,0 +1,56 @@
+"""`watchword.dropin.install`: another package's `import jwt` finds the drop-in, if the application says so first."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from watchword import ConfigurationError
+from watchword.dropin import install, uninstall
+from watchword.dropin import jwt as dropin
+
+
+@pytest.fixture(autouse=True)
+def without_jwt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has not imported it; put back at the end."""
+    for name in [name for name in sys.modules if name == "jwt" or name.startswith("jwt.")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_an_import_finds_the_drop_in_and_its_submodules_until_it_is_uninstalled() -> None:
+    install("jwt")
+    install("jwt")  # again: nothing changes
+    try:
+        assert importlib.import_module("jwt") is dropin
+        assert importlib.import_module("jwt.algorithms") is dropin.algorithms
+        assert importlib.import_module("jwt.exceptions").DecodeError is dropin.DecodeError
+        assert importlib.import_module("jwt._keys") is importlib.import_module("watchword.dropin.jwt._keys")
+    finally:
+        uninstall("jwt")
+    assert not [name for name in sys.modules if name == "jwt" or name.startswith("jwt.")]
+    uninstall("jwt")
+
+
+@pytest.mark.parametrize("loaded", ["jwt", "jwt.api_jwt"])
+def test_it_is_refused_where_the_library_is_imported_already(loaded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = ModuleType(loaded)
+    monkeypatch.setitem(sys.modules, loaded, original)
+    with pytest.raises(ConfigurationError, match=r"install\('jwt'\) first"):
+        install("jwt")
+    assert {name: module for name, module in sys.modules.items() if name.startswith("jwt")} == {loaded: original}
+
+
+@pytest.mark.parametrize("name", ["jose", "", "jwt.api_jwt", "os"])
+@pytest.mark.parametrize("call", [install, uninstall])
+def test_there_is_a_drop_in_for_the_libraries_that_are_listed(name: str, call) -> None:
+    with pytest.raises(ConfigurationError, match="one of jwt"):
+        call(name)
+
+
+def test_importing_watchword_and_its_drop_ins_installs_nothing() -> None:
+    program = "import sys, watchword, watchword.dropin.jwt; sys.exit('jwt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

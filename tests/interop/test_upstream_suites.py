@@ -1,0 +1,119 @@
+"""The test suites of the libraries that drop-ins stand for, and of packages built on them, from their released archives."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sysconfig
+import tarfile
+import venv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.interop.conftest import ROOT
+
+HERE = Path(__file__).parent / "upstream"
+DIFFERENCES: Mapping[str, Mapping[str, str]] = json.loads((HERE / "differences.json").read_text())
+MOST = 0.05
+"""The part of a suite that may differ."""
+REASONS = ("refused as unsafe", "a private name")
+OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SUBFAILED\S*) (?:\[[^\]]*\] )?(tests/\S+(?:\[.*\])?)", re.MULTILINE)
+
+
+class Workshop(NamedTuple):
+    """Where archives are unpacked, and the Python that has what their tests need beside what is installed here."""
+
+    folder: Path
+    python: Path
+
+    def unpacked(self, requirement: str) -> Path:
+        """The released source archive of a project."""
+        into = self.folder / requirement.partition("==")[0]
+        command = [
+            self.python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", into, requirement,
+        ]  # fmt: skip
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (archive,) = into.glob("*.tar.gz")
+        with tarfile.open(archive) as opened:
+            opened.extractall(into, filter="data")
+        (root,) = (found for found in into.iterdir() if found.is_dir())
+        return root
+
+    def outcomes(self, folder: Path, *options: str, **environment: str) -> dict[str, str]:
+        """Of each test of `folder`, run there."""
+        command = [
+            self.python,
+            "-m",
+            "pytest",
+            "-q",
+            "-rA",
+            "-o",
+            "addopts=",
+            "-p",
+            "no:cacheprovider",
+            *options,
+            "tests",
+        ]
+        found = subprocess.run(
+            command,
+            cwd=folder,
+            text=True,
+            capture_output=True,
+            check=False,
+            env={**os.environ, "COLUMNS": "300", **environment},
+        )
+        assert found.returncode in (0, 1), found.stdout[-3000:] + found.stderr[-3000:]
+        return {name: outcome for outcome, name in OUTCOME.findall(found.stdout)}
+
+
+def bad(outcomes: Mapping[str, str]) -> set[str]:
+    return {name for name, outcome in outcomes.items() if outcome != "PASSED"}
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    folder = tmp_path_factory.mktemp("upstream")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv/bin/python"
+    (site,) = (folder / "venv/lib").glob("python*/site-packages")
+    (site / "parent.pth").write_text(sysconfig.get_paths()["purelib"])
+    needed = ["pytest-django>=4.9", "freezegun>=1.5", "python-dateutil>=2.9", "python-jose>=3.4"]
+    subprocess.run([python, "-m", "pip", "install", "-q", *needed], check=True, stdout=subprocess.DEVNULL)
+    return Workshop(folder, python)
+
+
+ON_THE_DROPIN = {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(HERE)])}
+
+
+def test_each_difference_is_a_refusal_of_something_unsafe_or_a_private_name() -> None:
+    for suite in DIFFERENCES.values():
+        for reason in suite.values():
+            assert reason.startswith(REASONS)
+
+
+def test_pyjwts_own_suite_passes_but_for_what_is_named(workshop: Workshop) -> None:
+    root = workshop.unpacked("pyjwt==2.15.1")
+    alone = workshop.folder / "pyjwt-tests"
+    alone.mkdir()
+    (root / "tests").rename(alone / "tests")  # away from the package that they test
+    found = workshop.outcomes(alone, "-p", "jwt_plugin", **ON_THE_DROPIN)
+    assert len(found) > 400
+    assert bad(found) == set(DIFFERENCES["pyjwt"])
+    assert len(bad(found)) <= MOST * len(found)
+
+
+@pytest.mark.parametrize("requirement", ["flask-jwt-extended==4.7.4", "djangorestframework-simplejwt==5.5.1"])
+def test_packages_on_pyjwt_fail_no_test_on_the_drop_in_that_they_pass_on_pyjwt(
+    requirement: str, workshop: Workshop
+) -> None:
+    root = workshop.unpacked(requirement)
+    on_pyjwt = workshop.outcomes(root)
+    on_ours = workshop.outcomes(root, "-p", "jwt_plugin", **ON_THE_DROPIN)
+    assert len(on_pyjwt) > 150
+    assert on_ours.keys() >= on_pyjwt.keys()
+    assert bad(on_ours) <= bad(on_pyjwt)
