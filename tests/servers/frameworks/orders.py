@@ -2,6 +2,8 @@
 
 # No `from __future__ import annotations`: FastAPI reads annotations, which name what is local here.
 
+from tests.servers.frameworks.rest_views import rest  # first: REST framework needs the project's settings
+
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from inspect import iscoroutinefunction
@@ -24,7 +26,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.servers.frameworks.made import Made, by_aiohttp, by_wsgi
-from tests.servers.frameworks.rest_views import rest
 from watchword import Identity
 from watchword.servers import aiohttp as of_aiohttp
 from watchword.servers import asgi, wsgi

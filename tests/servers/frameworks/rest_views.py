@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.servers.frameworks import django_project as project  # first: REST framework needs its settings
+
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
@@ -9,7 +11,6 @@ from django.urls import path
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
 
-from tests.servers.frameworks import django_project as project
 from watchword.servers.django.rest_framework import GuardAuthentication, required
 
 
