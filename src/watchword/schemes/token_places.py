@@ -64,7 +64,7 @@ class TokenPlace(Protocol):
 class InAuthorization:
     """`Authorization: Bearer <token>`, or after another word."""
 
-    __slots__ = ("_begin", "_credentials", "_lower", "_size", "address", "word")
+    __slots__ = ("_credentials", "_word", "address", "word")
 
     told: Sequence[tuple[str, str]] = ()
     where: str = "authorization"
@@ -72,11 +72,9 @@ class InAuthorization:
 
     def __init__(self, word: str = "Bearer") -> None:
         self.word = scheme_word(word)
-        self._lower = self.word.lower().encode()
-        self._begin = self.word.encode() + b" "
-        self._size = len(self._begin)
+        self._word = self.word.encode()
         # The word, 1*SP b64token; the scheme word is case-insensitive (RFC 9110 §11.1).
-        self._credentials = re.compile(re.escape(self._lower) + rb" +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+        self._credentials = re.compile(re.escape(self._word) + rb" +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
         self.address = Address(b"authorization", self.word.lower())
 
     def read(self, request: Request) -> bytes | None:
@@ -88,14 +86,12 @@ class InAuthorization:
         value = request.lines.get(b"authorization")  # the guard has refused a second line
         if value is None:
             return None
-        size = self._size
-        # What is left without the token's characters is the one space, where it is written as nearly everybody does.
-        if value[:size] == self._begin and len(value) > size and value.translate(None, _PLAIN) == b" ":
-            token = value[size:]
-        else:
+        word, _, token = value.partition(b" ")
+        # As nearly everybody writes it: the word in this case, one space, and nothing but a token's characters.
+        if word != self._word or not token or token.translate(None, _PLAIN):
             match = self._credentials.fullmatch(value)
             if match is None:
-                if value[: size - 1].lower() == self._lower and value[size - 1 : size] in (b"", b" "):
+                if word.lower() == self._word.lower():
                     raise Rejected(Reason.MALFORMED_REQUEST, "not one token (RFC 6750 §2.1)", where="authorization")
                 return None
             token = match[1]

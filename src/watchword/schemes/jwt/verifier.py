@@ -234,14 +234,14 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
                 check(claims, now)
             # In one piece: just after a signature every call costs twice its time.
             (issuers, audiences), leeway = self._usual, self._leeway
-            issuer, audience, expiry, start, issued = get("iss"), get("aud"), get("exp"), get("nbf", 0), get("iat", 0)
+            issuer, audience, expiry, issued = get("iss"), get("aud"), get("exp"), get("iat", 0)
             if not (
                 type(issuer) is str and issuer in issuers
                 and type(audience) is str and audience in audiences
                 and type(expiry) is int and now - leeway < expiry < YEAR_10000
-                and type(start) is int and 0 <= start <= now + leeway
                 and type(issued) is int and 0 <= issued <= now + leeway
-                and get("jti", "") is not None
+                and ("nbf" not in claims or (type(start := claims["nbf"]) is int and 0 <= start <= now + leeway))
+                and ("jti" not in claims or claims["jti"] is not None)
                 and "cnf" not in claims
             ):  # fmt: skip
                 for check in self._check_calls:
