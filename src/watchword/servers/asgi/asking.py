@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from watchword.core.answer import Refusal
 from watchword.core.identity import Identity
-from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.judge import Judge
-from watchword.servers.asgi.request import App, Message, Scope, Send
+from watchword.servers.asgi.request import App, Message, Scope
 from watchword.servers.judgement import Judgement
 from watchword.servers.problem import problem_body
 from watchword.structures.line import ClientGone
@@ -24,17 +21,12 @@ Raises = Callable[[Refusal, Scope], Exception]
 """Makes the exception by which a framework answers with a refusal."""
 
 
-class Exchange(msgspec.Struct, eq=False):
-    """One request and its answer, with a guard that can be asked meanwhile. `request` is what that judges."""
+class Exchange(Judge, kw_only=True, eq=False):
+    """One request and its answer, with a guard that can be asked meanwhile; `raises` makes the exception of a refusal."""
 
-    request: Request
-    _judge: Judge
-    _raises: Raises
-    _scope: Scope
-    _server: Send
+    raises: Raises
     _refusal: Refusal | None = None
     _begun: bool = False
-    _connected: bool = False
 
     async def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Identity[Any] | None:
         """The maker of the request, who has all of `scopes`; None if anonymous requests may pass and this is one.
@@ -43,30 +35,29 @@ class Exchange(msgspec.Struct, eq=False):
             Exception: the framework's, for a refusal.
             ConfigurationError: the answer has begun, or the guard needs a body that was read before.
         """
-        judge = self._judge
-        if self._begun and judge.judgement is None:
+        if self._begun and self.judgement is None:
             raise ConfigurationError("the answer has begun: ask who made the request before that")
-        asked = judge.judge(optional=optional)
+        asked = self.judge(optional=optional)
         judgement = asked if isinstance(asked, Judgement) else await asked
         if judgement.admission is not None:
             rejected = judgement.admission.missing_scopes(scopes, optional=optional)
             if rejected is None:
                 return judgement.admission.identity
             # It goes out like any other answer of the application, and is sealed where those are.
-            self._refusal = (await judge.guard.refuse(rejected))._replace(sealing=None)
+            self._refusal = (await self.guard.refuse(rejected))._replace(sealing=None)
         else:
             self._refusal = judgement.refusal or Refusal(503)
-        raise self._raises(self._refusal, self._scope)
+        raise self.raises(self._refusal, self._scope)
 
     @property
     def open(self) -> bool:
         """Whether nobody has asked yet, and may still do so."""
-        return self._judge.judgement is None and not self._begun
+        return self.judgement is None and not self._begun
 
     @property
     def admitted(self) -> bool:
         """Whether somebody has asked, and the guard admitted the request."""
-        return self._judge.judgement is not None and self._judge.judgement.admission is not None
+        return self.judgement is not None and self.judgement.admission is not None
 
     def identity(self) -> Identity[Any] | None:
         """The maker of an admitted request; None if it is anonymous.
@@ -74,60 +65,58 @@ class Exchange(msgspec.Struct, eq=False):
         Raises:
             ConfigurationError: nobody has asked the guard, or it refused.
         """
-        judgement = self._judge.judgement
+        judgement = self.judgement
         if judgement is None or judgement.admission is None:
             raise ConfigurationError("nobody has asked the guard who made this request")
         return judgement.admission.identity
 
     async def run(self, app: App) -> None:
         """Runs the application; its request is refused after all where its body fails on the way."""
-        judge, failed = self._judge, None
+        failed = None
         try:
             try:
                 await app(self._scope, self._receive, self._send)
             except ClientGone:  # said to nobody; middleware outside wants an answer
-                return await answer(Refusal(400), self._scope, self._connect, self._server)
+                return await answer(Refusal(400), self._scope, self._connect, self._to_server)
             except Exception:
-                if judge.channels is None or judge.channels.failed is None:
+                if self.channels is None or self.channels.failed is None:
                     await self._fail()
                     raise
-            failed = None if judge.channels is None else judge.channels.end()
-            if failed is not None and judge.judgement is not None:
-                await self._answer(await judge.guard.refuse(judge.judgement.additions.attributed(failed)))
+            failed = None if self.channels is None else self.channels.end()
+            if failed is not None and self.judgement is not None:
+                await self._answer(await self.guard.refuse(self.judgement.additions.attributed(failed)))
         finally:
-            # Too late to ask what needs the scope, which is let go as in `Judge.end`.
-            self._begun, self._scope = True, {"type": self._scope["type"]}
-            judge.end(self._scope)
-            if judge.success is not None and failed is None:
-                await judge.success.settle()
+            self._begun = True
+            self.end()
+            if self.success is not None and failed is None:
+                await self.success.settle()
 
     # Both hand on what is awaited, instead of awaiting it: every message of every request goes through them.
 
     def _receive(self) -> Awaitable[Message]:
-        judge = self._judge
-        judge.taken = self._connected = True
-        return judge.incoming.message() if judge.receive is None else judge.receive()
+        self.taken = True
+        return self.incoming.message() if self.receive is None else self.receive()
 
     def _send(self, message: Message) -> Awaitable[None]:
-        refusal, begun = self._refusal, self._begun
-        self._begun = True
-        if refusal is not None and message["type"] == "http.response.start" and message["status"] == refusal.status:
+        refusal, begun, self._begun = self._refusal, self._begun, True
+        if refusal is None:
+            return self.send(message)
+        if message["type"] == "http.response.start" and message["status"] == refusal.status:
             message = {**message, "headers": [*(message.get("headers") or ()), *refusal.fields()]}
-        if refusal is not None and message["type"] == "websocket.close" and not begun:
-            return answer(refusal, self._scope, self._connect, self._judge.send, problem_body)
-        return self._judge.send(message)
+        if message["type"] == "websocket.close" and not begun:
+            return answer(refusal, self._scope, self._connect, self.send, problem_body)
+        return self.send(message)
 
     async def _connect(self) -> Message:
-        if not self._connected:
+        if not self.taken:
             await self._receive()
         return {"type": "websocket.connect"}
 
     async def _fail(self) -> None:
         """Where the answer of a judged request is sealed, so is that to an exception."""
-        judge = self._judge
-        if judge.judgement is not None and judge.guard.plan.seal is not None and not self._begun:
-            await self._answer(judge.guard.failure(judge.request))
+        if self.judgement is not None and self.guard.plan.seal is not None and not self._begun:
+            await self._answer(self.guard.failure(self.request))
 
     async def _answer(self, refusal: Refusal) -> None:
         self._begun = True
-        await answer(refusal, self._scope, self._connect, self._server, problem_body)
+        await answer(refusal, self._scope, self._connect, self._to_server, problem_body)

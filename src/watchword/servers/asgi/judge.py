@@ -33,8 +33,8 @@ class Judge(msgspec.Struct, eq=False):
     guard: AsyncGuard
     request: Request
     _scope: Scope
-    _receive: Receive
-    _send: Send
+    _from_server: Receive
+    _to_server: Send
     send: Send
     judgement: Judgement | None = None
     channels: Channels | None = None
@@ -49,7 +49,7 @@ class Judge(msgspec.Struct, eq=False):
         """The body, for whoever wants it first: most requests have none that anybody reads."""
         incoming = self._incoming
         if incoming is None:
-            incoming = self._incoming = Incoming(self._receive, self._scope["type"], self.request.headers)
+            incoming = self._incoming = Incoming(self._from_server, self._scope["type"], self.request.headers)
         return incoming
 
     def judge(self, *, optional: bool) -> Judgement | Coroutine[Any, Any, Judgement]:
@@ -81,12 +81,12 @@ class Judge(msgspec.Struct, eq=False):
         judgement = self.judge(optional=optional)
         return judgement if isinstance(judgement, Judgement) else await judgement
 
-    def end(self, scope: Scope) -> None:
-        """Called once the request is over; what is known of it can still be asked.
+    def end(self) -> None:
+        """Called once the request is over; what is known of it can still be asked, but not what needs the scope.
 
-        `scope` takes the place of its own, which leads here: what leads in a circle is freed late, and slows every request down.
+        That is let go, since it leads here: what leads in a circle is freed late, and slows every request down.
         """
-        self._scope = scope
+        self._scope = {"type": self._scope["type"]}
         if self._incoming is not None:
             self._incoming.close()
 
@@ -105,7 +105,7 @@ class Judge(msgspec.Struct, eq=False):
         except (Rejected, StoreUnavailable) as error:
             return await self._refused(scope, refused(guard.plan, self.request, error))
         if admission.provisional:
-            self.send = self.success = Success(guard, admission, self._send)
+            self.send = self.success = Success(guard, admission, self._to_server)
         if admission.stream is not None:
             check_unread(self.taken)
         if admission.present:
@@ -122,8 +122,9 @@ class Judge(msgspec.Struct, eq=False):
 
     def _admit(self, admission: Admission) -> Judgement:
         if self.receive is None:
-            self.receive = self._receive if self._incoming is None else self._incoming.receive
-        self._scope[IDENTITY], self._scope[ADMISSION] = admission.identity, (self.guard, admission, self.request.method)
+            self.receive = self._from_server if self._incoming is None else self._incoming.receive
+        scope = self._scope
+        scope[IDENTITY], scope[ADMISSION] = admission.identity, (self.guard, admission, self.request.method)
         self.judgement = judgement = Judgement(admission, admission)
         return judgement
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from watchword.core.guard import AsyncGuard
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.asking import Exchange, Raises
-from watchword.servers.asgi.judge import Judge
 from watchword.servers.asgi.request import App, Message, Receive, Scope, Send, request_of
 from watchword.servers.asgi.subprotocols import without_tokens
 from watchword.servers.judgement import JUDGEMENTS, check_method, kept
@@ -37,9 +36,8 @@ def on_demand(app: App, guard: AsyncGuard, raises: Raises) -> App:
         if subprotocols and scope["type"] == "websocket":
             scope = {**scope}  # an outer application's is its own
             send = without_tokens(scope, subprotocols, send)
-        request = request_of(scope)
-        judge = Judge(guard, request, scope, receive, send, send)
-        judgements[plan] = exchange = Exchange(request, judge, raises, scope, send)
+        exchange = Exchange(guard, request_of(scope), scope, receive, send, send, raises=raises)
+        judgements[plan] = exchange
         return exchange.run(app)
 
     return asking
