@@ -28,18 +28,23 @@ class Got(NamedTuple):
     response: Any
 
 
+async def in_turn(chunks):
+    for chunk in chunks:
+        yield chunk
+
+
 class Kind:
     """One way.
 
-    `keeps_challenges`: the answers that were answered by the adapter are in the history. `at_once`: where the library
-    follows a redirect within the origin, the credentials go along with the first request.
+    `keeps_challenges`: the answers that were answered by the adapter are in the history. `chunks`: a body of these chunks
+    that is read once.
     """
 
     adapt: Any
     connect_error: type[Exception]
     redirect_error: type[Exception]
     keeps_challenges = True
-    at_once = False
+    chunks = staticmethod(iter)
 
     def challenged(self, *statuses: int) -> list[int]:
         return list(statuses) if self.keeps_challenges else []
@@ -73,6 +78,8 @@ class Sync(Kind):
 
 
 class Async(Sync):
+    chunks = staticmethod(in_turn)
+
     def send(self, method, url, auth, *, content=None, follow=True, headers=None, **client):
         async def main():
             async with self.library.AsyncClient(
@@ -89,7 +96,7 @@ class Aiohttp(Kind):
     connect_error = aiohttp.ClientConnectorError
     redirect_error = aiohttp.TooManyRedirects
     keeps_challenges = False
-    at_once = True
+    chunks = staticmethod(in_turn)
 
     def send(self, method, url, auth, *, content=None, follow=True, headers=None, inside=(), **session):
         async def main():

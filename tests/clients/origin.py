@@ -26,7 +26,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Origin:
-    def __init__(self, answer: Callable[[Seen], Answer]) -> None:
+    def __init__(self, answer: Callable[[Seen], Answer | None]) -> None:
         self.seen: list[Seen] = []
         self.answer = answer
         outer = self
@@ -44,7 +44,11 @@ class Origin:
                     fields.setdefault(name.lower(), []).append(value)
                 seen = Seen(self.command, self.path, fields, body)
                 outer.seen.append(seen)
-                status, headers, content = outer.answer(seen)
+                answer = outer.answer(seen)
+                if answer is None:  # whatever was done, nobody hears of it
+                    self.close_connection = True
+                    return
+                status, headers, content = answer
                 self.send_response(status)
                 for name, value in headers:
                     self.send_header(name, value)
@@ -91,7 +95,7 @@ class Origin:
 
 
 @contextmanager
-def origin(answer: Callable[[Seen], Answer]) -> Iterator[Origin]:
+def origin(answer: Callable[[Seen], Answer | None]) -> Iterator[Origin]:
     server = Origin(answer)
     try:
         yield server

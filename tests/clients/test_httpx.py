@@ -214,9 +214,9 @@ def test_history_holds_redirects_and_challenges_but_no_token_request(library, ad
     def answer(seen):
         if seen.target == "/start":
             return 302, [("Location", "/there")], b""
-        return challenging(seen)
+        return (200, [], b"hello") if seen.field("authorization") == "Bearer tok2" else (401, [], b"old")
 
-    with origin(lambda seen: (200, [], b"tok")) as issuer, origin(answer) as server:
+    with origin(lambda seen: (200, [], f"tok{len(issuer.seen)}".encode())) as issuer, origin(answer) as server:
         auth = adapt(Tokens(f"127.0.0.1:{issuer.port}"))
         with library.Client(auth=auth, trust_env=False, follow_redirects=True) as client:
             response = client.get(server.url + "/start")

@@ -137,7 +137,7 @@ def test_what_was_sent_stays_to_be_seen_after_a_redirect(session):
     with origin(lambda seen: (302, [("Location", "/b")], b"") if seen.target == "/a" else ok(seen)) as server:
         response = session.get(server.url + "/a", auth=adapt(Once()))
         assert response.history[0].request.headers["X-Hmac"] == "sig-of-/a"
-        assert "X-Hmac" not in response.request.headers
+        assert response.request.headers["X-Hmac"] == "sig-of-/b"
 
 
 def test_the_callers_hooks_see_the_final_answer(session):

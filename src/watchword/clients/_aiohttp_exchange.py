@@ -12,10 +12,9 @@ from yarl import URL
 from watchword.clients._aiohttp_answer import answer_to, content_of_own, drain, head_of, lines_of
 from watchword.clients._aiohttp_body import check_repeatable, read, replaced
 from watchword.clients._aiohttp_route import Call
-from watchword.clients._exchange import TIMEOUT, changes, merged_cookies
-from watchword.clients._httpx_own import url_of
+from watchword.clients._exchange import TIMEOUT, changes, merged_cookies, url_of
 from watchword.core.message import Headers, Peer, Request
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Received, Send
 from watchword.transport.flow import ClientContext
 
@@ -84,6 +83,15 @@ class Exchange:
         kept = jar.filter_cookies(self._url)
         return "; ".join(f"{name}={one.coded_value}" for name, one in kept.items() if name in response.cookies)
 
+    async def _sent(self, own: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        try:
+            return await self._handler(own)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
+            # As these errors aiohttp would run the caller's GET once more, and with it this request, which may be a POST.
+            raise CredentialsUnavailable("the endpoint for credentials was asked, and its answer was lost") from lost
+
     async def fetch(self, send: Send) -> Received:
         """Sends a request of the flow's own, as the session would, but with none of its fields and cookies."""
         request, url = self._request, URL(url_of(send.request), encoded=True)
@@ -105,7 +113,7 @@ class Exchange:
         )
         # The call's limit is on all that happens in it; where it has none, a flow's own request has.
         async with asyncio.timeout(TIMEOUT if self._call.endless else None):
-            response = await self._handler(own)
+            response = await self._sent(own)
             try:
                 answer = head_of(response)
                 if send.want:

@@ -69,8 +69,8 @@ def call_of(request: aiohttp.ClientRequest) -> Call:
     Raises:
         ConfigurationError: it can't be seen, so that credentials might follow a redirect to another origin.
     """
-    asking = calls(_CALL)
-    local = asking[0].f_locals if asking else {}
+    call = next(calls(_CALL), None)
+    local = {} if call is None else call.f_locals
     hops: Sequence[aiohttp.ClientResponse] | None = local.get("history")
     waits: aiohttp.ClientTimeout | None = local.get("real_timeout")
     if hops is None or waits is None:

@@ -11,7 +11,7 @@ from watchword.core.scheme import Send
 
 __all__ = [
     "LIMIT", "TIMEOUT", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",
-    "merged_cookies", "misadapted", "octets", "oversized",
+    "merged_cookies", "misadapted", "octets", "oversized", "url_of", "waiting",
 ]  # fmt: skip
 
 LIMIT: Final = 1024 * 1024
@@ -94,6 +94,16 @@ def field_lines(lines: Iterable[tuple[str, str | bytes]]) -> Headers:
 def octets(text: str | bytes) -> bytes:
     """A field name or value as it is sent."""
     return text.encode("latin-1", "replace") if isinstance(text, str) else text
+
+
+def url_of(request: Request) -> str:
+    """The URL of a request of the flow's own."""
+    return f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
+
+
+def waiting(seconds: Any) -> Any:
+    """How long a flow's own request waits where the caller's waits for `seconds`, None meaning for ever."""
+    return TIMEOUT if seconds is None else seconds
 
 
 def misadapted(library: str) -> ConfigurationError:

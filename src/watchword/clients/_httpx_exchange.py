@@ -1,140 +1,117 @@
-"""One request of httpx or httpx2 with its retries and redirects."""
+"""One request of the caller of httpx or httpx2, with its retries and redirects."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from watchword.clients._exchange import LIMIT, Replacements, differs, merged_cookies, oversized
-from watchword.clients._httpx_own import own_request, put, url_of
+from watchword.clients._exchange import LIMIT, oversized
+from watchword.clients._httpx_leg import Leg, Make
+from watchword.clients._httpx_own import own_request
 from watchword.clients._httpx_parts import Kit
-from watchword.clients._httpx_route import peer_of
-from watchword.clients._redirects import Origin, origin_of
-from watchword.clients._repeats import MAY_WANT, check_repeatable, position, unreplayable
-from watchword.core.message import Peer, Request
-from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
+from watchword.clients._httpx_redirects import mark, unmark, watch
+from watchword.clients._httpx_route import call_of
+from watchword.clients._redirects import Origin, Trail, origin_of
+from watchword.clients._repeats import position
+from watchword.core.rejection import CredentialsUnavailable
 from watchword.core.scheme import ORIGINAL, Send
 
 __all__ = ["Exchange"]
 
 
 class Exchange:
-    """One request of the caller, as long as `more` is true."""
+    """One request of the caller; `leg` is what is signed now, None once the last answer is the caller's."""
 
-    def __init__(self, kit: Kit, request: Any) -> None:
+    def __init__(self, kit: Kit, request: Any, make: Make) -> None:
         self._kit = kit
-        self._origin = _origin(request.url)
-        self._own: list[Any] = []  # the flow's own requests
-        self._history: list[Any] = []
-        self._begin(request, None)
-
-    def _begin(self, request: Any, always_needed: Any) -> None:
-        self.more = True
-        self._request = request
-        self._answer = self._standing = always_needed
-        self._spent = always_needed is not None
+        self._make = make
+        self._call = call_of(kit.module)
+        self._trail = Trail(_origin(request.url))
         self._start = position(getattr(request.stream, "_stream", None))
-        # A copy of headers leaves behind what an earlier flow put into them.
-        self._plain = self._kit.module.Headers(request.headers)
-        lines = tuple((name.lower(), value) for name, value in self._plain.raw)
-        host = next((value for name, value in lines if name == b"host"), request.url.netloc)
-        url, text = request.url, host.decode("latin-1")
-        target = request.extensions.get("target", url.raw_path)
-        peer = peer_of(self._kit.module, url)
-        self.bare = Request.raw(request.method, url.scheme, text, target, lines, peer, exact=True)
+        self._own: list[Any] = []  # the flow's own requests
+        self._seen: list[Any] = []  # all answers to the caller's
+        self._led: list[Leg] = []
+        self._final: Any = None
+        self._first = request
+        self.leg: Leg | None = self._leg_of(request)
+        watch(self._call)
+        mark(request, self._redirected)
 
-    def body(self) -> bytes:
-        """The caller's body, which stays ready to be sent."""
-        if not hasattr(self._request.stream, "__iter__"):
-            raise ConfigurationError("this scheme covers the body: pass bytes, or `await request.aread()` before")
-        if self._spent:
-            self._rewind("this scheme covers the body")
-        return bytes(self._request.read())
+    def _redirected(self, request: Any) -> Leg | None:
+        """The leg of a request that the client is about to send, if it was redirected and stays at the origin."""
+        if self.leg is None or request is self.leg.request:
+            return None
+        if not self._trail.leads_to(_origin(request.url)):
+            unmark(request)
+            return None
+        leg = self._leg_of(request)
+        self._led.append(leg)
+        return leg
 
-    def peer(self, own: Request) -> Peer:
-        """Who is connected to for a request of the flow's own."""
-        return peer_of(self._kit.module, self._kit.module.URL(url_of(own)))
+    def _leg_of(self, request: Any) -> Leg:
+        return Leg(self._kit, self._call, request, self._start, self._make, redirected=request is not self._first)
 
-    def always_needed(self, send: Send) -> Any:
-        """The answer to a redirected request, where the flow begins without credentials as well; else None."""
-        answer, self._standing = self._standing, None
-        return None if send.body is not ORIGINAL or differs(self.bare, send) else answer
+    def standing(self, leg: Leg, send: Send) -> Any:
+        """The answer that is there already, where the request of a leg that was led here went out by `send`; else None."""
+        stands, leg.standing = leg.standing, False
+        return self._final if stands and (send is leg.send or leg.is_plain(send)) else None
 
-    def outgoing(self, send: Send) -> Any:
+    def outgoing(self, leg: Leg, send: Send) -> Any:
         """The library's request for `send`."""
         if send.body is not None:  # else it is ORIGINAL
-            return self._own_request(send.request, send.body)
-        if self._spent:
-            self._rewind("the server wants the request with its body once more")
-        self._spent = True
-        self._request.headers = self._bound(put(self._kit.module, self._request, self.bare, send))
-        return self._request
+            own = own_request(self._kit, send.request, send.body, leg.request.extensions.get("timeout"))
+            self._own.append(own)
+            return own
+        self._forget_led()
+        return leg.outgoing(send)
 
-    def arrived(self, send: Send, response: Any) -> Any:
+    def arrived(self, leg: Leg, send: Send, response: Any) -> Any:
         """The answer to the request that was sent: not to where the client was redirected from it."""
         if send.body is not ORIGINAL:
-            if response.request is not self._own[-1]:
-                raise CredentialsUnavailable("the endpoint for credentials redirects, which is not followed")
-            if response.headers.get("content-encoding", "identity") != "identity":
-                raise CredentialsUnavailable(
-                    "the endpoint for credentials answers in an encoding that was not asked for"
-                )
-            response.stream = self._kit.answer(response.stream, LIMIT, oversized)
-            return response
-        self._answer = response
-        if response.request is not self._request:
-            response = [hop for hop in response.history if hop.request is self._request][-1]
-        library = self._kit.module
-        probe = library.Request("GET", self._request.url)
-        with suppress(
-            UnicodeEncodeError
-        ):  # the library can't send these cookies; the answer is the caller's all the same
-            library.Cookies(response.cookies).set_cookie_header(probe)
-        if fresh := probe.headers.get("cookie"):
-            self._plain["Cookie"] = merged_cookies(self._plain.get("cookie", ""), fresh)
+            return self._of_own(response)
+        self._final = response
+        hops = [hop for hop in (*response.history, response) if not _among(hop.request, self._own)]
+        self._seen += [hop for hop in hops if not _among(hop, self._seen)]
+        answer = [hop for hop in self._seen if hop.request is leg.request][-1]
+        leg.take_cookies(answer)
+        return answer
+
+    def _of_own(self, response: Any) -> Any:
+        if response.request is not self._own[-1]:
+            raise CredentialsUnavailable("the endpoint for credentials redirects, which is not followed")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise CredentialsUnavailable("the endpoint for credentials answers in an encoding that was not asked for")
+        response.stream = self._kit.answer(response.stream, LIMIT, oversized)
         return response
 
-    def finished(self) -> None:
-        """Settles the answer's history, and whether a redirected request is authenticated anew."""
-        self.more = False
-        answer = self._answer
-        known = [id(hop) for hop in self._history]
-        hops = [hop for hop in answer.history if id(hop) not in known and not _among(hop.request, self._own)]
-        answer.history = [*self._history, *hops]
-        # Once a redirect has led elsewhere, somebody else chose the target: nothing is signed any more.
-        stayed = all(_origin(hop.request.url) == self._origin for hop in (*answer.history, answer))
-        if answer.request is not self._request and stayed and 400 <= answer.status_code < 500:
-            self._history = [*answer.history, answer]
-            self._begin(answer.request, answer)
+    def move_on(self, leg: Leg) -> None:
+        """On to where the client was redirected from `leg`; or settles the last answer's history."""
+        final = self._final
+        begun = [led for led in self._led if led.send is not None]
+        self.leg, self._led = next(iter(begun), None), begun[1:]
+        if self.leg is None:
+            final.history = [hop for hop in self._seen if hop is not final]
+            if final.request is not leg.request and 400 <= final.status_code < 500 and self._stayed():
+                # Nothing was signed there, since the client can't be seen or another request had to go first.
+                self.leg = self._leg_of(final.request)
+        if self.leg is not None:
+            self.leg.standing = True
 
-    def _bound(self, replaced: Replacements) -> Any:
-        gone = replaced.keys() - {b"content-length"}  # that of the plain body, for a copy
-        plain = [pair for pair in self._plain.raw if pair[0].lower() not in gone]
-        return self._kit.headers(plain, [(name.title(), line) for name, lines in replaced.items() for line in lines])
+    def _stayed(self) -> bool:
+        return all(self._trail.leads_to(_origin(hop.request.url)) for hop in self._seen)
 
-    def _own_request(self, request: Request, body: bytes) -> Any:
-        own = own_request(self._kit, request, body, self._request.extensions.get("timeout"))
-        self._own.append(own)
-        return own
+    def close(self) -> None:
+        """Ends what is under way."""
+        leg, self.leg = self.leg, None
+        if leg is not None:
+            leg.drive.close()
+        self._forget_led()
+        for request in (self._first, *(hop.request for hop in self._seen)):
+            unmark(request)
 
-    def check_repeatable(self, need: str = MAY_WANT) -> None:
-        """Nothing, if the body can be sent twice; else `ConfigurationError`."""
-        if self._is_its_own():
-            return
-        source = getattr(self._request.stream, "_stream", None)
-        if source is None:  # a stream of the caller's own
-            raise unreplayable(need)
-        check_repeatable(source, self._start, need)
-
-    def _is_its_own(self) -> bool:
-        """Octets, or a multipart form, which rewinds its files itself."""
-        stream = self._request.stream
-        return isinstance(stream, self._kit.module.ByteStream) or hasattr(stream, "iter_chunks")
-
-    def _rewind(self, need: str) -> None:
-        self.check_repeatable(need)
-        if self._start is not None and not self._is_its_own():
-            self._request.stream._stream.seek(self._start)  # noqa: SLF001 -- as position() was asked of it
+    def _forget_led(self) -> None:
+        for led in self._led:
+            led.drive.close()
+        self._led.clear()
 
 
 def _origin(url: Any) -> Origin:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
 from typing import Any, ClassVar, NoReturn
 
 from watchword.clients._exchange import made, misadapted
 from watchword.clients._httpx_answer import TooLong, head_of
 from watchword.clients._httpx_exchange import Exchange
 from watchword.clients._httpx_parts import Kit
-from watchword.transport.flow import AsyncDrive, ClientContext, Drive
+from watchword.transport.flow import AsyncDrive, Drive
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Ask, Auth
@@ -20,8 +21,8 @@ __all__ = ["FlowAuth"]
 class FlowAuth:
     """The library's Auth class, for its sync and its async client.
 
-    The flow sees the answer to its own request even where the client followed a redirect from it. If that ended within
-    the origin and was refused, the redirected request is authenticated anew.
+    The flow sees the answer to its own request even where the client followed a redirect from it. What it was redirected
+    to within the origin has a flow of its own, which signs it before it goes out.
     """
 
     kit: ClassVar[Kit]
@@ -41,48 +42,44 @@ class FlowAuth:
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """What the sync client runs."""
-        exchange = Exchange(self.kit, request)
-        while exchange.more:
-            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable, peer=exchange.peer)
-            drive = Drive(self._auth, exchange.bare, context, **self._settings)
-            try:
-                send = drive.advance()
+        exchange = Exchange(self.kit, request, partial(Drive, self._auth, **self._settings))
+        try:
+            while (leg := exchange.leg) is not None:
+                send = leg.send or leg.drive.advance()
                 while send is not None:
-                    response = exchange.always_needed(send)
+                    response = exchange.standing(leg, send)
                     if response is None:
-                        response = yield exchange.outgoing(send)
-                    answer = exchange.arrived(send, response)
+                        response = yield exchange.outgoing(leg, send)
+                    answer = exchange.arrived(leg, send, response)
                     received, wanted = head_of(self.kit, send, answer)
                     if wanted:
                         try:
                             received = received._replace(body=answer.read())
                         except TooLong:
                             answer.close()
-                    send = drive.advance(received)
-            finally:
-                drive.close()
-            exchange.finished()
+                    send = leg.drive.advance(received)
+                exchange.move_on(leg)
+        finally:
+            exchange.close()
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """What the async client runs."""
-        exchange = Exchange(self.kit, request)
-        while exchange.more:
-            context = ClientContext(exchange.body, check_repeatable=exchange.check_repeatable, peer=exchange.peer)
-            drive = AsyncDrive(self._auth, exchange.bare, context, **self._settings)
-            try:
-                send = await drive.advance()
+        exchange = Exchange(self.kit, request, partial(AsyncDrive, self._auth, **self._settings))
+        try:
+            while (leg := exchange.leg) is not None:
+                send = leg.send or await leg.drive.advance()
                 while send is not None:
-                    response = exchange.always_needed(send)
+                    response = exchange.standing(leg, send)
                     if response is None:
-                        response = yield exchange.outgoing(send)
-                    answer = exchange.arrived(send, response)
+                        response = yield exchange.outgoing(leg, send)
+                    answer = exchange.arrived(leg, send, response)
                     received, wanted = head_of(self.kit, send, answer)
                     if wanted:
                         try:
                             received = received._replace(body=await answer.aread())
                         except TooLong:
                             await answer.aclose()
-                    send = await drive.advance(received)
-            finally:
-                drive.close()
-            exchange.finished()
+                    send = await leg.drive.advance(received)
+                exchange.move_on(leg)
+        finally:
+            exchange.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from watchword.clients._exchange import TIMEOUT, Replacements, changes
+from watchword.clients._exchange import TIMEOUT, Replacements, changes, url_of, waiting
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Request
 from watchword.core.scheme import Send
 
-__all__ = ["own_request", "put", "url_of"]
+__all__ = ["own_request", "put"]
 
 
 def put(library: Any, request: Any, bare: Request, send: Send) -> Replacements:
@@ -25,11 +25,6 @@ def put(library: Any, request: Any, bare: Request, send: Send) -> Replacements:
         request.stream = _content_once(library, send.content, request.content)
         replaced |= {b"content-length": [str(len(send.content)).encode()], b"transfer-encoding": []}
     return replaced
-
-
-def url_of(request: Request) -> str:
-    """The URL of a request of the flow's own."""
-    return f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
 
 
 def _content_once(library: Any, content: bytes, plain: bytes) -> Any:
@@ -56,7 +51,7 @@ def own_request(kit: Kit, request: Request, body: bytes, timeouts: Mapping[str, 
     """The library's request: it always times out, asks for no encoding, and no redirect takes its lines along."""
     library = kit.module
     waits = timeouts or library.Timeout(TIMEOUT).as_dict()
-    waits = {name: TIMEOUT if seconds is None else seconds for name, seconds in waits.items()}
+    waits = {name: waiting(seconds) for name, seconds in waits.items()}
     own = library.Request(request.method, url_of(request), content=body, extensions={"timeout": waits})
     given = {name for name, _ in request.headers}
     lines = [(b"Accept-Encoding", b"identity"), *own.headers.raw]

@@ -1,13 +1,13 @@
-"""Who httpx or httpx2 connects to for a URL: the host itself, a proxy, an application in memory, or nobody knows."""
+"""Whose request it is, and who httpx or httpx2 connects to: the host itself, a proxy, an application in memory, or nobody knows."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from watchword.clients._route import calls
 from watchword.core.message import Peer
 
-__all__ = ["peer_of"]
+__all__ = ["Call", "call_of"]
 
 IN_MEMORY: Final = frozenset({"starlette.testclient._TestClientTransport"})
 """Transports of others that call an application and connect to nothing."""
@@ -15,18 +15,29 @@ IN_MEMORY: Final = frozenset({"starlette.testclient._TestClientTransport"})
 HERE: Final = Peer("localhost")
 
 
-def peer_of(library: Any, url: Any) -> Peer:
-    """Who the client that asks for credentials connects to for `url`; looked for only where that matters, without TLS."""
-    if url.scheme != "http":
-        return Peer(url.host)
+class Call(NamedTuple):
+    """The client that asks for credentials, if it can be seen, and whether it follows redirects."""
+
+    library: Any
+    client: Any
+    follows: bool
+
+    def peer(self, url: Any) -> Peer:
+        """Who the client connects to for `url`; looked for only where that matters, without TLS."""
+        if url.scheme != "http":
+            return Peer(url.host)
+        choose = getattr(self.client, "_transport_for_url", None)
+        if choose is None:
+            return Peer(url.host, relay="a client that can't be seen")
+        return _behind(self.library, choose(url), url.host)
+
+
+def call_of(library: Any) -> Call:
+    """The call of a client that is under way."""
     asking = calls(library.Client._send_handling_auth, library.AsyncClient._send_handling_auth)  # noqa: SLF001 -- see _route
-    client = asking[0].f_locals.get("self") if asking else None
-    choose = getattr(client, "_transport_for_url", None)
-    return (
-        Peer(url.host, relay="a client that can't be seen")
-        if choose is None
-        else _behind(library, choose(url), url.host)
-    )
+    call = next(asking, None)
+    known = {} if call is None else call.f_locals
+    return Call(library, known.get("self"), known.get("follow_redirects", False))
 
 
 def _behind(library: Any, transport: Any, host: str) -> Peer:

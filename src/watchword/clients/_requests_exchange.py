@@ -4,103 +4,123 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import get_ident
 from typing import Any
 from weakref import ref
 
 import requests
 import requests.cookies
 
-from watchword.clients._exchange import differs, merged_cookies
+from watchword.clients._exchange import merged_cookies
 from watchword.clients._redirects import Trail
-from watchword.clients._repeats import position
-from watchword.clients._requests_answer import answer_to, drain
-from watchword.clients._requests_io import advance, origin, request_of, rewind
-from watchword.clients._requests_put import bare, check_unjudged, put
-from watchword.clients._requests_route import context_of, peer_again, peer_at_first
-from watchword.core.message import Peer, Request
-from watchword.core.scheme import Send
+from watchword.clients._repeats import check_repeatable, position
+from watchword.clients._requests_answer import drain
+from watchword.clients._requests_headers import Lines, RenewedHeaders
+from watchword.clients._requests_io import origin, rewind
+from watchword.clients._requests_put import bare, check_unjudged, put_lines
+from watchword.clients._requests_run import Run
+from watchword.core.message import Request
 from watchword.transport.flow import ClientContext, Drive
 
 __all__ = ["Exchange"]
 
 
 class Exchange:
-    """One prepared request; `drive` runs the flow of a request, and with `every_answer` each answer has to be judged."""
+    """One request of the caller; `make` makes the driver of a flow, and with `every_answer` each answer has to be judged."""
 
     def __init__(
-        self, drive: Callable[[Request, ClientContext], Drive], every_answer: bool, prepared: requests.PreparedRequest
+        self, make: Callable[[Request, ClientContext], Drive], every_answer: bool, prepared: requests.PreparedRequest
     ) -> None:
-        self._driven_by = drive
+        self._make = make
         self._every_answer = every_answer
         self._first = ref(prepared)
         self._trail = Trail(origin(prepared))
+        self._led = False
         self._start = position(prepared.body)
         self._body = prepared.body
-        self._pointed = False
-        self._send: Send | None = None
-        self._drive: Drive | None = None
         self._fields: set[bytes] = set()
-        self._settings: dict[str, Any] = {}  # those of the session, known once it has an answer
+        self._run: Run | None = None
+        self._renewed: dict[int, Run] = {}  # by the thread that wrote the request
 
     def begin(self, prepared: requests.PreparedRequest) -> None:
         """Runs up to where requests sends the request itself."""
-        self._drive = drive = self._driven(prepared, peer_at_first(prepared.url or ""))
-        self._send = send = advance(drive, None, {})
-        assert send is not None  # a flow without a Send of the caller's request has raised
-        put(prepared, self._bare, send, self._fields)
+        self._run = Run.of(prepared, self._start, self._make)
+        self._put(self._run, prepared)
 
-    def _driven(self, prepared: requests.PreparedRequest, peer: Peer) -> Drive:
-        self._bare = request_of(prepared, peer)
-        return self._driven_by(self._bare, context_of(prepared.body, self._start, self._settings))
+    def _put(self, run: Run, prepared: requests.PreparedRequest) -> None:
+        run.put(prepared, self._fields)
+        prepared.headers = RenewedHeaders(prepared.headers, partial(self._renew, run, ref(prepared)))
+
+    def _renew(self, run: Run, sent: ref[requests.PreparedRequest], written: Lines) -> None:
+        """Makes the fields anew for what urllib3 repeats: its own settings say what that is, and how often."""
+        prepared, again = sent(), run.anew()
+        if prepared is not None and again is not None:
+            self._renewed[get_ident()] = again
+            again.put(prepared, self._fields)
+            put_lines(written, prepared.headers, self._fields)
 
     def answered(self, r: requests.Response, **kwargs: Any) -> requests.Response:
         """The response hook: the answer, or that to a retry."""
         sent = r.request
-        self._settings |= kwargs
+        vars(sent).pop("copy", None)
         # If one prepared request is sent twice at the same time, the second answer starts a new flow.
-        drive, self._drive = self._drive, None
-        redirected = sent is not self._first()
-        if not redirected:
-            self._trail = Trail(origin(sent))
+        run, self._run = self._renewed.pop(get_ident(), self._run), None
+        if sent is self._first():
+            self._trail, self._led = Trail(origin(sent)), False
         stays = self._trail.leads_to(origin(sent))
-        if (drive is None or not stays) and not (redirected and self._pointed):
+        if run is None if stays else not self._led:
             check_unjudged(r, self._every_answer)
         if stays:
-            r = self._resume(r, drive, kwargs)
-        self._pointed = self._pointed or r.is_redirect
-        if r.is_redirect and sent is self._first():
-            # requests goes on with a copy of `sent` to wherever the answer points: with none of our fields in it.
-            r.request = sent.copy() if r.request is sent else r.request
-            bare(sent, self._fields, self._body)
+            r = self._resume(r, run, kwargs)
+        if r.is_redirect:
+            # requests goes on with a copy of `sent`, or with two: one of them is the answer's `next`.
+            vars(sent)["copy"] = partial(self._redirected, sent)
         return r
 
-    def _resume(self, r: requests.Response, drive: Drive | None, kwargs: dict[str, Any]) -> requests.Response:
-        sent = self._send
+    def _redirected(self, sent: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The copy of `sent` that goes to wherever the answer points."""
+        copy = requests.PreparedRequest.copy(sent)
+        bare(copy, self._fields, self._body)
+        vars(copy)["prepare_cookies"] = partial(self._settled, copy)
+        return copy
+
+    def _settled(self, copy: requests.PreparedRequest, cookies: Any) -> None:
+        """The copy has its method, target and body now, and gets its cookies; then it is signed, if it stays at the origin."""
+        del vars(copy)["prepare_cookies"]
+        copy.prepare_cookies(cookies)
+        self._led = True
+        if self._trail.leads_to(origin(copy)):
+            check_repeatable(copy.body, self._start, "the server redirects the request with its body")
+            if self._run is None or not self._run.fits(copy):
+                self._run = Run.of(copy, self._start, self._make)
+            self._put(self._run, copy)
+            vars(copy)["prepare_auth"] = _keep  # else ~/.netrc would replace the credentials
+
+    def _resume(self, r: requests.Response, run: Run | None, kwargs: dict[str, Any]) -> requests.Response:
         try:
-            if drive is None:
+            if run is None:
                 if not self._refused(r):
                     return r
-                drive = self._driven(r.request, peer_again(r.request.url or "", r.connection, kwargs))
-                sent = advance(drive, None, kwargs)
+                run = Run.of(r.request, self._start, self._make)
                 # A flow that begins without credentials begins with the answer that is there.
-                if sent is not None and differs(self._bare, sent):
-                    r = self._resend(r, sent, kwargs)
-            while sent is not None and (sent := advance(drive, partial(answer_to, sent, r), kwargs)) is not None:
-                r = self._resend(r, sent, kwargs)
+                if run.changes_request:
+                    run, r = self._resend(r, run, kwargs)
+            while run.goes_on(r):
+                run, r = self._resend(r, run, kwargs)
         except BaseException:
             r.close()
             raise
         return r
 
     def _refused(self, r: requests.Response) -> bool:
-        """Whether a request that carries none of our fields, as it was redirected, was refused and shall carry them."""
+        """Whether a request was refused that nobody has signed anew, or that carries none of our fields."""
         if any(name.decode("latin-1") in r.request.headers for name in self._fields):
             return r.status_code == 401
         return 400 <= r.status_code < 500
 
-    def _resend(self, r: requests.Response, send: Send, kwargs: dict[str, Any]) -> requests.Response:
+    def _resend(self, r: requests.Response, run: Run, kwargs: dict[str, Any]) -> tuple[Run, requests.Response]:
         drain(r)
-        again = r.request.copy()
+        again = requests.PreparedRequest.copy(r.request)
         rewind(again.body, self._start)
         library: Any = requests.cookies  # untyped
         jar = library.RequestsCookieJar()
@@ -108,7 +128,11 @@ class Exchange:
         had: Any = again.headers.pop("Cookie", "")
         if cookies := merged_cookies(had, library.get_cookie_header(jar, again) or ""):
             again.headers["Cookie"] = cookies
-        put(again, self._bare, send, self._fields)
+        self._put(run, again)
         response: requests.Response = r.connection.send(again, **kwargs)
         response.history = [*r.history, r]
-        return response
+        return self._renewed.pop(get_ident(), run), response
+
+
+def _keep(*_: object, **__: object) -> None:
+    """Puts no other credentials into a request."""

@@ -1,4 +1,4 @@
-"""What the adapter for requests reads of prepared requests and responses, and how it sends a flow's own requests."""
+"""What the adapter for requests reads of prepared requests, and how it runs a flow up to where requests sends."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 import requests
 
-from watchword.clients._exchange import TIMEOUT, field_lines, limited, misadapted
+from watchword.clients._exchange import field_lines, misadapted
 from watchword.clients._redirects import Origin, origin_of
 from watchword.clients._repeats import check_repeatable
-from watchword.clients._requests_answer import received
+from watchword.clients._requests_own import fetch
+from watchword.clients._requests_route import Caller, caller
 from watchword.transport.flow import Drive
 from watchword.core.message import Peer, Request
 from watchword.core.scheme import ORIGINAL, Received, Send
 
-__all__ = ["advance", "origin", "read", "request_of", "rewind", "url_of"]
+__all__ = ["advance", "origin", "read", "request_of", "rewind"]
 
 
 def origin(prepared: requests.PreparedRequest) -> Origin:
@@ -71,49 +72,13 @@ def read(body: Any, start: int | None) -> bytes:
     return b"".join(body)
 
 
-def advance(drive: Drive, answer: Callable[[], Received] | None, settings: dict[str, Any]) -> Send | None:
+def advance(drive: Drive, answer: Callable[[], Received] | None = None, called: Caller | None = None) -> Send | None:
     """Runs the flow up to where the caller's request is to be sent, and sends its own requests on the way."""
     try:
         send = drive.advance(None if answer is None else answer())
         while send is not None and send.body is not ORIGINAL:
-            send = drive.advance(_fetch(send, settings))
+            send = drive.advance(fetch(send, called or caller()))
     except BaseException:
         drive.close()
         raise
     return send
-
-
-def _fetch(send: Send, settings: dict[str, Any]) -> Received:
-    request = send.request
-    url = url_of(request)
-    headers = {"Accept-Encoding": "identity"}
-    headers |= {name.decode("latin-1").title(): value.decode("latin-1") for name, value in request.headers}
-    verify = settings.get("verify")
-    with requests.Session() as session:
-        response = session.request(
-            request.method,
-            url,
-            headers=headers,
-            data=send.body,
-            auth=_as_it_is,
-            timeout=TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-            proxies=settings.get("proxies"),
-            cert=settings.get("cert"),
-            # Whoever trusts a resource blindly has not said that of the place where the credentials go.
-            verify=verify if isinstance(verify, str) else None,
-        )
-        with response:
-            answer = received(response)
-            return answer._replace(body=limited(response.iter_content(65536))) if send.want else answer
-
-
-def url_of(request: Request) -> str:
-    """The URL of a request of the flow's own."""
-    return f"{request.scheme}://{request.authority}{request.target.decode('latin-1')}"
-
-
-def _as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-    # Keeps ~/.netrc out, which requests would prefer to the flow's own Authorization.
-    return prepared

@@ -1,26 +1,24 @@
 """Who calls: a library asks its Auth for credentials without saying which client it asks for, and through what it sends.
 
-A client's proxies and transports decide whether a password stays on this host. The client is found among the callers, by
-the function that asks; where it isn't there, nothing is known of it.
+A client's proxies and transports decide whether a password stays on this host, its settings how a token is fetched. The
+client is found among the callers, by the function that asks; where it isn't there, nothing is known of it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 __all__ = ["calls"]
 
 
-def calls(*functions: Callable[..., Any]) -> list[FrameType]:
+def calls(*functions: Callable[..., Any]) -> Iterator[FrameType]:
     """The calls of these functions that are under way in this thread or task, the innermost first."""
     codes = {getattr(function, "__code__", None) for function in functions}
-    found = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the documented way to the callers; CPython has it
     while frame is not None:
         if frame.f_code in codes:
-            found.append(frame)
+            yield frame
         frame = frame.f_back
-    return found

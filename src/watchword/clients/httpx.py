@@ -28,8 +28,8 @@ def adapt(
     """`auth` as httpx takes it; one object serves `Client` and `AsyncClient`, any number of requests, threads and tasks.
 
     A flow's own requests (for tokens) go out through the same client; redirects of those are refused. Where the client
-    follows a redirect within the origin, the request is authenticated anew once the server refuses it; once a redirect
-    has left the origin, nothing is sent along any more, not even back.
+    follows a redirect within the origin, credentials go along, made for the new request: the client gets an event hook for
+    that. Once a redirect has left the origin, nothing is sent along any more, not even back.
 
     Args:
         auth: the client half of a scheme.

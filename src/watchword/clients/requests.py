@@ -25,9 +25,10 @@ __all__ = ["adapt"]
 def adapt(auth: Auth, *, store: Store | None = None, ask: Callable[[Ask], str] | None = None) -> requests.auth.AuthBase:
     """`auth` as requests takes it; one object serves any number of requests, sessions and threads.
 
-    A flow's own requests (for tokens) go out in a session of their own, with the environment's proxies and certificates.
-    On a redirect within the origin the request is authenticated anew once the server refuses it; once a redirect has
-    left the origin, nothing is sent along any more, not even back.
+    A flow's own requests (for tokens) go out through the adapters of the same session, with the timeout, certificates and
+    proxies of the caller's request; redirects of those are refused. What urllib3 repeats by itself (an adapter's
+    `max_retries`) is signed anew for each attempt. On a redirect within the origin credentials go along, made for the new
+    request; once a redirect has left the origin, nothing is sent along any more, not even back.
 
     Args:
         auth: the client half of a scheme.

@@ -17,8 +17,9 @@ try:
 except ImportError:
     raise not_installed("requests") from None
 
-from watchword.clients._requests_io import advance, url_of
-from watchword.clients._requests_route import peer_of_own
+from watchword.clients._exchange import url_of
+from watchword.clients._requests_io import advance
+from watchword.clients._requests_route import Caller
 from watchword.clients.requests import adapt
 
 __all__ = ["OAuth2Session"]
@@ -81,12 +82,12 @@ class OAuth2Session(requests.Session):
                 "the client credentials grant needs a secret: OAuth2Session(client_id, client_secret=…, scope=…)"
             )
         oauth = OAuth2Auth(token_url, self.client_id, secret, scope=self.scope)
-        settings = {"proxies": self.proxies, "verify": self.verify, "cert": self.cert}
-        context = ClientContext(bytes, peer=lambda own: peer_of_own(url_of(own), settings))
+        called = Caller(self, {})
+        context = ClientContext(bytes, peer=lambda own: called.peer(url_of(own)))
         # The flow fetches before it sends, so it is run up to where it would: this request never goes out.
         drive = Drive(oauth, Request("GET", "https", urlsplit(token_url).netloc, "/"), context)
         try:
-            advance(drive, None, settings)
+            advance(drive, called=called)
         finally:
             drive.close()
         self._oauth = oauth
