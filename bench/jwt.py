@@ -135,6 +135,13 @@ def ours(given: Material) -> Verify:
     return JWTVerifier(given.public, issuer=ISSUER, audience=AUDIENCE).verify
 
 
+def dropin(given: Material) -> Verify:
+    from watchword.dropin import jwt  # noqa: PLC0415 -- as PyJWT below
+
+    key = given.secret or given.public_pem
+    return lambda token: jwt.decode(token, key, algorithms=[given.algorithm], audience=AUDIENCE, issuer=ISSUER)
+
+
 def pyjwt(given: Material) -> Verify:
     import jwt
 
@@ -221,7 +228,11 @@ def rows() -> Iterable[Interleaved]:
 def verification(algorithm: str) -> Interleaved:
     """Everybody verifies the same token."""
     given = material(algorithm)
-    contenders: dict[str, Verify] = {"limit": limit(given), "watchword": ours(given)}
+    contenders: dict[str, Verify] = {
+        "limit": limit(given),
+        "watchword": ours(given),
+        "watchword.dropin.jwt": dropin(given),
+    }
     missing: dict[str, str] = {}
     for name, module, make in PEERS:
         try:

@@ -208,4 +208,4 @@ def test_nothing_of_a_token_or_key_is_in_the_errors():
         jwt.decode(token, SECRET[::-1], algorithms=HS)
     assert token.split(".")[1] not in json.dumps(str(caught.value))
     assert SECRET[::-1] not in str(caught.value)
-    assert caught.value.__context__ is None
+    assert caught.value.__suppress_context__

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from watchword.core.rejection import ConfigurationError, Rejected
+from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
 from watchword.crypto.jose import MAX_TOKEN
 from watchword.dropin.jwt import algorithms as families
@@ -27,15 +28,17 @@ __all__ = [
 UNSAID: Final[Any] = object()
 """No algorithm was given: a PyJWK's own, or else HS256."""
 KEPT: Final = 64
-"""Keys whose preparation an object remembers."""
+"""Keys whose preparation an object remembers, and headers of genuine tokens."""
+MAX_KNOWN: Final = 512
+"""Octets of a header that is remembered."""
 _ENFORCE: Final = "enforce_minimum_key_length"
 
 
 class _Bound(NamedTuple):
-    """A key with its algorithm; `shortness` says that it is too short."""
+    """A key with its algorithm; `verify` raises `Rejected`, and `shortness` says that the key is too short."""
 
     sign: Callable[[bytes], bytes]
-    verify: Callable[[bytes, bytes], bool]
+    verify: Callable[[bytes, bytes], None]
     shortness: str | None
 
 
@@ -52,6 +55,7 @@ class PyJWS:
 
     def __init__(self, algorithms: Sequence[str] | None = None, options: Mapping[str, Any] | None = None) -> None:
         self.options = {"verify_signature": True, _ENFORCE: False, **(options or {})}
+        self._headers: Bounded[bytes, dict[str, Any]] = Bounded(KEPT)
         self._keys: Bounded[tuple[object, str | bytes], _Bound] = Bounded(KEPT)
         known = families.get_default_algorithms()
         self._algorithms = known if algorithms is None else {name: known[name] for name in algorithms if name in known}
@@ -179,9 +183,8 @@ class PyJWS:
                     'It is required that you pass in a value for the "algorithms" argument when calling decode().'
                 )
             algorithms = [key.algorithm_name]
-        payload, signing_input, header, signature = self._load(jwt)
-        if "crit" in header or "kid" in header:
-            _check_read(header)
+        payload, signing_input, header, signature, unknown = self._load(jwt)
+        _check_read(header)
         if header.get("b64", True) is False:
             payload, signing_input = _detached(header, signing_input, detached_payload)
         elif detached_payload is not None:
@@ -190,7 +193,14 @@ class PyJWS:
             )
         if trusted:
             self._verify_signature(signing_input, header, signature, key, algorithms or (), options)
-        return {"payload": payload, "header": header, "signature": signature}
+            if unknown:
+                self._remember(unknown, header)
+        return {"payload": payload, "header": header.copy(), "signature": signature}
+
+    def _remember(self, head: bytes, header: dict[str, Any]) -> None:
+        """Of a genuine token, so that its header is not decoded again: the tokens of one issuer share it."""
+        if len(head) <= MAX_KNOWN and not any(isinstance(value, (dict, list)) for value in header.values()):
+            self._headers.put(head, header)  # its copies share nothing that somebody could change
 
     def decode(
         self,
@@ -213,10 +223,10 @@ class PyJWS:
         """
         header = self._load(jwt)[2]
         _check_read(header)
-        return header
+        return header.copy()
 
-    def _load(self, jwt: str | bytes) -> tuple[bytes, bytes, dict[str, Any], bytes]:
-        """Payload, signing input, header and signature; nothing is verified."""
+    def _load(self, jwt: str | bytes) -> tuple[bytes, bytes, dict[str, Any], bytes, bytes]:
+        """Payload, signing input, header and signature, and the header's segment if it is not known; nothing is verified."""
         if not isinstance(jwt, (str, bytes)):
             raise DecodeError(f"Invalid token type. Token must be a {bytes}")
         if len(jwt) > MAX_TOKEN:
@@ -226,29 +236,29 @@ class PyJWS:
         head, dot, body = signing_input.partition(b".")
         if not dot:
             raise DecodeError("Not enough segments")
-        header = _read_header(self._decode_base64url_segment(head, "header"))
+        header, unknown = self._headers.get(head), b""
+        if header is None:
+            unknown = head
+            header = _read_header(self._decode_base64url_segment(head, "header"))
         if header.get("b64", True) is False:
             if body:
                 raise DecodeError("Payload segment must be empty when 'b64' is false.")
             payload = b""
         else:
             payload = self._decode_base64url_segment(body, "payload")
-        return payload, signing_input, header, self._decode_base64url_segment(tail, "crypto")
+        return payload, signing_input, header, self._decode_base64url_segment(tail, "crypto"), unknown
 
     @staticmethod
     def _decode_base64url_segment(segment: bytes, name: str) -> bytes:
         """What a segment encodes. Padding is taken if it is whole: AWS's load balancers write it."""
-        padding = 0
-        if segment.endswith(b"="):
-            stripped = segment.rstrip(b"=")
-            padding = 3 if len(segment) % 4 else len(segment) - len(stripped)
-            segment = stripped
         try:
-            if padding <= 2:
-                return b64url_decode(segment)
+            return b64url_decode(segment)
         except ValueError:
-            pass
-        raise DecodeError(f"Invalid {name} padding")
+            stripped = segment.rstrip(b"=")
+        if not len(segment) % 4 and 0 < len(segment) - len(stripped) <= 2:
+            with suppress(ValueError):
+                return b64url_decode(stripped)
+        raise DecodeError(f"Invalid {name} padding") from None
 
     def _verify_signature(
         self,
@@ -268,9 +278,11 @@ class PyJWS:
             raise InvalidAlgorithmError(
                 f"Token algorithm {name!r} does not match the key's algorithm {key.algorithm_name!r}"
             )
-        bound = self._bound(self.get_algorithm_by_name(name), key, options)
-        if not bound.verify(signing_input, signature):  # whatever kid is named: the caller has chosen the key
-            raise InvalidSignatureError("Signature verification failed")
+        bound = self._bound(self._algorithms.get(name) or self.get_algorithm_by_name(name), key, options)
+        try:
+            bound.verify(signing_input, signature)  # whatever kid is named: the caller has chosen the key
+        except Rejected:
+            raise InvalidSignatureError("Signature verification failed") from None
 
     def _bound(self, algorithm: families.Algorithm, key: AnyKey, options: Mapping[str, Any]) -> _Bound:
         """What signs and what verifies with this key; made once for a key that is a text.
@@ -294,26 +306,16 @@ class PyJWS:
 def _bound(algorithm: families.Algorithm, key: AnyKey) -> _Bound:
     if isinstance(algorithm, families.Family):
         bound = algorithm.bound(key)
-        return _Bound(bound.sign, _answering(bound.verify), bound.shortness if isinstance(bound, WeakKey) else None)
+        return _Bound(bound.sign, bound.verify, bound.shortness if isinstance(bound, WeakKey) else None)
     if isinstance(algorithm, families.NoneAlgorithm):
         row_named("none")
     prepared = algorithm.prepare_key(key.key if isinstance(key, PyJWK) else key)
-    return _Bound(
-        lambda data: algorithm.sign(data, prepared),
-        lambda data, signature: algorithm.verify(data, prepared, signature),
-        algorithm.check_key_length(prepared),
-    )
 
+    def verify(data: bytes, signature: bytes) -> None:
+        if not algorithm.verify(data, prepared, signature):
+            raise Rejected(Reason.WRONG_SIGNATURE)
 
-def _answering(verify: Callable[[bytes, bytes], None]) -> Callable[[bytes, bytes], bool]:
-    def verifier(data: bytes, signature: bytes) -> bool:
-        try:
-            verify(data, signature)
-        except Rejected:
-            return False
-        return True
-
-    return verifier
+    return _Bound(lambda data: algorithm.sign(data, prepared), verify, algorithm.check_key_length(prepared))
 
 
 def warn_of(kwargs: Mapping[str, Any]) -> None:

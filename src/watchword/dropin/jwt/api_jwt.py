@@ -199,8 +199,8 @@ class PyJWT:
         subject: str | None = None,
         leeway: float | timedelta = 0,
     ) -> None:
-        slack = _seconds(leeway)
-        if audience is not None and not isinstance(audience, Iterable):
+        slack = 0.0 if leeway == 0 else _seconds(leeway)
+        if audience is not None and not isinstance(audience, str) and not isinstance(audience, Iterable):
             raise TypeError("audience must be a string, iterable or None")
         if required := options["require"]:
             self._validate_required_claims(payload, [required] if isinstance(required, str) else required)
@@ -283,6 +283,8 @@ class PyJWT:
                 raise InvalidAudienceError("Invalid claim format in token (strict)")
             if audience != named:
                 raise InvalidAudienceError("Audience doesn't match (strict)")
+            return
+        if named == audience and isinstance(named, str):  # nearly always
             return
         named = [named] if isinstance(named, str) else named
         if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
