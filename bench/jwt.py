@@ -136,7 +136,7 @@ def ours(given: Material) -> Verify:
 
 
 def dropin(given: Material) -> Verify:
-    from watchword.dropin import jwt  # noqa: PLC0415 -- as PyJWT below
+    from watchword.dropin import jwt
 
     key = given.secret or given.public_pem
     return lambda token: jwt.decode(token, key, algorithms=[given.algorithm], audience=AUDIENCE, issuer=ISSUER)
