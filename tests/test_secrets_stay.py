@@ -14,7 +14,7 @@ from watchword import (
     AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, Guard,
     HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, KeyDirectory, KeySet, OAuth1Auth, OAuth1Verifier, OAuth2Auth,
     OAuth2Verifier, PasswordCache, ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Revocations, SealedAuth, SignatureAuth,
-    SignatureSeal, SignatureVerifier, SigV4Auth, SigV4Verifier, TokenCache, TokenVerifier, WebBotAuth, WebBotVerifier, WebhookAuth,
+    SignatureSeal, SignatureVerifier, RefreshingSigV4Auth, SigV4Auth, SigV4Credentials, SigV4Verifier, TokenCache, TokenVerifier, WebBotAuth, WebBotVerifier, WebhookAuth,
     WebhookVerifier, stores,
 )  # fmt: skip
 from watchword.authorization_server.token_endpoint import TokenEndpoint
@@ -55,11 +55,15 @@ HOLDING: dict[str, Callable[[], object]] = {
     "OAuth2Auth": lambda: OAuth2Auth("https://id.example/token", "app", SECRET),
     "OAuth2Verifier": lambda: OAuth2Verifier(KEY, issuer="https://id.example", audience="orders"),
     "PasswordCache": PasswordCache,
+    "RefreshingSigV4Auth": lambda: RefreshingSigV4Auth(
+        lambda: SigV4Credentials("AKID", SECRET), region="eu-central-1", service="s3"
+    ),
     "ReplayableBodyHMACAuth": lambda: ReplayableBodyHMACAuth(KEY),
     "ReplayableBodyHMACVerifier": lambda: ReplayableBodyHMACVerifier(KEY, subject="alice"),
     "Revocations": lambda: Revocations(STORE),
     "SealedAuth": lambda: SealedAuth(KeySet([KEY]), auth=BasicAuth("alice", SECRET)),
     "SigV4Auth": lambda: SigV4Auth("AKID", SECRET, region="eu-central-1", service="s3"),
+    "SigV4Credentials": lambda: SigV4Credentials("AKID", SECRET, SECRET),
     "SigV4Verifier": lambda: SigV4Verifier(region="eu-central-1", service="orders"),
     "SignatureAuth": lambda: SignatureAuth(KEY),
     "SignatureSeal": lambda: SignatureSeal(KEY),

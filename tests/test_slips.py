@@ -15,8 +15,8 @@ import requests
 import watchword
 from watchword import (
     AllOf, APIKeyAuth, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, ConfigurationError, DigestAuth, DigestVerifier, Guard,
-    HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth2Auth, OAuth2Verifier, ReplayableBodyHMACAuth, Rejected,
-    Request, Response, SealedAuth, SignatureAuth, SignatureVerifier, SigV4Auth, WebBotAuth, WebhookAuth, WebhookVerifier,
+    HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth2Auth, OAuth2Verifier, RefreshingSigV4Auth, ReplayableBodyHMACAuth, Rejected,
+    Request, Response, SealedAuth, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Credentials, WebBotAuth, WebhookAuth, WebhookVerifier,
 )  # fmt: skip
 from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
@@ -44,6 +44,9 @@ AUTHS: dict[str, Callable[[], Any]] = {
     "OAuth1Auth": lambda: OAuth1Auth("robot", "open sesame"),
     "OAuth2Auth": lambda: OAuth2Auth("https://id.example/token", "robot", "open sesame"),
     "ReplayableBodyHMACAuth": lambda: ReplayableBodyHMACAuth(TOKENS),
+    "RefreshingSigV4Auth": lambda: RefreshingSigV4Auth(
+        lambda: SigV4Credentials("AKALICE", "open sesame"), region="eu-central-1", service="orders"
+    ),
     "SealedAuth": lambda: SealedAuth(PAIR, DigestAuth("alice", "open sesame"), require=False, on_unproven=bool),
     "SigV4Auth": lambda: SigV4Auth("AKALICE", "open sesame", region="eu-central-1", service="orders"),
     "SignatureAuth": lambda: SignatureAuth(PAIR),
@@ -237,10 +240,12 @@ def test_a_target_that_no_server_takes_is_the_developers_error_in_a_client(name:
         assert name == "OAuth2Auth"
 
 
-@pytest.mark.parametrize("name", ["DigestAuth", "HMACAuth", "OAuth1Auth", "SigV4Auth", "SignatureAuth", "WebBotAuth"])
+@pytest.mark.parametrize(
+    "name", ["DigestAuth", "HMACAuth", "OAuth1Auth", "RefreshingSigV4Auth", "SigV4Auth", "SignatureAuth", "WebBotAuth"]
+)
 def test_a_backslash_in_a_url_says_how_it_is_written(name: str) -> None:
     request = Request("GET", "https", "api.example", "/a\\b")
-    with pytest.raises(ConfigurationError, match="%5C|can't be signed"):
+    with pytest.raises(ConfigurationError, match="%5C"):
         run(AUTHS[name](), request, lambda effect: Received(Response(200)), ClientContext(bytes))
     with pytest.raises(ConfigurationError, match="target"):
         OAuth1Auth("robot", "open sesame").sign(request, ClientContext(bytes))

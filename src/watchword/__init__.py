@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from watchword.schemes.signatures.response_policy import ResponsePolicy
     from watchword.schemes.signatures.seal import SignatureSeal
     from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
-    from watchword.schemes.sigv4 import SigV4Auth, SigV4Verifier
+    from watchword.schemes.sigv4 import RefreshingSigV4Auth, SigV4Auth, SigV4Credentials, SigV4Verifier
     from watchword.schemes.token_cache import TokenCache
     from watchword.schemes.token_cookie import InCookie
     from watchword.schemes.token_places import InField
@@ -100,6 +100,7 @@ _HOMES = {
     "Policy": "core.plan",
     "PublicURL": "fields.public_url",
     "Reason": "core.rejection",
+    "RefreshingSigV4Auth": "schemes.sigv4",
     "RegisteredToken": "schemes.registered_token",
     "Rejected": "core.rejection",
     "ReplayableBodyHMACAuth": "schemes.body_hmac",
@@ -111,6 +112,7 @@ _HOMES = {
     "Revocations": "schemes.revocation",
     "SealedAuth": "schemes.signatures.sealed",
     "SigV4Auth": "schemes.sigv4",
+    "SigV4Credentials": "schemes.sigv4",
     "SigV4Verifier": "schemes.sigv4",
     "SignatureAuth": "schemes.signatures",
     "SignaturePolicy": "schemes.signatures",
@@ -135,10 +137,10 @@ __all__ = [
     "BearerAuth", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
     "HMACAuth", "HMACVerifier", "Identity", "InCookie", "InField", "InSubprotocol", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
-    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected",
+    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RefreshingSigV4Auth", "RegisteredToken", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "ResponsePolicy",
     "ResponseUnproven", "Revocations", "SealedAuth",
-    "SigV4Auth", "SigV4Verifier",
+    "SigV4Auth", "SigV4Credentials", "SigV4Verifier",
     "SignatureAuth", "SignaturePolicy", "SignatureSeal", "SignatureVerifier", "StoreUnavailable", "TokenCache", "TokenVerifier", "Verdict", "WatchwordError", "WebBotAuth",
     "WebBotVerifier", "WebhookAuth", "WebhookProfile",
     "WebhookVerifier", "explain", "explain_async",

@@ -326,6 +326,25 @@ def test_a_clock_that_was_set_back_gets_a_new_token():
     assert sent(auth, clock).headers != first.headers
 
 
+@pytest.mark.parametrize("backdate", [1, 60, 59.5])
+def test_a_token_is_dated_back_for_servers_whose_clocks_are_behind(backdate):
+    token = JWTAuth(KEY, claims={"sub": "alice"}, lifetime=100, backdate=backdate).mint(NOW)
+    claims = json.loads(jose.verify(token, KEY).payload)
+    assert (claims["iat"], claims["nbf"], claims["exp"]) == (int(NOW - backdate), int(NOW - backdate), int(NOW + 100))
+    assert JWTVerifier(KEY, leeway=0).verify_at(token, int(NOW - backdate)).subject == "alice"
+
+
+def test_a_token_that_is_not_dated_back_says_no_nbf_and_is_early_for_a_clock_behind():
+    token = JWTAuth(KEY, claims={"sub": "alice"}).mint(NOW)
+    assert set(json.loads(jose.verify(token, KEY).payload)) == {"sub", "iat", "exp"}
+
+
+@pytest.mark.parametrize("backdate", [-1, math.inf, math.nan, "60", None, True])
+def test_a_backdate_is_a_number_of_seconds(backdate):
+    with pytest.raises(ConfigurationError, match="backdate= is a number of seconds"):
+        JWTAuth(KEY, claims={"sub": "alice"}, backdate=backdate)
+
+
 def test_no_minted_token_travels_in_the_clear():
     with pytest.raises(ConfigurationError, match="in the clear"):
         sent(JWTAuth(KEY, claims={"sub": "alice"}), Clock(), scheme="http")

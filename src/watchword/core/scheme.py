@@ -21,7 +21,7 @@ from watchword.core.rejection import Reason, Refuser, Rejected
 from watchword.core.streams import BodyStream
 
 __all__ = [
-    "NO_BODY", "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream", "Changes",
+    "NO_BODY", "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream", "Call", "Changes",
     "Check", "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "GuardReader", "Hasher", "Hold", "Load", "More", "Proof",
     "Random", "Received", "Refusal", "Release", "Save", "Seal", "Send", "Sleep", "Verifier",
 ]  # fmt: skip
@@ -316,6 +316,15 @@ class Sleep(NamedTuple):
     seconds: float
 
 
+class Call(NamedTuple):
+    """Call a function of the caller's, which may take its time or be a coroutine function.
+
+    Answered by what it returns, or by the `Exception` that it raises.
+    """
+
+    function: Callable[[], Any]
+
+
 class Ask(NamedTuple):
     """Let a person do something: open `url`, enter `code`; answered by the text that came back."""
 
@@ -324,7 +333,7 @@ class Ask(NamedTuple):
     code: str = ""
 
 
-Effect = Send | Load | Save | Hold | Release | Sleep | Ask
+Effect = Send | Load | Save | Hold | Release | Sleep | Call | Ask
 Flow = Generator[Effect, Any, None]
 
 

@@ -19,7 +19,7 @@ from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
 from watchword.core.scheme import (
-    ORIGINAL, Ask, Auth, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
+    ORIGINAL, Ask, Auth, Call, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
 )  # fmt: skip
 from watchword.schemes.sending import unsendable
 
@@ -73,6 +73,32 @@ def _given_up(lock: Lock, turn: Turn, hold: Hold) -> bool:
         raise CredentialsUnavailable(f"waited {hold.lease:g} s for {hold.key!r} in vain")
     lock.abandon(turn)
     return False
+
+
+def _called(call: Call) -> object:
+    if not iscoroutinefunction(call.function):
+        try:
+            result = call.function()
+        except Exception as error:  # noqa: BLE001 -- the flow's to judge
+            return error
+        if not isawaitable(result):
+            return result
+        close = getattr(result, "close", None)  # a coroutine that nobody awaits would warn
+        if close is not None:
+            close()
+    raise ConfigurationError(
+        "a coroutine function is given, which an async client can call: pass a plain function here"
+    )
+
+
+async def _awaited(function: Callable[[], Any]) -> object:
+    import asyncio  # noqa: PLC0415 -- `import watchword` must not load asyncio
+
+    try:
+        result = function() if iscoroutinefunction(function) else await asyncio.to_thread(function)
+        return await result if isawaitable(result) else result
+    except Exception as error:  # noqa: BLE001 -- the flow's to judge
+        return error
 
 
 def _lock_of(auth: Auth, key: str) -> Lock:
@@ -188,6 +214,8 @@ class Drive(_DriveBase):
             self._release(effect.key)
         elif isinstance(effect, Sleep):
             time.sleep(effect.seconds)
+        elif isinstance(effect, Call):
+            return _called(effect)
         elif isinstance(effect, Load):
             return self._need_store().fetch(effect.refs)
         elif isinstance(effect, Save):
@@ -248,6 +276,8 @@ class AsyncDrive(_DriveBase):
             self._release(effect.key)
         elif isinstance(effect, Sleep):
             await asyncio.sleep(effect.seconds)
+        elif isinstance(effect, Call):
+            return await _awaited(effect.function)
         elif isinstance(effect, Load):
             return await self._call(self._need_store().fetch, effect.refs)
         elif isinstance(effect, Save):

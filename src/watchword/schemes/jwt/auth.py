@@ -34,6 +34,9 @@ class JWTAuth(ClientHalf):
         key: a secret or private key.
         claims: what the tokens say; `iat` and `exp` are added.
         lifetime: seconds for which each token is good.
+        backdate: seconds by which `iat` lies back, and `nbf` with it, for servers whose clocks are behind and that take
+            no leeway (RFC 7519 §4.1.5). None is written for `nbf` without it. Some servers bound `exp` - `iat`, which is
+            then `lifetime` + `backdate`.
         allow_cleartext: also send it over plain http to other hosts than this one.
 
     Raises:
@@ -44,7 +47,13 @@ class JWTAuth(ClientHalf):
     """
 
     def __init__(
-        self, key: Key, *, claims: Mapping[str, object], lifetime: float = 300, allow_cleartext: bool = False
+        self,
+        key: Key,
+        *,
+        claims: Mapping[str, object],
+        lifetime: float = 300,
+        backdate: float = 0,
+        allow_cleartext: bool = False,
     ) -> None:
         self._key = signing_key(key)
         if fixed := RESERVED.intersection(claims):
@@ -61,12 +70,16 @@ class JWTAuth(ClientHalf):
             raise ConfigurationError("claims= is a mapping of texts to what JSON can say")
         check_mintable(self._claims)
         self._lifetime = lifetime
+        self._backdate = seconds(backdate, "backdate")
         self._allow_cleartext = allow_cleartext
         self._current: tuple[float, float, str] = (0.0, 0.0, "")
 
     def mint(self, now: float) -> str:
-        """A new token, issued at `now` (seconds since the epoch)."""
-        claims = {**self._claims, "iat": int(now), "exp": int(now + self._lifetime)}
+        """A new token, issued at `now` (seconds since the epoch), or `backdate` before."""
+        issued = int(now - self._backdate)
+        claims = {**self._claims, "iat": issued, "exp": int(now + self._lifetime)}
+        if self._backdate:
+            claims["nbf"] = issued
         return jose.sign(msgspec.json.encode(claims), self._key, header={"typ": "JWT"})
 
     def flow(self, request: Request, context: Context, /) -> Flow:

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
-from watchword.core.rejection import ConfigurationError, Reason, Rejected
+from watchword.core.rejection import Reason, Rejected
 from watchword.crypto.digests import hex_digest
 from watchword.fields.percent import percent_units
 from watchword.fields.target import check_target, split_target
+from watchword.schemes.sending import unsendable
 
 __all__ = [
     "ECDSA", "EMPTY", "HMAC", "S3_SERVICES", "UNSIGNED", "PathRules", "canonical_request",
@@ -107,7 +108,7 @@ def sent_target(request: Request) -> tuple[bytes, bytes]:
     try:
         return covered_target(request)
     except Rejected as rejected:
-        raise ConfigurationError(f"this request can't be signed: {rejected.rejection.detail}") from None
+        raise unsendable(rejected) from None
 
 
 # ---- path ------------------------------------------------------------------------------------------------------------
