@@ -59,8 +59,8 @@ class Call(NamedTuple):
             return host
         connector = self.session.connector
         if type(connector) is not aiohttp.TCPConnector:
-            return host._replace(relay=f"{type(connector).__name__}, a connector of your own")
-        return host if proxy is None else host._replace(relay="a proxy")
+            return Peer(host.address, relay=f"{type(connector).__name__}, a connector of your own")
+        return host if proxy is None else Peer(host.address, relay="a proxy")
 
 
 def call_of(request: aiohttp.ClientRequest) -> Call:

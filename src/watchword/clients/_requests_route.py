@@ -43,8 +43,8 @@ class Caller(NamedTuple):
                 adapter = None
             proxies = self.merged(session, url)["proxies"]
         if type(adapter) is not HTTPAdapter:
-            return host._replace(relay=f"{type(adapter).__name__}, an adapter of your own")
-        return host._replace(relay="a proxy") if select_proxy(url, proxies) else host
+            return Peer(host.address, relay=f"{type(adapter).__name__}, an adapter of your own")
+        return Peer(host.address, relay="a proxy") if select_proxy(url, proxies) else host
 
     def merged(self, session: requests.Session, url: str) -> dict[str, Any]:
         """The settings for `url`: those that were passed, the session's, the environment's."""
