@@ -11,6 +11,7 @@ import httpx
 import httpx2
 import pytest
 import requests
+import urllib3
 
 import watchword
 from watchword import (
@@ -22,6 +23,7 @@ from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
+from watchword.clients import urllib3 as for_urllib3
 from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.dropin.http_client import HTTPConnection
@@ -78,8 +80,11 @@ LIBRARIES: dict[str, Callable[[Any], object]] = {
     "httpx": by_library(httpx),
     "httpx2": by_library(httpx2),
     "aiohttp": by_aiohttp,
+    "urllib3": lambda auth: auth(urllib3.PoolManager()).request("GET", HERE),
 }
-ADAPTERS: dict[str, Any] = {"requests": for_requests, "httpx": for_httpx, "httpx2": for_httpx2, "aiohttp": for_aiohttp}
+ADAPTERS: dict[str, Any] = {
+    "requests": for_requests, "httpx": for_httpx, "httpx2": for_httpx2, "aiohttp": for_aiohttp, "urllib3": for_urllib3,
+}  # fmt: skip
 
 
 def test_every_client_half_is_in_the_table() -> None:
@@ -89,9 +94,7 @@ def test_every_client_half_is_in_the_table() -> None:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("name", AUTHS)
 def test_an_auth_that_was_not_adapted_says_how(name: str, library: str) -> None:
-    with pytest.raises(
-        ConfigurationError, match=rf"auth=adapt\({name}\(…\)\), or middlewares=\[adapt\({name}\(…\)\)\]"
-    ):
+    with pytest.raises(ConfigurationError, match=rf"import adapt, and pass adapt\({name}\(…\)\)"):
         LIBRARIES[library](AUTHS[name]())
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 import httpx2
 import pytest
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from tests.clients.kinds import CONTEXT, KINDS
@@ -33,6 +36,7 @@ from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
+from watchword.clients import urllib3 as for_urllib3
 from watchword.dropin import http_client
 from watchword.dropin.requests_oauthlib import OAuth2Session
 from watchword.schemes.oauth1 import OAuth1Endpoints
@@ -113,6 +117,28 @@ class OwnConnector(aiohttp.TCPConnector):
     """Nobody knows where to."""
 
 
+def by_urllib3(url: str, auth: Any, *, pool: Any = None) -> Any:
+    if pool is None:  # it doesn't look at the environment: who wants that does
+        proxy = None if proxy_bypass(urlsplit(url).hostname) else getproxies().get("http")
+        pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+    with for_urllib3.adapt(auth)(pool) as http:
+        return Answered(http.request("GET", url, timeout=PATIENCE).status)
+
+
+class OwnPool(urllib3.HTTPConnectionPool):
+    """Nobody knows where to."""
+
+
+class OwnManager(urllib3.PoolManager):
+    """Nobody knows where to."""
+
+
+def with_pools_of_its_own() -> urllib3.PoolManager:
+    manager = urllib3.PoolManager()
+    manager.pool_classes_by_scheme = {"http": OwnPool, "https": urllib3.HTTPSConnectionPool}
+    return manager
+
+
 CLIENTS: dict[str, Callable[..., Any]] = {
     "requests": by_requests,
     "httpx": partial(by_httpx, httpx, for_httpx),
@@ -120,6 +146,7 @@ CLIENTS: dict[str, Callable[..., Any]] = {
     "httpx2": partial(by_httpx, httpx2, for_httpx2),
     "httpx2-async": partial(by_async, httpx2, for_httpx2),
     "aiohttp": by_aiohttp,
+    "urllib3": by_urllib3,
 }
 
 
@@ -166,6 +193,15 @@ def ways(name: str, proxy: str, set_environment: Callable[[str, str], None]) -> 
             "proxies=": lambda: {"proxies": {"http": proxy}},
             "session.proxies": lambda: {"session": with_proxies(proxy)},
             "mounted": lambda: {"session": mounted(proxy)},
+        }
+    if name == "urllib3":
+        return {
+            "http_proxy": both["http_proxy"],
+            "proxy": lambda: {"pool": urllib3.ProxyManager(proxy)},
+            "pool of a proxy": lambda: {"pool": urllib3.ProxyManager(proxy).connection_from_host("127.0.0.1", 9)},
+            "own manager": lambda: {"pool": OwnManager()},
+            "own pool": lambda: {"pool": OwnPool("127.0.0.1", 9)},
+            "own pools": lambda: {"pool": with_pools_of_its_own()},
         }
     if name == "aiohttp":
         return {  # it doesn't read ALL_PROXY

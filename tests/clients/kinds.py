@@ -10,12 +10,14 @@ import aiohttp
 import httpx
 import httpx2
 import requests
+import urllib3
 
 from tests.patience import PATIENCE
 from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
+from watchword.clients import urllib3 as for_urllib3
 
 
 CONTEXT = ssl.create_default_context()  # loading the certificates is what a client costs
@@ -37,13 +39,14 @@ class Kind:
     """One way.
 
     `keeps_challenges`: the answers that were answered by the adapter are in the history. `chunks`: a body of these chunks
-    that is read once.
+    that is read once. `keeping`: the redirects after which a POST is still one.
     """
 
     adapt: Any
     connect_error: type[Exception]
     redirect_error: type[Exception]
     keeps_challenges = True
+    keeping: frozenset[int] = frozenset({307, 308})
     chunks = staticmethod(iter)
 
     def challenged(self, *statuses: int) -> list[int]:
@@ -111,6 +114,19 @@ class Aiohttp(Kind):
         return asyncio.run(main())
 
 
+class Urllib3(Kind):
+    adapt = staticmethod(for_urllib3.adapt)
+    connect_error = urllib3.exceptions.MaxRetryError
+    redirect_error = urllib3.exceptions.MaxRetryError
+    keeps_challenges = False
+    keeping = frozenset({301, 302, 307, 308})
+
+    def send(self, method, url, auth, *, content=None, follow=True, headers=None, pool=None):
+        with auth(urllib3.PoolManager(timeout=PATIENCE, retries=9) if pool is None else pool) as http:
+            response = http.request(method, url, body=content, redirect=follow, headers=headers)
+            return Got(response.status, response.data, [hop.status for hop in response.retries.history], response)
+
+
 KINDS = {
     "requests": Requests(),
     "httpx": Sync(httpx, for_httpx),
@@ -118,5 +134,6 @@ KINDS = {
     "httpx2": Sync(httpx2, for_httpx2),
     "httpx2-async": Async(httpx2, for_httpx2),
     "aiohttp": Aiohttp(),
+    "urllib3": Urllib3(),
 }
 HTTPX = {name: kind for name, kind in KINDS.items() if name.startswith("httpx")}

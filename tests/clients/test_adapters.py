@@ -313,7 +313,7 @@ def test_a_configuration_error_of_the_flow_comes_before_anything_is_sent(kind):
         assert not server.seen
 
 
-@pytest.mark.parametrize("name", ["requests", "httpx", "httpx2", "aiohttp"])
+@pytest.mark.parametrize("name", ["requests", "httpx", "httpx2", "aiohttp", "urllib3"])
 def test_a_library_that_is_not_installed_is_named_with_its_extra(name, monkeypatch):
     path = files("watchword.clients").joinpath(f"{name}.py")
     monkeypatch.setitem(sys.modules, name, None)

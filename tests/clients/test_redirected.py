@@ -51,7 +51,7 @@ def test_a_route_for_everybody_knows_who_was_redirected_to_it(kind, world):
 @pytest.mark.parametrize("world", SIGNING.values(), ids=SIGNING)
 def test_the_new_request_is_signed_with_its_own_method_target_and_body(kind, world, status):
     guard, adapted = world.guard(), kind.adapt(world.auth())
-    kept = status in (307, 308)
+    kept = status in kind.keeping
     with origin(optional(guard, led(status, ("/start", "/there?a=b%20c")))) as server:
         got = kind.send("POST", server.url + "/start?x=1", adapted, content=b"data")
         assert (got.status, got.body) == (200, b"POST by alice" if kept else b"GET by alice")

@@ -75,6 +75,18 @@ class OverUrllib3(requests.adapters.HTTPAdapter):
         return self.build_response(request, raw)
 
 
+class Urllib3Over(urllib3.PoolManager):
+    def __init__(self, origin: Origin) -> None:
+        super().__init__()
+        self._origin = origin
+
+    def urlopen(self, *_: Any, headers: Any, **__: Any) -> Any:
+        lines = urllib3.HTTPHeaderDict(
+            self._origin.head(Request("GET", "https", "api.example", "/", list(headers.items())))
+        )
+        return urllib3.HTTPResponse(body=Taken(self._origin), headers=lines, status=200, preload_content=False)
+
+
 def over(library: Any, origin: Origin) -> Any:
     class Stream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
         def __iter__(self) -> Iterator[bytes]:
@@ -133,6 +145,8 @@ def get(name: str, origin: Origin, **policy: Any) -> Any:
         session = requests.Session()
         session.mount("https://", OverUrllib3(origin))
         return kind.send("GET", "https://api.example/", adapted, session=session)
+    if name == "urllib3":
+        return kind.send("GET", "https://api.example/", adapted, pool=Urllib3Over(origin))
     if name == "aiohttp":
         return kind.send("GET", "https://api.example/", adapted, inside=[answering(origin)])
     transport = over(httpx2 if name.startswith("httpx2") else httpx, origin)

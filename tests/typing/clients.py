@@ -7,11 +7,13 @@ from typing import assert_type
 import aiohttp
 import httpx2
 import requests
+import urllib3
 
 from watchword import BasicAuth, DigestAuth, OAuth2Auth
 from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
+from watchword.clients import urllib3 as for_urllib3
 from watchword.stores import MemoryStore
 
 BASIC = BasicAuth("alice", "open sesame")
@@ -38,7 +40,18 @@ async def with_aiohttp() -> str:
         return await response.text()
 
 
+def with_urllib3() -> bytes:
+    alice = for_urllib3.adapt(BASIC)
+    with alice(urllib3.PoolManager()) as http:
+        assert_type(http, for_urllib3.AuthenticatedPool)
+        answer = http.request("GET", "https://api.example/", fields={"a": "b"}, retries=urllib3.Retry(3))
+        assert_type(answer, urllib3.BaseHTTPResponse)
+    one_host = urllib3.HTTPSConnectionPool("api.example")
+    return answer.data + alice(one_host).urlopen("POST", "/", body=b"x", redirect=False).data
+
+
 # An auth that nobody has adapted is an error before the program runs.
 requests.get("https://api.example/", auth=BASIC, timeout=5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 httpx2.get("https://api.example/", auth=BASIC)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 aiohttp.ClientSession(middlewares=[BASIC])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
+BASIC(urllib3.PoolManager())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

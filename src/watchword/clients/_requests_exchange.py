@@ -13,10 +13,10 @@ import requests.cookies
 
 from watchword.clients._exchange import merged_cookies
 from watchword.clients._redirects import Trail
-from watchword.clients._repeats import check_repeatable, position
+from watchword.clients._repeats import check_repeatable, position, rewind
 from watchword.clients._requests_answer import drain
 from watchword.clients._requests_headers import Lines, RenewedHeaders
-from watchword.clients._requests_io import origin, rewind
+from watchword.clients._requests_io import origin
 from watchword.clients._requests_put import bare, check_unjudged, put_lines
 from watchword.clients._requests_run import Run
 from watchword.core.message import Request

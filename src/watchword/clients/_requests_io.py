@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from watchword.clients._exchange import field_lines, misadapted
 from watchword.clients._redirects import Origin, origin_of
-from watchword.clients._repeats import check_repeatable
 from watchword.clients._requests_own import fetch
 from watchword.clients._requests_route import Caller, caller
 from watchword.transport.flow import Drive
 from watchword.core.message import Peer, Request
 from watchword.core.scheme import ORIGINAL, Received, Send
 
-__all__ = ["advance", "origin", "read", "request_of", "rewind"]
+__all__ = ["advance", "origin", "request_of"]
 
 
 def origin(prepared: requests.PreparedRequest) -> Origin:
@@ -42,34 +39,6 @@ def request_of(prepared: requests.PreparedRequest, peer: Peer) -> Request:
     # Non-ASCII octets can't be left in a URL that requests has prepared.
     target = prepared.path_url.encode()
     return Request.raw(prepared.method or "GET", scheme, authority, target, headers, peer, exact=True)
-
-
-def rewind(body: Any, start: int | None) -> None:
-    """Makes a body ready to be sent once more.
-
-    Raises:
-        ConfigurationError: it can be read only once.
-    """
-    check_repeatable(body, start, "the server wants the request with its body once more")
-    if start is not None:
-        body.seek(start)
-
-
-def read(body: Any, start: int | None) -> bytes:
-    """The octets of a body, which stays ready to be sent.
-
-    Raises:
-        ConfigurationError: it can be read only once.
-    """
-    if body is None or isinstance(body, (str, bytes, bytearray)):
-        return body.encode() if isinstance(body, str) else bytes(body or b"")
-    if start is not None:
-        body.seek(start)
-        content = body.read()
-        body.seek(start)
-        return content.encode() if isinstance(body, io.TextIOBase) else bytes(content)
-    check_repeatable(body, start, "this scheme covers the body")
-    return b"".join(body)
 
 
 def advance(drive: Drive, answer: Callable[[], Received] | None = None, called: Caller | None = None) -> Send | None:

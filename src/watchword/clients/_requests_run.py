@@ -8,9 +8,9 @@ from functools import partial
 import requests
 
 from watchword.clients._exchange import differs, url_of
-from watchword.clients._repeats import check_repeatable
+from watchword.clients._repeats import check_repeatable, read
 from watchword.clients._requests_answer import answer_to
-from watchword.clients._requests_io import advance, read, request_of
+from watchword.clients._requests_io import advance, request_of
 from watchword.clients._requests_put import put
 from watchword.clients._requests_route import caller
 from watchword.core.message import Request

@@ -13,7 +13,7 @@ __all__ = ["ClientHalf", "need_text"]
 class ClientHalf(InProcess):
     """What our client halves have in common: who hands one to a library as it is, is told of the adapter.
 
-    Libraries call what they are given as `auth=` or as one of `middlewares=`; type checkers see that nothing can be passed to it.
+    Libraries call what they are given, as `auth=` or otherwise; type checkers see that nothing can be passed to it.
     """
 
     __slots__ = ()
@@ -21,8 +21,8 @@ class ClientHalf(InProcess):
     def __call__(self, *_: Never) -> NoReturn:
         name = type(self).__name__
         raise ConfigurationError(
-            f"{name} is for any library, so it needs the adapter of this one: from watchword.clients.requests "
-            f"(or .httpx, .httpx2, .aiohttp) import adapt, then auth=adapt({name}(…)), or middlewares=[adapt({name}(…))]"
+            f"{name} is for any library, so it needs the adapter of this one: from watchword.clients.requests (or .httpx, "
+            f".httpx2, .aiohttp, .urllib3) import adapt, and pass adapt({name}(…))"
         )
 
 
