@@ -14,6 +14,7 @@ import pytest
 from tests import examples_of, hash_costs
 
 examples_of.load_profile()
+pytest.register_assert_rewrite("watchword.testing.conformance")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,20 +10,18 @@ from typing import Any
 import pytest
 
 from tests.hash_costs import cheap_password
-from tests.test_every_scheme import API_KEY, CLAIMS, SECRET, TOKEN, USER_KEY, parties
 from watchword import (
     ConfigurationError, DigestAuth, Guard, HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, Policy, PublicURL, Reason, Rejected,
-    OAuth2Verifier, RegisteredToken, ReplayableBodyHMACVerifier, Request, SignatureVerifier, WebhookVerifier,
+    OAuth2Verifier, ReplayableBodyHMACVerifier, Request, SignatureVerifier, WebhookVerifier,
 )  # fmt: skip
 from watchword.core.message import Peer, Response
 from watchword.core.records import Found, Put, Ref
 from watchword.core.scheme import Auth, Received, Verifier
 from watchword.crypto import passwords
 from watchword.schemes import SCHEMES
-from watchword.schemes.api_key_text import APIKey, hash_key
 from watchword.schemes.basic import BasicVerifier
 from watchword.schemes.explaining.this_machine import is_of_this_machine
-from watchword.schemes.lookups import sha256_of
+from watchword.testing.cases import CASES, CLAIMS, KEY, SECRET, case_of
 from watchword.stores import MemoryStore
 from watchword.transport.flow import ClientContext, run
 
@@ -60,7 +58,7 @@ def account(guard: Guard, request: Request, body: bytes = b"") -> bytes:
 
 
 def guarded(**policy: Any) -> Guard:
-    return Guard([JWTVerifier(USER_KEY)], policy=Policy(explain="development", **policy))
+    return Guard([JWTVerifier(KEY)], policy=Policy(explain="development", **policy))
 
 
 # ---- who gets it -------------------------------------------------------------------------------------------------------
@@ -148,16 +146,16 @@ def test_only_an_environment_that_says_development_has_accounts(
 def test_a_declared_proxy_a_proxys_own_guard_and_a_policy_that_does_not_ask_have_no_accounts() -> None:
     for url in (PublicURL("http://127.0.0.1:8000"), PublicURL(forwarded="Forwarded", hops=1), lambda request: request):
         assert account(guarded(public_url=url), asked()) == b""
-    proxy = Guard([JWTVerifier(USER_KEY)], policy=Policy(explain="development"), proxy=True)
+    proxy = Guard([JWTVerifier(KEY)], policy=Policy(explain="development"), proxy=True)
     assert account(proxy, asked()) == b""
-    assert account(Guard([JWTVerifier(USER_KEY)]), asked()) == b""
+    assert account(Guard([JWTVerifier(KEY)]), asked()) == b""
     with pytest.raises(ConfigurationError, match="development"):
-        Guard([JWTVerifier(USER_KEY)], policy=Policy(explain="production"))  # type: ignore[arg-type]
+        Guard([JWTVerifier(KEY)], policy=Policy(explain="production"))  # type: ignore[arg-type]
 
 
 def test_answers_that_tell_by_their_status_have_no_account() -> None:
     """The body belongs to 401 and 400: a 425 or 414 says why by itself."""
-    token = made_by(JWTAuth(USER_KEY, claims={"sub": "alice"}), guarded()).values(b"authorization")[0].decode()
+    token = made_by(JWTAuth(KEY, claims={"sub": "alice"}), guarded()).values(b"authorization")[0].decode()
     for request, status in (
         (asked(("Early-Data", "1"), ("Authorization", token)), 425),
         (asked(target="/" + "a" * 20_000), 414),
@@ -209,13 +207,8 @@ HOLDING_KEYS: dict[str, Callable[[], Verifier]] = {
 
 def stored(clock: Clock) -> MemoryStore:
     store = MemoryStore(clock=clock)
-    store.add_user("alice", SECRET, realm="orders")
-    store.add_key("alice", USER_KEY)
-    store.add_access_key("alice", "AKALICE", SECRET)
-    store.add_oauth1_client("orders-app", secret=SECRET)
-    store.add_oauth1_token("alices-token", SECRET, client_key="orders-app", subject="alice")
-    store.commit([Put(Ref(APIKey, ("alicesapikey",)), APIKey(hash_key(API_KEY), "alice"))])
-    store.commit([Put(Ref(RegisteredToken, (sha256_of(TOKEN),)), RegisteredToken("alice"))])
+    for case in CASES.values():
+        case().enrol(store)
     return store
 
 
@@ -264,13 +257,13 @@ def said_of(rejected: Rejected) -> Said:
 def test_the_account_of_somebody_who_exists_is_that_of_nobody(name: str) -> None:
     """Two guards that differ in what they keep secret: users and keys of the store, or the verifier's own key."""
     clock = Clock()
-    party = parties(clock)[name]  # type: ignore[arg-type]
+    case = case_of(name)
     store = stored(clock)
     policy = Policy(explain="development", clock=clock, attempts=None, random=lambda n: b"\x07" * n)
-    knowing = Guard([party.verifier], store, policy=policy)
-    other = Guard([HOLDING_KEYS.get(name, lambda: party.verifier)()], Blind(store, HELD), policy=policy)
-    make = JWTAuth(USER_KEY, claims=CLAIMS) if name == "oauth" else party.auth()
-    genuine, forged = made_by(make, knowing), made_by(party.impostor(), knowing)
+    knowing = Guard([case.verifier()], store, policy=policy)
+    other = Guard([HOLDING_KEYS.get(name, case.verifier)()], Blind(store, HELD), policy=policy)
+    make = JWTAuth(KEY, claims=CLAIMS) if name == "oauth" else case.auth()
+    genuine, forged = made_by(make, knowing), made_by(case.impostor(), knowing)
     moved = Request.raw("PUT", "http", HOST, b"/moved", genuine.headers, PEER, True)
     reasons = []
     for request, body, later in (
@@ -297,10 +290,10 @@ def test_the_account_of_a_token_is_the_same_whether_its_signature_is_right_or_no
     clock.now = NOW + 86_400.0
     policy = Policy(explain="development", clock=clock)
     claims = {"sub": "alice", "iss": "https://id.example", "aud": "orders"}
-    guard = Guard([JWTVerifier(USER_KEY, issuer="https://id.example", audience="orders")], policy=policy)
+    guard = Guard([JWTVerifier(KEY, issuer="https://id.example", audience="orders")], policy=policy)
     secret_in_hex = Key.from_secret(SECRET.encode().hex().encode(), algorithm="HS256", key_id="k1")
     texts = []
-    for key in (USER_KEY, Key.generate("HS256", key_id="k1"), secret_in_hex):
+    for key in (KEY, Key.generate("HS256", key_id="k1"), secret_in_hex):
         request = made_by(JWTAuth(key, claims=claims), guard)
         reason, _, _, text = told(guard, request)
         texts.append(text)
@@ -321,10 +314,10 @@ def test_no_variant_is_looked_for_with_a_key_that_a_verifier_holds(name: str, mo
         for kind in accounts:
             monkeypatch.setitem(accounts, kind, never)
     clock = Clock()
-    party = parties(clock)[name]  # type: ignore[arg-type]
-    verifier = SignatureVerifier(USER_KEY) if name == "signature" else party.verifier
+    case = case_of(name)
+    verifier = SignatureVerifier(KEY) if name == "signature" else case.verifier()
     guard = Guard([verifier], stored(clock), policy=Policy(explain="development", clock=clock))
-    text = told(guard, made_by(party.impostor(), guard))[3].decode()
+    text = told(guard, made_by(case.impostor(), guard))[3].decode()
     assert f"refused by {verifier.scheme}: the credentials could be read" in text
     assert "no account" not in text
     assert ("  ok   exp: claim exp" in text) is (name in ("jwt", "oauth"))

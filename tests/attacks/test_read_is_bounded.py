@@ -15,7 +15,6 @@ import pytest
 
 from tests.attacks.signed_worlds import WORLDS
 from tests.counting import instructions
-from tests.test_every_scheme import CLAIMS, SECRET, USER_KEY, Clock, parties
 from watchword import (
     APIKeyVerifier, BasicVerifier, DigestVerifier, Guard, InCookie, InField, InSubprotocol, JWTVerifier, Key, KeySet, Limits, OAuth1Verifier, Peer, Policy, PublicURL,
     Reason, Rejected, Request, TokenVerifier, WebBotVerifier,
@@ -25,6 +24,7 @@ from watchword.core.address import Address
 from watchword.core.scheme import Verifier
 from watchword.crypto import jose
 from watchword.schemes import SCHEMES
+from watchword.testing.cases import CASES, CLAIMS, KEY, SECRET
 
 MOST = 200_000
 """Steps: one or two milliseconds."""
@@ -47,7 +47,7 @@ class Read(NamedTuple):
 
 
 def _verifiers() -> dict[str, Read]:
-    found = {name: Read(party.verifier) for name, party in parties(Clock()).items()}
+    found = {name: Read(case().verifier()) for name, case in CASES.items()}
     found |= {name: Read(world.verifier(), world.sign().request) for name, world in WORLDS.items()}
     found["oauth1-everywhere"] = Read(OAuth1Verifier(placements=("header", "query", "form"), allow_plaintext=True))
     found["digest-everything"] = Read(
@@ -58,7 +58,7 @@ def _verifiers() -> dict[str, Read]:
         found[repr(place)] = Read(TokenVerifier(lambda _: None, place=place))
     found["api_key-of-any-form"] = Read(APIKeyVerifier(lambda _: None))
     found["web_bot"] = Read(WebBotVerifier({"https://bot.example": KeySet([Key.generate("ed25519")])}))
-    bearer = f"Bearer {jose.sign(b'{}', USER_KEY)}"
+    bearer = f"Bearer {jose.sign(b'{}', KEY)}"
     found["jwt"] = Read(found["jwt"].verifier, Request("GET", "https", "api.example", "/", {"Authorization": bearer}))
     return found
 
@@ -202,7 +202,7 @@ def test_a_longer_name_or_password_costs_no_more(character: str) -> None:
 
 def guard(public_url: PublicURL | None = None) -> Guard:
     return Guard(
-        [JWTVerifier(USER_KEY, issuer=CLAIMS["iss"], audience=CLAIMS["aud"])],
+        [JWTVerifier(KEY, issuer=CLAIMS["iss"], audience=CLAIMS["aud"])],
         policy=Policy(public_url=public_url),
     )
 

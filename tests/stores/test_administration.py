@@ -107,7 +107,7 @@ def takes_back_tokens(store: Called, clock: Clock) -> None:
     revocations = Revocations(store.store)
     awaited = inspect.iscoroutinefunction(store.store.fetch)
     revoke = revocations.arevoke_subject if awaited else revocations.revoke_subject
-    store._wait(revoke("alice", issuer="https://id.example"))
+    store.wait(revoke("alice", issuer="https://id.example"))
     assert store.get(Revoked, "revoked", "subject", "https://id.example", "alice") == Revoked(before=clock.now)
 
 
