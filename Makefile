@@ -6,6 +6,7 @@
 #   make cover        what make test runs, under coverage: at least 95 % of the core, line and branch
 #   make conformance  the published suites in the folder that WATCHWORD_VECTORS names
 #   make interop      against Apache, nginx, curl, wget, Flask-HTTPAuth, PyJWT, joserfc and jose, which it installs
+#   make pairs        each scheme by each client, each by each server, over sockets, in few cells;  make matrix  in all, and writes docs/supported.md
 #   make lint         ruff, mypy --strict, pyright, import-linter;  make format  puts the code in shape
 #   make bench        ratios to the limit and to peers, in one run
 #   make docs         the documentation's programs and links, alone
@@ -18,7 +19,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: all help venv suites demo test sweep cover conformance interop lint format bench docs clean
+.PHONY: all help venv suites demo test sweep cover conformance interop pairs matrix lint format bench docs clean
 
 run := .venv/bin/python -m
 
@@ -62,7 +63,16 @@ suites:
 interop: venv
 	@sh scripts/make_venv.sh "$(PYTHON)" interop
 	@sh scripts/interop_peers.sh
-	@$(run) pytest tests/interop $(ARGS)
+	@$(run) pytest tests/interop --ignore=tests/interop/matrix $(ARGS)
+
+pairs: venv
+	@$(run) pytest tests/interop/matrix -n auto --dist loadgroup $(ARGS)
+
+# What has failed is written down, too.
+matrix: export WATCHWORD_MATRIX = all
+matrix: venv
+	@$(run) pytest tests/interop/matrix -n auto --dist loadgroup --junitxml=build/matrix.xml $(ARGS); \
+	    status=$$?; $(run) tests.interop.matrix.report build/matrix.xml && exit $$status
 
 lint: venv
 	@$(run) ruff check .

@@ -58,11 +58,11 @@ def running(command: list[str], **options) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def listening(command: Callable[[int], list[str]], log: Path) -> Iterator[int]:
+def listening(command: Callable[[int], list[str]], log: Path, **options) -> Iterator[int]:
     """A server that must be told its port: tried on another one if somebody else was faster."""
     for _ in range(5):
         port = free_port()
-        with log.open("a") as errors, running(command(port), stdout=errors, stderr=errors) as process:
+        with log.open("a") as errors, running(command(port), stdout=errors, stderr=errors, **options) as process:
             until = time.monotonic() + PATIENCE
             while process.poll() is None and time.monotonic() < until:
                 try:
