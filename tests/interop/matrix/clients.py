@@ -226,6 +226,35 @@ def _httpx2_async(scheme: Scheme, user: User) -> AbstractContextManager[Sender]:
     return _async(httpx2, adapt(scheme.auth(user)))
 
 
+# ---- aiohttp ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _aiohttp(scheme: Scheme, user: User) -> Iterator[Sender]:
+    import aiohttp
+
+    from watchword.clients.aiohttp import adapt
+
+    async def opened() -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(PATIENCE)
+        return aiohttp.ClientSession(middlewares=[adapt(scheme.auth(user))], timeout=timeout)
+
+    with asyncio.Runner() as runner:
+        session = runner.run(opened())
+
+        async def send(asked: Asked) -> Got:
+            with content_of(asked.body) as content:
+                async with session.request(
+                    asked.method, asked.url, data=content or None, headers=asked.fields
+                ) as answer:
+                    return Got(answer.status, await answer.read())
+
+        try:
+            yield Tasks(runner, send)
+        finally:
+            runner.run(session.close())
+
+
 # ---- http.client ------------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +309,7 @@ CLIENTS = (
     Client("httpx, async", _httpx_async),
     Client("httpx2", _httpx2),
     Client("httpx2, async", _httpx2_async),
+    Client("aiohttp", _aiohttp),
     Client(
         "http.client",
         _http_client,
