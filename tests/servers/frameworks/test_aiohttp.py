@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,6 +72,69 @@ def test_in_an_app_that_nobody_guards_what_asks_answers_nobody(auth, caplog):
     with caplog.at_level(logging.ERROR):
         assert statuses(app) == [500, 500, 500]
     assert "auth.install(app)" in caplog.text
+
+
+def starts(app: web.Application) -> None:
+    async def start() -> None:
+        runner = web.AppRunner(app)
+        try:
+            await runner.setup()
+        finally:
+            await runner.cleanup()
+
+    asyncio.run(start())
+
+
+class Holding:
+    def __init__(self, handler: Any) -> None:
+        self.handler = handler
+
+    async def __call__(self, request: Any) -> Any:
+        return await self.handler(request)
+
+
+def closing_over(handler: Any) -> Any:
+    async def called(request: Any) -> Any:
+        return await handler(request)
+
+    return called
+
+
+@pytest.mark.parametrize("hiding", [closing_over, Holding, partial])
+@pytest.mark.parametrize("mounted", [False, True])
+def test_an_app_does_not_start_where_a_decorator_hides_a_handler_from_one_above_it(app, auth, hiding, mounted):
+    inner = web.Application()
+    inner.router.add_get("/x", done)
+    inner.router.add_get("/y", auth.required()(closing_over(done)))
+    app.add_subapp("/inner", inner)
+    assert statuses(app, "/inner/x") == [200, 200, 200]
+    app = web.Application()
+    auth.install(app)
+    auth.required()(hiding(done))
+    inner = web.Application()
+    (inner if mounted else app).router.add_get("/x", done)
+    app.add_subapp("/inner", inner)
+    with pytest.raises(ConfigurationError, match="done and its route hides it"):
+        starts(app)
+
+
+def a_view(auth):
+    class Orders(web.View):
+        get = auth.required()(done)
+
+    return Orders
+
+
+@pytest.mark.parametrize("asking", [lambda auth: auth.required()(done), lambda auth: auth.optional(done), a_view])
+@pytest.mark.parametrize("mounted", [False, True])
+def test_an_app_does_not_start_whose_handlers_ask_a_guard_that_is_not_installed_beside_one_that_is(
+    app, asking, mounted
+):
+    other, inner = Authenticate(fakes()), web.Application()
+    (inner if mounted else app).router.add_route("*", "/x", asking(other))
+    app.add_subapp("/inner", inner)
+    with pytest.raises(ConfigurationError, match="asks a guard that no app knows"):
+        starts(app)
 
 
 @pytest.mark.parametrize(("method", "expected"), [("GET", [200, 200, 200]), ("POST", [401, 403, 200])])

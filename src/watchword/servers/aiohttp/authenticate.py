@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from watchword.core.admission import Admission
@@ -13,6 +13,7 @@ from watchword.core.rejection import ConfigurationError, not_installed
 from watchword.servers.aiohttp.judge import Judge
 from watchword.servers.aiohttp.judging import judge_or_none, judged_inside
 from watchword.servers.aiohttp.problem import problem_of
+from watchword.servers.aiohttp.starting import check_start, note
 from watchword.servers.decorated import Bare, check_handler, check_scopes
 
 try:
@@ -49,11 +50,17 @@ class Authenticate:
             raise ConfigurationError(f"Authenticate(guard) needs a Guard or an AsyncGuard, not {type(guard).__name__}")
         self._guard = AsyncGuard.of(guard)
         self._bare = Bare()
+        self.installed = False
 
     def install(self, app: web.Application) -> None:
-        """Lets `app`, and what is mounted in it, ask this guard: a middleware before all others."""
+        """Lets `app`, and what is mounted in it, ask this guard: a middleware before all others.
+
+        An app does not start whose handlers ask another guard that is nowhere installed, or where a decorator hides one from this.
+        """
         app.middlewares.insert(0, self._middleware)
         app.on_response_prepare.append(self._prepare)
+        app.on_startup.append(partial(check_start, self._bare))
+        self.installed = True
 
     def required(self, *scopes: str) -> Callable[[Handler], Handler]:
         """A decorator for handlers, and for methods of a `web.View`: for requests that the guard admits.
@@ -94,7 +101,6 @@ class Authenticate:
     def _asking(self, scopes: tuple[str, ...], *, optional: bool) -> Callable[[Handler], Handler]:
         def above(handler: Handler) -> Handler:
             check_handler(handler, ": write @auth.required() above the methods of a web.View")
-            self._bare.note(handler, scopes, optional)
 
             @wraps(handler)
             async def asking(*args: Any, **kwargs: Any) -> web.StreamResponse:
@@ -104,6 +110,8 @@ class Authenticate:
                 )
                 return await handler(*args, **kwargs)
 
+            self._bare.note(handler, scopes, optional, asking)
+            note(asking, self)
             return asking  # type: ignore[return-value] # it takes what the handler takes
 
         return above

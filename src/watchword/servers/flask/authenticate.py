@@ -20,13 +20,11 @@ try:
 except ImportError:
     raise not_installed("flask") from None
 from watchword.servers.flask.asking import View, asking_first, globals_now, request_now
+from watchword.servers.flask.missed import MISSING, Missed
 from watchword.servers.flask.problem import problem_of, refused
-from watchword.servers.flask.registered import asks_anywhere, cover
+from watchword.servers.flask.registered import cover
 
 __all__ = ["Authenticate"]
-
-MISSING = "no guard sees the requests of this app: write auth.init_app(app)"
-ASKED = "watchword_asked"
 
 
 class Authenticate:
@@ -54,19 +52,18 @@ class Authenticate:
         check_guard(guard)
         self._guard = guard
         self._bare = Bare()
-        # Of any app, as long as nobody has called init_app; then it would cost each request some microseconds.
-        flask.request_started.connect(self._before_request)
+        self._missed = Missed(self._bare, guard.plan)
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: flask.Flask) -> None:
         """Lets `app` ask this guard; called once for each app."""
-        flask.request_started.disconnect(self._before_request)
         inside, covered = on_demand(app.wsgi_app, self._guard), -1
 
         def wsgi_app(environ: Any, start_response: Any) -> Any:
             nonlocal covered
             if covered != (noted := self._bare.noted):  # at the first request, when all views are there
+                self._missed.found_in(app)
                 cover(self._bare, app, self._demand)
                 covered = noted  # and not before: another thread must not pass meanwhile
             return inside(environ, start_response)
@@ -109,16 +106,12 @@ class Authenticate:
     def _asking(self, scopes: tuple[str, ...], *, optional: bool) -> Callable[[View], View]:
         def above(view: View) -> View:
             check_handler(view, ": write decorators = [auth.required()] in a view class")
-            self._bare.note(view, scopes, optional)
-            # The signal holds no receiver, and where this stands above the route nothing else does.
-            getattr(view, "__func__", view).__dict__.setdefault(ASKED, []).append(self)
-            return asking_first(view, partial(self._demand, scopes, optional=optional))
+            result = asking_first(view, partial(self._demand, scopes, optional=optional))
+            self._bare.note(view, scopes, optional, result)
+            self._missed.note(view, result)
+            return result
 
         return above
-
-    def _before_request(self, app: flask.Flask, **_: Any) -> None:
-        if asks_anywhere(self._bare, app) and kept(request_now().environ, self._guard.plan) is None:
-            raise ConfigurationError(MISSING)
 
     def _demand(self, scopes: tuple[str, ...], *, optional: bool) -> None:
         request = request_now()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from watchword.servers.decorated import Bare
+from watchword.servers.decorated import Bare, wrapped
 from watchword.servers.flask.asking import View, asking_first
 
-__all__ = ["asks_anywhere", "cover"]
+__all__ = ["asks_anywhere", "cover", "registered"]
 
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 """The methods of a `MethodView`."""
@@ -35,23 +35,24 @@ def cover(bare: Bare, app: Any, demand: Callable[..., object]) -> None:
         functions[:] = map(covered, functions)
 
 
+def registered(app: Any) -> list[Any]:
+    """All functions that the app calls for a request, what these wrap, and the methods of view classes.
+
+    Args:
+        app: Flask's.
+    """
+    functions = [*app.view_functions.values(), *(each for some in app.before_request_funcs.values() for each in some)]
+    found = [each for function in functions for each in wrapped(function)]
+    classes = {id(kind): kind for each in found if (kind := getattr(each, "view_class", None)) is not None}.values()
+    methods = [getattr(kind, name, None) for kind in classes for name in ("dispatch_request", *HTTP_METHODS)]
+    return [*found, *(each for method in methods for each in wrapped(method))]
+
+
 def asks_anywhere(bare: Bare, app: Any) -> bool:
-    """Whether any view of the app asks, or any `before_request`, wherever its decorator stands.
+    """Whether any of these asks, wherever its decorator stands.
 
     Args:
         bare: what the decorators noted.
         app: Flask's.
     """
-    functions = [*app.view_functions.values(), *(each for some in app.before_request_funcs.values() for each in some)]
-    return any(bare.asked_above(each) for function in functions for each in _wrapped(function))
-
-
-def _wrapped(function: Any) -> Iterator[Any]:
-    """The function, all that it wraps, and the methods of a view class."""
-    while function is not None:
-        yield function
-        view_class = getattr(function, "view_class", None)
-        if view_class is not None:
-            for name in ("dispatch_request", *HTTP_METHODS):
-                yield from _wrapped(getattr(view_class, name, None))
-        function = getattr(function, "__wrapped__", None)
+    return any(bare.asked_above(each) for each in registered(app))
