@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from wsgiref.simple_server import make_server
 
 import pytest
 import uvicorn
+from aiohttp import web
 
 from tests.core.fakes import FakeVerifier
 from tests.patience import PATIENCE
@@ -31,7 +33,7 @@ from watchword.authorization_server import token_endpoint
 from watchword.core.identity import Identity
 from watchword.structures.line import ClientGone, Place, WaitingLine
 from watchword.core.scheme import Decision
-from watchword.servers import asgi, connections, http_server, wsgi
+from watchword.servers import aiohttp, asgi, connections, http_server, wsgi
 from watchword.servers.asgi.ahead import AHEAD
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import request_of
@@ -157,6 +159,49 @@ def test_uvicorn_drops_a_waiter_that_has_sent_a_body():
     request = head_of("Content-Length: 5", method="POST") + b"hello"
     with served_by_uvicorn(asgi.protect(asgi_app, guard)) as wire:
         leave_in_line(wire, line, hashing, request, dropped(line))
+
+
+@contextmanager
+def served_by_aiohttp(app: web.Application) -> Iterator[Wire]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    stopped: list[Callable[[], object]] = []
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        stopped.append(partial(asyncio.get_running_loop().call_soon_threadsafe, over.set))
+        runner = web.AppRunner(app, handler_cancellation=True)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        begun.set()
+        await over.wait()
+        await runner.cleanup()
+
+    begun = threading.Event()
+    thread = threading.Thread(target=asyncio.run, args=[serve()])
+    thread.start()
+    try:
+        assert begun.wait(PATIENCE)
+        yield Wire(listening.getsockname()[1])
+    finally:
+        stopped[0]()
+        thread.join()
+
+
+@pytest.mark.parametrize("lines", [(), ("Content-Length: 5",)])
+def test_aiohttp_drops_a_waiter_at_once_where_it_cancels_handlers(lines):
+    hashing = Hashing()
+    guard = slow_guard(hashing)
+    line: Any = guard.plan.line
+    auth, app = aiohttp.Authenticate(guard), web.Application()
+    auth.install(app)
+
+    @auth.required()
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text="done")
+
+    app.router.add_route("*", "/", handler)
+    with served_by_aiohttp(app) as wire:
+        leave_in_line(wire, line, hashing, head_of(*lines) + b"hello" * len(lines), dropped(line))
 
 
 class Noting(BaseHTTPRequestHandler):
