@@ -46,7 +46,7 @@ def asgi_scope() -> dict[str, Any]:
 def run_wsgi(guard: Guard, environ: dict[str, Any], *, ask: bool) -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         if ask:
-            assert kept(environ, guard.plan).demand() is None
+            assert kept(environ, guard.plan).demand().identity is not None
         start_response("204 No Content", [])
         return []
 

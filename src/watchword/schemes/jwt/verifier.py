@@ -249,9 +249,7 @@ class JWTVerifier(VerifierOfTokens, Generic[C_co]):
             elif self._own:
                 for check in self._own:
                     check(claims, now)
-        known = (
-            self._known_scopes.get(scope) if self._usual_scopes and type(scope) is str and "scp" not in claims else None
-        )
+        known = self._known_scopes.get(scope) if type(scope) is str and "scp" not in claims else None
         scopes = self._scopes(claims) if known is None else known
         own = claims if self.struct is None else self.typed(payload)
         if type(subject) is not str or not subject:

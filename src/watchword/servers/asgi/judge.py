@@ -81,15 +81,6 @@ class Judge(msgspec.Struct, eq=False):
         judgement = self.judge(optional=optional)
         return judgement if isinstance(judgement, Judgement) else await judgement
 
-    def end(self) -> None:
-        """Called once the request is over; what is known of it can still be asked, but not what needs the scope.
-
-        That is let go, since it leads here: what leads in a circle is freed late, and slows every request down.
-        """
-        self._scope = {"type": self._scope["type"]}
-        if self._incoming is not None:
-            self._incoming.close()
-
     async def _judge(self, asked: Admission | Coroutine[Any, Any, Admission]) -> Judgement:
         self._turn = Lock()
         async with self._turn:
@@ -121,8 +112,6 @@ class Judge(msgspec.Struct, eq=False):
         return self._admit(admission)
 
     def _admit(self, admission: Admission) -> Judgement:
-        if self.receive is None:
-            self.receive = self._from_server if self._incoming is None else self._incoming.receive
         scope = self._scope
         scope[IDENTITY], scope[ADMISSION] = admission.identity, (self.guard, admission, self.request.method)
         self.judgement = judgement = Judgement(admission, admission)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from watchword.core.guard import AsyncGuard
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.asgi.asking import Exchange, Raises
 from watchword.servers.asgi.request import App, Message, Receive, Scope, Send, request_of
 from watchword.servers.asgi.subprotocols import without_tokens
-from watchword.servers.judgement import JUDGEMENTS, check_method, kept
+from watchword.servers.judgement import JUDGEMENTS, check_method
 
 __all__ = ["Asks", "before_the_body", "exchange_of", "on_demand"]
 
@@ -56,19 +57,19 @@ def before_the_body(app: App, guard: AsyncGuard, asks: Asks) -> App:
     """
     plan = guard.plan
 
+    async def judged_first(exchange: Exchange, scope: Scope, receive: Receive) -> Message:
+        if exchange.open:
+            optional = asks(scope)
+            if optional is not None:
+                await exchange.demand(optional=optional)
+        return await receive()
+
     def asking(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        exchange: Exchange | None = kept(scope, plan)
+        exchange: Exchange | None = scope.get(JUDGEMENTS, {}).get(plan)
         if exchange is None or scope["type"] != "http":
             return app(scope, receive, send)
 
-        async def judged_first() -> Message:
-            if exchange.open:
-                optional = asks(scope)
-                if optional is not None:
-                    await exchange.demand(optional=optional)
-            return await receive()
-
-        return app(scope, judged_first, send)
+        return app(scope, partial(judged_first, exchange, scope, receive), send)
 
     return asking
 
@@ -79,7 +80,7 @@ def exchange_of(scope: Scope, guard: AsyncGuard, remedy: str) -> Exchange:
     Raises:
         ConfigurationError: the guard is nowhere round this application, as `remedy` says what to write; or `check_method`.
     """
-    exchange: Exchange | None = kept(scope, guard.plan)
+    exchange: Exchange | None = scope.get(JUDGEMENTS, {}).get(guard.plan)
     if exchange is None:
         raise ConfigurationError(f"nothing judges requests before their bodies are read: write {remedy}")
     if scope["type"] == "http" and scope["method"] != exchange.request.method:

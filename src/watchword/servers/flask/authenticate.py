@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from watchword.core.admission import Admission
+from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError, Rejected, not_installed
 from watchword.servers.decorated import Bare, check_handler, check_scopes
-from watchword.servers.judgement import kept
+from watchword.servers.judgement import JUDGEMENTS, kept
 from watchword.servers.wsgi.judging import check_guard
 from watchword.servers.wsgi.on_demand import Judge, on_demand
 
@@ -117,13 +118,13 @@ class Authenticate:
         request = request_now()
         judge = self._judge(request)
         judge.environ, judge.taken = request.environ, "stream" in request.__dict__  # where werkzeug keeps the body
-        refusal = judge.demand(scopes, optional=optional)
-        if refusal is not None:
-            raise problem_of(refusal)
-        globals_now().identity = judge.identity
+        asked = judge.demand(scopes, optional=optional)
+        if isinstance(asked, Refusal):
+            raise problem_of(asked)
+        globals_now().identity = asked.identity
 
     def _judge(self, request: flask.Request) -> Judge:
-        judge: Judge | None = kept(request.environ, self._guard.plan)
+        judge: Judge | None = request.environ.get(JUDGEMENTS, {}).get(self._guard.plan)
         if judge is None:
             raise ConfigurationError(MISSING)
         return judge

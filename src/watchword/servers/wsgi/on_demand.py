@@ -11,7 +11,6 @@ import msgspec
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
-from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError
 from watchword.servers.judgement import JUDGEMENTS, Judgement, refused
 from watchword.servers.wsgi.admitted import admitted
@@ -63,16 +62,10 @@ class Judge(msgspec.Struct, eq=False):
     _begun: bool = False
     _taking_back: TakingBack | None = None
 
-    @property
-    def identity(self) -> Identity[Any] | None:
-        """Who makes the request, if somebody has asked and it was admitted."""
-        judgement = self.judgement
-        return None if judgement is None or judgement.admission is None else judgement.admission.identity
+    def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Admission | Refusal:
+        """The admission; or the answer to a request that the guard refuses, or that lacks one of `scopes`.
 
-    def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Refusal | None:
-        """The answer to a request that the guard refuses, or that lacks one of `scopes`; None if it may pass.
-
-        Its fields go out with whatever the application answers then. Where the first call is with `optional`, a request without
+        The fields of that go out with whatever the application answers then. Where the first call is with `optional`, a request without
         credentials is admitted without an identity. Who demands one afterwards finds none.
 
         Raises:
@@ -84,10 +77,10 @@ class Judge(msgspec.Struct, eq=False):
                 raise ConfigurationError("the answer has begun: ask who made the request before that")
             judgement = self.judgement = self._judge(optional)
         if judgement.admission is None:
-            return judgement.refusal
+            return judgement.refusal or Refusal(503)
         rejected = judgement.admission.missing_scopes(scopes, optional=optional)
         if rejected is None:
-            return None
+            return judgement.admission
         # It is an answer of the application's, and sealed where those are.
         refusal = self._guard.refuse(rejected)._replace(sealing=None)
         self._lines = text_of(refusal.fields())
