@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -14,8 +14,11 @@ from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.seal import seal_for
 
-__all__ = ["JUDGEMENTS", "Judgement", "check_method", "kept", "refused"]
+__all__ = ["ADMISSION", "IDENTITY", "JUDGEMENTS", "Judgement", "check_method", "kept", "refused"]
 
+IDENTITY: Final = "watchword.identity"
+ADMISSION: Final = "watchword.admission"
+"""The names under which a scope or an environ keeps who made an admitted request; the guard, its admission and the judged method."""
 JUDGEMENTS: Final = "watchword.judgements"
 """The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards.
 
@@ -72,3 +75,29 @@ def kept(state: MutableMapping[str, Any], plan: Plan) -> Any:
     """What an adapter keeps of this request for the guard with that plan; None if it keeps nothing."""
     judgements = state.get(JUDGEMENTS)
     return None if judgements is None else judgements.get(plan)
+
+
+def admission_of(state: Any) -> tuple[Any, Admission]:
+    """The guard that admitted a request, and its admission.
+
+    Raises:
+        ConfigurationError: the application is not guarded.
+    """
+    try:
+        found: tuple[Any, Admission, str] = state[ADMISSION]
+    except (KeyError, TypeError):
+        raise ConfigurationError("no guard saw this request: wrap the application with protect(app, guard)") from None
+    return found[:2]
+
+
+def admitted(state: Mapping[str, Any], plan: Plan, method: str) -> Admission | None:
+    """What the guard with that plan has said already, which is round this application; None if it isn't.
+
+    Raises:
+        ConfigurationError: as `check_method`, for the `method` that is served.
+    """
+    outer: tuple[Any, Admission, str] | None = state.get(ADMISSION)
+    if outer is None or outer[0].plan is not plan:
+        return None
+    check_method(outer[2], method)
+    return outer[1]

@@ -9,18 +9,15 @@ from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard
 from watchword.core.identity import Identity
-from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.request import App, Receive, Scope, Send
-from watchword.servers.judgement import check_method
+from watchword.servers.judgement import admission_of
 from watchword.servers.problem import RefusalBody, no_body
 
-__all__ = ["ADMISSION", "IDENTITY", "admitted", "demand", "demanding", "identity", "identity_or_none", "requires"]
+__all__ = ["demand", "demanding", "identity", "identity_or_none", "requires"]
 
-IDENTITY = "watchword.identity"
-ADMISSION = "watchword.admission"
 PARAMETERS = ("scope", "receive", "send")
 
 
@@ -105,23 +102,5 @@ def demanding(app: App, scopes: Sequence[str], body: RefusalBody = no_body) -> A
     return checked
 
 
-def admitted(scope: Scope, plan: Plan) -> Admission | None:
-    """What the guard with that plan has said already, which is round this application; None if it isn't.
-
-    Raises:
-        ConfigurationError: as `check_method`.
-    """
-    outer: tuple[AsyncGuard, Admission, str] | None = scope.get(ADMISSION)
-    if outer is None or outer[0].plan is not plan:
-        return None
-    check_method(outer[2], scope.get("method", ""))
-    return outer[1]
-
-
 def _admitted(request: Any) -> tuple[AsyncGuard, Admission]:
-    scope = getattr(request, "scope", request)
-    try:
-        found: tuple[AsyncGuard, Admission, str] = scope[ADMISSION]
-    except (KeyError, TypeError):
-        raise ConfigurationError("no guard saw this request: wrap the application with protect(app, guard)") from None
-    return found[:2]
+    return admission_of(getattr(request, "scope", request))

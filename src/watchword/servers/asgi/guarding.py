@@ -8,7 +8,7 @@ from watchword.core.guard import AsyncGuard, Guard
 from watchword.structures.line import ClientGone
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.answer import Refusal
-from watchword.servers.asgi.admitted import ADMISSION, IDENTITY, admitted, demanding
+from watchword.servers.asgi.admitted import demanding
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.exchange import exchange
 from watchword.servers.asgi.failing import failing
@@ -16,6 +16,7 @@ from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App, Receive, Scope, Send, headers_of, request_of
 from watchword.servers.asgi.subprotocols import without_tokens
 from watchword.servers.asgi.taking_back import taking_back
+from watchword.servers.judgement import ADMISSION, IDENTITY, admitted
 from watchword.servers.problem import RefusalBody, no_body
 
 __all__ = ["checked_guard", "protect"]
@@ -62,7 +63,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
             return await app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
-        if admitted(scope, plan) is not None:
+        if admitted(scope, plan, scope.get("method", "")) is not None:
             return await again(scope, receive, send)
         incoming = Incoming(receive, scope["type"], headers_of(scope))
         try:
@@ -96,7 +97,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
     sealed = failing(guarded, guard, refusal_body)
 
     async def outermost(scope: Scope, receive: Receive, send: Send) -> None:
-        await (sealed if admitted(scope, plan) is None else guarded)(scope, receive, send)
+        await (sealed if admitted(scope, plan, scope.get("method", "")) is None else guarded)(scope, receive, send)
 
     return outermost
 

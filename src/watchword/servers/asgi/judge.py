@@ -12,13 +12,12 @@ from watchword.core.admission import Admission
 from watchword.core.guard import AsyncGuard
 from watchword.core.message import Request
 from watchword.core.rejection import Rejected, StoreUnavailable
-from watchword.servers.asgi.admitted import ADMISSION, IDENTITY, admitted
 from watchword.servers.asgi.exchange import Channels
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import Receive, Scope, Send
 from watchword.servers.asgi.taking_back import Success
 from watchword.servers.checked_body import check_unread
-from watchword.servers.judgement import Judgement, refused
+from watchword.servers.judgement import ADMISSION, IDENTITY, admitted, Judgement, refused
 
 __all__ = ["Judge"]
 
@@ -65,7 +64,7 @@ class Judge(msgspec.Struct, eq=False):
             return self.judgement
         if self._turn is not None:
             return self._after(self._turn, optional)
-        outer = admitted(self._scope, self.guard.plan)
+        outer = admitted(self._scope, self.guard.plan, self.request.method)
         if outer is not None:  # `protect` is round the application, and does the rest
             self.receive = self.incoming.message
             return self._admit(outer)

@@ -10,12 +10,11 @@ from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.io import done, drive
 from watchword.core.rejection import ConfigurationError, Rejected, not_installed
-from watchword.servers.asgi.admitted import ADMISSION
 from watchword.servers.checked_body import CheckedBody
 from watchword.servers.django.configuration import Configuration
 from watchword.servers.django.judging import judged
 from watchword.servers.django.users import maps, settle
-from watchword.servers.judgement import Judgement, check_method
+from watchword.servers.judgement import Judgement, admitted, check_method
 from watchword.servers.problem import content_of, problem_body
 
 try:
@@ -113,10 +112,10 @@ class Judge:
         return HttpResponse(content, media_type.decode(), refusal.status)
 
     async def _judge(self, guard: Any, optional: bool, awaits: bool) -> Judgement:
-        around = (getattr(self._request, "scope", None) or self._request.META).get(ADMISSION)
-        if around is not None and around[0].plan is guard.plan:  # protect(…) has admitted it, and sees to the answer
-            check_method(around[2], self._request.method)
-            judgement, self.finishes = Judgement(around[1], around[1]), False
+        state = getattr(self._request, "scope", None) or self._request.META
+        around = admitted(state, guard.plan, self._request.method)
+        if around is not None:  # protect(…) has admitted it, and sees to the answer
+            judgement, self.finishes = Judgement(around, around), False
         else:
             judgement, self.checked, self.drain = await judged(guard, self._request, optional, awaits)
         admission = judgement.admission

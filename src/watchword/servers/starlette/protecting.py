@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.servers import asgi
-from watchword.servers.asgi.admitted import IDENTITY
+from watchword.servers.judgement import IDENTITY
 from watchword.servers.asgi.request import App, Receive, Scope, Send
 from watchword.servers.problem import problem_body
 from watchword.servers.starlette.users import credentials_of, user_of

@@ -34,11 +34,11 @@ class Refused(HTTPException):
         self.content = content_of(Refusal(status), problem_body)
 
 
-def raised(refusal: Refusal, scope: Scope) -> Exception:
+def raised(refusal: Refusal, scope: Scope, kind: type[Refused] = Refused) -> Exception:
     """The exception for a refusal. A refused handshake is answered where the server can, whatever its close code is."""
     if scope["type"] == "websocket":
         return WebSocketException(1008)  # RFC 6455 §7.4.1
-    refused = Refused(refusal.status)
+    refused = kind(refusal.status)
     refused.content = content_of(refusal, problem_body)
     return refused
 

@@ -9,17 +9,14 @@ from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
-from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
-from watchword.servers.judgement import check_method
+from watchword.servers.judgement import admission_of
 from watchword.servers.wsgi.answer import answer
 from watchword.servers.wsgi.request import App, Environ
 
-__all__ = ["ADMISSION", "IDENTITY", "admitted", "demand", "identity", "identity_or_none", "requires"]
+__all__ = ["demand", "identity", "identity_or_none", "requires"]
 
-IDENTITY = "watchword.identity"
-ADMISSION = "watchword.admission"
 PARAMETERS = ("environ", "start_response")
 
 
@@ -96,23 +93,5 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
     return wrap
 
 
-def admitted(environ: Environ, plan: Plan) -> Admission | None:
-    """What the guard with that plan has said already, which is round this application; None if it isn't.
-
-    Raises:
-        ConfigurationError: as `check_method`.
-    """
-    outer: tuple[Guard, Admission, str] | None = environ.get(ADMISSION)
-    if outer is None or outer[0].plan is not plan:
-        return None
-    check_method(outer[2], environ["REQUEST_METHOD"])
-    return outer[1]
-
-
 def _admitted(request: Any) -> tuple[Guard, Admission]:
-    environ = getattr(request, "environ", request)
-    try:
-        found: tuple[Guard, Admission, str] = environ[ADMISSION]
-    except (KeyError, TypeError):
-        raise ConfigurationError("no guard saw this request: wrap the application with protect(app, guard)") from None
-    return found[:2]
+    return admission_of(getattr(request, "environ", request))

@@ -9,7 +9,8 @@ from typing import Any
 from watchword.core.admission import Admission
 from watchword.core.answer import ACCOUNT_TYPE, Refusal
 from watchword.core.guard import Guard
-from watchword.servers.wsgi.admitted import admitted, requires
+from watchword.servers.judgement import admitted
+from watchword.servers.wsgi.admitted import requires
 from watchword.servers.wsgi.answer import answer
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import exchange
@@ -42,7 +43,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
     plan, again = guard.plan, app if optional else requires(application=True)(app)
 
     def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        if admitted(environ, plan) is not None:
+        if admitted(environ, plan, environ["REQUEST_METHOD"]) is not None:
             return again(environ, start_response)
         body = Body(environ)
         admission = judged(guard, environ, request_of(environ), body, optional)
@@ -61,6 +62,8 @@ def protect(app: App, guard: Guard, *, optional: bool = False) -> App:
     sealed = failing(guarded, guard)
 
     def outermost(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        return (sealed if admitted(environ, plan) is None else guarded)(environ, start_response)
+        return (sealed if admitted(environ, plan, environ["REQUEST_METHOD"]) is None else guarded)(
+            environ, start_response
+        )
 
     return outermost

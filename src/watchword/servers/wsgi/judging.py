@@ -12,7 +12,7 @@ from watchword.core.body import check_declared
 from watchword.core.guard import Guard
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
-from watchword.servers.wsgi.admitted import ADMISSION, IDENTITY
+from watchword.servers.judgement import ADMISSION, IDENTITY
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.leaving import client_has_left
 from watchword.servers.wsgi.request import Environ

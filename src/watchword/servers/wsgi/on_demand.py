@@ -12,8 +12,7 @@ from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.rejection import ConfigurationError
-from watchword.servers.judgement import JUDGEMENTS, Judgement, refused
-from watchword.servers.wsgi.admitted import admitted
+from watchword.servers.judgement import admitted, JUDGEMENTS, Judgement, refused
 from watchword.servers.wsgi.answer import answer_problem, text_of
 from watchword.servers.wsgi.body import Body
 from watchword.servers.wsgi.exchange import Answer
@@ -105,7 +104,7 @@ class Judge(msgspec.Struct, eq=False):
 
     def _judge(self, optional: bool) -> Judgement:
         environ, guard = self.environ, self._guard
-        outer = admitted(environ, guard.plan)
+        outer = admitted(environ, guard.plan, environ["REQUEST_METHOD"])
         if outer is not None:  # `protect` is round the application, and does the rest
             return Judgement(outer, outer)
         body, request = Body(environ, taken=self.taken), request_of(environ)
