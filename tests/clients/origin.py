@@ -21,6 +21,10 @@ class Seen(NamedTuple):
         lines = self.fields.get(name.lower())
         return None if lines is None else ", ".join(lines)
 
+    def lines(self) -> list[tuple[str, bytes]]:
+        """The field lines with the octets that arrived."""
+        return [(name, value.encode("latin-1")) for name, values in self.fields.items() for value in values]
+
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -113,8 +117,7 @@ def guarded(guard: Guard, before: Callable[[Seen], Answer | None] = lambda seen:
     def answer(seen: Seen) -> Answer:
         if (first := before(seen)) is not None:
             return first
-        headers = [(name, value) for name, values in seen.fields.items() for value in values]
-        request = Request(seen.method, "http", seen.field("host") or "", seen.target, headers)
+        request = Request(seen.method, "http", seen.field("host") or "", seen.target, seen.lines())
         try:
             identity = guard.verify(request, seen.body)
         except Rejected as rejected:

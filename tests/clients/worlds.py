@@ -67,8 +67,7 @@ SIGNING = {name: world for name, world in WORLDS.items() if world.signs}
 
 
 def request_of(seen: Seen) -> Request:
-    headers = [(name, value) for name, values in seen.fields.items() for value in values]
-    return Request(seen.method, "http", seen.field("host") or "", seen.target, headers)
+    return Request(seen.method, "http", seen.field("host") or "", seen.target, seen.lines())
 
 
 def optional(guard: Guard, before: Callable[[Seen], Answer | None] = lambda seen: None) -> Callable[[Seen], Answer]:
