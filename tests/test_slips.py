@@ -24,6 +24,7 @@ from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
+from watchword.clients import urllib_request as for_urllib
 from watchword.transport.flow import ClientContext, run
 from watchword.core.scheme import Received
 from watchword.dropin.http_client import HTTPConnection
@@ -84,6 +85,7 @@ LIBRARIES: dict[str, Callable[[Any], object]] = {
 }
 ADAPTERS: dict[str, Any] = {
     "requests": for_requests, "httpx": for_httpx, "httpx2": for_httpx2, "aiohttp": for_aiohttp, "urllib3": for_urllib3,
+    "urllib.request": for_urllib,
 }  # fmt: skip
 
 

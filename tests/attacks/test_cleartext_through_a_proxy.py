@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import BaseHandler, HTTPHandler, ProxyHandler, build_opener, getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -37,6 +37,7 @@ from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
+from watchword.clients import urllib_request as for_urllib
 from watchword.dropin import http_client
 from watchword.dropin.requests_oauthlib import OAuth2Session
 from watchword.schemes.oauth1 import OAuth1Endpoints
@@ -139,6 +140,24 @@ def with_pools_of_its_own() -> urllib3.PoolManager:
     return manager
 
 
+def by_urllib(url: str, auth: Any, *, handlers: Any = ()) -> Any:
+    with build_opener(for_urllib.adapt(auth), *handlers).open(url, timeout=PATIENCE) as response:
+        return Answered(response.status)
+
+
+class OwnHandler(HTTPHandler):
+    """Nobody knows where to."""
+
+
+class Renaming(BaseHandler):
+    """Leads to another host before anybody connects."""
+
+    handler_order = 110
+
+    def http_open(self, req: Any) -> None:
+        req.host = "192.0.2.1:9"
+
+
 CLIENTS: dict[str, Callable[..., Any]] = {
     "requests": by_requests,
     "httpx": partial(by_httpx, httpx, for_httpx),
@@ -147,6 +166,7 @@ CLIENTS: dict[str, Callable[..., Any]] = {
     "httpx2-async": partial(by_async, httpx2, for_httpx2),
     "aiohttp": by_aiohttp,
     "urllib3": by_urllib3,
+    "urllib.request": by_urllib,
 }
 
 
@@ -193,6 +213,13 @@ def ways(name: str, proxy: str, set_environment: Callable[[str, str], None]) -> 
             "proxies=": lambda: {"proxies": {"http": proxy}},
             "session.proxies": lambda: {"session": with_proxies(proxy)},
             "mounted": lambda: {"session": mounted(proxy)},
+        }
+    if name == "urllib.request":
+        return {
+            "http_proxy": both["http_proxy"],
+            "ProxyHandler": lambda: {"handlers": [ProxyHandler({"http": proxy})]},
+            "own": lambda: {"handlers": [OwnHandler()]},
+            "renaming": lambda: {"handlers": [Renaming()]},
         }
     if name == "urllib3":
         return {

@@ -25,7 +25,7 @@ def sealing_digest():
     return sealing(Guard([DigestVerifier(realm="bank")], store, seal=SignatureSeal(KEY)), lambda _: (200, [], b"done"))
 
 
-@pytest.mark.parametrize("kind", ["requests", "httpx", "httpx2-async", "aiohttp", "urllib3"])
+@pytest.mark.parametrize("kind", ["requests", "httpx", "httpx2-async", "aiohttp", "urllib3", "urllib.request"])
 def test_the_challenge_is_not_believed_as_the_answer_to_the_credentials(kind):
     """The server did what it was asked for; whoever is told that it refused may ask again."""
     done: list[Answer] = []

@@ -49,8 +49,9 @@ class Seeing:
 class Tokens:
     """Fetches a token once, tries once more with a new one on 401."""
 
-    def __init__(self, authority):
+    def __init__(self, authority, scheme="http"):
         self.authority = authority
+        self.scheme = scheme
         self.token = None
         self.fetched = 0
 
@@ -67,7 +68,7 @@ class Tokens:
             self.token = None
         if self.token is None:
             headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", "Basic aWQ6c2VjcmV0")]
-            request = Request("POST", "http", self.authority, "/token?a=1", headers)
+            request = Request("POST", self.scheme, self.authority, "/token?a=1", headers)
             answer = yield Send(request, b"grant_type=client_credentials", want=True)
             if answer.response.status != 200:
                 raise CredentialsUnavailable(f"the endpoint answered {answer.response.status}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import urllib.error
+import urllib.request
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -18,6 +20,7 @@ from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
+from watchword.clients import urllib_request as for_urllib
 
 
 CONTEXT = ssl.create_default_context()  # loading the certificates is what a client costs
@@ -39,7 +42,8 @@ class Kind:
     """One way.
 
     `keeps_challenges`: the answers that were answered by the adapter are in the history. `chunks`: a body of these chunks
-    that is read once. `keeping`: the redirects after which a POST is still one.
+    that is read once. `keeping`: the redirects after which a POST is still one. `unpacks`: content that is packed reaches the
+    caller unpacked.
     """
 
     adapt: Any
@@ -47,6 +51,7 @@ class Kind:
     redirect_error: type[Exception]
     keeps_challenges = True
     keeping: frozenset[int] = frozenset({307, 308})
+    unpacks = True
     chunks = staticmethod(iter)
 
     def challenged(self, *statuses: int) -> list[int]:
@@ -127,6 +132,58 @@ class Urllib3(Kind):
             return Got(response.status, response.data, [hop.status for hop in response.retries.history], response)
 
 
+class Following(urllib.request.HTTPRedirectHandler):
+    """Also follows 307 and 308 with the body, as programs have to teach it, and says what it has followed."""
+
+    def __init__(self):
+        self.history = []
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        if code in (307, 308) and req.data is not None:
+            new = urllib.request.Request(newurl, req.data, req.headers, method=req.get_method(), unverifiable=True)
+        else:
+            new = super().redirect_request(req, fp, code, msg, headers, newurl)
+        self.history.append(code)
+        return new
+
+
+class Staying(urllib.request.HTTPRedirectHandler):
+    history = ()
+
+    def redirect_request(self, *_):
+        return None
+
+
+class Urllib(Kind):
+    adapt = staticmethod(for_urllib.adapt)
+    connect_error = urllib.error.URLError
+    redirect_error = urllib.error.HTTPError
+    keeps_challenges = False
+    unpacks = False
+
+    def send(self, method, url, auth, *, content=None, follow=True, headers=None, handlers=()):
+        redirects = Following() if follow else Staying()
+        opener = urllib.request.build_opener(another(auth), redirects, urllib.request.ProxyHandler({}), *handlers)
+        request = urllib.request.Request(quoted(url), content, headers or {}, method=method)
+        try:
+            response = opener.open(request, timeout=PATIENCE)
+        except urllib.error.HTTPError as error:
+            if "infinite loop" in error.msg:
+                raise
+            response = error
+        with response:
+            return Got(response.status, response.read(), list(redirects.history), response)
+
+
+def another(auth):
+    """What is adapted to one opener, for another one; anything else as it is."""
+    return auth.__class__(auth._auth, **auth._settings) if isinstance(auth, urllib.request.BaseHandler) else auth
+
+
+def quoted(url):
+    return urllib.parse.quote(url, safe="%/:?#[]@!$&'()*+,;=")
+
+
 KINDS = {
     "requests": Requests(),
     "httpx": Sync(httpx, for_httpx),
@@ -135,5 +192,6 @@ KINDS = {
     "httpx2-async": Async(httpx2, for_httpx2),
     "aiohttp": Aiohttp(),
     "urllib3": Urllib3(),
+    "urllib.request": Urllib(),
 }
 HTTPX = {name: kind for name, kind in KINDS.items() if name.startswith("httpx")}

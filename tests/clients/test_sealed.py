@@ -110,4 +110,5 @@ def test_content_that_is_encoded_all_the_same_is_not_believed(kind):
         server.answer = sealing(
             guard, lambda seen: (200, [("Content-Encoding", "gzip")], gzip.compress(b"content")), optional=True
         )
-        assert kind.send("GET", server.url + "/a", kind.adapt(lax)).body == b"content"
+        body = kind.send("GET", server.url + "/a", kind.adapt(lax)).body
+        assert (body if kind.unpacks else gzip.decompress(body)) == b"content"

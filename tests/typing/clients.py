@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import assert_type
+from urllib.request import BaseHandler, build_opener
 
 import aiohttp
 import httpx2
@@ -14,6 +15,7 @@ from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
+from watchword.clients import urllib_request as for_urllib
 from watchword.stores import MemoryStore
 
 BASIC = BasicAuth("alice", "open sesame")
@@ -50,8 +52,15 @@ def with_urllib3() -> bytes:
     return answer.data + alice(one_host).urlopen("POST", "/", body=b"x", redirect=False).data
 
 
+def with_urllib() -> None:
+    alice = for_urllib.adapt(BASIC)
+    assert_type(alice, BaseHandler)
+    build_opener(alice).open("https://api.example/")
+
+
 # An auth that nobody has adapted is an error before the program runs.
 requests.get("https://api.example/", auth=BASIC, timeout=5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 httpx2.get("https://api.example/", auth=BASIC)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 aiohttp.ClientSession(middlewares=[BASIC])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
+build_opener(BASIC)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 BASIC(urllib3.PoolManager())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

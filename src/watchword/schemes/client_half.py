@@ -18,11 +18,11 @@ class ClientHalf(InProcess):
 
     __slots__ = ()
 
-    def __call__(self, *_: Never) -> NoReturn:
+    def __call__(self, request: Never, /, *_: Never) -> NoReturn:
         name = type(self).__name__
         raise ConfigurationError(
             f"{name} is for any library, so it needs the adapter of this one: from watchword.clients.requests (or .httpx, "
-            f".httpx2, .aiohttp, .urllib3) import adapt, and pass adapt({name}(…))"
+            f".httpx2, .aiohttp, .urllib3, .urllib_request) import adapt, and pass adapt({name}(…))"
         )
 
 
