@@ -84,7 +84,7 @@ def test_a_cell_that_failed_is_not_counted_green_and_its_check_is_named():
     results: dict[tuple[str, str, str], tuple[str, ...]] = dict.fromkeys([cell.names for cell in every()], ())
     results["hmac", "httpx", "Flask"] = ("replayed",)
     part = report.written(results, "2026-01-01", "abc")
-    assert f"2026-01-01, commit `abc`: {len(results) - 1} of {len(results)} cells are green" in part
+    assert f"2026-01-01, `src` of commit abc: {len(results) - 1} of {len(results)} cells are green" in part
     assert "- replayed, by httpx: 1 cells are not" in part
     assert f"{len(SERVERS) - 1} of {len(SERVERS)}" in part
     assert report.written(results, "2026-01-01", "abc") == part

@@ -1,4 +1,4 @@
-"""Writes what a run of all cells has shown into docs/supported.md: `python -m tests.interop.matrix.report RESULTS.xml`."""
+"""Writes what a run of all cells has shown into docs/supported.md: `python -m tests.interop.matrix.report RESULTS.xml …`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def written(results: Results, date: str, commit: str) -> str:
     failures = Counter((check, names[1]) for names, failed in results.items() for check in failed)
     return "\n\n".join(
         [
-            f"{date}, commit `{commit}`: {green} of {len(cells)} cells are green, by {tried} checks.",
+            f"{date}, `src` of commit {commit}: {green} of {len(cells)} cells are green, by {tried} checks.",
             *(f"- {check}, by {client}: {count} cells are not" for (check, client), count in sorted(failures.items())),
             "Servers by scheme and client:",
             table(results, (0, names[0]), (1, names[1])),
@@ -100,17 +100,17 @@ def git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def main(path: str) -> None:
-    """Writes the page. Date and commit are those of what was run, so that a second run writes the same."""
-    commit = git("rev-parse", "--short", "HEAD")
-    if git("status", "--porcelain", "--", "src", "tests"):
-        commit += " and changes"
+def main(*paths: str) -> None:
+    """Writes the page, of a run or of its parts. Date and commit are those of the last change of the package, so that a second run writes the same."""
+    date, commit = git("log", "-1", "--format=%cs %h", "--", "src").split()
+    if git("status", "--porcelain", "--", "src"):
+        commit += ", changed"
     try:
-        part = written(read(Path(path)), git("log", "-1", "--format=%cs"), commit)
+        part = written({names: failed for path in paths for names, failed in read(Path(path)).items()}, date, commit)
     except ValueError as error:
         sys.exit(f"make matrix writes nothing: {error}")
     PAGE.write_text(replaced(PAGE.read_text("utf-8"), part), "utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
