@@ -12,7 +12,7 @@ from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError, Rejected, not_installed
 from watchword.servers.decorated import Bare, check_handler, check_scopes
-from watchword.servers.judgement import JUDGEMENTS, kept
+from watchword.servers.judgement import JUDGEMENTS
 from watchword.servers.wsgi.judging import check_guard
 from watchword.servers.wsgi.on_demand import Judge, on_demand
 
