@@ -15,6 +15,7 @@ from tests.servers.test_asgi import Watching
 from watchword import AsyncGuard, ConfigurationError, Guard
 from watchword.core.scheme import WHOLE
 from watchword.servers.wsgi import identity, protect, requires
+from watchword.servers.wsgi.request import _FIELDS, MAX_KNOWN, MAX_NAME
 
 
 def environ_(body=b"", **parts):
@@ -76,6 +77,18 @@ def test_the_request_line_is_taken_where_the_server_gives_it(name):
 )
 def test_a_rebuilt_path_is_script_name_and_path_info_quoted_again(script, path, target):
     assert seen(SCRIPT_NAME=script, PATH_INFO=path, QUERY_STRING="").target == target
+
+
+@pytest.mark.parametrize("size", [1, MAX_NAME + 1])
+def test_every_field_is_read_whatever_names_came_before_and_few_of_those_are_remembered(size):
+    names = [f"HTTP_{number:0{size}}_X" for number in range(3 * MAX_KNOWN)]
+    request = seen(**dict.fromkeys(names, "here"))
+    assert len(request.headers) == len(request.lines)
+    assert all(request.values(name[5:].lower().replace("_", "-").encode()) == [b"here"] for name in names)
+    assert request.values(b"host") == [b"api.example"]
+    assert request.values(b"addr") == []  # of REMOTE_ADDR
+    assert len(_FIELDS) <= MAX_KNOWN
+    assert max(map(len, _FIELDS)) <= MAX_NAME
 
 
 @pytest.mark.parametrize("value", ["fake \u20ac", "fake \udcff", "fake \xff"])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from itertools import compress
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from watchword.core.message import Headers, Peer, Request
@@ -15,6 +13,9 @@ __all__ = ["App", "Environ", "request_of"]
 Environ = dict[str, Any]
 App = Callable[[Environ, Any], Iterable[bytes]]
 
+MAX_KNOWN: Final = 128
+"""Names that are remembered, of as many characters at most as the next number says."""
+MAX_NAME: Final = 64
 UNQUOTED = "/:@!$&'()*+,;=~"  # RFC 3986 §3.3
 
 
@@ -39,12 +40,11 @@ def request_of(environ: Environ) -> Request:
 
 
 def _headers(environ: Environ) -> Headers:
-    fields = tuple(map(_field_of, environ))
-    texts = compress(zip(fields, environ.values(), strict=True), fields)  # most of an environ is no field
+    names = filter(_FIELDS.__getitem__, environ)  # most of an environ is no field, and takes no step of a loop here
     try:
-        lines = [(field, text.encode("latin-1")) for field, text in texts]
+        lines = [(_FIELDS[name], environ[name].encode("latin-1")) for name in names]
     except UnicodeEncodeError:
-        lines = [(field, _octets(value)) for name, value in environ.items() if (field := _field_of(name))]
+        lines = [(_FIELDS[name], _octets(environ[name])) for name in environ if _FIELDS[name]]
     if environ.get("CONTENT_TYPE") and not _is_invented(environ):
         lines.append((b"content-type", _octets(environ["CONTENT_TYPE"])))
     if environ.get("CONTENT_LENGTH"):
@@ -52,10 +52,23 @@ def _headers(environ: Environ) -> Headers:
     return lines
 
 
-@lru_cache(128)
-def _field_of(name: str) -> bytes:
-    """The name of the field of which the environ tells under `name`, b"" if of none; most requests have the same few."""
-    return _octets(name[5:].replace("_", "-").lower()) if name[:5] == "HTTP_" else b""
+class _Fields(dict[str, bytes]):
+    """The name of the field of which an environ tells under a name, b"" if of none; most requests have the same few.
+
+    Few are remembered, and once they are too many none of those: whoever sends others makes nobody's request cost more than its
+    names do.
+    """
+
+    def __missing__(self, name: str) -> bytes:
+        field = _octets(name[5:].replace("_", "-").lower()) if name[:5] == "HTTP_" else b""
+        if len(self) >= MAX_KNOWN:
+            self.clear()
+        if len(name) <= MAX_NAME:
+            self[name] = field
+        return field
+
+
+_FIELDS: Final = _Fields()
 
 
 def _is_invented(environ: Environ) -> bool:
