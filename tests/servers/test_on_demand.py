@@ -98,6 +98,29 @@ def test_who_asks_after_the_request_hears_what_was_said_and_cannot_have_it_judge
     asyncio.run(late())
 
 
+def test_what_judges_a_request_does_not_show_its_credentials():
+    guard = Guard([FakeVerifier()])
+    shown: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        exchange = asgi.exchange_of(scope, AsyncGuard.of(guard), "")
+        shown.append(repr(exchange))
+        await exchange.demand()
+        shown.append(repr(exchange))
+
+    def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+        judge = kept(environ, guard.plan)
+        shown.append(repr(judge))
+        judge.demand()
+        shown.append(repr(judge))
+        return []
+
+    asyncio.run(asgi.on_demand(app, AsyncGuard.of(guard), raised)(asgi_scope(), None, None))  # type: ignore[arg-type]
+    wsgi.on_demand(wsgi_app, guard)(wsgi_environ(), None)
+    assert len(shown) == 4
+    assert not [each for each in shown if FIELD.decode() in each]
+
+
 @pytest.mark.parametrize("fails", [0, 1])
 def test_tasks_that_ask_meanwhile_wait_for_the_judgement_and_ask_anew_only_if_none_came_of_it(fails):
     asked = []

@@ -43,6 +43,9 @@ class Judge(msgspec.Struct, eq=False):
     _turn: Lock | None = None
     _incoming: Incoming | None = None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.request!r})"  # the scope holds the credentials
+
     @property
     def incoming(self) -> Incoming:
         """The body, for whoever wants it first: most requests have none that anybody reads."""

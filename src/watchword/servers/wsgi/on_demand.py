@@ -61,6 +61,9 @@ class Judge(msgspec.Struct, eq=False):
     _begun: bool = False
     _taking_back: TakingBack | None = None
 
+    def __repr__(self) -> str:
+        return f"Judge({'' if self.judgement is None else 'judged'})"  # the environ holds the credentials
+
     def demand(self, scopes: Sequence[str] = (), *, optional: bool = False) -> Admission | Refusal:
         """The admission; or the answer to a request that the guard refuses, or that lacks one of `scopes`.
 
