@@ -159,7 +159,7 @@ class Dispatch:
             one = self._words.get(authorization.partition(b" ")[0].lower())
             if one is None:
                 raise Rejected(Reason.UNSUPPORTED_SCHEME, self._unspoken(), where="authorization")
-        if self._queries or not self._fields.keys().isdisjoint(lines):
+        if self._queries or not lines.keys().isdisjoint(self._fields):
             found, claim = self._claimed(request, self._look_beside(request, one))
         elif one is not None:
             found, claim = self._read(request, one)

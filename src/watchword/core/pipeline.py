@@ -91,7 +91,7 @@ class Pipeline(Generic[R, G]):
             return self._under_seal(request, case, answer, started, receive)
         return self._admission(request, case, answer, started)
 
-    async def _hear(  # noqa: C901, PLR0912 -- the one text of the order, told from its beginning to its end
+    async def _hear(  # noqa: C901, PLR0912, PLR0915 -- the one text of the order, told from its beginning to its end
         self,
         request: Request,
         optional: bool,
@@ -118,16 +118,18 @@ class Pipeline(Generic[R, G]):
                     if case.refs:
                         found = self._io.fetch(case.refs)
                         case.found = found if isinstance(found, Found) else await found
+                    now = plan.clock()
                     if case.attempt is not None:
-                        case.passing, case.known = case.attempt.room(case.found, plan.clock())
+                        case.passing, case.known = case.attempt.room(case.found, now)
                     if case.reads:
                         await self._read(case, receive)
                     if case.claim.slow(case.found):
                         await self._take_turn(case, gone)
                     case.judging = True
-                    # The clock is read here, after the body: whoever sends a body slowly must not win time by it.
+                    # The clock is read after the body: whoever sends a body slowly must not win time by it.
                     if case.turn is None:
-                        answer = case.claim.decide(case.found, case.body, plan.clock(), plan.random)
+                        now = plan.clock() if case.reads else now
+                        answer = case.claim.decide(case.found, case.body, now, plan.random)
                     else:
                         answer = await case.turn.work(
                             self._io, partial(case.claim.decide, case.found, case.body, plan.clock(), plan.random)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 __all__ = [
     "Add", "After", "AsyncStore", "Committed", "Conflict", "Counter", "Exceeded", "Found", "Once", "Outcome", "Put", "Record",
     "Ref", "Replayed", "Source", "Spent", "Store", "Take", "TakeBack", "Write", "clock_of",
@@ -155,7 +157,7 @@ class Add(NamedTuple):
 Write = Once | Put | Take | Add | TakeBack
 
 
-class Found:
+class Found(msgspec.Struct, frozen=True, eq=False):
     """The records that a fetch brought: `found.get(ref)` is the record or None, `found.version(ref)` its version or 0.
 
     `counts` is False if the store knows that there is no `Counter` among them, so that nobody looks for one.
@@ -165,17 +167,9 @@ class Found:
     (Spent(until=7.0, owner=None), None, 3)
     """
 
-    __slots__ = ("_records", "_sought", "counts")
-
-    def __init__(
-        self,
-        records: Mapping[Ref[Any], tuple[Any, int]],
-        sought: frozenset[Ref[Any]] = frozenset(),
-        counts: bool = True,
-    ) -> None:
-        self._records = records
-        self._sought = sought
-        self.counts = counts
+    _records: Mapping[Ref[Any], tuple[Any, int]]
+    _sought: frozenset[Ref[Any]] = frozenset()
+    counts: bool = True
 
     def get(self, ref: Ref[R_co]) -> R_co | None:
         """The record that `ref` names, or None."""
@@ -194,6 +188,10 @@ class Found:
         [(('a',), Spent(until=7.0, owner=None))]
         """
         return [(ref.key, entry[0]) for ref, entry in self._records.items() if ref.kind is kind]
+
+    def __repr__(self) -> str:
+        # Records may hold secrets.
+        return f"Found({len(self._records)} records)"
 
     def records(self) -> list[Any]:
         """Every record that is here."""

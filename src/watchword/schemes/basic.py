@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from watchword.schemes.sending import refuse_cleartext
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
@@ -165,7 +167,7 @@ class BasicVerifier(InProcess):
             arrival = None if tells is None else Arrival(field, address, tells, tells(Password), cache.now())
             known = cache.known(field)
             if known is not None:
-                return KnownCredentials(known, request, cache, read_in_full, arrival)
+                return KnownCredentials(known, known.needs, known.guesses, request, cache, read_in_full, arrival)
             claim = read_in_full(request)
             claim.field = field
             claim.arrival = arrival
@@ -224,33 +226,20 @@ def _identity(username: str, record: Password) -> Identity[Any]:
     return Identity(username if record.subject is None else record.subject, "basic", scopes=frozenset(record.scopes))
 
 
-class KnownCredentials:
+class KnownCredentials(msgspec.Struct, eq=False):
     """Credentials as they came before, when they were right: only the user's record has to be looked at."""
 
-    __slots__ = (
-        "_arrival", "_cache", "_fitting", "_full", "_known", "_looked_at", "_read", "_request", "guesses", "needs",
-    )  # fmt: skip
-
+    _known: Known
+    needs: Sequence[Ref[Any]]
+    guesses: str
+    _request: Request
+    _cache: PasswordCache
+    _read: Callable[[Request], BasicClaim]
+    _arrival: Arrival | None
     body: BodyNeed = UNUSED
-
-    def __init__(
-        self,
-        known: Known,
-        request: Request,
-        cache: PasswordCache,
-        read: Callable[[Request], BasicClaim],
-        arrival: Arrival | None,
-    ) -> None:
-        self._known = known
-        self._request = request
-        self._cache = cache
-        self._read = read
-        self._arrival = arrival
-        self._full: BasicClaim | None = None
-        self._looked_at: Found | None = None
-        self._fitting: Password | None = None
-        self.needs = known.needs
-        self.guesses = known.guesses
+    _full: BasicClaim | None = None
+    _looked_at: Found | None = None
+    _fitting: Password | None = None
 
     def __repr__(self) -> str:
         return f"KnownCredentials(username={self._known.username!r})"
