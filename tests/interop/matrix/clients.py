@@ -255,6 +255,47 @@ def _aiohttp(scheme: Scheme, user: User) -> Iterator[Sender]:
             runner.run(session.close())
 
 
+# ---- urllib3 and urllib.request ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _urllib3(scheme: Scheme, user: User) -> Iterator[Sender]:
+    import urllib3
+
+    from watchword.clients.urllib3 import adapt
+
+    with adapt(scheme.auth(user))(urllib3.PoolManager(timeout=PATIENCE)) as http:
+
+        def send(asked: Asked) -> Got:
+            with content_of(asked.body) as content:
+                answer = http.request(asked.method, asked.url, body=content or None, headers=asked.fields)
+            return Got(answer.status, answer.data)
+
+        yield Threads(send)
+
+
+@contextmanager
+def _urllib(scheme: Scheme, user: User) -> Iterator[Sender]:
+    from urllib.error import HTTPError
+    from urllib.request import ProxyHandler, Request, build_opener
+
+    from watchword.clients.urllib_request import adapt
+
+    opener = build_opener(ProxyHandler({}), adapt(scheme.auth(user)))
+
+    def send(asked: Asked) -> Got:
+        with content_of(asked.body) as content:
+            request = Request(asked.url, content or None, dict(asked.fields), method=asked.method)
+            try:
+                answer = opener.open(request, timeout=PATIENCE)
+            except HTTPError as refused:
+                answer = refused
+            with answer:
+                return Got(answer.status, answer.read())
+
+    yield Threads(send)
+
+
 # ---- http.client ------------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +351,8 @@ CLIENTS = (
     Client("httpx2", _httpx2),
     Client("httpx2, async", _httpx2_async),
     Client("aiohttp", _aiohttp),
+    Client("urllib3", _urllib3),
+    Client("urllib.request", _urllib),
     Client(
         "http.client",
         _http_client,
