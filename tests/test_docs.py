@@ -37,6 +37,7 @@ COMMANDS = [
     re.compile(r"make conformance WATCHWORD_VECTORS=\S+$"),
     re.compile(r"pip install '?watchword(\[(?P<extras>[a-z0-9,]+)\])?'?$"),
     re.compile(r"\.venv/bin/python -m (?P<module>examples\.[a-z_.]+)( .*)?$"),
+    re.compile(r"pytest --watchword-app=\S+$"),
     re.compile(r"watchword (?P<verb>[a-z]+)( .*)?$"),
     re.compile(r"granian --interface asginl app:app$"),
     re.compile(r"(git clone|cd|curl) .*$"),

@@ -97,7 +97,7 @@ def _public_key_as_secret(keys: Sequence[Key], algorithm: str, signing_input: by
     if algorithm not in _HASHES:
         return ""
     for key in keys:
-        for octets in _public_spellings(key):
+        for octets in public_key_spellings(key):
             if _signed_with(octets, algorithm, signing_input, signature):
                 return (
                     f"it was made with the public key {key.key_id!r} as a secret, which everybody can do: a forgery, or a "
@@ -106,7 +106,7 @@ def _public_key_as_secret(keys: Sequence[Key], algorithm: str, signing_input: by
     return ""
 
 
-def _public_spellings(key: Key) -> Iterator[bytes]:
+def public_key_spellings(key: Key) -> Iterator[bytes]:
     """The public key as its files and settings have it; none of a secret."""
     try:
         public = key.openssl_pair()[0]

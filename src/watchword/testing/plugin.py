@@ -1,4 +1,4 @@
-"""The plugin of pytest, by the entry point `watchword`: inert until a test asks for one of its fixtures.
+"""The plugin of pytest, by the entry point `watchword`: inert until a test asks for one of its fixtures, or `--watchword-app` names an app to attack.
 
 Its names begin with `watchword_`, no fixture is autouse, and nothing else of watchword is loaded with it: a coverage of
 somebody's package that begins later misses none of its lines.
@@ -51,3 +51,31 @@ def watchword_loopback_issuer(watchword_clock: Clock, watchword_random: SeededRa
 
     with LoopbackIssuer(clock=watchword_clock, random=watchword_random) as issuer:
         yield issuer
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the attack list."""
+    group = parser.getgroup("watchword", "watchword: attacks on an app")
+    group.addoption(
+        "--watchword-app", dest="watchword_app", metavar="MODULE:APP", default=None,
+        help="the ASGI, WSGI or aiohttp app to attack; module:make_app() makes it",
+    )  # fmt: skip
+    group.addoption(
+        "--watchword-route", dest="watchword_route", metavar="ROUTE", action="append",
+        help="a route that can't be found by itself, as 'GET /orders' or 'WEBSOCKET /feed'; may be repeated",
+    )  # fmt: skip
+    group.addoption(
+        "--watchword-strict", dest="watchword_strict", action="store_true", default=False,
+        help="weaknesses fail too: what matters only together with somebody else's fault",
+    )  # fmt: skip
+    parser.addini(
+        "watchword_routes", "routes that can't be found by themselves, one on each line", type="linelist", default=[]
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads the attack list if there is an app to attack."""
+    if config.getoption("watchword_app"):
+        from watchword.testing.attacks.collection import AttackPlugin  # noqa: PLC0415 -- inert when unused
+
+        config.pluginmanager.register(AttackPlugin(config), "watchword-attacks")

@@ -1,0 +1,212 @@
+"""Attacks of somebody who has seen a genuine request pass: sends it again, or changes it and keeps its signature."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from watchword.testing.attacks.credentials import Sign, is_client_half
+from watchword.testing.attacks.outcome import NotTried
+from watchword.testing.attacks.repeatable import Nature
+from watchword.testing.attacks.signing import Signed
+from watchword.testing.attacks.trial import Trial
+
+__all__ = ["replay", "stale", "tampered"]
+
+ONCE = (
+    "Remember each nonce, or each signature, until its time is over, in one step that also tests it, and in a store that all workers share: "
+    "HMACVerifier, SignatureVerifier and WebhookVerifier do."
+)
+COVER = "Sign the method, the path with its query, Host and a digest of the body, and compare all of them: HMACVerifier and SignatureVerifier do."
+
+
+def _signatures(trial: Trial) -> Iterator[tuple[Sign, Signed, Nature]]:
+    """The ways in that are signatures over a request.
+
+    Raises:
+        NotTried: none is.
+    """
+    found = False
+    for way, signed, _ in trial.each_genuine():
+        nature = trial.nature(way, signed)
+        if not nature.bearer:
+            found = True
+            yield way, signed, nature
+    if not found:
+        raise NotTried("the credentials sign nothing of the request: whoever sees them can send them with anything")
+
+
+def replay(trial: Trial) -> None:
+    """The very same signed request a second time; then with another nonce, time or name beside the old signature."""
+    single = trial.credentials.single_use
+    if single is False:
+        raise NotTried("the credentials aren't single-use (single_use=False)")
+    why = "Whoever has seen a request pass can have it done again."
+    done = False
+    for way, _, nature in _signatures(trial):
+        if nature.single_use is False and single is None:
+            continue
+        done = True
+        captured = trial.signed(way)
+        if not trial.let_in(trial.send(captured.request, captured.body)):
+            raise NotTried("a second genuine request is refused")
+        trial.attempt("the same request again", captured.request, captured.body, why=why, write=ONCE)
+        elsewhere = captured.changed(peer=trial.stranger())
+        trial.attempt("the same request from another address", elsewhere.request, captured.body, why=why, write=ONCE)
+        for tried, changed in _renewed(captured):
+            trial.attempt(
+                tried,
+                changed.request,
+                changed.body,
+                why=f"{why} What makes it unique isn't under the signature.",
+                write=ONCE,
+            )
+    if not done:
+        raise NotTried("the scheme isn't single-use unless the server is told so; if it is, say single_use=True")
+
+
+def _renewed(captured: Signed) -> Iterator[tuple[str, Signed]]:
+    """The captured request with one of its fields renewed, alone and as a second line before or after the old one."""
+    for name in captured.fields:
+        value = captured.request.values(name)[0]
+        for other in _others(value):
+            label = name.decode("latin-1")
+            yield f"again with another {label}", captured.with_field(name, other)
+            lines = tuple(captured.request.headers)
+            yield f"again with a second {label} after the first", captured.changed(headers=(*lines, (name, other)))
+            yield f"again with a second {label} before the first", captured.changed(headers=((name, other), *lines))
+
+
+def _others(value: bytes) -> list[bytes]:
+    text = value.decode("latin-1")
+    if text.isdigit():
+        return [str(int(text) + 1).encode(), str(int(text) + 5).encode()]
+    if 8 <= len(text) <= 64 and all(letter in "0123456789abcdefABCDEF-" for letter in text):
+        return [text.translate(str.maketrans("0123456789abcdef", "123456789abcdef0")).encode()]
+    return [value + b"x", value.swapcase()] if len(text) <= 64 else []
+
+
+def stale(trial: Trial) -> None:
+    """A request that was signed a day ago, and one that was signed for tomorrow."""
+    done = False
+    why = "Whoever finds an old request, in a log for instance, can still send it."
+    write = "Sign the time, and refuse what is older than some minutes: HMACVerifier(max_age=…) and its like do."
+    for way, _, nature in _signatures(trial):
+        if not is_client_half(way) or nature.challenged or trial.credentials.single_use is False:
+            continue
+        seed = time.time_ns()
+        for tried, ago in (("signed a day ago", 86400.0), ("signed for tomorrow", -86400.0)):
+            seed += 2
+            old, older = (trial.signed(way, at=(time.time() - shift, seed)) for shift in (ago, 2 * ago))
+            if old.request.headers == older.request.headers:
+                break  # it holds no time
+            old = trial.signed(way, at=(time.time() - ago, seed + 1))
+            done = True
+            trial.attempt(tried, old.request, old.body, why=why, write=write)
+    if not done:
+        raise NotTried(
+            "only a client half of watchword's can sign in the past; a function of your own reads its own clock"
+        )
+
+
+def tampered(trial: Trial) -> None:
+    """A signed request whose body, query, path, method or host was changed on the way."""
+    reasons = []
+    for way, signed, nature in _signatures(trial):
+        covers = nature.covers if trial.credentials.covers is None else trial.credentials.covers
+        if covers is None:
+            reasons.append(
+                "it can't be found out what the signature covers: say covers=['method', 'path', 'query', 'body']"
+            )
+            continue
+        for part, tried, changed in _changes(trial, way, signed):
+            if part in covers:
+                if part in ("path", "method") and _is_open(trial, changed):
+                    continue
+                trial.attempt(tried, changed.request, changed.body, anywhere=part in ("path", "method"),
+                              why=f"The {part} isn't what was signed: whoever stands between can change it.", write=COVER)  # fmt: skip
+        missing = [part for part in ("method", "path", "query", "body") if part not in covers]
+        if missing and not covers:
+            reasons.append("the signature covers nothing of the request")
+    if trial.tried == 0:
+        raise NotTried(
+            "; ".join(dict.fromkeys(reasons)) or "the signature covers none of the parts that can be changed here"
+        )
+
+
+def _changes(trial: Trial, way: Sign, signed: Signed) -> Iterator[tuple[str, str, Signed]]:
+    """Each change with the part that it concerns, made of a fresh request: none of them was sent before."""
+
+    def fresh() -> Signed:
+        return trial.signed(way)
+
+    path, mark, query = signed.request.target.partition(b"?")
+    for more in (b"watchword=1", b"admin=true"):
+        yield "query", "the query longer", fresh().changed(target=path + b"?" + (query + b"&" if query else b"") + more)
+    if query and not signed.in_target:
+        yield "query", "the query removed", fresh().changed(target=path)
+    if signed.plain_body and not signed.in_body:
+        yield from (("body", tried, changed) for tried, changed in _bodies(fresh))
+    elif trial.route.method in ("POST", "PUT", "PATCH", "DELETE"):
+        yield "body", "a body added", fresh().changed(body=b'{"watchword":1}')
+    for other in trial.target.routes:
+        if (
+            other.path != trial.route.path
+            and other.method == trial.route.method
+            and not trial.credentials.is_public(other)
+            and not other.framework
+        ):
+            yield (
+                "path",
+                f"sent to {other.path}",
+                fresh().changed(target=other.example(trial.credentials.parameters).encode() + mark + query),
+            )
+    if trial.path != trial.route.path:
+        example = trial.route.example(
+            {**trial.credentials.parameters, **dict.fromkeys(_parameters(trial.route.path), "2")}
+        )
+        yield "path", "another value in the path", fresh().changed(target=example.encode() + mark + query)
+    for route in trial.target.routes:
+        if route.path == trial.route.path and route.method not in (trial.route.method, "WEBSOCKET"):
+            yield "method", f"the method changed to {route.method}", fresh().changed(method=route.method)
+    yield "host", "sent to another host", fresh().changed(authority="attacker.example")
+    for name in (b"x-forwarded-host", b"x-original-host", b"forwarded"):
+        own = trial.credentials.authority.encode()
+        moved = fresh().changed(authority="attacker.example")
+        yield (
+            "host",
+            f"sent to another host, with {name.decode()}",
+            moved.with_field(name, b"host=" + own if name == b"forwarded" else own),
+        )
+
+
+def _is_open(trial: Trial, changed: Signed) -> bool:
+    """Whether the other route lets in anybody: then it is attacked by itself."""
+    plain = Signed(changed.plain, changed.plain_body, changed.plain, changed.plain_body)
+    there = plain.changed(method=changed.request.method, target=changed.request.target)
+    return trial.let_in(trial.send(there.request, there.body))
+
+
+def _parameters(path: str) -> list[str]:
+    from watchword.testing.attacks.routes import PLACE  # noqa: PLC0415
+
+    names = []
+    for match in PLACE.finditer(path):
+        first, _, second = (match[1] if match[1] is not None else match[2]).partition(":")
+        names.append(first if match[1] is not None else second or first)
+    return names
+
+
+def _bodies(fresh: Callable[[], Signed]) -> Iterator[tuple[str, Signed]]:
+    for tried, change in (
+        ("a space after the body", lambda body: body + b" "),
+        ("a member added to the body", lambda body: body.replace(b"{", b'{"watchword":1,', 1).replace(b",}", b"}")),
+        ("another body", lambda _: b'{"watchword":1}'),
+        ("no body", lambda _: b""),
+    ):
+        signed = fresh()
+        if (changed := change(signed.body)) != signed.body:
+            yield tried, signed.changed(body=changed)
+    signed = fresh()
+    chunked = signed.with_field(b"transfer-encoding", b"chunked")
+    yield "another body in chunks", chunked.changed(body=b'{"watchword":1}')
