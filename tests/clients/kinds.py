@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any, NamedTuple
 
@@ -181,6 +182,10 @@ def another(auth):
 
 
 def quoted(url):
+    """A URL as urllib.request takes it: in ASCII."""
+    parts = urllib.parse.urlsplit(url)
+    if not parts.netloc.isascii():
+        url = parts._replace(netloc=parts.netloc.encode("idna").decode()).geturl()
     return urllib.parse.quote(url, safe="%/:?#[]@!$&'()*+,;=")
 
 

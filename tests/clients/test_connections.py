@@ -22,7 +22,8 @@ from tests.clients.origin import Seen, guarded, ok, origin
 from tests.clients.worlds import SIGNING, WORLDS
 from tests.patience import PATIENCE
 
-ONE = [name for name in KINDS if name != "aiohttp"]  # whose connector is made on its loop: test_aiohttp.py
+# The connector of aiohttp is made on its loop: test_aiohttp.py. urllib.request keeps no connections.
+ONE = [name for name in KINDS if name not in ("aiohttp", "urllib.request")]
 
 
 @pytest.fixture(params=list(KINDS))

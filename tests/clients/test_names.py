@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from urllib.request import ProxyHandler
 
 import pytest
 import requests
@@ -31,6 +32,8 @@ def through(kind, proxy):
         return {"session": session}
     if kind is KINDS["urllib3"]:
         return {"pool": urllib3.ProxyManager(proxy, timeout=PATIENCE)}
+    if kind is KINDS["urllib.request"]:
+        return {"handlers": [ProxyHandler({"http": proxy})]}
     return {"proxy": proxy}
 
 
