@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, assert_type
+
+import requests
+from flask import Flask
+from litestar.testing import TestClient
 
 from watchword import (
     AsyncGuard,
@@ -15,8 +20,10 @@ from watchword import (
     Peer,
     Policy,
     Reason,
+    RegisteredToken,
     Rejected,
     Request,
+    TokenVerifier,
 )
 from watchword.stores import MemoryStore
 from watchword.testing import (
@@ -24,6 +31,7 @@ from watchword.testing import (
     FakeIssuer,
     LoopbackIssuer,
     Misbehaviour,
+    SchemeCase,
     SchemeSetup,
     SeededRandom,
     SignedRequest,
@@ -37,6 +45,12 @@ from watchword.testing import (
     signed_async,
     tamperings,
 )
+from watchword.testing.conformance import SchemeConformance, StoreConformance
+from watchword.testing.django import Client as DjangoClient
+from watchword.testing.flask import Client as FlaskClient
+from watchword.testing.litestar import served
+from watchword.testing.pairs import PAIRS, PairAnswer
+from watchword.testing.requests import WSGIAdapter
 
 clock = Clock()
 store = MemoryStore(clock=clock)
@@ -79,6 +93,34 @@ def test_an_issuers_tokens() -> None:
             assert_refused(
                 judge, *signed(BearerAuth(issuer.token("alice", claims={"jti": None}))), reason=Reason.UNKNOWN_KEY
             )
+
+
+class TestTickets(SchemeConformance):
+    case = SchemeCase(
+        "token",
+        auth=lambda: BearerAuth("a-ticket-of-alices"),
+        impostor=lambda: BearerAuth("a-ticket-of-nobodys"),
+        verifier=lambda: TokenVerifier({"a-ticket-of-alices": RegisteredToken("alice")}.get, by="plain"),
+        secrets=["a-ticket-of-alices"],
+    )
+
+
+class TestMyStore(StoreConformance):
+    def make(self, folder: Path, clock: Clock) -> MemoryStore:
+        return MemoryStore(clock=clock)
+
+
+def test_through_every_adapter(application: Flask) -> None:
+    for pair in PAIRS.values():
+        with pair(guard, auth) as ask:
+            assert_type(ask("POST", "/orders", b"pay 10"), PairAnswer)
+    application.test_client_class = FlaskClient
+    assert application.test_client(auth=auth).get("/orders").status_code == 200
+    with requests.Session() as session:
+        session.mount("https://api.example", WSGIAdapter(application))
+    with TestClient(served(application)) as client:
+        client.get("/orders")
+    DjangoClient(auth=auth).get("/orders", secure=True)
 
 
 def mistakes() -> None:

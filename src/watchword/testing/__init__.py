@@ -9,6 +9,9 @@
 | `SchemeCase`, `SchemeSetup`, `case_of` | a scheme with guard, store, clock, a genuine client and an impostor; `case_of` has one for each of ours |
 | `FakeIssuer`, `LoopbackIssuer` | an issuer of tokens, in the process and over a socket, that misbehaves when told to (`Misbehaviour`) |
 
+In modules of their own: test clients that take client halves (`flask`, `django`, `requests`, `litestar`), a client and a server for each
+adapter (`pairs`), and the promises of schemes and stores as tests (`conformance`).
+
 Nothing here needs pytest.
 """
 

@@ -6,6 +6,7 @@ somebody's package that begins later misses none of its lines.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:  # loaded by the fixture that makes one
 
 __all__ = ["watchword_clock", "watchword_issuer", "watchword_loopback_issuer", "watchword_random"]
 
-pytest.register_assert_rewrite("watchword.testing.conformance")
+if (
+    "watchword.testing.conformance" not in sys.modules
+):  # what is loaded already can't be rewritten, and pytest warns of it
+    pytest.register_assert_rewrite("watchword.testing.conformance")
 
 
 @pytest.fixture
