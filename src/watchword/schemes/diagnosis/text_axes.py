@@ -17,7 +17,9 @@ from typing import Final, NamedTuple
 from unicodedata import normalize
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-__all__ = ["MAX_TEXT", "SPELLINGS", "base64_octets", "decoded", "percent", "spellings", "undone", "without_repeats"]
+__all__ = [
+    "MAX_TEXT", "SPELLINGS", "base64_octets", "decoded", "javascript_escaped", "percent", "spellings", "undone", "without_repeats",
+]  # fmt: skip
 
 MAX_TEXT: Final = 16 * 1024
 """Octets of a text that is looked at."""
@@ -38,6 +40,7 @@ _QUOTES: Final = (
 )  # fmt: skip
 _CURLY: Final = str.maketrans("“”„‘’–—‐−", '"""\'\'----')
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
+_PREFIX: Final = re.compile(rb"^[A-Za-z0-9]{1,12}[_:-]")
 _ODD_SPACES: Final = re.compile("[\u00a0\u2000-\u200a\u202f\u3000\t]")
 _ESCAPED_END: Final = re.compile(rb"(?:\\r|\\n|%0[aAdD]|\\t)+$")
 _NAMED: Final = re.compile(r"[\w .-]{0,30}?[A-Za-z]\"?'? ?(?:=>|[=:]) ?(?=[^\s=])")
@@ -105,12 +108,24 @@ def _padded(text: bytes, block: int = 4) -> bytes:
     return text + b"=" * (-len(text) % block)
 
 
+def _loosely(text: bytes) -> bytes:
+    bare = re.sub(rb"[^A-Za-z0-9+/]", b"", text)
+    return b64decode(_padded(bare[: -1 if len(bare) % 4 == 1 else None]))
+
+
 def _of_base64(text: bytes) -> bytes:
     return b64decode(_padded(text), validate=True)
 
 
 def _of_base64url(text: bytes) -> bytes:
     return b64decode(_padded(text).translate(_TO_STANDARD), validate=True)
+
+
+def _of_decimals(text: bytes) -> bytes:
+    numbers = [int(each) for each in text.strip(b"[]{}() ").split(b",")]
+    if len(numbers) == 1 or not all(-128 <= each < 256 for each in numbers):
+        raise ValueError("it is no list of octets")
+    return bytes(each % 256 for each in numbers)
 
 
 def _unquoted(text: str) -> list[str]:
@@ -170,7 +185,8 @@ def _half(text: str) -> list[str]:
     ]
 
 
-def _escaped(octets: bytes) -> bytes:
+def javascript_escaped(octets: bytes) -> bytes:
+    """As the function `escape` of browsers has it."""
     text = octets.decode()
     return (
         quote(
@@ -205,8 +221,12 @@ _ENCODED: Final = (
     Axis("in base64url", urlsafe_b64encode, "decoded from base64url", _of_base64url),
     Axis("in base64 without padding", lambda octets: b64encode(octets).rstrip(b"="), "without its padding", lambda octets: octets.rstrip(b"=")),
     Axis("in base64url without padding", lambda octets: urlsafe_b64encode(octets).rstrip(b"="), "with padding", _padded),
+    Axis("in hex, without the zeros before single digits", lambda octets: "".join(f"{octet:x}" for octet in octets).encode()),
     Axis("in hex, in capitals", lambda octets: octets.hex().upper().encode()),
-    Axis("", None, "decoded from base64, what is none passed over", lambda text: b64decode(_padded(text))),
+    Axis("", None, "decoded from base64, what is none passed over", _loosely),
+    Axis("", None, "decoded from base64, its incomplete end left out", lambda text: b64decode(text[: -(len(text) % 4) or None], validate=True)),
+    Axis("", None, "decoded from base64 of either alphabet, what is none passed over", lambda text: _loosely(text.translate(_TO_STANDARD))),
+    Axis("as decimal numbers with commas", lambda octets: b",".join(b"%d" % octet for octet in octets), "decoded from decimal numbers with commas", _of_decimals),
     Axis("in base32", b32encode, "decoded from base32", lambda text: b32decode(_padded(text, 8), casefold=True)),
 )  # fmt: skip
 _TYPED: Final = (
@@ -217,6 +237,8 @@ _TYPED: Final = (
     Axis("with a space before it", lambda octets: b" " + octets),
     Axis("with a tab at its end", _after(b"\t")),
     Axis("with two line breaks at its end", _after(b"\n\n")),
+    Axis("with a line break before it, an empty first line", lambda octets: b"\n" + octets),
+    Axis("without its prefix, up to the first _, : or -", lambda octets: _PREFIX.sub(b"", octets)),
     Axis("in lower case", bytes.lower),
     Axis("in upper case", bytes.upper),
     Axis("with capitals at its words' beginnings", bytes.title),
@@ -256,7 +278,7 @@ _TYPED: Final = (
     Axis("as the whole answer, in JSON", None, "", _text(_members)),
     Axis("as one parameter of several", None, "", _text(lambda text: re.findall(r'=\s*"([^"]+)"', text)[:8])),
     Axis("several times, joined by a comma", None, "", lambda octets: [part.strip() for part in octets.split(b",")][:8]),
-    Axis("twice", lambda octets: octets + octets, "", _text(_half)),
+    Axis("twice, with a separator or nothing between the two", lambda octets: octets + octets, "", _text(_half)),
     Axis("in the other alphabet of base64, - and _", lambda octets: octets.translate(_TO_URL)),
     Axis("in the other alphabet of base64, + and /", lambda octets: octets.translate(_TO_STANDARD)),
     Axis("with its line ends as CRLF", _lines(b"\r\n"), "with its line ends as LF", _lines(b"\n")),
@@ -286,7 +308,7 @@ _CHARACTERS: Final = (
     Axis("in base64 of its hex digits", lambda octets: b64encode(octets.hex().encode())),
     Axis("in base64, with a line break at its end", lambda octets: b64encode(octets) + b"\n"),
     Axis("in hex, with a line break at its end", lambda octets: octets.hex().encode() + b"\n"),
-    Axis("with non-ASCII characters as %uXXXX, of JavaScript's escape()", _escaped),
+    Axis("with non-ASCII characters as %uXXXX, of JavaScript's escape()", javascript_escaped),
     Axis("in hex with colons", lambda octets: octets.hex(":").encode()),
     Axis("in Ascii85", a85encode),
     Axis("backwards", lambda octets: octets[::-1]),

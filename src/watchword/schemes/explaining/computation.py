@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from watchword.core.message import Request
+from watchword.schemes.diagnosis.text_axes import javascript_escaped
 from watchword.crypto.digests import hmac_digest
 from watchword.crypto.usual_hashes import hashed
 
@@ -157,6 +158,12 @@ def _javascript(octets: bytes) -> bytes:
     return quote(octets, safe="-._~!*'()").encode()
 
 
+def _unicode_escaped(octets: bytes) -> bytes:
+    return "".join(
+        quote(each, safe="-._~") if each.isascii() else f"%u{ord(each):04X}" for each in octets.decode()
+    ).encode()
+
+
 def _lower_case(octets: bytes) -> bytes:
     first, *rest = quote(octets, safe="-._~").encode().split(b"%")
     return b"%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
@@ -181,6 +188,8 @@ ENCODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
         "percent-encoded twice": lambda octets: quote(quote(octets, safe="-._~"), safe="-._~").encode(),
         "percent-decoded": unquote_to_bytes,
         "percent-encoded in ISO 8859-1": lambda octets: quote(octets.decode().encode("latin-1"), safe="-._~").encode(),
+        "with non-ASCII characters as %uXXXX, of JavaScript's escape()": javascript_escaped,
+        "percent-encoded, all beyond ASCII as %uXXXX, of .NET's UrlEncodeUnicode": _unicode_escaped,
         "with HTML escapes": lambda octets: escape(octets.decode()).encode(),
     }
 )  # fmt: skip

@@ -92,6 +92,8 @@ def damaged(genuine: str, received: str) -> str:
         return "its case was changed"
     if len(received) >= 8 and genuine.startswith(received):
         return f"it was cut to {len(received)} of its {len(genuine)} characters"
+    if received.rstrip("=") == genuine:
+        return "its padding (=), as base64 has it, was added"
     if received.startswith(genuine):
         return f"{len(received) - len(genuine)} characters were added to it"
     if len(genuine) != len(received):

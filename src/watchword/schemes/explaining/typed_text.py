@@ -136,7 +136,7 @@ def _is_utf_8(octets: bytes) -> bool:
 # ---- keys ---------------------------------------------------------------------------------------------------------------
 
 _BY_WORDS: Final = dict(SPELLINGS)
-_PREFIXES: Final = (b"whsec_", b"sk_", b"Bearer ", b"AWS4", b"sha256=", b"hex:", b"base64:")
+_PREFIXES: Final = (b"whsec_", b"sk_", b"v1,whsec_", b"Bearer ", b"AWS4", b"sha256=", b"hex:", b"base64:")
 _SETTINGS: Final = (
     "SECRET", "KEY", "TOKEN", "PASSWORD", "API_KEY", "API_SECRET", "SECRET_KEY", "WEBHOOK_SECRET", "secret", "key",
 )  # fmt: skip
@@ -182,6 +182,9 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
             mark, rest = prefix, secret[len(prefix) :]
         yield f"with the prefix {prefix.decode()}", prefix + secret
         yield f"in base64 with the prefix {prefix.decode()}", prefix + b64encode(secret)
+    for prefix in _PREFIXES:
+        whole = prefix + (rest if secret.startswith(_PREFIXES) else secret)
+        yield from ((f"with the prefix {prefix.decode()}, {what}", octets) for what, octets in decoded(whole))
     if mark:
         yield "without its prefix", rest
         yield from ((f"without its prefix and {what}", octets) for what, octets in decoded(rest))
@@ -199,8 +202,25 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"hashed by {name} first, in base64", b64encode(digest)
     yield from ((f"cut to its first {size} octets", secret[:size]) for size in (32, 16, 64, 24))
     yield from ((f"as the line {name}=… of its settings", b"%b=%b" % (name.encode(), secret)) for name in _SETTINGS)
+    for mark in (b"#", b"$", b"&", b"%", b"`", b"\\", b"!", b";", b",", b" ", b"=", b'"', b"'"):
+        start, found, rest = secret.partition(mark)
+        if found:
+            name = "#, where a comment begins: characters of it are left out" if mark == b"#" else mark.decode()
+            yield f"cut at its first {name}", start.rstrip()
+            yield f"without all {mark.decode()} in it", secret.replace(mark, b"")
+            yield f"without what stands before its first {mark.decode()}", rest
+    for what, other in _expanded(secret):
+        yield f"in which {what} was expanded as a variable that is not set", other
     yield "without the name that is before its =", secret.partition(b"=")[2] or secret
     yield from _twice(secret)
+
+
+def _expanded(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    """As a shell, a template or Compose reads its dollar."""
+    yield "$ and the name behind it", re.sub(rb"\$(?:\{\w*\}?|[A-Za-z_]\w*|[0-9$@*#?!-]|)", b"", secret)
+    yield "$ and the letter behind it", re.sub(rb"\$[A-Za-z_0-9]", b"", secret)
+    yield "$$", secret.replace(b"$$", b"$")
+    yield "%…%", re.sub(rb"%\w*%", b"", secret)
 
 
 def _twice(secret: bytes) -> Iterator[tuple[str, bytes]]:
