@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import hmac
 import json
+from base64 import b64decode
 
 import pytest
 from hypothesis import given
@@ -116,7 +117,7 @@ def test_a_changed_body_is_undone(body: bytes) -> None:
     "signed",
     [
         b"", b"{}\n", b'{"a":1,"b":"\\u00e9\\/"}', '{"b": "é/", "a": 1}'.encode(), b'{\n  "a": 1,\n  "b": "\\u00e9/"\n}',
-        '{"b":"é/","a":1}\n'.encode(),
+        '{"b":"é/","a":1}\n'.encode(), '{\r\n  "a": 1,\r\n  "b": "é/"\r\n}'.encode(),
     ],
 )  # fmt: skip
 def test_json_that_was_written_anew_is_undone(signed: bytes) -> None:
@@ -269,6 +270,11 @@ def test_the_same_request_has_the_same_guesses() -> None:
         (b"secret", b"secret\n", "with a line break at its end"),
         (b"secret\r\n", b"secret", "without its last line break"),
         (b"whsec_Af4=", b"\x01\xfe", "without its prefix and decoded from base64"),
+        (b"whsec_Af4=", b64decode(b"v1whsec/Af4="), "with the prefix v1,whsec_, decoded from base64"),
+        (b"abc#def", b"abc", "a comment begins"),
+        (b"ab$cd/ef", b"ab/ef", "expanded as a variable"),
+        (b"QUJDRE", b"ABC", "its incomplete end left out"),
+        (b"\x01\xfe", b"1,254", "as decimal numbers"),
         (b"a&b", b"a%26b", "percent-encoded"),
         (b"secret", b"", "empty"),
     ],

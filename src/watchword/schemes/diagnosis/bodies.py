@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
 from watchword.schemes.diagnosis.encodings import recoded, written
-from watchword.schemes.diagnosis.json_text import reordered, respelled
+from watchword.schemes.diagnosis.json_text import members_alone, reordered, respelled
 from watchword.schemes.diagnosis.targets import orders
 
 __all__ = ["MAX_BODY", "bodies"]
@@ -103,6 +103,7 @@ def _json(body: bytes) -> Iterator[tuple[bytes, str]]:
         if len(ended) < 36:
             ended.append((other + b"\n", f"{happened}; it had a line break at its end"))
     yield from ended
+    yield from islice(members_alone(text), MAX_WRITTEN // max(1, len(text)))
 
 
 def _raw(body: bytes) -> Iterator[tuple[bytes, str]]:
@@ -163,7 +164,9 @@ def _form(body: bytes) -> Iterator[tuple[bytes, str]]:
     for at in range(min(len(params), MAX_PARAMS)):
         for place in (at, len(params) - 1 - at):
             rest = params[:place] + params[place + 1 :]
-            yield b"&".join(rest), f"a parameter was added to the form: {_ANEW}"
+            name = params[place].partition(b"=")[0].decode("utf-8", "backslashreplace")[:64]
+            added = f"the parameter {name} was added to the form on the way, or left out of what is signed: {_ANEW}"
+            yield b"&".join(rest), added
     for order in orders(params):
         yield b"&".join(order), anew
 

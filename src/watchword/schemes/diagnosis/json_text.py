@@ -9,13 +9,15 @@ from itertools import islice, permutations, product
 from math import factorial
 from typing import Any, Final
 
-__all__ = ["MAX_DEPTH", "reordered", "respelled"]
+__all__ = ["MAX_DEPTH", "members_alone", "reordered", "respelled"]
 
 MAX_DEPTH: Final = 64
 MAX_ORDERS: Final = 720
 """Orders of an object's members that are tried: all of them, those of the objects in it included, if they are so few."""
 MAX_DROPPED: Final = 16
 """Members of an object that are left out one by one."""
+MAX_LEVELS: Final = 3
+"""Objects within one another of which a member is looked at alone."""
 MAX_PERMUTED: Final = 6
 """Members of an object of which every order is tried, whatever is in them."""
 
@@ -60,13 +62,38 @@ def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
         changed = _with_numbers(value, number)
         for order in (changed, _sorted(changed, reverse=False)) if changed != value else ():
             for escape in (_plain, _escape_all, _escape_php, _escape_html):
-                for comma, colon, indent in _SPACINGS[:4]:
+                for comma, colon, indent in _SPACINGS[:5]:
                     yield _written(order, comma, colon, indent, escape), _NUMBERS
-    for comma, colon, indent in _SPACINGS[:2]:
-        yield _written(_without_null(value), comma, colon, indent, _plain), _NULLS
+    yield from _without_nulls(value)
     for escape in (_plain, _escape_all):
         for comma, colon in ((", ", "=>"), (", ", " => "), (",", "=>")):
             yield _written(value, comma, colon, "", escape), _PRINTED
+
+
+def _without_nulls(value: Any) -> Iterator[tuple[bytes, str]]:
+    bare = _without_null(value)
+    for kept in (bare, _with_numbers(bare, _as_python)) if bare != value else ():
+        for escape, (comma, colon, indent) in product((_plain, _escape_all), _SPACINGS[:5]):
+            yield _written(kept, comma, colon, indent, escape), _NULLS
+
+
+def members_alone(data: bytes) -> Iterator[tuple[bytes, str]]:
+    r"""What one member of the JSON text `data` is by itself, the outer ones first; a text as JSON and without its quotes.
+
+    >>> [text for text, _ in members_alone(b'{"a": {"b": "c"}}')][:2]
+    [b'{"b":"c"}', b'{"b": "c"}']
+    """
+    level = [_parsed(data)]
+    for _ in range(MAX_LEVELS):
+        found = [each for value in level if isinstance(value, _Object) for each in value]
+        found += [("an entry", each) for value in level if type(value) is list for each in value[:1]]
+        for name, value in found[:MAX_DROPPED]:
+            alone = f"a part of the JSON was signed alone, its member {name[:64]}: sign the octets that are sent, all of them"
+            for comma, colon, indent in _SPACINGS[:2]:
+                yield _written(value, comma, colon, indent, _plain), alone
+            if type(value) is str:
+                yield value.encode("utf-8", "surrogatepass"), alone
+        level = [value for _, value in found[:MAX_DROPPED]]
 
 
 def reordered(data: bytes) -> Iterator[tuple[bytes, str]]:
@@ -91,10 +118,10 @@ def reordered(data: bytes) -> Iterator[tuple[bytes, str]]:
 
 
 _SPACINGS: Final = (
-    (",", ":", ""), (", ", ": ", ""), (",", ": ", "  "), (",", ": ", "    "), (",", ":", " "), (",", ": ", "\t"),
+    (",", ":", ""), (", ", ": ", ""), (",", ": ", "  "), (",", ": ", "    "), (",", ": ", "\r  "), (",", ":", " "), (",", ": ", "\t"),
     (",", " : ", "  "), (", ", ":", ""), (",", ": ", ""), (", ", " : ", ""), (" , ", " : ", ""), (",", ": ", " "),
 )  # fmt: skip
-"""Comma, colon, indent: JavaScript's, Python's, both indented by 2, by 4, …, Java's, PHP's."""
+"""Comma, colon, indent, after CR where lines end with CR LF: JavaScript's, Python's, both indented by 2, by 4, .NET's, …, Java's, PHP's."""
 
 
 def _plain(text: str) -> str:
@@ -233,7 +260,7 @@ def _as_python(number: str) -> str:
 
 def _written(value: Any, comma: str, colon: str, indent: str, escape: Callable[[str], str]) -> bytes:
     parts: list[str] = []
-    _write(value, (comma, colon, indent, escape), "\n", parts)
+    _write(value, (comma, colon, indent.removeprefix("\r"), escape), "\r\n" if indent[:1] == "\r" else "\n", parts)
     return "".join(parts).encode("utf-8", "surrogatepass")
 
 

@@ -37,7 +37,8 @@ _DOTS: Final = re.compile(rb"/\.(?=/|\Z)")
 _HIGH: Final = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _EXACTLY: Final = "sign the path exactly as it is sent"
 _PREFIXED: Final = (
-    "the path's beginning was changed on the way: have the proxy pass the path on, or tell the guard (PublicURL)"
+    "a prefix in front of the path (a mount point, a gateway's stage) was added or taken off on the way, or left out by the client: "
+    "have the proxy pass the path on, or tell the guard (PublicURL)"
 )
 _ENDED: Final = f"a slash at the path's end was added or lost (a redirect, a router): {_EXACTLY}"
 _MERGED: Final = "double slashes were merged, or one was doubled: have the proxy pass the path on (merge_slashes off)"
@@ -50,7 +51,7 @@ _CHARSET: Final = "the path's character encoding was changed: encode it as UTF-8
 _ABSOLUTE: Final = "the target was sent in absolute form and shortened on the way: sign the path"
 _AS_SENT: Final = "sign the query exactly as it is sent"
 _ORDER: Final = f"the query's parameters were re-ordered on the way: {_AS_SENT}"
-_PLUS: Final = f"`+` and `%20` were exchanged on the way: {_AS_SENT}"
+_PLUS: Final = f"a space is `+` on one side and `%20` on the other: {_AS_SENT}"
 _INTO: Final = "everything was put into the query on the way: sign the target exactly as it is sent"
 _BLANK: Final = f"empty values or separators were dropped or added on the way: {_AS_SENT}"
 _TWICE: Final = f"a parameter was sent twice and once is left: {_AS_SENT}"
@@ -210,7 +211,7 @@ def _fewer(params: list[bytes]) -> Iterator[tuple[bytes | None, str]]:
     places = [*range(len(params) - 1, len(params) - 1 - MAX_PLACES, -1), *range(MAX_PLACES)]
     for at in dict.fromkeys(place for place in places if 0 <= place < len(params)):
         name = _name(params[at]).decode("utf-8", "backslashreplace")[:64]
-        mend = f"the parameter {name} was added on the way: sign it too, or take it off before the guard sees it"
+        mend = f"the parameter {name} was added on the way, or left out of what is signed: sign it too, or take it off before the guard sees it"
         yield joined(params[:at] + params[at + 1 :]), mend
     yield joined(list(dict.fromkeys(params))), _REPEATED
     yield joined(list({_name(param): param for param in params}.values())), _REPEATED
