@@ -9,7 +9,9 @@ import pytest
 from bench.explain import DESCRIBED, Described, component, described, every, on_the_way
 from bench.explain_worlds import Maker
 from watchword import Request
-from watchword.schemes.explaining.computation import FORMS, Computation, Encoding, Hash, Join, Leaf, Mac, Node
+from watchword.schemes.explaining.computation import (
+    FORMS, Computation, Encoding, Hash, Join, Leaf, Mac, Node, Parameters, Style,
+)  # fmt: skip
 from watchword.schemes.explaining.deviations import Deviation
 from watchword.schemes.explaining.search import MAX_STEPS, Asked, look_for, unexplained
 from watchword.schemes.explaining.received import Received
@@ -116,6 +118,84 @@ def test_a_leaf_of_any_kind_that_is_signed_otherwise_is_named_with_what_was_done
     assert words in told[0][1], told
 
 
+LINES = [b"POST", b"1700000000", b"/a/b", b"k-1"]
+
+
+@pytest.mark.parametrize(
+    ("signed", "words"),
+    [
+        (b"\n" + b"\n".join(LINES), "begins the text with a line feed"),
+        (b"\n    POST\n    1700000000\n    /a/b\n    k-1\n  ", "indents the lines"),
+        (b"\t".join(LINES), "by a tab"),
+        (b"1700000000\nk-1\nPOST\n/a/b", "in another order"),
+        (b'POST\n"1700000000"\n/a/b\n"k-1"', "the time and the key id in quotes"),
+        (b"/a/b", "it leaves out the method, the time, the key id"),
+    ],
+)
+def test_lines_that_are_put_together_otherwise_are_named_with_what_was_done(signed: bytes, words: str) -> None:
+    names = {"method": "@method", "time": "field time", "path": "@path", "key id": "field key id"}
+    parts = [
+        Leaf(f"the {name}", value, "text", where) for (name, where), value in zip(names.items(), LINES, strict=True)
+    ]
+    key = Leaf("the secret", b"a secret of 20 octets", "key", "key")
+
+    def of(text: Node) -> Encoding:
+        return Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, text))
+
+    told, cut = sent(of(Join("the text", parts)), value(of(Leaf("the text", signed))))
+    assert not cut
+    assert words in told[0][1], told
+
+
+def parameters(pairs: dict[bytes, bytes], text: bytes = b"") -> Encoding:
+    leaves = [(name, Leaf(f"the value of {name.decode()}", value, component="@query")) for name, value in pairs.items()]
+    node = Leaf("the parameters", text) if text else Parameters("the parameters", leaves, Style())
+    parts = (Encoding("the path", "percent-encoded", Leaf("the path", b"/a b")), Encoding("the parameters", "percent-encoded", node))  # fmt: skip
+    return Encoding("the MAC", "base64", Mac("the MAC", "sha256", Leaf("the key", b"of 16 octets 123", "key", "key"), Join("the text", parts)))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("signed", "words"),
+    [
+        (b"a.b=x%20y&f=false&n=0&t%5B0%5D=1", "brackets counted"),
+        (b"a_b=x%20y&f=false&n=0&t%5B%5D=1", "with _ for a dot"),
+        (b"a.b=x%20y&t%5B%5D=1", "without those that are empty, 0 or false"),
+        (b"t%5B%5D=1&n=0&f=false&a.b=x%20y", "order"),
+        (b"t%5B%5D=1%26n%3D0%26f%3Dfalse%26a.b%3Dx%20y", "one parameter"),
+    ],
+)
+def test_parameters_that_are_written_otherwise_are_named_with_what_was_done(signed: bytes, words: str) -> None:
+    pairs = {b"t[]": b"1", b"n": b"0", b"f": b"false", b"a.b": b"x y"}
+    told, _ = sent(parameters(pairs), value(parameters(pairs, signed)))
+    assert words in told[0][1], told
+
+
+def test_one_function_that_encodes_all_is_one_mistake() -> None:
+    root = parameters({b"q": b"x y"})
+    text = b"%2Fa+b\n" + b"q%3Dx%2By"
+    key = Leaf("the key", b"of 16 octets 123", "key", "key")
+    told, _ = sent(root, value(Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, Leaf("the text", text)))))
+    assert "has all that is encoded percent-encoded with + for a space" in told[0][1]
+    assert len(told) == 1
+
+
+def test_a_mac_that_is_empty_is_said_to_be() -> None:
+    ((component, mend),) = sent(tree(), b"")[0]
+    assert (component, mend.partition(":")[0]) == ("MAC", "the value is empty")
+
+
+def test_secret_and_key_id_that_stand_in_each_others_place_are_named() -> None:
+    def of(secret: bytes, key_id: bytes) -> Encoding:
+        text = Join("the text", (Leaf("the key id", key_id), Leaf("the method", b"POST", "method")))
+        return Encoding("the MAC", "base64", Mac("the MAC", "sha256", Leaf("the secret", secret, "key", "key"), text))
+
+    one, other = b"a secret of 20 octets", b"robot-1"
+    told, _ = sent(of(one, other), value(of(other, one)))
+    assert told == [("key", "the client exchanges the secret and the key id: each stands in the other's place: have both sides read it alike")]  # fmt: skip
+    told, _ = sent(of(one, other), value(of(other, other)))
+    assert "signs with the key id as the key" in told[0][1]
+
+
 def test_two_deviations_are_found_together_and_are_two_causes() -> None:
     root = tree()
     made = {component(each) + each.did: each for each in every(root)}
@@ -150,7 +230,7 @@ def test_a_spelling_and_a_mistake_are_both_named() -> None:
 
 
 def test_a_short_or_foreign_mac_is_explained_by_nothing() -> None:
-    for theirs in (b"", b"AAAA", b"c2hvcnQ=", value(tree(b"another secret altogether"))):
+    for theirs in (b"AAAA", b"c2hvcnQ=", value(tree(b"another secret altogether"))):
         found, _ = sent(tree(), theirs)
         assert not found, theirs
 

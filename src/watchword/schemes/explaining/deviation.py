@@ -82,7 +82,7 @@ _MARKS: Final = {
 
 
 _NAMES: Final = {
-    b":": "colon", b"=": "sign of equality", b",": "comma", b";": "semicolon", b"&": "ampersand", b".": "dot", b"/": "slash", b"+": "plus", b"|": "bar",
+    b":": "colon", b"=": "equals sign", b",": "comma", b";": "semicolon", b"&": "ampersand", b".": "dot", b"/": "slash", b"+": "plus", b"|": "bar",
     b"-": "hyphen",
 }  # fmt: skip
 
@@ -91,4 +91,4 @@ def words(octets: bytes) -> str:
     """A separator, for a person."""
     shown = repr(octets.decode("latin-1"))
     called = _NAMES.get(octets.strip())
-    return _MARKS.get(octets) or (f"a {called}, {shown}," if called else shown)
+    return _MARKS.get(octets) or (f"a{'n' * (called[0] in 'ae')} {called}, {shown}," if called else shown)

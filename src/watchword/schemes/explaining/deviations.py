@@ -27,5 +27,5 @@ def deviations(node: Node, value: bytes, pool: Sequence[Leaf] = ()) -> Iterator[
     if isinstance(node, Parameters):
         return of_parameters(node)
     if isinstance(node, Hash):
-        return of_hash(node)
+        return of_hash(node, value)
     return of_mac(node, pool) if isinstance(node, Mac) else of_encoding(node)

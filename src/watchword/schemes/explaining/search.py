@@ -34,9 +34,10 @@ from watchword.schemes.explaining.computation import (
 from watchword.schemes.explaining.received import LEAST, Received, damaged
 from watchword.schemes.explaining.times import near_times, within_second
 from watchword.schemes.explaining.deviations import Deviation, constant, deviations
+from watchword.schemes.explaining.wrong_hashes import everywhere
 from watchword.schemes.explaining.wrong_leaves import with_origin
 
-__all__ = ["DEAR", "MAX_STEPS", "Asked", "Fit", "Outcome", "look_for", "unexplained"]
+__all__ = ["DEAR", "MAX_STEPS", "Asked", "Fit", "Outcome", "empty", "look_for", "unexplained"]
 
 MAX_STEPS: Final = 1_000_000
 """Steps of one search."""
@@ -102,6 +103,12 @@ def look_for(*asked: Asked, steps: int = MAX_STEPS) -> Outcome:
     return Outcome((), any(search.cut for search in searches))
 
 
+def empty(name: str, component: str, expected: str) -> Check:
+    """The check of a proof of which no octet came."""
+    mend = "the value is empty: nothing was signed, or what failed on the client left it out"
+    return Check(name, False, component, expected, "an empty value", mend)
+
+
 def unexplained(outcome: Outcome, compare_what: str) -> str:
     """What is said where nothing fits: that the search was cut, if it was; and what a person may compare."""
     if outcome.cut:
@@ -155,6 +162,8 @@ class _Search:
     def as_written(self) -> list[Check]:
         """The right result, damaged, or written or cut otherwise."""
         value, fits = self.graph.value(self.graph.root), self.asked.fits
+        if isinstance(fits, Received) and not fits.text and self.top is not None:
+            return [empty(self.asked.name, _named(self.top), self.top.name)]
         if isinstance(fits, Received) and self.top is not None:
             genuine = FORMS[self.top.form](value).decode("latin-1")
             damage = damaged(genuine, fits.text.decode("latin-1"))
@@ -182,7 +191,8 @@ class _Search:
             return self._first(guessed) or self._first(self._by_cost())
         self.cut = True  # each gets its share of the few
         most = 2 * self.budget.left // (3 * (1 + self.asked.price))
-        some = chain(islice(guessed, MAX_PAIRED_GUESSES), in_turn(guessed, self._by_cost()))
+        own = iter(self._by_cost())  # two of these for each of the others: there are more of them
+        some = chain(islice(guessed, MAX_PAIRED_GUESSES), in_turn(guessed, own, own))
         return self._first(islice(some, most))
 
     def pairs_of_request(self) -> list[Check]:
@@ -252,7 +262,7 @@ class _Search:
             own += [
                 each for node in graph.nodes if isinstance(node, Leaf) for each in with_origin(node, self.asked.request)
             ]
-            own += self.asked.more
+            own += (*everywhere(graph.nodes), *self.asked.more)
             self._own = []
             inner = {
                 part for node in graph.nodes if isinstance(node, Join) for part in node.parts if isinstance(part, Join)
@@ -297,12 +307,12 @@ class _Search:
                 said = Deviation(2, first, f"signs {first.name} {what}", constant(time), shown, _shown(time))
                 yield _Try(2, {first: said.make, **dict.fromkeys(same, said.make)}, said)
             for time in near_times(value):
-                mend = "the time was changed after signing: sign anew for every request"
+                mend = f"the time was changed after signing{_by(value, time)}: sign anew for every request"
                 said = Deviation(3, first, "", constant(time), time.decode(), shown, mend=mend)
                 yield _Try(3, {first: said.make, **dict.fromkeys(same, said.make)}, said)
             for leaf in (first, *same) if same else ():
                 for time in islice(near_times(value), MAX_APART):
-                    mend = "one time is sent and another is signed here: take the time once, for all places"
+                    mend = f"one time is sent and another is signed here{_by(value, time)}: take the time once, for all places"
                     said = Deviation(3, leaf, "", constant(time), shown, time.decode(), mend=mend)
                     yield _Try(3, {leaf: said.make}, said)
 
@@ -351,6 +361,12 @@ class _Search:
 
 def _named(node: Node) -> str:
     return node.component or node.name.removeprefix("the ")
+
+
+def _by(sent: bytes, signed: bytes) -> str:
+    """By how many seconds a time is another."""
+    away = int(signed) - int(sent) if sent.isdigit() and signed.isdigit() and len(sent) < 12 else 0
+    return f" ({abs(away)} second{'s' * (abs(away) > 1)} {'earlier' if away < 0 else 'later'})" if away else ""
 
 
 def _shown(value: bytes) -> str:

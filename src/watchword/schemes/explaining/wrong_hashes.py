@@ -9,11 +9,13 @@ from typing import Final
 
 from watchword.crypto.digests import hmac_digest
 from watchword.crypto.usual_hashes import hashed, usual_hashes
-from watchword.schemes.explaining.computation import ENCODINGS, FORMS, Encoding, Hash, Leaf, Mac, Node, Of, under
-from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, value_in, words
+from watchword.schemes.explaining.computation import (
+    ENCODINGS, FORMS, Encoding, Hash, Leaf, Mac, Node, Of, Parameters, all_under, parameters_text, under,
+)  # fmt: skip
+from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, constant, value_in, words
 from watchword.schemes.explaining.wrong_joins import WHOLE
 
-__all__ = ["of_encoding", "of_hash", "of_mac"]
+__all__ = ["everywhere", "of_encoding", "of_hash", "of_mac"]
 
 MAX_STEPS: Final = 5
 """Steps of a chain of which every order is tried."""
@@ -45,13 +47,16 @@ def _nothing(_: object) -> bytes:
 # ---- hashes -------------------------------------------------------------------------------------------------------------
 
 
-def of_hash(node: Hash) -> Iterator[Deviation]:
+def of_hash(node: Hash, value: bytes) -> Iterator[Deviation]:
     """Another algorithm, not hashed, hashed twice, hashed in another form."""
     inner, name, algorithm = node.of, node.name, node.algorithm
     for place, other in enumerate(usual_hashes()):
         if other != algorithm:
             shown = algorithm, other, node.chosen
             yield Deviation(1 + place / 10, node, f"makes {name} by {other}", _hashed(other, _value(inner)), *shown)
+    if value == hashed(algorithm, b""):
+        did = f"leaves {name} empty, and hashes nothing where {inner.name} is empty"
+        yield Deviation(1.2, node, did, _nothing, f"the hash of nothing, {algorithm}", "an empty value")
     yield Deviation(1.3, node, f"does not hash {inner.name}", _value(inner))
     empty = inner.name, f"an empty {inner.name.removeprefix('the ')}"
     yield Deviation(1.3, node, f"hashes nothing where {inner.name} belongs", _hashed(algorithm, _nothing), *empty)
@@ -77,6 +82,16 @@ def of_mac(node: Mac, pool: Sequence[Leaf] = ()) -> Iterator[Deviation]:
         if other != algorithm:
             shown = f"HMAC-{algorithm}", f"HMAC-{other}", node.chosen
             yield Deviation(1 + place / 10, node, f"makes {name} with HMAC-{other}", _mac(other, key, text), *shown)
+    secret = node.key
+    for leaf in [leaf for leaf in pool if leaf.kind == "text"][:MAX_PARTS]:
+        if not isinstance(secret, Leaf):
+            break
+        said = secret.name, leaf.name, secret.component
+        also: dict[Node, Make] = {leaf: constant(secret.value)}
+        did, make = f"exchanges {secret.name} and {leaf.name}: each stands in the other's place", constant(leaf.value)
+        if leaf in all_under(node.of):
+            yield Deviation(1.4, secret, did, make, *said, also=also)
+        yield Deviation(1.5, secret, f"signs with {leaf.name} as the key", make, *said)
     exchanged = "the secret as the key", "the message as the key"
     yield Deviation(1.2, node, "exchanges key and message of the HMAC", _mac(algorithm, text, key), *exchanged)
     yield from _plain(node)
@@ -167,7 +182,8 @@ def _chain(node: Mac) -> Iterator[Deviation]:
         did = f"derives {node.name} with HMAC-{other} in each step"
         yield Deviation(1.7, node, did, _chained(steps[::-1], "raw octets", algorithm=other))
     for form in _TEXTS if len(steps) > 1 else ():
-        yield Deviation(1.5, node, f"takes each step up to {node.name} as {form}", _chained(steps[::-1], form))
+        did = f"takes each step of the key, up to {node.name}, as {form}"
+        yield Deviation(1.5, node, did, _chained(steps[::-1], form), "octets in each step", form, "key")
 
 
 def _chained(steps: Sequence[Mac], form: str, *, exchanged: bool = False, algorithm: str = "") -> Make:
@@ -231,13 +247,36 @@ _OCTETS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
 )
 
 
+def everywhere(nodes: Sequence[Node]) -> Iterator[Deviation]:
+    """One function encodes all that is encoded, in another form than it should: in all places, and in all but the key's."""
+    places = [node for node in nodes if _form_of(node) in ENCODINGS]
+    for form in ENCODINGS:
+        for some in (places, [node for node in places if node.component != "key"]):
+            makes: dict[Node, Make] = {node: _encoded(node, form) for node in some}
+            if len(some) > 1 and form not in map(_form_of, some):
+                did = f"has all that is encoded {form}, not {_form_of(some[0])}"
+                yield Deviation(1.4, some[0], did, makes.pop(some[0]), _form_of(some[0]), form, also=makes)
+
+
+def _form_of(node: Node) -> str:
+    return node.style.encode if isinstance(node, Parameters) else node.form if isinstance(node, Encoding) else ""
+
+
+def _encoded(node: Node, form: str) -> Make:
+    if isinstance(node, Parameters):
+        pairs, style = node.pairs, node.style._replace(encode=form)
+        return lambda of: parameters_text([(name, of(leaf)) for name, leaf in pairs], style)
+    assert isinstance(node, Encoding)
+    return _written(_value(node.of), form)
+
+
 def of_encoding(node: Encoding) -> Iterator[Deviation]:
     """Another form, one more, none."""
     inner, name = _value(node.of), node.name
     family = FORMS if node.form in FORMS else ENCODINGS
     for place, form in enumerate(family):
         if form != node.form:
-            did = f"writes {name} as {form}" if family is FORMS else f"signs {name} {form}"
+            did = f"writes {name} as {form}" if family is FORMS else f"signs {name} {form}, not {node.form}"
             yield Deviation(1 + place / 20, node, did, _written(inner, form), node.form, form)
     if family is ENCODINGS:
         return

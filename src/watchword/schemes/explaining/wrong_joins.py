@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import combinations, zip_longest
+from itertools import combinations, permutations, zip_longest
 from typing import Final
 
 from watchword.schemes.diagnosis.text_axes import SPELLINGS
@@ -19,6 +19,12 @@ SEPARATORS: Final = (
 )  # fmt: skip
 
 
+MAX_PERMUTED: Final = 6
+"""Parts of which every order is tried."""
+HEAD: Final = 200
+"""Characters of the names of parts that are told."""
+
+
 def of_join(node: Join, value: bytes, pool: Sequence[Leaf]) -> Iterator[Deviation]:
     """What is between the parts and behind them, which parts, in which order, and the whole spelt otherwise."""
     yield from _ends(node)
@@ -27,6 +33,7 @@ def of_join(node: Join, value: bytes, pool: Sequence[Leaf]) -> Iterator[Deviatio
         yield from _orders(node)
         yield from _merged(node)
         yield from _labelled(node)
+        yield from _several(node)
         yield from _each(node)
     yield from _some(node)
     if len(value) <= MAX_SPELT:
@@ -54,24 +61,53 @@ def _ends(node: Join) -> Iterator[Deviation]:
             did = did if end else f"leaves {words(node.end)} out at the end of {node.name}"
             shown = f"{words(node.end)} at the end", f"{words(end)} at the end"
             yield Deviation(cost, node, did, _rejoined(node, node.separator, end), *shown)
+    for start in dict.fromkeys((node.separator, b"\n")) if node.separator.strip(b" ") else ():
+        for end in (node.end, b"") if node.end else (b"", start):
+            did = f"begins {node.name} with {words(start)}, before the first part"
+            did += "" if end == node.end else f", and ends it with {words(end)}"
+            yield Deviation(1.7, node, did, _framed(node, start, node.separator, end))
 
 
 def _separators(node: Join) -> Iterator[Deviation]:
+    yield from _indented(node)
     around = (
         (node.separator + b" ", b" " + node.separator + b" ", node.separator * 2, b" " + node.separator)
         if node.separator
         else ()
     )
-    for mark in dict.fromkeys((*SEPARATORS, *around)):
+    if node.separator == b"\n" and any(isinstance(part, Join) for part in node.parts):
+        for mark in SEPARATORS:
+            did = f"joins the lines of {node.name}, and those within its parts, by {words(mark)}"
+            yield Deviation(1.7, node, did, _spelt(node, partial(_with_marks, mark)))
+            yield Deviation(1.75, node, did, _spelt(node, partial(_with_marks, mark, once=True)))
+    for place, mark in enumerate(dict.fromkeys((*SEPARATORS, *around))):
         if mark != node.separator:
             shown = f"{words(node.separator)} between the parts", f"{words(mark)} between the parts"
             did = f"joins the parts of {node.name} by {words(mark)}"
-            yield Deviation(
-                1.3, node, did, _rejoined(node, mark, mark if node.end == node.separator else node.end), *shown
-            )
+            end = mark if node.end and node.end == node.separator else node.end
+            yield Deviation(1.3 + place / 40, node, did, _rejoined(node, mark, end), *shown)
             if node.end:
                 did += f", without {words(node.end)} at the end"
-                yield Deviation(1.4, node, did, _rejoined(node, mark, b""), *shown)
+                yield Deviation(1.4 + place / 40, node, did, _rejoined(node, mark, b""), *shown)
+
+
+def _with_marks(mark: bytes, text: bytes, once: bool = False) -> bytes:
+    """`once`: those of lines that follow one another as one."""
+    return mark.join([line for line in text.split(b"\n") if line or not once])
+
+
+def _indented(node: Join) -> Iterator[Deviation]:
+    """Lines as source code has them between its quotes."""
+    for blank in (b" " * 2, b" " * 4, b" " * 8, b"\t", b" " * 6, b" " * 12) if node.separator == b"\n" else ():
+        did = f"indents the lines of {node.name} by {len(blank)} {'tab' if blank == bytes([9]) else 'blanks (white space)'}"
+        inner = b"\n" + blank
+        for start in (b"", blank, inner):
+            for end in dict.fromkeys((node.end, b"", b"\n", inner, inner[: -len(blank) // 2], b"\n" + blank[:-2])):
+                yield Deviation(1.9, node, did, _framed(node, start, inner, end))
+
+
+def _framed(node: Join, start: bytes, separator: bytes, end: bytes) -> Make:
+    return lambda of: start + joined(node, map(of, node.parts), separator, end)
 
 
 def _rejoined(node: Join, separator: bytes, end: bytes) -> Make:
@@ -91,7 +127,9 @@ def _some(node: Join) -> Iterator[Deviation]:
             (2, f"has {part.name} twice in {name}", lambda at, values: [*values[: at + 1], *values[at:]], "that twice"),
         ]
         if len(node.parts) > 1:
-            yield Deviation(1.5, node, f"signs {part.name} alone, not {name}", _alone(part))
+            rest = ", ".join(each.name for each in node.parts if each is not part)[:HEAD]
+            if not (isinstance(part, Leaf) and part.kind == "literal"):
+                yield Deviation(1.5, node, f"signs {part.name} alone, not {name}: it leaves out {rest}", _alone(part))
             ways += [
                 (1, f"leaves {part.name} out of {name}", lambda at, values: values[:at] + values[at + 1 :], "nothing"),
                 (1.6, f"leaves {part.name} empty in {name}", lambda at, values: [*values[:at], b"", *values[at + 1 :]], "an empty value"),
@@ -137,6 +175,31 @@ def _labelled(node: Join) -> Iterator[Deviation]:
                 )
 
 
+def _several(node: Join) -> Iterator[Deviation]:
+    """Several values that stand in one field, all spelt otherwise in the same way: as they stand there, quotes and all."""
+    places: dict[str, list[int]] = {}
+    for at, part in enumerate(node.parts[:MAX_PARTS]):
+        if isinstance(part, Leaf) and " " in part.component:
+            places.setdefault(part.component.split()[0], []).append(at)
+    for some in places.values():
+        for size in range(min(len(some), 4), 1, -1):
+            for chosen in combinations(some[:4], size):
+                called, where = " and ".join(node.parts[at].name for at in chosen), node.parts[chosen[0]].component
+                for what in _AT_ONCE:
+                    make = _picked(node, partial(_respelt, chosen, _BY_WORDS[what]))
+                    yield Deviation(2.2, node, f"signs {called} {what}", make, component=where)
+
+
+def _respelt(chosen: Sequence[int], change: Callable[[bytes], bytes], values: list[bytes]) -> list[bytes]:
+    return [change(value) if at in chosen else value for at, value in enumerate(values)]
+
+
+_BY_WORDS: Final = dict(SPELLINGS)
+_AT_ONCE: Final = (
+    "in quotes", "in single quotes", "without any quotes", "in lower case", "in upper case", "percent-encoded", "percent-decoded", "in base64",
+)  # fmt: skip
+
+
 def _labels(part: Node) -> tuple[bytes, ...]:
     """How a part may be called where it is signed with its name: in small letters and with capitals; a hash by its algorithm too."""
     if isinstance(part, Join) or (isinstance(part, Leaf) and part.kind in ("literal", "key")):
@@ -161,21 +224,22 @@ def _each(node: Join) -> Iterator[Deviation]:
     if len(encoded) == len(node.parts):
         encode = ENCODINGS[encoded[0].form]
         plain = [part.of for part in encoded]
-        yield Deviation(
-            1.4, node, f"signs the parts of {node.name} as they are", lambda of: joined(node, map(of, plain))
-        )
+        did = f"signs the parts of {node.name} as they are, not {encoded[0].form}"
+        yield Deviation(1.4, node, did, lambda of: joined(node, map(of, plain)))
         did = f"joins the parts of {node.name} first, and has the whole {encoded[0].form}"
         yield Deviation(1.6, node, did, lambda of: encode(joined(node, map(of, plain))))
     inner = [part for part in node.parts if isinstance(part, Join) and len(part.parts) == 2]
     if len(inner) < 2 or len(inner) < len(node.parts):
         return
     for separator in dict.fromkeys((inner[0].separator, b"", b":", b": ", b"=", b" ", b"\t", b" : ")):
-        did = f"joins name and value by {words(separator)} in {node.name}"
-        yield Deviation(1.4, node, did, _pairwise(node, inner, separator, bytes, bytes))
-        for what, change in _NAMES:
-            did = f"writes the names in {node.name} {what}"
-            yield Deviation(1.5, node, did, _pairwise(node, inner, separator, change, bytes))
-            yield Deviation(1.7, node, f"{did}, but for the last", _pairwise(node, inner, separator, change, bytes, 1))
+        joins = f"joins name and value by {words(separator)} in {node.name}"
+        for kept, more in ((0, ""), (1, ", but for the last")):
+            yield Deviation(1.4 + kept / 10, node, joins + more, _pairwise(node, inner, separator, bytes, bytes, kept))
+            for what, change in _NAMES:
+                did = f"writes the names in {node.name} {what}{more}"
+                same = separator == inner[0].separator
+                make = _pairwise(node, inner, separator, change, bytes, kept)
+                yield Deviation(1.5 + kept / 5 + (not same) / 2, node, did if same else f"{did}, and {joins}", make)
     for what, change in SPELLINGS:
         for kept, more in ((0, ""), (1, ", but for the last")):
             did = f"signs each value in {node.name} {what}{more}"
@@ -251,9 +315,17 @@ def _orders(node: Join) -> Iterator[Deviation]:
     )
     for cost, did, pick in ways:
         yield Deviation(cost, node, did, _picked(node, pick))
+    for less in (0, 1) if 3 < len(parts) <= MAX_PERMUTED + 1 else ():
+        for order in permutations(range(len(parts) - less)) if len(parts) - less <= MAX_PERMUTED else ():
+            did = f"puts the parts of {name} in another order, {', '.join(parts[at].name for at in order)[:HEAD]}"
+            yield Deviation(2.4, node, did, _picked(node, partial(_in_order, order)))
     yield Deviation(
         2, node, f"signs the parts of {name} as a JSON list", lambda of: _listed([of(part) for part in parts])
     )
+
+
+def _in_order(order: Sequence[int], values: list[bytes]) -> list[bytes]:
+    return [*(values[at] for at in order), *values[len(order) :]]
 
 
 def _exchanged(one: int, two: int, values: list[bytes]) -> list[bytes]:
@@ -301,6 +373,7 @@ def _elsewhere(node: Join, pool: Sequence[Leaf]) -> Iterator[Deviation]:
             place = "before" if before else "behind"
             did, shown_as = f"adds {leaf.name} {place} {name}", f"{name} with {leaf.name} {place} it"
             cost = 2 if separator == node.separator else 2.5
+            cost -= 0.5 if leaf.kind == "body" and not before else 0
             yield Deviation(cost, node, did, _added(node, leaf, separator, before), name, shown_as)
 
 

@@ -22,6 +22,10 @@ _UNSET: Final = (b"undefined", b"null", b"None", b"NaN", b"nil", b"0", b"[object
 """What programs write for a variable that has no value."""
 
 
+_OCTETS: Final = re.compile(r"\bhex|\bbase\d\d|decimal|padding")
+"""Words for spellings of octets: of a text they are less likely."""
+
+
 def of_leaf(leaf: Leaf) -> Iterator[Deviation]:
     """Its other spellings, and what else of its kind clients put there."""
     verb = "signs with" if leaf.kind == "key" else "signs"
@@ -60,8 +64,9 @@ def _leaf_values(leaf: Leaf, verb: str) -> Iterator[tuple[float, str, bytes]]:
         for text in _UNSET:
             yield 2.3, f"{verb} {text.decode()} where {name} belongs: it was not set", text
     if len(value) <= MAX_SPELT and leaf.kind != "body":  # a body's spellings are those of diagnosis
-        for place, (what, other) in enumerate(spellings(value)):
-            yield 1.5 + place / 20, f"{verb} {name} {what}", other
+        likeliest_first = sorted(spellings(value), key=lambda pair: _OCTETS.search(pair[0]) is not None)
+        for place, (what, other) in enumerate(likeliest_first):
+            yield 1.5 + place / 20 + (leaf.kind == "literal") / 2, f"{verb} {name} {what}", other
     elif len(value) <= MAX_SPELT:
         for place, (what, other) in enumerate(_of_body(value)):
             yield 1.5 + place / 20, f"{verb} {name} {what}", other
@@ -90,6 +95,7 @@ def _of_kind(leaf: Leaf) -> Iterator[tuple[float, str, bytes]]:
 def _of_authority(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     name, port = (part.encode("latin-1") for part in split_port(value.decode("latin-1")))
     yield 1, "without the port", name
+    yield 1.2, "in upper case", value.upper()
     for number in (b"443", b"80", b"8080", b"8443", b"8000", b"3000", b"5000"):
         yield 1.5, f"with the port {number.decode()}", name + b":" + number
     for scheme in (b"https://", b"http://"):
@@ -142,7 +148,7 @@ def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     segments = path.split(b"/")
     yield 2, "by its last segment alone", segments[-1]
     yield 2, "without its last segment", b"/".join(segments[:-1])
-    yield 2.5, "as / alone", b"/"
+    yield 2.5, "as / alone, the root", b"/"
     for slash in (b"%2F", b"%2f", b"%252F"):
         rest = mark + query
         yield 1.7, f"with its slashes percent-encoded, {slash.decode()}", path.replace(b"/", slash) + rest

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
+from itertools import permutations
+from typing import Final, TypeAlias
 
 from watchword.schemes.explaining.computation import ENCODINGS, ORDERS, Of, Parameters, Style, parameters_text
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, words
@@ -21,6 +22,7 @@ def of_parameters(node: Parameters) -> Iterator[Deviation]:
     yield from _styles(node)
     if node.pairs:
         yield from _others(node)
+        yield from _grouped(node)
         yield from _one_by_one(node)
 
 
@@ -32,6 +34,10 @@ def _styles(node: Parameters) -> Iterator[Deviation]:
         yield _styled(node, 1.2, encode, style._replace(encode=encode))
         for order in ("in the order in which they are sent", "sorted before they are encoded"):
             yield _styled(node, 2, f"{encode}, {order}", style._replace(encode=encode, order=order))
+    for encode in ("percent-encoded with + for a space", "percent-encoded", "as they are"):
+        for order in ("in the order in which they are sent", style.order):
+            what = f"joined by & and =, as a form or a query is, {encode}, {order}"
+            yield _styled(node, 1.4, what, style._replace(encode=encode, order=order, separator=b"&", equals=b"="))
     for mark in SEPARATORS:
         between = f"with {words(mark)} between them"
         yield _styled(node, 1.5, between, style._replace(separator=mark))
@@ -59,13 +65,16 @@ def _others(node: Parameters) -> Iterator[Deviation]:
     name = node.name
     ways: tuple[tuple[float, str, Callable[[_Pairs], _Pairs]], ...] = (
         (1.2, f"signs none of {name}", lambda _: []),
-        (1.6, f"signs {name} by names without their prefix (oauth_, x-amz-)", lambda pairs: [(re.sub(rb"^(?:oauth_|x-amz-)", b"", key, flags=re.IGNORECASE), value) for key, value in pairs]),
         (1.5, f"signs {name} without those that are empty", lambda pairs: [pair for pair in pairs if pair[1]]),
         (1.5, f"signs the last value of each of {name}", lambda pairs: list(dict(pairs).items())),
         (1.5, f"signs the first value of each of {name}", lambda pairs: list(dict(pairs[::-1]).items())[::-1]),
-        (2, f"signs the names of {name} in lower case", lambda pairs: [(key.lower(), value) for key, value in pairs]),
+        (1.6, f"signs {name} without those that are empty, 0 or false", lambda pairs: [pair for pair in pairs if pair[1] not in (b"", b"0", b"false")]),
+        (1.6, f"signs the names of {name} with their brackets counted, [0] for []", _counted),
         (2, f"signs {name} without white space around them", lambda pairs: [(key.strip(), value.strip()) for key, value in pairs]),
     )  # fmt: skip
+    for what, rename in _NAMES:
+        make = _made(node, node.style, partial(_renamed, rename))
+        yield Deviation(1.7, node, f"signs the names of {name} {what}", make)
     for cost, did, pick in ways:
         yield Deviation(cost, node, did, _made(node, node.style, pick))
     bare = f"signs {name} without = where the value is empty"
@@ -103,6 +112,53 @@ def _others(node: Parameters) -> Iterator[Deviation]:
         if kept and len(kept) < len(node.pairs) - 1:
             did = f"leaves those of {component} out of {name}"
             yield Deviation(1.1, node, did, _made(node, node.style, partial(_kept, kept)), component=component)
+
+
+_NAMES: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
+    ("without their prefix (oauth_, x-amz-)", lambda key: re.sub(rb"^(?:oauth_|x-amz-)", b"", key, flags=re.IGNORECASE)), ("with _ for a dot or a space", lambda key: re.sub(rb"[. ]", b"_", key)), ("with - for _", lambda key: key.replace(b"_", b"-")),
+    ("with _ for -", lambda key: key.replace(b"-", b"_")), ("without brackets", lambda key: key.replace(b"[", b"").replace(b"]", b"")),
+    ("without what is in brackets", lambda key: re.sub(rb"\[.*", b"", key)), ("with [] for a number in brackets", lambda key: re.sub(rb"\[\d+\]", b"[]", key)),
+    ("with dots for brackets", lambda key: key.replace(b"[", b".").replace(b"]", b"")), ("with [] behind them", lambda key: key + b"[]"),
+    ("in lower case", bytes.lower), ("in upper case", bytes.upper), ("with capitals at the words' beginnings", bytes.title), ("without the space around them", bytes.strip),
+)  # fmt: skip
+
+
+def _renamed(rename: Callable[[bytes], bytes], pairs: _Pairs) -> _Pairs:
+    return [(rename(key), value) for key, value in pairs]
+
+
+def _counted(pairs: _Pairs) -> _Pairs:
+    seen: dict[bytes, int] = {}
+    written = []
+    for key, value in pairs:
+        seen[key] = seen.get(key, -1) + 1
+        written.append((key.replace(b"[]", b"[%d]" % seen[key]), value))
+    return written
+
+
+def _grouped(node: Parameters) -> Iterator[Deviation]:
+    """One group after the other, as code puts them together that doesn't sort: those of the query, of the body, the scheme's own."""
+    groups: dict[str, list[int]] = {}
+    for at, (_, leaf) in enumerate(node.pairs):
+        groups.setdefault(leaf.component if leaf.component in ("@query", "body") else "own", []).append(at)
+    as_sent = node.style._replace(order="in the order in which they are sent")
+    for order in permutations(groups):
+        for what, change in (("", list), (", each group sorted", partial(sorted, key=lambda at: node.pairs[at][0]))):
+            places = [at for each in order for at in change(groups[each])]
+            did = f"signs {node.name} in the order of the code, {', '.join(order)}{what}: not sorted"
+            yield Deviation(1.5, node, did, _made(node, as_sent, partial(_kept, places)))
+    query = groups.get("@query", [])
+    if len(query) > 1:
+        did = f"signs the query as one parameter, not split at its & into {len(query)}"
+        for end in (b"=", b""):
+            yield Deviation(1.6, node, did, _made(node, node.style, partial(_as_one, query, end)), component="@query")
+
+
+def _as_one(places: list[int], end: bytes, pairs: _Pairs) -> _Pairs:
+    """With all of these in one: after the name of the first, or as a name without a value."""
+    text = b"&".join([b"=".join(pairs[at]) for at in places])
+    name, _, rest = text.partition(b"=")
+    return [*(pair for at, pair in enumerate(pairs) if at not in places), (name, rest) if end else (text, b"")]
 
 
 def _written(node: Parameters, write: Callable[[bytes, bytes], bytes]) -> Make:
