@@ -51,6 +51,9 @@ def test_a_time_in_seconds_and_what_means_nothing_are_not_called_odd(value: str)
         ("sig1=:AAAAA:", "5 characters of base64"),
         ("sha-256=AAAA", "not between colons"),
         ('sig1=("@method";created=1', "closing parenthesis is missing"),
+        ('sig1=("@method", "@path");created=1', "commas or semicolons"),
+        ('sig1=(@method content-type);keyid="a"', "aren't quoted"),
+        ("sig1=('@method' '@path');created=1", "single quotes"),
     ],
 )
 def test_a_mark_that_a_dictionary_lacks_is_told(value: str, words: str) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from watchword import AsyncGuard, Guard, HMACAuth, HMACVerifier, Key, Reason, Request, explain, explain_async
+from watchword import (
+    AsyncGuard, Guard, HMACAuth, HMACVerifier, Key, Reason, Request, SignatureVerifier, SigV4Verifier, explain, explain_async,
+)  # fmt: skip
 from watchword.schemes.explaining.program import Explanation, compare
 from watchword.core.identity import Identity
 from watchword.schemes.explaining.remedies import REMEDIES
@@ -123,6 +125,24 @@ def signed(key: Key) -> Request:
     from tests.core.signing import signed_by
 
     return signed_by(HMACAuth(key), Request("GET", "https", "api.example", "/orders"))
+
+
+def test_credentials_that_are_nowhere_are_said_to_be_missing_by_the_names_of_their_places() -> None:
+    store = MemoryStore()
+    guard = Guard([HMACVerifier(), SigV4Verifier(region="eu-west-1", service="s3")], store)
+    (cause,) = explain(Request("GET", "https", "api.example", "/"), guard).causes
+    assert cause.mend.startswith("the field authorization is missing")
+    for query, words in ((b"X-Amz-Algorithm=AWS4-HMAC-SHA256", "cut at an &"), (b"x-amz-signature=00", "another case")):
+        (cause,) = explain(Request("GET", "https", "api.example", b"/?" + query), guard).causes
+        assert cause.component == "query X-Amz-Signature"
+        assert words in cause.mend
+
+
+def test_signatures_with_a_tag_that_nobody_asks_for_are_told_by_it() -> None:
+    fields = {"Signature-Input": 'sig1=("@method");created=1;keyid="a";tag="web-bot-auth"', "Signature": "sig1=:AAAA:"}
+    request = Request("GET", "https", "api.example", "/", fields)
+    (cause,) = explain(request, Guard([SignatureVerifier()], MemoryStore())).causes
+    assert (cause.component, cause.expected, cause.received) == ("signature-input tag", "none", "web-bot-auth")
 
 
 @pytest.mark.parametrize("listed", [True, False])

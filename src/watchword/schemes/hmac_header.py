@@ -269,14 +269,16 @@ def read_params(params: Mapping[str, str]) -> PresentedCredentials:
     if unknown := params.keys() - _PARAMS:
         raise malformed("a parameter that version 1 does not have", f"authorization {min(unknown)}")
     checked = []
-    for name, grammar in (
-        ("keyid", _KEY_ID), ("timestamp", _TIMESTAMP), ("nonce", _NONCE), ("digest", _BASE64URL_256), ("mac", _MAC),
+    for name, grammar, words in (
+        ("keyid", _KEY_ID, "1 to 128 visible characters"), ("timestamp", _TIMESTAMP, "seconds since 1970, 12 digits at most"),
+        ("nonce", _NONCE, "16 to 128 characters of base64url"), ("digest", _BASE64URL_256, "43 characters of base64url"),
+        ("mac", _MAC, "43 to 86 characters of base64url"),
     ):  # fmt: skip
         value = params.get(name)
         if value is None:
             raise malformed("the parameter is missing", f"authorization {name}")
         if not grammar.fullmatch(value):
-            raise malformed("the value does not follow its grammar", f"authorization {name}")
+            raise malformed(f"the value does not follow its grammar: {words}", f"authorization {name}")
         checked.append(value)
     return PresentedCredentials(*checked)
 

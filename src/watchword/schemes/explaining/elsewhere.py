@@ -21,7 +21,7 @@ from watchword.core.scheme import STREAM, UNUSED, WHOLE, Body, Check, Decision, 
 from watchword.schemes.explaining.comparison import OF_NAMES, records_of
 from watchword.schemes.explaining.presentation import Way, respellings, ways
 from watchword.schemes.explaining.remedies import REMEDIES
-from watchword.schemes.explaining.unread import unread, unset
+from watchword.schemes.explaining.unread import nowhere, unread, unset
 
 __all__ = ["MAX_HASHED", "body_of", "is_hashed", "look_elsewhere", "streamed"]
 
@@ -96,12 +96,25 @@ async def look_elsewhere(
         return best[1]
     words = [address.word for address in addresses if address.word]
     told = unread(refused, request, dict.fromkeys(words), field)
+    if told is None and refused.reason is Reason.NO_CREDENTIALS and made < MAX_READINGS:
+        told = nowhere(refused.rejection.detail, request, addresses, field) or _for_others(plan, request)
     if made == MAX_READINGS:
         told = told or Check(
             "credentials", False, "credentials", "", refused.rejection.detail, REMEDIES[refused.reason]
         )
         told = told._replace(mend=f"{told.mend}; the search for them was cut after {MAX_READINGS} other forms")
     return told
+
+
+def _for_others(plan: Plan, request: Request) -> Check | None:
+    """The check of signatures with a tag for which no verifier asks."""
+    for verifier in plan.verifiers:
+        routes: Any = getattr(verifier, "routes", None)
+        if verifier.scheme == "signature" and routes is not None:
+            said, asked = getattr(verifier, "route")(request), " or ".join(each or "none" for each in routes)  # noqa: B009
+            mend = f"the signatures have another tag than this guard asks for ({asked}): send that, or list it in the policy"
+            return Check(Reason.NO_CREDENTIALS.value, False, "signature-input tag", asked, said or "none", mend)
+    return None
 
 
 def _spelled_at_most(request: Request, addresses: Sequence[Address]) -> int:

@@ -77,6 +77,13 @@ def odd_marks(value: str) -> Iterator[str]:
         elif len(inner) % 4:
             yield f"{len(inner)} characters of base64 stand between its colons, no multiple of 4: it was cut, or its padding is missing"
     elif rest.startswith("("):
+        listed = value[value.find("(") + 1 :].partition(")")[0]
+        if re.search(r"[,;] *\"|\",", listed):
+            yield "commas or semicolons stand between the names of the list, where a space belongs"
+        if re.search(r"'", listed):
+            yield "the names of the list are in ' (single quotes), not in \""
+        elif re.search(r"(?:^| )[A-Za-z@]", re.sub(r'"[^"]*"', '""', listed)):
+            yield "names of the list aren't quoted: they are tokens, where strings in \" belong"
         if rest.count("(") > rest.count(")"):
             yield "the closing parenthesis is missing: it was cut, or ends early"
     elif "=:" not in rest and "=(" not in rest:

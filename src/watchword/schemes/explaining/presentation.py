@@ -338,7 +338,7 @@ def _renamed(request: Request, fields: Sequence[bytes]) -> Iterator[Way]:
             headers = [(chosen.get(name, name), value) for name, value in request.headers]
             place = " and ".join(f"the field {name.decode('latin-1')}" for name in chosen)
             shown = ", ".join(name.decode() for name in chosen.values())
-            said = f"a field {shown}", f"{place}, and no {shown}"
+            said = f"a field {shown}", f"{place}, and no {shown}: it is missing under that name"
             yield Way(with_fields(request, headers), new.decode(), place, None, "", (), *said, True)
 
 

@@ -17,7 +17,7 @@ from watchword.schemes.explaining.off_grammar import odd_marks, odd_times
 from watchword.schemes.diagnosis.text_axes import base64_octets
 from watchword.schemes.explaining.typed_text import is_unset
 
-__all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "unread", "unset", "value_at"]
+__all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "nowhere", "shape_of", "unread", "unset", "value_at"]  # fmt: skip
 
 PARAMETER: Final = re.compile(rb'(?<![\w-])([A-Za-z][\w-]*+)([ \t]*+=[ \t]*+"?)([^",;& \t]++)')
 WORDS: Final = {
@@ -92,7 +92,7 @@ _AROUND: Final = (
     ('"', "quotes"), ("'", "single quotes"), ("<", "angle brackets"), ("{", "braces"), ("[", "square brackets"), ("(", "parentheses"),
     ("*", "asterisks"), ("`", "backquotes"), ("\\", "backslashes of an escape"),
 )  # fmt: skip
-_PROOF: Final = re.compile(r"signature$|mac$|response$|digest$|sha256$|signature-256$|hmac", re.IGNORECASE)
+_PROOF: Final = re.compile(r"signature$|mac$|response$|digest$|hash$|sha256$|signature-256$|hmac", re.IGNORECASE)
 _SIZES: Final = {4: "CRC-32", 16: "MD5", 20: "SHA-1", 28: "SHA-224", 32: "SHA-256", 48: "SHA-384", 64: "SHA-512"}
 """Octets of the usual hashes."""
 
@@ -192,6 +192,26 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
         else _FORMS.get(scheme) or form_of("", scheme)
     )
     return Check("grammar", False, rejection.where, expected, shown, mend)
+
+
+def nowhere(detail: str, request: Request, addresses: Sequence[Address], field: bytes) -> Check | None:
+    """The check of a request that lacks the fields and parameters in which credentials are read; None if it has one of them."""
+    fields = dict.fromkeys(field if each.word else each.field for each in addresses if not (each.query or each.member))
+    names = dict.fromkeys(each.query for each in addresses if each.query)
+    sent = [pair.partition(b"=")[0] for pair in (request.query or b"").split(b"&")]
+    if any(name in request.lines for name in fields) or any(name in sent for name in names):
+        return None
+    alike = [name for name in sent for wanted in names if name[:5].lower() == wanted[:5].lower()]
+    if alike:
+        said = ", ".join(name.decode("utf-8", "backslashreplace")[:64] for name in dict.fromkeys(alike))
+        lacks = " and ".join(name.decode() for name in names)
+        cased = any(name.lower() == wanted.lower() for name in alike for wanted in names)
+        why = "names are in another case" if cased else "was the URL cut at an &? Quote it for the shell"
+        mend = f"the query has {said}, and {lacks} is missing: {why}"
+        return Check(Reason.NO_CREDENTIALS.value, False, f"query {lacks}", "", f"{detail}: no parameter {lacks}", mend)
+    lacks = " and ".join(f"the field {name.decode()}" for name in fields)
+    mend = f"{lacks} is missing: have the client authenticate; if it does, look for what takes the field away, a redirect to another origin, a proxy, CGI"
+    return Check(Reason.NO_CREDENTIALS.value, False, "credentials", "", detail, mend) if lacks else None
 
 
 def value_at(where: str, request: Request, field: bytes) -> str | None:

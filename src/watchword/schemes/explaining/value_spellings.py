@@ -18,7 +18,7 @@ __all__ = ["AMPERSANDS", "part_that_differs", "respelled"]
 MAX_VALUE: Final = 4096
 """Octets of a value that is spelled otherwise."""
 
-_PREFIX: Final = re.compile(rb"(?:sha-?(?:1|256|512)|v\d+a?|hmac(?:-sha\d+)?|md5|t|s)[=,: ]", re.IGNORECASE)
+_PREFIX: Final = re.compile(rb"(?:sha-?(?:1|256|512)|v\d+a?|hmac(?:-sha\d+)?|md5|t|s)[=,: ]|0x", re.IGNORECASE)
 _PREFIXES: Final = (b"sha256=", b"sha1=", b"v1,", b"v1=", b"v0=")
 _QUOTED: Final = re.compile(rb'([A-Za-z][\w-]*+)[ \t]*+=[ \t]*+"([^"]*+)"')
 AMPERSANDS: Final = (
@@ -50,7 +50,8 @@ def _spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
     yield from _times(value)
     for what, octets in _octets(value):
         for _, encode in _ENCODERS:
-            yield what, encode(octets)
+            bare = encode is _in_colons and not value.startswith(b":")
+            yield f"{what}, without the colons around a byte sequence" if bare else what, encode(octets)
     prefix = _PREFIX.match(value)
     if prefix is not None:
         rest = value[prefix.end() :]
@@ -83,13 +84,17 @@ def _octets(value: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _octets(value[1:-1])
 
 
+def _in_colons(octets: bytes) -> bytes:
+    return b":%b:" % b64encode(octets)
+
+
 _ENCODERS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("hex", lambda octets: octets.hex().encode()),
     ("base64", b64encode),
     ("base64url", lambda octets: urlsafe_b64encode(octets).rstrip(b"=")),
     ("base64 without padding", lambda octets: b64encode(octets).rstrip(b"=")),
     ("base64url with padding", urlsafe_b64encode),
-    ("structured octets", lambda octets: b":%b:" % b64encode(octets)),
+    ("structured octets", _in_colons),
 )
 
 
