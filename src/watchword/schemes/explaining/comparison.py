@@ -50,7 +50,9 @@ class Compared(NamedTuple):
 
 async def compared(plan: Plan, io: IO[Any, Any], claim: Claim, reason: Reason, request: Request) -> Compared:
     """Other records: those that can be listed, and those that other spellings of an unknown name have."""
-    listed: Compared = await io.work(partial(_others, plan.store, claim.needs, reason is Reason.WRONG_SECRET))
+    guessed = reason is Reason.WRONG_SECRET
+    more = [kind for verifier in plan.verifiers for kind in verifier.kinds if getattr(kind, "sensitive", False)]
+    listed: Compared = await io.work(partial(_others, plan.store, claim.needs, [] if guessed else more, guessed))
     exchanged: Ref[Any] | None = getattr(claim, "exchanged", None)
     refs = [] if exchanged is None else [exchanged]
     if reason in OF_NAMES:
@@ -118,15 +120,15 @@ def _named_in(listing: Listing, store: Any, kinds: Sequence[type], text: str) ->
     return Compared(Found(records), cut)
 
 
-def _others(store: Any, needs: Sequence[Ref[Any]], guessed: bool) -> Compared:
+def _others(store: Any, needs: Sequence[Ref[Any]], more: Sequence[type], guessed: bool) -> Compared:
     """Records of the kinds that were looked up, under other names: to say which of them would have fitted."""
     listing = _listing(store)
     records: dict[Ref[Any], tuple[Any, int]] = {}
     cut = False
-    for kind in dict.fromkeys(ref.kind for ref in needs) if listing is not None else ():
+    for kind in dict.fromkeys((*(ref.kind for ref in needs), *more)) if listing is not None else ():
         if listing is None or not _held(store, kind) or (guessed and not getattr(kind, "sensitive", False)):
             continue  # one hash of a password compares with no other
-        sought = next(" ".join(ref.key) for ref in needs if ref.kind is kind)
+        sought = next((" ".join(ref.key) for ref in needs if ref.kind is kind), "")
         names = [part for ref in needs if ref.kind is kind for part in ref.key]
         entries = list(listing(kind))
         cut |= len(entries) > MAX_LISTED

@@ -223,7 +223,7 @@ def sent_by_name(request: Request, body: bytes) -> Iterator[tuple[bytes, bytes, 
 
 
 def body_members(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The texts of a JSON object or a form, with their names."""
+    """The texts of a JSON object or a form, of either type, with their names."""
     if not body or len(body) > MAX_BODY:
         return
     if body.lstrip()[:1] == b"{":
@@ -232,6 +232,12 @@ def body_members(body: bytes) -> Iterator[tuple[bytes, bytes]]:
         except (ValueError, RecursionError):
             return
         yield from _texts(members, 4)
+    elif body.startswith(b"--"):  # multipart/form-data (RFC 7578)
+        for part in body.split(body.partition(b"\n")[0].rstrip(b"\r"))[1:-1]:
+            head, _, content = part.partition(b"\r\n\r\n")
+            named = re.search(rb'name="([^"]*)"', head)
+            if named is not None:
+                yield named[1], content.removesuffix(b"\r\n")
     elif b"=" in body:
         for pair in body.split(b"&"):
             name, _, value = pair.replace(b"+", b" ").partition(b"=")

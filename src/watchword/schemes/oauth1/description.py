@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -87,8 +88,9 @@ def described(
          Encoding("the parameters", _ENCODED, parameters, "parameters")), b"&",
     )  # fmt: skip
     client = _secret("client", secrets[0], [(name, other.secret) for name, other in clients])
+    others = [(name, other.secret) for name, other in tokens]
     token = _secret(
-        "token", secrets[1], [*((name, other.secret) for name, other in tokens), ("as the client's is", secrets[0])]
+        "token", secrets[1], others, "" if presented.token else ": oauth_token is missing or empty", secrets[0]
     )
     key = Join(
         "the key", [Encoding(leaf.name, _ENCODED, leaf, "key") for leaf in (client, token)], b"&", component="key"
@@ -96,7 +98,7 @@ def described(
     named = {name: leaf for name, leaf in parameters.pairs if leaf.component != "@query"}
     more = [*_renamed(named, b"oauth_consumer_key", client, [(name, other.secret) for name, other in clients]),
             *_renamed(named, b"oauth_token", token, [(name, other.secret) for name, other in tokens]),
-            *_more(claim, uri, parameters, body)]  # fmt: skip
+            *_misnamed(parameters, token, tokens), *_more(claim, uri, parameters, body)]  # fmt: skip
     if presented.method.kind != "hmac":
         return Described(base, key, None, more)
     where = "oauth_signature"
@@ -105,8 +107,9 @@ def described(
     return Described(base, key, Encoding("the signature", "base64", mac, where), more)
 
 
-def _secret(whose: str, secret: str, others: Sequence[tuple[str, str]]) -> Leaf:
-    known = [(f"the secret of the {whose} {name!r}", each.encode()) for name, each in others if each]
+def _secret(whose: str, secret: str, others: Sequence[tuple[str, str]], why: str = "", first: str = "") -> Leaf:
+    known = [(f"the secret of another {whose}, {name!r}{why}", each.encode()) for name, each in others if each]
+    known += [(f"the client's secret for that of the {whose}", first.encode())] if first else []
     return Leaf(f"the {whose} secret", secret.encode(), "key", f"{whose} secret", others=known)
 
 
@@ -207,9 +210,10 @@ def _more(claim: OAuth1Claim, uri: Join, node: Parameters, body: bytes) -> Itera
         did = "signs the realm among the parameters"
         made = _with(node, [("realm", rest.partition('"')[0].replace("%", "%25"))])
         yield Deviation(1, node, did, made, "no realm among the parameters (§3.4.1.3.1)", "with the realm", "realm")
-    members = [*body_members(body)] if body.lstrip()[:1] == b"{" else []
+    kind = {b"{": "JSON", b"-": "multipart/form-data"}.get(body.lstrip()[:1], "")
+    members = [*body_members(body)] if kind else []
     if members:
-        did, right = "signs the members of the JSON as parameters", "a body that is no form, by its hash alone"
+        did, right = f"signs the members of {kind} as parameters of a form", "a body that is no form, by its hash alone"
         made = _with(node, [(percent(name).decode(), percent(value).decode()) for name, value in members])
         yield Deviation(1.3, node, did, made, right, "its members as parameters", "body")
     if body and not claim.form and b"=" in body:
@@ -232,6 +236,23 @@ def _renamed(
         mend = f"{name.decode()} was changed on the way: it was signed as {other!r}"
         also: dict[Node, Make] = {secret: constant(value.encode())} if value else {}
         yield Deviation(1, leaf, "", constant(other.encode()), *said, also=also, mend=mend)
+
+
+def _misnamed(node: Parameters, secret: Leaf, tokens: Sequence[tuple[str, OAuth1Token]]) -> Iterator[Deviation]:
+    """A known token that is sent under another name than it is signed by."""
+    for at, (name, leaf) in enumerate(node.pairs):
+        for token, other in tokens:
+            if leaf.value == token.encode() and name != b"oauth_token":
+                shown = name.decode("utf-8", "backslashreplace")[:64]
+                makes = partial(_called, node, at)
+                mend = f"oauth_token is missing: the token stands in {shown}, and was signed as oauth_token"
+                also: dict[Node, Make] = {secret: constant(other.secret.encode())}
+                yield Deviation(1, node, "", makes, "oauth_token", shown, shown, also, mend)
+
+
+def _called(node: Parameters, place: int, of: Of) -> bytes:
+    pairs = [(b"oauth_token" if at == place else name, of(leaf)) for at, (name, leaf) in enumerate(node.pairs)]
+    return parameters_text(pairs, node.style)
 
 
 def _methods(presented: PresentedCredentials, mac: Mac, named: Mapping[bytes, Leaf]) -> Iterator[Deviation]:
