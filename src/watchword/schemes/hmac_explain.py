@@ -16,6 +16,7 @@ from watchword.schemes.diagnosis import clock_check
 from watchword.schemes.explaining.computation import Computation, Encoding, Join, Leaf, Mac, Node
 from watchword.schemes.explaining.deviations import Deviation, constant
 from watchword.schemes.explaining.accounts import (
+    aside,
     body_check,
     body_digest,
     current,
@@ -59,7 +60,7 @@ def mac_of(
         Leaf("the target", request.target, "target", "@path", lambda seen, _: seen.target),
         _digest(params.digest.encode(), body),
     )  # fmt: skip
-    secrets = [(f"the secret of the key {name!r}", other.secret) for name, other in others]
+    secrets = [(f"the secret of another key, {name!r}", other.secret) for name, other in others]
     key = Leaf("the registered secret", record.secret, "key", "key", others=secrets)
     mac = Mac("the MAC", HASHES[record.algorithm], key, Join("the canonical string", parts, b"\n", b"\n"), "mac")
     renamed = [
@@ -105,7 +106,8 @@ def _known(claim: HMACClaim, record: RegisteredKey | None, others: Others) -> Ch
         return Check("key id", True, where, "a registered key id", key_id)
     for name, other in others:
         if _fits(claim, other) or _fits(claim, other, name):
-            return Check("key id", False, where, name, key_id, f"the key {name!r} made the MAC: send that key id")
+            mend = f"the key {name!r} made the MAC{aside(name, key_id, other.subject)}: send that key id"
+            return Check("key id", False, where, name, key_id, mend)
     register = "register the key with store.add_key, or send the key id that was registered"
     return unknown(
         "key id",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from watchword.core.message import Request
 from watchword.core.scheme import Check
+from watchword.schemes.diagnosis.text_axes import spellings
 from watchword.schemes.explaining.computation import Computation, Encoding, Hash, Leaf
 from watchword.schemes.explaining.masking import is_secret_of
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.search import Asked, look_for, unexplained
 from watchword.schemes.explaining.typed_text import near
 
-__all__ = ["body_check", "body_digest", "current", "fields_at_hand", "signature_check", "unknown"]
+__all__ = ["aside", "body_check", "body_digest", "current", "fields_at_hand", "signature_check", "unknown"]
 
 
 _INTERNAL: Final = re.compile(
@@ -39,8 +41,21 @@ def unknown(
         mend = "id and secret are exchanged, or the secret was sent for both: send the id here, and the secret nowhere"
         return Check(name, False, where, expected, "the secret of one", mend)
     meant = near(sent, known)
-    mend = f"did the client mean {meant!r}? If not, {register}" if meant else register
+    mend = f"did the client mean {meant!r}{aside(meant, sent)}? If not, {register}" if meant else register
     return Check(name, False, where, meant or expected, sent or "nothing", mend)
+
+
+def aside(right: str, sent: str, owner: str = "") -> str:
+    """What is to be said of a name that was sent for another: that it is the owner's, or how it is written.
+
+    >>> aside("robot-1", "ROBOT-1"), aside("robot-1", "billing", "billing"), aside("robot-1", "robot-2")
+    (' (it came in upper case)', " (what came is the owner's name, the subject)", '')
+    """
+    if sent and sent == owner:
+        return " (what came is the owner's name, the subject)"
+    octets = sent.encode("utf-8", "surrogatepass")
+    what = next((what for what, other in spellings(right.encode("utf-8", "surrogatepass")) if other == octets), "")
+    return f" (it came {what})" if what else ""
 
 
 def current(
@@ -78,6 +93,18 @@ def body_digest(
     return Encoding(name, form, Hash(name, algorithm, leaf, where, chosen), where)
 
 
+def _ends_early(body: bytes) -> bool:
+    """Whether it begins as JSON does, and all that is wrong is that it ends."""
+    try:
+        json.loads(body)
+        return False
+    except json.JSONDecodeError as error:
+        ended = error.pos >= len(body.decode("utf-8", "replace").rstrip()) or error.msg.startswith("Unterminated")
+        return ended and body.lstrip()[:1] in (b"{", b"[")
+    except (ValueError, RecursionError):
+        return False
+
+
 def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, algorithm: str, advice: str) -> Check:
     """A digest that is signed, against the body that came; and what became of that on the way, or of the digest before."""
     computed = Computation(root).value(root)
@@ -87,6 +114,8 @@ def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, alg
         return Check("body", True, "body", said, shown)
     asked = Asked("body", root, Received(signed, root.form), request, body, parts=("body",), advice=advice)
     mend = "the body changed after it was signed: sign exactly the octets that are sent"
+    if _ends_early(body):
+        mend = "the body is JSON that ends early, its end is missing: look for what cuts it, such as a Content-Length that counts characters"
     if not body:
         mend = "an empty body came, and another was signed: look for what lost it on the way, a redirect or a proxy"
     return next(iter(look_for(asked).causes), Check("body", False, "body", said, shown, mend))

@@ -12,7 +12,7 @@ from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare, digest
 from watchword.schemes.diagnosis import clock_check
-from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
+from watchword.schemes.explaining.accounts import aside, body_check, body_digest, current, signature_check, unknown
 from watchword.schemes.explaining.computation import Leaf
 from watchword.schemes.explaining.search import DEAR, Asked, Fit
 from watchword.schemes.explaining.received import Received
@@ -124,7 +124,8 @@ def _client(case: _Case) -> Check:
         return Check("client", True, where, "a registered client", name)
     for key, other in case.others:
         if case.by(other, case.token_secret)(case.base(case.pairs())):
-            return Check("client", False, where, key, name, f"the client {key!r} made the signature: send that key")
+            mend = f"the client {key!r} made the signature{aside(key, name)}: send that key"
+            return Check("client", False, where, key, name, mend)
         if case.by(other, case.token_secret)(case.base(_replaced(case.pairs(), where, key))):
             return Check("client", False, where, key, name, f"the key was changed on the way: it was signed as {key!r}")
     register = "register the client with store.add_oauth1_client, or send the key that was registered"

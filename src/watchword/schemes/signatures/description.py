@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from watchword.core.message import Request
 from watchword.core.rejection import Rejected
@@ -76,7 +77,7 @@ def described(claim: SignatureClaim, one: PresentedCredentials, key: Key, others
     shared: Mapping[str, Leaf] = {}
     if key.is_secret and key.algorithm in HASHES:
         secrets = [
-            (f"the secret of the key {name!r}", other.secret_bytes()) for name, other in others if other.is_secret
+            (f"the secret of another key, {name!r}", other.secret_bytes()) for name, other in others if other.is_secret
         ]
         secret = Leaf("the registered secret", key.secret_bytes(), "key", "key", others=secrets)
         mac = Mac("the signature", HASHES[key.algorithm], secret, base, "signature", "alg")
@@ -176,11 +177,13 @@ def _others(component: Component, request: Request, mine: bytes) -> Iterator[tup
         yield f"the path and the query for {name}", target
         yield f"the whole URL for {name}", origin + target
         yield f"the path for {name}", path
-        yield f"the query without ? for {name}", query or b""
+        yield f"the query without its question mark, ?, for {name}", query or b""
         yield f"the method and the target for {name}", request.method.lower().encode("utf-8", "surrogatepass") + b" " + target  # fmt: skip
         yield f"the method and the target for {name}", request.method.encode("utf-8", "surrogatepass") + b" " + target
+        yield f"{name} percent-decoded", unquote_to_bytes(mine)
     elif name == "@query-param":
-        yield "the parameter with its name", f"{component.param('name')}=".encode() + mine
+        yield "the parameter percent-decoded", unquote_to_bytes(mine)
+        yield "the parameter with its name, not its value alone", f"{component.param('name')}=".encode() + mine
         yield "the query, not one parameter", b"?" + target.partition(b"?")[2]
     elif name[0] != "@":
         yield from _of_field(component, request.values(name.encode("ascii")))

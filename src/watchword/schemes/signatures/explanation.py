@@ -12,12 +12,15 @@ from watchword.schemes.explaining.program import ClaimExplainers
 from watchword.core.records import Found
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check, More
+from watchword.crypto.algorithms import algorithm_named
 from watchword.crypto.keys import Key, RegisteredKey, RegisteredPublicKey
 from watchword.crypto.wrong_spellings import near_cause
 from watchword.schemes.diagnosis import clock_check
-from watchword.schemes.explaining.accounts import body_check, body_digest, current, signature_check, unknown
+from watchword.schemes.explaining.accounts import aside, body_check, body_digest, current, signature_check, unknown
 from watchword.schemes.explaining.computation import Node
-from watchword.schemes.explaining.search import Asked, Fit
+from watchword.schemes.explaining.places import resembles
+from watchword.schemes.explaining.search import Asked, Fit, empty
+from watchword.schemes.explaining.unread import shape_of
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.verified import price_of, verified_by, verifies, written_otherwise
 from watchword.schemes.signatures.bots import AgentClaim
@@ -98,7 +101,7 @@ def _unknown(claim: SignatureClaim, one: PresentedCredentials, found: Found) -> 
     key_id = one.key_id or ""
     for name, key in others:
         if _fits(claim, one, key):
-            mend = f"the key {name!r} made the signature: send that key id"
+            mend = f"the key {name!r} made the signature{aside(name, key_id)}: send that key id"
             return Check("key id", False, "keyid", name, key_id, mend)
     register = "register the key with store.add_key, or send the key id that was registered"
     register = "the signature names no key: send keyid" if one.key_id is None else register
@@ -145,10 +148,15 @@ def _signature(
     except Rejected as rejected:
         found_ = rejected.rejection
         missing = found_.reason is Reason.MISSING_COMPONENT
-        mend = "something took it off on the way, or the client did not send it" if missing else found_.detail
+        name = found_.where.partition('"')[2].partition('"')[0].encode()
+        like = next((each.decode("latin-1") for each in claim.request.lines if name and resembles(each, name)), "")
+        lost = f"it is missing{' under that name, and there is ' + like if like else ''}: something took it off on the way, or the client did not send it"
+        mend = lost if missing else found_.detail
         where = re.sub(r'^"([^"@]+)".*', r"header \1", found_.where)
         return [Check("signature", False, where, "covered, so it has to be there", found_.detail, mend)]
     key = key_owner.key
+    if not one.signature:
+        return [empty("signature", "signature", "the signature of this request")]
     if verifies(key, base, one.signature):
         return [Check("signature", True, "signature", "the signature of this request", received)]
     others = [(name, other) for name, other in _keys(claim, found) if name != one.key_id]
@@ -204,7 +212,7 @@ def _by_another(
     """Another key that is known made it, under the key id that is sent or under its own."""
     for name, key in others:
         if verifies(key, base, one.signature):
-            mend = f"the client signs with the key {name!r}: have it name that, or sign with {one.key_id!r}"
+            mend = f"the client signs with another key, {name!r}: have it name that, or sign with {one.key_id!r}"
             yield "key", f"the key {one.key_id!r}", f"the key {name!r}", mend
         if name and _fits(claim, one, key, name):
             mend = f"the key id was changed on the way: it was signed as {name!r}"
@@ -223,6 +231,10 @@ def _otherwise(key: Key, base: bytes, signature: bytes) -> Iterator[Cause]:
             _shown(signature),
             found.replace("RFC 7518 §3.4", "RFC 9421 §3.3.4"),
         )
+    size = algorithm_named(key.algorithm).size
+    if len(signature) < size:
+        mend = f"it was cut, lost its leading zeros, or is of another kind of key: {key.algorithm} gives {size} octets, and these are {len(signature)}"
+        yield "signature", f"{size} octets", _shown(signature), mend
     for what, octets in written_otherwise(b64encode(signature)):
         if verifies(key, base, octets):
             mend = f"the client writes the signature {what}: write its octets in base64, once (RFC 9421 §4.2)"
@@ -248,7 +260,7 @@ def _body(claim: SignatureClaim, one: PresentedCredentials, body: Body) -> Itera
     except Rejected as rejected:
         where = rejected.rejection.where
         sent = b", ".join(claim.request.values(where.encode("ascii"))).decode("utf-8", "backslashreplace")
-        mend = f"send the digest as RFC 9530 has it: {rejected.rejection.detail}"
+        mend = f"send the digest as RFC 9530 has it: {'; '.join((rejected.rejection.detail, *map(shape_of, re.findall(r'=:?([^:,]+)', sent))))}"
         yield Check("body", False, f"header {where}", "sha-256=:…:", sent, mend)
         return
     for field, algorithm, value in expected:

@@ -119,7 +119,7 @@ def described(
 
 
 def _signing_key(record: AccessKey, others: Sequence[tuple[str, AccessKey]], derived: Mapping[str, Leaf]) -> Node:
-    secrets = [(f"the secret of {name!r}", other.secret.encode()) for name, other in others]
+    secrets = [(f"the secret of another key, {name!r}", other.secret.encode()) for name, other in others]
     secret = Leaf("the secret access key", record.secret.encode(), "key", "key", others=secrets)
     key: Node = Join(
         "AWS4 and the secret access key", (Leaf("AWS4", b"AWS4", "literal", "key"), secret), b"", component="key"

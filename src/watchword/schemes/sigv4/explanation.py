@@ -13,7 +13,7 @@ from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import hex_digest
 from watchword.schemes.diagnosis import clock_check
-from watchword.schemes.explaining.accounts import body_check, signature_check, unknown
+from watchword.schemes.explaining.accounts import aside, body_check, signature_check, unknown
 from watchword.schemes.explaining.computation import Leaf
 from watchword.schemes.explaining.search import DEAR, Asked, Fit
 from watchword.schemes.explaining.received import Received
@@ -147,9 +147,8 @@ def _known(case: _Case) -> Check:
         return Check("access key", True, WHERE, "a known access key", sent)
     for name, other in case.others:
         if case.fits(case.signing(other)):
-            return Check(
-                "access key", False, WHERE, name, sent, f"the secret of {name!r} made the signature: send that id"
-            )
+            mend = f"the secret of {name!r} made the signature{aside(name, sent)}: send that id"
+            return Check("access key", False, WHERE, name, sent, mend)
     register = "register it with store.add_access_key, or send the id that was registered"
     return unknown(
         "access key",
