@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,12 +57,23 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(
-    request: pytest.FixtureRequest, elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    """One server at a time, in a process of its own."""
-    server: Server = request.param
-    folder = tmp_path_factory.mktemp("server")
+def served(elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Server], Served]]:
+    """Starts a server in a process of its own, where it doesn't run already, and ends the one before."""
+    last: list[tuple[Server, Served]] = []
+    with ExitStack() as stack:
+
+        def of(server: Server) -> Served:
+            if not last or last[0][0] is not server:
+                stack.close()
+                last[:] = [(server, stack.enter_context(started(server, elsewhere, tmp_path_factory.mktemp("server"))))]
+            return last[0][1]
+
+        yield of
+
+
+@contextmanager
+def started(server: Server, elsewhere: Elsewhere, folder: Path) -> Iterator[Served]:
+    """The server, until it is ended."""
     verdicts = folder / "verdicts"
     verdicts.touch()
     path = os.pathsep.join([str(ROOT), *sys.path])
@@ -74,18 +86,20 @@ CELLS = every() if os.environ.get("WATCHWORD_MATRIX") == "all" else covering(eve
 
 
 @pytest.mark.parametrize(
-    ("served", "cell"),
-    [
-        pytest.param(cell.server, cell, marks=pytest.mark.xdist_group(cell.server.name), id=", ".join(cell.names))
-        for cell in CELLS
-    ],
-    indirect=["served"],
+    "cell",
+    [pytest.param(cell, marks=pytest.mark.xdist_group(cell.server.name), id=", ".join(cell.names)) for cell in CELLS],
 )
 def test_a_cell(
-    served: Served, cell: Cell, elsewhere: Elsewhere, token_url: str, file: Path, record_property: Callable[..., None]
+    served: Callable[[Server], Served],
+    cell: Cell,
+    elsewhere: Elsewhere,
+    token_url: str,
+    file: Path,
+    record_property: Callable[..., None],
 ) -> None:
     """All checks are run, whatever the others say: the table names those that failed."""
-    bench = Bench(*cell, served.port, served.verdicts, elsewhere, token_url, file)
+    port, verdicts = served(cell.server)
+    bench = Bench(*cell, port, verdicts, elsewhere, token_url, file)
     failed = {}
     for name in checks_of(cell.client):
         try:
