@@ -319,10 +319,58 @@ def test_a_request_that_never_comes_to_the_guard_is_not_counted_as_refused():
         return {"item": flask.request.get_json()["item"]["name"]}
 
     found = outcome("no_credentials", app, ALICE, "POST /orders")
-    assert isinstance(found, NotTried)
-    assert "bodies=" in str(found)
+    assert isinstance(found, Weakness)
+    assert "bodies=" in found.write
     given = Credentials(BEARER, bodies={"/orders": {"item": {"name": "tea"}}})
     assert is_hole(outcome("no_credentials", app, given, "POST /orders"))
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_route_whose_first_request_uses_up_the_thing_is_judged_all_the_same(guarded):
+    app = flask.Flask(__name__)
+    things = {1: "tea"}
+
+    @app.before_request
+    def authenticate():
+        if guarded and flask.request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            flask.abort(401)
+
+    @app.delete("/orders/<int:number>")
+    def delete(number):
+        return {"deleted": things.pop(number)} if number in things else ({"error": "not found"}, 404)
+
+    route = "DELETE /orders/<int:number>"
+    assert is_hole(outcome("no_credentials", app, ALICE, route)) is not guarded
+    for attack in ("methods", "garbage", "believed_identity"):
+        found = outcome(attack, app, ALICE, route)
+        assert found is None if guarded else isinstance(found, (NotTried, Weakness))
+
+
+def test_what_a_genuine_request_is_answered_counts_as_let_in_for_others():
+    """The order is gone already: the user with the right gets 404, so that one without it must get 403."""
+
+    def app(mended):
+        made = flask.Flask(__name__)
+
+        @made.before_request
+        def authenticate():
+            token = flask.request.headers.get("Authorization", "")
+            if token not in ("Bearer of-alice-123", "Bearer of-bob-4567"):
+                flask.abort(401)
+            if mended and token != "Bearer of-alice-123":
+                flask.abort(403)
+
+        @made.delete("/orders/<int:number>")
+        def delete(number):
+            return {"error": "not found"}, 404
+
+        return made
+
+    credentials = Credentials(
+        {"Authorization": "Bearer of-alice-123"}, forbidden={"/orders/*": {"Authorization": "Bearer of-bob-4567"}}
+    )
+    assert is_hole(outcome("missing_scope", app(mended=False), credentials, "DELETE /orders/<int:number>"))
+    assert outcome("missing_scope", app(mended=True), credentials, "DELETE /orders/<int:number>") is None
 
 
 def test_a_log_in_page_is_no_way_in():

@@ -17,7 +17,8 @@ from watchword.testing.attacks.discovery import discover
 from watchword.testing.attacks.listed import ATTACKS, PUBLIC
 from watchword.testing.attacks.outcome import Hole, NotTried, Weakness
 from watchword.testing.attacks.samples import samples_of
-from watchword.testing.attacks.trial import Target, Trial
+from watchword.testing.attacks.target import Target
+from watchword.testing.attacks.trial import Trial
 
 TOKEN = "alice-has-a-long-token"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -20,7 +20,8 @@ from watchword.testing.attacks.outcome import Hole, NotTried, Weakness
 from watchword.testing.attacks.routes import Route, listed
 from watchword.testing.attacks.samples import samples_of
 from watchword.testing.attacks.summary import Summary
-from watchword.testing.attacks.trial import Target, Trial
+from watchword.testing.attacks.target import Target
+from watchword.testing.attacks.trial import Trial
 
 __all__ = ["AttackPlugin"]
 

@@ -38,7 +38,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("host_field", strangers.host_field, "CVE-2026-48710 (Starlette), GHSA-94f4-hr76-p5j6 (vLLM)"),
     Attack("believed_identity", believed.believed_identity, "CVE-2025-64484 (OAuth2-Proxy)"),
     Attack("believed_addresses", believed.believed_addresses, "GHSA-2qvv-vjq9-g5r4 (voicemode)"),
-    Attack("believed_urls", believed.believed_urls, "CVE-2026-54282 (Starlette), CWE-436"),
+    Attack("believed_urls", believed.believed_urls, "CVE-2018-14773 (Symfony)"),
     Attack("another_identity", believed.another_identity, "CVE-2025-64484 (OAuth2-Proxy)"),
     Attack("missing_scope", rights.missing_scope, "CWE-862, RFC 6750 §3.1"),
     Attack("unsigned_token", forged_tokens.unsigned, "CVE-2015-9235 (jsonwebtoken), CVE-2026-28802 (Authlib)"),

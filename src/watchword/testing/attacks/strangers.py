@@ -7,7 +7,7 @@ import re
 
 from watchword.testing.attacks.discovery import GUARDING
 from watchword.testing.attacks.outcome import NotTried
-from watchword.testing.attacks.trial import Trial
+from watchword.testing.attacks.trial import PAST, Trial
 
 __all__ = ["decorator_in_vain", "garbage", "host_field", "methods", "no_credentials", "path_spellings", "public_routes"]
 
@@ -28,6 +28,7 @@ def no_credentials(trial: Trial) -> None:
 
     A route outside the guard, a decorator that never runs, a WebSocket that the middleware doesn't see.
     """
+    early = trial.send(*trial.plain(stranger=True))  # before a genuine request can use up what the route is about
     trial.baseline()
     request, body = trial.plain(stranger=True)
     why = "Nobody said who they are, and the route served them."
@@ -41,7 +42,13 @@ def no_credentials(trial: Trial) -> None:
     if trial.route.wrapped:
         why += f" {trial.route.wrapped} stands above the decorator that makes the route, so the route never calls it."
         write = f"Put {trial.route.wrapped} below the route's decorator, next to the function."
-    trial.attempt("no credentials", request, body, why=why, write=write)
+    if trial.same_handler(early) if trial.watched else trial.let_in(early):
+        raise trial.hole("no credentials", request, body, early, why=why, write=write)
+    late = trial.attempt("no credentials", request, body, why=why, write=write)
+    if late.reached and late.status in PAST and trial.unknown:
+        raise trial.hole("no credentials", request, body, late, weak=True, why="A stranger came as far as the route's handler, which answered "
+                         f"{late.status}: it looks the thing up before it asks who it is, or it never asks.",
+                         write="Ask who it is first. Give parameters= or bodies= that exist, and it can be told which of both it is.")  # fmt: skip
 
 
 def decorator_in_vain(trial: Trial) -> None:

@@ -4,60 +4,28 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from types import CodeType
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
 
 from watchword.core.message import SAFE, Peer, Request
 from watchword.testing.attacks.answer import Answer
-from watchword.testing.attacks.application import Driver
 from watchword.testing.attacks.credentials import Credentials, Sign
 from watchword.testing.attacks.outcome import Hole, NotTried, Weakness, shown_answer, shown_request
 from watchword.testing.attacks.repeatable import Nature, nature_of
 from watchword.testing.attacks.routes import Route
-from watchword.testing.attacks.samples import Sample
+from watchword.testing.attacks.served import alike, is_served
 from watchword.testing.attacks.signing import Signed, SigningFailed, sign
-from watchword.testing.attacks.watching import Watch
+from watchword.testing.attacks.target import Target
 
-__all__ = ["Target", "Trial"]
+__all__ = ["PAST", "Trial"]
 
 TOO_MANY = 429
 UNSERVED = frozenset({400, 404, 405, 406, 409, 411, 415, 422})
 """Statuses that say nothing of who asks: the route wants something else in the request."""
+ALREADY = re.compile(rb"duplicate|already|ignored|replay|seen before|repeated", re.IGNORECASE)
+PAST = frozenset({404, 409, 410, 412, 422, 428, 500})
+"""Statuses that a handler gives after its guard, such as for an order that an earlier attempt has deleted."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-
-class Target:
-    """The app under attack: its driver, its routes and the watch over its handlers."""
-
-    def __init__(
-        self, driver: Driver, routes: list[Route], source: str = "", samples: Mapping[str, Sample] | None = None
-    ) -> None:
-        self.driver = driver
-        self.samples = samples or {}
-        self.routes = routes
-        self.source = source
-        self.watch = Watch()
-
-    def start(self) -> None:
-        """Starts the app."""
-        self.watch.start()
-        self.driver.start()
-
-    def close(self) -> None:
-        """Ends it."""
-        try:
-            self.driver.close()
-        finally:
-            self.watch.stop()
-
-    def send(self, request: Request, body: bytes, *, websocket: bool, code: CodeType | None) -> Answer:
-        """Sends a request, or opens a WebSocket, and watches one handler meanwhile."""
-        with self.watch.over(frozenset() if code is None else frozenset({code})):
-            answer = self.driver.connect(request) if websocket else self.driver.send(request, body)
-        returned = tuple(value for _, value in self.watch.completed)
-        return replace(answer, reached=code in self.watch.reached, completed=returned)
 
 
 class Trial:
@@ -71,6 +39,7 @@ class Trial:
         self.limited = 0
         self.unserved = 0
         self.unknown = ""
+        self._past: set[int] = set()
         self._genuine: dict[int, tuple[Signed, Answer]] = {}
         self._secrets: list[str] = []
 
@@ -175,7 +144,7 @@ class Trial:
             signed = self.signed(way)
             known = self._genuine[id(way)] = signed, self.send(signed.request, signed.body)
         signed, answer = known
-        if not self.let_in(answer):
+        if not self.let_in(answer) and not self._gets_past(answer):
             hint = (
                 " (write bodies=, queries=, parameters=, headers= or base_url=)"
                 if answer.status in UNSERVED or answer.status >= 500
@@ -185,6 +154,16 @@ class Trial:
             del self._genuine[id(way)]
             raise NotTried(f"the genuine request is answered {answer.status}{error}{hint}")
         return signed, answer
+
+    def _gets_past(self, answer: Answer) -> bool:
+        """Whether a genuine request gets past the guard, although the handler has no success for it; then others mustn't get so far either."""
+        if answer.status not in PAST or not answer.reached:
+            return False
+        request, body = self.plain(stranger=True)
+        if self.send(request, body).status not in (401, 403):
+            return False
+        self._past.add(answer.status)
+        return True
 
     def each_genuine(self) -> Iterator[tuple[Sign, Signed, Answer]]:
         """The ways into this route that work.
@@ -215,6 +194,8 @@ class Trial:
         answer = self.send(request, body)
         if self.same_handler(answer) if self.watched else self.let_in(answer):
             raise NotTried("the route lets in anybody, see no_credentials")
+        if self.unknown and (answer.status in UNSERVED or answer.status >= 500):
+            raise NotTried(f"a stranger is answered {answer.status}, and {self.unknown}")
 
     def baseline(self) -> None:
         """Sends the genuine request if there is one, so that its handler and its answer are known."""
@@ -232,12 +213,14 @@ class Trial:
             return bool(self.credentials.accepted(answer))
         if answer.success:
             return True
+        if answer.status in self._past and answer.reached:
+            return True
         # A handler that redirects after its work has done the work.
         return 300 <= answer.status < 400 and answer.reached and self.ran(answer)
 
     def ran(self, answer: Answer) -> bool:
         """Whether the handler did its work: it returned, and what it returned is no refusal of its own."""
-        return any(_is_served(value) for value in answer.completed)
+        return any(is_served(value) for value in answer.completed)
 
     @property
     def watched(self) -> bool:
@@ -252,7 +235,7 @@ class Trial:
         return same or (answer.reached and (self.watched or self.ran(answer)))
 
     def attempt(self, tried: str, request: Request, body: bytes = b"", *, attack: tuple[bytes, ...] = (), elsewhere: bool = False,
-                anywhere: bool = False, why: str, write: str, weak: bool = False) -> Answer:  # fmt: skip
+                anywhere: bool = False, first: Answer | None = None, why: str, write: str, weak: bool = False) -> Answer:  # fmt: skip
         """Sends what an attacker would; it must be refused.
 
         Args:
@@ -262,6 +245,7 @@ class Trial:
             attack: the fields in which the attack is: they are shown.
             elsewhere: it asks for another path or another method, which may lead to something else that is public.
             anywhere: it asks for another route of the app, and is not to be let in there either.
+            first: the answer to the same request when it was sent first: another one that says "already" refuses too.
             why: why it would be a hole.
             write: what to write instead.
             weak: it would be a weakness only.
@@ -279,6 +263,7 @@ class Trial:
             return answer
         here = (elsewhere or self.watched) and not anywhere
         got = self.same_handler(answer) if here else self.let_in(answer)
+        got = got and not (first is not None and answer.body != first.body and ALREADY.search(answer.body))
         if not got and not self.let_in(answer) and self._worked_first(answer):
             tried += ", refused after the handler had run"
             why = "The handler did its work before the request was refused: what it wrote stays written."
@@ -309,8 +294,8 @@ class Trial:
         """Whether the handler returned as it does for genuine requests, and the request was refused all the same."""
         if answer.status not in (401, 403) or self.route.is_websocket:
             return False
-        genuine = [value for _, known in self._genuine.values() for value in known.completed if _is_served(value)]
-        return any(_is_served(value) and any(_alike(value, other) for other in genuine) for value in answer.completed)
+        genuine = [value for _, known in self._genuine.values() for value in known.completed if is_served(value)]
+        return any(is_served(value) and any(alike(value, other) for other in genuine) for value in answer.completed)
 
     def finish(self) -> None:
         """Ends the attack.
@@ -330,32 +315,3 @@ class Trial:
 
 def _type_of(body: bytes) -> str:
     return "application/json" if body[:1] in (b"{", b"[", b'"') else "application/x-www-form-urlencoded"
-
-
-def _status_of(value: Any) -> int | None:
-    """The status that a handler's return value carries: Response objects, and Flask's tuples."""
-    for name in ("status_code", "status"):
-        status = getattr(value, name, None)
-        if isinstance(status, int):
-            return status
-        if isinstance(status, str) and status[:3].isdigit():
-            return int(status[:3])
-    if isinstance(value, tuple):
-        return next((int(part) for part in value[1:] if isinstance(part, int)), None)
-    return None
-
-
-def _is_served(value: Any) -> bool:
-    status = _status_of(value)
-    return value is not None if status is None else status < 400
-
-
-def _alike(value: Any, other: Any) -> bool:
-    """Whether two return values have one form: an error page in a handler's own words has another."""
-    if type(value) is not type(other):
-        return False
-    if isinstance(value, dict):
-        return bool(value.keys() == other.keys())
-    if _status_of(value) is not None:
-        return _status_of(value) == _status_of(other)
-    return not isinstance(value, (str, bytes, list, tuple)) or bool(value == other)
