@@ -41,7 +41,7 @@ def case(request: pytest.FixtureRequest, issuers: list[FakeIssuer], pair: str) -
     made = case_of(request.param)
     if made.name != "oauth":
         return made
-    issuer = issuers[pair in ("requests, wsgi", "aiohttp")]
+    issuer = issuers[pair in ("requests, wsgi", "aiohttp", "urllib3", "urllib.request")]
     return made._replace(
         auth=lambda: OAuth2Auth(issuer.token_url, "alice", SECRET),
         elsewhere=lambda _: issuer.answer,
@@ -78,6 +78,7 @@ def test_a_sealed_answer_is_proven_through_every_pair_and_one_by_another_key_is_
 
 NEEDS = {
     "requests, wsgi": "requests",
+    "urllib3": "urllib3",
     "httpx, wsgi": "httpx",
     "httpx, asgi": "httpx",
     "httpx2, wsgi": "httpx2",
@@ -91,6 +92,11 @@ NEEDS = {
 }
 
 
+def test_every_pair_but_that_of_the_standard_library_needs_a_library() -> None:
+    assert NEEDS.keys() == PAIRS.keys() - {"urllib.request"}
+
+
+@pytest.mark.parametrize("pair", NEEDS)
 def test_a_pair_whose_library_is_not_there_says_what_to_install(pair: str) -> None:
     library = NEEDS[pair]
     program = (

@@ -11,6 +11,7 @@ from watchword.core.guard import Guard
 from watchword.core.scheme import Auth
 from watchword.testing import pair_apps
 from watchword.testing.pair_hosts import asgi_with, wsgi_with
+from watchword.testing.pair_sockets import serving
 from watchword.testing.signing import Elsewhere
 
 __all__ = ["PAIRS", "Ask", "Pair", "PairAnswer"]
@@ -35,8 +36,8 @@ class Ask(Protocol):
 class Pair(Protocol):
     """Opens the pair: the guard guards every path of its server, the client half gives credentials to its client.
 
-    `elsewhere` answers the client half's own requests, such as one for a token: `FakeIssuer.answer`. The clients of requests and
-    aiohttp send them over a socket all the same, to a `LoopbackIssuer`.
+    `elsewhere` answers the client half's own requests, such as one for a token: `FakeIssuer.answer`. The clients of requests,
+    aiohttp, urllib3 and urllib.request send them over a socket all the same, to a `LoopbackIssuer`.
     """
 
     def __call__(
@@ -187,19 +188,16 @@ def _django(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Ite
 
 @contextmanager
 def _aiohttp(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Iterator[Ask]:
-    import watchword.servers.aiohttp  # noqa: F401, PLC0415 -- as above
-    from aiohttp.test_utils import TestServer  # noqa: PLC0415
+    from watchword.clients.aiohttp import adapt  # noqa: PLC0415 -- as above
 
-    httpx2, adapt = _httpx_like("httpx2")
+    from aiohttp.test_utils import TestClient, TestServer  # noqa: PLC0415
+
     adapted = adapt(auth)
 
     async def asked(method: str, target: str, body: bytes) -> PairAnswer:
-        async with (
-            TestServer(pair_apps.aiohttp_app(guard)) as server,
-            httpx2.AsyncClient(auth=adapted, base_url=str(server.make_url("/")), trust_env=False) as client,
-        ):
-            answer = await client.request(method, target, content=body)
-            return PairAnswer(answer.status_code, answer.text)
+        async with TestClient(TestServer(pair_apps.aiohttp_app(guard)), middlewares=[adapted]) as client:
+            answer = await client.request(method, target, data=body)
+            return PairAnswer(answer.status, await answer.text())
 
     def ask(method: str = "GET", target: str = "/orders?id=7", body: bytes = b"") -> PairAnswer:
         return asyncio.run(asked(method, target, body))
@@ -207,8 +205,47 @@ def _aiohttp(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> It
     yield ask
 
 
+@contextmanager
+def _urllib3(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Iterator[Ask]:
+    from watchword.clients.urllib3 import adapt  # noqa: PLC0415 -- as above
+
+    import urllib3  # noqa: PLC0415
+
+    with serving(pair_apps.wsgi_app(guard)) as url, adapt(auth)(urllib3.PoolManager()) as pool:
+
+        def ask(method: str = "GET", target: str = "/orders?id=7", body: bytes = b"") -> PairAnswer:
+            answer = pool.request(method, url + target, body=body or None)
+            return PairAnswer(answer.status, answer.data.decode())
+
+        yield ask
+
+
+@contextmanager
+def _urllib_request(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Iterator[Ask]:
+    from urllib.error import HTTPError  # noqa: PLC0415 -- as above
+    from urllib.request import ProxyHandler, Request, build_opener  # noqa: PLC0415
+
+    from watchword.clients.urllib_request import adapt  # noqa: PLC0415
+
+    opener = build_opener(ProxyHandler({}), adapt(auth))
+    with serving(pair_apps.wsgi_app(guard)) as url:
+
+        def ask(method: str = "GET", target: str = "/orders?id=7", body: bytes = b"") -> PairAnswer:
+            answer: Any
+            try:
+                answer = opener.open(Request(url + target, body or None, method=method))  # noqa: S310 -- this machine's
+            except HTTPError as refused:
+                answer = refused
+            with answer:
+                return PairAnswer(answer.status, answer.read().decode())
+
+        yield ask
+
+
 PAIRS: Final[Mapping[str, Pair]] = {
     "requests, wsgi": _requests,
+    "urllib3": _urllib3,
+    "urllib.request": _urllib_request,
     "httpx, wsgi": _over_wsgi("httpx"),
     "httpx, asgi": _over_asgi("httpx"),
     "httpx2, wsgi": _over_wsgi("httpx2"),
@@ -220,4 +257,4 @@ PAIRS: Final[Mapping[str, Pair]] = {
     "django": _django,
     "aiohttp": _aiohttp,
 }
-"""Each adapter's client and server, by name; that of aiohttp is over a socket of this machine, the others open none."""
+"""Each adapter's client and server, by name. Those of aiohttp, urllib3 and urllib.request open a socket of this machine, the others none."""
