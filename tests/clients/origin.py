@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Origin:
-    def __init__(self, answer: Callable[[Seen], Answer | None]) -> None:
+    def __init__(self, answer: Callable[[Seen], Answer | None], tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
         self.answer = answer
         outer = self
@@ -87,6 +88,8 @@ class Origin:
             block_on_close = False
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -99,8 +102,8 @@ class Origin:
 
 
 @contextmanager
-def origin(answer: Callable[[Seen], Answer | None]) -> Iterator[Origin]:
-    server = Origin(answer)
+def origin(answer: Callable[[Seen], Answer | None], tls: ssl.SSLContext | None = None) -> Iterator[Origin]:
+    server = Origin(answer, tls)
     try:
         yield server
     finally:

@@ -60,7 +60,7 @@ class Call(NamedTuple):
         connector = self.session.connector
         if type(connector) is not aiohttp.TCPConnector:
             return Peer(host.address, relay=f"{type(connector).__name__}, a connector of your own")
-        return host if proxy is None else Peer(host.address, relay="a proxy")
+        return host if proxy is None else Peer(host.address, relay="a proxy", relay_host=proxy.raw_host or "")
 
 
 def call_of(request: aiohttp.ClientRequest) -> Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from watchword.clients._route import calls
-from watchword.core.message import Peer
+from watchword.core.message import SOCKS, Peer
 
 __all__ = ["Call", "call_of"]
 
@@ -49,5 +49,10 @@ def _behind(library: Any, transport: Any, host: str) -> Peer:
     if kind not in (library.HTTPTransport, library.AsyncHTTPTransport):
         return Peer(host, relay=f"{kind.__name__}, a transport of your own")
     # A subclass of these pools is one that goes through a proxy.
-    direct = type(getattr(transport, "_pool", None)).__name__ in ("ConnectionPool", "AsyncConnectionPool")
-    return Peer(host) if direct else Peer(host, relay="a proxy")
+    pool = getattr(transport, "_pool", None)
+    if type(pool).__name__ in ("ConnectionPool", "AsyncConnectionPool"):
+        return Peer(host)
+    if "SOCKS" in type(pool).__name__:
+        return Peer(host, relay=SOCKS)
+    proxy = getattr(getattr(pool, "_proxy_url", None), "host", b"")
+    return Peer(host, relay="a proxy", relay_host=proxy.decode("latin-1").strip("[]"))

@@ -13,9 +13,9 @@ from requests.exceptions import InvalidSchema
 from requests.utils import select_proxy
 
 from watchword.clients._route import calls
-from watchword.core.message import Peer
+from watchword.core.message import SOCKS, Peer
 
-__all__ = ["Caller", "caller"]
+__all__ = ["Caller", "caller", "through"]
 
 _CALLED_FROM: Final = {
     "prepare_request": {"request"},
@@ -42,15 +42,25 @@ class Caller(NamedTuple):
             except InvalidSchema:
                 adapter = None
             proxies = self.merged(session, url)["proxies"]
-        if type(adapter) is not HTTPAdapter:
-            return Peer(host.address, relay=f"{type(adapter).__name__}, an adapter of your own")
-        return Peer(host.address, relay="a proxy") if select_proxy(url, proxies) else host
+        kind = type(adapter)
+        if kind is not HTTPAdapter and "connects_alike" not in vars(kind):
+            return Peer(host.address, relay=f"{kind.__name__}, an adapter of your own")
+        return through(host, select_proxy(url, proxies))
 
     def merged(self, session: requests.Session, url: str) -> dict[str, Any]:
         """The settings for `url`: those that were passed, the session's, the environment's."""
         passed = self.settings
         proxies = dict(passed.get("proxies") or {})
         return dict(session.merge_environment_settings(url, proxies, True, passed.get("verify"), passed.get("cert")))
+
+
+def through(host: Peer, proxy: str | None) -> Peer:
+    """The host behind a proxy, if there is one."""
+    if not proxy:
+        return host
+    if proxy[:5].lower() == "socks":
+        return Peer(host.address, relay=SOCKS)
+    return Peer(host.address, relay="a proxy", relay_host=urlsplit(proxy).hostname or "")
 
 
 def caller() -> Caller:

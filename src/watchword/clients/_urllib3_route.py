@@ -46,7 +46,7 @@ class Route:
             return host
         pool = self._pool
         if pool.proxy is not None:
-            return Peer(host.address, relay="a proxy")
+            return Peer(host.address, relay="a proxy", relay_host=(pool.proxy.host or "").strip("[]"))
         own: Any = None if type(pool) in (PoolManager, HTTPConnectionPool) else type(pool)
         if type(pool) is PoolManager and pool.pool_classes_by_scheme != _CLASSES:
             own = pool.pool_classes_by_scheme["http"]

@@ -18,8 +18,9 @@ except ImportError:
 import requests.auth
 
 from watchword.clients._requests_exchange import Exchange
+from watchword.clients._requests_proxy import ProxyAdapter
 
-__all__ = ["adapt"]
+__all__ = ["ProxyAdapter", "adapt"]
 
 
 def adapt(auth: Auth, *, store: Store | None = None, ask: Callable[[Ask], str] | None = None) -> requests.auth.AuthBase:

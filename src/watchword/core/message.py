@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["SAFE", "Headers", "Peer", "Request", "Response"]
+__all__ = ["SAFE", "SOCKS", "Headers", "Peer", "Request", "Response"]
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """The methods that ask for nothing to be done (RFC 9110 §9.2.1); their case matters (§9.1)."""
@@ -25,14 +25,19 @@ class Peer(msgspec.Struct, frozen=True):
         address: the IP address as text, or "" where the transport has none; in clients the host that is connected to.
         client_certificate: the DER bytes of the verified TLS client certificate, or None.
         relay: in clients, the proxy or the unknown transport that a request passes on its way to that host; or "".
+        relay_host: the proxy's host, where that is known.
     """
 
     address: str = ""
     client_certificate: bytes | None = None
     relay: str = ""
+    relay_host: str = ""
 
 
 NOBODY = Peer()
+
+SOCKS: Final = "a SOCKS proxy"
+"""The relay that passes octets on without reading them (RFC 1928), so that a field for a proxy would reach the origin."""
 
 
 class Request:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from watchword.schemes.sending import refuse_cleartext
+from watchword.schemes.sending import reaches_proxy, refuse_cleartext, refuse_cleartext_to_proxy
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
 from watchword.core.answer import Challenge
@@ -55,6 +55,8 @@ class BasicAuth(ClientHalf):
         username: without ":", which ends it (RFC 7617 §2).
         password: any text without control characters.
         allow_cleartext: also send them over http to other hosts.
+        proxy: they are for a proxy (Proxy-Authorization) instead of the origin (RFC 9110 §11.7.2). What goes past it or
+            through a tunnel that it made has none.
 
     Raises:
         ConfigurationError: a character that Basic can't carry; or, when sending, a network that would see the password.
@@ -63,9 +65,9 @@ class BasicAuth(ClientHalf):
     BasicAuth(username='Aladdin')
     """
 
-    __slots__ = ("__weakref__", "_allow_cleartext", "_headers", "_username")
+    __slots__ = ("__weakref__", "_allow_cleartext", "_headers", "_proxy", "_username")
 
-    def __init__(self, username: str, password: str, *, allow_cleartext: bool = False) -> None:
+    def __init__(self, username: str, password: str, *, allow_cleartext: bool = False, proxy: bool = False) -> None:
         need_text("the username", username)
         need_text("the password", password)
         if ":" in username:
@@ -78,14 +80,22 @@ class BasicAuth(ClientHalf):
             raise ConfigurationError("username or password holds half of a surrogate pair") from None
         self._username = username
         self._allow_cleartext = allow_cleartext
-        self._headers = ((b"authorization", b"Basic " + b2a_base64(pair, newline=False)),)
+        self._proxy = proxy
+        field = b"proxy-authorization" if proxy else b"authorization"
+        self._headers = ((field, b"Basic " + b2a_base64(pair, newline=False)),)
 
     def __repr__(self) -> str:
         return f"BasicAuth(username={self._username!r})"
 
     def flow(self, request: Request, context: Context) -> Flow:
         """One Send, with the credentials."""
-        refuse_cleartext(request, self._allow_cleartext)
+        if not self._proxy:
+            refuse_cleartext(request, self._allow_cleartext)
+        elif reaches_proxy(request):
+            refuse_cleartext_to_proxy(request, self._allow_cleartext)
+        else:
+            yield Send(request)
+            return
         yield Send(request.with_headers(self._headers))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchword.core.message import Request
+from watchword.core.message import SOCKS, Request
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 
 __all__ = ["host_of", "refuse_cleartext", "unsendable"]
@@ -37,6 +37,33 @@ def refuse_cleartext(request: Request, allow_cleartext: bool) -> None:
     raise ConfigurationError(
         f"the secret would travel in the clear to {host}: use https, or allow_cleartext=True if the network is trusted"
     )
+
+
+def refuse_cleartext_to_proxy(request: Request, allow_cleartext: bool) -> None:
+    """`refuse_cleartext` for the secret that is a proxy's: what counts is the way to the proxy.
+
+    Raises:
+        ConfigurationError: the request would show the secret to the network.
+    """
+    peer = request.peer
+    host = peer.relay_host or peer.relay or peer.address or host_of(request.authority)
+    secure = request.scheme == "https" and request.method == "CONNECT"
+    if not (allow_cleartext or secure or _is_loopback(host)):
+        raise ConfigurationError(
+            f"the proxy's password would travel in the clear to {host}: pass allow_cleartext=True if the network is trusted"
+        )
+
+
+def reaches_proxy(request: Request) -> bool:
+    """Whether a proxy reads the request: neither what goes through its tunnel, nor what goes past it (RFC 9110 §11.7).
+
+    Whoever drives a flow by hand says of no peer, and means a proxy.
+    """
+    if request.method == "CONNECT":
+        return True
+    peer = request.peer
+    read = peer.relay not in ("", SOCKS) or not peer.address
+    return read and request.scheme not in ("https", "wss")
 
 
 def _is_loopback(host: str) -> bool:

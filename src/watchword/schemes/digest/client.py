@@ -13,6 +13,7 @@ from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
 from watchword.schemes.client_half import ClientHalf, need_text
+from watchword.schemes.sending import reaches_proxy
 from watchword.fields.auth_params import parse_auth_info
 from watchword.fields.target import check_target
 from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms, octets_hash
@@ -114,7 +115,8 @@ class DigestAuth(ClientHalf):
             knows the password too (RFC 7616 §3.5). Under auth-int the body of the answer is read and proven with it.
         on_unproven: called with each `Unproven` server; without it a wrong proof gives an `UnprovenWarning`.
         auth_int: cover the body wherever the server offers that; by default only where it offers nothing else.
-        proxy: answer a proxy (407, Proxy-Authenticate) instead of the origin.
+        proxy: answer a proxy (407, Proxy-Authenticate) instead of the origin. What goes past it or through a tunnel that it
+            made has no answer in it.
         allow_legacy_rfc2069: answer challenges without qop, as servers of before 1999 send: the answer covers neither a
             count nor a client nonce, so the server chooses all that is hashed with the password.
 
@@ -173,6 +175,9 @@ class DigestAuth(ClientHalf):
     def flow(self, request: Request, context: Context) -> Flow:
         """The request, with an answer if a nonce is at hand; then answers to at most two challenges."""
         check_target(request)
+        if self._fields is _PROXY and not reaches_proxy(request):
+            yield Send(request)
+            return
         place = _Place(request, self._fields)
         session = self._session(place)
         learning = False
