@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import runpy
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -449,6 +451,12 @@ def test_a_packed_answer_to_a_token_request_is_refused():
         with pytest.raises(CredentialsUnavailable, match="encoding"):
             request(server, Tokens(f"127.0.0.1:{issuer.port}"))
         assert not server.seen
+
+
+def test_another_library_of_the_name_is_refused(monkeypatch):
+    monkeypatch.setattr(urllib3, "AsyncPoolManager", object, raising=False)
+    with pytest.raises(ConfigurationError, match="pip uninstall urllib3-future"):
+        runpy.run_path(str(files("watchword.clients").joinpath("urllib3.py")), run_name="probe")
 
 
 # ---- what else there is ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any, Self
 from watchword.clients._exchange import made, misadapted
 from watchword.core.message import Request
 from watchword.core.records import Store
-from watchword.core.rejection import not_installed
+from watchword.core.rejection import ConfigurationError, not_installed
 from watchword.core.scheme import Ask, Auth
 from watchword.transport.flow import ClientContext, Drive
 
@@ -17,6 +17,11 @@ try:
     import urllib3
 except ImportError:
     raise not_installed("urllib3") from None
+if hasattr(urllib3, "AsyncPoolManager"):
+    raise ConfigurationError(
+        "what is installed as urllib3 is urllib3-future, another library, which niquests puts in its place: "
+        "pip uninstall urllib3-future, then pip install --force-reinstall urllib3"
+    )
 from urllib3._request_methods import RequestMethods
 
 from watchword.clients._urllib3_call import Call
