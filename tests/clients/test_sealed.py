@@ -13,6 +13,7 @@ from tests.clients.sealed_origin import sealing
 from watchword import (
     BasicAuth, BasicVerifier, CredentialsUnavailable, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Key, Reason,
 )  # fmt: skip
+from watchword.schemes.digest import ServerUnproven
 from watchword.schemes.signatures.responses import ResponsePolicy
 from watchword.schemes.signatures.scheme import SignatureAuth, SignatureVerifier
 from watchword.schemes.signatures.seal import SignatureSeal
@@ -59,6 +60,22 @@ def test_sealed_answers_work_round_every_scheme(kind, scheme):
             assert (got.status, got.body) == (200, b"the content of " + target.encode())
         got = kind.send("HEAD", server.url + "/a", adapted)
         assert (got.status, got.body) == (200, b"")
+
+
+@pytest.mark.parametrize("size", [0, 5, 300_000])
+def test_content_that_digest_covers_both_ways_reaches_the_caller(kind, size):
+    """Under auth-int the flow reads the answer first (RFC 7616 §3.4.3)."""
+    guard = Guard([DigestVerifier(realm="r", qop=("auth-int",))], store())
+    auth = kind.adapt(DigestAuth("alice", "s3cret", require_mutual=True))
+    with origin(sealing(guard, lambda seen: (200, [], bytes(size)))) as server:
+        for body in (b"body", None):
+            got = kind.send("POST", server.url + "/a", auth, content=body)
+            assert (got.status, got.body) == (200, bytes(size))
+        server.answer = sealing(
+            guard, lambda seen: (200, [], b"x" * size), lambda seen, answer: (*answer[:2], b"other")
+        )
+        with pytest.raises(ServerUnproven):
+            kind.send("POST", server.url + "/a", auth, content=b"body")
 
 
 def test_refusals_are_proven_and_reach_the_caller(kind):

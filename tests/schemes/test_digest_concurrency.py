@@ -11,18 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
+import aiohttp
 import httpx2
 import pytest
 import requests
+import urllib3
 import uvicorn
 from requests.adapters import HTTPAdapter
 
 from tests.patience import PATIENCE
 from tests.schemes.digest_world import context, request
 from watchword import DigestAuth, DigestVerifier, Guard, Policy, Request, Response
+from watchword.clients.aiohttp import adapt as adapt_aiohttp
 from watchword.clients.httpx2 import adapt as adapt_httpx2
 from watchword.clients.requests import adapt as adapt_requests
+from watchword.clients.urllib3 import adapt as adapt_urllib3
+from watchword.clients.urllib_request import adapt as adapt_urllib
 from watchword.transport.flow import AsyncDrive, Drive, arun, run
 from watchword.core.scheme import Received, Send
 from watchword.schemes.digest import client
@@ -90,11 +96,47 @@ def get_with_requests(url: str, number: int, connections: int, auth: DigestAuth)
         return list(pool.map(lambda n: session.get(f"{url}{n}", timeout=PATIENCE).status_code, range(number)))
 
 
+def get_with_aiohttp(url: str, number: int, connections: int, auth: DigestAuth) -> list[int]:
+    async def one(session: aiohttp.ClientSession, n: int) -> int:
+        async with session.get(f"{url}{n}") as answer:
+            return answer.status
+
+    async def all_of_them() -> list[int]:
+        waits = aiohttp.ClientTimeout(PATIENCE)
+        connector = aiohttp.TCPConnector(limit=connections)
+        async with aiohttp.ClientSession(
+            middlewares=[adapt_aiohttp(auth)], connector=connector, timeout=waits
+        ) as session:
+            return list(await asyncio.gather(*(one(session, n) for n in range(number))))
+
+    return asyncio.run(all_of_them())
+
+
+def get_with_urllib3(url: str, number: int, connections: int, auth: DigestAuth) -> list[int]:
+    pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=PATIENCE)
+    with adapt_urllib3(auth)(pool) as http, ThreadPoolExecutor(64) as threads:
+        return list(threads.map(lambda n: http.request("GET", f"{url}{n}").status, range(number)))
+
+
+def get_with_urllib(url: str, number: int, _: int, auth: DigestAuth) -> list[int]:
+    opener = build_opener(ProxyHandler({}), adapt_urllib(auth))
+
+    def one(n: int) -> int:
+        with opener.open(f"{url}{n}", timeout=PATIENCE) as answer:
+            return int(answer.status)
+
+    with ThreadPoolExecutor(64) as threads:
+        return list(threads.map(one, range(number)))
+
+
 @pytest.mark.parametrize(
     ("get", "number", "connections"),
     [
         (get_with_httpx2, 300, 100), (get_with_httpx2, 12, 1),
         (get_with_requests, 200, 64), (get_with_requests, 12, 1),
+        (get_with_aiohttp, 300, 100), (get_with_aiohttp, 12, 1),
+        (get_with_urllib3, 200, 64), (get_with_urllib3, 12, 1),
+        (get_with_urllib, 200, 64),
     ],
 )  # fmt: skip
 def test_a_burst_is_challenged_once(get: Callable[..., list[int]], number: int, connections: int) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import http.client
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from http.cookiejar import CookieJar
 from typing import Any
-from urllib.request import Request as CookieRequest
 
+from watchword.clients._cookies import fresh_cookies
 from watchword.clients._exchange import LIMIT, Replacements, changes, field_lines, merged_cookies, octets
 from watchword.clients._repeats import IDEMPOTENT, position, unreplayable
 from watchword.transport.flow import ClientContext, Drive
@@ -322,12 +321,9 @@ class HTTPConnection(http.client.HTTPConnection):
     def _cookies(self, sent: _Sent, response: http.client.HTTPResponse) -> str:
         """The Cookie field of the retry: servers may keep their nonce in a cookie."""
         scheme, authority = self._origin()
-        probe = CookieRequest(f"{scheme}://{authority}{sent.bare.path.decode()}")  # noqa: S310 -- is not opened
-        jar = CookieJar()
-        jar.extract_cookies(response, probe)
-        jar.add_cookie_header(probe)
+        url = f"{scheme}://{authority}{sent.bare.path.decode()}"
         had = "; ".join(value.decode("latin-1") for value in sent.bare.values(b"cookie"))
-        return merged_cookies(had, probe.get_header("Cookie") or "")
+        return merged_cookies(had, fresh_cookies(url, response.headers.get_all("Set-Cookie", [])))
 
 
 class HTTPSConnection(HTTPConnection, http.client.HTTPSConnection):
