@@ -74,11 +74,11 @@ def peer_of(request: Request, opener: OpenerDirector, own: type[BaseHandler]) ->
     if parts.scheme != "http":
         return Peer(host)
     if request.host != parts.netloc:
-        return Peer(host, relay="a proxy")
+        return Peer(host, relay="a proxy", relay_host=_host_of(request.host or ""))
     for handler in opening(opener, "http"):
         if isinstance(handler, ProxyHandler):
-            if _leads(handler, request):
-                return Peer(host, relay="a proxy")
+            if proxy := _proxy_of(handler, request):
+                return Peer(host, relay="a proxy", relay_host=_host_of(proxy))
         elif type(handler) is HTTPHandler:
             break
         elif not isinstance(handler, own):
@@ -86,6 +86,12 @@ def peer_of(request: Request, opener: OpenerDirector, own: type[BaseHandler]) ->
     return Peer(host)
 
 
-def _leads(handler: ProxyHandler, request: Request) -> bool:
+def _proxy_of(handler: ProxyHandler, request: Request) -> str:
+    """The proxy through which a handler leads requests in the clear; or ""."""
     library: Any = handler
-    return "http" in {kind.lower() for kind in library.proxies} and not proxy_bypass(request.host)
+    proxies = {kind.lower(): proxy for kind, proxy in library.proxies.items()}
+    return "" if proxy_bypass(request.host) else str(proxies.get("http", ""))
+
+
+def _host_of(proxy: str) -> str:
+    return urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname or ""
