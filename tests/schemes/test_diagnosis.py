@@ -118,6 +118,7 @@ def test_a_changed_body_is_undone(body: bytes) -> None:
     [
         b"", b"{}\n", b'{"a":1,"b":"\\u00e9\\/"}', '{"b": "é/", "a": 1}'.encode(), b'{\n  "a": 1,\n  "b": "\\u00e9/"\n}',
         '{"b":"é/","a":1}\n'.encode(), '{\r\n  "a": 1,\r\n  "b": "é/"\r\n}'.encode(),
+        '{"a":"1","b":"é/"}'.encode(), "a=1&b=é/".encode(), b'{"a":1,"b":"',
     ],
 )  # fmt: skip
 def test_json_that_was_written_anew_is_undone(signed: bytes) -> None:

@@ -6,7 +6,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 from json import dumps, loads
 from typing import Any, Final
 from unicodedata import normalize
@@ -119,6 +119,8 @@ def _raw(body: bytes) -> Iterator[tuple[bytes, str]]:
         yield changed, escapes
         yield changed.replace(b">", b"\\u003e").replace(b"&", b"\\u0026"), escapes
     yield body.replace(b'"', b"'"), f"it was signed with ' for \" (single quotes): {_ANEW}"
+    for away in range(1, min(64, len(body))):
+        yield body[:-away], f"{away} octets at its end were left out where it was signed, as if it were cut: {_ANEW}"
     for size in (64, 128, 256, 512, 1000, 1024, 4096, 8192, 65536):
         yield body[:size], f"it was cut at {size} octets where it was signed: {_ANEW}"
         if len(body) < size <= 8192:
@@ -202,6 +204,7 @@ def _in_charsets(body: bytes) -> Iterator[tuple[bytes, str]]:
             break
     for replacement in ("replace", "ignore"):
         yield body.decode("utf-8", replacement).encode(), charset
+        yield body.decode("utf-8", replacement).encode("ascii", replacement), charset
     try:
         yield body.decode().encode("ascii", "xmlcharrefreplace"), charset
     except UnicodeError:
@@ -216,6 +219,18 @@ def _of_parsed(value: Any) -> Iterator[tuple[bytes, str]]:
         repr(value).encode("utf-8", "surrogatepass"),
         f"the printed value was signed, not the JSON that is sent: {_ANEW}",
     )
+    said = [
+        (name, each if isinstance(each, str) else dumps(each, separators=(",", ":"))) for name, each in value.items()
+    ]
+    for some, (equals, mark) in product(
+        (said, sorted(said)), (("=", "&"), ("=", ""), ("", ""), (":", ","), ("=", "\n"))
+    ):
+        row, alone = mark.join([name + equals + each for name, each in some]), mark.join([each for _, each in some])
+        yield (
+            row.encode("utf-8", "surrogatepass"),
+            f"the JSON's members were signed as names and values in a row: {_ANEW}",
+        )
+        yield alone.encode("utf-8", "surrogatepass"), f"the JSON's values were signed without their names: {_ANEW}"
     yield urlencode(value).encode(), f"the JSON's members were signed as a form: {_ANEW}"
     yield urlencode(value, doseq=True).encode(), f"the JSON's members were signed as a form: {_ANEW}"
     if not all(isinstance(each, str) for each in value.values()):

@@ -32,7 +32,7 @@ _SPACE = "JSON was written anew with other white space: sign the octets that are
 _ESCAPES = "JSON was written anew with other escapes: sign the octets that are sent, and verify them before parsing"
 _PRINTED = "the printed value was signed, not the JSON that is sent: sign the octets that are sent"
 _NULLS = "members that are null were left out of the JSON: sign the octets that are sent, don't build the JSON anew"
-_NUMBERS = "JSON was written anew with other numbers (1.0 for 1): sign the octets that are sent"
+_NUMBERS = "JSON was written anew with other numbers (1.0 or a text for 1): sign the octets that are sent"
 
 
 class _Number(str):
@@ -58,7 +58,7 @@ def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
         for escape in _ESCAPINGS:
             for comma, colon, indent in _SPACINGS[:5]:
                 yield _written(order, comma, colon, indent, escape), _ESCAPES if order is value else mend
-    for number in (_as_python, _as_whole, _as_float):
+    for number in (_as_python, _as_whole, _as_float, '"{}"'.format):
         changed = _with_numbers(value, number)
         for order in (changed, _sorted(changed, reverse=False)) if changed != value else ():
             for escape in (_plain, _escape_all, _escape_php, _escape_html):
