@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from watchword import (
-    AsyncGuard, Guard, HMACAuth, HMACVerifier, Key, Reason, Request, SignatureVerifier, SigV4Verifier, explain, explain_async,
+    AsyncGuard, Guard, HMACAuth, HMACVerifier, Key, Reason, Request, SignatureVerifier, SigV4Verifier, WebhookVerifier, explain, explain_async,
 )  # fmt: skip
 from watchword.schemes.explaining.program import Explanation, compare
 from watchword.core.identity import Identity
@@ -136,6 +136,23 @@ def test_credentials_that_are_nowhere_are_said_to_be_missing_by_the_names_of_the
         (cause,) = explain(Request("GET", "https", "api.example", b"/?" + query), guard).causes
         assert cause.component == "query X-Amz-Signature"
         assert words in cause.mend
+
+
+@pytest.mark.parametrize(
+    ("profile", "field", "before", "text", "words"),
+    [
+        ("github", "X-Hub-Signature-256", "sha256=", b"/hook{}", "the path as one more part"),
+        ("github", "X-Hub-Signature-256", "sha256=", b"POST.{}", "the method before"),
+        ("stripe", "Stripe-Signature", "t=1700000000,v1=", b"1700000000.POST.{}", "the method as one more part"),
+    ],
+)
+def test_what_a_sender_signs_beside_the_body_is_named(
+    profile: str, field: str, before: str, text: bytes, words: str
+) -> None:
+    mac = Key.from_secret(b"a secret of 32 octets, or of more", algorithm="HS256").sign(text)
+    request = Request("POST", "https", "api.example", "/hook?a=b", {field: before + mac.hex()})
+    guard = Guard([WebhookVerifier("a secret of 32 octets, or of more", profile)], MemoryStore())
+    assert words in explain(request, guard, b"{}", at=1700000000).causes[0].mend
 
 
 def test_signatures_with_a_tag_that_nobody_asks_for_are_told_by_it() -> None:

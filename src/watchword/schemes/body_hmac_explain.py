@@ -9,9 +9,9 @@ from watchword.core.records import Found
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare
 from watchword.schemes.body_hmac import BodyHMACClaim, canonical
-from watchword.schemes.explaining.computation import Encoding, Leaf, Mac
+from watchword.schemes.explaining.computation import Encoding, Join, Leaf, Mac
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.accounts import signature_check
+from watchword.schemes.explaining.accounts import fields_at_hand, signature_check
 from watchword.schemes.explaining.search import Asked
 from watchword.schemes.explaining.received import Received
 
@@ -24,7 +24,8 @@ _COMPARE: Final = "sign exactly the octets of the body, and compare the secrets"
 def mac_of(claim: BodyHMACClaim, body: bytes) -> Encoding:
     """HMAC-SHA256 of the body, in hex digits."""
     key = Leaf("the secret", claim.verifier.key.secret_bytes(), "key", "key")
-    mac = Mac("the MAC", "sha256", key, Leaf("the body", body, "body", "body", lambda _, signed: signed), "x-hmac")
+    signed = Leaf("the body", body, "body", "body", lambda _, signed: signed)
+    mac = Mac("the MAC", "sha256", key, Join("the message", (signed,), b"", component="body"), "x-hmac")
     return Encoding("the MAC", FORM, mac, "x-hmac")
 
 
@@ -38,7 +39,11 @@ def _mac(claim: BodyHMACClaim, body: bytes) -> Sequence[Check]:
     if compare(claim.verifier.key.sign(body), claim.mac):
         return [Check("mac", True, "x-hmac", "the MAC of this body", received)]
     pool = (
-        Leaf("the target", claim.request.target),
+        *(
+            Leaf(f"the {name}", value)
+            for name, value in (("target", claim.request.target), ("path", claim.request.path))
+        ),
+        *fields_at_hand(claim.request),
         Leaf("the method", claim.request.method.encode("utf-8", "replace")),
     )
     advice = "send the HMAC-SHA256 of the body, in hex digits"

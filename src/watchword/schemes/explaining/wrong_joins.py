@@ -21,6 +21,8 @@ SEPARATORS: Final = (
 
 MAX_PERMUTED: Final = 6
 """Parts of which every order is tried."""
+MAX_INSERTED: Final = 8
+"""Parts between which another is put."""
 HEAD: Final = 200
 """Characters of the names of parts that are told."""
 
@@ -33,7 +35,6 @@ def of_join(node: Join, value: bytes, pool: Sequence[Leaf]) -> Iterator[Deviatio
         yield from _orders(node)
         yield from _merged(node)
         yield from _labelled(node)
-        yield from _several(node)
         yield from _each(node)
     yield from _some(node)
     if len(value) <= MAX_SPELT:
@@ -173,31 +174,6 @@ def _labelled(node: Join) -> Iterator[Deviation]:
                 yield Deviation(
                     1.9, node, did, make, component=part.component, part=part, received=f"{(name + mark).decode()}…"
                 )
-
-
-def _several(node: Join) -> Iterator[Deviation]:
-    """Several values that stand in one field, all spelt otherwise in the same way: as they stand there, quotes and all."""
-    places: dict[str, list[int]] = {}
-    for at, part in enumerate(node.parts[:MAX_PARTS]):
-        if isinstance(part, Leaf) and " " in part.component:
-            places.setdefault(part.component.split()[0], []).append(at)
-    for some in places.values():
-        for size in range(min(len(some), 4), 1, -1):
-            for chosen in combinations(some[:4], size):
-                called, where = " and ".join(node.parts[at].name for at in chosen), node.parts[chosen[0]].component
-                for what in _AT_ONCE:
-                    make = _picked(node, partial(_respelt, chosen, _BY_WORDS[what]))
-                    yield Deviation(2.2, node, f"signs {called} {what}", make, component=where)
-
-
-def _respelt(chosen: Sequence[int], change: Callable[[bytes], bytes], values: list[bytes]) -> list[bytes]:
-    return [change(value) if at in chosen else value for at, value in enumerate(values)]
-
-
-_BY_WORDS: Final = dict(SPELLINGS)
-_AT_ONCE: Final = (
-    "in quotes", "in single quotes", "without any quotes", "in lower case", "in upper case", "percent-encoded", "percent-decoded", "in base64",
-)  # fmt: skip
 
 
 def _labels(part: Node) -> tuple[bytes, ...]:
@@ -366,9 +342,11 @@ def _elsewhere(node: Join, pool: Sequence[Leaf]) -> Iterator[Deviation]:
                 did = f"puts {leaf.name} into {name} where {part.name} belongs"
                 shown = part.name, leaf.name, part.component or part.name.removeprefix("the ")
                 yield Deviation(2.2, node, did, _replaced(node, at, leaf), *shown)
-        for at in (0, len(node.parts)) if leaf not in own and leaf.kind != "key" else ():
+        last = len(node.parts)
+        places = range(last + 1) if last <= MAX_INSERTED else (0, last)
+        for at in places if leaf not in own and leaf.kind != "key" else ():
             did, line = f"has {leaf.name} as one more part of {name}", f"{name} with {leaf.name}"
-            yield Deviation(2, node, did, _inserted(node, leaf, at), name, line)
+            yield Deviation(2 if at in (0, last) else 2.3, node, did, _inserted(node, leaf, at), name, line)
         for before, separator in _places(node) if leaf not in own else ():
             place = "before" if before else "behind"
             did, shown_as = f"adds {leaf.name} {place} {name}", f"{name} with {leaf.name} {place} it"
@@ -378,7 +356,9 @@ def _elsewhere(node: Join, pool: Sequence[Leaf]) -> Iterator[Deviation]:
 
 
 def _places(node: Join) -> Iterator[tuple[bool, bytes]]:
-    for separator in dict.fromkeys((node.separator, b"", b"\n", b"&")):
+    for separator in dict.fromkeys(
+        (node.separator, b"", b"\n", b"&", *(() if node.separator else (b".", b":", b"|", b" ")))
+    ):
         yield False, separator
         yield True, separator
 

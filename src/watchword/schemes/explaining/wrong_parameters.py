@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import permutations
 from typing import Final, TypeAlias
 
 from watchword.schemes.explaining.computation import ENCODINGS, ORDERS, Of, Parameters, Style, parameters_text
@@ -22,7 +21,7 @@ def of_parameters(node: Parameters) -> Iterator[Deviation]:
     yield from _styles(node)
     if node.pairs:
         yield from _others(node)
-        yield from _grouped(node)
+        yield from _unsplit(node)
         yield from _one_by_one(node)
 
 
@@ -136,22 +135,11 @@ def _counted(pairs: _Pairs) -> _Pairs:
     return written
 
 
-def _grouped(node: Parameters) -> Iterator[Deviation]:
-    """One group after the other, as code puts them together that doesn't sort: those of the query, of the body, the scheme's own."""
-    groups: dict[str, list[int]] = {}
-    for at, (_, leaf) in enumerate(node.pairs):
-        groups.setdefault(leaf.component if leaf.component in ("@query", "body") else "own", []).append(at)
-    as_sent = node.style._replace(order="in the order in which they are sent")
-    for order in permutations(groups):
-        for what, change in (("", list), (", each group sorted", partial(sorted, key=lambda at: node.pairs[at][0]))):
-            places = [at for each in order for at in change(groups[each])]
-            did = f"signs {node.name} in the order of the code, {', '.join(order)}{what}: not sorted"
-            yield Deviation(1.5, node, did, _made(node, as_sent, partial(_kept, places)))
-    query = groups.get("@query", [])
-    if len(query) > 1:
-        did = f"signs the query as one parameter, not split at its & into {len(query)}"
-        for end in (b"=", b""):
-            yield Deviation(1.6, node, did, _made(node, node.style, partial(_as_one, query, end)), component="@query")
+def _unsplit(node: Parameters) -> Iterator[Deviation]:
+    query = [at for at, (_, leaf) in enumerate(node.pairs) if leaf.component == "@query"]
+    did = f"signs the query as one parameter, not split at its & into {len(query)}"
+    for end in (b"=", b"") if len(query) > 1 else ():
+        yield Deviation(1.6, node, did, _made(node, node.style, partial(_as_one, query, end)), component="@query")
 
 
 def _as_one(places: list[int], end: bytes, pairs: _Pairs) -> _Pairs:

@@ -16,6 +16,7 @@ from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare
 from watchword.schemes.diagnosis import PARTS, causes, clock_check, search
+from watchword.schemes.explaining.accounts import fields_at_hand
 from watchword.schemes.explaining.received import damaged
 from watchword.schemes.explaining.typed_text import secret_guesses
 from watchword.schemes.explaining.deviation import Deviation, Make, constant
@@ -82,7 +83,7 @@ def content_of(claim: WebhookClaim, content: bytes, body: bytes, number: int) ->
         nodes.append(parts[part])
     source = (lambda seen, signed: _content(engine, seen, signed, number)) if engine.contents.url else None
     if len(nodes) == 1 and not literals[-1] and source is None:
-        return nodes[0]
+        return Join("the signed content", nodes, b"", component="body")  # what may be signed besides is beside it
     made = Join("the signed content", nodes, separator, literals[-1], component="signed content", source=source)
     if Computation(made).value(made) == content:
         return made
@@ -331,9 +332,10 @@ def _pool(claim: WebhookClaim, parts: Sequence[str], body: bytes) -> Sequence[Le
         ("id", Leaf("the message id", delivery.message_id)), ("timestamp", Leaf("the timestamp", delivery.timestamp)),
         ("url", Leaf("the URL", octets_of(url_of(request)))), ("url", Leaf("the target", request.target)),
         ("method", Leaf("the method", request.method.encode("utf-8", "replace"))), ("body", Leaf("the body", body, "body")),
+        ("path", Leaf("the path", request.path)),
         ("prefix", Leaf("the signature's prefix", row.prefix.encode().rstrip(b"=,"))),
     )  # fmt: skip
-    return [leaf for part, leaf in at_hand if part not in parts and leaf.value]
+    return [*(leaf for part, leaf in at_hand if part not in parts and leaf.value), *fields_at_hand(request)]
 
 
 def _without_keys(claim: WebhookClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
