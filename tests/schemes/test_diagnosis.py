@@ -128,6 +128,14 @@ def test_json_that_was_written_anew_is_undone(signed: bytes) -> None:
     assert (guess.component, guess.body) == ("body", signed)
 
 
+@pytest.mark.parametrize("signed", [b'{"b":"c"}', b'"c"', b"c", b"[1, 2]"])
+def test_one_member_of_json_that_is_signed_alone_is_named(signed: bytes) -> None:
+    guess = found(GENUINE, b'{"a":{"b":"c"},"d":[1,2]}', signed_body=signed)
+    assert guess is not None
+    assert (guess.component, guess.body) == ("body", signed)
+    assert "its member" in causes("mac", guess)[0].mend
+
+
 @pytest.mark.parametrize(
     ("signed", "received"),
     [

@@ -159,6 +159,8 @@ def parameters(pairs: dict[bytes, bytes], text: bytes = b"") -> Encoding:
         (b"a.b=x%20y&f=false&n=0&t%5B0%5D=1", "brackets counted"),
         (b"a_b=x%20y&f=false&n=0&t%5B%5D=1", "with _ for a dot"),
         (b"a.b=x%20y&t%5B%5D=1", "without those that are empty, 0 or false"),
+        (b"a.b=x%20y&f=false&n=0&t=1", "without brackets"),
+        (b'{"t[]": "1", "n": "0", "f": "false", "a.b": "x y"}', "as a JSON object"),
         (b"t%5B%5D=1%26n%3D0%26f%3Dfalse%26a.b%3Dx%20y", "one parameter"),
     ],
 )

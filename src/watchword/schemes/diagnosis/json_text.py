@@ -78,15 +78,10 @@ def _without_nulls(value: Any) -> Iterator[tuple[bytes, str]]:
 
 
 def members_alone(data: bytes) -> Iterator[tuple[bytes, str]]:
-    r"""What one member of the JSON text `data` is by itself, the outer ones first; a text as JSON and without its quotes.
-
-    >>> [text for text, _ in members_alone(b'{"a": {"b": "c"}}')][:2]
-    [b'{"b":"c"}', b'{"b": "c"}']
-    """
+    """What one member of the JSON text `data` is by itself, the outer ones first; a text as JSON and without its quotes."""
     level = [_parsed(data)]
     for _ in range(MAX_LEVELS):
         found = [each for value in level if isinstance(value, _Object) for each in value]
-        found += [("an entry", each) for value in level if type(value) is list for each in value[:1]]
         for name, value in found[:MAX_DROPPED]:
             alone = f"a part of the JSON was signed alone, its member {name[:64]}: sign the octets that are sent, all of them"
             for comma, colon, indent in _SPACINGS[:2]:

@@ -97,12 +97,12 @@ def _ends_early(body: bytes) -> bool:
     """Whether it begins as JSON does, and all that is wrong is that it ends."""
     try:
         json.loads(body)
-        return False
     except json.JSONDecodeError as error:
         ended = error.pos >= len(body.decode("utf-8", "replace").rstrip()) or error.msg.startswith("Unterminated")
         return ended and body.lstrip()[:1] in (b"{", b"[")
     except (ValueError, RecursionError):
-        return False
+        pass
+    return False
 
 
 def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, algorithm: str, advice: str) -> Check:

@@ -159,9 +159,7 @@ def _javascript(octets: bytes) -> bytes:
 
 
 def _unicode_escaped(octets: bytes) -> bytes:
-    return "".join(
-        quote(each, safe="-._~") if each.isascii() else f"%u{ord(each):04X}" for each in octets.decode()
-    ).encode()
+    return "".join(quote(c, safe="-._~") if c.isascii() else f"%u{ord(c):04X}" for c in octets.decode()).encode()
 
 
 def _lower_case(octets: bytes) -> bytes:
@@ -203,6 +201,7 @@ ORDERS: Final[Mapping[str, Callable[[_Pairs], _Pairs]]] = MappingProxyType(
         "sorted by name alone": lambda pairs: sorted(pairs, key=itemgetter(0)),
         "sorted by name and value together": lambda pairs: sorted(pairs, key=b"=".join),
         "sorted without regard to case": lambda pairs: sorted(pairs, key=lambda pair: (pair[0].lower(), pair[1].lower())),
+        "sorted by value, then by name": lambda pairs: sorted(pairs, key=itemgetter(1, 0)),
         "sorted backwards": lambda pairs: sorted(pairs, reverse=True),
         "sorted before they are encoded": lambda pairs: sorted(pairs, key=lambda pair: tuple(map(unquote_to_bytes, pair))),
         "with the last one first": lambda pairs: pairs[::-1],

@@ -200,7 +200,9 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"hashed by {name} first", digest
         yield f"hashed by {name} first, in hex", digest.hex().encode()
         yield f"hashed by {name} first, in base64", b64encode(digest)
-    yield from ((f"cut to its first {size} octets", secret[:size]) for size in (32, 16, 64, 24))
+    yield from (
+        (f"cut to its first {size} octets", secret[:size]) for size in (32, 16, 64, 24, *range(8, min(len(secret), 64)))
+    )
     yield from ((f"as the line {name}=… of its settings", b"%b=%b" % (name.encode(), secret)) for name in _SETTINGS)
     for mark in (b"#", b"$", b"&", b"%", b"`", b"\\", b"!", b";", b",", b" ", b"=", b'"', b"'"):
         start, found, rest = secret.partition(mark)

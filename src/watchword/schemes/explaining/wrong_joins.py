@@ -66,7 +66,7 @@ def _ends(node: Join) -> Iterator[Deviation]:
         for end in (node.end, b"") if node.end else (b"", start):
             did = f"begins {node.name} with {words(start)}, before the first part"
             did += "" if end == node.end else f", and ends it with {words(end)}"
-            yield Deviation(1.7, node, did, _framed(node, start, node.separator, end))
+            yield Deviation(1.7, node, did, _rejoined(node, node.separator, end, start))
 
 
 def _separators(node: Join) -> Iterator[Deviation]:
@@ -93,7 +93,6 @@ def _separators(node: Join) -> Iterator[Deviation]:
 
 
 def _with_marks(mark: bytes, text: bytes, once: bool = False) -> bytes:
-    """`once`: those of lines that follow one another as one."""
     return mark.join([line for line in text.split(b"\n") if line or not once])
 
 
@@ -104,15 +103,11 @@ def _indented(node: Join) -> Iterator[Deviation]:
         inner = b"\n" + blank
         for start in (b"", blank, inner):
             for end in dict.fromkeys((node.end, b"", b"\n", inner, inner[: -len(blank) // 2], b"\n" + blank[:-2])):
-                yield Deviation(1.9, node, did, _framed(node, start, inner, end))
+                yield Deviation(1.9, node, did, _rejoined(node, inner, end, start))
 
 
-def _framed(node: Join, start: bytes, separator: bytes, end: bytes) -> Make:
-    return lambda of: start + joined(node, map(of, node.parts), separator, end)
-
-
-def _rejoined(node: Join, separator: bytes, end: bytes) -> Make:
-    return lambda of: joined(node, [of(part) for part in node.parts], separator, end)
+def _rejoined(node: Join, separator: bytes, end: bytes, start: bytes = b"") -> Make:
+    return lambda of: start + joined(node, [of(part) for part in node.parts], separator, end)
 
 
 # ---- which parts, in which order ----------------------------------------------------------------------------------------

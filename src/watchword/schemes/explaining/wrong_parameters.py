@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count
 from typing import Final, TypeAlias
 
 from watchword.schemes.explaining.computation import ENCODINGS, ORDERS, Of, Parameters, Style, parameters_text
@@ -41,6 +44,7 @@ def _styles(node: Parameters) -> Iterator[Deviation]:
         between = f"with {words(mark)} between them"
         yield _styled(node, 1.5, between, style._replace(separator=mark))
         yield _styled(node, 1.5, f"with {words(mark)} between name and value", style._replace(equals=mark))
+        yield _styled(node, 1.8, f"with {words(mark)} everywhere", style._replace(separator=mark, equals=mark))
         yield _styled(node, 2, f"{between}, and = in them", style._replace(separator=mark, equals=b"="))
     yield _styled(
         node, 1.5, "as often as they come" if style.unique else "each once", style._replace(unique=not style.unique)
@@ -68,6 +72,8 @@ def _others(node: Parameters) -> Iterator[Deviation]:
         (1.5, f"signs the last value of each of {name}", lambda pairs: list(dict(pairs).items())),
         (1.5, f"signs the first value of each of {name}", lambda pairs: list(dict(pairs[::-1]).items())[::-1]),
         (1.6, f"signs {name} without those that are empty, 0 or false", lambda pairs: [pair for pair in pairs if pair[1] not in (b"", b"0", b"false")]),
+        (1.6, f"signs {name} with the values of one name together, joined by a comma", _together),
+        (1.6, f"signs the names of {name} with [] behind those that are repeated", _as_lists),
         (1.6, f"signs the names of {name} with their brackets counted, [0] for []", _counted),
         (2, f"signs {name} without white space around them", lambda pairs: [(key.strip(), value.strip()) for key, value in pairs]),
     )  # fmt: skip
@@ -76,6 +82,7 @@ def _others(node: Parameters) -> Iterator[Deviation]:
         yield Deviation(1.7, node, f"signs the names of {name} {what}", make)
     for cost, did, pick in ways:
         yield Deviation(cost, node, did, _made(node, node.style, pick))
+    yield Deviation(1.8, node, f"signs {name} as a JSON object", _as_json(node))
     bare = f"signs {name} without = where the value is empty"
     yield Deviation(
         1.2, node, bare, _written(node, lambda key, value: key + node.style.equals + value if value else key)
@@ -126,27 +133,43 @@ def _renamed(rename: Callable[[bytes], bytes], pairs: _Pairs) -> _Pairs:
     return [(rename(key), value) for key, value in pairs]
 
 
-def _counted(pairs: _Pairs) -> _Pairs:
-    seen: dict[bytes, int] = {}
-    written = []
+def _together(pairs: _Pairs) -> _Pairs:
+    lists: dict[bytes, list[bytes]] = {}
     for key, value in pairs:
-        seen[key] = seen.get(key, -1) + 1
-        written.append((key.replace(b"[]", b"[%d]" % seen[key]), value))
-    return written
+        lists.setdefault(key, []).append(value)
+    return [(key, b",".join(values)) for key, values in lists.items()]
+
+
+def _as_lists(pairs: _Pairs) -> _Pairs:
+    times = Counter([key for key, _ in pairs])
+    return [(key + b"[]" * (times[key] > 1), value) for key, value in pairs]
+
+
+def _counted(pairs: _Pairs) -> _Pairs:
+    counts: dict[bytes, Iterator[int]] = defaultdict(count)
+    return [(key.replace(b"[]", b"[%d]" % next(counts[key])), value) for key, value in pairs]
 
 
 def _unsplit(node: Parameters) -> Iterator[Deviation]:
     query = [at for at, (_, leaf) in enumerate(node.pairs) if leaf.component == "@query"]
     did = f"signs the query as one parameter, not split at its & into {len(query)}"
     for end in (b"=", b"") if len(query) > 1 else ():
-        yield Deviation(1.6, node, did, _made(node, node.style, partial(_as_one, query, end)), component="@query")
+        yield Deviation(
+            1.6, node, did, _made(node, node.style, partial(_as_one, dict.fromkeys(query), end)), component="@query"
+        )
 
 
-def _as_one(places: list[int], end: bytes, pairs: _Pairs) -> _Pairs:
+def _as_one(places: Mapping[int, None], end: bytes, pairs: _Pairs) -> _Pairs:
     """With all of these in one: after the name of the first, or as a name without a value."""
     text = b"&".join([b"=".join(pairs[at]) for at in places])
     name, _, rest = text.partition(b"=")
     return [*(pair for at, pair in enumerate(pairs) if at not in places), (name, rest) if end else (text, b"")]
+
+
+def _as_json(node: Parameters) -> Make:
+    return lambda of: json.dumps(
+        {key.decode("latin-1"): of(leaf).decode("utf-8", "replace") for key, leaf in node.pairs}
+    ).encode()
 
 
 def _written(node: Parameters, write: Callable[[bytes, bytes], bytes]) -> Make:
