@@ -91,14 +91,13 @@ def _is_repeatable(body: Payload) -> bool:
 
 
 @contextmanager
-def replaced(request: aiohttp.ClientRequest, content: bytes | None) -> Iterator[None]:
-    """Has `content` sent, if it isn't None. Who is redirected elsewhere sends the plain body, without the credentials."""
+def replaced(request: aiohttp.ClientRequest, content: bytes) -> Iterator[None]:
+    """Has `content` sent. Who is redirected elsewhere sends the plain body, without the credentials."""
     library: Any = request
     plain, chunked = library._body, request.chunked  # noqa: SLF001 -- aiohttp closes the file of a body that is replaced
-    if content is not None:
-        library._body, request.chunked = BytesPayload(content), None  # noqa: SLF001 -- as above
-        request.headers.popall("Transfer-Encoding", None)
-        request.headers["Content-Length"] = str(len(content))
+    library._body, request.chunked = BytesPayload(content), None  # noqa: SLF001 -- as above
+    request.headers.popall("Transfer-Encoding", None)
+    request.headers["Content-Length"] = str(len(content))
     try:
         yield
     finally:

@@ -31,7 +31,7 @@ class Exchange:
         self._call = call
         if request.method in request.POST_METHODS and "Content-Type" not in request.skip_auto_headers:
             request.headers.setdefault("Content-Type", "application/octet-stream")  # as aiohttp does, but later
-        self._plain = request.headers.copy()
+        self._plain = tuple(request.headers.items())
         self._url = request.url
         peer = call.peer_of(request.url, request.proxy)
         self.bare = Request.raw(
@@ -51,17 +51,17 @@ class Exchange:
         request = self._request
         if self.answer is not None:
             await self._prepare_once_more(self.answer)
-        request.headers.clear()
-        request.headers.extend(self._plain)
         for name, lines in changes(self.bare, send.request).items():
             request.headers.popall(name.decode(), None)
             request.headers.extend((name.decode().title(), _text(line)) for line in lines)
         target = send.request.target
-        request.url = self._url
         if target != self.bare.target:
             request.url = URL(f"{self._url.origin()}{target.decode()}", encoded=True)
-        with replaced(request, send.content):
+        if send.content is None:
             self.answer = await self._handler(request)
+        else:
+            with replaced(request, send.content):
+                self.answer = await self._handler(request)
         return await answer_to(send, request, self.answer)
 
     async def _prepare_once_more(self, refused: aiohttp.ClientResponse) -> None:
@@ -69,9 +69,14 @@ class Exchange:
         await drain(refused)
         await self._request.close()  # what is still being sent of the body
         check_repeatable(self._request.body, "the server wants the request with its body once more")
-        self._request.update_expect_continue()
+        headers = self._request.headers
+        headers.clear()
+        headers.extend(self._plain)
         if fresh:
-            self._plain["Cookie"] = merged_cookies(self._plain.get("Cookie", ""), fresh)
+            headers["Cookie"] = merged_cookies(headers.get("Cookie", ""), fresh)
+            self._plain = tuple(headers.items())
+        self._request.url = self._url
+        self._request.update_expect_continue()
 
     def _fresh_cookies(self, response: aiohttp.ClientResponse) -> str:
         """The cookies that came with an answer, as far as the session keeps them for this request."""

@@ -30,8 +30,10 @@ def changes(before: Request, after: Request) -> Replacements:
     >>> changes(bare, bare.with_headers(((b"authorization", b"Basic YTpi"),)))
     {b'authorization': [b'Basic YTpi']}
     """
-    names = dict.fromkeys(name for name, _ in (*before.headers, *after.headers))
-    return {name: after.values(name) for name in names if after.values(name) != before.values(name)}
+    old, new = before.lines, after.lines
+    if len(old) == len(before.headers) and len(new) == len(after.headers):  # each field has one line
+        return {name: [new[name]] if name in new else [] for name in {**old, **new} if old.get(name) != new.get(name)}
+    return {name: after.values(name) for name in {**old, **new} if after.values(name) != before.values(name)}
 
 
 def differs(before: Request, send: Send) -> bool:

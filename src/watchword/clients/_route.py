@@ -16,9 +16,9 @@ __all__ = ["calls"]
 
 def calls(*functions: Callable[..., Any]) -> Iterator[FrameType]:
     """The calls of these functions that are under way in this thread or task, the innermost first."""
-    codes = {getattr(function, "__code__", None) for function in functions}
+    codes = {id(getattr(function, "__code__", None)) for function in functions}  # to hash code is to read all of it
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the documented way to the callers; CPython has it
     while frame is not None:
-        if frame.f_code in codes:
+        if id(frame.f_code) in codes:
             yield frame
         frame = frame.f_back

@@ -18,7 +18,7 @@ except ImportError:
 from aiohttp import ClientHandlerType, ClientMiddlewareType
 
 from watchword.clients._aiohttp_exchange import Exchange
-from watchword.clients._aiohttp_route import Call, call_of
+from watchword.clients._aiohttp_route import call_of
 
 __all__ = ["adapt"]
 
@@ -71,11 +71,6 @@ class _Adapted:
         call = call_of(request)
         if not call.stayed:  # somebody else chose the target
             return await handler(request)
-        return await self._authenticated(request, handler, call)
-
-    async def _authenticated(
-        self, request: aiohttp.ClientRequest, handler: ClientHandlerType, call: Call
-    ) -> aiohttp.ClientResponse:
         exchange = Exchange(request, handler, call)
         drive = AsyncDrive(self._auth, exchange.bare, exchange.context, **self._settings)
         try:
