@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +22,7 @@ assert django_project.settings.configured  # a process has one project: that of 
 @pytest.fixture(scope="module")
 def issuers() -> Iterator[list[FakeIssuer]]:
     """In the process, and over a socket for the clients that can't be told who answers their own requests."""
-    clock = Clock(time.time())
+    clock = Clock()  # that of every setup
     with FakeIssuer(clock=clock) as here, LoopbackIssuer(clock=clock) as over_a_socket:
         for made in (here, over_a_socket):
             made.add_client("alice", SECRET)
@@ -50,9 +49,9 @@ def case(request: pytest.FixtureRequest, issuers: list[FakeIssuer], pair: str) -
 
 
 def test_a_scheme_is_accepted_through_every_pair_and_an_impostor_is_not(pair: str, case: SchemeCase) -> None:
-    setup = SchemeSetup(case, clock=Clock(time.time()))
     verdicts: list[Verdict] = []
-    guard = Guard([setup.verifier], setup.store, observe=verdicts.append)  # by the time of the clients
+    setup = SchemeSetup(case, observe=verdicts.append)
+    guard = setup.guard
     elsewhere = case.elsewhere and case.elsewhere(setup.clock)
     with PAIRS[pair](guard, case.auth(), elsewhere) as ask:
         for body in (b"", b"pay 10"):
@@ -68,8 +67,8 @@ def test_a_sealed_answer_is_proven_through_every_pair_and_one_by_another_key_is_
     """The client half sees the answer, its fields and its body, as it came."""
     sealing = Key.from_secret("s" * 32, algorithm="hmac-sha256", key_id="seal-1")
     other = Key.from_secret("t" * 32, algorithm="hmac-sha256", key_id="seal-1")
-    setup = SchemeSetup(case_of("hmac"), clock=Clock(time.time()))
-    guard = Guard([setup.verifier], setup.store, seal=SignatureSeal(sealing))
+    setup = SchemeSetup.of("hmac")
+    guard = Guard([setup.verifier], setup.store, policy=setup.policy, seal=SignatureSeal(sealing))
     with PAIRS[pair](guard, SealedAuth(sealing, setup.case.auth())) as ask:
         assert ask("POST", "/orders", b"pay 10") == (200, "alice 6")
     with PAIRS[pair](guard, SealedAuth(other, setup.case.auth())) as ask, pytest.raises(ResponseUnproven):

@@ -28,6 +28,7 @@ from watchword import (
 from watchword.stores import MemoryStore
 from watchword.testing import (
     Clock,
+    ClockedAuth,
     FakeIssuer,
     LoopbackIssuer,
     Misbehaviour,
@@ -120,7 +121,7 @@ def test_through_every_adapter(application: Flask) -> None:
         session.mount("https://api.example", WSGIAdapter(application))
     with TestClient(served(application)) as client:
         client.get("/orders")
-    DjangoClient(auth=auth).get("/orders", secure=True)
+    DjangoClient(auth=ClockedAuth(auth, clock)).get("/orders", secure=True)
 
 
 def mistakes() -> None:

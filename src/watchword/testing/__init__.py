@@ -3,6 +3,7 @@
 | name | what it is |
 |---|---|
 | `Clock`, `SeededRandom` | one time and one random source for guard, store and client, which a test moves |
+| `ClockedAuth` | a client half by that clock, in any client |
 | `signed`, `signed_async` | a request with credentials, as any client half makes it |
 | `assert_accepted`, `assert_refused`, and `…_async` | judge a request by a guard, and print the explanation where that is not the verdict |
 | `changed`, `tamperings`, `flips` | a request that somebody has changed on the way |
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from watchword.testing.asserting import assert_accepted, assert_accepted_async, assert_refused, assert_refused_async
     from watchword.testing.cases import SchemeCase, case_of
     from watchword.testing.clock import Clock
+    from watchword.testing.clocked_auth import ClockedAuth
     from watchword.testing.issuer import FakeIssuer
     from watchword.testing.loopback_issuer import LoopbackIssuer
     from watchword.testing.misbehaviour import Misbehaviour
@@ -33,13 +35,14 @@ if TYPE_CHECKING:
     from watchword.testing.tampering import Tampering, changed, flips, tamperings
 
 __all__ = [
-    "Clock", "FakeIssuer", "LoopbackIssuer", "Misbehaviour", "SchemeCase", "SchemeSetup", "SeededRandom", "SignedRequest", "Tampering", "assert_accepted", "assert_accepted_async",
+    "Clock", "ClockedAuth", "FakeIssuer", "LoopbackIssuer", "Misbehaviour", "SchemeCase", "SchemeSetup", "SeededRandom", "SignedRequest", "Tampering", "assert_accepted", "assert_accepted_async",
     "assert_refused", "assert_refused_async", "case_of", "changed", "flips", "signed", "signed_async", "tamperings",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562): the plugin of pytest is in this package, and must load nothing that nobody asked for.
 _HOMES = {
     "Clock": "clock",
+    "ClockedAuth": "clocked_auth",
     "FakeIssuer": "issuer",
     "LoopbackIssuer": "loopback_issuer",
     "Misbehaviour": "misbehaviour",

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from watchword.core.guard import Guard
 from watchword.core.scheme import Auth
 from watchword.testing import pair_apps
+from watchword.testing.clocked_auth import ClockedAuth
 from watchword.testing.pair_hosts import asgi_with, wsgi_with
 from watchword.testing.pair_sockets import serving
 from watchword.testing.signing import Elsewhere
@@ -34,7 +35,7 @@ class Ask(Protocol):
 
 
 class Pair(Protocol):
-    """Opens the pair: the guard guards every path of its server, the client half gives credentials to its client.
+    """Opens the pair: the guard guards every path of its server, the client half gives credentials to its client, by the guard's clock.
 
     `elsewhere` answers the client half's own requests, such as one for a token: `FakeIssuer.answer`. The clients of requests,
     aiohttp, urllib3 and urllib.request send them over a socket all the same, to a `LoopbackIssuer`.
@@ -150,7 +151,7 @@ def _flask(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Iter
 
     app = pair_apps.flask_app(guard)
     app.test_client_class = Client
-    client = app.test_client(auth=auth, elsewhere=elsewhere, clock=guard.plan.clock)
+    client = app.test_client(auth=auth, elsewhere=elsewhere)
 
     def ask(method: str = "GET", target: str = "/orders?id=7", body: bytes = b"") -> PairAnswer:
         answer = client.open(target, base_url=_URL, method=method, data=body)
@@ -177,7 +178,7 @@ def _django(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Ite
         "ALLOWED_HOSTS": ["*"],
     }
     with override_settings(ROOT_URLCONF="watchword.testing.pair_urls", **given):
-        client = Client(auth=auth, elsewhere=elsewhere, clock=guard.plan.clock, SERVER_NAME="api.example")
+        client = Client(auth=auth, elsewhere=elsewhere, SERVER_NAME="api.example")
 
         def ask(method: str = "GET", target: str = "/orders?id=7", body: bytes = b"") -> PairAnswer:
             answer = client.generic(method, target, body, secure=True)
@@ -242,7 +243,16 @@ def _urllib_request(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None
         yield ask
 
 
-PAIRS: Final[Mapping[str, Pair]] = {
+def _by_the_guards_clock(pair: Pair) -> Pair:
+    @contextmanager
+    def opened(guard: Guard, auth: Auth, elsewhere: Elsewhere | None = None) -> Iterator[Ask]:
+        with pair(guard, ClockedAuth(auth, guard.plan.clock), elsewhere) as ask:
+            yield ask
+
+    return opened
+
+
+_PAIRS: Final[Mapping[str, Pair]] = {
     "requests, wsgi": _requests,
     "urllib3": _urllib3,
     "urllib.request": _urllib_request,
@@ -257,4 +267,5 @@ PAIRS: Final[Mapping[str, Pair]] = {
     "django": _django,
     "aiohttp": _aiohttp,
 }
+PAIRS: Final[Mapping[str, Pair]] = {name: _by_the_guards_clock(pair) for name, pair in _PAIRS.items()}
 """Each adapter's client and server, by name. Those of aiohttp, urllib3 and urllib.request open a socket of this machine, the others none."""
