@@ -113,6 +113,35 @@ def test_an_app_that_answers_a_second_sending_as_one_that_it_knows_already_passe
     assert outcome("replay", app, Credentials(signing()), "POST /orders") is None
 
 
+@pytest.mark.parametrize("parts", [("body", "time"), ("body",)])
+def test_a_second_sending_is_told_from_a_second_signing_in_the_same_second(parts):
+    """An app that remembers signatures may answer 200 to both sendings, and says of one that it was processed already."""
+
+    def sign(request):
+        at = str(int(time.time()))
+        made = signature(parts, request.method, request.target, request.body, at, "")
+        return {"X-Timestamp": at, "X-Signature": made}
+
+    def app(mended):
+        made, seen = flask.Flask(__name__), set()
+
+        @made.post("/orders")
+        def orders():
+            request = flask.request
+            good = signature(parts, "POST", "/orders", request.get_data(), request.headers.get("X-Timestamp", ""), "")
+            if good != request.headers.get("X-Signature"):
+                flask.abort(401)
+            if mended and good in seen:
+                return {"status": "duplicate"}
+            seen.add(good)
+            return {"status": "processed"}
+
+        return made
+
+    assert outcome("replay", app(mended=True), Credentials(sign), "POST /orders") is None
+    assert is_hole(outcome("replay", app(mended=False), Credentials(sign), "POST /orders"))
+
+
 def test_a_replayed_signature_shows_no_secret():
     found = outcome("replay", shop(remembers=False), Credentials(signing()), "POST /orders")
     assert "x-signature: … (64 characters)" in found.sent

@@ -211,6 +211,13 @@ def test_the_handler_of_each_is_seen_to_run(make, route):
         assert trial.watched
 
 
+def test_a_refused_handshake_of_aiohttp_is_not_waited_for(monkeypatch):
+    from watchword.testing.attacks import aiohttp_driver
+
+    monkeypatch.setattr(aiohttp_driver, "WAIT", PATIENCE * 10)  # whoever waited would not come to an end
+    assert outcome("no_credentials", of_aiohttp(True), ALICE, "WEBSOCKET /feed") is None
+
+
 def test_routes_that_the_framework_brings_are_told_apart():
     brought = {route.id for route in discover(of_fastapi(True)) if route.framework}
     assert {"GET /docs", "GET /openapi.json"} <= brought

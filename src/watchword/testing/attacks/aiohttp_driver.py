@@ -80,6 +80,8 @@ class AiohttpDriver:
             if transport.written.startswith(b"HTTP/1.1 101") and b"\r\n\r\n" in transport.written:
                 await self._listen(transport, protocol)
                 break
+            if _whole(bytes(transport.written)):  # a refused handshake leaves the connection open
+                break
         protocol.connection_lost(None)
         return bytes(transport.written)
 
@@ -95,6 +97,16 @@ def _written(request: Request, body: bytes) -> bytes:
     if not any(name == b"connection" for name, _ in lines):
         lines.append((b"connection", b"close"))
     return head + b"".join(b"%s: %s\r\n" % line for line in lines) + b"\r\n" + body
+
+
+def _whole(written: bytes) -> bool:
+    """Whether an answer has come to its end, by its Content-Length (RFC 9112 §6.2)."""
+    head, end, content = written.partition(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name == b"content-length" and value.strip().isdigit():
+            return bool(end) and len(content) >= int(value)
+    return False
 
 
 class _Socket:

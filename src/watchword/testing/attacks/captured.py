@@ -47,21 +47,21 @@ def replay(trial: Trial) -> None:
     for way, _, nature in _signatures(trial):
         weak = nature.single_use is False and single is None
         captured = trial.signed(way)
-        first = trial.send(captured.request, captured.body)
-        if not trial.let_in(first):
+        if not trial.let_in(trial.send(captured.request, captured.body)):
             raise NotTried("a second genuine request is refused")
         done = True
-        trial.attempt("the same request again", captured.request, captured.body, first=first, weak=weak, why=why,
+        trial.attempt("the same request again", captured.request, captured.body, again=True, weak=weak, why=why,
                       write=BY_DESIGN if weak else ONCE)  # fmt: skip
         elsewhere = captured.changed(peer=trial.stranger())
         trial.attempt(
-            "the same request from another address", elsewhere.request, captured.body, first=first, why=why, write=ONCE
+            "the same request from another address", elsewhere.request, captured.body, again=True, why=why, write=ONCE
         )
         for tried, changed in _renewed(captured):
             trial.attempt(
                 tried,
                 changed.request,
                 changed.body,
+                again=True,
                 why=f"{why} What makes it unique isn't under the signature.",
                 write=ONCE,
             )

@@ -235,7 +235,7 @@ class Trial:
         return same or (answer.reached and (self.watched or self.ran(answer)))
 
     def attempt(self, tried: str, request: Request, body: bytes = b"", *, attack: tuple[bytes, ...] = (), elsewhere: bool = False,
-                anywhere: bool = False, first: Answer | None = None, why: str, write: str, weak: bool = False) -> Answer:  # fmt: skip
+                anywhere: bool = False, again: bool = False, why: str, write: str, weak: bool = False) -> Answer:  # fmt: skip
         """Sends what an attacker would; it must be refused.
 
         Args:
@@ -245,7 +245,7 @@ class Trial:
             attack: the fields in which the attack is: they are shown.
             elsewhere: it asks for another path or another method, which may lead to something else that is public.
             anywhere: it asks for another route of the app, and is not to be let in there either.
-            first: the answer to the same request when it was sent first: another one that says "already" refuses too.
+            again: it was sent before: an answer that says so, such as "already processed", refuses it too.
             why: why it would be a hole.
             write: what to write instead.
             weak: it would be a weakness only.
@@ -263,7 +263,7 @@ class Trial:
             return answer
         here = (elsewhere or self.watched) and not anywhere
         got = self.same_handler(answer) if here else self.let_in(answer)
-        got = got and not (first is not None and answer.body != first.body and ALREADY.search(answer.body))
+        got = got and not (again and ALREADY.search(answer.body))
         if not got and not self.let_in(answer) and self._worked_first(answer):
             tried += ", refused after the handler had run"
             why = "The handler did its work before the request was refused: what it wrote stays written."
