@@ -66,7 +66,7 @@ def written(results: Results, date: str, commit: str) -> str:
 
 def table(results: Results, rows: tuple[int, Sequence[str]], columns: tuple[int, Sequence[str]]) -> str:
     """How many cells are green, for each pair of names; the number in front of each list says which name of a cell it is."""
-    lines = [["", *columns[1]], ["---"] * (len(columns[1]) + 1)]
+    lines = [["", *columns[1]]]
     for row in rows[1]:
         line = [row]
         for column in columns[1]:
@@ -76,7 +76,8 @@ def table(results: Results, rows: tuple[int, Sequence[str]], columns: tuple[int,
             green = sum(not failed for failed in among)
             line.append("" if not among else str(green) if green == len(among) else f"{green} of {len(among)}")
         lines.append(line)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    head, *shown = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([head, "|---" * len(lines[0]) + "|", *shown])
 
 
 def row_of(lacking: Missing) -> str:
