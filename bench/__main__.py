@@ -29,6 +29,7 @@ MODULES = (
     "frameworks_wsgi",
     "served",
     "served_wsgi",
+    "clients",
     "explain",
 )
 

@@ -65,9 +65,10 @@ class Exchange:
         vars(sent).pop("copy", None)
         # If one prepared request is sent twice at the same time, the second answer starts a new flow.
         run, self._run = self._renewed.pop(get_ident(), self._run), None
+        at = origin(sent)
         if sent is self._first():
-            self._trail, self._led = Trail(origin(sent)), False
-        stays = self._trail.leads_to(origin(sent))
+            self._trail, self._led = Trail(at), False
+        stays = self._trail.leads_to(at)
         if run is None if stays else not self._led:
             check_unjudged(r, self._every_answer)
         if stays:

@@ -41,7 +41,8 @@ class Caller(NamedTuple):
                 adapter: BaseAdapter | None = session.get_adapter(url)
             except InvalidSchema:
                 adapter = None
-            proxies = self.merged(session, url)["proxies"]
+            known = session.trust_env or session.proxies or self.settings.get("proxies")
+            proxies = self.merged(session, url)["proxies"] if known else {}
         kind = type(adapter)
         if kind is not HTTPAdapter and "connects_alike" not in vars(kind):
             return Peer(host.address, relay=f"{kind.__name__}, an adapter of your own")
