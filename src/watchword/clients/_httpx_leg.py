@@ -77,6 +77,8 @@ class Leg:
 
     def take_cookies(self, answer: Any) -> None:
         """Puts the cookies of an answer into the request, for when it is sent again."""
+        if "set-cookie" not in answer.headers:
+            return
         library = self._kit.module
         probe = library.Request("GET", self.request.url)
         with suppress(UnicodeEncodeError):  # the library can't send these; the answer is the caller's all the same
