@@ -9,7 +9,7 @@ from typing import Any
 
 from watchword.clients._cookies import fresh_cookies
 from watchword.clients._exchange import LIMIT, Replacements, changes, field_lines, merged_cookies, octets
-from watchword.clients._repeats import IDEMPOTENT, position, unreplayable
+from watchword.clients._repeats import may_repeat, position, unreplayable
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
@@ -275,10 +275,9 @@ class HTTPConnection(http.client.HTTPConnection):
             return self._resend(sent, replaced)
         except ConnectionError:
             # The server may have closed the connection after its 401. Who sees a request twice by this may do so.
-            if sent.method not in IDEMPOTENT:
+            if not may_repeat(sent.method, sent.rewind):
                 raise
         self.close()
-        sent.rewind()
         return self._resend(sent, replaced)
 
     def _resend(self, sent: _Sent, replaced: Replacements) -> http.client.HTTPResponse:
