@@ -210,3 +210,13 @@ def test_the_plugin_does_nothing_unless_it_is_asked(shop):
     code, output = run(shop)
     assert code == 0, output
     assert "attacks on the app" not in output
+
+
+def test_a_route_that_an_attack_finds_open_fails_the_run_by_itself(shop):
+    code, output = run(shop, "--watchword-app=shop:app", "-k", "host_field", HOLED="1")
+    assert code == 1
+    assert (
+        "let in anybody at least once, although no_credentials didn't find it: that is a failure. GET /report" in output
+    )
+    code, output = run(shop, "--watchword-app=shop:app", "-k", "host_field")
+    assert code == 0, output

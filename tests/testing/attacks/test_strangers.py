@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import wraps
 
 import flask
@@ -12,9 +13,11 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from tests.testing.attacks.tried import BEARER, TOKEN, app_that, has_token, is_hole, outcome
+from tests.testing.attacks.tried import BEARER, TOKEN, app_that, attacked, has_token, is_hole, outcome
 from watchword.testing.attacks import Credentials
+from watchword.testing.attacks.listed import ATTACKS
 from watchword.testing.attacks.outcome import NotTried, Weakness
+from watchword.testing.attacks.trial import OPEN, Trial
 
 ALICE = Credentials(BEARER)
 
@@ -392,3 +395,52 @@ def test_attacks_on_an_open_route_send_the_reader_to_the_one_that_matters():
     assert isinstance(found, NotTried)
     assert not isinstance(found, Weakness)
     assert "no_credentials" in str(found)
+
+
+def cached(order):
+    """A Flask app with a cache, before the guard or behind it, that keeps answers in other words than the view's."""
+    app, kept = flask.Flask(__name__), {}
+
+    def authenticated(function):
+        @wraps(function)
+        def inner():
+            if flask.request.headers.get("Authorization") != f"Bearer {TOKEN}":
+                flask.abort(401)
+            return function()
+
+        return inner
+
+    def cache(function):
+        @wraps(function)
+        def inner():
+            if "orders" not in kept:
+                answer = function()
+                kept["orders"] = json.dumps(answer)
+                return answer
+            return flask.Response(kept["orders"], mimetype="application/json")
+
+        return inner
+
+    def orders():
+        return {"orders": []}
+
+    app.get("/orders")({"before": cache(authenticated(orders)), "behind": authenticated(cache(orders))}[order])
+    return app
+
+
+def test_a_cache_before_the_guard_is_found_by_the_attack_that_the_others_name():
+    found = outcome("no_credentials", cached("before"), ALICE)
+    assert is_hole(found)
+    assert "after a genuine request" in found.tried
+    assert outcome("no_credentials", cached("behind"), ALICE) is None
+
+
+@pytest.mark.parametrize("order", ["before", "behind"])
+def test_no_attack_says_that_a_route_is_open_which_no_credentials_finds_closed(order):
+    found = {}
+    with attacked(cached(order)) as target:
+        route = next(one for one in target.routes if one.id == "GET /orders")
+        for attack in ATTACKS:
+            found[attack.name] = Trial(target, route, ALICE).run(attack.run)
+    says_open = [name for name, one in found.items() if isinstance(one, NotTried) and str(one) == OPEN]
+    assert bool(says_open) is is_hole(found["no_credentials"]) is (order == "before")

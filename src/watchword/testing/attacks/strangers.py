@@ -42,13 +42,19 @@ def no_credentials(trial: Trial) -> None:
     if trial.route.wrapped:
         why += f" {trial.route.wrapped} stands above the decorator that makes the route, so the route never calls it."
         write = f"Put {trial.route.wrapped} below the route's decorator, next to the function."
-    if trial.same_handler(early) if trial.watched else trial.let_in(early):
+    if trial.serves(early):
         raise trial.hole("no credentials", request, body, early, why=why, write=write)
     late = trial.attempt("no credentials", request, body, why=why, write=write)
     if late.reached and late.status in PAST and trial.unknown:
         raise trial.hole("no credentials", request, body, late, weak=True, why="A stranger came as far as the route's handler, which answered "
                          f"{late.status}: it looks the thing up before it asks who it is, or it never asks.",
                          write="Ask who it is first. Give parameters= or bodies= that exist, and it can be told which of both it is.")  # fmt: skip
+    again = trial.anew()
+    warmed = again.as_stranger()
+    if again.serves(warmed):
+        raise trial.hole("no credentials, after a genuine request", request, body, warmed,
+                         why="Nobody said who they are, and they were given what had been answered to somebody else: a cache stands before the guard.",
+                         write="Put the guard outside the cache: its decorator above, its middleware before. Or keep the answers of each user apart.")  # fmt: skip
 
 
 def decorator_in_vain(trial: Trial) -> None:

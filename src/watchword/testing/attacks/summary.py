@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchword.testing.attacks.routes import Route
+from watchword.testing.attacks.trial import OPEN
 
 __all__ = ["Summary"]
 
@@ -22,7 +23,7 @@ class Summary:
         self._holes = 0
         self._weak: dict[str, str] = {}
         self._not_tried: dict[tuple[str, str], list[str]] = {}
-        self._collected = False
+        self._found_open: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Reads what one test tells."""
@@ -40,15 +41,23 @@ class Summary:
         elif kind != "apart":
             self._tried += 1
             self._holes += kind == "hole"
+            if kind == "hole" and attack == "no_credentials":
+                self._found_open.add(route.removesuffix("]"))
             if kind == "weak":
                 self._weak[item] = reason
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Nothing tried is a failure: a list of attacks that tries nothing proves nothing."""
+        """Nothing tried is a failure: a list of attacks that tries nothing proves nothing. So is a route that lets in anybody and was not found to."""
         worker = hasattr(self._config, "workerinput")
-        if self._tried == 0 and not worker and not self._config.option.collectonly and session.exitstatus in (0, 5):
+        failed = self._tried == 0 or bool(self._left_open())
+        if failed and not worker and not self._config.option.collectonly and session.exitstatus in (0, 5):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _left_open(self) -> list[str]:
+        """The routes of which an attack says that they let in anybody, and `no_credentials` doesn't."""
+        seen = {route for (_, reason), routes in self._not_tried.items() if reason == OPEN for route in routes}
+        return sorted(seen - self._found_open)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tells it."""
@@ -59,6 +68,11 @@ class Summary:
         tell.line(
             f"{self._tried} attacks tried on {len(self._routes)} routes: {self._holes} holes, {len(self._weak)} weaknesses"
         )
+        if self._left_open():
+            tell.line(
+                f"let in anybody at least once, although no_credentials didn't find it: that is a failure. {', '.join(self._left_open())}",
+                red=True,
+            )
         own = [route.id for route in self._routes if route.framework]
         if own:
             tell.line(

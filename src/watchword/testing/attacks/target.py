@@ -27,6 +27,8 @@ class Target:
         self.routes = routes
         self.source = source
         self.watch = Watch()
+        self.watched: set[str] = set()
+        """The ids of routes whose handler was seen to run for a genuine request."""
 
     def start(self) -> None:
         """Starts the app."""

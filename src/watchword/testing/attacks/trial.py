@@ -17,7 +17,10 @@ from watchword.testing.attacks.served import alike, is_served
 from watchword.testing.attacks.signing import Signed, SigningFailed, sign
 from watchword.testing.attacks.target import Target
 
-__all__ = ["PAST", "Trial"]
+__all__ = ["OPEN", "PAST", "Trial"]
+
+OPEN = "the route lets in anybody, see no_credentials"
+"""Why an attack that gets round a guard isn't tried: there is none. The run fails then, see `Summary`."""
 
 TOO_MANY = 429
 UNSERVED = frozenset({400, 404, 405, 406, 409, 411, 415, 422})
@@ -143,6 +146,8 @@ class Trial:
         if known is None:
             signed = self.signed(way)
             known = self._genuine[id(way)] = signed, self.send(signed.request, signed.body)
+            if known[1].reached:
+                self.target.watched.add(self.route.id)
         signed, answer = known
         if not self.let_in(answer) and not self._gets_past(answer):
             hint = (
@@ -189,13 +194,24 @@ class Trial:
         Raises:
             NotTried: it lets in anybody.
         """
-        self.baseline()
-        request, body = self.plain(stranger=True)
-        answer = self.send(request, body)
-        if self.same_handler(answer) if self.watched else self.let_in(answer):
-            raise NotTried("the route lets in anybody, see no_credentials")
+        answer = self.as_stranger()
+        if self.serves(answer):
+            raise NotTried(OPEN)
         if self.unknown and (answer.status in UNSERVED or answer.status >= 500):
             raise NotTried(f"a stranger is answered {answer.status}, and {self.unknown}")
+
+    def as_stranger(self) -> Answer:
+        """What a stranger is answered after a genuine request, whose answer a cache may have kept."""
+        self.baseline()
+        return self.send(*self.plain(stranger=True))
+
+    def serves(self, answer: Answer) -> bool:
+        """Whether an answer to the route's own request served it: the one rule for what is open to anybody."""
+        return self.same_handler(answer) if self.watched else self.let_in(answer)
+
+    def anew(self) -> Trial:
+        """The same as the next attack finds it: whatever this one has warmed or used up stays so."""
+        return Trial(self.target, self.route, self.credentials)
 
     def baseline(self) -> None:
         """Sends the genuine request if there is one, so that its handler and its answer are known."""
@@ -224,8 +240,8 @@ class Trial:
 
     @property
     def watched(self) -> bool:
-        """Whether a genuine request was seen to run the handler, so that a request that doesn't run it got elsewhere."""
-        return any(answer.reached for _, answer in self._genuine.values())
+        """Whether a genuine request was ever seen to run the handler, so that one that doesn't run it got elsewhere, or to a cache."""
+        return self.route.id in self.target.watched
 
     def same_handler(self, answer: Answer) -> bool:
         """Whether an answer to another path or method comes from this route's handler: it was seen, or it says the same."""
