@@ -30,6 +30,7 @@ from watchword.servers.wsgi import protect as protect_wsgi
 from watchword.testing.attacks import Credentials
 from watchword.testing.attacks.application import load
 from watchword.testing.attacks.discovery import discover
+from watchword.testing.attacks.outcome import Apart
 from watchword.testing.attacks.routes import Route as Found
 from watchword.testing.attacks.routes import listed, matches
 from watchword.testing.attacks.samples import samples_of
@@ -308,3 +309,46 @@ def test_an_app_that_is_not_there_is_named(name, text):
 def test_a_function_without_arguments_makes_the_app():
     assert isinstance(load("examples.frameworks.aiohttp_app:make_app"), aiohttp.web.Application)
     assert isinstance(load("examples.frameworks.aiohttp_app:make_app()"), aiohttp.web.Application)
+
+
+def talking(mended, *, by_class=False):
+    """An app of aiohttp's whose handler leaves the handshake to another coroutine; one that is no WebSocket is beside it."""
+
+    async def talk(request):
+        socket = aiohttp.web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str("orders")
+        return socket
+
+    async def feed(request):
+        if mended and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            raise aiohttp.web.HTTPUnauthorized
+        return await talk(request)
+
+    class Feed(aiohttp.web.View):
+        async def get(self):
+            return await feed(self.request)
+
+    async def orders(request):
+        raise aiohttp.web.HTTPBadRequest
+
+    app = aiohttp.web.Application()
+    app.router.add_get("/orders", orders)
+    app.router.add_get("/feed", Feed if by_class else feed)
+    return app
+
+
+@pytest.mark.parametrize("by_class", [True, False])
+def test_a_get_that_turns_out_to_be_a_handshake_is_attacked_as_a_websocket(by_class):
+    found = outcome("no_credentials", talking(False, by_class=by_class), ALICE, "GET /feed")
+    assert is_hole(found)
+    assert found.came.startswith("the WebSocket was opened")
+    for attack in ("no_credentials", "garbage", "path_spellings"):
+        assert outcome(attack, talking(True, by_class=by_class), ALICE, "GET /feed") is None
+    cookie = Credentials({"Cookie": "session=a-long-session-of-alice"})
+    assert is_hole(outcome("foreign_websocket", talking(False, by_class=by_class), cookie, "GET /feed"))
+
+
+def test_a_get_that_is_answered_400_and_is_no_handshake_stays_a_get():
+    assert isinstance(outcome("foreign_websocket", talking(True), ALICE, "GET /orders"), Apart)
+    assert "answered 400" in str(outcome("replay", talking(True), ALICE, "GET /orders"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchword.core.message import SAFE
-from watchword.testing.attacks.outcome import NotTried
+from watchword.testing.attacks.outcome import Apart, NotTried
 from watchword.testing.attacks.signing import Signed
 from watchword.testing.attacks.trial import Trial
 
@@ -75,7 +75,7 @@ def _simple(kind: bytes) -> bool:
 def foreign_websocket(trial: Trial) -> None:
     """A WebSocket that a page on another site opens: the browser sends the cookie, and no preflight asks before (RFC 6455 §10.2)."""
     if not trial.route.is_websocket:
-        raise NotTried("it is no WebSocket")
+        raise Apart("it is no WebSocket")
     for genuine in _with_cookie(trial):
         for origin in (FOREIGN, b"null", FOREIGN + b"." + trial.credentials.authority.encode()):
             lines = [(name, value) for name, value in genuine.request.headers if name in KEPT]

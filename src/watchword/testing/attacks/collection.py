@@ -16,7 +16,7 @@ from watchword.testing.attacks.application import driver_for, load
 from watchword.testing.attacks.credentials import Credentials
 from watchword.testing.attacks.discovery import discover
 from watchword.testing.attacks.listed import ATTACKS, PUBLIC, Attack
-from watchword.testing.attacks.outcome import Hole, NotTried, Weakness
+from watchword.testing.attacks.outcome import Apart, Hole, NotTried, Weakness
 from watchword.testing.attacks.routes import Route, listed
 from watchword.testing.attacks.samples import samples_of
 from watchword.testing.attacks.summary import Summary
@@ -166,7 +166,7 @@ def fits(attack: Attack, route: Route) -> bool:
         return attack.name not in only_http
     if attack.name == "cross_site_request":
         return route.method not in ("GET", "HEAD", "OPTIONS", "TRACE")
-    return attack.name != "foreign_websocket"
+    return attack.name != "foreign_websocket" or route.upgrades is None
 
 
 def _call(plugin: AttackPlugin, attack: Attack, route: Route) -> Callable[..., None]:
@@ -179,6 +179,9 @@ def _call(plugin: AttackPlugin, attack: Attack, route: Route) -> Callable[..., N
             tell.append(("watchword", "apart"))
             pytest.skip("it is named in public=" if attack not in PUBLIC else "it is not named in public=")
         outcome = trial.run(attack.run)
+        if isinstance(outcome, Apart):
+            tell.append(("watchword", "apart"))
+            pytest.skip(str(outcome))
         if isinstance(outcome, NotTried):
             tell.append(("watchword", f"not tried: {outcome}"))
             pytest.skip(f"not tried: {outcome}")

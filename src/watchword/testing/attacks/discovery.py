@@ -227,11 +227,16 @@ def _aiohttp(app: Any, prefix: str = "") -> Iterator[Route]:
         handler = route.handler
         methods = [route.method] if route.method != "*" else ["GET", "POST"]
         if inspect.isclass(handler):
-            yield from _by_method(path, handler)
+            yield from (_may_upgrade(route) for route in _by_method(path, handler))
         elif _opens_websocket(handler):
             yield _made(WEBSOCKET, path, handler)
         else:
-            yield from (_made(method, path, handler) for method in methods)
+            yield from (_may_upgrade(_made(method, path, handler)) for method in methods)
+
+
+def _may_upgrade(route: Route) -> Route:
+    """A handler of aiohttp's may leave it to another coroutine to make the WebSocketResponse: its answers tell."""
+    return route._replace(upgrades=None) if route.method == "GET" else route
 
 
 def _opens_websocket(handler: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchword.core.message import Request
 from watchword.testing.attacks.answer import Answer
 
-__all__ = ["Hole", "NotTried", "Weakness", "shown_answer", "shown_request"]
+__all__ = ["Apart", "Hole", "NotTried", "Weakness", "shown_answer", "shown_request"]
 
 SHOWN_BODY = 300
 """So many characters of an answer are shown."""
@@ -15,6 +15,10 @@ PLAIN = {b"accept", b"content-type", b"host", b"origin", b"user-agent", b"conten
 
 class NotTried(Exception):
     """The attack can't be tried here; the text says why, and what to write so that it can."""
+
+
+class Apart(NotTried):
+    """The attack doesn't concern this kind of route, which only its answers told."""
 
 
 class Hole(Exception):

@@ -30,6 +30,7 @@ class Route(NamedTuple):
         handler: the function at its heart, where it could be found.
         framework: whether the framework itself brought the route, as FastAPI brings /docs.
         wrapped: whether a decorator stands above the one that made the route, so that it never runs.
+        upgrades: None for a GET that may be a WebSocket's handshake, as far as its router can tell; then what it was found to be.
 
     >>> Route("GET", "/orders/{order_id:int}").id
     'GET /orders/{order_id:int}'
@@ -42,6 +43,7 @@ class Route(NamedTuple):
     handler: Callable[..., Any] | None = None
     framework: bool = False
     wrapped: str = ""
+    upgrades: bool | None = False
 
     @property
     def id(self) -> str:
@@ -51,7 +53,7 @@ class Route(NamedTuple):
     @property
     def is_websocket(self) -> bool:
         """Whether this is a WebSocket."""
-        return self.method == WEBSOCKET
+        return self.method == WEBSOCKET or self.upgrades is True
 
     def example(self, parameters: Mapping[str, object]) -> str:
         """The path with a value in the place of each parameter."""

@@ -27,6 +27,8 @@ class Target:
         self.routes = routes
         self.source = source
         self.watch = Watch()
+        self.upgrades: dict[str, bool] = {}
+        """Which GETs were found to be handshakes of WebSockets, by the routes' ids."""
         self.watched: set[str] = set()
         """The ids of routes whose handler was seen to run for a genuine request."""
 

@@ -25,6 +25,8 @@ OPEN = "the route lets in anybody, see no_credentials"
 TOO_MANY = 429
 UNSERVED = frozenset({400, 404, 405, 406, 409, 411, 415, 422})
 """Statuses that say nothing of who asks: the route wants something else in the request."""
+UPGRADE = frozenset({400, 426})
+"""What a handler of WebSockets answers to a request that is none (RFC 6455 §4.2.1, RFC 9110 §15.5.22)."""
 ALREADY = re.compile(rb"duplicate|already|ignored|replay|seen before|repeated", re.IGNORECASE)
 PAST = frozenset({404, 409, 410, 412, 422, 428, 500})
 """Statuses that a handler gives after its guard, such as for an order that an earlier attempt has deleted."""
@@ -49,6 +51,8 @@ class Trial:
     def run(self, attack: Callable[[Trial], None]) -> Hole | NotTried | None:
         """Tries an attack on this route: the finding, or why it could not be tried, or None if everything was refused."""
         try:
+            if self.route.upgrades is None:
+                self.route = self.route._replace(upgrades=self._upgrades())
             attack(self)
             self.finish()
         except (Hole, NotTried) as outcome:
@@ -98,6 +102,24 @@ class Trial:
     def _send_beside(self, request: Request, body: bytes) -> Answer:
         """Sends a request that a flow makes on its way: it may go to another route than this one."""
         return self.target.send(request, body, websocket=False, code=None)
+
+    def _upgrades(self) -> bool:
+        """Whether this GET is a handshake: as a plain request it is answered 400 or 426, and with an Upgrade field it opens a WebSocket."""
+        known = self.target.upgrades.get(self.route.id)
+        if known is None:
+            requests = [self.plain()]
+            for way in self.credentials.ways(self.route):
+                try:
+                    signed = self.signed(way)
+                except NotTried:
+                    continue
+                requests.append((signed.request, signed.body))
+            known = any(
+                self.send(request, body).status in UPGRADE and self.target.driver.connect(request).status == 101
+                for request, body in requests
+            )
+            self.target.upgrades[self.route.id] = known
+        return known
 
     # ---- genuine requests --------------------------------------------------------------------------------------------
 
