@@ -220,3 +220,35 @@ def test_a_route_that_an_attack_finds_open_fails_the_run_by_itself(shop):
     )
     code, output = run(shop, "--watchword-app=shop:app", "-k", "host_field")
     assert code == 0, output
+
+
+NEEDY = """
+
+@app.post("/refunds")
+def refunds():
+    return {"refunded": request.get_json()["amount"]}
+"""
+
+
+def test_a_route_on_which_nothing_can_be_tried_fails_unless_the_user_says_so(shop):
+    (shop / "shop.py").write_text(
+        APP.replace('"/health" and', '"/health" and request.path != "/refunds" and') + NEEDY, "utf-8"
+    )
+    some = ("-k", "(genuine_request or garbage) and (refunds or orders)")
+    code, output = run(shop, "--watchword-app=shop:app", *some)
+    assert code == 1
+    assert "genuine_request on POST /refunds: nothing could be tried on this route" in output
+    assert "the genuine request is answered 500" in output
+    assert "untried=['POST /refunds']" in output
+    assert ": 1 holes" in output
+    conftest = CONFTEST.replace("public=", "untried=['POST /refunds'], public=")
+    (shop / "conftest.py").write_text(conftest, "utf-8")
+    code, output = run(shop, "--watchword-app=shop:app", *some)
+    assert code == 0, output
+    assert "it is named in untried= (POST /refunds)" in output
+    given = CONFTEST.replace("public=", "bodies={'POST /refunds': {'amount': 7}}, public=")
+    (shop / "conftest.py").write_text(given, "utf-8")
+    code, output = run(shop, "--watchword-app=shop:app", "-k", "(genuine_request or no_credentials) and refunds")
+    assert code == 1
+    assert "no_credentials on POST /refunds: no credentials" in output
+    assert ": 1 holes" in output

@@ -444,3 +444,11 @@ def test_no_attack_says_that_a_route_is_open_which_no_credentials_finds_closed(o
             found[attack.name] = Trial(target, route, ALICE).run(attack.run)
     says_open = [name for name, one in found.items() if isinstance(one, NotTried) and str(one) == OPEN]
     assert bool(says_open) is is_hole(found["no_credentials"]) is (order == "before")
+
+
+@pytest.mark.parametrize(("status", "tried"), [(400, False), (404, False), (500, False), (401, True), (403, True)])
+def test_a_route_that_tells_nothing_of_who_may_ask_is_a_finding_of_its_own(status, tried):
+    app = Starlette(routes=[Route("/orders", lambda request: PlainTextResponse("no", status))])
+    assert is_hole(outcome("genuine_request", app, ALICE)) is not tried
+    assert outcome("genuine_request", app_that(has_token), Credentials()) is None
+    assert outcome("genuine_request", app_that(has_token), ALICE) is None

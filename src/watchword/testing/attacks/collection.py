@@ -178,6 +178,9 @@ def _call(plugin: AttackPlugin, attack: Attack, route: Route) -> Callable[..., N
         if credentials.is_public(route) is not (attack in PUBLIC):
             tell.append(("watchword", "apart"))
             pytest.skip("it is named in public=" if attack not in PUBLIC else "it is not named in public=")
+        if credentials.is_untried(route):
+            tell.append(("watchword", "not tried: it is named in untried="))
+            pytest.skip("it is named in untried=")
         outcome = trial.run(attack.run)
         if isinstance(outcome, Apart):
             tell.append(("watchword", "apart"))

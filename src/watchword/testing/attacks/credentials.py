@@ -30,6 +30,7 @@ class Credentials(InProcess):
             or a function `sign(request)` that gets an `Outgoing` and sets or returns its fields. A list of these is several ways
             into the same routes; a mapping of routes (`{"/hooks/*": …, "*": …}`) has other credentials for each.
         public: the routes that are for everybody, as "/health", "GET /docs" or "/static/*".
+        untried: the routes of which you know that nothing can be tried on them. Any other such route is a failure.
         forbidden: who must be refused although the credentials are genuine: somebody without the scope or role. For all routes that aren't
             public, or a mapping of routes.
         key: the key that JWTs are signed with: its secret, its private key as PEM, or a `Key`. The attacks mint tokens with it.
@@ -59,6 +60,7 @@ class Credentials(InProcess):
         sign: Sign | Sequence[Sign] | Mapping[str, Sign | Sequence[Sign]] | None = None,
         *,
         public: Collection[str] = (),
+        untried: Collection[str] = (),
         forbidden: Sign | Mapping[str, Sign] | None = None,
         key: str | bytes | Key | None = None,
         mint: Callable[[dict[str, Any]], str] | None = None,
@@ -80,11 +82,13 @@ class Credentials(InProcess):
         for part in covers or ():
             if part not in COVERS:
                 raise ConfigurationError(f"covers= has {part!r}; there are {', '.join(COVERS)}")
-        if isinstance(public, str):
-            raise ConfigurationError(f"public= is a list of routes: [{public!r}]")
+        for name, routes in (("public", public), ("untried", untried)):
+            if isinstance(routes, str):
+                raise ConfigurationError(f"{name}= is a list of routes: [{routes!r}]")
         self._sign = sign
         self._forbidden = forbidden
         self.public = list(public)
+        self.untried = list(untried)
         self.key = key
         self.mint = mint
         self.public_key = public_key
@@ -112,6 +116,10 @@ class Credentials(InProcess):
     def is_public(self, route: Route) -> bool:
         """Whether the route is for everybody."""
         return any(matches(pattern, route) for pattern in self.public)
+
+    def is_untried(self, route: Route) -> bool:
+        """Whether the user knows that nothing can be tried on the route."""
+        return any(matches(pattern, route) for pattern in self.untried)
 
     def forbidden(self, route: Route) -> Sign | None:
         """Genuine credentials that must be refused at this route."""

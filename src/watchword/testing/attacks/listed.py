@@ -26,6 +26,7 @@ class Attack(NamedTuple):
 
 
 ATTACKS: tuple[Attack, ...] = (
+    Attack("genuine_request", strangers.genuine_request, "RFC 9110 §15.5.1: a 400 says nothing of who may ask"),
     Attack(
         "no_credentials", strangers.no_credentials, "CVE-2025-3248 (Langflow), CVE-2026-39987 (marimo, a WebSocket)"
     ),

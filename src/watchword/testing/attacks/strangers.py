@@ -9,7 +9,16 @@ from watchword.testing.attacks.discovery import GUARDING
 from watchword.testing.attacks.outcome import NotTried
 from watchword.testing.attacks.trial import PAST, Trial
 
-__all__ = ["decorator_in_vain", "garbage", "host_field", "methods", "no_credentials", "path_spellings", "public_routes"]
+__all__ = [
+    "decorator_in_vain",
+    "garbage",
+    "genuine_request",
+    "host_field",
+    "methods",
+    "no_credentials",
+    "path_spellings",
+    "public_routes",
+]
 
 GUARD = "Put the guard round this route, or round the whole app, so that no route can be forgotten; if it is meant for everybody, name it in public=."
 VALUES = (
@@ -55,6 +64,18 @@ def no_credentials(trial: Trial) -> None:
         raise trial.hole("no credentials, after a genuine request", request, body, warmed,
                          why="Nobody said who they are, and they were given what had been answered to somebody else: a cache stands before the guard.",
                          write="Put the guard outside the cache: its decorator above, its middleware before. Or keep the answers of each user apart.")  # fmt: skip
+
+
+def genuine_request(trial: Trial) -> None:
+    """The route's own request, with and without credentials: one of both must come to the point where it is let in or refused, or nothing is tried."""
+    request, body = trial.plain(stranger=True)
+    answer = trial.as_stranger()
+    trial.tried += 1
+    reason = trial.silent(answer)
+    if reason is not None and not trial.serves(answer):
+        raise trial.hole("nothing could be tried on this route", request, body, answer, why=f"It may be open to anybody, and no attack would see it: {reason}.",
+                         write="Give Credentials what the route needs: credentials, bodies=, queries=, parameters=, headers= or base_url=. "
+                         f"Or say untried=[{trial.route.id!r}], and the route is left out.")  # fmt: skip
 
 
 def decorator_in_vain(trial: Trial) -> None:

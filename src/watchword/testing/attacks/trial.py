@@ -219,8 +219,14 @@ class Trial:
         answer = self.as_stranger()
         if self.serves(answer):
             raise NotTried(OPEN)
+        if (reason := self.silent(answer)) is not None:
+            raise NotTried(reason)
+
+    def silent(self, answer: Answer) -> str | None:
+        """Why this route tells nothing of who may ask: neither a genuine request nor a stranger's comes to that point."""
         if self.unknown and (answer.status in UNSERVED or answer.status >= 500):
-            raise NotTried(f"a stranger is answered {answer.status}, and {self.unknown}")
+            return f"a stranger is answered {answer.status}, and {self.unknown}"
+        return None
 
     def as_stranger(self) -> Answer:
         """What a stranger is answered after a genuine request, whose answer a cache may have kept."""
