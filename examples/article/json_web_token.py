@@ -16,8 +16,9 @@ from watchword.servers.http_server import protect
 
 def main() -> None:
     """The article's key is refused; with a longer one, a token is accepted and a forged one refused."""
+    strict = jwt.PyJWT(options={"enforce_minimum_key_length": True})  # else it is warned of
     try:
-        jwt.encode({"username": "user123"}, "your_secret_key", algorithm="HS256")
+        strict.encode({"username": "user123"}, "your_secret_key", algorithm="HS256")
     except jwt.InvalidKeyError as too_short:
         print("the article's key:", too_short)
 

@@ -120,10 +120,12 @@ def test_a_blueprint_of_both_is_guarded_in_the_one_and_answers_nobody_in_the_oth
 
 
 def test_once_all_decorators_stand_below_their_routes_no_request_is_listened_to() -> None:
+    gc.collect()
+    of_others = len(flask.request_started.receivers)
     app = made(below_a_route)
-    assert flask.request_started.has_receivers_for(app)
+    assert len(flask.request_started.receivers) > of_others
     assert app.test_client().get("/y").status_code == 401
-    assert not flask.request_started.has_receivers_for(app)
+    assert len(flask.request_started.receivers) <= of_others
 
 
 # ---- behind a decorator that does not say what it wraps -----------------------------------------------------------------------

@@ -40,7 +40,7 @@ def test_the_answer_to_a_prepared_request_that_is_sent_again_is_not_believed(cop
         again = prepared.copy() if copied else prepared
         if moved:
             again.url = again.url.replace("127.0.0.1", "localhost")
-        with pytest.raises(CredentialsUnavailable, match="prepare"):
+        with pytest.raises(CredentialsUnavailable, match="prepare|is not proven"):
             session.send(again)
 
 
@@ -69,7 +69,7 @@ def test_digest_holds_the_server_to_its_proof_each_time():
             assert session.send(prepared).status_code == 401
             server.answer = forged
             if require:
-                with pytest.raises(CredentialsUnavailable, match="prepare"):
+                with pytest.raises(CredentialsUnavailable, match="prepare|proved nothing"):
                     session.send(prepared)
             else:
                 assert session.send(prepared).status_code == 200

@@ -321,7 +321,7 @@ def test_digest_of_who_is_known_makes_a_cheap_claim_whatever_else_the_guard_does
         if asyncio.iscoroutine(added):
             await added
         guard = AsyncGuard([DigestVerifier(realm="orders"), *BESIDE[beside]()], store, policy=policy, **options)
-        bare = Request("GET", "https", "api.example", "/")
+        bare = Request("GET", "http" if proxy else "https", "api.example", "/")  # a proxy reads no request in a tunnel
         with pytest.raises(Rejected) as caught:
             await guard.verify(bare)
         assert caught.value.refusal is not None

@@ -15,10 +15,12 @@ TOKEN = forge({"alg": "HS256"}, secret=b"")
 def test_nothing_is_no_secret(key):
     with pytest.raises(ConfigurationError):
         Key.from_secret(key, algorithm="HS256")
-    with pytest.raises(jwt.InvalidKeyError):
-        jwt.decode(TOKEN, key, algorithms=["HS256"])
-    with pytest.raises(jwt.InvalidKeyError):
-        jwt.encode({"sub": "admin"}, key)
+    error = jwt.InvalidKeyError if isinstance(key, (str, bytes)) else TypeError
+    for options in ({}, {"enforce_minimum_key_length": False}, {"enforce_minimum_key_length": True}):
+        with pytest.raises(error):
+            jwt.decode(TOKEN, key, algorithms=["HS256"], options=options)
+        with pytest.raises(error):
+            jwt.PyJWT(options).encode({"sub": "admin"}, key)
 
 
 @pytest.mark.parametrize("k", ["", "AA", None, 0, [], "===="])

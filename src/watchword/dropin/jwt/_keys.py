@@ -33,6 +33,7 @@ __all__ = [
 AnyKey = Any
 """`str | bytes | Key | PyJWK`, or a key of `cryptography`, whose types are not loaded to say so."""
 
+_BLANK: Final = b"\0 \t\r\n"
 _LEAST_RSA: Final = 1024
 """Bits. Below that a key is broken, not weak."""
 _CURVES: Final = {"P-256": "secp256r1", "P-384": "secp384r1", "P-521": "secp521r1", "secp256k1": "secp256k1"}
@@ -130,7 +131,7 @@ def secret_for(secret: bytes, row: Algorithm) -> BoundKey:
     Raises:
         InvalidKeyError: it is empty.
     """
-    if not secret:
+    if not secret.strip(_BLANK):  # HMAC fills a key up with NUL (RFC 2104 §2), so those say what the empty one says
         raise InvalidKeyError("HMAC key must not be empty.")
     if len(secret) >= row.minimum:
         return Key.from_checked(secret, row, None)
@@ -229,7 +230,10 @@ def key_from_jwk(jwk: Mapping[str, Any], algorithm: str) -> BoundKey:
 def _weak_in(jwk: Mapping[str, Any], row: Algorithm) -> WeakKey | None:
     if row.key_type not in ("oct", "RSA"):
         return None
-    octets = b64url_decode(str(jwk.get("k" if row.key_type == "oct" else "n", "")).encode())
+    value = jwk.get("k" if row.key_type == "oct" else "n")
+    if not isinstance(value, str):
+        return None  # `Key` says what is wrong
+    octets = b64url_decode(value.encode())
     if row.key_type == "oct":
         found = secret_for(octets, row)
         return found if isinstance(found, WeakKey) else None

@@ -43,7 +43,7 @@ def explain(
     >>> print(explain(Request("GET", "https", "api.example", "/"), guard))
     refused: no_credentials: credentials: expected credentials that a verifier of this guard reads, received ...
     more: docs/reference/reasons.md#no_credentials
-      FAIL no_credentials: credentials (have the client authenticate; ...)
+      FAIL no_credentials: credentials (the field authorization is missing: have the client ...)
              expected: credentials that a verifier of this guard reads
              received: the request carries no credentials
     """
