@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 import flask
 import pytest
 from starlette.applications import Starlette
@@ -10,7 +12,7 @@ from starlette.routing import Route
 
 from tests.testing.attacks.tried import BEARER, app_that, has_token, is_hole, outcome
 from watchword.testing.attacks import Credentials
-from watchword.testing.attacks.believed import header_names_in
+from watchword.testing.attacks.believed import addresses_in, header_names_in
 from watchword.testing.attacks.outcome import NotTried
 
 ALICE = Credentials(BEARER)
@@ -160,3 +162,62 @@ def test_a_path_in_a_field_that_leads_to_the_guarded_handler_is_found():
 
     app = Starlette(routes=[Route("/orders", orders)])
     assert is_hole(outcome("believed_urls", Rewrites(app), ALICE))
+
+
+MENTIONED = {
+    "X-Edge-Client": 'request.headers.get("X-Edge-Client") == "127.0.0.1"',
+    "X-Edge-Origin-IP": 'environ.get("HTTP_X_EDGE_ORIGIN_IP")',
+    "X-Edge-Peer": 'FIELD = "X-Edge-Peer"',
+    "X-User-Address": "def f(x_user_address: str = Header()): ...",
+    "X-Forwarded-User": 'get("X-Forwarded-User")',
+}
+
+
+@pytest.mark.parametrize("field", MENTIONED)
+def test_an_address_is_tried_in_fields_that_the_source_mentions(field):
+    def checks(mended):
+        def check(request):
+            address = request.client.host if mended else request.headers.get(field)
+            return has_token(request) or address == "127.0.0.1"
+
+        return app_that(check)
+
+    found = outcome("believed_addresses", checks(mended=False), ALICE, source=MENTIONED[field])
+    assert is_hole(found)
+    assert found.tried == f"{field.lower()}: 127.0.0.1"
+    assert outcome("believed_addresses", checks(mended=True), ALICE, source=MENTIONED[field]) is None
+
+
+@pytest.mark.parametrize(
+    "network", ["172.18.0.0/16", "10.20.30.0/28", "192.0.2.17/32", "192.0.2.18", "fd00:7::/64", "2001:db8::5"]
+)
+def test_an_address_of_each_network_that_the_source_mentions_is_tried(network):
+    def checks(mended):
+        def check(request):
+            claimed = request.client.host if mended else request.headers.get("x-real-ip", request.client.host)
+            return has_token(request) or ip_address(claimed) in ip_network(network)
+
+        return app_that(check)
+
+    source = f'NETS = ["{network}"]'
+    assert is_hole(outcome("believed_addresses", checks(mended=False), ALICE, source=source))
+    assert outcome("believed_addresses", checks(mended=True), ALICE, source=source) is None
+
+
+def test_credentials_that_are_good_from_a_mentioned_fields_address_are_found():
+    def checks(mended):
+        def check(request):
+            address = request.client.host if mended else request.headers.get("x-edge-peer", request.client.host)
+            return has_token(request) and address == PROXY
+
+        return app_that(check)
+
+    here, source = Credentials(BEARER, peer=PROXY), MENTIONED["X-Edge-Peer"]
+    assert is_hole(outcome("believed_addresses", checks(mended=False), here, source=source))
+    assert outcome("believed_addresses", checks(mended=True), here, source=source) is None
+
+
+def test_only_addresses_are_read_off_the_source():
+    source = """VERSION = "1.2.3"; OID = "1.3.6.1.4.1"; ANY = "0.0.0.0/0"; HOST = "0.0.0.0"; TIME = "12:30"; BAD = "300.1.1.1"; STEP = 'a[::2]'
+NETS = "10.20.30.0/28,172.18.0.0/16"  # and 10.20.30.5/28"""
+    assert addresses_in(source) == ["10.20.30.1", "172.18.0.1"]

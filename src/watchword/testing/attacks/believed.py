@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_network
 
 from watchword.core.message import Request
 from watchword.testing.attacks.outcome import NotTried
@@ -13,7 +14,14 @@ from watchword.testing.attacks.routes import Route
 from watchword.testing.attacks.signing import Signed
 from watchword.testing.attacks.trial import Trial
 
-__all__ = ["another_identity", "believed_addresses", "believed_identity", "believed_urls", "header_names_in"]
+__all__ = [
+    "addresses_in",
+    "another_identity",
+    "believed_addresses",
+    "believed_identity",
+    "believed_urls",
+    "header_names_in",
+]
 
 IDENTITY = (
     "x-forwarded-user", "x-forwarded-email", "x-forwarded-preferred-username", "x-forwarded-groups", "x-remote-user", "remote-user",
@@ -60,6 +68,10 @@ NAME_IN_SOURCE = re.compile(
     re.IGNORECASE,
 )
 MOST_NAMES = 40
+NETWORK_IN_SOURCE = re.compile(
+    r"""(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?)(?![\d.])|["']([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:/\d{1,3})?)["']"""
+)
+MOST_NETWORKS = 20
 
 PROXY = (
     "Believe such a field only from the proxy's address, and have the proxy remove what clients send: in watchword "
@@ -77,6 +89,23 @@ def header_names_in(source: str) -> list[str]:
     found = (match[1] or match[2] for match in NAME_IN_SOURCE.finditer(source))
     names = dict.fromkeys(name.lower().replace("_", "-").removeprefix("http-") for name in found)
     return list(names)[:MOST_NAMES]
+
+
+def addresses_in(source: str) -> list[str]:
+    """One address of each network, and each address, that an app's source mentions.
+
+    >>> addresses_in('INSIDE = ["172.18.0.0/16", "fd00::/8"]; EDGE = "198.51.100.17/32"')
+    ['172.18.0.1', 'fd00::1', '198.51.100.17']
+    """
+    found: dict[str, None] = {}
+    for match in NETWORK_IN_SOURCE.finditer(source):
+        try:
+            network = ip_network(match[1] or match[2], strict=False)
+        except ValueError:
+            continue
+        if network.prefixlen and not network.is_unspecified:
+            found[str(network[min(1, network.num_addresses - 1)])] = None
+    return list(found)[:MOST_NETWORKS]
 
 
 def believed_identity(trial: Trial) -> None:
@@ -169,15 +198,20 @@ def _mentioned(trial: Trial) -> list[str]:
 def believed_addresses(trial: Trial) -> None:
     """Fields in which a proxy says from where a request came (X-Forwarded-For: 127.0.0.1 …), from a peer that is no proxy."""
     trial.closed()
-    inside = (*INSIDE, trial.credentials.peer)
+    inside = dict.fromkeys((*INSIDE, trial.credentials.peer, *addresses_in(trial.target.source)))
     for address in inside:
-        for name in ADDRESS:
+        for name in _address_fields(trial):
             _together(trial, [(name, address)], f"{name}: {address}")
         _together(trial, [("forwarded", f'for="{address}";proto=https;host=localhost')], f"Forwarded: for={address}")
     for name in ("x-forwarded-host", "x-host", "x-original-host", "x-forwarded-server"):
         for host in ("localhost", "127.0.0.1"):
             _together(trial, [(name, host), ("x-forwarded-proto", "https")], f"{name}: {host}")
     _from_elsewhere(trial)
+
+
+def _address_fields(trial: Trial) -> list[str]:
+    """The usual fields for an address, and those that the app's source mentions, whatever they are for."""
+    return list(dict.fromkeys((*ADDRESS, *header_names_in(trial.target.source))))
 
 
 def _from_elsewhere(trial: Trial) -> None:
@@ -190,7 +224,7 @@ def _from_elsewhere(trial: Trial) -> None:
         signed = trial.signed(way)
         if _passes(trial, signed.changed(peer=trial.stranger()).request, signed.body):
             continue  # they are good from everywhere
-        for name in ADDRESS:
+        for name in _address_fields(trial):
             signed = trial.signed(way)
             moved = signed.changed(peer=trial.stranger()).with_field(name.encode(), trial.credentials.peer.encode())
             trial.attempt(f"credentials that are good from {trial.credentials.peer} only, with {name}", moved.request, moved.body,
