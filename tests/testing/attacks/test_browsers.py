@@ -97,3 +97,40 @@ def test_a_websocket_that_any_page_can_open_is_found():
     assert is_hole(outcome("foreign_websocket", feed(mended=False), COOKIE, "WEBSOCKET /feed"))
     assert outcome("foreign_websocket", feed(mended=True), COOKIE, "WEBSOCKET /feed") is None
     assert outcome("no_credentials", feed(mended=False), COOKIE, "WEBSOCKET /feed") is None
+
+
+RULES = {
+    "a prefix of Origin": lambda fields: fields.get("origin", "").startswith("https://testserver"),
+    "the end of Origin": lambda fields: fields.get("origin", "").endswith("testserver"),
+    "a prefix of Referer": lambda fields: fields.get("referer", "").startswith("https://testserver"),
+    "the host somewhere in Referer": lambda fields: "testserver" in fields.get("referer", ""),
+    "the origin somewhere in Referer": lambda fields: "https://testserver/" in fields.get("referer", ""),
+    "Referer, where there is one": lambda fields: fields.get("referer", "https://testserver/") == "https://testserver/",
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_that_compares_parts_of_texts_is_found(rule):
+    def holed(request):
+        return logged_in(request) and (
+            RULES[rule](request.headers) or request.headers.get("origin") == "https://testserver"
+        )
+
+    assert is_hole(outcome("cross_site_request", app_that(holed, method="POST"), COOKIE, POST))
+    assert outcome("cross_site_request", app_that(by_origin, method="POST"), COOKIE, POST) is None
+
+
+@pytest.mark.parametrize("compare", [str.startswith, str.endswith])
+def test_a_websocket_that_compares_a_part_of_origin_is_found(compare):
+    async def socket(websocket):
+        own = "https://testserver" if compare is str.startswith else "testserver"
+        if not logged_in(websocket) or not compare(websocket.headers.get("origin", ""), own):
+            await websocket.close(1008)
+            return
+        await websocket.accept()
+        await websocket.send_json({"orders": []})
+        await websocket.receive()
+
+    app = Starlette(routes=[WebSocketRoute("/feed", socket)])
+    assert is_hole(outcome("foreign_websocket", app, COOKIE, "WEBSOCKET /feed"))
+    assert outcome("foreign_websocket", feed(mended=True), COOKIE, "WEBSOCKET /feed") is None

@@ -43,7 +43,7 @@ def cross_site_request(trial: Trial) -> None:
     if trial.route.method in SAFE:
         raise NotTried("a safe method changes nothing (RFC 9110 §9.2.1)")
     for genuine in _with_cookie(trial):
-        for origin, site in ((FOREIGN, b"cross-site"), (b"null", b"cross-site")):
+        for origin, referer in _pages(trial.credentials.authority.encode()):
             own = [content for name, content in genuine.request.headers if name == b"content-type"]
             for kind in dict.fromkeys(
                 [b"text/plain", b"application/x-www-form-urlencoded", *(kind for kind in own if _simple(kind))]
@@ -51,16 +51,34 @@ def cross_site_request(trial: Trial) -> None:
                 lines = [(name, value) for name, value in genuine.request.headers if name in KEPT]
                 lines += [
                     (b"origin", origin),
-                    (b"referer", origin),
-                    (b"sec-fetch-site", site),
+                    (b"sec-fetch-site", b"cross-site"),
                     (b"sec-fetch-mode", b"no-cors"),
                 ]
+                if referer:
+                    lines.append((b"referer", referer))
                 if genuine.body:
                     lines.append((b"content-type", kind))
                 sent = genuine.changed(headers=tuple(lines), peer=trial.stranger())
-                trial.attempt(f"from a page of {origin.decode()}, as {kind.decode()}", sent.request, sent.body,
+                page = (referer if referer.startswith(origin) else origin).decode()
+                trial.attempt(f"from a page of {page}, as {kind.decode()}", sent.request, sent.body,
                               attack=(b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-mode"), write=RULE,
                               why="Any page that the user opens can have this done in the user's name.")  # fmt: skip
+
+
+def _pages(own: bytes) -> list[tuple[bytes, bytes]]:
+    """Origin and Referer of pages elsewhere, of which some only look like the app's own to whoever compares parts of texts.
+
+    A page may have the browser send its whole address in Referer, or none (Referrer Policy §3); Origin is null then, or for a sandbox.
+    """
+    alike = (b"https://" + own + b".evil.example", b"https://evil-" + own)
+    queries = (b"https://evil.example/?" + own, b"https://evil.example/?https://" + own + b"/")
+    return [
+        (FOREIGN, FOREIGN + b"/"),
+        (b"null", b"null"),
+        (b"null", b""),
+        *((origin, origin + b"/") for origin in alike),
+        *((b"https://evil.example", referer) for referer in queries),
+    ]
 
 
 def _simple(kind: bytes) -> bool:
@@ -77,7 +95,8 @@ def foreign_websocket(trial: Trial) -> None:
     if not trial.route.is_websocket:
         raise Apart("it is no WebSocket")
     for genuine in _with_cookie(trial):
-        for origin in (FOREIGN, b"null", FOREIGN + b"." + trial.credentials.authority.encode()):
+        own = trial.credentials.authority.encode()
+        for origin in dict.fromkeys((FOREIGN + b"." + own, *(origin for origin, _ in _pages(own)))):
             lines = [(name, value) for name, value in genuine.request.headers if name in KEPT]
             sent = genuine.changed(headers=(*lines, (b"origin", origin)), peer=trial.stranger())
             trial.attempt(f"opened from a page of {origin.decode()}", sent.request, attack=(b"origin",),
