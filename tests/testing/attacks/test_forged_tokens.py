@@ -236,3 +236,16 @@ def test_what_is_missing_is_named(credentials, attack, reason):
     found = outcome(attack, app, credentials)
     assert isinstance(found, NotTried)
     assert reason in str(found)
+
+
+@pytest.mark.parametrize("compare", [str.startswith, str.endswith, str.__contains__, str.__eq__])
+@pytest.mark.parametrize(
+    ("attack", "claim", "own"), [("another_service", "aud", "orders"), ("another_issuer", "iss", ISSUER)]
+)
+def test_a_claim_of_which_a_part_is_compared_is_found(attack, claim, own, compare):
+    def decode(token):
+        read = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_aud": False})
+        return compare(str(read.get(claim)), own)
+
+    found = outcome(attack, decoding(decode), SHARED)
+    assert (found is None) is (compare is str.__eq__)

@@ -166,6 +166,7 @@ def another_service(trial: Trial) -> None:
             "watchword-another-service",
             ["watchword-another-service"],
             f"{own}-evil",
+            f"evil-{own}",
             own[:-1],
             own.swapcase(),
             "*",
@@ -191,6 +192,7 @@ def another_issuer(trial: Trial) -> None:
         for other in (
             "https://attacker.example",
             f"{issuer}.attacker.example",
+            f"https://attacker.example/?{issuer}",
             issuer[:-1],
             issuer[: len(issuer) // 2],
             [issuer, "x"],
