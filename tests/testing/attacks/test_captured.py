@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -20,6 +21,7 @@ from watchword import (
 from watchword.servers.wsgi import identity, protect
 from watchword.stores import MemoryStore
 from watchword.testing.attacks import Credentials
+from watchword.testing.attacks.captured import respelled
 from watchword.testing.attacks.outcome import NotTried, Weakness
 
 KEY = b"a key that both sides know"
@@ -288,3 +290,64 @@ def test_an_old_signature_is_found_to_be_taken():
 
     guard = Guard([HMACVerifier(max_age=10**6, skew=10**6)], store)
     assert is_hole(outcome("stale", protect(app, guard), Credentials(HMACAuth(MAC)), "POST /orders"))
+
+
+def decoded(text):
+    """Octets of base64 in either alphabet, padded or not, as lenient servers read it."""
+    plain = text.translate(str.maketrans("-_", "+/")).rstrip("=")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4))
+
+
+FORMS = {
+    "hex": (bytes.hex, bytes.fromhex),
+    "HEX": (lambda octets: octets.hex().upper(), bytes.fromhex),
+    "base64": (lambda octets: base64.b64encode(octets).decode(), decoded),
+    "base64url": (lambda octets: base64.urlsafe_b64encode(octets).decode().rstrip("="), decoded),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("before", ["", "v1="])
+def test_a_server_that_remembers_signatures_as_texts_is_found(form, before):
+    write, read = FORMS[form]
+
+    def made(body, nonce):
+        return hmac.digest(KEY, body + nonce.encode(), "sha256")
+
+    def sign(request):
+        nonce = secrets.token_hex(8)
+        return {"X-Nonce": nonce, "X-Signature": before + write(made(request.body, nonce))}
+
+    def app(mended):
+        server, seen = flask.Flask(__name__), set()
+
+        @server.post("/orders")
+        def orders():
+            sent = flask.request.headers.get("X-Signature", "").removeprefix(before)
+            try:
+                octets = read(sent)
+            except ValueError:
+                flask.abort(401)
+            if octets != made(flask.request.get_data(), flask.request.headers.get("X-Nonce", "")):
+                flask.abort(401)
+            if (octets if mended else sent) in seen:
+                flask.abort(401)
+            seen.add(octets if mended else sent)
+            return {"orders": []}
+
+        return server
+
+    found = outcome("replay", app(mended=False), Credentials(sign), "POST /orders")
+    assert is_hole(found)
+    assert "again with x-signature" in found.tried
+    assert outcome("replay", app(mended=True), Credentials(sign), "POST /orders") is None
+
+
+def test_each_other_spelling_is_read_as_the_same_octets():
+    for size in (31, 32, 33):
+        octets = secrets.token_bytes(size - 1) + bytes([255])
+        for write, read in FORMS.values():
+            for _, other in respelled(write(octets).encode()):
+                assert other != write(octets).encode()
+                assert read(other.decode()) == octets
+    assert respelled(b"Bearer of alice") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -73,12 +74,52 @@ def _renewed(captured: Signed) -> Iterator[tuple[str, Signed]]:
     """The captured request with one of its fields renewed, alone and as a second line before or after the old one."""
     for name in captured.fields:
         value = captured.request.values(name)[0]
+        label = name.decode("latin-1")
+        for tried, other in respelled(value):
+            yield f"again with {label} {tried}", captured.with_field(name, other)
         for other in _others(value):
-            label = name.decode("latin-1")
             yield f"again with another {label}", captured.with_field(name, other)
             lines = tuple(captured.request.headers)
             yield f"again with a second {label} after the first", captured.changed(headers=(*lines, (name, other)))
             yield f"again with a second {label} before the first", captured.changed(headers=((name, other), *lines))
+
+
+HEX = re.compile(rb"(?<![0-9A-Za-z+/_-])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z+/_=-])")
+BASE64 = re.compile(rb"(?<![0-9A-Za-z+/_-])([0-9A-Za-z+/_-]{20,})(={0,2})(?![0-9A-Za-z+/_=-])")
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def respelled(value: bytes) -> list[tuple[str, bytes]]:
+    """A field with the same signature spelled otherwise: a server that remembers texts and compares octets takes it for another one.
+
+    >>> respelled(b"v1=" + b"0a" * 16)[0]
+    ('in the other case', b'v1=0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A')
+    """
+    found = [
+        ("in the other case", HEX.sub(lambda match: match[0].swapcase(), value)),
+        ("with its padding changed", BASE64.sub(_padded, value)),
+        ("in the other alphabet", BASE64.sub(lambda match: match[0].translate(OTHER), value)),
+        ("with its unused bits set", BASE64.sub(_last_bits, value)),
+    ]
+    return [(tried, other) for tried, other in found if other != value]
+
+
+OTHER = bytes.maketrans(b"+/-_", b"-_+/")
+
+
+def _padded(match: re.Match[bytes]) -> bytes:
+    if HEX.fullmatch(match[0]):
+        return match[0]
+    return match[1] if match[2] else match[1] + b"=" * (-len(match[1]) % 4)
+
+
+def _last_bits(match: re.Match[bytes]) -> bytes:
+    """Base64 of octets that are no multiple of three leaves bits of its last letter unused (RFC 4648 §3.5)."""
+    place = ALPHABET.find(match[1][-1:])
+    unused = {2: 15, 3: 3}.get(len(match[1]) % 4, 0)
+    if not unused or HEX.fullmatch(match[0]) or place < 0 or place & unused or place + 1 >= len(ALPHABET):
+        return match[0]
+    return match[1][:-1] + ALPHABET[place + 1 : place + 2] + match[2]
 
 
 def _others(value: bytes) -> list[bytes]:
