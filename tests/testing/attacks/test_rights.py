@@ -10,6 +10,7 @@ import pytest
 from tests.testing.attacks.tried import app_that, is_hole, outcome
 from watchword.testing.attacks import Credentials
 from watchword.testing.attacks.outcome import NotTried, Weakness
+from watchword.testing.attacks.trial import OPEN
 
 TOKENS = {"token-of-alice-1": {"admin"}, "token-of-bob-22": set()}
 ALICE, BOB = ({"Authorization": f"Bearer {token}"} for token in TOKENS)
@@ -94,3 +95,34 @@ def test_credentials_whose_place_is_the_query_are_left_there():
     app = app_that(lambda request: request.query_params.get("key") == "a-long-api-key-of-alice")
     assert isinstance(outcome("credentials_in_query", app, Credentials(sign)), NotTried)
     assert outcome("no_credentials", app, Credentials(sign)) is None
+
+
+def test_a_token_in_the_query_of_a_route_that_lets_in_anybody_tells_nothing():
+    found = outcome("credentials_in_query", app_that(lambda request: True), Credentials(ALICE))
+    assert not isinstance(found, Weakness)
+    assert str(found) == OPEN
+
+
+def orders_by_method(*guarded):
+    """One view for GET, HEAD and POST, that demands the right for some of them."""
+    app = flask.Flask(__name__)
+
+    @app.route("/orders", methods=["GET", "HEAD", "POST"])
+    def orders():
+        token = flask.request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token not in TOKENS:
+            flask.abort(401)
+        if flask.request.method in guarded and "admin" not in TOKENS[token]:
+            flask.abort(403)
+        return {"orders": []}
+
+    return app
+
+
+def test_head_is_judged_where_get_is_forbidden_too():
+    everything, writing = Credentials(ALICE, forbidden=BOB), Credentials(ALICE, forbidden={"POST /orders": BOB})
+    found = outcome("missing_scope", orders_by_method("GET", "POST"), everything, "POST /orders")
+    assert is_hole(found)
+    assert "'HEAD'" in found.tried
+    assert outcome("missing_scope", orders_by_method("GET", "HEAD", "POST"), everything, "POST /orders") is None
+    assert outcome("missing_scope", orders_by_method("POST"), writing, "POST /orders") is None

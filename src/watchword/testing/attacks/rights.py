@@ -31,7 +31,7 @@ def missing_scope(trial: Trial) -> None:
         fields = [(name.encode(), value.encode()) for name in names if name.encode() not in own]
         trial.attempt(f"with fields that say {value!r}", signed.request.with_headers(fields), signed.body,
                       attack=tuple(name for name, _ in fields), why=why, write=write)  # fmt: skip
-    for method in ("HEAD", "OPTIONS", trial.route.method.lower()):
+    for method in _other_methods(trial):
         if not trial.route.is_websocket and method != trial.route.method:
             changed = trial.signed(way).changed(method=method)
             trial.attempt(
@@ -44,12 +44,20 @@ def missing_scope(trial: Trial) -> None:
             )
 
 
+def _other_methods(trial: Trial) -> list[str]:
+    """Methods that the handler might serve without asking for the right. HEAD is what GET is (RFC 9110 §9.3.2), and may be the user's where GET is."""
+    reading = trial.route._replace(method="GET")
+    head = ["HEAD"] if trial.credentials.forbidden(reading) is not None else []
+    return [*head, "OPTIONS", trial.route.method.lower()]
+
+
 def another_place(trial: Trial) -> None:
     """The genuine token or key in the query, where logs, histories and Referer fields keep it (RFC 6750 §5.3, RFC 9700 §4.3.2)."""
     if trial.route.is_websocket:
         raise NotTried("a browser's WebSocket has hardly another place for a token than its address")
     why = "Addresses are kept in logs and histories, and sent on in Referer; a credential in them is shown to all who read those."
     write = "Read credentials from their field alone."
+    trial.closed()
     for way, signed, _ in trial.each_genuine():
         if signed.in_target or not trial.nature(way, signed).bearer:
             continue
