@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
@@ -39,7 +41,7 @@ class Credentials(InProcess):
         bodies: the content for routes that need one: octets, a text, or an object that is sent as JSON.
         parameters: values for parameters in paths: `{"order_id": 7}`.
         queries: the query of routes that need one: `{"/search": "q=tea"}`.
-        headers: fields that every request carries, such as the version of the API.
+        headers: fields that every request carries, such as the version of the API; or a mapping of routes, with such fields for each.
         base_url: scheme and host under which the app believes to run.
         peer: the address from which genuine requests come; say it if the app knows a proxy by its address.
         single_use: whether the same signed request is good once; None finds out what can be found out.
@@ -48,7 +50,7 @@ class Credentials(InProcess):
         accepted: tells whether an answer let somebody in, where the status doesn't.
 
     Raises:
-        ConfigurationError: a `base_url` without host, a part in `covers` that there is not.
+        ConfigurationError: an argument has another form than it is described here; the text says what to write.
 
     >>> from watchword import BasicAuth
     >>> Credentials(BasicAuth("alice", "open sesame"), public=["/health"])
@@ -68,7 +70,7 @@ class Credentials(InProcess):
         bodies: Mapping[str, object] | None = None,
         parameters: Mapping[str, object] | None = None,
         queries: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Mapping[str, Mapping[str, str]] | None = None,
         base_url: str = "https://testserver",
         peer: str = "198.51.100.10",
         single_use: bool | None = None,
@@ -76,15 +78,11 @@ class Credentials(InProcess):
         same_site: bool = False,
         accepted: Callable[[Answer], bool] | None = None,
     ) -> None:
+        given = dict(locals())
+        for name, (fits, form) in FORMS.items():
+            if given[name] is not None and not fits(given[name]):
+                raise ConfigurationError(f"{name}= is {form}")
         parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ConfigurationError(f"base_url={base_url!r} names no host: write https://testserver")
-        for part in covers or ():
-            if part not in COVERS:
-                raise ConfigurationError(f"covers= has {part!r}; there are {', '.join(COVERS)}")
-        for name, routes in (("public", public), ("untried", untried)):
-            if isinstance(routes, str):
-                raise ConfigurationError(f"{name}= is a list of routes: [{routes!r}]")
         self._sign = sign
         self._forbidden = forbidden
         self.public = list(public)
@@ -95,7 +93,7 @@ class Credentials(InProcess):
         self.bodies = dict(bodies or {})
         self.parameters = dict(parameters or {})
         self.queries = dict(queries or {})
-        self.headers = dict(headers or {})
+        self._headers: Mapping[str, Any] = dict(headers or {})
         self.scheme = parts.scheme
         self.authority = parts.netloc
         self.peer = peer
@@ -107,7 +105,7 @@ class Credentials(InProcess):
     def ways(self, route: Route) -> list[Sign]:
         """The ways to prove who asks at this route."""
         found = self._sign
-        if isinstance(found, Mapping) and _has_routes(found):
+        if isinstance(found, Mapping) and _are_routes(found):
             found = _first(found, route)
         if found is None:
             return []
@@ -124,7 +122,7 @@ class Credentials(InProcess):
     def forbidden(self, route: Route) -> Sign | None:
         """Genuine credentials that must be refused at this route."""
         found: Any = self._forbidden
-        if isinstance(found, Mapping) and _has_routes(found):
+        if isinstance(found, Mapping) and _are_routes(found):
             found = _first(found, route)
         chosen: Sign | None = found
         return chosen
@@ -138,6 +136,11 @@ class Credentials(InProcess):
         """The query that the user gave for this route."""
         return str(_first(self.queries, route) or "").lstrip("?")
 
+    def fields(self, route: Route) -> dict[str, str]:
+        """The fields that a request to this route carries, names in lower case."""
+        found = _first(self._headers, route) if _are_routes(self._headers) else self._headers
+        return {str(name).lower(): str(value) for name, value in (found or {}).items()}
+
     def __repr__(self) -> str:
         return f"Credentials(public={self.public!r})"
 
@@ -147,12 +150,88 @@ def is_client_half(way: object) -> TypeGuard[Auth]:
     return hasattr(way, "flow")
 
 
-def _has_routes(mapping: Mapping[str, Any]) -> bool:
-    """Whether the keys are routes: names of header fields have neither a slash nor an asterisk alone."""
-    return any("/" in key or key.strip() == "*" for key in mapping)
-
-
 def _first(mapping: Mapping[str, Any], route: Route) -> Any:
     """The value of the pattern that fits best: the longest."""
     fitting = [pattern for pattern in mapping if matches(pattern, route)]
     return mapping[max(fitting, key=lambda pattern: len(pattern.replace("*", "")))] if fitting else None
+
+
+def _are_routes(given: object) -> TypeGuard[Mapping[str, Any]]:
+    """Names of header fields have neither a slash nor an asterisk alone."""
+    return isinstance(given, Mapping) and all(map(_is_route, given))
+
+
+def _is_route(key: object) -> bool:
+    return isinstance(key, str) and ("/" in key or key.strip() == "*")
+
+
+def _are_fields(given: object) -> bool:
+    return isinstance(given, Mapping) and all(
+        isinstance(name, str) and not _is_route(name) and isinstance(value, (str, bytes))
+        for name, value in given.items()
+    )
+
+
+def _are_parameters(given: object) -> bool:
+    return isinstance(given, Mapping) and not any(_is_route(name) for name in given)
+
+
+def _is_list_of_routes(given: object) -> bool:
+    return isinstance(given, Collection) and not isinstance(given, (str, bytes)) and all(map(_is_route, given))
+
+
+def _is_way(given: object) -> bool:
+    return not inspect.isclass(given) and (callable(given) or is_client_half(given) or _are_fields(given))
+
+
+def _are_ways(given: object) -> bool:
+    return _is_way(given) or (isinstance(given, (list, tuple)) and all(map(_is_way, given)))
+
+
+def _names_a_host(given: object) -> bool:
+    parts = urlsplit(given) if isinstance(given, str) else None
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _is_address(given: object) -> bool:
+    try:
+        return isinstance(given, str) and bool(ip_address(given))
+    except ValueError:
+        return False
+
+
+def _for_all_or_each(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda given: fits(given) or (_are_routes(given) and all(map(fits, given.values())))
+
+
+WAY = "a client half such as BasicAuth(…), fields such as {'X-API-Key': '…'}, or a function that signs"
+EACH = "; or a mapping of routes with these: {'POST /orders': …, '*': …}"
+LIST = "a list of routes: ['/health', 'GET /docs']"
+FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "sign": (_for_all_or_each(_are_ways), f"{WAY}, or a list of these{EACH}"),
+    "forbidden": (_for_all_or_each(_is_way), WAY + EACH),
+    "public": (_is_list_of_routes, LIST),
+    "untried": (_is_list_of_routes, LIST),
+    "key": (lambda given: isinstance(given, (str, bytes, Key)), "a secret, a private key as PEM, or a Key"),
+    "mint": (callable, "a function that makes a token of claims: mint=lambda claims: …"),
+    "public_key": (lambda given: isinstance(given, (str, bytes)), "a public key as PEM"),
+    "bodies": (_are_routes, "a mapping of routes: {'POST /orders': {'item': 'tea'}}"),
+    "parameters": (_are_parameters, "a mapping of names, the same for all routes: {'order_id': 7}"),
+    "queries": (_are_routes, "a mapping of routes: {'/search': 'q=tea'}"),
+    "headers": (
+        _for_all_or_each(_are_fields),
+        "fields, {'X-Version': '2'}, or a mapping of routes: {'/orders/*': {'X-Version': '2'}}",
+    ),
+    "base_url": (_names_a_host, "a scheme and a host: https://testserver"),
+    "peer": (_is_address, "an address: 198.51.100.10"),
+    "single_use": (lambda given: isinstance(given, bool), "True, False or None"),
+    "covers": (
+        lambda given: (
+            not isinstance(given, str) and isinstance(given, Collection) and all(part in COVERS for part in given)
+        ),
+        f"a list of some of {', '.join(map(repr, COVERS))}",
+    ),
+    "same_site": (lambda given: isinstance(given, bool), "True or False"),
+    "accepted": (callable, "a function of an Answer: accepted=lambda answer: answer.status == 200"),
+}
+"""For each argument whether a value has its form, and what to write."""

@@ -81,7 +81,7 @@ class Trial:
             fields["content-type"] = _type_of(body)
         if self.route.is_websocket:
             fields["origin"] = f"{self.credentials.scheme}://{self.credentials.authority}"
-        fields.update({name.lower(): value for name, value in self.credentials.headers.items()})
+        fields.update(self.credentials.fields(self.route))
         query = self.credentials.query(self.route) or ("" if sample is None else sample.query)
         target = f"{self.path}?{query}" if query else self.path
         method = "GET" if self.route.is_websocket else self.route.method
