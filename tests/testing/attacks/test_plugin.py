@@ -212,6 +212,14 @@ def test_the_plugin_does_nothing_unless_it_is_asked(shop):
     assert "attacks on the app" not in output
 
 
+def test_attacks_that_were_not_tried_for_one_reason_are_told_in_one_line(shop):
+    code, output = run(shop, "--watchword-app=shop:app", "-k", "token or service or issuer or own_key or algorithm")
+    assert code == 1
+    (line,) = [line for line in output.splitlines() if line.startswith("not tried:")]
+    tokens = "another_issuer, another_service, confused_algorithm, expired_token, own_key, token_without_end, unsigned_token, wrong_kind_of_token"
+    assert line == f"not tried: {tokens}: the credentials are no JSON Web Token (GET /orders, GET /report)"
+
+
 def test_a_route_that_an_attack_finds_open_fails_the_run_by_itself(shop):
     code, output = run(shop, "--watchword-app=shop:app", "-k", "host_field", HOLED="1")
     assert code == 1

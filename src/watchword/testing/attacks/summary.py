@@ -54,6 +54,13 @@ class Summary:
         if failed and not worker and not self._config.option.collectonly and session.exitstatus in (0, 5):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _reasons(self) -> list[tuple[list[str], str, tuple[str, ...]]]:
+        """Each reason once for all attacks that have it on the same routes, such as those with tokens where there are none."""
+        together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for (attack, reason), routes in sorted(self._not_tried.items()):
+            together.setdefault((reason, tuple(sorted(routes))), []).append(attack)
+        return sorted((attacks, reason, routes) for (reason, routes), attacks in together.items())
+
     def _left_open(self) -> list[str]:
         """The routes of which an attack says that they let in anybody, and `no_credentials` doesn't."""
         seen = {route for (_, reason), routes in self._not_tried.items() if reason == OPEN for route in routes}
@@ -87,11 +94,14 @@ class Summary:
             )
         for item, text in sorted(self._weak.items()):
             tell.line(f"weak: {item}: {text}")
-        for (attack, reason), routes in sorted(self._not_tried.items()):
-            where = ", ".join(routes) if len(routes) <= 4 else f"{', '.join(routes[:3])} and {len(routes) - 3} more"
-            tell.line(f"not tried: {attack}: {reason} ({where})")
+        for attacks, reason, routes in self._reasons():
+            tell.line(f"not tried: {', '.join(attacks)}: {reason} ({_shortened(routes)})")
         if self._tried == 0:
             tell.line(
                 "nothing was tried: that is a failure. See the reasons above, and give the fixture watchword_credentials.",
                 red=True,
             )
+
+
+def _shortened(routes: tuple[str, ...]) -> str:
+    return ", ".join(routes) if len(routes) <= 4 else f"{', '.join(routes[:3])} and {len(routes) - 3} more"
