@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import calendar
+import datetime as dt
 import hashlib
 import hmac
+import os
+import random
 import secrets
 import time
+from datetime import UTC, datetime
 from itertools import count
+from time import time as time_by_itself
 
 import flask
 import pytest
@@ -22,6 +28,7 @@ from watchword.servers.wsgi import identity, protect
 from watchword.stores import MemoryStore
 from watchword.testing.attacks import Credentials
 from watchword.testing.attacks.captured import respelled
+from watchword.testing.attacks.held import held
 from watchword.testing.attacks.outcome import NotTried, Weakness
 
 KEY = b"a key that both sides know"
@@ -351,3 +358,74 @@ def test_each_other_spelling_is_read_as_the_same_octets():
                 assert other != write(octets).encode()
                 assert read(other.decode()) == octets
     assert respelled(b"Bearer of alice") == []
+
+
+@pytest.mark.parametrize("attack", ["stale", "replay", "tampered"])
+def test_a_function_that_signs_is_judged_like_a_client_half(attack):
+    assert outcome(attack, shop(), Credentials(signing()), "POST /orders") is None
+
+
+CLOCKS = {
+    "time.time": lambda: int(time.time()),
+    "time.time_ns": lambda: time.time_ns() // 10**9,
+    "time.gmtime": lambda: calendar.timegm(time.gmtime()),
+    "datetime.now": lambda: int(datetime.now(UTC).timestamp()),
+    "datetime.datetime.now": lambda: int(dt.datetime.now(UTC).timestamp()),
+    "from time import time": lambda: int(time_by_itself()),
+}
+
+
+def by_clock(clock):
+    """A function that signs with the time of a clock, in an app that compares it or doesn't."""
+
+    def sign(request):
+        at, nonce = str(clock()), secrets.token_hex(8)
+        made = signature(PARTS, request.method, request.target, request.body, at, nonce)
+        return {"X-Timestamp": at, "X-Nonce": nonce, "X-Signature": made}
+
+    return Credentials(sign)
+
+
+def timeless(*, mended):
+    app = flask.Flask(__name__)
+
+    @app.post("/orders")
+    def orders():
+        fields = flask.request.headers
+        at, nonce = fields.get("X-Timestamp", ""), fields.get("X-Nonce", "")
+        good = signature(PARTS, "POST", "/orders", flask.request.get_data(), at, nonce)
+        if good != fields.get("X-Signature") or (mended and abs(time.time() - int(at)) > 300):
+            flask.abort(401)
+        return {"orders": []}
+
+    return app
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_function_signs_in_the_past_too(clock):
+    credentials = by_clock(CLOCKS[clock])
+    assert is_hole(outcome("stale", timeless(mended=False), credentials, "POST /orders"))
+    assert outcome("stale", timeless(mended=True), credentials, "POST /orders") is None
+
+
+def test_a_clock_that_cannot_be_set_back_is_told():
+    numbers = count(10**9)
+    for clock in (
+        lambda own=time.time: int(own()),
+        lambda own=time.time_ns: own(),
+        lambda: 10**9,
+        lambda: next(numbers),
+    ):
+        found = outcome("stale", timeless(mended=False), by_clock(clock), "POST /orders")
+        assert isinstance(found, NotTried)
+        assert "can't be set back" in str(found)
+
+
+def test_clock_and_chance_are_let_go_of_afterwards():
+    before = (time.time, time.time_ns, time.gmtime, dt.datetime, os.urandom, random.getstate(), dict(globals()))
+    with held(by_clock, 7.0, bytes):
+        assert time.time() == datetime.now(UTC).timestamp() == 7.0
+        assert secrets.token_bytes(3) == bytes(3)
+        for local in (dt.datetime.today(), dt.datetime.now(), dt.datetime.utcnow()):  # noqa: DTZ002, DTZ003, DTZ005 -- users have them
+            assert local.second == 7
+    assert before == (time.time, time.time_ns, time.gmtime, dt.datetime, os.urandom, random.getstate(), dict(globals()))

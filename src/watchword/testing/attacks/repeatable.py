@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from unittest.mock import patch
 
 from watchword.core.message import Request
 from watchword.schemes import SCHEMES, Scheme
 from watchword.testing.attacks.credentials import COVERS, Sign, is_client_half
+from watchword.testing.attacks.held import held
 from watchword.testing.attacks.signing import SENDS, Signed, SigningFailed, sign
 
 __all__ = ["Nature", "nature_of"]
@@ -65,10 +61,14 @@ def _row(way: Sign) -> Scheme | None:
 
 
 def _by_trial(way: Sign, signed: Signed, send: SENDS) -> Nature:
-    with _stopped():
-        first = _credentials(way, signed.plain, signed.plain_body, send)
-        again = _credentials(way, signed.plain, signed.plain_body, send)
-        changed = {part: _credentials(way, *_change(signed, part), send) for part in COVERS}
+    now = float(int(time.time()))
+
+    def standing(request: Request, body: bytes) -> object | None:
+        with held(way, now, lambda count: bytes(index % 251 for index in range(count))):
+            return _credentials(way, request, body, send)
+
+    first, again = (standing(signed.plain, signed.plain_body) for _ in range(2))
+    changed = {part: standing(*_change(signed, part)) for part in COVERS}
     if first is None or first != again:
         return Nature(bearer=False, covers=None)
     covers = frozenset(part for part, value in changed.items() if value is not None and value != first)
@@ -103,23 +103,3 @@ def _change(signed: Signed, part: str) -> tuple[Request, bytes]:
     else:
         body = BODY if body != BODY else b"{}"
     return Request.raw(method, request.scheme, authority, target, request.headers, request.peer, True), body
-
-
-@contextmanager
-def _stopped() -> Iterator[None]:
-    """Clock and randomness, as most signing code reads them, stand still."""
-    now = float(int(time.time()))
-    octets: Callable[[int], bytes] = lambda n: bytes(index % 251 for index in range(n))  # noqa: E731 -- one line is enough
-    state = random.getstate()
-    with (
-        patch.object(time, "time", lambda: now),
-        patch.object(time, "time_ns", lambda: int(now) * 10**9),
-        patch.object(os, "urandom", octets),
-        patch.object(random, "_urandom", octets),
-        patch.object(random, "random", lambda: 0.5),
-        patch.object(random, "getrandbits", lambda bits: (1 << bits) // 3),
-    ):
-        try:
-            yield
-        finally:
-            random.setstate(state)

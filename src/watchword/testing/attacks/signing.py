@@ -7,6 +7,7 @@ import inspect
 import random
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from watchword.core.message import Peer, Request, Response
@@ -14,6 +15,7 @@ from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Auth, Received, Send
 from watchword.testing.attacks.answer import Answer
 from watchword.testing.attacks.credentials import Sign, is_client_half
+from watchword.testing.attacks.held import held
 from watchword.testing.attacks.outgoing import Fields, Outgoing
 from watchword.transport.flow import ClientContext, Drive
 
@@ -108,7 +110,7 @@ def sign(way: Sign, request: Request, body: bytes, send: SENDS, at: tuple[float,
         request: the request without credentials.
         body: its content.
         send: sends to the app.
-        at: the time that a client half's clock shows, and the seed of its randomness.
+        at: the time that its clock shows, and the seed of its randomness.
 
     Raises:
         SigningFailed: the credentials can't sign this request.
@@ -120,7 +122,8 @@ def sign(way: Sign, request: Request, body: bytes, send: SENDS, at: tuple[float,
             signed, content = _by_flow(way, request, body, send, at)
         else:
             assert callable(way)
-            signed, content = _by_function(way, request, body)
+            with nullcontext() if at is None else held(way, at[0], random.Random(at[1]).randbytes):  # noqa: S311 -- as in `_by_flow`
+                signed, content = _by_function(way, request, body)
     except (SigningFailed, ConfigurationError) as failure:
         raise SigningFailed(str(failure)) from None
     except Exception as failure:  # noqa: BLE001 -- it is the user's function
