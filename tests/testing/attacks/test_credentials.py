@@ -22,7 +22,7 @@ def sign(request):
 
 RIGHT = {
     "sign": [HALF, BEARER, sign, [HALF, BEARER], {"/orders": HALF, "*": [sign, BEARER]}],
-    "forbidden": [HALF, BEARER, sign, {"GET /orders": HALF}],
+    "forbidden": [HALF, BEARER, sign, {"GET /orders": HALF}, {"POST *": BEARER}],
     "public": [["/health"], ("GET /docs", "*"), {"/static/*"}],
     "untried": [["/health"]],
     "key": ["secret", b"secret", Key.generate("EdDSA")],
@@ -80,7 +80,7 @@ def test_each_form_that_is_described_is_taken(name, value):
 def test_fields_may_be_for_all_routes_or_for_some():
     everywhere = Credentials(headers={"X-Version": "2"})
     assert everywhere.fields(ORDERS) == everywhere.fields(REPORT) == {"x-version": "2"}
-    some = Credentials(headers={"/orders": {"X-Version": "2"}, "POST /*": {"X-Version": "3"}})
+    some = Credentials(headers={"/orders": {"X-Version": "2"}, "POST *": {"X-Version": "3"}})
     assert some.fields(ORDERS) == {"x-version": "2"}
     assert some.fields(REPORT) == {"x-version": "3"}
     assert some.fields(Route("GET", "/health")) == {}

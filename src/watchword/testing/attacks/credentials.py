@@ -157,12 +157,12 @@ def _first(mapping: Mapping[str, Any], route: Route) -> Any:
 
 
 def _are_routes(given: object) -> TypeGuard[Mapping[str, Any]]:
-    """Names of header fields have neither a slash nor an asterisk alone."""
+    """Names of header fields have neither a slash nor an asterisk at the end."""
     return isinstance(given, Mapping) and all(map(_is_route, given))
 
 
 def _is_route(key: object) -> bool:
-    return isinstance(key, str) and ("/" in key or key.strip() == "*")
+    return isinstance(key, str) and ("/" in key or key.rstrip().endswith("*"))
 
 
 def _are_fields(given: object) -> bool:
