@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,14 @@ from flask.testing import FlaskClient
 from tests.core.fakes import FakeVerifier
 from watchword import ConfigurationError, Guard
 from watchword.servers.flask import Authenticate
+
+
+@pytest.fixture(autouse=True)
+def collected_quickly() -> Iterator[None]:
+    """What is collected here was made here, so nothing else is looked through."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def made(register: Callable[[flask.Flask, Any], None], *, installed: bool = True) -> flask.Flask:

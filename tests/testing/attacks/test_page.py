@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 
+import pytest
+
 from tests.test_docs import FENCE
 from tests.test_house import ROOT
 from tests.testing.attacks.test_plugin import run, shop
@@ -17,6 +19,7 @@ BLOCKS = [block for language, block in FENCE.findall(PAGE) if language == "pytho
 __all__ = ["shop"]
 
 
+@pytest.mark.sweep
 def test_the_first_two_programs_of_the_page_are_an_app_that_passes(shop):
     (shop / "shop.py").write_text(BLOCKS[0], "utf-8")
     (shop / "conftest.py").write_text(BLOCKS[1], "utf-8")

@@ -75,7 +75,7 @@ def run(folder, *arguments, **environment):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.sweep)], ids=["alone", "xdist"])
 def test_a_hole_fails_and_is_told_and_the_mended_app_passes(shop, workers):
     some = ("-k", "no_credentials or replay", *workers)
     code, output = run(shop, "--watchword-app=shop:app", *some, HOLED="1")
@@ -89,6 +89,7 @@ def test_a_hole_fails_and_is_told_and_the_mended_app_passes(shop, workers):
     assert "not tried: replay: the credentials sign nothing of the request" in output
 
 
+@pytest.mark.sweep
 def test_each_attack_is_a_test_with_a_name_that_can_be_chosen(shop):
     code, output = run(shop, "--watchword-app=shop:app", "--collect-only", "-q")
     assert code == 0
@@ -114,6 +115,7 @@ def test_nothing_tried_is_a_failure(shop):
     assert "nothing was tried: that is a failure" in output
 
 
+@pytest.mark.sweep
 def test_without_the_fixture_what_needs_no_credentials_is_tried(shop):
     (shop / "conftest.py").unlink()
     code, output = run(shop, "--watchword-app=shop:app", "-k", "no_credentials or unsigned_token")
@@ -122,6 +124,7 @@ def test_without_the_fixture_what_needs_no_credentials_is_tried(shop):
     assert "not tried: unsigned_token: the fixture watchword_credentials gives no credentials for this route" in output
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("place", ["tests/conftest.py", "tests/test_attacks.py"])
 def test_the_fixture_is_found_wherever_it_is(shop, place):
     (shop / "conftest.py").unlink()
@@ -133,6 +136,7 @@ def test_the_fixture_is_found_wherever_it_is(shop, place):
     assert "gives no credentials" not in output
 
 
+@pytest.mark.sweep
 def test_two_fixtures_in_two_places_are_told(shop):
     for name in ("one", "two"):
         (shop / name).mkdir()
@@ -163,6 +167,7 @@ def test_a_mistake_in_the_option_is_told_in_one_line(shop, app, text):
     assert "Traceback" not in output
 
 
+@pytest.mark.sweep
 def test_routes_that_cannot_be_listed_are_asked_for_and_taken(shop):
     (shop / "raw.py").write_text(
         """
@@ -187,6 +192,7 @@ async def app(scope, receive, send):
     assert "no_credentials on GET /open" in output
 
 
+@pytest.mark.sweep
 def test_weaknesses_are_told_and_fail_only_if_they_shall(shop):
     source = APP.replace(
         'request.headers.get("Authorization")',
@@ -212,6 +218,7 @@ def test_the_plugin_does_nothing_unless_it_is_asked(shop):
     assert "attacks on the app" not in output
 
 
+@pytest.mark.sweep
 def test_attacks_that_were_not_tried_for_one_reason_are_told_in_one_line(shop):
     code, output = run(shop, "--watchword-app=shop:app", "-k", "token or service or issuer or own_key or algorithm")
     assert code == 1
@@ -220,6 +227,7 @@ def test_attacks_that_were_not_tried_for_one_reason_are_told_in_one_line(shop):
     assert line == f"not tried: {tokens}: the credentials are no JSON Web Token (GET /orders, GET /report)"
 
 
+@pytest.mark.sweep
 def test_a_route_that_an_attack_finds_open_fails_the_run_by_itself(shop):
     code, output = run(shop, "--watchword-app=shop:app", "-k", "host_field", HOLED="1")
     assert code == 1
@@ -238,6 +246,7 @@ def refunds():
 """
 
 
+@pytest.mark.sweep
 def test_a_route_on_which_nothing_can_be_tried_fails_unless_the_user_says_so(shop):
     (shop / "shop.py").write_text(
         APP.replace('"/health" and', '"/health" and request.path != "/refunds" and') + NEEDY, "utf-8"
