@@ -12,10 +12,14 @@ from wsgiref.validate import validator
 from tests.core.fakes import FakeVerifier
 from tests.servers import apps
 from tests.servers.test_asgi import Watching
-from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword import AsyncGuard, ConfigurationError, Guard, HMACAuth, HMACVerifier, Key
 from watchword.core.scheme import WHOLE
+from watchword.schemes.signatures.seal import SignatureSeal
+from watchword.servers.problem import problem_body
 from watchword.servers.wsgi import identity, protect, requires
 from watchword.servers.wsgi.request import _FIELDS, MAX_KNOWN, MAX_NAME
+from watchword.stores import MemoryStore
+from watchword.testing import signed
 
 
 def environ_(body=b"", **parts):
@@ -194,3 +198,51 @@ def test_identity_takes_an_environ_or_what_has_one_and_says_what_is_missing_else
         run(requires("write")(app), environ_())
     with pytest.raises(ConfigurationError, match="requires"):
         requires(app)  # type: ignore[arg-type]
+
+
+PROBLEM = b'{"type":"about:blank","title":"Unauthorized","status":401}'
+
+
+def sealed():
+    return SignatureSeal(Key.from_secret("s" * 32, algorithm="hmac-sha256", key_id="k"))
+
+
+@pytest.mark.parametrize("seal", [None, sealed()], ids=["bare", "sealed"])
+@pytest.mark.parametrize("optional", [False, True])
+def test_a_refusal_has_the_content_that_is_asked_for_and_none_under_head(seal, optional):
+    guard = Guard([FakeVerifier()], seal=seal)
+    guarded = protect(app, guard, optional=optional, refusal_body=problem_body)
+    status, headers, body = run(guarded, environ_(HTTP_AUTHORIZATION="fake wrong"))
+    assert (status, body) == (401, PROBLEM)
+    assert dict(headers)["content-type"] == "application/problem+json"
+    assert ("content-digest" in dict(headers)) is (seal is not None)
+    status, headers, body = run(guarded, environ_(HTTP_AUTHORIZATION="fake wrong", REQUEST_METHOD="HEAD"))
+    assert (status, body) == (401, b"")
+
+
+def test_a_stranger_whom_an_outer_guard_lets_through_is_refused_with_the_content_of_the_inner_one():
+    guard = Guard([FakeVerifier()])
+    guarded = protect(protect(app, guard, refusal_body=problem_body), guard, optional=True)
+    environ = environ_()
+    del environ["HTTP_AUTHORIZATION"]
+    assert run(guarded, environ)[::2] == (401, PROBLEM)
+
+
+def test_a_failing_application_under_a_seal_answers_with_the_content_too():
+    def broken(environ, start_response):
+        raise RuntimeError("as it happens")
+
+    guarded = protect(broken, Guard([FakeVerifier()], seal=sealed()), refusal_body=problem_body)
+    environ = environ_(**{"wsgi.errors": io.StringIO()})
+    assert run(guarded, environ)[::2] == (500, problem_body(500)[1])
+
+
+def test_a_body_that_fails_as_it_passes_is_refused_with_the_content():
+    key = Key.generate("HS256", key_id="k1")
+    store = MemoryStore()
+    store.add_key("robot", key)
+    guarded = protect(app, Guard([HMACVerifier(stream=True)], store), refusal_body=problem_body)
+    request, _ = signed(HMACAuth(key), "POST", "http://api.example/", body=b"hello")
+    fields = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in request.headers}
+    environ = environ_(b"jello", **fields, REQUEST_METHOD="POST", PATH_INFO="/", QUERY_STRING="", RAW_URI="/")
+    assert run(guarded, environ)[::2] == (401, PROBLEM)

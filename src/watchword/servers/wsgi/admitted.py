@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from watchword.core.admission import Admission
@@ -12,10 +12,11 @@ from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
 from watchword.servers.judgement import admission_of
-from watchword.servers.wsgi.answer import answer
+from watchword.servers.problem import RefusalBody, no_body
+from watchword.servers.wsgi.answer import answer_with
 from watchword.servers.wsgi.request import App, Environ
 
-__all__ = ["demand", "identity", "identity_or_none", "requires"]
+__all__ = ["demand", "demanding", "identity", "identity_or_none", "requires"]
 
 PARAMETERS = ("environ", "start_response")
 
@@ -81,16 +82,22 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
         if not application:
             check_application(app, PARAMETERS)
 
-        def checked(environ: Environ, start_response: Any) -> Iterable[bytes]:
-            try:
-                demand(environ, *scopes)
-            except Rejected as rejected:
-                return answer(rejected.refusal or Refusal(403), start_response)
-            return app(environ, start_response)
-
-        return checked
+        return demanding(app, scopes)
 
     return wrap
+
+
+def demanding(app: App, scopes: Sequence[str], body: RefusalBody = no_body) -> App:
+    """`app`, which only those requests reach that have all of `scopes`; `body` is as `refusal_body` of `protect`."""
+
+    def checked(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        try:
+            demand(environ, *scopes)
+        except Rejected as rejected:
+            return answer_with(body, environ, rejected.refusal or Refusal(403), start_response)
+        return app(environ, start_response)
+
+    return checked
 
 
 def _admitted(request: Any) -> tuple[Guard, Admission]:

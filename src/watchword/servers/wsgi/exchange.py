@@ -11,7 +11,8 @@ from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.admission import Additions
 from watchword.core.rejection import Rejected
-from watchword.servers.wsgi.answer import answer, status_line, text_of
+from watchword.servers.problem import RefusalBody, no_body
+from watchword.servers.wsgi.answer import answer_with, status_line, text_of
 from watchword.servers.wsgi.body import Body, checked_input
 from watchword.servers.wsgi.request import App, Environ
 from watchword.servers.wsgi.started import Started
@@ -20,10 +21,16 @@ __all__ = ["Answer", "exchange"]
 
 
 def exchange(
-    app: App, guard: Guard, additions: Additions, environ: Environ, start_response: Any, body: Body
+    app: App,
+    guard: Guard,
+    additions: Additions,
+    environ: Environ,
+    start_response: Any,
+    body: Body,
+    refusal_body: RefusalBody = no_body,
 ) -> Iterable[bytes]:
     """Runs the application where its answer gets more fields, or where its body is checked as it passes."""
-    answer = Answer(guard, start_response, additions, environ, body)
+    answer = Answer(guard, start_response, additions, environ, body, partial(answer_with, refusal_body, environ))
     return Started(answer.run(partial(app, environ, answer.start) if answer.failed is None else tuple))
 
 
@@ -48,7 +55,7 @@ class Answer:
         additions: Additions,
         environ: Environ,
         body: Body,
-        say: Callable[[Refusal, Any], list[bytes]] = answer,
+        say: Callable[[Refusal, Any], list[bytes]],
     ) -> None:
         self._guard = guard
         self._additions = additions

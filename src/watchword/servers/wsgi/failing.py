@@ -7,13 +7,14 @@ from traceback import print_exc
 from typing import Any
 
 from watchword.core.seal import Failing
-from watchword.servers.wsgi.answer import answer
+from watchword.servers.problem import RefusalBody, no_body
+from watchword.servers.wsgi.answer import answer_with
 from watchword.servers.wsgi.request import App, Environ, request_of
 
 __all__ = ["failing"]
 
 
-def failing(app: App, guard: Failing) -> App:
+def failing(app: App, guard: Failing, body: RefusalBody = no_body) -> App:
     """`app`, guarded, where an exception before the answer has begun is a sealed 500; `wsgi.errors` gets the traceback.
 
     It can't be raised as well: the server would answer by itself (PEP 3333, "Error Handling").
@@ -33,6 +34,6 @@ def failing(app: App, guard: Failing) -> App:
             if begun:
                 raise
             print_exc(file=environ["wsgi.errors"])
-            return answer(guard.failure(request_of(environ)), start_response)
+            return answer_with(body, environ, guard.failure(request_of(environ)), start_response)
 
     return sealed
