@@ -401,7 +401,7 @@ def test_two_verifiers_of_one_issuer_are_a_configuration_error():
 
 @given(st.one_of(st.binary(max_size=60), st.sampled_from([b"..", b"a.e30.b", b".W10.", b"x.eyJpc3MiOjF9.y"])))
 def test_peeking_at_an_issuer_never_fails(octets):
-    assert peek_issuer(octets) is None
+    assert not peek_issuer(octets)  # "" where a lax reader finds the beginning of an object
 
 
 # ---- explain ---------------------------------------------------------------------------------------------------------
