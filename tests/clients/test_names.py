@@ -16,6 +16,8 @@ from tests.patience import PATIENCE
 from watchword import BasicAuth, BasicVerifier, DigestAuth, DigestVerifier, Guard, Rejected, Request
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 COVERING_TARGETS = ["digest", *SIGNING]
 
 

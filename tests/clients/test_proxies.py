@@ -24,6 +24,8 @@ from watchword.core.message import SOCKS, Peer, Request
 from watchword.core.scheme import Send
 from watchword.transport.flow import ClientContext
 
+pytestmark = pytest.mark.sweep
+
 AUTHS = {"basic": BasicAuth, "digest": DigestAuth}
 
 

@@ -17,6 +17,8 @@ from watchword import ConfigurationError
 from watchword.clients.requests import adapt as for_requests
 from watchword.core.scheme import Send
 
+pytestmark = pytest.mark.sweep
+
 STATUSES = [301, 302, 303, 307, 308]
 
 

@@ -97,6 +97,7 @@ def test_its_fixtures_work_with_warnings_as_errors_and_plain_assertions(project:
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
+@pytest.mark.sweep
 def test_its_fixtures_work_under_xdist_and_the_coverage_of_their_package_misses_none_of_its_lines(
     project: Path, options: tuple[str, ...]
 ) -> None:

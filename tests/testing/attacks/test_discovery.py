@@ -35,6 +35,8 @@ from watchword.testing.attacks.routes import Route as Found
 from watchword.testing.attacks.routes import listed, matches
 from watchword.testing.attacks.samples import samples_of
 
+pytestmark = pytest.mark.sweep
+
 ALICE = Credentials(BEARER)
 
 
