@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import watchword.schemes.explaining
@@ -31,7 +31,7 @@ from watchword.core.records import Put, Ref
 from watchword.core.scheme import Auth, Received, Send, Verifier
 from watchword.schemes.oauth1.credentials import OAuth1Client
 from watchword.schemes.explaining.computation import Computation
-from watchword.schemes.explaining.masking import MASK, MAX_VALUES, Mask
+from watchword.schemes.explaining.masking import _WORD, MASK, MAX_VALUES, Mask
 from watchword.schemes.explaining.report import Explanation
 from watchword.schemes.webhooks import PROFILES
 from watchword.stores import AsyncSQLStore, MemoryStore
@@ -104,6 +104,9 @@ def test_a_secret_is_hidden_in_every_encoding(encoding: str) -> None:
     st.binary(min_size=8, max_size=80), st.sampled_from(sorted(ENCODINGS)), st.text(max_size=20), st.text(max_size=20)
 )
 def test_any_secret_is_hidden_within_any_text(secret: bytes, encoding: str, before: str, after: str) -> None:
+    assume(
+        not _WORD.fullmatch(secret)
+    )  # our own sentences have such words, so those are hidden in quotes and by their name
     masked = Mask(REQUEST, b"", [secret]).text(f"{before}{ENCODINGS[encoding](secret)}{after}")
     assert secret.decode("latin-1") not in masked
     assert secret.hex() not in masked

@@ -133,5 +133,5 @@ def test_whoever_makes_a_step_otherwise_is_told_which(algorithm: str, count: int
     for value in random.Random(algorithm).sample(sorted(found), count):
         signature = value if key.is_secret else b64encode(key.sign(value))
         cause = first(sent_with(request, signature), key)
-        assert cause.component in found[value], (cause, found[value], value)
+        assert any(cause.component.startswith(step) for step in found[value]), (cause, found[value], value)
         assert cause.mend
