@@ -10,6 +10,8 @@ import http.client
 import urllib.error
 import urllib.request
 
+import pytest
+
 from watchword.dropin import install
 from watchword.dropin.jwt import jwks_client
 from watchword.transport.get import Answer, Fault, FetchFailed, Get, Terms
@@ -29,6 +31,9 @@ def fetch(get: Get, terms: Terms) -> Answer:
     return Answer(200, (), body if isinstance(body, bytes) else str(body).encode())
 
 
-install("jwt")
-jwks_client.PyJWKClient._wire = lambda _: fetch
-jwks_client._NoRedirectHandler = None
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Before anything of the suite is imported."""
+    install("jwt")
+    jwks_client.PyJWKClient._wire = lambda _: fetch
+    jwks_client._NoRedirectHandler = None
