@@ -202,7 +202,7 @@ def test_cve_2026_27962_authlib_believes_the_key_that_a_token_brings():
     assert peer("authlib-1.6.3", "authlib.py", do="jws", token=token, key=None) == {"accepted": CLAIMS}
     with pytest.raises(Rejected):
         JWTVerifier(Key.generate("ES256")).verify(token)
-    with pytest.raises(jwt.InvalidKeyError):
+    with pytest.raises(TypeError):
         jwt.decode(token, None, algorithms=["ES256"])
 
 
