@@ -153,9 +153,8 @@ def _refuse_public(secret: bytes) -> None:
     try:
         refuse_key_files(secret)
     except ConfigurationError as error:
-        text = secret.replace(b"\0", b"").lstrip(
-            b"\xef\xbb\xbf\xfe\xff \t\r\n"
-        )  # UTF-8, -16 or -32, with its mark or without
+        # JSON in UTF-8, -16 or -32, with its mark or without.
+        text = secret.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")
         if text[:1] in (b"{", b"["):
             said = "The specified key looks like a JWK and should not be used directly as an HMAC secret."
         else:
