@@ -24,7 +24,8 @@ from bench.harness import Interleaved, Unfit
 from watchword import DigestAuth, DigestVerifier, Guard, Policy, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import NO_BODY, Received
+from watchword.core.scheme import NO_BODY
+from watchword.effects import Received
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.schemes.digest.client import _cnonce
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, make_nonce

@@ -18,7 +18,8 @@ from watchword import (
     SignatureAuth, SignaturePolicy, SignatureVerifier, SigV4Auth, SigV4Verifier, WebhookAuth, WebhookVerifier,
 )  # fmt: skip
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Auth, Context, Flow, Received, Send, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Context, Flow, Received, Send
 from watchword.crypto import jose
 from watchword.crypto.passwords import in_one_form
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key

@@ -14,7 +14,8 @@ from bench.harness import Interleaved, Unfit
 from watchword import HMACAuth, HMACVerifier, Key, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Found, Once
-from watchword.core.scheme import Body, Received, Send
+from watchword.core.scheme import Body
+from watchword.effects import Received, Send
 from watchword.stores import MemoryStore
 
 SECRET = b"a secret of thirty-two octets...".ljust(32, b".")

@@ -40,7 +40,7 @@ from watchword.core.attempts import AttemptPolicy, Window
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
 from watchword.structures.room import FOR_THREADS
-from watchword.core.scheme import Auth, Received, Send
+from watchword.effects import Auth, Received, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
 

@@ -26,7 +26,7 @@ from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
 from watchword.clients import urllib_request as for_urllib
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.dropin.http_client import HTTPConnection
 from watchword.stores import MemoryStore
 

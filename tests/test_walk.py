@@ -20,7 +20,7 @@ import pytest
 
 from watchword import DigestAuth, DigestVerifier, Guard, Identity, JWTVerifier, Key, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
 

@@ -15,7 +15,7 @@ from examples.demo.http_clients import Answer, Client, sign
 from watchword import (
     BasicAuth, BearerAuth, DigestAuth, HMACAuth, JWTAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
 )  # fmt: skip
-from watchword.core.scheme import Auth
+from watchword.effects import Auth
 from watchword.schemes import SCHEMES, Scheme
 from watchword.schemes.digest.nonces import NONCE_KEY, make_nonce
 from watchword.stores import SQLStore
@@ -141,7 +141,7 @@ def old_digest(client: Client, settings: Settings, url: str) -> dict[str, str]:
     from watchword.core.answer import Challenge, Token
     from watchword.transport.flow import ClientContext, run
     from watchword.core.message import Request, Response
-    from watchword.core.scheme import Received, Send
+    from watchword.effects import Received, Send
 
     with SQLStore(settings.database) as store:
         key = store.fetch((NONCE_KEY,)).get(NONCE_KEY)

@@ -17,7 +17,7 @@ from watchword.clients.httpx2 import adapt as adapt_httpx2
 from watchword.clients.requests import adapt as adapt_requests
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Headers, Request, Response
-from watchword.core.scheme import ORIGINAL, Auth, Received, Send
+from watchword.effects import ORIGINAL, Auth, Received, Send
 from watchword.dropin.http_client import HTTPConnection
 
 TIMEOUT = 20

@@ -10,7 +10,7 @@ from watchword.transport.flow import ClientContext, run
 from watchword.core.io import once
 from watchword.core.message import Headers
 from watchword.core.plan import Policy
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.core.seal import has_content
 from watchword.schemes.signatures.consequential import OF_ANSWER, OF_REQUEST
 from watchword.schemes.signatures.seal import SignatureSeal

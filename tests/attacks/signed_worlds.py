@@ -11,7 +11,8 @@ from watchword import (
     SignatureVerifier, SigV4Auth, SigV4Verifier, WebhookAuth, WebhookVerifier,
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, Drive
-from watchword.core.scheme import Auth, Send, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Send
 from watchword.schemes.sigv4 import Payload
 from watchword.stores import MemoryStore
 

@@ -22,7 +22,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.servers.apps import SIGNING
 from watchword import ConfigurationError, Guard, HMACAuth, HMACVerifier, Request
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.servers.aiohttp import Authenticate as AiohttpAuthenticate
 from watchword.servers.django import required
 from watchword.servers.flask import Authenticate as FlaskAuthenticate

@@ -16,7 +16,8 @@ from watchword import (
 )  # fmt: skip
 from watchword.core.message import Peer, Response
 from watchword.core.records import Found, Put, Ref
-from watchword.core.scheme import Auth, Received, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Received
 from watchword.crypto import passwords
 from watchword.schemes import SCHEMES
 from watchword.schemes.basic import BasicVerifier

@@ -7,7 +7,7 @@ import pytest
 from tests.schemes.digest_world import GUARDS, PASSWORD, USER, World, changed, params, request
 from watchword import DigestAuth, Reason, Rejected, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 
 @pytest.mark.parametrize("guard", GUARDS)

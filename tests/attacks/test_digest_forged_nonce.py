@@ -9,7 +9,7 @@ import pytest
 
 from tests.schemes.digest_world import GUARDS, PASSWORD, USER, World, ask, changed, params, request
 from watchword import DigestAuth, Reason, Rejected, Request, Response
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.digest.computation import hash_a2
 from watchword.schemes.digest.nonces import NonceKey, NonceState, make_nonce, read_nonce
 from watchword.schemes.freshness import Freshness

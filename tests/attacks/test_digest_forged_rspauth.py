@@ -8,7 +8,7 @@ import pytest
 
 from tests.schemes.digest_world import PASSWORD, USER, World, ask, params, request
 from watchword import DigestAuth, Response
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.fields.auth_params import parse_auth_info
 from watchword.schemes.digest import ServerUnproven
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.schemes.digest_world import GUARDS, PASSWORD, REALM, USER, World, ask, changed, params, request
 from watchword import DigestAuth, Reason, Rejected, Response
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto.digests import digest
 from watchword.schemes.digest import ha1
 

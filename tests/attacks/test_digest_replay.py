@@ -8,7 +8,7 @@ import pytest
 
 from tests.schemes.digest_world import GUARDS, PASSWORD, USER, World, changed, context, request, to
 from watchword import DigestAuth, Identity, Reason, Rejected, Request
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.fields.auth_params import parse_challenges
 from watchword.schemes.digest.computation import (
     algorithm_named, ha1, hash_a2, octets_hash, response, session_key,

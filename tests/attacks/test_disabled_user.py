@@ -13,7 +13,7 @@ from watchword import AsyncGuard, BasicVerifier, DigestAuth, DigestVerifier, Gua
 from watchword import Response, explain
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto import passwords
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.stores import MemoryStore

@@ -244,7 +244,7 @@ def test_of_a_store_with_many_records_a_bounded_number_is_compared_and_the_rest_
     from watchword import Guard, HMACAuth, HMACVerifier, Key, Response
     from watchword.core.records import Put, Ref
     from watchword.crypto.keys import RegisteredKey
-    from watchword.core.scheme import Received
+    from watchword.effects import Received
     from watchword.schemes.explaining.comparison import MAX_LISTED
     from watchword.stores import MemoryStore
     from watchword.transport.flow import ClientContext, run

@@ -8,7 +8,7 @@ import pytest
 
 from watchword import DigestVerifier, Guard, HMACAuth, HMACVerifier, JWTVerifier, Key, Request, Response, explain
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto import jose
 from watchword.schemes import hmac_header
 from watchword.stores import MemoryStore

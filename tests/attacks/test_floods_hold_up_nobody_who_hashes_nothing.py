@@ -24,7 +24,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto import jose
 from watchword.crypto.password_primitives import _ONE_AT_A_TIME
 from watchword.schemes.digest.computation import DigestSecret, ha1

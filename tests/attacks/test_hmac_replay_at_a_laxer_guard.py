@@ -7,7 +7,7 @@ import pytest
 from watchword import Guard, HMACAuth, HMACVerifier, Key, Policy, Reason, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Once
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.stores import MemoryStore, SQLStore
 
 

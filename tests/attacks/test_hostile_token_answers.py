@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from watchword import CredentialsUnavailable, OAuth2Auth, Request, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 NOW = 1_700_000_000.0
 TOKEN = "t0ken-of-somebody"

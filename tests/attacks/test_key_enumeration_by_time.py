@@ -14,7 +14,8 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Auth, Received, Send, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Received, Send
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key
 from watchword.schemes.lookups import sha256_of
 from watchword.schemes.registered_token import RegisteredToken

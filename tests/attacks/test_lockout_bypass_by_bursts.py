@@ -24,7 +24,7 @@ from watchword.core.attempts import Window
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.records import Put, Ref
 from watchword.structures.room import FOR_THREADS
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore
 

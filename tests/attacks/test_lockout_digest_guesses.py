@@ -13,7 +13,7 @@ from tests.core.attempts_world import HERE, KINDS, World, world
 from watchword import DigestAuth, Peer, Reason, Rejected, Request
 from watchword.transport.flow import ClientContext
 from watchword.core.message import Response
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.schemes.digest.server import DigestClaim
 
 NONCE = re.compile(rb'nonce="([^"]*)"')

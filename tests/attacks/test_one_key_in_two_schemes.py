@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from watchword import Guard, HMACAuth, HMACVerifier, JWTVerifier, Key, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto import jose
 from watchword.schemes.hmac_header import PresentedCredentials, canonical, encode
 from watchword.stores import MemoryStore

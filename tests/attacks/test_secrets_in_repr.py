@@ -13,7 +13,7 @@ from watchword.transport.flow import ClientContext
 from watchword.core.admission import Admission
 from watchword.core.io import Direct, drive, once
 from watchword.core.pipeline import Pipeline
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.stores import MemoryStore
 
 SECRET = "s3cret-of-the-client"

@@ -10,7 +10,7 @@ from tests.clients.sealed_origin import sealing
 from watchword import DigestAuth, DigestVerifier, Guard, Key
 from watchword.transport.flow import ClientContext
 from watchword.core.message import Request, Response
-from watchword.core.scheme import Context, Flow, Received, Send
+from watchword.effects import Context, Flow, Received, Send
 from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.schemes.signatures.sealed import ResponseUnproven, SealedAuth
 from watchword.schemes.signatures.scheme import SignatureAuth

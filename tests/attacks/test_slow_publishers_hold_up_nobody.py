@@ -26,7 +26,7 @@ from watchword import (
 from watchword.core.attempts import Window
 from watchword.transport.flow import ClientContext, Drive, run
 from watchword.core.io import WAITING
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto import jose
 from watchword.stores import AgentDirectories, MemoryStore, RemoteKeySet
 from watchword.stores.jwks import THREADS

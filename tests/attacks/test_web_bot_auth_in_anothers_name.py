@@ -14,7 +14,7 @@ from watchword.schemes.signatures.bots import named_by_thumbprint
 from watchword.schemes.signatures.directory import MEDIA_TYPE, KeyDirectory, check_proofs, directory_keys
 from watchword.schemes.signatures.scheme import SignatureAuth
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.transport.get import Answer
 
 

@@ -17,7 +17,7 @@ from watchword.cli.captures import (
 )  # fmt: skip
 from watchword.cli.raw_request import MAX_FIELDS, UnusableRequest
 from watchword.core.message import Peer, Response
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.stores import MemoryStore
 from watchword.transport.flow import ClientContext, run
 

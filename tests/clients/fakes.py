@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchword import Request
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Hold, Release, Send
+from watchword.effects import Hold, Release, Send
 
 
 class Once:

@@ -33,7 +33,7 @@ from watchword.clients.aiohttp import adapt
 from watchword.core.io import once
 from watchword.core.message import Request
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.stores import MemoryStore
 from watchword.structures.lock import lock_of
 

@@ -21,7 +21,7 @@ from tests.transport.origin import certificate
 from watchword import BasicAuth, ConfigurationError, DigestAuth
 from watchword.clients.requests import ProxyAdapter, adapt
 from watchword.core.message import SOCKS, Peer, Request
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.transport.flow import ClientContext
 
 pytestmark = pytest.mark.sweep

@@ -15,7 +15,7 @@ from tests.clients.origin import guarded, ok, origin
 from tests.clients.worlds import SIGNING, WORLDS, optional
 from watchword import ConfigurationError
 from watchword.clients.requests import adapt as for_requests
-from watchword.core.scheme import Send
+from watchword.effects import Send
 
 pytestmark = pytest.mark.sweep
 

@@ -14,7 +14,7 @@ from tests.clients.origin import ok, origin
 from watchword import ConfigurationError
 from watchword.clients.requests import adapt
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Load, Send
+from watchword.effects import Load, Send
 
 
 @pytest.fixture

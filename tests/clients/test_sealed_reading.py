@@ -24,7 +24,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from tests.clients.kinds import KINDS
 from watchword import ConfigurationError, Key, Reason, Request, Response, ResponseUnproven, SealedAuth, SignatureSeal
 from watchword.transport.flow import ClientContext
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.schemes.signatures.responses import ResponsePolicy
 
 KEY = Key.generate("ed25519", key_id="seal-1")

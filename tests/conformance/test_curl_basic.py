@@ -16,7 +16,7 @@ import pytest
 
 from watchword import BasicAuth, BasicVerifier, ConfigurationError, Guard, Password, Reason, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto.precis import MAX_USERNAME
 from watchword.fields.auth_params import parse_challenges
 from watchword.stores import from_callables

@@ -15,7 +15,7 @@ import pytest
 
 from watchword import ConfigurationError, DigestAuth, Request, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.fields.auth_params import parse_challenges, parse_credentials
 from watchword.schemes.digest.computation import (
     algorithm_named, hash_a1, hash_a2, legacy_response, response, username_hash,

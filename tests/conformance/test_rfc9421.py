@@ -14,7 +14,7 @@ from watchword import Guard, Key, KeySet, Policy, Reason, Rejected, Request, Res
 from watchword import SignatureAuth, SignaturePolicy, SignatureVerifier
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Headers
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import read_digests
 from watchword.fields.structured import parse_dictionary, parse_item, parse_list, serialize_dictionary

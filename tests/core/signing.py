@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Request, Response
-from watchword.core.scheme import Auth, Received, Send
+from watchword.effects import Auth, Received, Send
 
 __all__ = ["signed_by"]
 

@@ -29,7 +29,7 @@ from watchword.core.io import Awaited, once
 from watchword.structures.line import ClientGone, Place, WaitingLine
 from watchword.core.records import Conflict, Counter, Ref, Take
 from watchword.structures.room import FOR_TASKS, FOR_THREADS
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto.digests import subject_key
 from watchword.schemes.password_cache import PasswordCache
 from watchword.stores import MemoryStore, SQLStore, combine, from_callables

@@ -25,7 +25,8 @@ from watchword.core.io import once, once_async
 from watchword.core.message import Peer
 from watchword.core.records import Counter, Once, Put, Ref, Take
 from watchword.core.rejection import StoreUnavailable
-from watchword.core.scheme import Received, Seal, Send
+from watchword.core.scheme import Seal
+from watchword.effects import Received, Send
 from watchword.schemes.basic import BasicClaim, KnownCredentials
 from watchword.schemes.password_cache import RememberedUser
 from watchword.schemes.digest import DigestSecret

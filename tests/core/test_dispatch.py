@@ -13,7 +13,7 @@ from watchword import Rejected, Request
 from watchword.core.admission import Admission
 from watchword.core.io import once, once_async
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.core.message import Response
 
 KEY = Key.generate("HS256")

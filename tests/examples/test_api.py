@@ -22,7 +22,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
-from watchword.core.scheme import Auth
+from watchword.effects import Auth
 
 ROOT = Path(__file__).parents[2]
 Settings = dict[str, Any]
@@ -133,7 +133,7 @@ def test_of_many_simultaneous_sendings_of_one_request_one_is_accepted(api: Setti
     url = api["base_url"] + "/hmac"
     from watchword.transport.flow import ClientContext, run
     from watchword.core.message import Request, Response
-    from watchword.core.scheme import Received, Send
+    from watchword.effects import Received, Send
 
     caught: list[Request] = []
 

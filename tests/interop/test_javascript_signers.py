@@ -29,7 +29,8 @@ from watchword import (
 )
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Response
-from watchword.core.scheme import Received, Send, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Received, Send
 from watchword.stores import MemoryStore
 
 HOST = "api.example"

@@ -33,7 +33,7 @@ from watchword import (
 )
 from watchword.clients.httpx2 import adapt as for_httpx2
 from watchword.clients.requests import adapt
-from watchword.core.scheme import Ask
+from watchword.effects import Ask
 from watchword.servers.wsgi import identity, protect
 from watchword.stores import MemoryStore
 

@@ -22,7 +22,7 @@ from http_message_signatures import (
 from tests.interop.conftest import PEERS, program
 from watchword import Guard, Key, Reason, Rejected, Request, Response, SignatureAuth, SignaturePolicy, SignatureVerifier
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.stores import MemoryStore
 
 KINDS: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from watchword import Guard, Key, Policy, Rejected, Request
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.core.message import Response
 from watchword.schemes.signatures.agents import WELL_KNOWN
 from watchword.schemes.signatures.bots import WebBotAuth, WebBotVerifier

@@ -12,7 +12,7 @@ from watchword.core.io import once, once_async
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Headers
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes.digest import DigestSecret, DigestVerifier, UserHash, ha1, user_hash
 from watchword.stores import MemoryStore

@@ -13,7 +13,7 @@ import pytest
 from watchword import Guard, Key, Policy, Reason, Rejected, Request, Response
 from watchword import SignatureAuth, SignaturePolicy, SignatureVerifier
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.fields.structured import parse_dictionary
 from watchword.schemes.signatures.base import signature_base
 from watchword.schemes.signatures.components import SignatureInput

@@ -20,7 +20,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import NOTHING_FOUND, Add, Put, Ref, Take
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.api_key_text import KEY, APIKey, APIKeyUse, has_checksum, hash_key, key_id_of, make_key
 from watchword.stores import MemoryStore, combine
 

@@ -20,7 +20,8 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import NOTHING_FOUND, Found, Put, Ref
-from watchword.core.scheme import Body, Received, Send
+from watchword.core.scheme import Body
+from watchword.effects import Received, Send
 from watchword.schemes import basic
 from watchword.stores import MemoryStore
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from watchword import BearerAuth, ConfigurationError, Guard, JWTVerifier, Key, Reason, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
 from watchword.core.rejection import Rejection
-from watchword.core.scheme import Received, Refusal
+from watchword.core.scheme import Refusal
+from watchword.effects import Received
 from watchword.crypto import jose
 from watchword.schemes.bearer import read_token
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from watchword import ConfigurationError, Guard, Key, Reason, Rejected, ReplayableBodyHMACAuth
 from watchword import ReplayableBodyHMACVerifier, Request, Response, explain
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 SECRET = b"your_secret_key, made longer: thirty-two octets at least"
 KEY = Key.from_secret(SECRET, algorithm="HS256")

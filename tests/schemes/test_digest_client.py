@@ -10,7 +10,7 @@ import pytest
 from tests.schemes.digest_world import ask, context, params, request
 from watchword import ConfigurationError, DigestAuth, Request, Response
 from watchword.transport.flow import arun
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.digest import client, session
 from watchword.schemes.digest.computation import algorithm_named, hash_a1, hash_a2, response, session_key
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.schemes.digest_world import ask, params, request
 from watchword import ConfigurationError, DigestAuth, Response
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.digest import DigestSecret, NonceKey, ha1
 from watchword.schemes.digest.computation import (
     ALGORITHMS, algorithm_named, checked_algorithms, hash_a1, hash_a2, response, session_key,

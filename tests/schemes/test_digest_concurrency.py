@@ -30,7 +30,7 @@ from watchword.clients.requests import adapt as adapt_requests
 from watchword.clients.urllib3 import adapt as adapt_urllib3
 from watchword.clients.urllib_request import adapt as adapt_urllib
 from watchword.transport.flow import AsyncDrive, Drive, arun, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.digest import client
 from watchword.servers.asgi import protect
 from watchword.stores import MemoryStore

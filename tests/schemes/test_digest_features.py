@@ -10,7 +10,7 @@ import pytest
 from tests.schemes.digest_world import GUARDS, PASSWORD, REALM, START, USER, World, ask, changed, params, request, to
 from watchword import ConfigurationError, DigestAuth, DigestVerifier, Identity, Reason, Rejected, Request, Response
 from watchword.core.records import Ref
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto import digests
 from watchword.fields.auth_params import parse_auth_info
 from watchword.schemes.digest import FirstCnonce, ServerUnproven, Unproven, UnprovenWarning, UserHash, user_hash

@@ -28,7 +28,8 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Auth, Received, Send, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Received, Send
 from watchword.schemes.oauth1.credentials import OAuth1Client
 from watchword.schemes.explaining.computation import Computation
 from watchword.schemes.explaining.masking import _WORD, MASK, MAX_VALUES, Mask

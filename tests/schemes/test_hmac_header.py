@@ -14,7 +14,7 @@ from watchword import AsyncGuard, ConfigurationError, Guard, HMACAuth, HMACVerif
 from watchword import Rejected, Request, explain
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import Response
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.stores import MemoryStore
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "hmac" / "version1.json").read_text())

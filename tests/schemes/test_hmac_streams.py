@@ -35,7 +35,8 @@ from watchword import Request, Response, explain
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import STREAM, Received, Send
+from watchword.core.scheme import STREAM
+from watchword.effects import Received, Send
 from watchword.schemes.hmac_header import PassingBody, base64url
 from watchword.crypto.digests import digest
 from watchword.servers.asgi import protect as protect_asgi

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from watchword import Guard, HMACAuth, HMACVerifier, Key, Policy, Reason, Rejected, Request, Response
 from watchword.transport.flow import ClientContext, run
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto.keys import RegisteredKey
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes import hmac_header

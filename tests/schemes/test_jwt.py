@@ -26,7 +26,7 @@ from watchword import (
     explain,
 )
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto import jose
 from watchword.crypto.digests import keyed_hmac
 from watchword.schemes.bearer import peek_issuer

@@ -18,7 +18,8 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, Drive, run
 from watchword.core.records import Once, Put, Ref
-from watchword.core.scheme import Auth, Received, Send, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Received, Send
 from watchword.crypto import jose
 from watchword.schemes import SCHEMES
 from watchword.schemes.digest import DigestSecret, ha1

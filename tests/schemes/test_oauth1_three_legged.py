@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.schemes.oauth1_world import KEY, NOW, SECRET, rsa_pair
 from watchword import ConfigurationError, CredentialsUnavailable, OAuth1Auth, OAuth1Endpoints, Request, Response
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Ask, Received, Release, Send
+from watchword.effects import Ask, Received, Release, Send
 from watchword.schemes.oauth1 import OAuth1AccessToken
 from watchword.schemes.oauth1.encoding import header_pairs, unescaped_text
 from watchword.stores import MemoryStore

@@ -12,7 +12,7 @@ from watchword import Reason, Rejected, Request, Response
 from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.io import Direct, drive, once
 from watchword.transport.flow import ClientContext, Drive, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
 

@@ -16,7 +16,7 @@ from watchword import (
     Rejected, Request, Response, SignatureVerifier, StoreUnavailable, TokenVerifier, explain, explain_async,
 )  # fmt: skip
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto import jose
 from watchword.schemes.api_key_text import APIKey
 from watchword.schemes.registered_token import RegisteredToken

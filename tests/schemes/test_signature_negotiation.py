@@ -10,7 +10,7 @@ import pytest
 from tests.schemes.signature_world import KEY, NOW, URL, guard_at, rejected, sign, signed, store_with
 from watchword import ConfigurationError, Guard, Rejected, Request, Response, SignatureAuth, SignaturePolicy
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.schemes.signatures.accept import read_accept_signature
 
 

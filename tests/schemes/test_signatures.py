@@ -16,7 +16,7 @@ from tests.schemes.signature_world import (
 from watchword import AsyncGuard, ConfigurationError, Guard, Identity, Key, KeySet, Policy, PublicURL, Reason, Rejected
 from watchword import Request, Response, SignatureAuth, SignaturePolicy, SignatureVerifier
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.stores import MemoryStore, SQLStore
 
 BODY = b'{"amount": 10}'

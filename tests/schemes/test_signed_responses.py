@@ -23,7 +23,7 @@ from watchword import (
     Response,
 )
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto.digests import digest
 from watchword.fields.content_digest import digest_field
 from watchword.schemes.signatures.accept import accept_signature, read_accept_signature

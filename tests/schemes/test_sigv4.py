@@ -30,7 +30,7 @@ from watchword import SigV4Verifier, explain
 from watchword.clients.requests import adapt
 from watchword.transport.flow import ClientContext, run
 from watchword.core.message import NOBODY
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.sigv4 import AccessKey, PathRules, Payload
 from watchword.schemes.sigv4.access_key import SigningKeys
 from watchword.schemes.sigv4.canonical import paths, queries

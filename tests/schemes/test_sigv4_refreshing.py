@@ -13,7 +13,7 @@ from watchword import (
     ConfigurationError, CredentialsUnavailable, Guard, Policy, RefreshingSigV4Auth, Request, Response, SigV4Auth, SigV4Credentials,
     SigV4Verifier,
 )  # fmt: skip
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.stores import MemoryStore
 from watchword.transport.flow import ClientContext, arun, run
 

@@ -24,7 +24,7 @@ from watchword.crypto.digests import compare
 from watchword.transport.flow import ClientContext, run
 from watchword.core.io import once
 from watchword.core.records import Once, Outcome, Write
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.webhooks import PROFILES
 from watchword.schemes.webhooks.times import TIME_FORMATS
 from watchword.stores import MemoryStore

@@ -18,7 +18,7 @@ from watchword import ConfigurationError, Guard, Identity, Policy, PublicURL, Re
 from watchword import Response, explain
 from tests.webhook_senders import SENDERS
 from watchword.transport.flow import ClientContext, run
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.schemes.explaining.elsewhere import MAX_DECISIONS, MAX_SPELLED
 from watchword.schemes.explaining.search import DEAR, MAX_STEPS
 from watchword.schemes.webhooks import PROFILES, WebhookAuth, WebhookProfile, WebhookVerifier

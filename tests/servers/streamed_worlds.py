@@ -11,7 +11,7 @@ from watchword import (
 )  # fmt: skip
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Headers
-from watchword.core.scheme import Auth, Send
+from watchword.effects import Auth, Send
 from watchword.schemes.sigv4 import Payload
 from watchword.stores import MemoryStore
 

@@ -13,7 +13,7 @@ from tests.servers.conftest import Wire, read_all, run
 from tests.servers.test_every_server import content, status
 from watchword import HMACAuth, Request
 from watchword.transport.flow import ClientContext, Drive
-from watchword.core.scheme import Send
+from watchword.effects import Send
 
 BODY = b"an order of seven"
 

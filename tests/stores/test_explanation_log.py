@@ -19,7 +19,8 @@ from watchword import (
 )  # fmt: skip
 from watchword.core.message import Peer, Response
 from watchword.core.records import Found, Ref
-from watchword.core.scheme import Check, Received
+from watchword.core.scheme import Check
+from watchword.effects import Received
 from watchword.schemes.explaining.program import Explanation
 from watchword.stores import ExplanationLog, MemoryStore, explanation_log
 from watchword.stores.explanation_files import MAX_SIZE, ExplanationFiles, KeptExplanation

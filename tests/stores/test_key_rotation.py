@@ -13,7 +13,7 @@ from watchword import Request, Response, Verdict, explain
 from watchword.transport.flow import ClientContext
 from watchword.transport.flow import run as run_flow
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.crypto.keys import RegisteredKey, RegisteredPublicKey
 from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore
 from watchword.stores.administration import AdministrationError

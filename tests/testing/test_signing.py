@@ -10,7 +10,7 @@ from watchword import (
     AsyncGuard, BasicAuth, BasicVerifier, ConfigurationError, CredentialsUnavailable, DigestAuth, DigestVerifier, Guard, HMACAuth, Key,
     OAuth2Auth, Policy, Response,
 )  # fmt: skip
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.schemes import SCHEMES
 from watchword.stores import AsyncSQLStore, MemoryStore
 from watchword.testing import Clock, SchemeSetup, assert_accepted, assert_accepted_async, case_of, signed, signed_async

@@ -13,7 +13,7 @@ from watchword.transport.flow import AsyncDrive, ClientContext, Drive, arun, run
 from watchword.structures.lock import _LOCKS, lock_of
 from watchword.core.records import COMMITTED, Found, Put, Ref, Spent
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Ask, Hold, Load, Received, Release, Save, Send, Sleep
+from watchword.effects import Ask, Hold, Load, Received, Release, Save, Send, Sleep
 
 REQUEST = Request("GET", "https", "api.example", "/")
 TOKEN = Request("POST", "https", "id.example", "/token")

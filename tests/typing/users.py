@@ -48,7 +48,8 @@ from watchword import (
 )
 from watchword.schemes.explaining.program import Explanation
 from watchword.core.records import NOTHING_FOUND, Ref
-from watchword.core.scheme import Auth, Refusal, Verifier
+from watchword.core.scheme import Refusal, Verifier
+from watchword.effects import Auth
 from watchword.issuers import keycloak
 from watchword.stores import (
     AsyncSQLStore,

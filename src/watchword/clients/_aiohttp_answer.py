@@ -10,7 +10,7 @@ from aiohttp.base_protocol import BaseProtocol
 from watchword.clients._exchange import LIMIT, as_sent, oversized
 from watchword.core.message import Headers, Response
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 __all__ = ["answer_to", "content_of_own", "drain", "head_of", "lines_of"]
 

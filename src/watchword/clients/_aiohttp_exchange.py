@@ -15,7 +15,7 @@ from watchword.clients._aiohttp_route import Call
 from watchword.clients._exchange import TIMEOUT, changes, merged_cookies, url_of
 from watchword.core.message import Headers, Peer, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.transport.flow import ClientContext
 
 __all__ = ["Exchange"]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import Send
+from watchword.effects import Send
 
 __all__ = [
     "LIMIT", "TIMEOUT", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",

@@ -7,7 +7,7 @@ from typing import Any
 from watchword.clients._exchange import as_sent
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Response
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 __all__ = ["TooLong", "head_of"]
 

@@ -13,7 +13,7 @@ from watchword.clients._httpx_route import call_of
 from watchword.clients._redirects import Origin, Trail, origin_of
 from watchword.clients._repeats import position
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import ORIGINAL, Send
+from watchword.effects import ORIGINAL, Send
 
 __all__ = ["Exchange"]
 

@@ -13,7 +13,7 @@ from watchword.clients._httpx_route import Call
 from watchword.clients._repeats import MAY_WANT, check_repeatable, unreplayable
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import ORIGINAL, Send
+from watchword.effects import ORIGINAL, Send
 from watchword.transport.flow import ClientContext
 
 __all__ = ["Leg", "Make"]

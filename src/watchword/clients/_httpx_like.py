@@ -13,7 +13,7 @@ from watchword.clients._httpx_parts import Kit
 from watchword.transport.flow import AsyncDrive, Drive
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Ask, Auth
+from watchword.effects import Ask, Auth
 
 __all__ = ["FlowAuth"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from watchword.clients._exchange import TIMEOUT, Replacements, changes, url_of, waiting
 from watchword.clients._httpx_parts import Kit
 from watchword.core.message import Request
-from watchword.core.scheme import Send
+from watchword.effects import Send
 
 __all__ = ["own_request", "put"]
 

@@ -10,7 +10,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
 from watchword.clients._exchange import LIMIT, as_sent, capped, field_lines
 from watchword.core.message import Response
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 __all__ = ["answer_to", "drain", "received"]
 

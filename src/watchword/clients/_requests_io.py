@@ -13,7 +13,7 @@ from watchword.clients._requests_own import fetch
 from watchword.clients._requests_route import Caller, caller
 from watchword.transport.flow import Drive
 from watchword.core.message import Peer, Request
-from watchword.core.scheme import ORIGINAL, Received, Send
+from watchword.effects import ORIGINAL, Received, Send
 
 __all__ = ["advance", "origin", "request_of"]
 

@@ -11,7 +11,7 @@ from requests.utils import default_headers
 from watchword.clients._exchange import limited, url_of, waiting
 from watchword.clients._requests_answer import received
 from watchword.clients._requests_route import Caller
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 __all__ = ["fetch"]
 

@@ -19,7 +19,7 @@ from watchword.clients._requests_io import request_of
 from watchword.clients._requests_route import through
 from watchword.clients._requests_run import Run
 from watchword.core.message import Peer, Request, Response
-from watchword.core.scheme import Auth, Received
+from watchword.effects import Auth, Received
 from watchword.structures.in_process import InProcess
 from watchword.transport.flow import ClientContext, Drive
 

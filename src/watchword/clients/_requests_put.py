@@ -13,7 +13,7 @@ from watchword.clients._exchange import changes
 from watchword.clients._requests_headers import Lines
 from watchword.core.message import Request
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Send
+from watchword.effects import Send
 
 __all__ = ["bare", "check_unjudged", "put", "put_lines"]
 

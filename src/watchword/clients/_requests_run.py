@@ -14,7 +14,7 @@ from watchword.clients._requests_io import advance, request_of
 from watchword.clients._requests_put import put
 from watchword.clients._requests_route import caller
 from watchword.core.message import Request
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.transport.flow import ClientContext, Drive
 
 __all__ = ["Run"]

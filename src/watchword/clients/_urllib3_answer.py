@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from watchword.clients._exchange import LIMIT, as_sent, capped, field_lines, limited
 from watchword.core.message import Response
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 __all__ = ["answer_to", "content_of_own", "drain", "head_of"]
 

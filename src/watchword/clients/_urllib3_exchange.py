@@ -17,7 +17,7 @@ from watchword.clients._repeats import check_repeatable, read, rewind
 from watchword.clients._urllib3_answer import answer_to, content_of_own, drain, head_of
 from watchword.clients._urllib3_route import Route
 from watchword.core.message import Headers, Request
-from watchword.core.scheme import ORIGINAL, Received, Send
+from watchword.effects import ORIGINAL, Received, Send
 from watchword.transport.flow import ClientContext, Drive
 
 __all__ = ["Exchange"]

@@ -12,7 +12,7 @@ from urllib.response import addinfourl
 from watchword.clients._exchange import as_sent, capped, field_lines, limited
 from watchword.core.message import Headers, Response
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 
 __all__ = ["Answer", "answer_to", "content_of_own", "head_of"]
 

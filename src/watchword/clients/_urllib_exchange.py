@@ -16,7 +16,7 @@ from watchword.clients._repeats import check_repeatable, position, read, rewind
 from watchword.clients._urllib_answer import Answer, answer_to, content_of_own, head_of
 from watchword.clients._urllib_route import OwnRequest, opening, peer_of, target_of
 from watchword.core.message import Headers, Request
-from watchword.core.scheme import ORIGINAL, Received, Send
+from watchword.effects import ORIGINAL, Received, Send
 from watchword.transport.flow import ClientContext, Drive
 
 __all__ = ["Exchange"]

@@ -8,7 +8,7 @@ from typing import Any
 from watchword.clients._exchange import made, misadapted
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import not_installed
-from watchword.core.scheme import ORIGINAL, Ask, Auth
+from watchword.effects import ORIGINAL, Ask, Auth
 from watchword.transport.flow import AsyncDrive
 
 try:

@@ -8,7 +8,7 @@ from watchword.clients._httpx_like import FlowAuth
 from watchword.clients._httpx_parts import kit_of
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import not_installed
-from watchword.core.scheme import Ask, Auth
+from watchword.effects import Ask, Auth
 
 try:
     import httpx2

@@ -9,7 +9,7 @@ from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Request
 from watchword.core.records import Store
 from watchword.core.rejection import not_installed
-from watchword.core.scheme import Ask, Auth
+from watchword.effects import Ask, Auth
 
 try:
     import requests

@@ -10,7 +10,7 @@ from watchword.clients._exchange import made, misadapted
 from watchword.core.message import Request
 from watchword.core.records import Store
 from watchword.core.rejection import ConfigurationError, not_installed
-from watchword.core.scheme import Ask, Auth
+from watchword.effects import Ask, Auth
 from watchword.transport.flow import ClientContext, Drive
 
 try:

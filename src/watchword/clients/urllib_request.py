@@ -12,7 +12,7 @@ from watchword.clients._urllib_exchange import Exchange
 from watchword.clients._urllib_route import OwnRequest, led, stays
 from watchword.core.records import Store
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Ask, Auth
+from watchword.effects import Ask, Auth
 from watchword.transport.flow import Drive
 
 __all__ = ["adapt"]

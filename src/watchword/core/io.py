@@ -20,18 +20,9 @@ from watchword.structures.seats import NoSeat, Seats
 from watchword.core.scheme import Body, BodyNeed, Digests, More
 
 __all__ = [
-    "IO",
-    "AsyncChunks",
-    "Awaited",
-    "Chunks",
-    "Direct",
-    "done",
-    "drive",
-    "fetch_more",
-    "is_async",
-    "once",
+    "IO", "AsyncChunks", "Awaited", "Chunks", "Direct", "done", "drive", "fetch_more", "is_async", "once",
     "once_async",
-]
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from asyncio import Future  # `import watchword` must not load asyncio

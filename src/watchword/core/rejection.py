@@ -15,18 +15,9 @@ from watchword.core.answer import Random, Refusal, Seal
 from watchword.core.records import Found, Write
 
 __all__ = [
-    "ConfigurationError",
-    "CredentialsUnavailable",
-    "Reason",
-    "Refuser",
-    "Rejected",
-    "Rejection",
-    "StoreUnavailable",
-    "WatchwordError",
-    "bounded",
-    "not_installed",
-    "too_busy",
-]
+    "ConfigurationError", "CredentialsUnavailable", "Reason", "Refuser", "Rejected", "Rejection", "StoreUnavailable",
+    "WatchwordError", "bounded", "not_installed", "too_busy",
+]  # fmt: skip
 
 
 class Reason(Enum):

@@ -1,12 +1,12 @@
-"""The two halves of a scheme: `Verifier` (server) and `Auth` (client), and all that they exchange with their drivers.
+"""The server half of a scheme: `Verifier`, and all that it exchanges with its guard. The client half is in `watchword.effects`.
 
-Server: read > fetch > body > decide > commit. `read` is pure and cheap; `decide` is pure and may be dear. Everything that
-they need comes in as an argument, and everything that they want remembered goes out as a value. Client: a generator of effects.
+read > fetch > body > decide > commit. `read` is pure and cheap; `decide` is pure and may be dear. Everything that
+they need comes in as an argument, and everything that they want remembered goes out as a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
@@ -15,18 +15,15 @@ from watchword.core.address import Address
 from watchword.core.answer import Random, Refusal, Seal
 from watchword.core.identity import Identity
 from watchword.core.limits import Limits
-from watchword.core.message import Headers, Peer, Request, Response
+from watchword.core.message import Headers, Request
 from watchword.core.records import Found, Once, Ref, Source, Write
 from watchword.core.rejection import Reason, Refuser, Rejected
 from watchword.core.streams import BodyStream
 
 __all__ = [
-    "NO_BODY", "ORIGINAL", "STREAM", "UNUSED", "WHOLE", "Address", "Ask", "Auth", "Bindable", "Body", "BodyNeed", "BodyStream", "Call", "Changes",
-    "Check", "Claim", "Context", "Decision", "Digests", "Effect", "Flow", "GuardReader", "Hasher", "Hold", "Load", "More", "Proof",
-    "Random", "Received", "Refusal", "Release", "Save", "Seal", "Send", "Sleep", "Verifier",
+    "NO_BODY", "STREAM", "UNUSED", "WHOLE", "Address", "Bindable", "Body", "BodyNeed", "BodyStream", "Changes", "Check", "Claim",
+    "Decision", "Digests", "GuardReader", "Hasher", "More", "Proof", "Random", "Refusal", "Seal", "Verifier", "malformed",
 ]  # fmt: skip
-
-# ---- the server half -------------------------------------------------------------------------------------------------
 
 
 class Hasher(Protocol):
@@ -231,149 +228,6 @@ class GuardReader(Protocol):
         With `remembering` it may answer with a cheaper claim for credentials that were admitted before, and forget what
         it remembers; it learns by `Decision.learn` only. Without (for `explain`) it only reads.
         """
-        ...
-
-
-# ---- the client half -------------------------------------------------------------------------------------------------
-
-ORIGINAL: Final = None
-"""As the body of `Send`: the caller's own request body, unchanged."""
-
-
-class Send(NamedTuple):
-    """Send `request`. With body ORIGINAL it is the caller's request, else one of the flow's own (a token request).
-
-    Of the caller's request a flow may change the fields, the target's query, and with `content` the body, which is sent
-    instead of the caller's. Answered by `Received`; with `want` its body is read, under the driver's limit.
-
-    With `head` the driver first shows the answer without its body, and reads as many octets as `head` says, or nothing where it
-    says None. A body that is longer is not handed over, and the rest not read: then `Received.body` is None. An exception of
-    `head` ends the flow, and is the caller's.
-    """
-
-    request: Request
-    body: bytes | None = ORIGINAL
-    want: bool = False
-    content: bytes | None = None
-    head: Callable[[Received], int | None] | None = None
-
-    def __repr__(self) -> str:
-        # A token request's body may hold the client's secret.
-        body = "ORIGINAL" if self.body is None else f"{len(self.body)} octets"
-        return f"Send({self.request!r}, body: {body}, want={self.want})"
-
-
-class Received(NamedTuple):
-    """The answer to `Send`; `sent` is the request as it went out, where a driver has changed it (cookies)."""
-
-    response: Response
-    body: bytes | None = None
-    sent: Request | None = None
-
-    def __repr__(self) -> str:
-        # The body may be a token.
-        body = "none" if self.body is None else f"{len(self.body)} octets"
-        return f"Received({self.response!r}, body: {body})"
-
-
-class Load(NamedTuple):
-    """Fetch from the caller's token store; answered by `Found`."""
-
-    refs: Sequence[Ref[Any]]
-
-
-class Save(NamedTuple):
-    """Commit to the caller's token store; answered by an `Outcome`."""
-
-    writes: Sequence[Write]
-
-
-class Hold(NamedTuple):
-    """Wait for the lock `key` of this Auth, across threads and tasks; answered by whether it is held now.
-
-    It is let go by `Release`, when the caller's own request goes out, when the flow ends, however it ends, and when
-    others wait and it has been held for `lease` seconds. Waiting ends with `CredentialsUnavailable` after `lease` seconds.
-
-    With `across_send` the caller's own request does not let it go, for flows that learn from its answer what the others
-    wait for. As nobody knows when that answer comes, or whether it is ever read, waiting is then no duty: after `lease`
-    seconds the flow goes on without the lock, and at once where the thread or task that holds it is its own.
-    """
-
-    key: str
-    lease: float
-    across_send: bool = False
-
-
-class Release(NamedTuple):
-    """Let the lock `key` go."""
-
-    key: str
-
-
-class Sleep(NamedTuple):
-    """Wait."""
-
-    seconds: float
-
-
-class Call(NamedTuple):
-    """Call a function of the caller's, which may take its time or be a coroutine function.
-
-    Answered by what it returns, or by the `Exception` that it raises.
-    """
-
-    function: Callable[[], Any]
-
-
-class Ask(NamedTuple):
-    """Let a person do something: open `url`, enter `code`; answered by the text that came back."""
-
-    interaction: str
-    url: str
-    code: str = ""
-
-
-Effect = Send | Load | Save | Hold | Release | Sleep | Call | Ask
-Flow = Generator[Effect, Any, None]
-
-
-class Context(Protocol):
-    """The means that a flow may use besides its effects."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        ...
-
-    def random(self, n: int, /) -> bytes:
-        """n unpredictable bytes."""
-        ...
-
-    def body(self) -> bytes:
-        """The caller's request body; `ConfigurationError` if it can't be read and sent as well."""
-        ...
-
-    def check_repeatable(self) -> None:
-        """`ConfigurationError` if the caller's request has a body that can't be sent twice."""
-        ...
-
-    def peer(self, request: Request, /) -> Peer:
-        """Who is connected to for a request of the flow's own; asked before a secret is put into it."""
-        ...
-
-    @property
-    def stored(self) -> bool:
-        """True if there is a token store for Load and Save."""
-        ...
-
-
-class Auth(Protocol):
-    """The client half of a scheme: one object serves any number of requests, threads and tasks.
-
-    If it has a true `every_answer`, an adapter gives the caller no answer that no flow has seen.
-    """
-
-    def flow(self, request: Request, context: Context, /) -> Flow:
-        """Sends `request` with credentials, again if the answer asks for it; its last Send is the caller's answer."""
         ...
 
 

@@ -13,7 +13,7 @@ from watchword.clients._repeats import may_repeat, position, unreplayable
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Context, Flow, Received, Send
+from watchword.effects import Context, Flow, Received, Send
 from watchword.fields.auth_params import parse_challenges
 from watchword.schemes.basic import BasicAuth
 from watchword.schemes.digest import DigestAuth

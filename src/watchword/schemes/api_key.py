@@ -17,9 +17,8 @@ from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
-from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Context, Decision, Flow, More, Random, Refusal, Send, malformed,
-)  # fmt: skip
+from watchword.core.scheme import UNUSED, Address, Body, BodyNeed, Decision, More, Random, Refusal, malformed
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.field_names import field_named
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import compare

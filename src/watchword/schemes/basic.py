@@ -21,9 +21,8 @@ from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Put, Ref, Write
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection, StoreUnavailable
-from watchword.core.scheme import (
-    UNUSED, Address, Body, BodyNeed, Changes, Claim, Context, Decision, Flow, Random, Refusal, Send, malformed,
-)  # fmt: skip
+from watchword.core.scheme import UNUSED, Address, Body, BodyNeed, Changes, Claim, Decision, Random, Refusal, malformed
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto import precis
 from watchword.crypto.digests import subject_key

@@ -15,7 +15,8 @@ from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejection
-from watchword.core.scheme import Address, Claim, Context, Flow, Random, Refusal, Send
+from watchword.core.scheme import Address, Claim, Random, Refusal
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.encoding import b64url_decode, parse_leniently
 from watchword.schemes.token_places import BEARER, TOKEN, TokenPlace, in_authorization, scheme_word

@@ -18,8 +18,18 @@ from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
 from watchword.core.scheme import (
-    STREAM, Address, Body, BodyNeed, BodyStream, Context, Decision, Digests, Flow, Random, Refusal, Send, malformed,
-)  # fmt: skip
+    STREAM,
+    Address,
+    Body,
+    BodyNeed,
+    BodyStream,
+    Decision,
+    Digests,
+    Random,
+    Refusal,
+    malformed,
+)
+from watchword.effects import Context, Flow, Send
 from watchword.crypto.digests import compare, digest, new
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.encoding import b64url_encode

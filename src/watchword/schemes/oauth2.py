@@ -15,7 +15,7 @@ from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import Context, Flow, Hold, Load, Received, Release, Save, Send
+from watchword.effects import Context, Flow, Hold, Load, Received, Release, Save, Send
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.jose import MAX_TOKEN
 from watchword.crypto.keys import Key, KeySet

@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Auth, Received, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Received
 from watchword.crypto.keys import Key
 from watchword.schemes import SCHEMES
 from watchword.schemes.api_key import APIKeyAuth, APIKeyVerifier

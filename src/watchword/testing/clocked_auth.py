@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watchword.core.message import Peer, Request
-from watchword.core.scheme import Auth, Context, Flow
+from watchword.effects import Auth, Context, Flow
 
 __all__ = ["ClockedAuth"]
 

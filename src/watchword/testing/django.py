@@ -8,7 +8,7 @@ from typing import Any
 
 from watchword.core.message import Response
 from watchword.core.rejection import not_installed
-from watchword.core.scheme import Auth
+from watchword.effects import Auth
 from watchword.servers.wsgi.request import Environ
 from watchword.testing.environs import Credentials, Sent
 from watchword.testing.signing import Elsewhere

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from watchword.clients._exchange import changes, limited
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Auth, Received, Send
+from watchword.effects import Auth, Received, Send
 from watchword.servers.wsgi.request import Environ, request_of
 from watchword.testing.signing import Elsewhere
 from watchword.transport.flow import ClientContext, run

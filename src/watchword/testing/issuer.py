@@ -13,7 +13,7 @@ from watchword.authorization_server.token_endpoint import TokenEndpoint
 from watchword.core.io import Direct, drive, once
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Received
+from watchword.effects import Received
 from watchword.crypto import jose
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.oauth2 import OAuth2Verifier

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
 from watchword.core.guard import Guard
-from watchword.core.scheme import Auth
+from watchword.effects import Auth
 from watchword.testing import pair_apps
 from watchword.testing.clocked_auth import ClockedAuth
 from watchword.testing.pair_hosts import asgi_with, wsgi_with

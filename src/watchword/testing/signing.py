@@ -14,7 +14,7 @@ from watchword.core.answer import Refusal
 from watchword.core.guard import AsyncGuard, Guard
 from watchword.core.message import HeadersLike, Request, Response
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.core.scheme import Auth, Received, Send
+from watchword.effects import Auth, Received, Send
 from watchword.transport.flow import ClientContext, arun, run
 
 __all__ = ["URL", "Elsewhere", "SignedRequest", "signed", "signed_async"]

@@ -18,9 +18,7 @@ from watchword.structures.lock import Lock, Turn, lock_of
 from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
-from watchword.core.scheme import (
-    ORIGINAL, Ask, Auth, Call, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep,
-)  # fmt: skip
+from watchword.effects import ORIGINAL, Ask, Auth, Call, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep
 from watchword.schemes.sending import unsendable
 
 __all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "run"]

@@ -15,7 +15,8 @@ from watchword import (
     WebhookVerifier,
 )  # fmt: skip
 from watchword.core.records import Put, Ref
-from watchword.core.scheme import Auth, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key
 from watchword.schemes.lookups import sha256_of
 from watchword.stores import MemoryStore

@@ -24,7 +24,7 @@ from tests.transport.origin import certificate
 from watchword import Request
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
-from watchword.core.scheme import Auth
+from watchword.effects import Auth
 
 
 TRUSTED = ("127.0.0.2/32",)

@@ -26,7 +26,8 @@ from watchword import DigestVerifier, Guard, HMACVerifier, Key, Policy, PublicUR
 from watchword.schemes.explaining.program import Explanation
 from watchword.transport.flow import ClientContext, Drive
 from watchword.core.message import Response
-from watchword.core.scheme import Auth, Received, Verifier
+from watchword.core.scheme import Verifier
+from watchword.effects import Auth, Received
 from watchword.servers import asgi, http_server, wsgi
 from watchword.stores import MemoryStore
 

@@ -10,7 +10,7 @@ from tests.schemes.test_mark_owners import NOW, webhook
 from tests.servers.frameworks.made import Got, Made
 from watchword import DigestVerifier, Guard, HMACAuth, HMACVerifier, JWTVerifier, Key, Policy, Request
 from watchword.core.limits import Limits
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.crypto import jose
 from watchword.stores import MemoryStore
 from watchword.transport.flow import ClientContext, Drive

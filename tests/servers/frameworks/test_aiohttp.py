@@ -17,7 +17,7 @@ from tests.servers.frameworks.credentials import SIGNING, signed, signing
 from watchword import ConfigurationError, Guard, HMACAuth, Key, Request, SignatureSeal
 from watchword.core.limits import Limits
 from watchword.core.plan import Policy
-from watchword.core.scheme import Send
+from watchword.effects import Send
 from watchword.servers.aiohttp import Authenticate, Problem
 from watchword.transport.flow import ClientContext, Drive
 

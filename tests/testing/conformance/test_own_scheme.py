@@ -13,19 +13,8 @@ from watchword import Identity, Reason, Rejected, Request
 from watchword.core.answer import Challenge
 from watchword.core.records import Found, Once, Put, Ref
 from watchword.core.rejection import Rejection
-from watchword.core.scheme import (
-    UNUSED,
-    Address,
-    Body,
-    BodyNeed,
-    Context,
-    Decision,
-    Digests,
-    Flow,
-    Random,
-    Refusal,
-    Send,
-)
+from watchword.core.scheme import UNUSED, Address, Body, BodyNeed, Decision, Digests, Random, Refusal
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.basic import BasicAuth, BasicVerifier
 from watchword.schemes.hmac_header import HMACVerifier
 from watchword.stores import MemoryStore

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from watchword.structures.bounded import Bounded
 from watchword.core.message import Request, Response
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import Context, Flow, Hold, Received, Release, Send
+from watchword.effects import Context, Flow, Hold, Received, Release, Send
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.schemes.sending import reaches_proxy
 from watchword.fields.auth_params import parse_auth_info

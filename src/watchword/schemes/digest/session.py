@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
-from watchword.core.scheme import ORIGINAL, Received, Send
+from watchword.effects import ORIGINAL, Received, Send
 from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.computation import (
     hash_a1, hash_a2, legacy_response, normal, octets_hash, response, session_key, username_hash,

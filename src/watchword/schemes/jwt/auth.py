@@ -10,7 +10,7 @@ import msgspec
 from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Context, Flow, Send
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto import jose
 from watchword.crypto.encoding import parse_object

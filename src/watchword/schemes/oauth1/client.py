@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import Context, Flow, Send
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.sending import unsendable
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import digest

@@ -11,7 +11,7 @@ from watchword.schemes.sending import refuse_cleartext
 from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
-from watchword.core.scheme import Ask, Context, Effect, Hold, Load, Received, Release, Save, Send
+from watchword.effects import Ask, Context, Effect, Hold, Load, Received, Release, Save, Send
 from watchword.schemes.oauth1.encoding import Pairs, escape, form_pairs, octets_text, unescaped_text
 
 __all__ = ["OAuth1AccessToken", "OAuth1Endpoints", "obtain"]

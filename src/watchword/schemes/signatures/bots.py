@@ -19,19 +19,8 @@ from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Source
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
-from watchword.core.scheme import (
-    Address,
-    Body,
-    BodyNeed,
-    Context,
-    Decision,
-    Digests,
-    Flow,
-    More,
-    Random,
-    Refusal,
-    malformed,
-)
+from watchword.core.scheme import Address, Body, BodyNeed, Decision, Digests, More, Random, Refusal, malformed
+from watchword.effects import Context, Flow
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.key_source import NO_KEYS, KeySource

@@ -12,7 +12,8 @@ from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejection
-from watchword.core.scheme import Address, Context, Flow, Random, Received, Refusal, Send
+from watchword.core.scheme import Address, Random, Refusal
+from watchword.effects import Context, Flow, Received, Send
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key, KeySet, RegisteredKey, RegisteredPublicKey

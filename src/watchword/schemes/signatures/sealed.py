@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from watchword.core.message import Request, Response
 from watchword.core.rejection import CredentialsUnavailable, Reason, Rejected, Rejection
-from watchword.core.scheme import ORIGINAL, Auth, Context, Effect, Flow, Received, Send
+from watchword.effects import ORIGINAL, Auth, Context, Effect, Flow, Received, Send
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.digests import digest as digest_of
 from watchword.crypto.keys import Key, KeySet

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import Context
+from watchword.effects import Context
 from watchword.crypto.digests import digest as digest_of
 from watchword.crypto.keys import Key
 from watchword.fields.content_digest import ACTIVE, digest_field, read_preferences

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from watchword.core.message import Headers, Request
 from watchword.core.rejection import ConfigurationError, Rejected
-from watchword.core.scheme import Context, Flow, Send
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.crypto.digests import hex_digest
 from watchword.crypto.public_spellings import refuse_key_files

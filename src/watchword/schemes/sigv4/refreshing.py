@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
-from watchword.core.scheme import Call, Context, Flow, Hold, Release
+from watchword.effects import Call, Context, Flow, Hold, Release
 from watchword.schemes.client_half import ClientHalf
 from watchword.schemes.sigv4.canonical import PathRules
 from watchword.schemes.sigv4.client import Payload, SigV4Auth

@@ -15,9 +15,8 @@ from watchword.structures.in_process import InProcess
 from watchword.core.message import Request
 from watchword.core.records import Found, Once, Ref, Spent
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, Rejection
-from watchword.core.scheme import (
-    WHOLE, Address, Body, BodyNeed, Context, Decision, Flow, Random, Refusal, Send,
-)  # fmt: skip
+from watchword.core.scheme import WHOLE, Address, Body, BodyNeed, Decision, Random, Refusal
+from watchword.effects import Context, Flow, Send
 from watchword.schemes.client_half import ClientHalf
 from watchword.crypto.digests import digest
 from watchword.crypto.encoding import b64url_encode

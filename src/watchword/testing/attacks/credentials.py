@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Auth
+from watchword.effects import Auth
 from watchword.crypto.keys import Key
 from watchword.structures.in_process import InProcess
 from watchword.testing.attacks.answer import Answer

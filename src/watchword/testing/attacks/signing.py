@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from watchword.core.message import Peer, Request, Response
 from watchword.core.rejection import ConfigurationError
-from watchword.core.scheme import Auth, Received, Send
+from watchword.effects import Auth, Received, Send
 from watchword.testing.attacks.answer import Answer
 from watchword.testing.attacks.credentials import Sign, is_client_half
 from watchword.testing.attacks.held import held
