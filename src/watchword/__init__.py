@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from watchword.schemes.bearer import BearerAuth
     from watchword.schemes.body_hmac import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier
     from watchword.schemes.digest import DigestAuth, DigestVerifier
+    from watchword.schemes.dpop import DPoPAuth, DPoPVerifier
     from watchword.schemes.explaining import explain, explain_async
     from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
     from watchword.schemes.jwt import JWTAuth, JWTVerifier
@@ -74,6 +75,8 @@ _HOMES = {
     "ClaimCheck": "schemes.jwt.checks",
     "ConfigurationError": "core.rejection",
     "CredentialsUnavailable": "core.rejection",
+    "DPoPAuth": "schemes.dpop",
+    "DPoPVerifier": "schemes.dpop",
     "DigestAuth": "schemes.digest",
     "DigestVerifier": "schemes.digest",
     "Guard": "core.guard",
@@ -134,7 +137,7 @@ _HOMES = {
 
 __all__ = [
     "APIKey", "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
-    "BearerAuth", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "DigestAuth", "DigestVerifier", "Guard",
+    "BearerAuth", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "DPoPAuth", "DPoPVerifier", "DigestAuth", "DigestVerifier", "Guard",
     "HMACAuth", "HMACVerifier", "Identity", "InCookie", "InField", "InSubprotocol", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
     "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RefreshingSigV4Auth", "RegisteredToken", "Rejected",

@@ -9,7 +9,7 @@ from watchword.core.answer import Challenge, Refusal
 from watchword.core.io import IO, done
 from watchword.core.message import Request
 from watchword.core.plan import Plan
-from watchword.core.records import NOTHING_FOUND, Committed, Conflict, Found
+from watchword.core.records import NOTHING_FOUND, Committed, Conflict, Found, Put
 from watchword.core.rejection import Reason, Rejected, Rejection, Refuser, StoreUnavailable
 from watchword.core.seal import seal_for, sealed
 
@@ -33,11 +33,13 @@ async def refuse(plan: Plan, io: IO[Any, Any], rejected: Rejected, found: Found)
         writes = (*remember, *refusal.writes)
         if not writes:
             return refusal
-        outcome = await done(io.commit(writes))
-        if isinstance(outcome, Committed):
+        # Several challenges may need the same record, and each has made it: one is kept, and the others go by it.
+        once = tuple({write.ref if isinstance(write, Put) else at: write for at, write in enumerate(writes)}.values())
+        outcome = await done(io.commit(once))
+        if isinstance(outcome, Committed) and len(once) == len(writes):
             return refusal
         if not isinstance(outcome, Conflict):
-            remember = ()  # remembered before, or a counter is full: the challenge's own records must be written still
+            remember = ()  # remembered now or before, or a counter is full: the challenge's own records must be there still
         found = NOTHING_FOUND
     raise StoreUnavailable("the records kept changing while a challenge was made")
 
@@ -74,7 +76,7 @@ def _compose(plan: Plan, verifier: Refuser | None, rejection: Rejection, found: 
     lines = list(dict.fromkeys(_with_realm(challenge, plan.realm) for challenge in challenges))
     if not plan.as_listed:
         lines.sort(key=_place)
-    return Refusal(status, _without_confusion(lines), tuple(headers), writes)
+    return Refusal(status, _without_confusion(lines), tuple(dict.fromkeys(headers)), writes)
 
 
 def _place(challenge: Challenge) -> int:

@@ -38,6 +38,7 @@ SCHEMES: tuple[Scheme, ...] = (
     ),
     Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True, "jwt.explanation"),
     Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True, "jwt.explanation"),
+    Scheme("dpop", "dpop", "DPoPAuth", "DPoPVerifier", frozenset({"method"}), True, True, "dpop.explanation"),
     Scheme("token", "opaque_token", "BearerAuth", "TokenVerifier", frozenset(), False, False, "opaque_token_explain"),
     Scheme(
         "hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True, "hmac_explain",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec.json
+
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError
 from watchword.core.scheme import Verifier
 from watchword.effects import Auth, Received
+from watchword.crypto import jose
 from watchword.crypto.keys import Key
 from watchword.schemes import SCHEMES
 from watchword.schemes.api_key import APIKeyAuth, APIKeyVerifier
@@ -17,6 +20,7 @@ from watchword.schemes.basic import BasicAuth, BasicVerifier
 from watchword.schemes.bearer import BearerAuth
 from watchword.schemes.body_hmac import ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier
 from watchword.schemes.digest import DigestAuth, DigestVerifier
+from watchword.schemes.dpop import DPoPAuth, DPoPVerifier
 from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
 from watchword.schemes.jwt import JWTAuth, JWTVerifier
 from watchword.schemes.lookups import sha256_of
@@ -130,6 +134,15 @@ def _oauth() -> SchemeCase:
     )  # fmt: skip
 
 
+def _dpop() -> SchemeCase:
+    key = Key.generate("EdDSA")
+    token = jose.sign(msgspec.json.encode({**CLAIMS, "cnf": {"jkt": key.thumbprint()}}), KEY)
+    return SchemeCase(
+        "dpop", lambda: DPoPAuth(token, key), lambda: DPoPAuth(token, Key.generate("EdDSA")),
+        lambda: DPoPVerifier(JWTVerifier(KEY, issuer=_ISSUER, audience="orders")), secrets=(token,),
+    )  # fmt: skip
+
+
 def _api_key() -> SchemeCase:
     wrong = make_key(lambda n: b"\x08" * n, "alicesapikey")
     record = APIKey(hash_key(API_KEY), "alice")
@@ -204,7 +217,7 @@ def _only(_: object) -> None:
 
 
 CASES: Final[Mapping[str, Callable[[], SchemeCase]]] = {
-    "basic": _basic, "digest": _digest, "jwt": _jwt, "oauth": _oauth, "api_key": _api_key, "token": _token, "hmac": _hmac,
+    "basic": _basic, "digest": _digest, "jwt": _jwt, "oauth": _oauth, "dpop": _dpop, "api_key": _api_key, "token": _token, "hmac": _hmac,
     "signature": _signature, "oauth1": _oauth1, "sigv4": _sigv4, "replayable_body_hmac": _replayable_body_hmac,
     "webhook": _webhook,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,13 +10,14 @@ from hashlib import sha256
 from typing import Literal
 
 from watchword import (
-    APIKeyAuth, APIKeyVerifier, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, HMACAuth, HMACVerifier, JWTAuth,
+    APIKeyAuth, APIKeyVerifier, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, DPoPAuth, DPoPVerifier, HMACAuth, HMACVerifier, JWTAuth,
     JWTVerifier, Key, OAuth1Auth, OAuth1Verifier, OAuth2Auth, OAuth2Verifier, Reason, RegisteredToken, ReplayableBodyHMACAuth,
     ReplayableBodyHMACVerifier, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Verifier, TokenVerifier, WebhookAuth,
     WebhookVerifier,
 )  # fmt: skip
 from watchword.core.records import Put, Ref
 from watchword.core.scheme import Verifier
+from watchword.crypto import jose
 from watchword.effects import Auth
 from watchword.schemes.api_key_text import APIKey, hash_key, make_key
 from watchword.schemes.lookups import sha256_of
@@ -95,6 +97,8 @@ class Scheme:
 USERS = Key.from_secret("signs the tokens of users, and only those", algorithm="HS256", key_id="users")
 TOKENS = Key.from_secret("signs the tokens of the token endpoint..", algorithm="HS256", key_id="tokens")
 BODIES = Key.from_secret("signs bodies, which is all that it does.", algorithm="HS256", key_id="bodies")
+PROVER = Key.generate("EdDSA")
+"""Each client process has its own: the token names it."""
 HOOKS = b"signs webhooks, which is all that it does"
 REGION, SERVICE = "eu-central-1", "orders"
 
@@ -115,6 +119,11 @@ def _oauth1(store: MemoryStore, user: User) -> None:
     client = f"app of {user.name}"
     store.add_oauth1_client(client, secret=user.secret("client"))
     store.add_oauth1_token(f"token of {user.name}", user.secret("oauth1"), client_key=client, subject=user.name)
+
+
+def _bound_token(user: User) -> str:
+    claims = {"iss": ISSUER_OF_USERS, "aud": AUDIENCE, "sub": user.name, "cnf": {"jkt": PROVER.thumbprint()}}
+    return jose.sign(json.dumps(claims).encode(), USERS)
 
 
 def _nothing(_store: MemoryStore, _user: User) -> None:
@@ -159,6 +168,14 @@ SCHEMES = (
         re.compile(rb"authorization: bearer \S+\.(\S+)", re.IGNORECASE),
         {"proof": Reason.WRONG_SIGNATURE},
         "again",
+    ),
+    Scheme(
+        "dpop",
+        lambda user: DPoPAuth(_bound_token(user), PROVER),
+        lambda: DPoPVerifier(JWTVerifier(USERS, issuer=ISSUER_OF_USERS, audience=AUDIENCE)),
+        _nothing,
+        re.compile(rb"(?<!authorization: )dpop: \S+\.(\S+)", re.IGNORECASE),
+        {"proof": Reason.WRONG_SIGNATURE, "method": Reason.WRONG_CLAIM},
     ),
     Scheme(
         "token",

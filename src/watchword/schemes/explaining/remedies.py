@@ -121,7 +121,7 @@ CAUSES: Final = frozenset(
     {
         "access key", "algorithm", "attempts", "aud", "body", "chunks", "claims", "client", "cnf", "coverage", "credentials",
         "disabled", "enabled", "exp", "expires", "format", "grammar", "header", "iat", "iss", "jti", "key id", "key time", "mac", "method",
-        "nbf", "nc", "nonce", "opaque", "parameters", "password", "payload", "place", "qop", "realm", "response", "revoked",
+        "nbf", "nc", "nonce", "opaque", "parameters", "password", "payload", "place", "proof", "qop", "realm", "response", "revoked",
         "scheme word", "scope", "scope date", "secret", "session token", "signature", "single use", "sub", "subject", "time",
         "token", "token time", "typ", "uri", "user",
     }

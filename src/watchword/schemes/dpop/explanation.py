@@ -1,0 +1,44 @@
+"""Why a DPoP-bound token was refused: every each of the proof, then every check of the token and of its binding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from watchword.core.records import Found
+from watchword.core.rejection import Rejected
+from watchword.core.scheme import Body, Check
+from watchword.schemes.dpop.checks import ProofCheck, checks_of
+from watchword.schemes.dpop.server import DPoPClaim
+from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.jwt.explanation import explain_jwt
+
+__all__ = ["EXPLAINERS", "explain_dpop"]
+
+
+def explain_dpop(claim: DPoPClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    """All checks: of the key that the proof carries, then of the token and its binding to that key, then of the proof."""
+    token = claim.token
+    _, of_the_token = explain_jwt(token.verifier, token.token, now, token.proofs, found)
+    key, *rest = (_tried(each) for each in checks_of(claim, found, now))
+    return "", [key, *of_the_token, *rest]
+
+
+def _tried(each: ProofCheck) -> Check:
+    component = f"dpop {each.name}"
+    try:
+        each.check()
+    except Rejected as rejected:
+        fault = rejected.rejection
+        return Check(
+            "proof",
+            False,
+            fault.where or component,
+            each.expected,
+            each.received,
+            f"{fault.detail}: {each.mend}",
+        )
+    return Check("proof", True, component, each.expected, each.received)
+
+
+EXPLAINERS: Final[ClaimExplainers] = {DPoPClaim: explain_dpop}
