@@ -11,7 +11,7 @@ import pytest
 
 import watchword
 from watchword import (
-    AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, Guard,
+    AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, DPoPAuth, DPoPVerifier, Guard,
     HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, KeyDirectory, KeySet, OAuth1Auth, OAuth1Verifier, OAuth2Auth,
     OAuth2Verifier, PasswordCache, ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Revocations, SealedAuth, SignatureAuth,
     SignatureSeal, SignatureVerifier, RefreshingSigV4Auth, SigV4Auth, SigV4Credentials, SigV4Verifier, TokenCache, TokenVerifier, WebBotAuth, WebBotVerifier, WebhookAuth,
@@ -58,6 +58,8 @@ HOLDING: dict[str, Callable[[], object]] = {
     "RefreshingSigV4Auth": lambda: RefreshingSigV4Auth(
         lambda: SigV4Credentials("AKID", SECRET), region="eu-central-1", service="s3"
     ),
+    "DPoPAuth": lambda: DPoPAuth(SECRET, PAIR),
+    "DPoPVerifier": lambda: DPoPVerifier(JWTVerifier(KEY)),
     "ReplayableBodyHMACAuth": lambda: ReplayableBodyHMACAuth(KEY),
     "ReplayableBodyHMACVerifier": lambda: ReplayableBodyHMACVerifier(KEY, subject="alice"),
     "Revocations": lambda: Revocations(STORE),

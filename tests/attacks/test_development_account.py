@@ -11,7 +11,7 @@ import pytest
 
 from tests.hash_costs import cheap_password
 from watchword import (
-    ConfigurationError, DigestAuth, Guard, HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, Policy, PublicURL, Reason, Rejected,
+    ConfigurationError, DigestAuth, DPoPVerifier, Guard, HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, Policy, PublicURL, Reason, Rejected,
     OAuth2Verifier, ReplayableBodyHMACVerifier, Request, SignatureVerifier, WebhookVerifier,
 )  # fmt: skip
 from watchword.core.message import Peer, Response
@@ -200,6 +200,7 @@ THIRD = Key.from_secret("a third secret that nobody signs with here", algorithm=
 HOLDING_KEYS: dict[str, Callable[[], Verifier]] = {
     "jwt": lambda: JWTVerifier(THIRD, issuer="https://id.example", audience="orders"),
     "oauth": lambda: OAuth2Verifier(THIRD, issuer="https://id.example", audience="orders"),
+    "dpop": lambda: DPoPVerifier(JWTVerifier(THIRD, issuer="https://id.example", audience="orders")),
     "replayable_body_hmac": lambda: ReplayableBodyHMACVerifier(THIRD, subject="alice"),
     "webhook": lambda: WebhookVerifier(b"a third secret that nobody signs with here", subject="alice"),
 }

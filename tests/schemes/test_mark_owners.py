@@ -12,7 +12,7 @@ import pytest
 
 from tests.schemes.digest_world import changed, params
 from watchword import (
-    AllOf, DigestAuth, DigestVerifier, Guard, HMACAuth, HMACVerifier, Identity, JWTVerifier, Key, KeySet, OAuth1Auth,
+    AllOf, DigestAuth, DigestVerifier, DPoPVerifier, Guard, HMACAuth, HMACVerifier, Identity, JWTVerifier, Key, KeySet, OAuth1Auth,
     OAuth1Verifier, Policy, Reason, Rejected, Request, Response, SignatureAuth, SignatureVerifier, SigV4Auth,
     SigV4Verifier, WebhookAuth, WebhookVerifier, explain,
 )  # fmt: skip
@@ -24,6 +24,7 @@ from watchword.crypto import jose
 from watchword.schemes import SCHEMES
 from watchword.schemes.digest import DigestSecret, ha1
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey
+from watchword.schemes.dpop import make_proof
 from watchword.schemes.mark_owners import owner_by_mac, owner_of_key
 from watchword.stores import MemoryStore, SQLStore, combine, from_callables
 
@@ -178,6 +179,18 @@ def of_digest(store: Any, algorithm: str = "SHA-256") -> tuple[Shown, Shown]:
     return one, other
 
 
+PROVERS = [Key.generate("ES256"), Key.generate("ES256")]
+
+
+def proven(key: Key) -> Shown:
+    """A token that is bound to this key, and a proof whose id another key's proof has too."""
+    issuer = mac_key(A)
+    token = jose.sign(json.dumps({"sub": "alice", "cnf": {"jkt": key.thumbprint()}}).encode(), issuer)
+    proof = make_proof(key, "GET", "https://api.example/", jti="the same", now=POLICY.clock(), token=token)
+    fields = {"Authorization": f"DPoP {token}", "DPoP": proof}
+    return Shown(DPoPVerifier(JWTVerifier(issuer)), Request("GET", "https", "api.example", "/", fields))
+
+
 # ---- two owners ------------------------------------------------------------------------------------------------------
 
 TWO: dict[str, Callable[[Any], tuple[Shown, Shown]]] = {
@@ -199,6 +212,7 @@ TWO: dict[str, Callable[[Any], tuple[Shown, Shown]]] = {
         token(mac_key(A), iss="https://a.example", issuer="https://a.example"),
         token(mac_key(B), iss="https://b.example", issuer="https://b.example"),
     ),
+    "dpop": lambda store: (proven(PROVERS[0]), proven(PROVERS[1])),
     "signature of given keys": lambda store: (given(mac_key(A)), given(mac_key(B))),
     "signature without keyid": lambda store: (given(mac_key(A, None)), given(mac_key(B, None))),
     "signature of a given and a stored key": lambda store: (

@@ -42,12 +42,13 @@ def test_fields_are_replaced_added_and_left_out() -> None:
 def test_every_tampering_differs_in_its_part_alone(target: str, body: bytes) -> None:
     genuine = changed(GENUINE, target=target)
     found = list(tamperings(genuine, body))
-    assert {tampering.part for tampering in found} == {"method", "target", "headers", "body"}
+    assert {tampering.part for tampering in found} == {"method", "path", "query", "headers", "body"}
     assert len({(each.part, each.change) for each in found}) == len(found)
     for each in found:
         differs = {name for name, value in parts(each.request).items() if value != parts(genuine)[name]}
         differs |= {"body"} if each.body != body else set()
-        assert differs == {each.part}
+        assert differs == {"target" if each.part in ("path", "query") else each.part}
+        assert (each.request.path == genuine.path) is (each.part != "path")
         assert "pay" not in repr(each)
 
 

@@ -15,7 +15,7 @@ class Scheme(NamedTuple):
         module: the module below `watchword.schemes` that holds both halves.
         auth: the client half's class.
         verifier: the server half's class.
-        covers: which parts of the request can't be changed: "method", "target", "headers", "body".
+        covers: which parts of the request can't be changed: "method", "target" (or "path" alone), "headers", "body".
         single_use: the same credentials are never accepted twice.
         expires: credentials end by themselves, whoever made them (an API key may be given an end, or not).
         explanation: the module below `watchword.schemes` whose `EXPLAINERS` account for its claims.
@@ -38,7 +38,7 @@ SCHEMES: tuple[Scheme, ...] = (
     ),
     Scheme("jwt", "jwt", "JWTAuth", "JWTVerifier", frozenset(), False, True, "jwt.explanation"),
     Scheme("oauth", "oauth2", "OAuth2Auth", "OAuth2Verifier", frozenset(), False, True, "jwt.explanation"),
-    Scheme("dpop", "dpop", "DPoPAuth", "DPoPVerifier", frozenset({"method"}), True, True, "dpop.explanation"),
+    Scheme("dpop", "dpop", "DPoPAuth", "DPoPVerifier", frozenset({"method", "path"}), True, True, "dpop.explanation"),
     Scheme("token", "opaque_token", "BearerAuth", "TokenVerifier", frozenset(), False, False, "opaque_token_explain"),
     Scheme(
         "hmac", "hmac_header", "HMACAuth", "HMACVerifier", frozenset({"method", "target", "body"}), True, True, "hmac_explain",

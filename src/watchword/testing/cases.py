@@ -62,7 +62,7 @@ class SchemeCase(NamedTuple):
         verifier: makes the server half.
         enrol: puts the client's records into a store.
         subject: who a genuine request is from.
-        covers: which parts of a request can't be changed: "method", "target", "headers", "body".
+        covers: which parts of a request can't be changed: "method", "target" (or "path" alone), "headers", "body".
         single_use: the same credentials are never accepted twice.
         expires: credentials end by themselves, a day after they were made at the latest.
         ambient: browsers send them unasked, with the requests of other sites' pages too.

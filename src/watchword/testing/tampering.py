@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from watchword.core.message import Headers, Peer, Request
 
-__all__ = ["Tampering", "changed", "flips", "tamperings"]
+__all__ = ["Tampering", "changed", "flips", "is_covered", "tamperings"]
 
 
 class Tampering(NamedTuple):
     """One change.
 
     Args:
-        part: what was changed: "method", "target", "headers" or "body", the words of what a scheme covers.
+        part: what was changed: "method", "path", "query", "headers" or "body".
         change: how, in words.
         request: the request after it.
         body: its body after it.
@@ -28,6 +28,15 @@ class Tampering(NamedTuple):
     def __repr__(self) -> str:
         # The body may hold a token.
         return f"Tampering({self.part}: {self.change})"
+
+
+def is_covered(part: str, covers: Collection[str]) -> bool:
+    """Whether a part of a request is among what a scheme covers; the "target" is "path" and "query".
+
+    >>> is_covered("query", {"method", "target"}), is_covered("query", {"method", "path"})
+    (True, False)
+    """
+    return part in covers or (part in ("path", "query") and "target" in covers)
 
 
 def changed(
@@ -76,16 +85,16 @@ def tamperings(request: Request, body: bytes = b"") -> Iterator[Tampering]:
     >>> for tampering in tamperings(genuine):
     ...     print(tampering)
     Tampering(method: another method)
-    Tampering(target: another last octet)
-    Tampering(target: a slash after the path)
-    Tampering(target: without its query)
+    Tampering(query: another last octet)
+    Tampering(path: a slash after the path)
+    Tampering(query: without its query)
     Tampering(headers: a field more)
     Tampering(body: an octet more)
     """
     other = "PUT" if request.method != "PUT" else "POST"
     yield Tampering("method", "another method", changed(request, method=other), body)
-    for change, target in _targets(request):
-        yield Tampering("target", change, changed(request, target=target), body)
+    for part, change, target in _targets(request):
+        yield Tampering(part, change, changed(request, target=target), body)
     more = ((b"x-role", b"admin"),)
     yield Tampering("headers", "a field more", changed(request, headers=more), body)
     if body:
@@ -94,15 +103,15 @@ def tamperings(request: Request, body: bytes = b"") -> Iterator[Tampering]:
     yield Tampering("body", "an octet more", request, body + b"0")
 
 
-def _targets(request: Request) -> Iterator[tuple[str, bytes]]:
+def _targets(request: Request) -> Iterator[tuple[str, str, bytes]]:
     target, path, query = request.target, request.path, request.query
     if target[-1:].isalnum():
-        yield "another last octet", target[:-1] + _other(target[-1])
-    yield "a slash after the path", path + b"/" + target[len(path) :]
+        yield "path" if query is None else "query", "another last octet", target[:-1] + _other(target[-1])
+    yield "path", "a slash after the path", path + b"/" + target[len(path) :]
     if query is not None:
-        yield "without its query", path
+        yield "query", "without its query", path
     else:
-        yield "a query", target + b"?admin=1"
+        yield "query", "a query", target + b"?admin=1"
 
 
 def flips(request: Request, field: bytes) -> Iterator[Request]:

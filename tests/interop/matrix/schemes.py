@@ -78,6 +78,7 @@ class Scheme:
         after_401: what the client does about a request that arrived without its credentials. "answers": it has none before it
             is asked. "again": it sends the request again, with credentials. "ends": the 401 is the caller's answer.
         one_sender: one secret, one subject.
+        statuses: of refusals that have another one than their reason's.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Scheme:
     refusals: Mapping[str, Reason]
     after_401: Literal["answers", "again", "ends"] = "ends"
     one_sender: bool = field(default=False, kw_only=True)
+    statuses: Mapping[str, int] = field(default_factory=dict, kw_only=True)
 
     def subject(self, user: User) -> str:
         """Whose requests they are."""
@@ -175,7 +177,8 @@ SCHEMES = (
         lambda: DPoPVerifier(JWTVerifier(USERS, issuer=ISSUER_OF_USERS, audience=AUDIENCE)),
         _nothing,
         re.compile(rb"(?<!authorization: )dpop: \S+\.(\S+)", re.IGNORECASE),
-        {"proof": Reason.WRONG_SIGNATURE, "method": Reason.WRONG_CLAIM},
+        {"proof": Reason.WRONG_SIGNATURE, "method": Reason.WRONG_CLAIM, "path": Reason.WRONG_TARGET},
+        statuses={"path": 401},  # RFC 9449 §7.1
     ),
     Scheme(
         "token",

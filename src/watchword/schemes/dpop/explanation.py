@@ -11,6 +11,8 @@ from watchword.core.scheme import Body, Check
 from watchword.schemes.dpop.checks import ProofCheck, checks_of
 from watchword.schemes.dpop.server import DPoPClaim
 from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.jwt import JWTClaim
+from watchword.schemes.jwt.explanation import WITHOUT_KEYS as OF_TOKENS
 from watchword.schemes.jwt.explanation import explain_jwt
 
 __all__ = ["EXPLAINERS", "explain_dpop"]
@@ -22,6 +24,13 @@ def explain_dpop(claim: DPoPClaim, found: Found, body: Body, now: float) -> tupl
     _, of_the_token = explain_jwt(token.verifier, token.token, now, token.proofs, found)
     key, *rest = (_tried(each) for each in checks_of(claim, found, now))
     return "", [key, *of_the_token, *rest]
+
+
+def _without_keys(claim: DPoPClaim, found: Found, body: Body, now: float) -> tuple[str, Sequence[Check]]:
+    """What the token says of itself, and the proof, whose key is the client's own; whose the nonce is takes a key of ours."""
+    _, of_the_token = OF_TOKENS[JWTClaim](claim.token, found, body, now)
+    proof = [_tried(each) for each in checks_of(claim, found, now) if each.name != "nonce"]
+    return "", [*of_the_token, *proof]
 
 
 def _tried(each: ProofCheck) -> Check:
@@ -42,3 +51,5 @@ def _tried(each: ProofCheck) -> Check:
 
 
 EXPLAINERS: Final[ClaimExplainers] = {DPoPClaim: explain_dpop}
+WITHOUT_KEYS: Final[ClaimExplainers] = {DPoPClaim: _without_keys}
+"""What can be told where no key may be used."""

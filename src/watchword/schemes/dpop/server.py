@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from watchword.core.address import Address
 from watchword.core.answer import Challenge
@@ -28,6 +28,7 @@ from watchword.schemes.dpop.proof import (
 )  # fmt: skip
 from watchword.schemes.freshness import Freshness
 from watchword.schemes.jwt import JWTClaim, JWTVerifier
+from watchword.schemes.mark_owners import owner_of_key
 from watchword.schemes.token_places import InAuthorization
 from watchword.structures.bounded import Bounded
 from watchword.structures.in_process import InProcess
@@ -44,6 +45,14 @@ MAX_KEYS: Final = 1024
 RENEWAL: Final = 0.25
 """The last part of a nonce's life, in which each answer brings the next one (RFC 9449 §8.2)."""
 _OF_THE_NONCE: Final = frozenset({Reason.UNKNOWN_NONCE, Reason.STALE_NONCE})
+
+
+class Prover(NamedTuple):
+    """The holder of a key: the key, its thumbprint as a token names it, and whose marks its proofs leave."""
+
+    key: Key
+    thumbprint: str
+    owner: str
 
 
 class DPoPVerifier(InProcess):
@@ -102,7 +111,7 @@ class DPoPVerifier(InProcess):
         self.kinds: Sequence[type] = tuple(dict.fromkeys(kinds))
         self.always_needed: Sequence[Ref[Any]] = (NONCE_KEY,) if nonces else ()
         self.routes: Collection[str] | None = tokens.routes
-        self._keys: Bounded[bytes, Key] = Bounded(MAX_KEYS)
+        self._provers: Bounded[bytes, Prover] = Bounded(MAX_KEYS)
 
     def read(self, request: Request) -> DPoPClaim | None:
         """The token and its proof.
@@ -125,17 +134,21 @@ class DPoPVerifier(InProcess):
         token = PLACE.read(request)
         return None if token is None else peek_issuer(token)
 
-    def key_of(self, proof: PresentedProof) -> Key:
-        """The key that a proof carries, parsed once for each client that was admitted.
+    def prover_of(self, proof: PresentedProof) -> Prover:
+        """Whose key a proof carries; read once for each client that was admitted.
 
         Raises:
             Rejected: as `key_in`.
         """
-        return self._keys.get(proof.head) or key_in(proof.header, self.algorithms)
+        known = self._provers.get(proof.head)
+        if known is not None:
+            return known
+        key = key_in(proof.header, self.algorithms)
+        return Prover(key, key.thumbprint(), owner_of_key(key))
 
-    def remember(self, proof: PresentedProof, key: Key) -> None:
+    def remember(self, proof: PresentedProof, prover: Prover) -> None:
         """Keeps the key of an admitted request."""
-        self._keys.put(proof.head, key)
+        self._provers.put(proof.head, prover)
 
     def reading(self, proof: PresentedProof, found: Found, now: float) -> Reading:
         """What the nonce of a proof is to this server."""
@@ -188,7 +201,7 @@ def _nonce_at(key: NonceKey, now: float) -> str:
 class DPoPClaim:
     """A bound token and a proof, as presented. For the token it is the proof of a key (`core.scheme.Proof`)."""
 
-    __slots__ = ("_key", "proof", "request", "token", "verifier")
+    __slots__ = ("_prover", "proof", "request", "token", "verifier")
 
     methods: Collection[str] = frozenset({"jkt"})
     body: BodyNeed = UNUSED
@@ -198,7 +211,7 @@ class DPoPClaim:
         self.proof = proof
         self.request = request
         self.token = JWTClaim(verifier.tokens, token, (self,))
-        self._key: Key | None = None
+        self._prover: Prover | None = None
 
     def __repr__(self) -> str:
         return "DPoPClaim(token=***)"
@@ -225,9 +238,18 @@ class DPoPClaim:
         Raises:
             Rejected: as `key_in`.
         """
-        if self._key is None:
-            self._key = self.verifier.key_of(self.proof)
-        return self._key
+        return self.prover.key
+
+    @property
+    def prover(self) -> Prover:
+        """Whose key that is.
+
+        Raises:
+            Rejected: as `key_in`.
+        """
+        if self._prover is None:
+            self._prover = self.verifier.prover_of(self.proof)
+        return self._prover
 
     def slow(self, found: Found) -> bool:
         """Never: two signatures."""
@@ -241,7 +263,7 @@ class DPoPClaim:
         """
         bound_to = cnf.get("jkt")
         if not isinstance(bound_to, str) or not compare(
-            bound_to.encode("utf-8", "replace"), self.key.thumbprint().encode()
+            bound_to.encode("utf-8", "replace"), self.prover.thumbprint.encode()
         ):
             raise Rejected(
                 Reason.BINDING_MISMATCH, "the token is bound to another key than the proof's", where="cnf jkt"
@@ -261,11 +283,11 @@ class DPoPClaim:
         proof, verifier, who = self.proof, self.verifier, judged.identity
         made = verifier.reading(proof, found, now).made if verifier.nonces else proof.made()
         name = b64url_encode(digest("sha-256", proof.text("jti").encode())[:16]).decode()
-        mark = Once(("dpop", name), made + verifier.freshness.retention, self.key.thumbprint())
+        mark = Once(("dpop", name), made + verifier.freshness.retention, self.prover.owner)
         return Decision(
             Identity(who.subject, verifier.scheme, who.key_id, who.scopes, who.claims, who.rotated),
             (*judged.writes, mark),
             verifier.renewed(made, found, now) if verifier.nonces else (),
             notes=judged.notes,
-            learn=partial(verifier.remember, proof, self.key),
+            learn=partial(verifier.remember, proof, self.prover),
         )

@@ -39,7 +39,7 @@ MAX_FIELDS: Final = 64
 OPEN_CHECKS: Final = frozenset(
     {
         "format", "grammar", "parameters", "time", "token time", "expires", "scope date", "exp", "nbf", "iat", "aud", "iss",
-        "coverage", "body", "uri", "qop",
+        "coverage", "body", "uri", "qop", "proof",
     }
 )  # fmt: skip
 """Checks of what the request says of itself, by the clock and the guard's settings; no secret and no record decides them."""

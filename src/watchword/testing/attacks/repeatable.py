@@ -9,6 +9,7 @@ from watchword.schemes import SCHEMES, Scheme
 from watchword.testing.attacks.credentials import COVERS, Sign, is_client_half
 from watchword.testing.attacks.held import held
 from watchword.testing.attacks.signing import SENDS, Signed, SigningFailed, sign
+from watchword.testing.tampering import is_covered
 
 __all__ = ["Nature", "nature_of"]
 
@@ -39,9 +40,7 @@ def nature_of(way: Sign, signed: Signed, send: SENDS) -> Nature:
     row = _row(way)
     if row is not None:
         bearer = not row.covers
-        covers = {
-            part for part in COVERS if part in row.covers or (part in ("path", "query") and "target" in row.covers)
-        }
+        covers = {part for part in COVERS if is_covered(part, row.covers)}
         return Nature(
             bearer=bearer, covers=frozenset(covers), single_use=row.single_use, challenged=row.name == "digest"
         )

@@ -22,7 +22,7 @@ from watchword.core.verdict import Verdict
 from watchword.schemes.explaining import explain, explain_async
 from watchword.testing.cases import SchemeCase
 from watchword.testing.setup import SchemeSetup
-from watchword.testing.tampering import changed, tamperings
+from watchword.testing.tampering import changed, is_covered, tamperings
 
 __all__ = ["SchemeConformance"]
 
@@ -78,7 +78,7 @@ class SchemeConformance:
             if _all_presented(scheme, tampering.request) != _all_presented(scheme, genuine.request):
                 assert isinstance(verdict, Reason)  # they are in the target, and were changed with it
                 continue
-            refused = tampering.part in scheme.case.covers
+            refused = is_covered(tampering.part, scheme.case.covers)
             assert isinstance(verdict, Reason if refused else Identity), tampering
 
     def test_a_replay_is_refused_exactly_where_the_scheme_is_single_use(
