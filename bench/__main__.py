@@ -24,6 +24,7 @@ MODULES = (
     "sigv4",
     "signatures",
     "oauth1",
+    "dpop",
     "production",
     "frameworks",
     "frameworks_wsgi",

@@ -22,7 +22,7 @@ from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key
 from watchword.schemes.bearer import peek_issuer
 from watchword.schemes.digest.nonces import NonceKey, Reading, make_nonce, read_nonce
-from watchword.schemes.dpop.checks import checks_of
+from watchword.schemes.dpop.checks import Facts, checks_of
 from watchword.schemes.dpop.proof import (
     PROOF_ALGORITHMS, PresentedProof, key_in, read_proof,
 )  # fmt: skip
@@ -278,8 +278,9 @@ class DPoPClaim:
         judged = self.token.decide(found, body, now, random)
         if isinstance(judged, More):
             return judged
-        for each in checks_of(self, found, now):
-            each.check()
+        facts = Facts(self, found, now)
+        for each in checks_of(self.verifier):
+            each.check(facts)
         proof, verifier, who = self.proof, self.verifier, judged.identity
         made = verifier.reading(proof, found, now).made if verifier.nonces else proof.made()
         name = b64url_encode(digest("sha-256", proof.text("jti").encode())[:16]).decode()
