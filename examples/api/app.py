@@ -12,7 +12,7 @@ from examples.api.settings import (
     AUDIENCE, DIGEST_ALGORITHMS, OAUTH1_METHODS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings,
 )  # fmt: skip
 from watchword import (
-    BasicVerifier, DigestVerifier, Guard, HMACVerifier, JWTVerifier, OAuth1Verifier, OAuth2Verifier, SignatureVerifier,
+    BasicVerifier, DigestVerifier, DPoPVerifier, Guard, HMACVerifier, JWTVerifier, OAuth1Verifier, OAuth2Verifier, SignatureVerifier,
     SigV4Verifier, Verdict, WebhookVerifier,
 )  # fmt: skip
 from watchword.authorization_server.token_endpoint import TokenEndpoint
@@ -58,6 +58,7 @@ def verifiers(settings: Settings) -> dict[str, Verifier]:
     return {
         "/jwt": JWTVerifier(settings.jwt_key, issuer=settings.base_url, audience=AUDIENCE),
         "/oauth": OAuth2Verifier(settings.oauth_key, issuer=TOKEN_ISSUER, audience=AUDIENCE),
+        "/dpop": DPoPVerifier(JWTVerifier(settings.jwt_key, issuer=settings.base_url, audience=AUDIENCE)),
         "/hmac": HMACVerifier(),
         "/signed": SignatureVerifier(),
         "/sigv4": SigV4Verifier(region=REGION, service=SERVICE),

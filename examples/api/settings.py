@@ -158,14 +158,26 @@ def user_token(settings: Settings, *, lifetime: int = 3600) -> str:
     return JWTAuth(settings.jwt_key, claims=claims, lifetime=lifetime).mint(time.time())
 
 
+def bound_token(settings: Settings, thumbprint: str, lifetime: int = 3600) -> str:
+    """A JWT for the user that is bound to the key of this thumbprint (RFC 9449 §6.1)."""
+    claims = {"iss": settings.base_url, "aud": AUDIENCE, "sub": settings.username, "scope": "read write"}
+    return JWTAuth(settings.jwt_key, claims={**claims, "cnf": {"jkt": thumbprint}}, lifetime=lifetime).mint(time.time())
+
+
 def credentials(settings: Settings) -> dict[str, object]:
     """What a client needs, by scheme."""
     user = {"username": settings.username, "password": settings.password}
+    client_key = Key.generate("ES256")
     return {
         "base_url": settings.base_url,
         "basic": {**user, "path": "/basic"},
         "digest": {**user, "path": "/digest"},
         "jwt": {"token": user_token(settings), "path": "/jwt"},
+        "dpop": {
+            "token": bound_token(settings, client_key.thumbprint()),
+            "private_jwk": client_key.to_jwk(private=True),
+            "path": "/dpop",
+        },
         "hmac": {"key_id": settings.hmac_key_id, "secret": settings.hmac_secret, "path": "/hmac"},
         "signature": {
             "key_id": settings.signature_key_id,

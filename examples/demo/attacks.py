@@ -9,21 +9,22 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from examples.api.settings import (
-    AUDIENCE, DIGEST_ALGORITHMS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings,
+    AUDIENCE, DIGEST_ALGORITHMS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings, bound_token,
 )  # fmt: skip
 from examples.demo.http_clients import Answer, Client, sign
 from watchword import (
-    BasicAuth, BearerAuth, DigestAuth, HMACAuth, JWTAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
+    BasicAuth, BearerAuth, DigestAuth, DPoPAuth, HMACAuth, JWTAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
 )  # fmt: skip
 from watchword.effects import Auth
 from watchword.schemes import SCHEMES, Scheme
 from watchword.schemes.digest.nonces import NONCE_KEY, make_nonce
 from watchword.stores import SQLStore
 
-NAMES = ("basic", "digest", "jwt", "oauth", "hmac", "signature", "sigv4", "oauth1", "webhook")
+NAMES = ("basic", "digest", "jwt", "oauth", "dpop", "hmac", "signature", "sigv4", "oauth1", "webhook")
 PATHS = {name: f"/{name}" for name in NAMES} | {"signature": "/signed"}
 ROWS = {row.name: row for row in SCHEMES}
 NOT_COVERED = "accepted: not covered by this scheme"
+PROVER = Key.generate("EdDSA")
 AGE = 100_000  # seconds, past every lifetime of the API
 
 
@@ -44,6 +45,9 @@ def auth_of(name: str, settings: Settings, *, wrong: bool = False, lifetime: int
         return DigestAuth(settings.username, settings.password + spoil)
     if name in ("hmac", "signature", "sigv4", "oauth1", "webhook"):
         return signer_of(name, settings, wrong=wrong)
+    if name == "dpop":
+        token = bound_token(settings, PROVER.thumbprint(), lifetime)
+        return DPoPAuth(token, Key.generate("EdDSA") if wrong else PROVER)
     if name == "oauth" and not wrong:
         return OAuth2Auth(settings.base_url + "/token", settings.client_id, settings.client_secret, scope=["read"])
     if name == "oauth":

@@ -18,7 +18,7 @@ from requests.auth import HTTPDigestAuth
 
 from tests.patience import PATIENCE
 from watchword import (
-    BasicAuth, BearerAuth, DigestAuth, HMACAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
+    BasicAuth, BearerAuth, DigestAuth, DPoPAuth, HMACAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
 )  # fmt: skip
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
@@ -63,10 +63,11 @@ def auths(api: Settings) -> dict[str, Auth]:
             oauth1["client_key"], oauth1["client_secret"], token=oauth1["token"], token_secret=oauth1["token_secret"]
         ),
         "webhook": WebhookAuth(api["webhook"]["secret"]),
+        "dpop": DPoPAuth(api["dpop"]["token"], Key.from_jwk(api["dpop"]["private_jwk"])),
     }
 
 
-NAMES = ("basic", "digest", "jwt", "hmac", "oauth", "signature", "sigv4", "oauth1", "webhook")
+NAMES = ("basic", "digest", "jwt", "hmac", "oauth", "signature", "sigv4", "oauth1", "webhook", "dpop")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,12 +114,20 @@ def test_echo_needs_the_scope_write(api: Settings) -> None:
     assert requests.post(api["base_url"] + "/echo", data=b"x", timeout=PATIENCE).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["digest", "hmac", "signature", "oauth1", "webhook"])
+@pytest.mark.parametrize("name", ["digest", "hmac", "signature", "oauth1", "webhook", "dpop"])
 def test_a_captured_request_is_refused_by_every_process_on_any_path(api: Settings, name: str) -> None:
     url = api["base_url"] + api[name]["path"]
     answer = requests.get(url, auth=for_requests.adapt(auths(api)[name]), timeout=PATIENCE)
     assert answer.status_code == 200
-    mine = ("authorization", "signature", "signature-input", "webhook-id", "webhook-timestamp", "webhook-signature")
+    mine = (
+        "authorization",
+        "dpop",
+        "signature",
+        "signature-input",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    )
     captured = {name: value for name, value in answer.request.headers.items() if name.lower() in mine}
 
     def again(number: int) -> int:
