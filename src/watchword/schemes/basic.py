@@ -32,13 +32,14 @@ from watchword.crypto.passwords import (
 from watchword.fields.auth_params import parse_credentials
 from watchword.schemes.password_cache import Arrival, Known, PasswordCache
 
-__all__ = ["BasicAuth", "BasicVerifier"]
+__all__ = ["BasicAuth", "BasicVerifier", "user_pass"]
 
 MAX_CREDENTIALS: Final = 8 * 1024
 """Octets of user-id, colon and password that are read at most: before any look-up or hash."""
 
 # CTL of RFC 5234 §B.1, which neither username nor password may hold (RFC 7617 §2).
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_OCTET: Final = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 _DECOY: Final = Ref(Decoy, ("password",))
@@ -196,12 +197,11 @@ class BasicVerifier(InProcess):
         Raises:
             Rejected: MALFORMED_CREDENTIALS; it never quotes what was sent.
         """
-        token = parse_credentials(request.values(b"authorization")[0]).token68
-        if token is None:
-            raise malformed("Basic credentials are one base64 text (RFC 7617 §2)")
-        username, colon, password = _decoded(token).partition(":")
-        if not colon:
-            raise malformed("there is no ':' after the username")
+        try:
+            text = user_pass(request.values(b"authorization")[0]).decode()
+        except UnicodeDecodeError:
+            raise malformed("not UTF-8, which the challenge asks for (RFC 7617 §2.1)") from None
+        username, _, password = text.partition(":")
         return BasicClaim(precis.username(username), precis.password(password, longest), self)
 
     def refuse(self, rejection: Rejection, found: Found, now: float, random: Random) -> Refusal:
@@ -212,7 +212,21 @@ class BasicVerifier(InProcess):
         return Refusal(status, [Challenge("Basic", (("realm", self.realm), ("charset", "UTF-8")))])
 
 
-def _decoded(token: str) -> str:
+def user_pass(value: bytes) -> bytes:
+    """The octets of user-id, colon and password in the value of an Authorization field, as they were sent (RFC 7617 §2).
+
+    Args:
+        value: the field value, whatever its scheme word is.
+
+    Raises:
+        Rejected: MALFORMED_CREDENTIALS; it never quotes what was sent.
+
+    >>> user_pass(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+    b'Aladdin:open sesame'
+    """
+    token = parse_credentials(value).token68
+    if token is None:
+        raise malformed("Basic credentials are one base64 text (RFC 7617 §2)")
     if len(token) > MAX_CREDENTIALS * 4 // 3 + 4:
         raise malformed(f"more than {MAX_CREDENTIALS} octets")
     try:
@@ -222,13 +236,11 @@ def _decoded(token: str) -> str:
     if b2a_base64(octets, newline=False) != token.encode():
         # One octet string has one form, else a blocked header could be sent again in another (RFC 4648 §3.5).
         raise malformed("not the canonical base64 of what it holds")
-    try:
-        text = octets.decode()
-    except UnicodeDecodeError:
-        raise malformed("not UTF-8, which the challenge asks for (RFC 7617 §2.1)") from None
-    if _CONTROL.search(text):
+    if _CONTROL_OCTET.search(octets):
         raise malformed("a control character (RFC 7617 §2)")
-    return text
+    if b":" not in octets:
+        raise malformed("there is no ':' after the username")
+    return octets
 
 
 def _identity(username: str, record: Password) -> Identity[Any]:

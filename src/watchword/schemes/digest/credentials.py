@@ -250,7 +250,7 @@ class PresentedCredentials(NamedTuple):
     Args:
         username: for the look-up; the hash of a name if `hashed`.
         hashed: the username is a hash (RFC 7616 §3.4.4).
-        algorithm: the algorithm's name, "MD5" where none was sent (RFC 7616 §3.3).
+        algorithm: the algorithm's name; where none was sent, that of the verifier, "MD5" (RFC 7616 §3.3).
         qop: "" where none was sent.
         nc: "" if and only if qop is.
         opaque: None where none was sent.
@@ -269,8 +269,12 @@ class PresentedCredentials(NamedTuple):
     response: str
 
 
-def read_credentials(params: Mapping[str, str]) -> PresentedCredentials:
+def read_credentials(params: Mapping[str, str], unnamed: str = "MD5") -> PresentedCredentials:
     """Checks the parameters against the grammar of RFC 7616 §3.4; parameters that it doesn't know are ignored (§3.4).
+
+    Args:
+        params: the parameters.
+        unnamed: the algorithm where none is named.
 
     Raises:
         Rejected: MALFORMED_CREDENTIALS naming the parameter.
@@ -295,7 +299,7 @@ def read_credentials(params: Mapping[str, str]) -> PresentedCredentials:
         params["realm"].encode("latin-1"),
         params["nonce"].encode("latin-1"),
         params["uri"].encode("latin-1"),
-        get("algorithm", "MD5"),
+        get("algorithm", unnamed),
         qop,
         nc,
         get("cnonce", "").encode("latin-1"),

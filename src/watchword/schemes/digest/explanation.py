@@ -14,7 +14,7 @@ from watchword.core.scheme import Body, Check
 from watchword.schemes.digest.computation import ALGORITHMS, DigestSecret
 from watchword.schemes.digest.credentials import check_uri
 from watchword.schemes.digest.description import described
-from watchword.schemes.digest.nonces import NONCE_KEY, NonceState, read_nonce
+from watchword.schemes.digest.nonces import NONCE_KEY, NonceState
 from watchword.schemes.digest.server import DigestClaim
 from watchword.schemes.digest.request_memory import KnownClaim
 
@@ -93,9 +93,7 @@ def _nonce(claim: DigestClaim, found: Found, now: float) -> Check:
     expected = f"made by this server less than {verifier.nonce_lifetime:g} s ago"
     if claim.algorithm is None:
         return Check("nonce", None, where, expected, mend="nonces belong to an algorithm, and this one is not offered")
-    reading = read_nonce(
-        found.get(NONCE_KEY), verifier.realm, claim.algorithm.name, claim.presented.nonce, now, verifier.freshness
-    )
+    reading = verifier.read_nonce(found.get(NONCE_KEY), claim.algorithm, claim.presented.nonce, now)
     if reading.state is NonceState.FOREIGN:
         return Check("nonce", False, where, expected, "not signed by this server for this realm and algorithm",
                      "answer a fresh challenge; workers share nonces if they share a store")  # fmt: skip

@@ -25,7 +25,7 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Found, Once, Ref
 from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Random, Seal
 from watchword.crypto.digests import at_once, compare
-from watchword.schemes.digest.assurance import authentication_info
+from watchword.schemes.digest.assurance import NonceMaker, authentication_info
 from watchword.schemes.digest.computation import Algorithm, DigestSecret
 from watchword.schemes.digest.credentials import PresentedCredentials, quoted
 from watchword.schemes.digest.nonces import NONCE_KEY, mark_owner
@@ -65,13 +65,9 @@ class FullClaim(Protocol):
     def decide(self, found: Found, body: Body, now: float, random: Random) -> Decision | More: ...
 
 
-class FullReader(Protocol):
+class FullReader(NonceMaker, Protocol):
     """What a `DigestVerifier` is asked for: its settings, and the strict reading."""
 
-    @property
-    def realm(self) -> str: ...
-    @property
-    def nonce_lifetime(self) -> float: ...
     @property
     def freshness(self) -> Freshness: ...
 
@@ -291,5 +287,4 @@ class KnownClaim:
         a2 = known.hash(b":" + self.request.target).hexdigest().encode()
         proof = known.hash(start + a2).hexdigest().encode()
         said = b"cnonce=%b, nc=%b, qop=auth" % (quoted(self._cnonce), self._nc)
-        realm, lifetime = self.verifier.realm, self.verifier.nonce_lifetime
-        return authentication_info(realm, lifetime, known.algorithm, proof, said, found, known.until, now, random)
+        return authentication_info(self.verifier, known.algorithm, proof, said, found, known.until, now, random)

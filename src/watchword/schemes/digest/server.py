@@ -84,6 +84,7 @@ class DigestVerifier(InProcess):
     addresses: Sequence[Address] = (Address(word="digest"),)
     always_needed: Sequence[Ref[Any]] = (NONCE_KEY,)
     guessable: bool = True
+    unnamed: str = "MD5"
 
     __slots__ = (
         "algorithms",
@@ -138,7 +139,7 @@ class DigestVerifier(InProcess):
 
     def read_in_full(self, request: Request) -> DigestClaim:
         """As `read`, whatever is remembered."""
-        presented = read_credentials(parse_credentials(request.values(b"authorization")[0]).params)
+        presented = read_credentials(parse_credentials(request.values(b"authorization")[0]).params, self.unnamed)
         if presented.hashed and not self.terms.userhash:
             raise malformed("a hashed username, which was not offered", "authorization userhash")
         check_target(request)
@@ -156,10 +157,17 @@ class DigestVerifier(InProcess):
             writes.append(Put(NONCE_KEY, key, if_version=0))
         stale = rejection.genuine and rejection.reason in _ONLY_THE_NONCE
         challenges = [
-            written(self.terms, row, make_nonce(key, self.realm, row.name, now, random(12)), stale)
-            for row in self.algorithms.values()
+            written(self.terms, row, self.make_nonce(key, row, now, random), stale) for row in self.algorithms.values()
         ]
         return Refusal(status, challenges, (), writes)
+
+    def make_nonce(self, key: NonceKey, algorithm: Algorithm, now: float, random: Random) -> str:
+        """A nonce for one challenge. A subclass may spell it otherwise, if its `read_nonce` reads that."""
+        return make_nonce(key, self.realm, algorithm.name, now, random(12))
+
+    def read_nonce(self, key: NonceKey | None, algorithm: Algorithm, nonce: bytes, now: float) -> Reading:
+        """What a nonce is that was sent."""
+        return read_nonce(key, self.realm, algorithm.name, nonce, now, self.freshness)
 
 
 class DigestClaim:
@@ -250,9 +258,7 @@ class DigestClaim:
             if not found.sought(ref):
                 return More((ref,))  # an unknown hash costs the same second look
         record: DigestSecret | None = found.get(ref)
-        nonce = read_nonce(
-            found.get(NONCE_KEY), verifier.realm, algorithm.name, presented.nonce, now, verifier.freshness
-        )
+        nonce = verifier.read_nonce(found.get(NONCE_KEY), algorithm, presented.nonce, now)
         # An unknown user costs the same hashes and the same comparison.
         proof = self.prove(_NOBODY if record is None else record.ha1.encode(), found, self.body_hash(body))
         self._judge(record, proof, nonce, now)
@@ -283,8 +289,7 @@ class DigestClaim:
         body_hash = octets_hash(algorithm, body or b"") if presented.qop == "auth-int" else None
         rspauth = self.expected(proof.ha1, hash_a2(algorithm, b"", presented.uri, body_hash))
         said = b"cnonce=%b, nc=%b, qop=%b" % (quoted(presented.cnonce), presented.nc.encode(), presented.qop.encode())
-        realm, lifetime = verifier.realm, verifier.nonce_lifetime
-        return authentication_info(realm, lifetime, algorithm, rspauth, said, found, until, now, random)
+        return authentication_info(verifier, algorithm, rspauth, said, found, until, now, random)
 
     def _checked(self) -> Algorithm:
         """The algorithm, where the credentials answer a challenge of ours for this request."""
