@@ -74,3 +74,4 @@ vulnerable python-jose 3.3.0  # CVE-2024-33663, CVE-2024-33664
 vulnerable authlib 1.3.0      # CVE-2024-37568
 vulnerable authlib 1.6.3      # CVE-2025-59420, CVE-2025-62706, CVE-2026-27962
 vulnerable joserfc 1.3.4      # CVE-2025-65015
+vulnerable flask-httpauth 4.8.0  # GHSA-p44q-vqpr-4xmg

@@ -51,6 +51,17 @@ def test_there_is_a_drop_in_for_the_libraries_that_are_listed(name: str, call) -
         call(name)
 
 
+def test_flask_httpauth_has_a_drop_in_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "flask_httpauth"]:
+        monkeypatch.delitem(sys.modules, name)
+    install("flask_httpauth")
+    try:
+        assert importlib.import_module("flask_httpauth") is importlib.import_module("watchword.dropin.flask_httpauth")
+    finally:
+        uninstall("flask_httpauth")
+    assert "flask_httpauth" not in sys.modules
+
+
 def test_importing_watchword_and_its_drop_ins_installs_nothing() -> None:
     program = "import sys, watchword, watchword.dropin.jwt; sys.exit('jwt' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

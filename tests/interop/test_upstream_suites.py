@@ -118,3 +118,14 @@ def test_packages_on_pyjwt_fail_no_test_on_the_drop_in_that_they_pass_on_pyjwt(
     assert len(on_pyjwt) > 150
     assert on_ours.keys() >= on_pyjwt.keys()
     assert bad(on_ours) <= bad(on_pyjwt)
+
+
+def test_flask_httpauths_own_suite_passes_but_for_what_is_named(workshop: Workshop) -> None:
+    root = workshop.unpacked("flask-httpauth==4.8.1")
+    alone = workshop.folder / "flask-httpauth-tests"
+    alone.mkdir()
+    (root / "tests").rename(alone / "tests")
+    found = workshop.outcomes(alone, "-p", "flask_httpauth_plugin", **ON_THE_DROPIN)
+    assert len(found) > 100
+    assert bad(found) == set(DIFFERENCES["flask-httpauth"])
+    assert len(bad(found)) <= MOST * len(found)
