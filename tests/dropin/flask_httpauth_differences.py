@@ -164,5 +164,6 @@ DIFFERENCES: dict[str, Callable[[Any], bool]] = {
     "A `TypeError` in an error handler calls it again, without the status": calls_an_error_handler_twice,
     "`MultiAuth` chooses by the case of the scheme word": chooses_by_the_case_of_the_word,
     'A realm with `"` breaks the challenge': writes_a_realm_as_it_is,
+    "`@auth.login_required` above `@app.route`: the view answers everybody": programs.ask_a_view_whose_decorator_stands_above_its_route,
     '`@auth.login_required("admin")` is an error about contexts': tells_nothing_of_a_role_without_its_name,
 }

@@ -291,8 +291,21 @@ def test_an_optional_view_sees_who_has_logged_in_and_nobody_else() -> None:
     client, guarded = app_of(auth, optional=True).test_client(), app_of(auth).test_client()
     told = challenge_of(guarded.get("/"))
     assert client.get("/", headers=credentials(told)).text == f"hello {USER}"
-    assert client.get("/", headers=credentials(told)).text == "hello None"
+    assert client.get("/", headers=credentials(told, nc="00000002", password="wrong")).text == "hello None"
     assert client.get("/").text == "hello None"
+
+
+def test_an_optional_view_asks_a_client_again_whose_nonce_has_ended_so_that_nobody_is_logged_out_by_it() -> None:
+    now = [1_000_000.0]
+    policy = Policy(clock=lambda: now[0], attempts=None)
+    auth = digest_of(dropin, store=MemoryStore(clock=lambda: now[0]), policy=policy)
+    for served in (auth, dropin.MultiAuth(auth)):
+        client = app_of(served, optional=True).test_client()
+        told = challenge_of(app_of(auth).test_client().get("/"))
+        now[0] += 301
+        told = challenge_of(client.get("/", headers=credentials(told)))
+        assert told["stale"] == "true"
+        assert client.get("/", headers=credentials(told)).text == f"hello {USER}"
 
 
 def test_nonces_and_challenges_can_be_asked_for() -> None:

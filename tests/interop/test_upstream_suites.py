@@ -129,3 +129,14 @@ def test_flask_httpauths_own_suite_passes_but_for_what_is_named(workshop: Worksh
     assert len(found) > 100
     assert bad(found) == set(DIFFERENCES["flask-httpauth"])
     assert len(bad(found)) <= MOST * len(found)
+
+
+def test_apiflask_fails_no_test_on_the_drop_in_that_it_passes_on_flask_httpauth(workshop: Workshop) -> None:
+    needed = ["apiflask==3.1.2", "flask-httpauth==4.8.1", "openapi-spec-validator>=0.7"]
+    subprocess.run([workshop.python, "-m", "pip", "install", "-q", *needed], check=True, stdout=subprocess.DEVNULL)
+    root = workshop.unpacked("apiflask==3.1.2")
+    on_theirs = workshop.outcomes(root, **ON_PYJWT)
+    on_ours = workshop.outcomes(root, "-p", "flask_httpauth_plugin", **ON_THE_DROPIN)
+    assert len(on_theirs) > 350
+    assert on_ours.keys() >= on_theirs.keys()
+    assert bad(on_ours) <= bad(on_theirs)

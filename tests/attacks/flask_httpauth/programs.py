@@ -183,8 +183,21 @@ def be_shown_what_a_role_may_see(lib: Any) -> bool:
     return "bob" in app.test_client().get("/", headers=basic("bob", "x")).text
 
 
+def ask_a_view_whose_decorator_stands_above_its_route(lib: Any) -> bool:
+    auth, app = lib.HTTPBasicAuth(), flask.Flask("orders")
+    auth.verify_password(lambda username, password: None)
+
+    @auth.login_required
+    @app.get("/")
+    def orders() -> str:
+        return "orders"
+
+    return app.test_client().get("/").status_code == 200
+
+
 CALLBACKS = [
     have_a_coroutine_taken_for_a_user, be_the_user_whose_password_was_never_set, be_shown_what_a_role_may_see,
+    ask_a_view_whose_decorator_stands_above_its_route,
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from watchword.core.answer import Challenge
 from watchword.core.rejection import ConfigurationError, not_installed
+from watchword.dropin.flask_httpauth._above import Above
 from watchword.dropin.flask_httpauth._callbacks import Callback, View, called, takes
 
 try:
@@ -40,6 +41,7 @@ class HTTPAuth:
         self.get_user_roles_callback: Callable[..., Any] | None = None
         self.auth_error_callback: Callable[..., Any]
         self.error_handler(_unauthorized)
+        self._above = Above()
 
     # ---- what the application says ---------------------------------------------------------------------------------
 
@@ -109,6 +111,10 @@ class HTTPAuth:
         """The user, or True; None or False if these are not the credentials of one."""
         raise NotImplementedError
 
+    def asks_again(self) -> bool:
+        """Whether the client only has to send the same credentials anew, which it does by itself: so it is told, on an optional view too."""
+        return False
+
     def authorize(self, role: Any, user: Any, auth: Authorization | None) -> bool:
         """Whether a user has a role.
 
@@ -141,7 +147,7 @@ class HTTPAuth:
     def login_required(self, f: Any = None, role: Any = None, optional: bool | None = None) -> Any:
         """Decorates a view, plain or async, that only users see: `@auth.login_required`, or with one of the arguments.
 
-        It stands below the route. A view that takes OPTIONS itself is called for that without credentials, since browsers ask
+        It stands below the route; with one above its route the app answers nothing. A view that takes OPTIONS itself is called for that without credentials, since browsers ask
         so before they send any (CORS).
 
         Args:
@@ -159,11 +165,12 @@ class HTTPAuth:
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 if flask.request.method != "OPTIONS":
                     status, user = self._judged(role)
-                    if status is not None and not optional:
+                    if status is not None and (not optional or self.asks_again()):
                         return self.auth_error_callback(status)
                     setattr(flask.g, USER, user)
                 return called(view, *args, **kwargs)
 
+            self._above.note(view, guarded)
             return guarded  # type: ignore[return-value] # an async view is awaited by Flask's own means
 
         return guarding if f is None else guarding(f)

@@ -178,6 +178,11 @@ class HTTPDigestAuth(HTTPAuth):
             self._challenges()[id(self)] = refusal.challenges[0]
         return False
 
+    def asks_again(self) -> bool:
+        """Whether only the nonce was at fault. A view that went on without a user would show who has logged in as nobody."""
+        challenge = self._challenges().get(id(self))
+        return challenge is not None and "stale" in dict(challenge.params)
+
     def _secret(self, auth: Authorization | None, stored: Any) -> tuple[str, DigestSecret] | None:
         if auth is None or not auth.username or not stored:
             return None

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, overload
 
 from watchword.core.rejection import not_installed
+from watchword.dropin.flask_httpauth._above import Above
 from watchword.dropin.flask_httpauth._base import USER, HTTPAuth, checked_view
 from watchword.dropin.flask_httpauth._callbacks import View
 
@@ -29,6 +30,7 @@ class MultiAuth:
     def __init__(self, main_auth: HTTPAuth, *additional_auths: HTTPAuth) -> None:
         self.main_auth = main_auth
         self.additional_auths = additional_auths
+        self._above = Above()
 
     @overload
     def login_required(self, f: View, role: None = None, optional: None = None) -> View: ...
@@ -45,6 +47,7 @@ class MultiAuth:
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 return self._chosen().login_required(role=role, optional=optional)(view)(*args, **kwargs)
 
+            self._above.note(view, guarded)
             return guarded  # type: ignore[return-value] # an async view is awaited by Flask's own means
 
         return guarding if f is None else guarding(f)

@@ -40,11 +40,7 @@ FOUND: Final = 1
 
 
 class OwnValues(NamedTuple):
-    """The functions of an application that makes nonces, or `opaque`, itself; None: the engine does it.
-
-    Raises, by `check`:
-        ConfigurationError: one makes what none verifies.
-    """
+    """The functions of an application that makes nonces, or `opaque`, itself; None: the engine does it."""
 
     generate_nonce: Callable[..., Any] | None = None
     verify_nonce: Callable[..., Any] | None = None
@@ -52,7 +48,11 @@ class OwnValues(NamedTuple):
     verify_opaque: Callable[..., Any] | None = None
 
     def check(self) -> None:
-        """Refuses half a pair."""
+        """Takes whole pairs.
+
+        Raises:
+            ConfigurationError: a function makes what none verifies.
+        """
         if self.generate_nonce is not None and self.verify_nonce is None:
             raise ConfigurationError("generate_nonce needs verify_nonce: nobody else knows which nonces are yours")
         if self.generate_opaque is not None and self.verify_opaque is None:
