@@ -11,7 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from tests.attacks.flask_httpauth.programs import (
     PASSWORD, REALM, USER, app_of, challenge_of, credentials, digest_of,
 )  # fmt: skip
-from watchword import ConfigurationError, DigestAuth, Policy, StoreUnavailable
+from watchword import ConfigurationError, DigestAuth, Policy, PublicURL, StoreUnavailable
 from watchword.core.attempts import AttemptPolicy, Window
 from watchword.dropin import flask_httpauth as dropin
 from watchword.dropin.flask_httpauth import HTTPDigestAuth
@@ -251,6 +251,14 @@ def test_the_view_reads_the_body_that_auth_int_has_covered() -> None:
     assert client.post("/", headers=fields, data="pay alice").text == f"hello {USER} pay alice"
 
 
+def test_a_proxy_that_takes_a_prefix_away_is_told_of_by_a_policy() -> None:
+    policy = Policy(public_url=PublicURL("http://localhost", prefix="/shop"), attempts=None)
+    client = app_of(digest_of(dropin, policy=policy)).test_client()
+    for uri, status in (("/shop/orders", 200), ("/orders", 401)):
+        told = challenge_of(client.get("/orders"))
+        assert client.get("/orders", headers=credentials(told, uri=uri)).status_code == status
+
+
 def test_attempts_are_limited_where_a_policy_says_so() -> None:
     policy = Policy(attempts=AttemptPolicy(pair=[Window(2, 60)]))
     client = app_of(digest_of(dropin, policy=policy)).test_client()
@@ -306,6 +314,41 @@ def test_an_optional_view_asks_a_client_again_whose_nonce_has_ended_so_that_nobo
         told = challenge_of(client.get("/", headers=credentials(told)))
         assert told["stale"] == "true"
         assert client.get("/", headers=credentials(told)).text == f"hello {USER}"
+
+
+def test_a_hook_and_a_view_may_both_ask_of_the_same_request() -> None:
+    auth = digest_of(dropin)
+    auth.get_user_roles(lambda sent: {USER: "admin"}.get(sent.username))
+    app = app_of(auth, role="admin")
+    app.before_request(auth.login_required(lambda: None))
+    client = app.test_client()
+    told = challenge_of(client.get("/"))
+    answer = client.get("/", headers=credentials(told))
+    assert (answer.status_code, len(answer.headers.getlist("Authentication-Info"))) == (200, 1)
+    assert client.get("/", headers=credentials(told)).status_code == 401
+
+
+def test_what_was_proven_by_one_secret_is_not_proven_by_another() -> None:
+    auth = digest_of(dropin)
+    app = app_of(auth)
+    fields = credentials(challenge_of(app.test_client().get("/")))
+    with app.test_request_context(headers=fields):
+        sent = auth.get_auth()
+        assert [auth.authenticate(sent, stored) for stored in ("old", PASSWORD, PASSWORD, "new")] == [
+            False,
+            True,
+            True,
+            False,
+        ]
+
+
+def test_opaque_is_verified_for_every_request() -> None:
+    auth, seen = digest_of(dropin), []
+    auth.verify_opaque(lambda opaque: seen.append(opaque) or len(seen) < 3)
+    client = app_of(auth).test_client()
+    told = challenge_of(client.get("/"))
+    statuses = [client.get("/", headers=credentials(told, nc=f"{n:08x}")).status_code for n in (1, 2, 3)]
+    assert (statuses, seen) == ([200, 200, 401], [told["opaque"]] * 3)
 
 
 def test_nonces_and_challenges_can_be_asked_for() -> None:

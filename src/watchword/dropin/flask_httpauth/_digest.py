@@ -33,6 +33,8 @@ from werkzeug.datastructures import Authorization
 
 __all__ = ["HTTPDigestAuth"]
 
+PROVEN: Final = "watchword.flask_httpauth.proven"
+"""The name in an environ under which is kept which object has admitted its request already, and by which secret."""
 CHALLENGES: Final = "watchword.flask_httpauth.challenges"
 """The name in an environ under which each object keeps the challenge that answers its request."""
 OWN_NONCES: Final = 86_400.0
@@ -128,7 +130,7 @@ class HTTPDigestAuth(HTTPAuth):
 
     def authenticate_header(self) -> str:
         """The challenge; it says stale=true where all was right but the nonce."""
-        told = dict((self._challenges().get(id(self)) or self._challenge()).params)
+        told = dict((self._challenges().get(self) or self._challenge()).params)
         texts = {"realm": self.realm, "nonce": told["nonce"], "opaque": self.get_opaque()}
         if self.qop:
             texts |= {"algorithm": self.algorithm, "qop": ",".join(self.qop)}
@@ -160,14 +162,18 @@ class HTTPDigestAuth(HTTPAuth):
             werkzeug.exceptions.HTTPException: nothing could be decided (503), or the request is refused unread (413, 414, 431) or
                 because of its failed attempts (429, with a `policy`).
         """
-        guard, environ = self._engine()[0], flask.request.environ
-        named = SECRET.set(self._secret(auth, stored_password))
+        guard, environ, secret = self._engine()[0], flask.request.environ, self._secret(auth, stored_password)
+        proven: set[Any] = environ.setdefault(PROVEN, set())
+        if (self, secret) in proven:  # by a hook, or another decorator: the same request is no replay of itself
+            return True
+        named = SECRET.set(secret)
         try:
             body = Body(environ, taken="stream" in flask.request.__dict__)  # where werkzeug keeps it
             verdict = judged(guard, environ, request_of(environ), body, False)
         finally:
             SECRET.reset(named)
         if isinstance(verdict, Admission):
+            proven.add((self, secret))
             _prove(verdict, guard)
             return True
         refusal = verdict.refusal or Refusal(503)
@@ -175,12 +181,12 @@ class HTTPDigestAuth(HTTPAuth):
             _add(refusal.headers)
             raise problem_of(refusal)
         if refusal.challenges:
-            self._challenges()[id(self)] = refusal.challenges[0]
+            self._challenges()[self] = refusal.challenges[0]
         return False
 
     def asks_again(self) -> bool:
         """Whether only the nonce was at fault. A view that went on without a user would show who has logged in as nobody."""
-        challenge = self._challenges().get(id(self))
+        challenge = self._challenges().get(self)
         return challenge is not None and "stale" in dict(challenge.params)
 
     def _secret(self, auth: Authorization | None, stored: Any) -> tuple[str, DigestSecret] | None:
@@ -220,9 +226,9 @@ class HTTPDigestAuth(HTTPAuth):
             raise problem_of(refusal)  # 503: the store does not answer
         return refusal.challenges[0]
 
-    def _challenges(self) -> dict[int, Challenge]:
+    def _challenges(self) -> dict[HTTPAuth, Challenge]:
         """The challenge that answers the request of this moment, of each object that has judged it."""
-        kept: dict[int, Challenge] = flask.request.environ.setdefault(CHALLENGES, {})
+        kept: dict[HTTPAuth, Challenge] = flask.request.environ.setdefault(CHALLENGES, {})
         return kept
 
 

@@ -79,8 +79,9 @@ class SpelledDigestVerifier(DigestVerifier):
         self._own = own
 
     def read(self, request: Request) -> Any:
-        """As `DigestVerifier.read`; where the application verifies nonces, none is known again without asking."""
-        return super().read(request) if self._own.verify_nonce is None else self.read_in_full(request)
+        """As `DigestVerifier.read`; where the application verifies something, nothing is known again without asking."""
+        asks = self._own.verify_nonce is not None or self._own.verify_opaque is not None
+        return self.read_in_full(request) if asks else super().read(request)
 
     def presented(self, request: Request) -> PresentedCredentials:
         """The parameters, which nobody has looked at yet.
