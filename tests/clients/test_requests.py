@@ -11,7 +11,7 @@ import requests
 
 from tests.clients.fakes import Body, Challenged, Once, Tokens
 from tests.clients.origin import ok, origin
-from watchword import ConfigurationError
+from watchword import ConfigurationError, OAuth1Auth
 from watchword.clients.requests import adapt
 from watchword.core.rejection import CredentialsUnavailable
 from watchword.effects import Load, Send
@@ -184,3 +184,40 @@ def test_a_missing_store_is_a_configuration_error_before_anything_is_sent(sessio
         with pytest.raises(ConfigurationError, match="store"):
             session.get(server.url, auth=adapt(Stored()))
         assert not server.seen
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_credentials_in_a_form_that_was_empty_stay_behind_when_a_redirect_leaves_the_origin(session, status):
+    auth = adapt(OAuth1Auth("printer", "s3cret", placement="form"))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with origin(ok) as elsewhere, origin(lambda seen: (status, [("Location", elsewhere.url)], b"")) as server:
+        assert session.post(server.url, headers=form, auth=auth).content == b"fine"
+        assert b"oauth_signature" in server.seen[0].body
+        assert elsewhere.seen[0].body == b""
+
+
+def test_an_answer_that_a_test_has_made_up_may_show_a_request_of_its_own(session):
+    """As those of requests-mock do."""
+
+    class Shown:
+        def __init__(self, request):
+            self._request = request
+
+        def __getattr__(self, name):
+            return getattr(self._request, name)
+
+    class MadeUp(requests.adapters.HTTPAdapter):
+        def send(self, request, **_):
+            sent.append(request.headers.get("Authorization"))
+            answer = requests.Response()
+            answer.status_code, answer.raw, answer.connection = (200 if sent[1:] else 401), io.BytesIO(), self
+            answer.headers["WWW-Authenticate"] = "n1"
+            answer.request = Shown(request)
+            return answer
+
+    sent = []
+    session.mount("https://", MadeUp())
+    assert session.get("https://api.example/", auth=adapt(Challenged())).status_code == 200
+    assert len(sent) == 2
+    assert sent[0] is None
+    assert sent[1] is not None

@@ -33,7 +33,7 @@ class Exchange:
     ) -> None:
         self._make = make
         self._every_answer = every_answer
-        self._first = ref(prepared)
+        self._first = self._last = ref(prepared)
         self._trail = Trail(origin(prepared))
         self._led = False
         self._start = position(prepared.body)
@@ -48,6 +48,7 @@ class Exchange:
         self._put(self._run, prepared)
 
     def _put(self, run: Run, prepared: requests.PreparedRequest) -> None:
+        self._last = ref(prepared)
         run.put(prepared, self._fields)
         prepared.headers = RenewedHeaders(prepared.headers, partial(self._renew, run, ref(prepared)))
 
@@ -61,7 +62,7 @@ class Exchange:
 
     def answered(self, r: requests.Response, **kwargs: Any) -> requests.Response:
         """The response hook: the answer, or that to a retry."""
-        sent = r.request
+        sent = self._request_of(r)
         vars(sent).pop("copy", None)
         # If one prepared request is sent twice at the same time, the second answer starts a new flow.
         run, self._run = self._renewed.pop(get_ident(), self._run), None
@@ -78,9 +79,15 @@ class Exchange:
             vars(sent)["copy"] = partial(self._redirected, sent)
         return r
 
+    def _request_of(self, r: requests.Response) -> requests.PreparedRequest:
+        """The request that was answered, whatever stands for it in an answer that a test has made up (requests-mock)."""
+        shown: Any = r.request
+        return shown if isinstance(shown, requests.PreparedRequest) else self._last() or shown
+
     def _redirected(self, sent: requests.PreparedRequest) -> requests.PreparedRequest:
         """The copy of `sent` that goes to wherever the answer points."""
         copy = requests.PreparedRequest.copy(sent)
+        self._last = ref(copy)
         bare(copy, self._fields, self._body)
         vars(copy)["prepare_cookies"] = partial(self._settled, copy)
         return copy
@@ -102,7 +109,7 @@ class Exchange:
             if run is None:
                 if not self._refused(r):
                     return r
-                run = Run.of(r.request, self._start, self._make)
+                run = Run.of(self._request_of(r), self._start, self._make)
                 # A flow that begins without credentials begins with the answer that is there.
                 if run.changes_request:
                     run, r = self._resend(r, run, kwargs)
@@ -121,11 +128,12 @@ class Exchange:
 
     def _resend(self, r: requests.Response, run: Run, kwargs: dict[str, Any]) -> tuple[Run, requests.Response]:
         drain(r)
-        again = requests.PreparedRequest.copy(r.request)
+        sent = self._request_of(r)
+        again = requests.PreparedRequest.copy(sent)
         rewind(again.body, self._start)
         library: Any = requests.cookies  # untyped
         jar = library.RequestsCookieJar()
-        library.extract_cookies_to_jar(jar, r.request, r.raw)
+        library.extract_cookies_to_jar(jar, sent, r.raw)
         had: Any = again.headers.pop("Cookie", "")
         if cookies := merged_cookies(had, library.get_cookie_header(jar, again) or ""):
             again.headers["Cookie"] = cookies

@@ -51,7 +51,8 @@ def bare(prepared: requests.PreparedRequest, fields: Iterable[bytes], body: Any)
         prepared.headers.pop(name.decode("latin-1"), None)
     if prepared.body is not body:
         prepared.body = body
-        prepared.headers["Content-Length"] = str(len(body))
+        prepared.headers.pop("Content-Length", None)
+        prepared.prepare_content_length(body)
 
 
 def check_unjudged(response: requests.Response, refuse: bool) -> None:
