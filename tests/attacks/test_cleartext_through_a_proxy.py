@@ -315,7 +315,7 @@ def test_a_token_is_renewed_through_no_proxy_that_the_session_has() -> None:
 
 def test_the_session_of_requests_oauthlib_asks_for_its_token_through_no_proxy() -> None:
     with a_proxy() as proxy:
-        session = OAuth2Session("robot", "open sesame")
+        session = OAuth2Session("robot", client_secret="open sesame")
         session.proxies = {"http": proxy.url.rstrip("/")}
         with pytest.raises(ConfigurationError, match="in the clear"):
             session.fetch_token("http://localhost:9/token")

@@ -12,12 +12,13 @@ import pytest
 from watchword import ConfigurationError
 from watchword.dropin import install, uninstall
 from watchword.dropin import jwt as dropin
+from watchword.dropin import requests_oauthlib
 
 
 @pytest.fixture(autouse=True)
 def without_jwt(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has not imported it; put back at the end."""
-    for name in [name for name in sys.modules if name == "jwt" or name.startswith("jwt.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("jwt", "requests_oauthlib")]:
         monkeypatch.delitem(sys.modules, name)
 
 
@@ -33,6 +34,19 @@ def test_an_import_finds_the_drop_in_and_its_submodules_until_it_is_uninstalled(
         uninstall("jwt")
     assert not [name for name in sys.modules if name == "jwt" or name.startswith("jwt.")]
     uninstall("jwt")
+
+
+def test_packages_within_the_package_are_the_drop_in_s_too() -> None:
+    install("requests_oauthlib")
+    try:
+        assert importlib.import_module("requests_oauthlib").OAuth2Session is requests_oauthlib.OAuth2Session
+        fixes = importlib.import_module("requests_oauthlib.compliance_fixes.slack")
+        assert fixes is importlib.import_module("watchword.dropin.requests_oauthlib.compliance_fixes.slack")
+        session = importlib.import_module("requests_oauthlib.oauth1_session")
+        assert session.TokenRequestDenied.__module__ == "watchword.dropin.requests_oauthlib.oauth1_session"
+    finally:
+        uninstall("requests_oauthlib")
+    assert not [name for name in sys.modules if name.partition(".")[0] == "requests_oauthlib"]
 
 
 @pytest.mark.parametrize("loaded", ["jwt", "jwt.api_jwt"])
@@ -63,5 +77,8 @@ def test_flask_httpauth_has_a_drop_in_too(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_importing_watchword_and_its_drop_ins_installs_nothing() -> None:
-    program = "import sys, watchword, watchword.dropin.jwt; sys.exit('jwt' in sys.modules)"
+    program = (
+        "import sys, watchword, watchword.dropin.jwt, watchword.dropin.requests_oauthlib; "
+        "sys.exit('jwt' in sys.modules or 'requests_oauthlib' in sys.modules or 'oauthlib' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -12,7 +12,7 @@ from watchword.clients._exchange import LIMIT, as_sent, capped, field_lines
 from watchword.core.message import Response
 from watchword.effects import Received, Send
 
-__all__ = ["answer_to", "drain", "received"]
+__all__ = ["answer_to", "content", "drain", "received"]
 
 
 def received(response: requests.Response) -> Received:
@@ -33,16 +33,16 @@ def answer_to(send: Send, response: requests.Response) -> Received:
     limit = send.head(answer)
     if limit is None:
         return answer
-    body = _content(response, limit)
+    body = content(response, limit)
     if body is None:
         response.close()
     return answer._replace(body=body)
 
 
-def _content(response: requests.Response, limit: int) -> bytes | None:
+def content(response: requests.Response, limit: int) -> bytes | None:
     """The content, which stays there for the caller; None if it is longer."""
     library: Any = response
-    if library._content is False:  # noqa: SLF001 -- requests reads all or nothing by itself
+    if getattr(library, "_content", None) is False:  # requests reads all or nothing by itself
         body = capped(response.iter_content(65536), limit)
         if body is None:
             return None
@@ -53,5 +53,5 @@ def _content(response: requests.Response, limit: int) -> bytes | None:
 def drain(response: requests.Response) -> None:
     """Frees the connection of an answer that the caller doesn't get."""
     with suppress(ChunkedEncodingError, ContentDecodingError, RuntimeError):
-        _content(response, LIMIT)
+        content(response, LIMIT)
     response.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 from typing import Final
 
@@ -16,7 +16,7 @@ from watchword.core.rejection import ConfigurationError
 
 __all__ = ["install", "uninstall"]
 
-INSTALLABLE: Final = ("jwt", "flask_httpauth")
+INSTALLABLE: Final = ("jwt", "flask_httpauth", "requests_oauthlib")
 """The libraries whose whole place a drop-in can take."""
 
 
@@ -24,7 +24,7 @@ def install(name: str) -> None:
     """Makes `import jwt`, in whatever package, import the drop-in. Call it before anything imports the library.
 
     Args:
-        name: the library, as it is imported: "jwt" or "flask_httpauth".
+        name: the library, as it is imported: "jwt", "flask_httpauth", "requests_oauthlib".
 
     Raises:
         ConfigurationError: there is no such drop-in, or the library itself has been imported already.
@@ -67,8 +67,9 @@ def _check(name: str) -> None:
 def _modules(name: str) -> dict[str, ModuleType]:
     """The drop-in and its submodules, under the names of the library; all of them, since a second copy would be imported else."""
     package = import_module(f"{__name__}.{name}")
-    submodules = [found.name for found in iter_modules(package.__path__)]
-    return {name: package, **{f"{name}.{one}": import_module(f"{__name__}.{name}.{one}") for one in submodules}}
+    ours = f"{__name__}."
+    submodules = [found.name for found in walk_packages(package.__path__, f"{package.__name__}.")]
+    return {name: package, **{one.removeprefix(ours): import_module(one) for one in submodules}}
 
 
 def _is_of(module: str, name: str) -> bool:

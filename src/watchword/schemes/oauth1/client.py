@@ -23,7 +23,7 @@ from watchword.schemes.oauth1.encoding import (
     Origins, Pairs, base_string, base_uri, escape, form_pairs, header_pairs, header_value, is_form, octets_text,
 )  # fmt: skip
 
-__all__ = ["OAuth1Auth", "Signed"]
+__all__ = ["PLACEMENTS", "OAuth1Auth", "Signed", "Signer", "private_rsa", "refuse_shown_secrets"]
 
 MAX_ORIGINS: Final = 16
 """Servers whose scheme and authority are kept in their normal form."""
@@ -39,7 +39,15 @@ class Signed(NamedTuple):
 
 
 class Signer:
-    """Client credentials and one token, prepared."""
+    """Client credentials and one token, prepared.
+
+    Args:
+        method: the signature method.
+        client_key: the client's name.
+        client_secret: its secret; "" where there is none.
+        rsa: what `private_rsa` gives.
+        token: the token and its secret, either of which may be "".
+    """
 
     __slots__ = ("_fixed", "_method", "_origins", "_sign")
 
@@ -48,7 +56,7 @@ class Signer:
     ) -> None:
         self._method = method
         self._origins = Origins(MAX_ORIGINS)
-        fixed = {"oauth_consumer_key": client_key, "oauth_signature_method": method.name, "oauth_version": "1.0"}
+        fixed = {"oauth_version": "1.0", "oauth_signature_method": method.name, "oauth_consumer_key": client_key}
         if token is not None and token.value:
             fixed["oauth_token"] = token.value
         self._fixed = [(name, escape(octets_text(value))) for name, value in fixed.items()]
@@ -65,7 +73,7 @@ class Signer:
 
     def parameters(self, request: Request, timestamp: str, nonce: str, extra: Pairs, covered: Pairs) -> Pairs:
         """The protocol parameters, signature last, encoded; `covered` are the request's own."""
-        own = [*self._fixed, ("oauth_timestamp", timestamp), ("oauth_nonce", nonce), *extra]
+        own = [("oauth_nonce", nonce), ("oauth_timestamp", timestamp), *self._fixed, *extra]
         uri = self._origins.uri(request)
         self._origins.learn(request, uri)
         signature = self._sign(base_string(request.method, uri, own + covered)).decode()
@@ -75,6 +83,53 @@ class Signer:
             signature = signature.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
         own.append(("oauth_signature", signature))
         return own
+
+    def signed(
+        self,
+        request: Request,
+        content: Callable[[], bytes],
+        moment: tuple[str, str],
+        *,
+        placement: str = "header",
+        realm: str | None = None,
+        body_hash: bool = False,
+        extra: Pairs | None = None,
+    ) -> Signed:
+        """The request with its credentials.
+
+        Args:
+            request: as it shall be sent.
+            content: gives its body; called if the body is a form, or covered by `body_hash`.
+            moment: timestamp and nonce, encoded.
+            placement: one of `PLACEMENTS`.
+            realm: named in the header.
+            body_hash: cover a body that is no form by `oauth_body_hash`.
+            extra: further parameters of the protocol, encoded.
+
+        Raises:
+            ConfigurationError: no form to put credentials into, or parameters of OAuth in the request already.
+            Rejected: a target that can't be signed.
+        """
+        form = is_form(request)
+        body = content() if form or body_hash else b""
+        extra = list(extra or ())
+        if placement == "query":
+            request = _retargeted(request, _without_protocol(request.query or b""))
+        elif placement == "form":
+            if not form:
+                raise ConfigurationError("placement='form' is for requests whose body is a form (RFC 5849 §3.5.2)")
+            body = _without_protocol(body)
+        if body and not form and body_hash:
+            hashed = b2a_base64(digest(self._method.hash, body), newline=False).decode()
+            extra.append(("oauth_body_hash", escape(hashed)))
+        covered = _parameters_of(request, body if form else b"")
+        own = self.parameters(request, *moment, extra, covered)
+        if placement == "header":
+            return Signed(request.with_headers(((b"authorization", header_value(realm, own)),)), None)
+        encoded = "&".join([f"{name}={value}" for name, value in own]).encode()
+        if placement == "query":
+            return Signed(_retargeted(request, b"&".join(filter(None, (request.query, encoded)))), None)
+        return Signed(request, b"&".join(filter(None, (body, encoded))))
 
 
 class OAuth1Auth(ClientHalf):
@@ -135,10 +190,7 @@ class OAuth1Auth(ClientHalf):
             need_text("the token's secret", token_secret)
         self._method = method = method_named(signature_method, allow_plaintext=allow_plaintext)
         _check(client_key, token, placement, realm, endpoints)
-        if method.kind == "plaintext" and placement != "header":
-            raise ConfigurationError(
-                "PLAINTEXT shows the secrets: only placement='header' keeps them out of URLs and forms"
-            )
+        refuse_shown_secrets(method, placement)
         self._client_key = client_key
         for secret in (client_secret, token_secret):
             refuse_key_files(secret.encode("utf-8", "surrogatepass"))
@@ -210,9 +262,7 @@ class OAuth1Auth(ClientHalf):
             extra: `oauth_callback` or `oauth_verifier`, encoded.
         """
         refuse_cleartext(request, self._allow_cleartext)  # its answer holds secrets (§2.1)
-        covered = _parameters_of(request, b"")
-        own = self._signer_of(token).parameters(request, *_moment(context), extra, covered)
-        return _in_header(request, self._realm, own)
+        return self._signer_of(token).signed(request, bytes, _moment(context), realm=self._realm, extra=extra).request
 
     def _signer_of(self, token: OAuth1AccessToken | None) -> Signer:
         return Signer(self._method, self._client_key, self._client_secret, self._rsa, token)
@@ -220,26 +270,14 @@ class OAuth1Auth(ClientHalf):
     def _sign(self, request: Request, context: Context, signer: Signer) -> Signed:
         if self._method.kind == "plaintext":
             refuse_cleartext(request, self._allow_cleartext)
-        form = is_form(request)
-        body = context.body() if form or self._body_hash else b""
-        extra: Pairs = []
-        if self._placement == "query":
-            request = _retargeted(request, _without_protocol(request.query or b""))
-        elif self._placement == "form":
-            if not form:
-                raise ConfigurationError("placement='form' is for requests whose body is a form (RFC 5849 §3.5.2)")
-            body = _without_protocol(body)
-        if body and not form and self._body_hash:
-            hashed = b2a_base64(digest(self._method.hash, body), newline=False).decode()
-            extra = [("oauth_body_hash", escape(hashed))]
-        covered = _parameters_of(request, body if form else b"")
-        own = signer.parameters(request, *_moment(context), extra, covered)
-        if self._placement == "header":
-            return Signed(_in_header(request, self._realm, own), None)
-        encoded = "&".join([f"{name}={value}" for name, value in own]).encode()
-        if self._placement == "query":
-            return Signed(_retargeted(request, b"&".join(filter(None, (request.query, encoded)))), None)
-        return Signed(request, b"&".join(filter(None, (body, encoded))))
+        return signer.signed(
+            request,
+            context.body,
+            _moment(context),
+            placement=self._placement,
+            realm=self._realm,
+            body_hash=self._body_hash,
+        )
 
     def canonical(self, request: Request, body: bytes = b"") -> str:
         """The base string that the credentials of `request` cover, to compare with the server's (§3.4.1).
@@ -278,13 +316,34 @@ def _check(
         raise ConfigurationError("either give a token, or the endpoints where to get one")
 
 
+def refuse_shown_secrets(method: Method, placement: str) -> None:
+    """Refuses PLAINTEXT, whose signature is the secrets, outside the header.
+
+    Raises:
+        ConfigurationError: it would show them in URLs or forms.
+    """
+    if method.kind == "plaintext" and placement != "header":
+        raise ConfigurationError(
+            "PLAINTEXT shows the secrets: only placement='header' keeps them out of URLs and forms"
+        )
+
+
 def _rsa_key(method: Method, pem: str | bytes | None, secret: str) -> Any:
-    if method.kind != "rsa":
-        if pem is not None:
-            raise ConfigurationError(f"{method.name} signs with secrets: drop rsa_key=, or name an RSA method")
-        if not secret:
-            raise ConfigurationError(f"{method.name} needs the client's secret: OAuth1Auth('my-client', 'its secret')")
-        return None
+    if method.kind == "rsa":
+        return private_rsa(method, pem)
+    if pem is not None:
+        raise ConfigurationError(f"{method.name} signs with secrets: drop rsa_key=, or name an RSA method")
+    if not secret:
+        raise ConfigurationError(f"{method.name} needs the client's secret: OAuth1Auth('my-client', 'its secret')")
+    return None
+
+
+def private_rsa(method: Method, pem: str | bytes | None) -> Any:
+    """The private key in `pem`, for an RSA method.
+
+    Raises:
+        ConfigurationError: there is none, or it is public, encrypted or too small.
+    """
     if pem is None:
         raise ConfigurationError(f"{method.name} needs a private key: rsa_key=Path('key.pem').read_text()")
     key = load_rsa(method, pem)
@@ -296,10 +355,6 @@ def _rsa_key(method: Method, pem: str | bytes | None, secret: str) -> Any:
 def _moment(context: Context) -> tuple[str, str]:
     """Timestamp and nonce (§3.3): 30 letters and digits, which is what the strictest servers take."""
     return str(int(context.now())), context.random(15).hex()
-
-
-def _in_header(request: Request, realm: str | None, own: Pairs) -> Request:
-    return request.with_headers(((b"authorization", header_value(realm, own)),))
 
 
 def _retargeted(request: Request, query: bytes) -> Request:

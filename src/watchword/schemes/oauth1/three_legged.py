@@ -12,9 +12,11 @@ from watchword.core.message import Request
 from watchword.core.records import Put, Ref
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
 from watchword.effects import Ask, Context, Effect, Hold, Load, Received, Release, Save, Send
-from watchword.schemes.oauth1.encoding import Pairs, escape, form_pairs, octets_text, unescaped_text
+from watchword.schemes.oauth1.encoding import Pairs, escape, form_pairs, octets_text, unescape, unescaped_text
 
-__all__ = ["OAuth1AccessToken", "OAuth1Endpoints", "obtain"]
+__all__ = [
+    "MAX_ANSWER", "OAuth1AccessToken", "OAuth1Endpoints", "answer_parameters", "callback_parameters", "obtain",
+]  # fmt: skip
 
 LEASE: Final = 600.0
 """Seconds that a person has."""
@@ -146,6 +148,18 @@ def _asked(
     status, body = received.response.status, received.body or b""
     if status != 200:
         raise CredentialsUnavailable(f"{urlsplit(url).hostname} answered {status} to a request for OAuth 1 credentials")
+    return answer_parameters(body)
+
+
+def answer_parameters(body: bytes) -> dict[str, str]:
+    """The parameters of an answer with credentials (§2.1, §2.3).
+
+    Raises:
+        CredentialsUnavailable: it is too long, no form, or a parameter occurs twice.
+
+    >>> answer_parameters(b"oauth_token=hh5s93j4&oauth_token_secret=hdhd0244&oauth_callback_confirmed=true")["oauth_token"]
+    'hh5s93j4'
+    """
     if len(body) > MAX_ANSWER:
         raise CredentialsUnavailable("the answer with OAuth 1 credentials is too long")
     parameters: dict[str, str] = {}
@@ -176,23 +190,38 @@ def _verifier(said: object, callback: str, temporary: OAuth1AccessToken) -> str:
     else:
         if text.partition("?")[0] != callback.partition("?")[0]:
             raise CredentialsUnavailable("the owner was not sent back to the callback")
-        try:
-            pairs = form_pairs(octets_text(text.partition("?")[2].partition("#")[0]).encode("latin-1"), "callback")
-            named = [(name, unescaped_text(value)) for name, value in pairs]
-        except (Rejected, ValueError):
-            raise CredentialsUnavailable("the callback's parameters can't be read") from None
-        given = dict(named)
-        if len({name for name, _ in named if name.startswith("oauth_")}) < sum(
-            name.startswith("oauth_") for name, _ in named
-        ):
-            raise CredentialsUnavailable("a parameter of OAuth occurs twice in the callback")
-        if given.get("oauth_token") != temporary.value:
-            # Somebody else's: an attacker may have sent the owner here to finish the attacker's log-in.
-            raise CredentialsUnavailable("the callback is about other temporary credentials")
-        code = given.get("oauth_verifier", "")
+        code = callback_parameters(text, temporary.value).get("oauth_verifier", "")
     if not code or not code.isprintable():
         raise CredentialsUnavailable("the owner did not authorize the client: there is no oauth_verifier")
     return code
+
+
+def callback_parameters(url: str, temporary: str | None) -> dict[str, str]:
+    """The parameters of the URL that the owner was sent back to (§2.2).
+
+    Args:
+        url: all of it.
+        temporary: the `oauth_token` of the temporary credentials that were asked for; None where nobody remembers.
+
+    Raises:
+        CredentialsUnavailable: they can't be read, one of OAuth's occurs twice, or they are about other credentials.
+
+    >>> callback_parameters("https://printer.example/ready?oauth_token=hh5s93j4&oauth_verifier=hfdp7dh39", "hh5s93j4")
+    {'oauth_token': 'hh5s93j4', 'oauth_verifier': 'hfdp7dh39'}
+    """
+    try:
+        pairs = form_pairs(octets_text(url.partition("?")[2].partition("#")[0]).encode("latin-1"), "callback")
+        named = [(unescape(name), unescaped_text(value)) for name, value in pairs]
+    except (Rejected, ValueError):
+        raise CredentialsUnavailable("the callback's parameters can't be read") from None
+    protocol = [name for name, _ in named if name.startswith("oauth_")]
+    if len(set(protocol)) < len(protocol):
+        raise CredentialsUnavailable("a parameter of OAuth occurs twice in the callback")
+    given = dict(named)
+    if temporary is not None and given.get("oauth_token") != temporary:
+        # Somebody else's: an attacker may have sent the owner here to finish the attacker's log-in.
+        raise CredentialsUnavailable("the callback is about other temporary credentials")
+    return given
 
 
 def _post(url: str) -> Request:
