@@ -94,6 +94,8 @@ class Kind:
     make: Callable[[random.Random], Case | None]
     never: tuple[str, ...] = ()
     undecidable: str = ""
+    always: tuple[str, ...] | None = None
+    """What would be false whatever else is said; None for what is so of every kind."""
 
     @property
     def half(self) -> str:
@@ -119,7 +121,10 @@ class Steps:
     """The steps of a client's computation, some of them replaced by a mistake."""
 
     def __init__(self, world: Any, table: dict[str, Hook]) -> None:
-        self.world, self.table, self.pairs, self.sent, self.used = world, table, [], [], set()
+        self.world, self.table = world, table
+        self.pairs: list[tuple[str, str]] = []
+        self.sent: list[tuple[str, str]] = []
+        self.used: set[str] = set()
 
     def __call__(self, name: str, value: Any) -> Any:
         hook = self.table.get(name)
@@ -205,11 +210,14 @@ def _judge(outcome: Outcome, case: Case, explanation: Any) -> None:
     kind = outcome.kind
     outcome.right_part = bool(re.search(kind.part, plain, re.IGNORECASE))
     shown = any(_shows(plain, before) and _shows(plain, after) and before != after for before, after in case.pairs)
+    if kind.always is not None:  # where one is a part of the other, both have to be shown
+        shown = any(_apart(plain, *sorted(pair, key=len)) for pair in case.pairs if pair[0] != pair[1])
     fits = bool(re.search(kind.what, plain, re.IGNORECASE)) or shown or _alien(plain, case.pairs)
     if kind.never and GAVE_UP.search(plain):
         fits = False  # what it lists besides is no cause
     outcome.true = outcome.right_part and fits
     always = [pattern for pattern, unless in ALWAYS_FALSE.items() if not re.search(unless, kind.name, re.IGNORECASE)]
+    always = always if kind.always is None else list(kind.always)
     for pattern in (*kind.never, *always):
         found = re.search(pattern, plain, re.IGNORECASE)
         if found and (pattern in always or not outcome.true):
@@ -228,6 +236,10 @@ def _judge(outcome: Outcome, case: Case, explanation: Any) -> None:
 
 def _shows(text: str, value: str) -> bool:
     return 2 <= len(value) <= 200 and value in text
+
+
+def _apart(text: str, shorter: str, longer: str) -> bool:
+    return _shows(text, longer) and _shows(text.replace(longer, ""), shorter)
 
 
 def _alien(text: str, pairs: Sequence[tuple[str, str]]) -> bool:

@@ -9,10 +9,12 @@ from bench.unlisted.cases import Kind, Outcome, judged, wilson
 
 __all__ = ["SCHEMES", "SETS", "kinds", "run", "table"]
 
-SCHEMES = ("basic", "api_key", "jwt", "digest", "hmac", "sigv4", "oauth1", "rfc9421", "webhooks")
+FIRST = ("basic", "api_key", "jwt", "digest", "hmac", "sigv4", "oauth1", "rfc9421", "webhooks")
+SCHEMES = (*FIRST[:2], "token", *FIRST[2:])
 SETS = {
-    "first": ("bench.unlisted", SCHEMES),
+    "first": ("bench.unlisted", FIRST),
     "second": ("bench.unlisted.second", ("hmac", "sigv4", "oauth1", "rfc9421", "webhooks")),
+    "third": ("bench.unlisted.third", SCHEMES),
 }
 
 
