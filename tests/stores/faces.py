@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore, combine
+from tests import valkey
+from watchword.stores import AsyncRedisStore, AsyncSQLStore, MemoryStore, RedisStore, SQLStore, combine
 from watchword.testing import Clock
 from watchword.testing.conformance.called import CalledStore, Hidden, Note
 
-__all__ = ["COMBINED", "KINDS", "Called", "Clock", "Hidden", "Note"]
+__all__ = ["COMBINED", "KINDS", "Called", "Clock", "Hidden", "Note", "on_valkey"]
 
 
 class Called(CalledStore):
@@ -59,8 +60,15 @@ KINDS: dict[str, Callable[[Path, Clock], Any]] = {
     "sql-file": lambda folder, clock: SQLStore(f"sqlite:///{folder}/users.db", clock=clock),
     "async-memory": lambda folder, clock: AsyncSQLStore("sqlite://", clock=clock),
     "async-file": lambda folder, clock: AsyncSQLStore(f"sqlite:///{folder}/users.db", clock=clock),
+    "valkey": lambda folder, clock: RedisStore(**on_valkey(clock)),
+    "async-valkey": lambda folder, clock: AsyncRedisStore(**on_valkey(clock)),
     **COMBINED,
 }
+
+
+def on_valkey(clock: Clock | None = None, **options: Any) -> dict[str, Any]:
+    """The arguments of an empty store on the tests' own server; without a clock it goes by the server's."""
+    return {"url": valkey.shared().url, "prefix": valkey.new_prefix(), "secrets": bytes(32), "clock": clock, **options}
 
 
 def _only(kinds: set[type], clock: Clock) -> MemoryStore:

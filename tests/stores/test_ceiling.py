@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.stores.faces import Called, Clock
+from tests.stores.faces import Called, Clock, on_valkey
 from watchword import ConfigurationError, StoreUnavailable
 from watchword.core.records import COMMITTED, Add, Conflict, Counter, Exceeded, Once, Put, Ref, Replayed
 from watchword.schemes.digest import UserHash
-from watchword.stores import AsyncSQLStore, MemoryStore, SQLStore
+from watchword.stores import AsyncRedisStore, AsyncSQLStore, MemoryStore, RedisStore, SQLStore
 from watchword.stores.counting import KEPT, Tally, adding, most_kept, share_of_a_rank
 
 ROOM = 128
@@ -23,6 +23,8 @@ STORES: dict[str, Any] = {
     "memory": lambda clock: MemoryStore(capacity=2 * ROOM, clock=clock),
     "sql": lambda clock: SQLStore("sqlite://", max_counters=ROOM, clock=clock),
     "async": lambda clock: AsyncSQLStore("sqlite://", max_counters=ROOM, clock=clock),
+    "valkey": lambda clock: RedisStore(**on_valkey(clock, max_counters=ROOM)),
+    "async-valkey": lambda clock: AsyncRedisStore(**on_valkey(clock, max_counters=ROOM)),
 }
 
 

@@ -4,6 +4,7 @@
 |---|---|---|
 | `MemoryStore` | in this process | tests, one process |
 | `SQLStore`, `AsyncSQLStore` | in SQLite | any number of processes on one host |
+| `RedisStore`, `AsyncRedisStore` | in one Redis or Valkey server | any number of processes and hosts |
 | `HtpasswdStore`, `HtdigestStore` | nothing; read files | the password files that you have |
 | `from_callables` | nothing; asks your look-ups | the user table that you have |
 | `password_table` | nothing; asks your look-up | the passwords that another program writes |
@@ -26,22 +27,25 @@ if TYPE_CHECKING:
     from watchword.stores.files import HtdigestStore, HtpasswdStore
     from watchword.stores.jwks import RemoteKeySet
     from watchword.stores.memory import MemoryStore
+    from watchword.stores.redis import AsyncRedisStore, RedisStore
     from watchword.stores.table import password_table
     from watchword.stores.sql import AsyncSQLStore, SQLStore
 
 __all__ = [
-    "AgentDirectories", "AsyncSQLStore", "ExplanationLog", "HtdigestStore", "HtpasswdStore", "MemoryStore", "RemoteKeySet", "SQLStore",
-    "combine", "from_callables", "password_table",
+    "AgentDirectories", "AsyncRedisStore", "AsyncSQLStore", "ExplanationLog", "HtdigestStore", "HtpasswdStore", "MemoryStore",
+    "RedisStore", "RemoteKeySet", "SQLStore", "combine", "from_callables", "password_table",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
 _HOMES = {
     "AgentDirectories": "agents",
+    "AsyncRedisStore": "redis",
     "AsyncSQLStore": "sql",
     "ExplanationLog": "explanation_log",
     "HtdigestStore": "files",
     "HtpasswdStore": "files",
     "MemoryStore": "memory",
+    "RedisStore": "redis",
     "RemoteKeySet": "jwks",
     "SQLStore": "sql",
     "combine": "combined",
