@@ -154,7 +154,8 @@ FAULTS = {
 
 
 def test_every_misbehaviour_is_tried() -> None:
-    assert set(FAULTS) | {Misbehaviour.SLOW} == set(Misbehaviour)
+    elsewhere = {Misbehaviour.SLOW, Misbehaviour.UNNAMED, Misbehaviour.CREATED}
+    assert set(FAULTS) | elsewhere == set(Misbehaviour)
 
 
 @pytest.mark.parametrize("part", ["metadata", "jwks"])
@@ -252,6 +253,8 @@ def test_misbehaviours_of_several_parts_nest_and_end(issuer: FakeIssuer) -> None
     source.refresh()
 
 
-def test_an_issuer_has_three_parts() -> None:
-    with pytest.raises(ConfigurationError, match="no 'userinfo': use one of metadata, jwks, token"):
+def test_an_issuer_has_six_parts() -> None:
+    with pytest.raises(
+        ConfigurationError, match="no 'userinfo': use one of metadata, jwks, token, authorize, device, revoke"
+    ):
         FakeIssuer().misbehaving(Misbehaviour.SLOW, "userinfo").__enter__()

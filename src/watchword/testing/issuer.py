@@ -18,16 +18,16 @@ from watchword.crypto import jose
 from watchword.crypto.keys import Key, KeySet
 from watchword.schemes.oauth2 import OAuth2Verifier
 from watchword.stores import MemoryStore, RemoteKeySet
-from watchword.stores.publisher import metadata_urls
 from watchword.structures.in_process import InProcess
 from watchword.testing.clock import Clock
+from watchword.testing.issuer_grants import IssuerGrants, Settings, check_client, form_of
 from watchword.testing.misbehaviour import Gate, Misbehaviour, Reply
 from watchword.testing.seeded import SeededRandom
 from watchword.transport.get import Answer, Exchange, Fault, FetchFailed, Get, Resolve, Terms, getting
 
 __all__ = ["FakeIssuer"]
 
-_PARTS: Final = ("metadata", "jwks", "token")
+_PARTS: Final = ("metadata", "jwks", "token", "authorize", "device", "revoke")
 _ELSEWHERE: Final = "/elsewhere"
 _ADDRESS: Final = "192.0.2.1"  # of nobody (RFC 5737): nothing is connected to
 _JSON: Final = (b"content-type", b"application/json")
@@ -37,7 +37,9 @@ class FakeIssuer(InProcess):
     """An issuer of tokens that opens no socket: `Guard([issuer.verifier()])` accepts what `issuer.token("alice")` makes.
 
     It publishes metadata (OpenID Connect Discovery 1.0 §3, RFC 8414 §2) and keys (RFC 7517 §5), issues access tokens (RFC 9068),
-    and has a token endpoint for client credentials (RFC 6749 §4.4). `LoopbackIssuer` is the same over a socket.
+    and has a token endpoint for client credentials (RFC 6749 §4.4), codes with PKCE (§4.1, RFC 7636), devices (RFC 8628) and
+    refresh tokens (§6). Whoever is sent to its authorization endpoint is sent back at once, logged in as `issuer.settings.person`.
+    `LoopbackIssuer` is the same over a socket.
 
     Args:
         url: the issuer's name, and where it is.
@@ -75,6 +77,8 @@ class FakeIssuer(InProcess):
         self.clock = Clock() if clock is None else clock
         self.asked: list[str] = []
         """The paths that were asked for, in order."""
+        self.claimed: dict[str, object] = {}
+        """Members of its metadata instead of the usual ones; None as a value is JSON's null."""
         self._algorithm = algorithm
         self._random = SeededRandom() if random is None else random
         self._made = 0
@@ -85,6 +89,8 @@ class FakeIssuer(InProcess):
                 f"{algorithm} has shared secrets, which nobody publishes: use ES256, RS256 or ed25519"
             )
         self._clients = MemoryStore(clock=self.clock)
+        self.grants = IssuerGrants(self, self._random)
+        """What became of codes and refresh tokens: `refreshed`, `ended`, `revoked`."""
         self._wrong: dict[str, Misbehaviour] = {}
         self._gate = Gate()
         self._sources: list[RemoteKeySet] = []
@@ -148,15 +154,36 @@ class FakeIssuer(InProcess):
             header={"typ": "at+jwt"} if header is None else header,
         )
 
-    def add_client(self, client_id: str, secret: str, scopes: Sequence[str] = ()) -> None:
+    def add_client(
+        self,
+        client_id: str,
+        secret: str | None = None,
+        scopes: Sequence[str] = (),
+        *,
+        key: Key | None = None,
+        redirect_uris: Sequence[str] = (),
+    ) -> None:
         """A client that may get tokens at the token endpoint: `OAuth2Auth(issuer.token_url, client_id, secret)`.
 
         Args:
             client_id: its name, which is the subject of its tokens.
-            secret: its secret.
-            scopes: what it may ask for.
+            secret: its secret; None: it has none, or a key.
+            scopes: what it may ask for by client credentials.
+            key: the public half of its key pair.
+            redirect_uris: where browsers may be sent back to.
+
+        Raises:
+            ConfigurationError: a secret and a key.
         """
-        self._clients.add_client(client_id, secret, scopes=scopes)
+        check_client(secret, key)
+        if secret:
+            self._clients.add_client(client_id, secret, scopes=scopes)
+        self.grants.add_client(client_id, secret, key, tuple(redirect_uris))
+
+    @property
+    def settings(self) -> Settings:
+        """How it treats those who log in."""
+        return self.grants.settings
 
     @property
     def token_url(self) -> str:
@@ -200,7 +227,7 @@ class FakeIssuer(InProcess):
 
         Args:
             how: in which way.
-            parts: where: "metadata", "jwks", "token"; none: everywhere.
+            parts: where: "metadata", "jwks", "token", "authorize", "device", "revoke"; none: everywhere.
 
         Raises:
             ConfigurationError: no part of an issuer.
@@ -302,11 +329,21 @@ class FakeIssuer(InProcess):
         return f"{parts.scheme}://{parts.netloc}"
 
     def _part(self, scheme: str, path: str) -> str:
-        places = {urlsplit(url).path: "metadata" for url in metadata_urls(self.url)}
-        places |= {urlsplit(self.jwks_url).path: "jwks", urlsplit(self.token_url).path: "token"}
-        return places.get(path, "")
+        base = urlsplit(self.url).path.rstrip("/")
+        if path in (f"{base}/.well-known/openid-configuration", f"/.well-known/oauth-authorization-server{base}"):
+            return "metadata"
+        below = path.removeprefix(base).removeprefix("/")
+        return below if path.startswith(base) and below in _PARTS[1:] else ""
 
     def _right(self, part: str, name: str, request: Request, body: bytes) -> Reply:
+        form = form_of(request, body)
+        if part == "authorize":
+            unnamed = self._wrong.get(part) is Misbehaviour.UNNAMED
+            return self.grants.authorize(request, None if unnamed else name)
+        if part in ("device", "revoke"):
+            return self.grants.device(request, form) if part == "device" else self.grants.revoke(request, form)
+        if part == "token" and form and self.grants.takes(form):
+            return self.grants.token(request, form, name)
         if part == "token":
             endpoint = TokenEndpoint(
                 self.signing_key, issuer=name, audience=self.audience, clock=self.clock, random=self._random
@@ -332,10 +369,19 @@ class FakeIssuer(InProcess):
             "jwks_uri": self.jwks_url,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [self._algorithm],
-            "grant_types_supported": ["client_credentials"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        }
+            "id_token_signing_alg_values_supported": [self.signing_key.algorithm],
+            "device_authorization_endpoint": f"{self.url}/device",
+            "revocation_endpoint": f"{self.url}/revoke",
+            "grant_types_supported": [
+                "client_credentials", "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none",
+            ],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            **self.claimed,
+        }  # fmt: skip
 
     # ---- its end ---------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,11 @@ class Misbehaviour(Enum):
     REDIRECTING = "redirecting"
     """Points elsewhere, where the right answer is."""
     WRONG_ISSUER = "wrong_issuer"
-    """Says in its metadata, and in the tokens that it gives to clients, that it is another issuer."""
+    """Says in its metadata, in the tokens that it gives to clients, and in callbacks, that it is another issuer."""
+    UNNAMED = "unnamed"
+    """Names no issuer in its callbacks, though its metadata says that it does."""
+    CREATED = "created"
+    """Answers 201 where others answer 200."""
     DROPPED = "dropped"
     """Ends the connection in the middle of its answer."""
     GARBAGE = "garbage"
@@ -59,6 +63,8 @@ class Reply(NamedTuple):
             return Reply(200, (_JSON,), random(64))
         if kind is Misbehaviour.FAILING:
             return Reply(500, ((b"content-type", b"text/html"),), b"<h1>Internal Server Error</h1>")
+        if kind is Misbehaviour.CREATED and self.status == 200:
+            return self._replace(status=201)
         return self  # slow, or wrong in what it says
 
 
