@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
-from watchword.crypto.encoding import b64url_decode, b64url_encode, parse_object
-from watchword.crypto.jose import MAX_TOKEN
+from watchword.crypto.encoding import b64url_decode, b64url_encode
+from watchword.dropin import _compact
 from watchword.dropin.jwt import algorithms as families
 from watchword.dropin.jwt._keys import AnyKey, UnsupportedAlgorithm, WeakKey, row_named
 from watchword.dropin.jwt.api_jwk import PyJWK
@@ -227,38 +226,32 @@ class PyJWS:
 
     def _load(self, jwt: str | bytes) -> tuple[bytes, bytes, dict[str, Any], bytes, bytes]:
         """Payload, signing input, header and signature, and the header's segment if it is not known; nothing is verified."""
-        if not isinstance(jwt, (str, bytes)):
-            raise DecodeError(f"Invalid token type. Token must be a {bytes}")
-        if len(jwt) > MAX_TOKEN:
-            raise DecodeError(f"Token too long: more than {MAX_TOKEN} octets")
-        octets = jwt if isinstance(jwt, bytes) else jwt.encode(errors="replace")  # "?" is in no segment
-        signing_input, _, tail = octets.rpartition(b".")
-        head, dot, body = signing_input.partition(b".")
-        if not dot:
-            raise DecodeError("Not enough segments")
-        header, unknown = self._headers.get(head), b""
-        if header is None:
-            unknown = head
-            header = _read_header(self._decode_base64url_segment(head, "header"))
-        if header.get("b64", True) is False:
-            if body:
+        try:
+            head, body, tail, signing_input = _compact.split(jwt)
+            header, unknown = self._headers.get(head), b""
+            if header is None:
+                unknown = head
+                header = _compact.read_header(head)
+            if header.get("b64", True) is not False:
+                payload = self._decode_base64url_segment(body, "payload")
+            elif body:
                 raise DecodeError("Payload segment must be empty when 'b64' is false.")
-            payload = b""
-        else:
-            payload = self._decode_base64url_segment(body, "payload")
-        return payload, signing_input, header, self._decode_base64url_segment(tail, "crypto"), unknown
+            else:
+                payload = b""
+            return payload, signing_input, header, self._decode_base64url_segment(tail, "crypto"), unknown
+        except _compact.Unreadable as error:
+            raise DecodeError(str(error)) from None
 
     @staticmethod
     def _decode_base64url_segment(segment: bytes, name: str) -> bytes:
-        """What a segment encodes. Padding is taken if it is whole: AWS's load balancers write it."""
         try:
-            return b64url_decode(segment)
+            return b64url_decode(segment)  # nearly always
         except ValueError:
-            stripped = segment.rstrip(b"=")
-        if not len(segment) % 4 and 0 < len(segment) - len(stripped) <= 2:
-            with suppress(ValueError):
-                return b64url_decode(stripped)
-        raise DecodeError(f"Invalid {name} padding") from None
+            pass
+        try:
+            return _compact.segment(segment, name)
+        except _compact.Unreadable as error:
+            raise DecodeError(str(error)) from None
 
     def _verify_signature(
         self,
@@ -377,14 +370,6 @@ def _check_read(header: Mapping[str, Any]) -> None:
             raise InvalidTokenError(f"Unsupported critical extension: {name[:64]}")
         if name not in header:
             raise InvalidTokenError(f"Critical extension '{name}' is missing from headers")
-
-
-def _read_header(octets: bytes) -> dict[str, Any]:
-    try:
-        return parse_object(octets)
-    except ValueError as error:
-        why = "must be a json object" if str(error) == "not a JSON object" else str(error)
-        raise DecodeError(f"Invalid header string: {why}") from None
 
 
 _SHARED: Final = PyJWS()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 import warnings
 from calendar import timegm
@@ -11,14 +10,14 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from watchword.crypto.encoding import parse_object
+from watchword.dropin import _compact
+from watchword.dropin._dates import date_of, seconds_of
 from watchword.dropin.jwt._keys import AnyKey
 from watchword.dropin.jwt.api_jws import UNSAID, PyJWS, warn_of
 from watchword.dropin.jwt.exceptions import (
     DecodeError, ExpiredSignatureError, ImmatureSignatureError, InvalidAudienceError, InvalidIssuedAtError,
     InvalidIssuerError, InvalidJTIError, InvalidSubjectError, InvalidTokenError, MissingRequiredClaimError,
 )  # fmt: skip
-from watchword.schemes.jwt.checks import YEAR_10000
 
 __all__ = ["PyJWT", "decode", "decode_complete", "encode"]
 
@@ -134,10 +133,9 @@ class PyJWT:
     def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
         """The claims; subclasses may decode otherwise."""
         try:
-            return parse_object(decoded["payload"])
-        except ValueError as error:
-            why = "must be a json object" if str(error) == "not a JSON object" else str(error)
-            raise DecodeError(f"Invalid payload string: {why}") from None
+            return _compact.read_object(decoded["payload"], "payload")
+        except _compact.Unreadable as error:
+            raise DecodeError(str(error)) from None
 
     def decode(
         self,
@@ -199,7 +197,7 @@ class PyJWT:
         subject: str | None = None,
         leeway: float | timedelta = 0,
     ) -> None:
-        slack = 0.0 if leeway == 0 else _seconds(leeway)
+        slack = 0.0 if leeway == 0 else seconds_of(leeway)
         if audience is not None and not isinstance(audience, str) and not isinstance(audience, Iterable):
             raise TypeError("audience must be a string, iterable or None")
         if required := options["require"]:
@@ -231,21 +229,21 @@ class PyJWT:
                 raise MissingRequiredClaimError(claim)
 
     def _validate_iat(self, payload: Mapping[str, Any], now: float, leeway: float) -> None:
-        issued = _date(payload["iat"])
+        issued = date_of(payload["iat"])
         if issued is None:
             raise InvalidIssuedAtError("Issued At claim (iat) must be an integer.")
         if issued > now + leeway:
             raise ImmatureSignatureError("The token is not yet valid (iat)")
 
     def _validate_nbf(self, payload: Mapping[str, Any], now: float, leeway: float) -> None:
-        start = _date(payload["nbf"])
+        start = date_of(payload["nbf"])
         if start is None:
             raise DecodeError("Not Before claim (nbf) must be an integer.")
         if start > now + leeway:
             raise ImmatureSignatureError("The token is not yet valid (nbf)")
 
     def _validate_exp(self, payload: Mapping[str, Any], now: float, leeway: float) -> None:
-        expiry = _date(payload["exp"])
+        expiry = date_of(payload["exp"])
         if expiry is None:
             raise DecodeError("Expiration Time claim (exp) must be an integer.")
         if expiry <= now - leeway:
@@ -313,24 +311,6 @@ def _check_header(headers: Mapping[str, Any]) -> None:
     known = {"alg", "typ", *headers}
     if not isinstance(crit, list) or not crit or not all(isinstance(name, str) and name in known for name in crit):
         raise InvalidTokenError("crit is a list of header members that are there (RFC 7515 §4.1.11)")
-
-
-def _seconds(leeway: object) -> float:
-    found = leeway.total_seconds() if isinstance(leeway, timedelta) else leeway
-    if not isinstance(found, (int, float)) or not math.isfinite(found):  # with NaN no token would ever expire
-        raise TypeError("leeway is a number of seconds, or a timedelta")
-    return found
-
-
-def _date(value: object) -> float | None:
-    """A NumericDate (RFC 7519 §2), or, as PyJWT has it, its digits as a text; None: neither."""
-    if type(value) is int and 0 <= value < YEAR_10000:  # nearly always
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
-        value = int(value)
-    if type(value) not in (int, float) or not -YEAR_10000 < value < YEAR_10000:  # type: ignore[operator]
-        return None
-    return value  # type: ignore[return-value]
 
 
 _SHARED: Final = PyJWT()

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from watchword.crypto.encoding import b64url_decode, b64url_encode
+from watchword.dropin._octets import force_bytes, is_pem_format, is_ssh_key
 
 __all__ = [
     "base64url_decode", "base64url_encode", "bytes_to_number", "force_bytes", "from_base64url_uint", "is_pem_format", "is_ssh_key",
     "number_to_bytes", "to_base64url_uint",
 ]  # fmt: skip
-
-
-def force_bytes(value: str | bytes) -> bytes:
-    r"""`value` as octets; text in UTF-8.
-
-    Raises:
-        TypeError: neither text nor octets. ValueError: text that has no UTF-8.
-
-    >>> force_bytes("ä")
-    b'\xc3\xa4'
-    """
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise TypeError("Expected a string or bytes value")
-    try:
-        return value.encode()
-    except UnicodeEncodeError:  # its text would show the value, which may be a secret
-        raise ValueError("a text with half of a surrogate pair has no UTF-8") from None
 
 
 def number_to_bytes(num: int, num_bytes: int) -> bytes:
@@ -37,24 +19,6 @@ def number_to_bytes(num: int, num_bytes: int) -> bytes:
 def bytes_to_number(string: bytes) -> int:
     """The whole number that octets are, the most significant first."""
     return int.from_bytes(string)
-
-
-def is_pem_format(key: bytes) -> bool:
-    """Whether there is a PEM (RFC 7468) in it.
-
-    >>> is_pem_format(b"secret")
-    False
-    """
-    return b"-----BEGIN " in key and b"-----END " in key
-
-
-def is_ssh_key(key: bytes) -> bool:
-    """Whether it begins as an OpenSSH public key does.
-
-    >>> is_ssh_key(b"ssh-ed25519 AAAA")
-    True
-    """
-    return key.startswith((b"ssh-ed25519", b"ssh-rsa", b"ssh-dss", b"ecdsa-sha2-nistp"))
 
 
 def base64url_encode(input: bytes) -> bytes:  # noqa: A002 -- PyJWT's name
