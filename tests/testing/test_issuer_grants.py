@@ -66,7 +66,9 @@ def test_the_browser_is_sent_nowhere_that_is_not_registered() -> None:
         assert visit(issuer_of(), **changed) == (400, {})
 
 
-@pytest.mark.parametrize("changed", [{"code_challenge_method": "plain"}, {"code_challenge": ""}, {"response_type": "token"}])
+@pytest.mark.parametrize(
+    "changed", [{"code_challenge_method": "plain"}, {"code_challenge": ""}, {"response_type": "token"}]
+)
 def test_without_pkce_there_is_no_code(changed: dict[str, str]) -> None:
     status, found = visit(issuer_of(), **changed)
     assert (status, found["error"], found["state"]) == (302, ["invalid_request"], ["s"])
