@@ -14,13 +14,16 @@ from tests.servers.apps import UpperCase
 from tests.servers.conftest import read_all
 from tests.servers.test_every_server import content, head, status
 from tests.servers.test_taking_back import serving
-from watchword import AsyncGuard, ConfigurationError, Guard
+from watchword import AsyncGuard, ConfigurationError, Guard, HMACAuth, HMACVerifier
 from watchword.core.identity import Identity
 from watchword.core.message import Peer
 from watchword.core.scheme import STREAM, WHOLE, Decision
 from watchword.crypto.keys import Key
 from watchword.schemes.signatures.seal import SignatureSeal
 from watchword.servers.http_server import identity, protect, requires
+from watchword.servers.problem import problem_body
+from watchword.stores import MemoryStore
+from watchword.testing import signed
 
 START = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
 
@@ -124,6 +127,66 @@ def test_a_client_is_asked_for_its_body_however_far_the_answer_has_come(options,
             assert before == b"", "an interim answer comes first, or never"
             assert (status(answer), content(answer), answer.count(b"HTTP/1.1")) == (200, b"ok12345", 1), steps
             assert (b"signature" in head(answer).lower()) is (seal is not None)
+
+
+class Scoped(BaseHTTPRequestHandler):
+    """Answers whoever has a scope that nobody has; it reads a body first, if there is one."""
+
+    protocol_version = "HTTP/1.1"
+
+    @requires("of-nobody")
+    def do_GET(self):
+        raise AssertionError("nobody has it")
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        self.rfile.read(5)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("seal", [None, SignatureSeal(Key.generate("ed25519"))], ids=["bare", "sealed"])
+def test_refusals_have_the_content_that_is_asked_for_and_none_under_head(seal):
+    guarded = protect(Scoped, Guard([FakeVerifier()], seal=seal), refusal_body=problem_body)
+    with serving(guarded) as port:
+        for method, credentials, code in (
+            (b"GET", b"fake wrong", 401),
+            (b"GET", b"fake alice", 403),
+            (b"HEAD", b"fake wrong", 401),
+        ):
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+                connection.sendall(
+                    method
+                    + b" / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: "
+                    + credentials
+                    + b"\r\n\r\n"
+                )
+                answer = read_all(connection)
+            assert status(answer) == code
+            assert content(answer) == (b"" if method == b"HEAD" else problem_body(code)[1])
+            assert b"application/problem+json" in head(answer)
+            assert (b"content-digest" in head(answer).lower()) is (seal is not None and method != b"HEAD")
+
+
+def test_a_body_that_fails_as_it_is_read_is_refused_with_the_content():
+    key = Key.generate("HS256", key_id="k1")
+    store = MemoryStore()
+    store.add_key("robot", key)
+    with serving(protect(Scoped, Guard([HMACVerifier(stream=True)], store), refusal_body=problem_body)) as port:
+        request, _ = signed(HMACAuth(key), "POST", f"http://127.0.0.1:{port}/", body=b"hello")
+        fields = b"".join(b"%b: %b\r\n" % line for line in request.headers)
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(
+                b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\nContent-Length: 5\r\n" % port
+                + fields
+                + b"\r\njello"
+            )
+            answer = read_all(connection)
+    assert (status(answer), content(answer)) == (401, problem_body(401)[1])
 
 
 def test_a_large_unread_body_closes_the_connection_after_the_answer(http_server):

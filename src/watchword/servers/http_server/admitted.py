@@ -62,7 +62,7 @@ def requires(*scopes: str) -> Callable[[Method], Method]:
             rejected = admission.missing_scopes(scopes)
             if rejected is None:
                 return method(self, *args)
-            return exchange.answer(exchange.guard.refuse(rejected).response())
+            return exchange.refuse(exchange.guard.refuse(rejected))
 
         return cast("Method", checked)
 

@@ -6,12 +6,14 @@ import io
 from typing import Any
 
 from watchword.servers.checked_body import CheckedBody
+from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
 from watchword.core.message import Response
 from watchword.core.admission import Admission
 from watchword.core.rejection import Rejected
-from watchword.servers.http_server.body import Body, UncheckedBody, linger
-from watchword.servers.http_server.output import Head, Output
+from watchword.servers.http_server.body import Body, UncheckedBody
+from watchword.servers.http_server.output import Head, Output, settle
+from watchword.servers.problem import RefusalBody, content_of
 
 __all__ = ["Exchange"]
 
@@ -19,8 +21,9 @@ __all__ = ["Exchange"]
 class Exchange:
     """What is settled between the header section and the end of the answer."""
 
-    def __init__(self, handler: Any, guard: Guard, body: Body) -> None:
+    def __init__(self, handler: Any, guard: Guard, body: Body, refusal_body: RefusalBody) -> None:
         self._handler = handler
+        self._refusal_body = refusal_body
         self.guard = guard
         self.body = body
         self._checked: CheckedBody | None = None
@@ -107,10 +110,10 @@ class Exchange:
             self._handler.wfile = out.file
             if out.started:
                 self._handler.close_connection = True
-            elif failed is None:
-                self.answer(self.admission.oversized(self.guard.plan))
+            elif failed is not None:
+                self.refuse(self.guard.refuse(self.admission.attributed(failed)))
             else:
-                self.answer(self.guard.refuse(self.admission.attributed(failed)).response())
+                self.answer(self.admission.oversized(self.guard.plan))
             return
         if out is not None and self._sealed and self.head.status:
             self._handler.wfile = out.file
@@ -123,12 +126,16 @@ class Exchange:
         if self._checked is not None and self.body.left:
             self.body.left = None  # the handler left it unproven: nothing more is read on this connection
         if not self._handler.close_connection:
-            self._end()
+            settle(self._handler, self.body)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Sends a refusal with the content that is asked for."""
+        media_type, content = content_of(refusal, self._refusal_body)
+        self.answer(refusal.response(content, media_type), content)
 
     def answer(self, response: Response, content: bytes = b"") -> None:
-        """Sends a refusal and leaves the connection where the next request begins, or closes it."""
-        handler = self._handler
-        self.admission = None  # the refusal's fields are complete
+        """Sends an answer of the guard's, and leaves the connection where the next request begins, or closes it."""
+        handler, self.admission = self._handler, None  # the refusal's fields are complete
         if self._out is not None:
             handler.wfile = self._out.file
         handler.send_response(response.status)
@@ -137,13 +144,6 @@ class Exchange:
         if self.body.is_far_from_its_end:
             handler.send_header("Connection", "close")
         handler.end_headers()
-        handler.wfile.write(content)
-        self._end()
-
-    def _end(self) -> None:
-        """Reads the rest of the body, or closes the connection."""
-        if self.body.is_far_from_its_end:
-            self._handler.close_connection = True
-            linger(self._handler.connection)
-        elif not self.body.drain():
-            self._handler.close_connection = True
+        if handler.command != "HEAD":  # RFC 9110 §9.3.2
+            handler.wfile.write(content)
+        settle(handler, self.body)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.structures.line import ClientGone
-from watchword.core.answer import ACCOUNT_TYPE, Refusal
+from watchword.core.answer import Refusal
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.servers.connections import has_left
 from watchword.servers.http_server.body import Body, LengthRequired
 from watchword.servers.http_server.exchange import Exchange
 from watchword.servers.http_server.lines import Recorder
 from watchword.servers.http_server.request import bare_request_of, request_of
+from watchword.servers.problem import RefusalBody, no_body
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
@@ -25,7 +26,9 @@ __all__ = ["protect"]
 Handler = TypeVar("Handler", bound=BaseHTTPRequestHandler)
 
 
-def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> type[Handler]:
+def protect(
+    handler: type[Handler], guard: Guard, *, optional: bool = False, refusal_body: RefusalBody = no_body
+) -> type[Handler]:
     """A handler class that runs its `do_` methods only for requests which `guard` admits.
 
     `self.identity` is then their `Identity`. A body is invited (Expect: 100-continue) only once it is wanted.
@@ -34,6 +37,7 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
         handler: any subclass of `BaseHTTPRequestHandler`.
         guard: who may pass.
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
+        refusal_body: the media type and the content of a refusal, by its status; a guard's seal covers them.
 
     Raises:
         ConfigurationError: `guard` is not a `Guard`, or guards `handler` already.
@@ -48,7 +52,8 @@ def protect(handler: type[Handler], guard: Guard, *, optional: bool = False) -> 
         )
     if issubclass(handler, _Guarded):
         raise ConfigurationError(f"{handler.__name__} is guarded already: protect() goes round it once")
-    members = {"_guard": guard, "_optional": optional, "__doc__": handler.__doc__, "__module__": handler.__module__}
+    own = {"_guard": guard, "_optional": optional, "_words": (refusal_body,)}
+    members = {**own, "__doc__": handler.__doc__, "__module__": handler.__module__}
     return cast("type[Handler]", type(handler.__name__, (_Guarded, handler), members))
 
 
@@ -57,6 +62,7 @@ class _Guarded(BaseHTTPRequestHandler):
 
     _guard: ClassVar[Guard]
     _optional: ClassVar[bool]
+    _words: ClassVar[tuple[RefusalBody]]
     identity: Identity | None = None
     _exchange: Exchange | None = None
     _expected: bool = False
@@ -95,7 +101,7 @@ class _Guarded(BaseHTTPRequestHandler):
             self.rfile = rfile
         asks = super().handle_expect_100
         body = Body(rfile, (lambda: exchange.head.precede(self, asks)) if self._expected else None)
-        exchange = self._exchange = Exchange(self, self._guard, body)
+        exchange = self._exchange = Exchange(self, self._guard, body, self._words[0])
         try:
             request = request_of(self, self.raw_requestline, recorder.lines)
             exchange.body.measure(request)
@@ -114,8 +120,7 @@ class _Guarded(BaseHTTPRequestHandler):
         else:
             self.identity = admission.identity
             return True
-        account = refusal.account
-        exchange.answer(refusal.response(account, ACCOUNT_TYPE if account else b""), account)
+        exchange.refuse(refusal)
         return False
 
     def handle_expect_100(self) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 
 from watchword.core.rejection import Rejected
 from watchword.servers.checked_body import CheckedBody
+from watchword.servers.http_server.body import Body, linger
 
-__all__ = ["Head", "Output"]
+__all__ = ["Head", "Output", "settle"]
 
 
 class Head:
@@ -101,3 +102,12 @@ class Output(io.RawIOBase):
         if self.held:
             self.file.write(self.held)
             self.held.clear()
+
+
+def settle(handler: Any, body: Body) -> None:
+    """Called after an answer: reads the rest of the request's body, or closes the connection."""
+    if body.is_far_from_its_end:
+        handler.close_connection = True
+        linger(handler.connection)
+    elif not body.drain():
+        handler.close_connection = True
