@@ -40,6 +40,8 @@ FIELD: Final = b"dpop"
 NONCE_KEY: Final = Ref(NonceKey, ("dpop",))
 NONCES: Final = "DPoP"
 """The name under which these nonces are made, beside the algorithms of Digest."""
+MAX_HEAD: Final = 2048
+"""Octets of the longest header that is remembered; one with an RSA key of 4096 bits has about 1,000."""
 MAX_KEYS: Final = 1024
 """How many clients' keys are remembered, so that they are not parsed anew; the oldest goes first."""
 RENEWAL: Final = 0.25
@@ -147,8 +149,9 @@ class DPoPVerifier(InProcess):
         return Prover(key, key.thumbprint(), owner_of_key(key))
 
     def remember(self, proof: PresentedProof, prover: Prover) -> None:
-        """Keeps the key of an admitted request."""
-        self._provers.put(proof.head, prover)
+        """Keeps the key of an admitted request, unless its header is as long as no key of ours makes it."""
+        if len(proof.head) <= MAX_HEAD:
+            self._provers.put(proof.head, prover)
 
     def reading(self, proof: PresentedProof, found: Found, now: float) -> Reading:
         """What the nonce of a proof is to this server."""
