@@ -9,7 +9,7 @@
 #   make pairs        each scheme by each client, each by each server, over sockets, in few cells;  make matrix  in all, and writes docs/supported.md
 #   make lint         ruff, mypy --strict, pyright, import-linter;  make format  puts the code in shape
 #   make bench        ratios to the limit and to peers, in one run
-#   make docs         the documentation's programs and links, alone
+#   make docs         the documentation as a site, in build/docs; a broken link or anchor is an error
 #   make clean        removes what was made here
 #
 # make PYTHON=python3.13 test takes that Python; .venv is made anew when the version changes. HYPOTHESIS_PROFILE is dev, ci or
@@ -91,7 +91,10 @@ bench: venv
 	@$(run) bench $(ARGS)
 
 docs: venv
-	@$(run) pytest tests/test_docs.py tests/test_readme.py $(ARGS)
+	@sh scripts/make_venv.sh "$(PYTHON)" docs
+	@$(run) docs_site.prepare build/docs-source
+	@$(run) sphinx --fail-on-warning --keep-going --quiet -c docs_site -b html build/docs-source build/docs $(ARGS)
+	@echo "the site is in build/docs: open build/docs/index.html"
 
 clean:
 	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build node_modules
