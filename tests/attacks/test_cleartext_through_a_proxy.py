@@ -39,7 +39,7 @@ from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
 from watchword.clients import urllib_request as for_urllib
 from watchword.dropin import http_client
-from watchword.dropin.requests_oauthlib import OAuth2Session
+from watchword.dropin.requests_oauthlib import OAuth1Session, OAuth2Session
 from watchword.schemes.oauth1 import OAuth1Endpoints
 from watchword.stores import MemoryStore
 
@@ -313,12 +313,24 @@ def test_a_token_is_renewed_through_no_proxy_that_the_session_has() -> None:
         assert not proxy.seen
 
 
-def test_the_session_of_requests_oauthlib_asks_for_its_token_through_no_proxy() -> None:
+@pytest.mark.parametrize("given", [{}, {"include_client_id": True}, {"auth": ("robot", "open sesame")}])
+@pytest.mark.parametrize("of_the_call", [False, True])
+def test_the_sessions_of_requests_oauthlib_ask_for_their_tokens_through_no_proxy(
+    given: dict[str, Any], of_the_call: bool
+) -> None:
     with a_proxy() as proxy:
-        session = OAuth2Session("robot", client_secret="open sesame")
-        session.proxies = {"http": proxy.url.rstrip("/")}
+        proxies = {"http": proxy.url.rstrip("/")}
+        two, one = OAuth2Session("robot", client_secret="open sesame"), OAuth1Session("robot", "open sesame")
+        for session in (two, one):
+            session.proxies = {} if of_the_call else proxies
+        more = {"proxies": proxies} if of_the_call else {}
         with pytest.raises(ConfigurationError, match="in the clear"):
-            session.fetch_token("http://localhost:9/token")
+            two.fetch_token("http://localhost:9/token", **given, **more)
+        with pytest.raises(ConfigurationError, match="in the clear"):
+            one.fetch_request_token("http://localhost:9/token", **more)
+        two.token = {"access_token": "t0ken"}
+        with pytest.raises(ConfigurationError, match="in the clear"):
+            two.get("http://localhost:9/", **more)
         assert not proxy.seen
 
 

@@ -9,6 +9,7 @@ import logging
 import traceback
 
 import pytest
+import requests
 
 from tests.clients.origin import ok, origin
 from watchword.dropin.requests_oauthlib import BackendApplicationClient, OAuth1, OAuth1Session, OAuth2, OAuth2Session
@@ -70,11 +71,20 @@ def test_no_error_repeats_an_answer(status: int, content: bytes) -> None:
                 assert not any(secret in spoken(caught.value) for secret in SECRETS)
 
 
+def answer_of(content: bytes) -> requests.Response:
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, content
+    return answer
+
+
 def test_no_repr_holds_a_secret() -> None:
     token = {"access_token": SECRETS[3], "token_type": "Bearer"}
     one = OAuth1("printer", SECRETS[0], "t", SECRETS[1], verifier=SECRETS[2], rsa_key=SECRETS[4])
     session = OAuth2Session("robot", client_secret=SECRETS[0], token=token)
+    session.send = lambda request, **_: answer_of(b'{"access_token": "s3cret-t0ken"}')
+    session.fetch_token("https://id.example/t")
     for held in (
+        session._sent.again,
         one,
         one.client,
         session,

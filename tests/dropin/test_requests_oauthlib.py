@@ -412,6 +412,7 @@ def test_other_scopes_than_were_asked_for_are_an_error_unless_the_environment_sa
         assert caught.value.token["access_token"] == "tok1"
         assert (caught.value.old_scope, caught.value.new_scope) == (["read", "write"], ["read"])
         assert not it.authorized
+        assert it.fetch_token(issuer.url, scope="read")["scope"] == ["read"]
         monkeypatch.setenv("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")
         assert it.fetch_token(issuer.url)["scope"] == ["read"]
 
@@ -479,6 +480,7 @@ def test_the_token_does_not_follow_a_redirect_to_another_origin():
 
 def test_hooks_change_the_token_request_its_answer_and_the_requests():
     def request_hook(url, headers, arguments):
+        assert arguments == {"data": GRANT}
         return (
             url + "/moved",
             {**headers, "X-Client-Secret": "s"},
@@ -524,15 +526,16 @@ def test_a_hook_of_no_known_type_is_refused():
 
 
 def test_a_token_goes_into_a_form_if_the_client_says_so():
-    client = BackendApplicationClient("robot", token=TOKEN, default_token_placement="body")
+    client = BackendApplicationClient("robot", token={**TOKEN, "access_token": "a+b/="}, default_token_placement="body")
     with origin(ok) as api:
         for data, body in (
-            ({"a": "b c"}, b"a=b+c&access_token=given"),
-            (None, b"access_token=given"),
-            ("x=1", b"x=1&access_token=given"),
+            ({"a": "b c"}, b"a=b+c&access_token=a%2Bb%2F%3D"),
+            (None, b"access_token=a%2Bb%2F%3D"),
+            ("x=1", b"x=1&access_token=a%2Bb%2F%3D"),
         ):
             requests.post(api.url, data=data, auth=OAuth2(client=client), timeout=30)
             assert api.seen[-1].body == body
+            assert api.seen[-1].field("content-type") == "application/x-www-form-urlencoded"
             assert api.seen[-1].field("authorization") is None
         with pytest.raises(ConfigurationError, match="is for forms"):
             requests.post(api.url, json={}, auth=OAuth2(client=client), timeout=30)
@@ -586,7 +589,8 @@ class Foreign(BackendApplicationClient):
         (lambda: session(redirect_uri="https://a.example/"), lambda it: it.fetch_token("https://id.example/t"), "redirect_uri", "not do yet"),
         (lambda: session(state="s"), lambda it: it.fetch_token("https://id.example/t"), "state", "not do yet"),
         (session, lambda it: it.refresh_token("https://id.example/t"), "refresh_token", "refresh tokens"),
-        (lambda: session(token=TOKEN), lambda it: it.get("https://a.example", client_id="a", client_secret="b"), "refresh_token", "not do yet"),
+        (lambda: session(token=TOKEN), lambda it: it.get("https://a.example", client_id="a", client_secret="b"), "request(client_id=)", "not do yet"),
+        (lambda: session(token=TOKEN), lambda it: it.get("https://a.example", client_secret="b"), "request(client_secret=)", "not do yet"),
         (lambda: session(auto_refresh_url="https://id.example/t"), None, "auto_refresh_url", "refresh tokens"),
         (lambda: session(auto_refresh_kwargs={"a": "b"}), None, "auto_refresh_kwargs", "refresh tokens"),
         (lambda: session(token_updater=print), None, "token_updater", "refresh tokens"),

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import requests.auth
 
@@ -19,7 +20,7 @@ from watchword.dropin.requests_oauthlib.errors import (
 )  # fmt: skip
 from watchword.effects import Call, Context, Flow, Send
 from watchword.schemes.bearer import is_token
-from watchword.schemes.oauth1.encoding import is_form
+from watchword.schemes.oauth1.encoding import FORM, is_form
 from watchword.schemes.oauth2 import AccessToken, Fetching, RenewingAuth, token_until
 from watchword.schemes.sending import refuse_cleartext
 
@@ -134,10 +135,11 @@ class ClientToken(RenewingAuth):
             raise ConfigurationError(f"default_token_placement is one of {', '.join(PLACEMENTS)}")
         if placement == "auth_header":
             return super().sending(request, token, context)
-        pair = f"access_token={token.value}".encode()
+        pair = urlencode({"access_token": token.value}).encode()
         if placement == "body":
-            kinds = request.values(b"content-type")
-            if kinds and not is_form(request):
+            if not request.values(b"content-type"):
+                request = request.with_headers(((b"content-type", FORM),))
+            if not is_form(request):
                 raise ConfigurationError("default_token_placement='body' is for forms (RFC 6750 §2.2)")
             return Send(request, content=b"&".join(filter(None, (context.body(), pair))))
         warnings.warn(

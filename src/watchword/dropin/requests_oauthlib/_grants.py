@@ -36,6 +36,8 @@ LATER: Final = {
     "state": _CODE,
     "WebApplicationClient": _CODE,
     "refresh_token": _REFRESH,
+    "request(client_id=)": _REFRESH,
+    "request(client_secret=)": _REFRESH,
     "auto_refresh_url": _REFRESH,
     "auto_refresh_kwargs": _REFRESH,
     "token_updater": _REFRESH,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import requests
 import requests.auth
 
-from watchword.clients._exchange import LIMIT, waiting
+from watchword.clients._exchange import LIMIT
 from watchword.clients._requests_answer import content
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.dropin.requests_oauthlib.errors import MissingTokenError, ScopeChanged, error_of, made
@@ -29,6 +29,14 @@ PROVING: Final = ("client_secret", "client_assertion")
 Auth = tuple[Any, Any] | Callable[..., Any] | None
 
 
+class Sent(NamedTuple):
+    """A token request: its fields, what puts more of them into it, and its form, as `data` or `params`."""
+
+    headers: dict[str, str]
+    auth: Callable[..., Any] | None
+    arguments: dict[str, Any]
+
+
 class TokenRequest(NamedTuple):
     """What `fetch_token` was called with."""
 
@@ -43,6 +51,9 @@ class TokenRequest(NamedTuple):
     headers: Mapping[str, str] | None
     more: Mapping[str, Any]
     settings: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"TokenRequest({self.url!r}, client_id={self.client_id!r})"
 
     def check(self) -> None:
         """That this is a request that can be made.
@@ -80,8 +91,8 @@ class TokenRequest(NamedTuple):
             )
         )
 
-    def arguments(self, client: Any, scope: Any, *, certified: bool, hooked: bool) -> dict[str, Any]:
-        """What `requests.Session.request` takes besides method and URL.
+    def sent(self, client: Any, scope: Any, *, certified: bool, hooked: bool) -> Sent:
+        """What `requests.Session.request` takes besides method, URL and settings.
 
         Args:
             client: makes the form.
@@ -97,8 +108,7 @@ class TokenRequest(NamedTuple):
         proven = certified or hooked or any(name.lower() == "authorization" for name in headers)
         _check_proof(form, auth, proven=proven)
         place = "params" if self.in_query or self.method.upper() == "GET" else "data"
-        settings = {**self.settings, "timeout": waiting(self.settings.get("timeout"))}
-        return {**settings, "headers": headers, "auth": auth, place: form}
+        return Sent(headers, auth, {place: form})
 
 
 def _check_proof(form: Mapping[str, str], auth: object, *, proven: bool) -> None:

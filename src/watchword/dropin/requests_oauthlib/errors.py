@@ -43,7 +43,7 @@ class InsecureOAuthWarning(UserWarning):
 
 
 class TokenUpdated(Warning):
-    """Raised when a token was renewed by a refresh token, and nobody is told by `token_updater`."""
+    """By this requests-oauthlib says that a refresh token renewed a token. There are none here yet, so nothing raises it."""
 
     def __init__(self, token: Mapping[str, Any]) -> None:
         super().__init__()

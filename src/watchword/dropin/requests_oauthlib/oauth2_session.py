@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 import requests
 
+from watchword.clients._exchange import waiting
 from watchword.dropin.requests_oauthlib._bearer import ClientToken, Secured, TokenSender
 from watchword.dropin.requests_oauthlib._grants import (
     NOT_GIVEN, NotGiven, check_client, check_fetch, is_implicit, refuse_implicit, refuse_later,
@@ -210,7 +211,7 @@ class OAuth2Session(requests.Session):
         asked = TokenRequest(
             token_url, self.client_id, self._client_secret if client_secret is None else client_secret, auth,
             include_client_id, body, method, force_querystring, headers, kwargs,
-            {"timeout": timeout, "verify": verify, "proxies": proxies, "cert": cert},
+            {"timeout": waiting(timeout), "verify": verify, "proxies": proxies, "cert": cert},
         )  # fmt: skip
         asked.check()
         self.token = {}
@@ -223,18 +224,23 @@ class OAuth2Session(requests.Session):
         """Sends a token request and takes the token of the answer."""
         hooks = self.compliance_hook["access_token_request"]
         certified = bool(asked.settings.get("cert") or self.cert)
-        arguments = asked.arguments(self._client, self.scope, certified=certified, hooked=bool(hooks))
-        url, headers, auth = asked.url, arguments.pop("headers"), arguments.pop("auth")
+        headers, auth, arguments = asked.sent(self._client, self.scope, certified=certified, hooked=bool(hooks))
+        url = asked.url
         for hook in hooks:
             url, headers, arguments = hook(url, headers, arguments)
         secured = Secured(auth, allow_cleartext=self._allow_cleartext)
         response = self.request(
-            asked.method, url, headers=headers, auth=secured, withhold_token=True, **{**arguments, **UNFOLLOWED}
+            asked.method,
+            url,
+            headers=headers,
+            auth=secured,
+            withhold_token=True,
+            **{**asked.settings, **arguments, **UNFOLLOWED},
         )
         text_of(response)
         for hook in self.compliance_hook["access_token_response"]:
             response = hook(response)
-        self._take(token_of(response, self.scope, time.time()))
+        self._take(token_of(response, asked.more.get("scope", self.scope), time.time()))
 
     def request(  # type: ignore[override]  # the arguments that requests-oauthlib has
         self,
@@ -266,8 +272,9 @@ class OAuth2Session(requests.Session):
             TokenExpiredError: the token has ended, and is not one that `fetch_token` got.
             InsecureTransportError: the token would travel in the clear.
         """
-        if client_id is not None or client_secret is not None:
-            refuse_later("refresh_token")
+        for name, value in (("request(client_id=)", client_id), ("request(client_secret=)", client_secret)):
+            if value is not None:
+                refuse_later(name)
         own = kwargs.pop("auth", None)
         if not withhold_token:
             if not self.authorized and own is None:
@@ -290,7 +297,7 @@ class OAuth2Session(requests.Session):
             hook: the function.
 
         Raises:
-            ValueError: no such type.
+            ConfigurationError: no such type.
         """
         if hook_type not in self.compliance_hook:
             raise ConfigurationError(f"hook_type is one of {', '.join(HOOKS)}")
