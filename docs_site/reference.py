@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -24,6 +24,9 @@ MODULES: Final = (
     "watchword.dropin", "watchword.core.records", "watchword.core.scheme",
 )  # fmt: skip
 """What people import from, in the order of the reference."""
+
+LONG: Final = 80
+"""Characters of the longest signature that stands on one line."""
 
 _SECTION: Final = re.compile(r"(Args|Raises|Returns|Yields):")
 _ITEM: Final = re.compile(r"(\*{0,2}[\w., ]+?): (.*)", re.DOTALL)
@@ -58,7 +61,7 @@ def _entry(module: str, name: str, value: Any) -> Iterator[str]:
         yield from ("", f"It is defined in `{home}`.", "")
     if inspect.isclass(value):
         for member, method in _members(value):
-            yield from ("", f"`{name}.{member}{_signature(method)}`", "")
+            yield from ("", "::", "", f"    {name}.{member}{_signature(method)}", "")
             yield from (f"    {line}" if line else "" for line in _text(inspect.getdoc(method) or ""))
 
 
@@ -75,9 +78,25 @@ def _signature(value: Any) -> str:
     if isinstance(value, property):
         return ""
     try:
-        text = str(inspect.signature(value))
+        signature = inspect.signature(value)
     except (ValueError, TypeError):
         return "(…)"
+    text = _plain(str(signature))
+    if len(text) <= LONG:
+        return text
+    begin, _, end = _plain(str(signature.replace(parameters=()))).partition(")")
+    each, keyword = [], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not keyword:
+            each.append("*")
+            keyword = True
+        each.append(_plain(str(parameter)))
+    return begin + "".join(f"\n        {one}," for one in each) + f"\n    ){end}"
+
+
+def _plain(text: str) -> str:
+    """A signature without the quotes of annotations, and without addresses of this process."""
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
     return re.sub(r"<(?:function )?([\w.]+)(?: object)? at 0x[0-9a-f]+>", r"\1", text)
 
 
@@ -90,11 +109,20 @@ def _text(docstring: str) -> Iterator[str]:
         elif _SECTION.fullmatch(first):
             yield from (f"**{first}**", "", *_items(textwrap.dedent(rest)), "")
         elif first.startswith("|"):
-            yield from ("::", "", *(f"    {line}" for line in block.splitlines()), "")
+            yield from _table(block.splitlines())
         elif first.startswith(" "):
             yield from (f"- {_inline(' '.join(textwrap.dedent(block).split()))}", "")
         else:
             yield from (_inline(" ".join(block.split())), "")
+
+
+def _table(lines: Sequence[str]) -> Iterator[str]:
+    """A table of Markdown's, whose second line says where its head ends."""
+    yield from (".. list-table::", "   :header-rows: 1", "")
+    for line in (lines[0], *lines[2:]):
+        for number, cell in enumerate(line.strip("| ").split("|")):
+            yield f"   {'* -' if number == 0 else '  -'} {_inline(cell.strip())}"
+    yield ""
 
 
 def _items(block: str) -> Iterator[str]:
