@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from watchword import ConfigurationError, Key, KeySet, Reason, Rejected
 from watchword.crypto import jose
-from watchword.crypto.algorithms import AGREEMENT_CURVES, ENCRYPTION_ALGORITHMS
+from watchword.crypto.algorithms import AGREEMENT_CURVES, ENCRYPTION_ALGORITHMS, algorithm_named
 from watchword.crypto.encoding import b64url_decode, b64url_encode
+from watchword.crypto.jose import content, decryption, key_management
 
 WRAPPING = [row.name for row in ENCRYPTION_ALGORITHMS if row.name not in {*jose.CONTENT_ENCRYPTIONS, "RSA1_5"}]
 KEYS = {name: Key.generate(name, key_id="k1") for name in [*WRAPPING, *jose.CONTENT_ENCRYPTIONS]}
@@ -313,3 +314,38 @@ def test_any_json_form_is_refused_or_as_it_was(members):
         return
     assert found.plaintext == b"hello"
     assert set(members) <= {"unprotected", "header"}
+
+
+def test_unseal_leaves_compressed_what_was():
+    token = jose.encrypt(b"hello", KEY, compress=True)
+    policy = jose.DecryptionPolicy(max_inflated=5)
+    opened = decryption.unseal(token, KEY, policy=policy)
+    assert opened.plaintext == content.deflate(b"hello")
+    assert opened._replace(plaintext=b"hello") == jose.decrypt(token, KEY, policy=policy)
+    with pytest.raises(Rejected):
+        decryption.unseal(token, KEY, policy=jose.DecryptionPolicy())
+
+
+def test_the_header_of_zlib_is_taken_where_it_is_asked_for_alone():
+    wrapped = content.deflate(b"hello", zlib_header=True)
+    assert content.inflate(wrapped, 5, zlib_header=True) == b"hello"
+    for data, zlib_header in ((wrapped, False), (content.deflate(b"hello"), True)):
+        with pytest.raises(Rejected):
+            content.inflate(data, 5, zlib_header=zlib_header)
+    with pytest.raises(Rejected) as caught:
+        content.inflate(wrapped, 4, zlib_header=True)
+    assert caught.value.reason is Reason.HEADER_TOO_LARGE
+
+
+@pytest.mark.parametrize("name", ["A128KW", "A256KW", "RSA-OAEP", "RSA-OAEP-256", "RSA1_5"])
+def test_a_wrapped_key_opens_with_its_own_key_alone(name):
+    row, key = algorithm_named(name), Key.generate(name)
+    wrapped = key_management.wrap(row, key, bytes(range(16)))
+    assert key_management.unwrap(row, key, wrapped) == bytes(range(16))
+    if name != "RSA1_5":  # which gives random octets instead
+        with pytest.raises(ValueError, match="not encrypted for this key"):
+            key_management.unwrap(row, Key.generate(name), wrapped)
+    with pytest.raises(ValueError, match="not encrypted for this key"):
+        key_management.unwrap(row, key, wrapped[1:])
+    with pytest.raises(ConfigurationError, match="octets"):
+        key_management.wrap(row, key, bytes(300) if row.key_type == "RSA" else b"short")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from watchword import ConfigurationError, Key, KeySet
+from watchword.crypto import key_texts
 from watchword.crypto.encoding import b64url_encode
 from watchword.dropin import jwt as pyjwt
 
@@ -249,3 +250,15 @@ def test_an_rsa_jwk_has_all_of_its_private_members_or_d_alone(count, with_d):
             assert Key.from_jwk(whole).can_sign == with_d
         else:
             assert "RFC 7518 §6.3.2" in mend(Key.from_jwk, whole)
+
+
+@pytest.mark.parametrize("name", ["RS256", "ES256"])
+def test_keys_are_written_as_openssl_writes_them(name):
+    key = KEYS[name]
+    assert key_texts.write_pem(key.public_key(), key) == private(key)
+    assert key_texts.write_pem(key.public_key(), key, traditional=True) == private(key, OLD)
+    assert key_texts.write_pem(key.public_key(), None) == public(key)
+    for pem in (private(key), private(key, OLD), public(key)):
+        assert key_texts.read_pem(pem)[0] == key.public_key()
+    rsa_key = KEYS["RS256"].public_key()
+    assert key_texts.write_pem(rsa_key, None, traditional=True) == rsa_key.public_bytes(PEM, PublicFormat.PKCS1)

@@ -15,10 +15,15 @@ from watchword.dropin import jwt as dropin
 from watchword.dropin import requests_oauthlib
 
 
+def of(library: str) -> list[str]:
+    """The names of a library's modules that are imported."""
+    return [name for name in sys.modules if name == library or name.startswith(f"{library}.")]
+
+
 @pytest.fixture(autouse=True)
-def without_jwt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that has not imported it; put back at the end."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("jwt", "requests_oauthlib")]:
+def without_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has not imported them; put back at the end."""
+    for name in of("jwt") + of("jose") + of("requests_oauthlib"):
         monkeypatch.delitem(sys.modules, name)
 
 
@@ -32,7 +37,7 @@ def test_an_import_finds_the_drop_in_and_its_submodules_until_it_is_uninstalled(
         assert importlib.import_module("jwt._keys") is importlib.import_module("watchword.dropin.jwt._keys")
     finally:
         uninstall("jwt")
-    assert not [name for name in sys.modules if name == "jwt" or name.startswith("jwt.")]
+    assert not of("jwt")
     uninstall("jwt")
 
 
@@ -46,7 +51,19 @@ def test_packages_within_the_package_are_the_drop_in_s_too() -> None:
         assert session.TokenRequestDenied.__module__ == "watchword.dropin.requests_oauthlib.oauth1_session"
     finally:
         uninstall("requests_oauthlib")
-    assert not [name for name in sys.modules if name.partition(".")[0] == "requests_oauthlib"]
+    assert not of("requests_oauthlib")
+
+
+def test_packages_inside_a_library_are_found_too() -> None:
+    install("jose")
+    try:
+        backend = importlib.import_module("jose.backends.cryptography_backend")
+        assert backend.CryptographyRSAKey is importlib.import_module("watchword.dropin.jose.backends").RSAKey
+        for name in ("jwt", "jws", "jwe", "jwk", "exceptions", "constants", "utils", "backends.base"):
+            assert importlib.import_module(f"jose.{name}") is importlib.import_module(f"watchword.dropin.jose.{name}")
+    finally:
+        uninstall("jose")
+    assert not of("jose")
 
 
 @pytest.mark.parametrize("loaded", ["jwt", "jwt.api_jwt"])
@@ -58,7 +75,7 @@ def test_it_is_refused_where_the_library_is_imported_already(loaded: str, monkey
     assert {name: module for name, module in sys.modules.items() if name.startswith("jwt")} == {loaded: original}
 
 
-@pytest.mark.parametrize("name", ["jose", "", "jwt.api_jwt", "os"])
+@pytest.mark.parametrize("name", ["jwcrypto", "", "jwt.api_jwt", "os"])
 @pytest.mark.parametrize("call", [install, uninstall])
 def test_there_is_a_drop_in_for_the_libraries_that_are_listed(name: str, call) -> None:
     with pytest.raises(ConfigurationError, match="one of jwt"):
@@ -78,7 +95,7 @@ def test_flask_httpauth_has_a_drop_in_too(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_importing_watchword_and_its_drop_ins_installs_nothing() -> None:
     program = (
-        "import sys, watchword, watchword.dropin.jwt, watchword.dropin.requests_oauthlib; "
-        "sys.exit('jwt' in sys.modules or 'requests_oauthlib' in sys.modules or 'oauthlib' in sys.modules)"
+        "import sys, watchword, watchword.dropin.jwt, watchword.dropin.requests_oauthlib, watchword.dropin.jose.jwe; "
+        "sys.exit(not {'jwt', 'jose', 'requests_oauthlib', 'oauthlib'}.isdisjoint(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -50,7 +50,8 @@ _HASHES: dict[str, Callable[[], Hasher]] = {
 
 
 _AT_ONCE: dict[str, Callable[[bytes], Any]] = {
-    "sha-256": hashlib.sha256, "sha-512-256": partial(hashlib.new, "sha512_256"), "md5": hashlib.md5,
+    "sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512,
+    "sha-512-256": partial(hashlib.new, "sha512_256"), "md5": hashlib.md5,
 }  # fmt: skip
 
 

@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
-    Encoding, PublicFormat, load_der_private_key, load_der_public_key, load_pem_private_key, load_pem_public_key,
+    Encoding, NoEncryption, PrivateFormat, PublicFormat, load_der_private_key, load_der_public_key, load_pem_private_key, load_pem_public_key,
     load_ssh_private_key, load_ssh_public_key,
 )  # fmt: skip
 
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.public_spellings import looks_like_a_key_file
 
-__all__ = ["Pair", "read_certificate", "read_der", "read_pem"]
+__all__ = ["Pair", "read_certificate", "read_der", "read_pem", "write_pem"]
 
 Pair = tuple[Any, Any]
 """OpenSSL's public and private key; the second is None for a public key."""
@@ -246,3 +246,21 @@ def read_certificate(certificate: bytes) -> Any:
     if len(keys) > 1:
         raise ConfigurationError(f"these are {len(keys)} certificates: pass the one whose key is meant")
     return keys[0]
+
+
+def write_pem(public: Any, private: Any, *, traditional: bool = False) -> bytes:
+    """A key in PEM, not encrypted: the private half unless it is None.
+
+    Args:
+        public: OpenSSL's public key.
+        private: its private one, or None.
+        traditional: in its own structure (PKCS #1, RFC 8017 §A.1; SEC 1, RFC 5915) instead of the one for all (SubjectPublicKeyInfo,
+            RFC 5280 §4.1; PKCS #8, RFC 5958).
+    """
+    if private is None:
+        public_form = PublicFormat.PKCS1 if traditional else PublicFormat.SubjectPublicKeyInfo
+        pem: bytes = public.public_bytes(Encoding.PEM, public_form)
+    else:
+        private_form = PrivateFormat.TraditionalOpenSSL if traditional else PrivateFormat.PKCS8
+        pem = private.private_bytes(Encoding.PEM, private_form, NoEncryption())
+    return pem

@@ -16,7 +16,7 @@ from watchword.core.rejection import ConfigurationError
 
 __all__ = ["install", "uninstall"]
 
-INSTALLABLE: Final = ("jwt", "flask_httpauth", "requests_oauthlib")
+INSTALLABLE: Final = ("jwt", "jose", "flask_httpauth", "requests_oauthlib")
 """The libraries whose whole place a drop-in can take."""
 
 
@@ -24,7 +24,7 @@ def install(name: str) -> None:
     """Makes `import jwt`, in whatever package, import the drop-in. Call it before anything imports the library.
 
     Args:
-        name: the library, as it is imported: "jwt", "flask_httpauth", "requests_oauthlib".
+        name: the library, as it is imported: "jwt", "jose", "flask_httpauth", "requests_oauthlib".
 
     Raises:
         ConfigurationError: there is no such drop-in, or the library itself has been imported already.

@@ -80,19 +80,24 @@ def _tag(row: Algorithm, key: bytes, iv: bytes, ciphertext: bytes, aad: bytes) -
     return hmac.digest(key, covered, row.hash)[: tag_size(row)]
 
 
-def deflate(plaintext: bytes) -> bytes:
-    """`plaintext` compressed as "zip": "DEF" says, without any header (RFC 7516 §4.1.3, RFC 1951)."""
-    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+def deflate(plaintext: bytes, *, zlib_header: bool = False) -> bytes:
+    """`plaintext` compressed as "zip": "DEF" says, without any header (RFC 7516 §4.1.3, RFC 1951); or with one, as in `inflate`."""
+    compressor = zlib.compressobj(wbits=zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
     return compressor.compress(plaintext) + compressor.flush()
 
 
-def inflate(data: bytes, limit: int) -> bytes:
+def inflate(data: bytes, limit: int, *, zlib_header: bool = False) -> bytes:
     """What `data`, deflated, was; never more than `limit` octets are made.
+
+    Args:
+        data: the octets.
+        limit: the most that they may become.
+        zlib_header: they are in zlib's format (RFC 1950), which is not what "DEF" says, but what python-jose writes.
 
     Raises:
         Rejected: HEADER_TOO_LARGE or MALFORMED_CREDENTIALS.
     """
-    inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
     try:
         plaintext = inflater.decompress(data, limit + 1)
     except zlib.error:

@@ -18,7 +18,7 @@ from watchword.crypto.jose.encryption import CONTENT_ENCRYPTIONS, DIRECT_FAMILIE
 from watchword.crypto.jose.envelope import Envelope, document, read_envelope
 from watchword.crypto.keys import Key, KeySet
 
-__all__ = ["JWE", "DecryptionPolicy", "decrypt", "decrypt_nested"]
+__all__ = ["JWE", "DecryptionPolicy", "decrypt", "decrypt_nested", "unseal"]
 
 Random = Callable[[int], bytes]
 
@@ -109,6 +109,22 @@ def decrypt(
             secret is used; WRONG_SIGNATURE for everything that goes wrong with one. After that, with the content
             authentic, HEADER_TOO_LARGE or MALFORMED_CREDENTIALS at "zip".
     """
+    from watchword.crypto.jose import content  # noqa: PLC0415 -- loads OpenSSL's ciphers
+
+    opened = unseal(token, keys, policy=policy, random=random)
+    if policy.max_inflated is None or "zip" not in opened.header:
+        return opened
+    return opened._replace(plaintext=content.inflate(opened.plaintext, policy.max_inflated))
+
+
+def unseal(
+    token: str | bytes | Mapping[str, Any], keys: Key | KeySet, *, policy: DecryptionPolicy, random: Random = os.urandom
+) -> JWE:
+    """`decrypt`, but what was compressed (`zip`) stays so.
+
+    Raises:
+        Rejected: as `decrypt`.
+    """
     from watchword.crypto.jose import content, key_management  # noqa: PLC0415 -- load OpenSSL's ciphers
 
     envelope = read_envelope(document(token, policy.max_token))
@@ -120,8 +136,6 @@ def decrypt(
             plaintext = content.open_sealed(row, cek, envelope.iv, envelope.ciphertext, envelope.tag, envelope.covered)
         except Rejected:
             continue
-        if policy.max_inflated is not None and "zip" in envelope.protected:
-            plaintext = content.inflate(plaintext, policy.max_inflated)
         unprotected = {name: value for name, value in attempt.header.items() if name not in envelope.protected}
         return JWE(envelope.protected, plaintext, attempt.key, unprotected, envelope.aad)
     raise content.undecipherable()

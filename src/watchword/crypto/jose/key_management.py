@@ -23,7 +23,7 @@ from watchword.crypto.asymmetric import HASHES, curve_of, jwk_members, public_jw
 from watchword.crypto.encoding import b64url_decode, b64url_encode
 from watchword.crypto.keys import Key
 
-__all__ = ["MIN_ITERATIONS", "Provided", "check", "provide", "recover"]
+__all__ = ["MIN_ITERATIONS", "Provided", "check", "provide", "recover", "unwrap", "wrap"]
 
 MIN_ITERATIONS = 1000
 """RFC 7518 §4.8.1.2 recommends no fewer."""
@@ -75,8 +75,8 @@ def provide(
     if row.family == "ECDH-ES":
         return _agree(row, key, content, cek, header, ephemeral, random)
     cek = random(content.minimum) if cek is None else cek
-    if row.family == "AES-KW":
-        return Provided(cek, aes_key_wrap(key.secret_bytes(), cek), {})
+    if row.family in ("AES-KW", "RSA-OAEP"):
+        return Provided(cek, wrap(row, key, cek), {})
     if row.family == "AES-GCM-KW":
         iv = random(_GCM_IV)
         sealed = AESGCM(key.secret_bytes()).encrypt(iv, cek, None)
@@ -87,10 +87,38 @@ def provide(
         salt = random(16)
         wrapping = _derive(row, key.secret_bytes(), salt, iterations)
         return Provided(cek, aes_key_wrap(wrapping, cek), {"p2s": _text(salt), "p2c": iterations})
-    if row.family == "RSA-OAEP":
-        encrypted_key: bytes = key.openssl_pair()[0].encrypt(cek, _oaep(row))
-        return Provided(cek, encrypted_key, {})
     raise ConfigurationError("RSA1_5 is never written, only read where that is allowed: use RSA-OAEP-256")
+
+
+def wrap(row: Algorithm, key: Key, cek: bytes) -> bytes:
+    """A key, encrypted by AES key wrap (RFC 7518 §4.4) or under an RSA key (§4.2, §4.3).
+
+    Raises:
+        ConfigurationError: its length is none that AES key wrap takes, or too long for the RSA key.
+    """
+    try:
+        if row.family == "AES-KW":
+            return aes_key_wrap(key.secret_bytes(), cek)
+        encrypted: bytes = key.openssl_pair()[0].encrypt(cek, _rsa_padding(row))
+    except ValueError:
+        raise ConfigurationError(f"{row.name} can't encrypt a key of {len(cek)} octets") from None
+    return encrypted
+
+
+def unwrap(row: Algorithm, key: Key, encrypted_key: bytes) -> bytes:
+    """What `wrap` encrypted. To decrypt content use `recover`, which tells nobody that a key was wrong.
+
+    Raises:
+        ValueError: it is not for this key. Under RSA1_5 wrong padding gives random octets instead: OpenSSL answers it with octets
+            of its own (implicit rejection, since 3.2).
+    """
+    try:
+        if row.family == "AES-KW":
+            return aes_key_unwrap(key.secret_bytes(), encrypted_key)
+        opened: bytes = key.openssl_pair()[1].decrypt(encrypted_key, _rsa_padding(row))
+    except (ValueError, InvalidUnwrap):
+        raise ValueError("it was not encrypted for this key, or was changed") from None
+    return opened
 
 
 def check(row: Algorithm, content: Algorithm, header: Mapping[str, Any], encrypted_key: bytes, ceiling: int) -> None:
@@ -151,21 +179,18 @@ def recover(
 def _unwrap(row: Algorithm, key: Key, wrapping: bytes, header: Mapping[str, Any], encrypted_key: bytes) -> bytes:
     if row.family == "ECDH-ES":
         return aes_key_unwrap(wrapping, encrypted_key)
-    if row.family == "AES-KW":
-        return aes_key_unwrap(key.secret_bytes(), encrypted_key)
     if row.family == "AES-GCM-KW":
         return AESGCM(key.secret_bytes()).decrypt(_octets(header, "iv"), encrypted_key + _octets(header, "tag"), None)
     if row.family == "PBES2":
         wrapping = _derive(row, key.secret_bytes(), _octets(header, "p2s"), header["p2c"])
         return aes_key_unwrap(wrapping, encrypted_key)
-    # OpenSSL answers wrong PKCS #1 v1.5 padding with random octets of its own (implicit rejection, since 3.2).
-    scheme = padding.PKCS1v15() if row.family == "RSA1_5" else _oaep(row)
-    opened: bytes = key.openssl_pair()[1].decrypt(encrypted_key, scheme)
-    return opened
+    return unwrap(row, key, encrypted_key)
 
 
-def _oaep(row: Algorithm) -> padding.OAEP:
-    """RFC 7518 §4.3: MGF1 with the same hash, and no label."""
+def _rsa_padding(row: Algorithm) -> padding.AsymmetricPadding:
+    """RFC 7518 §4.2, §4.3: OAEP has MGF1 with the same hash, and no label."""
+    if row.family == "RSA1_5":
+        return padding.PKCS1v15()
     return padding.OAEP(padding.MGF1(HASHES[row.hash]), HASHES[row.hash], None)
 
 
