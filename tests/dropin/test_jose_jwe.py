@@ -108,6 +108,7 @@ def segments(**changed):
     ("token", "error"),
     [
         ("", JWEParseError), ("a.b.c", JWEParseError), ("....", JWEParseError), ("a.b.c.d.e.f", JWEParseError), ("é....", JWEParseError),
+        (None, JWEParseError), (7, JWEParseError), ("\ud800....", JWEParseError),
         (segments(alg=None), JWEParseError), (segments(enc=None), JWEParseError), (segments(alg=["dir"]), JWEParseError),
         (segments(alg="none"), JWEAlgorithmUnsupportedError), (segments(enc="A128CBC"), JWEError),
         (segments(crit=["exp"]), JWEAlgorithmUnsupportedError), (segments(zip="GZIP"), JWEAlgorithmUnsupportedError),

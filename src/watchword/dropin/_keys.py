@@ -201,6 +201,7 @@ def _weak_in(jwk: Mapping[str, Any], row: Algorithm) -> WeakKey | None:
         return None  # `Key` says what is wrong
     octets = b64url_decode(value.encode())
     if row.key_type == "oct":
+        _refuse_public(octets)
         found = secret_for(octets, row)
         return found if isinstance(found, WeakKey) else None
     if int.from_bytes(octets).bit_length() >= row.minimum:

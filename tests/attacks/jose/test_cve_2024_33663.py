@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from tests.attacks.jose.forge import RSA, forge
-from watchword import Key
+from watchword import ConfigurationError, Key
+from watchword.crypto.encoding import b64url_encode
+from watchword.dropin import jwt as pyjwt
 from watchword.dropin.jose import jwk, jws, jwt
 from watchword.dropin.jose.exceptions import JWKError, JWSError, JWTError
 
@@ -79,6 +81,16 @@ def test_a_jwk_or_an_object_of_a_public_key_verifies_no_hmac(name):
         for key in (ours, ours.to_jwk(), unnamed, {"keys": [unnamed]}, jwk.construct(ours), PAIRS[name].public_key()):
             with pytest.raises(JWTError):
                 jwt.decode(forged, key, [*HMAC, name])
+
+
+@pytest.mark.parametrize("permitted", HMAC)
+def test_a_jwk_of_a_secret_may_not_hold_a_public_key(permitted):
+    """However short it is for the algorithm: 44 octets are a weak secret for HS512, and a public key of Ed25519."""
+    der = PAIRS["EdDSA"].public_key().public_bytes(Encoding.DER, Form.SubjectPublicKeyInfo)
+    members = {"kty": "oct", "k": b64url_encode(der).decode()}
+    for make in (lambda: jwk.construct(members, permitted), lambda: pyjwt.PyJWK(members, permitted)):
+        with pytest.raises(ConfigurationError, match="no secret"):
+            make()
 
 
 @pytest.mark.parametrize("name", PAIRS)

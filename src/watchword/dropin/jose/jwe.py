@@ -84,10 +84,10 @@ def decrypt(jwe_str: str | bytes, key: Any) -> bytes:
             with a secret.
     """
     limit = constants.JWE_SIZE_LIMIT
-    if len(jwe_str) > limit:
-        raise JWEError(f"JWE string {len(jwe_str)} bytes exceeds {limit} bytes")
-    parts = _split(jwe_str)
-    header = _header(parts[0])
+    token = _octets(jwe_str)
+    if len(token) > limit:
+        raise JWEError(f"JWE string {len(token)} bytes exceeds {limit} bytes")
+    header = _header(_split(token)[0])
     alg, enc = header.get("alg"), header.get("enc")
     if not isinstance(alg, str) or not isinstance(enc, str):
         raise JWEParseError("alg and enc headers are required!")
@@ -96,7 +96,7 @@ def decrypt(jwe_str: str | bytes, key: Any) -> bytes:
             raise JWEAlgorithmUnsupportedError(f"Algorithm {name[:32]} not supported.")
     policy = DecryptionPolicy(max_inflated=limit, allow_rsa1_5=True, max_token=limit)
     try:
-        opened = decryption.unseal(b".".join(parts), _recipient(key, alg, enc), policy=policy).plaintext
+        opened = decryption.unseal(token, _recipient(key, alg, enc), policy=policy).plaintext
     except Rejected as error:
         raise _refusal(error) from None
     return _inflated(opened, limit) if "zip" in header else opened
@@ -108,11 +108,18 @@ def get_unverified_header(jwe_str: str | bytes) -> dict[str, Any]:
     Raises:
         JWEParseError: it can't be read.
     """
-    return _header(_split(jwe_str)[0])
+    return _header(_split(_octets(jwe_str))[0])
 
 
-def _split(token: str | bytes) -> list[bytes]:
-    parts = force_bytes(token).split(b".", _SEGMENTS)
+def _octets(token: str | bytes) -> bytes:
+    try:
+        return force_bytes(token)
+    except (TypeError, ValueError) as error:
+        raise JWEParseError(str(error)) from None
+
+
+def _split(token: bytes) -> list[bytes]:
+    parts = token.split(b".", _SEGMENTS)
     if len(parts) != _SEGMENTS:
         raise JWEParseError("Not enough segments" if len(parts) < _SEGMENTS else "Too many segments")
     return parts
