@@ -463,7 +463,7 @@ def test_a_full_counter_does_not_keep_a_challenge_from_its_records():
     answer = ask(
         made(outcomes=[Exceeded(TRY, NOW)], always_needed=[NOTE], blame=[TRY], refusal_writes=lambda _: [put]), WRONG
     )
-    assert answer.commits == ((TRY, put), (put,))
+    assert answer.commits == ((TRY,), (put,))
     assert answer.status == 401
 
 

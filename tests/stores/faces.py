@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests import valkey
+from watchword.core.attempts import KnownPair
+from watchword.core.records import Counter, Spent
+from watchword.schemes.digest import FirstCnonce
 from watchword.stores import AsyncRedisStore, AsyncSQLStore, MemoryStore, RedisStore, SQLStore, combine
 from watchword.testing import Clock
 from watchword.testing.conformance.called import CalledStore, Hidden, Note
@@ -44,12 +47,21 @@ class Called(CalledStore):
             self.wait(asyncio.sleep(0.005))
 
 
+PASSING = frozenset((Spent, Counter, KnownPair, FirstCnonce, Note))
+"""What is in Redis beside SQL, and a record for the tests."""
+
 COMBINED: dict[str, Callable[[Path, Clock], Any]] = {
     "combined": lambda folder, clock: combine(
         _only({Hidden}, clock), SQLStore(f"sqlite:///{folder}/c.db", clock=clock)
     ),
     "async-combined": lambda folder, clock: combine(
         _only({Hidden}, clock), AsyncSQLStore(f"sqlite:///{folder}/c.db", clock=clock)
+    ),
+    "split": lambda folder, clock: combine(
+        SQLStore(f"sqlite:///{folder}/c.db", clock=clock), RedisStore(**on_valkey(clock, kinds=PASSING))
+    ),
+    "async-split": lambda folder, clock: combine(
+        AsyncSQLStore(f"sqlite:///{folder}/c.db", clock=clock), AsyncRedisStore(**on_valkey(clock, kinds=PASSING))
     ),
 }
 """Hidden records are in one store, everything else is in the other."""

@@ -57,8 +57,8 @@ def test_a_kind_that_nobody_holds_is_not_found_and_cannot_be_written() -> None:
 
 
 def test_a_store_that_could_never_be_asked_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigurationError, match="store 1 of combine holds every kind"):
-        combine(MemoryStore(), only(Note))
+    with pytest.raises(ConfigurationError, match="store 3 of combine is never asked: store 2 holds every kind"):
+        combine(only(Note), MemoryStore(), MemoryStore())
     with pytest.raises(ConfigurationError, match="store 2 of combine is never asked"):
         combine(only(Note, Hidden), only(Note), MemoryStore())
     with pytest.raises(ConfigurationError, match="needs stores"):

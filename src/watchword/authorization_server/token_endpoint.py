@@ -13,14 +13,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from watchword.authorization_server.client import Client
-from watchword.core.attempts import Attempt, AttemptPolicy, Limiter, giving_back, reserve
+from watchword.core.attempts import Attempt, AttemptPolicy, KnownPair, Limiter, giving_back, reserve
 from watchword.core.io import IO, done
 from watchword.core.limits import Limits
 from watchword.structures.line import WaitingLine
 from watchword.core.answer import Challenge
 from watchword.structures.in_process import InProcess
 from watchword.core.message import Headers, Request, Response
-from watchword.core.records import Add, Found, Ref
+from watchword.core.records import Add, Counter, Found, Ref
 from watchword.core.rejection import ConfigurationError, Reason, Rejected, StoreUnavailable
 from watchword.core.scheme import WHOLE, Random
 from watchword.core.slow_work import Applicant, take_turn
@@ -131,6 +131,7 @@ class TokenEndpoint(InProcess):
         self._audience = audience
         self._lifetime = lifetime
         self._limiter = None if attempts is None else Limiter(attempts)
+        self.committed_together: Sequence[type] = () if attempts is None else (Counter, KnownPair)
         self._line = WaitingLine()
         self._observe = observe
         self._clock = clock

@@ -19,6 +19,7 @@ from watchword.core.message import Request
 from watchword.core.records import Ref
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Verifier
+from watchword.core.together import check_store_of, committed_together
 from watchword.core.verdict import Verdict
 
 __all__ = ["DEVELOPMENT", "Plan", "Policy", "Refused", "Telling", "checked_verifiers"]
@@ -148,6 +149,8 @@ class Plan:
         self.always_needed: tuple[Ref[Any], ...] = tuple({ref: None for v in self.verifiers for ref in v.always_needed})
         for verifier in self.verifiers:
             _check_store(verifier, store)
+            counts = self.attempts is not None and getattr(verifier, "guessable", False)
+            check_store_of(verifier, committed_together(verifier), store, counts=counts)
         changes = getattr(store, "changes", None)
         self.dispatch, self.explaining = (
             Dispatch(self.verifiers, self.limits, self.public_url, proxy, changes, remembering=remembering)

@@ -30,16 +30,18 @@ async def refuse(plan: Plan, io: IO[Any, Any], rejected: Rejected, found: Found)
         if refs:
             found = found.merged(await done(io.fetch(refs)))
         refusal = _compose(plan, rejected.verifier, rejected.rejection, found)
-        writes = (*remember, *refusal.writes)
-        if not writes:
-            return refusal
+        if remember:
+            # By itself, for another store may hold it; and first: what was used up stays so, whatever becomes of the challenge.
+            outcome = await done(io.commit(remember))
+            if isinstance(outcome, Conflict):
+                found = NOTHING_FOUND
+                continue
+            remember = ()  # also if it was remembered before, or a counter is full
+        writes = refusal.writes
         # Several challenges may need the same record, and each has made it: one is kept, and the others go by it.
         once = tuple({write.ref if isinstance(write, Put) else at: write for at, write in enumerate(writes)}.values())
-        outcome = await done(io.commit(once))
-        if isinstance(outcome, Committed) and len(once) == len(writes):
+        if not once or (isinstance(await done(io.commit(once)), Committed) and len(once) == len(writes)):
             return refusal
-        if not isinstance(outcome, Conflict):
-            remember = ()  # remembered now or before, or a counter is full: the challenge's own records must be there still
         found = NOTHING_FOUND
     raise StoreUnavailable("the records kept changing while a challenge was made")
 

@@ -189,7 +189,8 @@ class Verifier(Refuser, Protocol):
     `rank` orders the challenges, low first,
     after those of Digest and before those of Basic, unless the guard takes them as listed.
 
-    It may have `described`, a sentence about its credentials for the OpenAPI document of a framework, and `bearer_format`.
+    It may have `committed_together`, the kinds of records that one verdict of it writes in one commit; without it these are its marks
+    of use. It may have `described`, a sentence about its credentials for the OpenAPI document of a framework, and `bearer_format`.
     """
 
     @property

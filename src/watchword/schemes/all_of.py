@@ -19,6 +19,7 @@ from watchword.core.scheme import (
 )  # fmt: skip
 from watchword.core.plan import checked_verifiers
 from watchword.core.streams import piped
+from watchword.core.together import committed_together
 
 __all__ = ["AllOf", "same_subject"]
 
@@ -84,6 +85,7 @@ class AllOf:
         self.guessable = any(getattr(part, "guessable", False) for part in parts)
         self.addresses: Sequence[Address] = [address for part in parts for address in part.addresses]
         self.kinds: Sequence[type] = list(dict.fromkeys(kind for part in parts for kind in part.kinds))
+        self.committed_together: frozenset[type] = frozenset().union(*(committed_together(part) for part in parts))
         self.always_needed: Sequence[Ref[Any]] = list(
             dict.fromkeys(ref for part in parts for ref in part.always_needed)
         )

@@ -13,6 +13,7 @@ from watchword.structures.line import ClientGone
 from watchword.core.message import Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError
+from watchword.core.together import check_store_of
 from watchword.servers.asgi.failing import failing as asgi_failing
 from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App as ASGIApp
@@ -29,7 +30,10 @@ __all__ = ["Endpoint", "asgi_endpoint", "wsgi_endpoint"]
 
 
 class Endpoint(Protocol):
-    """A program that answers a request itself."""
+    """A program that answers a request itself.
+
+    It may have `committed_together`, the kinds of records that it writes in one commit.
+    """
 
     async def respond(self, request: Request, io: IO[Any, Any], receive: Any, gone: Any, /) -> Answered:
         """The answer; `receive` gives the body's chunks, as `io` reads them, and `gone` is for `io.wait`.
@@ -50,11 +54,15 @@ def asgi_endpoint(
         store: where its records are; None for one that needs none.
         seal: proves each answer to the client, `SignatureSeal(key)`.
 
+    Raises:
+        ConfigurationError: what the endpoint commits together falls to different stores (`combine`).
+
     >>> from watchword import Key
     >>> from watchword.authorization_server.token_endpoint import TokenEndpoint
     >>> from watchword.stores import MemoryStore
     >>> app = asgi_endpoint(TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api"), MemoryStore())
     """
+    check_store_of(endpoint, getattr(endpoint, "committed_together", ()), store)
     io = Awaited(store)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,13 +90,14 @@ def wsgi_endpoint(endpoint: Endpoint, store: Store | None = None, *, seal: Respo
     """The endpoint as a WSGI application; as `asgi_endpoint`.
 
     Raises:
-        ConfigurationError: the store is an `AsyncStore`.
+        ConfigurationError: the store is an `AsyncStore`; or as `asgi_endpoint`.
 
     >>> from watchword import Key
     >>> from watchword.authorization_server.token_endpoint import TokenEndpoint
     >>> from watchword.stores import MemoryStore
     >>> app = wsgi_endpoint(TokenEndpoint(Key.generate("HS256"), issuer="https://id.example", audience="api"), MemoryStore())
     """
+    check_store_of(endpoint, getattr(endpoint, "committed_together", ()), store)
     io = Direct(store)
 
     def app(environ: Environ, start_response: Any) -> Iterable[bytes]:

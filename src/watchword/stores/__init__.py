@@ -11,7 +11,7 @@
 | `RemoteKeySet` | the keys that an issuer publishes | tokens of others |
 | `AgentDirectories` | the key directories of automated clients | Web Bot Auth |
 | `ExplanationLog` | why requests were refused, in files | whoever is asked later (`Policy(explanations=…)`); it is no store of records |
-| `combine` | each kind of record in the first store that holds it | several of these |
+| `combine` | each kind of record in the store that names it, or in the one that holds any | several of these |
 """
 
 from __future__ import annotations

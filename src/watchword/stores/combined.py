@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, overload
 
@@ -21,16 +21,18 @@ def combine(*stores: Store) -> CombinedStore: ...
 @overload
 def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore: ...
 def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore:
-    """One store that keeps each kind of record in the first of `stores` that holds it.
+    """One store that keeps each kind of record in the first of `stores` that names it, and all others in the one that holds any kind.
 
     A mark (`Once`, `TakeBack`) is of the kind `Spent`, a counter (`Add`) of the kind `Counter`. One commit must fall to one store
-    whole, since nothing makes two of them commit together.
+    whole, since nothing makes two of them commit together. A guard that is made with verifiers which would need that is refused.
+
+    Beside another store that holds any kind a Redis store takes what passes, `suited_kinds`: replay marks and attempts.
 
     Returns:
         An `AsyncStore` if any of them is one, else a `Store`.
 
     Raises:
-        ConfigurationError: no store, or one that can never be reached because those before it hold everything.
+        ConfigurationError: no store, or one that is never asked because others hold all its kinds.
 
     >>> from watchword import Password
     >>> from watchword.stores import MemoryStore, from_callables
@@ -39,28 +41,58 @@ def combine(*stores: Store | AsyncStore) -> CombinedStore | AsyncCombinedStore:
     >>> store.fetch([Ref(Password, ("alice",))]).get(Ref(Password, ("alice",)))
     Password(scopes=(), subject=None, disabled=False)
     """
-    _check(stores)
+    named = _named(stores)
     if any(iscoroutinefunction(store.fetch) for store in stores):
-        return AsyncCombinedStore(stores)
-    return CombinedStore(stores)
+        return AsyncCombinedStore(stores, named)
+    return CombinedStore(stores, named)
 
 
 class _Routes:
-    """Which store a kind of record falls to: the first of `parts` that holds it."""
+    """Which store a kind of record falls to: the first of `parts` that names it, else the one that holds any kind."""
 
-    def __init__(self, stores: Sequence[Any]) -> None:
+    def __init__(self, stores: Sequence[Any], named: Sequence[frozenset[type] | None]) -> None:
         self.parts = tuple(stores)
-        kinds = [store.kinds for store in stores]
-        self.kinds: frozenset[type] | None = None if None in kinds else frozenset().union(*kinds)
+        self._named = tuple(zip(stores, named, strict=True))
+        self._rest = next((store for store, kinds in self._named if kinds is None), None)
+        self.kinds: frozenset[type] | None = (
+            None if self._rest is not None else frozenset().union(*(kinds for kinds in named if kinds is not None))
+        )
 
     def __repr__(self) -> str:
         return f"combine({', '.join(repr(store) for store in self.parts)})"
 
     def _store_of(self, kind: type) -> Any:
-        for store in self.parts:
-            if store.kinds is None or kind in store.kinds:
+        for store, kinds in self._named:
+            if kinds is not None and kind in kinds:
                 return store
-        return None
+        return self._rest
+
+    def check_together(self, committer: str, kinds: Collection[type]) -> None:
+        """Nothing, if one store holds all of `kinds`; those that no store holds are left out.
+
+        Args:
+            committer: who commits them together, for the message.
+            kinds: the kinds of records.
+
+        Raises:
+            ConfigurationError: they fall to different stores. The message says what to move.
+        """
+        holders: dict[int, tuple[Any, list[type]]] = {}
+        for kind in sorted(
+            kinds, key=lambda kind: (kind is not Spent, kind.__name__)
+        ):  # what moves goes where the marks are
+            store = self._store_of(kind)
+            if store is not None:
+                holders.setdefault(id(store), (store, []))[1].append(kind)
+        if len(holders) < 2:
+            return
+        (target, here), *others = holders.values()
+        away = [kind for _, there in others for kind in there]
+        places = "; ".join(f"{_names(there)} to {store!r}" for store, there in holders.values())
+        raise ConfigurationError(
+            f"{committer} commits {_names([*here, *away])} together, but they fall to different stores, which can't commit together: "
+            f"{places}. Let {target!r} hold {_names(away)} too"
+        )
 
     def changes(self, kind: type, /) -> int | None:
         """What the store that holds that kind says of it; None where it says nothing (`core.scheme.Changes`)."""
@@ -115,6 +147,10 @@ class CombinedStore(_Routes, Admin):
         return outcome
 
 
+def _names(kinds: Sequence[type]) -> str:
+    return " and ".join(kind.__name__ for kind in kinds)
+
+
 class AsyncCombinedStore(_Routes, AsyncAdmin):
     """What `combine` makes if one of the stores is awaited; those that block are called in a thread."""
 
@@ -149,13 +185,25 @@ def _kind_of(write: Write) -> type:
     return write.ref.kind
 
 
-def _check(stores: Sequence[Store | AsyncStore]) -> None:
+def _named(stores: Sequence[Store | AsyncStore]) -> list[frozenset[type] | None]:
+    """Of each store the kinds that fall to it by name; None: whatever no other one names.
+
+    Raises:
+        ConfigurationError: there is no store, or one that is never asked.
+    """
     if not stores:
         raise ConfigurationError("combine needs stores: combine(from_callables(…), MemoryStore())")
+    named = [store.kinds for store in stores]
+    for place, store in enumerate(stores):
+        if named[place] is None and named.count(None) > 1:
+            named[place] = getattr(store, "suited_kinds", None)
     covered: frozenset[type] = frozenset()
-    for number, store in enumerate(stores, 1):
-        if store.kinds is not None and not store.kinds - covered:
+    for number, kinds in enumerate(named, 1):
+        if kinds is not None and not kinds - covered:
             raise ConfigurationError(f"store {number} of combine is never asked: those before it hold all its kinds")
-        if store.kinds is None and number < len(stores):
-            raise ConfigurationError(f"store {number} of combine holds every kind, so those after it are never asked")
-        covered |= store.kinds or frozenset()
+        if kinds is None and None in named[: number - 1]:
+            raise ConfigurationError(
+                f"store {number} of combine is never asked: store {named.index(None) + 1} holds every kind that no other names"
+            )
+        covered |= kinds or frozenset()
+    return named

@@ -89,6 +89,7 @@ class DigestVerifier(InProcess):
     __slots__ = (
         "algorithms",
         "allow_legacy_rfc2069",
+        "committed_together",
         "freshness",
         "kinds",
         "memory",
@@ -120,11 +121,9 @@ class DigestVerifier(InProcess):
             quotable_octets("opaque", opaque)
         self.terms = Terms(realm, checked_qop(qop), checked_domain(domain), opaque, userhash)
         self.memory = RequestMemory(self)
-        self.kinds: Sequence[type] = (
-            DigestSecret, NonceKey, Spent,
-            *((UserHash,) if userhash else ()),
-            *((FirstCnonce,) if any(row.session for row in self.algorithms.values()) else ()),
-        )  # fmt: skip
+        sessions = (FirstCnonce,) if any(row.session for row in self.algorithms.values()) else ()
+        self.kinds: Sequence[type] = (DigestSecret, NonceKey, Spent, *((UserHash,) if userhash else ()), *sessions)
+        self.committed_together: Sequence[type] = (Spent, *sessions)
 
     def __repr__(self) -> str:
         return f"DigestVerifier(realm={self.realm!r}, algorithms={list(self.algorithms)!r})"

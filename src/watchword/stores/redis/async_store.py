@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -13,7 +13,7 @@ from watchword.core.records import COMMITTED, NOTHING_FOUND, Found, Outcome, Ref
 from watchword.core.rejection import ConfigurationError
 from watchword.stores.administration import AsyncAdmin
 from watchword.stores.changes import Changes
-from watchword.stores.redis.remembering import Remembering
+from watchword.stores.redis.remembering import Remembering, suited_kinds
 
 if TYPE_CHECKING:
     import asyncio
@@ -44,13 +44,12 @@ class AsyncRedisStore(AsyncAdmin):
     AsyncRedisStore('rediss://10.0.0.7:6379/0')
     """
 
-    kinds: frozenset[type] | None = None
-
     def __init__(
         self,
         url: str,
         *,
         prefix: str = "ww:",
+        kinds: Collection[type] | None = None,
         secrets: bytes | None = None,
         allow_plaintext_secrets: bool = False,
         max_counters: int = 500_000,
@@ -62,8 +61,9 @@ class AsyncRedisStore(AsyncAdmin):
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._remembering = Remembering(
-            url, prefix, secrets, allow_plaintext_secrets, max_counters, timeout, max_connections, (ca, certificate, key), clock
+            url, prefix, kinds, secrets, allow_plaintext_secrets, max_counters, timeout, max_connections, (ca, certificate, key), clock
         )  # fmt: skip
+        self.kinds = self._remembering.kinds
         self.clock: Callable[[], float] = clock or time.time
         self._changes = Changes()
         self._pools: dict[int, _Pool] = {}
@@ -92,6 +92,11 @@ class AsyncRedisStore(AsyncAdmin):
     async def check(self) -> None:
         """As `RedisStore.check`."""
         await self._pool().connections.ask(self._remembering.checking())
+
+    @property
+    def suited_kinds(self) -> frozenset[type]:
+        """What it takes beside a store that holds any kind: replay marks and attempts (`combine`)."""
+        return suited_kinds()
 
     def changes(self, kind: type, /) -> int:
         """As `RedisStore.changes`."""

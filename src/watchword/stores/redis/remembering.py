@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from watchword.core.records import Found, Outcome, Ref, Write
+from watchword.core.attempts import KnownPair
+from watchword.core.records import Counter, Found, Outcome, Ref, Spent, Write
 from watchword.core.rejection import ConfigurationError
 from watchword.crypto.sealing import KEY_SIZE, Sealer
 from watchword.stores.redis.server import Server, handshake
 from watchword.stores.sql.vault import Vault, check_secrets
 from watchword.structures.in_process import InProcess
 
-__all__ = ["Remembering"]
+__all__ = ["Remembering", "suited_kinds"]
 
 T = TypeVar("T")
 
 Files = tuple[str | Path | None, str | Path | None, str | Path | None]
+
+
+def suited_kinds() -> frozenset[type]:
+    """Records that pass, of which there are many: marks of use, attempts, and whatever is committed together with them."""
+    from watchword.schemes.digest import FirstCnonce  # noqa: PLC0415 -- few guards need it
+
+    return frozenset((Spent, Counter, KnownPair, FirstCnonce))
 
 
 class _Seal:
@@ -44,6 +52,7 @@ class Remembering(InProcess):
     Args:
         url: of the server.
         prefix: of all keys.
+        kinds: of records that it holds; None: any.
         secrets: the key that seals secrets, or None.
         allow_plaintext: store them in the clear.
         max_counters: of attempts.
@@ -57,6 +66,7 @@ class Remembering(InProcess):
         self,
         url: str,
         prefix: str,
+        kinds: Collection[type] | None,
         secrets: bytes | None,
         allow_plaintext: bool,
         max_counters: int,
@@ -77,6 +87,9 @@ class Remembering(InProcess):
             if number < 1:
                 raise ConfigurationError(f"{name}={number}: at least 1")
         check_secrets(secrets)
+        self.kinds = None if kinds is None else frozenset(kinds)
+        if self.kinds is not None and not (self.kinds and all(isinstance(kind, type) for kind in self.kinds)):
+            raise ConfigurationError("kinds are the classes of the records that this store holds, or None for any")
         self._commands = commands
         self._layout = commands.Layout(prefix)
         self._sealer = None if secrets is None or allow_plaintext else Sealer(secrets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from watchword.core.records import COMMITTED, NOTHING_FOUND, Found, Outcome, Ref, Write
 from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
-from watchword.stores.redis.remembering import Remembering
+from watchword.stores.redis.remembering import Remembering, suited_kinds
 
 __all__ = ["RedisStore"]
 
@@ -31,6 +31,7 @@ class RedisStore(Admin):
     Args:
         url: "redis://user:password@host:6379/0", "rediss://…" for TLS, "unix:///run/redis.sock".
         prefix: of all keys; stores with one prefix share what they remember, others on the same server don't.
+        kinds: of records that it holds, where it is one of several stores (`combine`); None: any.
         secrets: the key that seals secrets, 32 octets or more, random. The first one is that of the prefix for good.
         allow_plaintext_secrets: store them in the clear.
         max_counters: of attempts; then the least valuable go (`stores.counting`).
@@ -52,7 +53,6 @@ class RedisStore(Admin):
     RedisStore('redis://10.0.0.7:6379/0')
     """
 
-    kinds: frozenset[type] | None = None
     blocking = True
 
     def __init__(
@@ -60,6 +60,7 @@ class RedisStore(Admin):
         url: str,
         *,
         prefix: str = "ww:",
+        kinds: Collection[type] | None = None,
         secrets: bytes | None = None,
         allow_plaintext_secrets: bool = False,
         max_counters: int = 500_000,
@@ -71,11 +72,12 @@ class RedisStore(Admin):
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._remembering = Remembering(
-            url, prefix, secrets, allow_plaintext_secrets, max_counters, timeout, max_connections, (ca, certificate, key), clock
+            url, prefix, kinds, secrets, allow_plaintext_secrets, max_counters, timeout, max_connections, (ca, certificate, key), clock
         )  # fmt: skip
         from watchword.stores.redis.connections import Connections  # noqa: PLC0415 -- needs the extra
 
         self._make = Connections
+        self.kinds = self._remembering.kinds
         self.clock: Callable[[], float] = clock or time.time
         self._changes = Changes()
         self._pools: dict[int, Connections] = {}
@@ -105,6 +107,11 @@ class RedisStore(Admin):
             StoreUnavailable: as the class says.
         """
         self._ask(self._remembering.checking())
+
+    @property
+    def suited_kinds(self) -> frozenset[type]:
+        """What it takes beside a store that holds any kind: replay marks and attempts (`combine`)."""
+        return suited_kinds()
 
     def changes(self, kind: type, /) -> int:
         """A number that is another one after each write of that kind through this object (`core.scheme.Changes`)."""
