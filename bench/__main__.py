@@ -26,6 +26,7 @@ MODULES = (
     "oauth1",
     "dpop",
     "production",
+    "redis",
     "frameworks",
     "frameworks_wsgi",
     "served",

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from watchword.core.rejection import StoreUnavailable
+from watchword.stores.redis.commands import packed
 from watchword.stores.redis.connections import Greeting, no_room
 from watchword.stores.redis.server import Answering, Server
 
@@ -107,7 +108,7 @@ async def _converse(connection: Any, conversation: Generator[Any, Any, T]) -> T:
             result: T = stop.value
             return result
         try:
-            await connection.send_command(*command, check_health=False)
+            await connection.send_packed_command(packed(command), check_health=False)
             try:
                 answer = await connection.read_response(disable_decoding=True)
             except ResponseError as error:

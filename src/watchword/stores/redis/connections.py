@@ -19,6 +19,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from watchword.core.rejection import StoreUnavailable
+from watchword.stores.redis.commands import packed
 from watchword.stores.redis.server import Answering, Server
 
 __all__ = ["Connections", "no_room"]
@@ -123,7 +124,7 @@ def _converse(connection: Any, conversation: Generator[Any, Any, T]) -> T:
             result: T = stop.value
             return result
         try:
-            connection.send_command(*command, check_health=False)
+            connection.send_packed_command(packed(command), check_health=False)
             try:
                 answer = connection.read_response(disable_decoding=True)
             except ResponseError as error:
