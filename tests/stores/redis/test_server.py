@@ -193,6 +193,7 @@ def test_no_error_and_no_repr_repeats_a_password(url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         RedisStore(url)
     assert "sesame" not in str(caught.value)
+    assert repr(RedisStore("redis://:open-sesame@[::1]")) == "RedisStore('redis://[::1]:6379/0')"
     store = RedisStore("redis://u:open-sesame@127.0.0.1:1/3", timeout=1)
     assert repr(store) == "RedisStore('redis://127.0.0.1:1/3')"
     with pytest.raises(StoreUnavailable) as failed:

@@ -95,7 +95,8 @@ def _split(url: object) -> SplitResult:
 def _address(parts: SplitResult) -> str:
     if parts.scheme == "unix":
         return parts.path
-    return f"{parts.hostname}:{parts.port or 6379}/{_database(parts)}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or 6379}/{_database(parts)}"
 
 
 def _place(parts: SplitResult) -> dict[str, Any]:
