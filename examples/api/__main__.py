@@ -22,8 +22,10 @@ def main() -> None:
     """Serves until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m examples.api", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
-    parser.add_argument("--workers", type=int, default=1, help="processes, on one SQLite file")
-    parser.add_argument("--database", type=Path, help="the SQLite file; default: a temporary one")
+    parser.add_argument("--workers", type=int, default=1, help="processes, on one database")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--database", type=Path, help="the SQLite file; default: a temporary one")
+    where.add_argument("--store", help="the URL of another database: redis://…, whose secrets WATCHWORD_SECRETS seals")
     parser.add_argument("--json", action="store_true", help="print one line of JSON once the server answers")
     parser.add_argument("--folder", type=Path, help="where settings and verdicts go; default: a temporary one")
     arguments = parser.parse_args()
@@ -37,8 +39,8 @@ def main() -> None:
 def serve(arguments: argparse.Namespace, folder: Path) -> None:
     """Registers a user, a key and a client, and runs the server."""
     port = arguments.port or free_port()
-    database = (arguments.database or folder / "api.db").resolve()
-    settings = new_settings(f"http://127.0.0.1:{port}", f"sqlite:///{database}", str(folder / "verdicts.jsonl"))
+    database = arguments.store or f"sqlite:///{(arguments.database or folder / 'api.db').resolve()}"
+    settings = new_settings(f"http://127.0.0.1:{port}", database, str(folder / "verdicts.jsonl"))
     register(settings)
     settings.save(folder / "settings.json")
     os.environ[VARIABLE] = str(folder / "settings.json")

@@ -11,6 +11,7 @@ from typing import Any
 from examples.api.settings import (
     AUDIENCE, DIGEST_ALGORITHMS, OAUTH1_METHODS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings,
 )  # fmt: skip
+from examples.api.stores import async_store, store
 from watchword import (
     BasicVerifier, DigestVerifier, DPoPVerifier, Guard, HMACVerifier, JWTVerifier, OAuth1Verifier, OAuth2Verifier, SignatureVerifier,
     SigV4Verifier, Verdict, WebhookVerifier,
@@ -20,7 +21,7 @@ from watchword.core.guard import AsyncGuard
 from watchword.core.scheme import Verifier
 from watchword.servers.asgi import identity, protect, requires
 from watchword.servers.endpoint import asgi_endpoint
-from watchword.stores import AsyncSQLStore
+from watchword.stores import AsyncRedisStore, AsyncSQLStore
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -71,22 +72,22 @@ def verifiers(settings: Settings) -> dict[str, Verifier]:
 
 def build(settings: Settings) -> App:
     """The application: `/whoami` by any scheme, one path for each, `/echo` for scope write, `/token` for clients."""
-    store = AsyncSQLStore(settings.database)
+    kept = async_store(settings.database)
     by_path = verifiers(settings)
     observe = None if settings.verdicts is None else partial(record, settings.verdicts)
-    every = AsyncGuard(list(by_path.values()), store, observe=observe)
+    every = AsyncGuard(list(by_path.values()), kept, observe=observe)
     endpoint = TokenEndpoint(settings.oauth_key, issuer=TOKEN_ISSUER, audience=AUDIENCE)
     routes: dict[tuple[str, str], App] = {
         ("GET", "/whoami"): protect(whoami, every),
         ("POST", "/echo"): protect(requires("write")(echo), every),
-        ("POST", "/token"): asgi_endpoint(endpoint, store),
+        ("POST", "/token"): asgi_endpoint(endpoint, kept),
     }
     for path, verifier in by_path.items():
-        routes["GET", path] = routes["POST", path] = protect(whoami, AsyncGuard([verifier], store, observe=observe))
+        routes["GET", path] = routes["POST", path] = protect(whoami, AsyncGuard([verifier], kept, observe=observe))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await lifespan(receive, send, store)
+            await lifespan(receive, send, kept)
             return
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         route = routes.get((method, scope["path"]))
@@ -106,7 +107,7 @@ def record(path: str, verdict: Verdict) -> None:
         log.write(json.dumps(line) + "\n")
 
 
-async def lifespan(receive: Receive, send: Send, store: AsyncSQLStore) -> None:
+async def lifespan(receive: Receive, send: Send, store: AsyncSQLStore | AsyncRedisStore) -> None:
     """Closes the store when the server stops."""
     while True:
         message = await receive()
@@ -119,7 +120,5 @@ async def lifespan(receive: Receive, send: Send, store: AsyncSQLStore) -> None:
 
 def guard() -> Guard:
     """The same guard for `watchword explain --guard examples.api.guards:every`."""
-    from watchword.stores import SQLStore
-
     settings = Settings.load()
-    return Guard(list(verifiers(settings).values()), SQLStore(settings.database))
+    return Guard(list(verifiers(settings).values()), store(settings.database))

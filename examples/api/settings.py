@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from examples.api.stores import store
 from watchword import JWTAuth, Key
-from watchword.stores import SQLStore
 
 AUDIENCE = "urn:example:api"
 TOKEN_ISSUER = "urn:example:tokens"
@@ -134,16 +134,16 @@ def octets(secret: str) -> bytes:
 def register(settings: Settings) -> None:
     """Puts the user, the key and the client into the database."""
     scopes = ("read", "write")
-    with SQLStore(settings.database) as store:
-        store.add_user(
+    with store(settings.database) as kept:
+        kept.add_user(
             settings.username, settings.password, scopes=scopes, realm=REALM, digest_algorithms=DIGEST_ALGORITHMS
         )
-        store.add_client(settings.client_id, settings.client_secret, scopes=scopes)
+        kept.add_client(settings.client_id, settings.client_secret, scopes=scopes)
         for key in (settings.hmac_key, settings.signature_key, settings.private_key):
-            store.add_key("robot", key, scopes=scopes)
-        store.add_access_key("robot", settings.access_key, settings.secret_key, scopes=scopes)
-        store.add_oauth1_client(settings.consumer_key, secret=settings.consumer_secret, scopes=scopes)
-        store.add_oauth1_token(
+            kept.add_key("robot", key, scopes=scopes)
+        kept.add_access_key("robot", settings.access_key, settings.secret_key, scopes=scopes)
+        kept.add_oauth1_client(settings.consumer_key, secret=settings.consumer_secret, scopes=scopes)
+        kept.add_oauth1_token(
             settings.token,
             settings.token_secret,
             client_key=settings.consumer_key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -33,10 +34,15 @@ class Result(NamedTuple):
 
 def main() -> int:
     """Runs the demo; 0 if every verdict is right."""
+    parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
+    parser.add_argument(
+        "--store", help="a database's URL, whose secrets WATCHWORD_SECRETS seals; default: an SQLite file"
+    )
+    database: str | None = parser.parse_args().store
     started = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else 140)
     with tempfile.TemporaryDirectory(prefix="watchword-demo-") as folder:
-        server, settings = start(Path(folder))
+        server, settings = start(Path(folder), database)
         try:
             results = try_all(settings, console)
         finally:
@@ -49,14 +55,17 @@ def main() -> int:
         console.print(f"WRONG: {result.scheme}, {result.attack}, {result.client}: {result.words}", style="bold red")
     took = time.monotonic() - started
     console.print(
-        f"{len(results)} verdicts, {len(wrong)} wrong, {took:.0f} s; an SQLite file, a real server, real sockets"
+        f"{len(results)} verdicts, {len(wrong)} wrong, {took:.0f} s; "
+        f"{'an SQLite file' if database is None else 'a database of its own'}, a real server, real sockets"
     )
     return 1 if wrong else 0
 
 
-def start(folder: Path) -> tuple[subprocess.Popen[str], Settings]:
+def start(folder: Path, database: str | None = None) -> tuple[subprocess.Popen[str], Settings]:
     """The API in a process of its own, once it answers."""
     command = [sys.executable, "-m", "examples.api", "--port", "0", "--json", "--folder", str(folder)]
+    if database is not None:
+        command += ["--store", database]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     if not server.stdout.readline():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from examples.api.settings import (
     AUDIENCE, DIGEST_ALGORITHMS, REALM, REGION, SERVICE, TOKEN_ISSUER, Settings, bound_token,
 )  # fmt: skip
+from examples.api.stores import store
 from examples.demo.http_clients import Answer, Client, sign
 from watchword import (
     BasicAuth, BearerAuth, DigestAuth, DPoPAuth, HMACAuth, JWTAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
@@ -18,7 +19,6 @@ from watchword import (
 from watchword.effects import Auth
 from watchword.schemes import SCHEMES, Scheme
 from watchword.schemes.digest.nonces import NONCE_KEY, make_nonce
-from watchword.stores import SQLStore
 
 NAMES = ("basic", "digest", "jwt", "oauth", "dpop", "hmac", "signature", "sigv4", "oauth1", "webhook")
 PATHS = {name: f"/{name}" for name in NAMES} | {"signature": "/signed"}
@@ -147,8 +147,8 @@ def old_digest(client: Client, settings: Settings, url: str) -> dict[str, str]:
     from watchword.core.message import Request, Response
     from watchword.effects import Received, Send
 
-    with SQLStore(settings.database) as store:
-        key = store.fetch((NONCE_KEY,)).get(NONCE_KEY)
+    with store(settings.database) as kept:
+        key = kept.fetch((NONCE_KEY,)).get(NONCE_KEY)
     assert key is not None
     nonce = make_nonce(key, REALM, DIGEST_ALGORITHMS[0], time.time() - AGE, bytes(12))
     challenge = Challenge("Digest", (("realm", REALM), ("nonce", nonce), ("qop", "auth"),

@@ -1,8 +1,9 @@
-"""The example API, as outsiders reach it: by its one line of JSON, with four processes on one SQLite file."""
+"""The example API, as outsiders reach it: by its one line of JSON, with four processes on one SQLite file, and on a Valkey server."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from base64 import urlsafe_b64decode
@@ -16,6 +17,7 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
+from tests import valkey
 from tests.patience import PATIENCE
 from watchword import (
     BasicAuth, BearerAuth, DigestAuth, DPoPAuth, HMACAuth, Key, OAuth1Auth, OAuth2Auth, SignatureAuth, SigV4Auth, WebhookAuth,
@@ -28,10 +30,13 @@ ROOT = Path(__file__).parents[2]
 Settings = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+@pytest.fixture(scope="module", params=["sqlite", "valkey"])
+def api(request: pytest.FixtureRequest) -> Iterator[Settings]:
     command = [sys.executable, "-m", "examples.api", "--port", "0", "--json", "--workers", "4"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    if request.param == "valkey":
+        command += ["--store", valkey.shared().tcp_url]
+    environment = {**os.environ, "WATCHWORD_SECRETS": "x" * 32}
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as server:
         try:
             assert server.stdout is not None
             yield json.loads(server.stdout.readline())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from examples.api.settings import new_settings
 from examples.demo.__main__ import judge
 from examples.demo.attacks import ATTACKS, NOT_COVERED, Attack
 from examples.demo.http_clients import Answer, HttpClient
+from tests import valkey
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +28,16 @@ def test_the_demo_passes_and_shows_reasons() -> None:
     assert " 0 wrong" in done.stdout
     for word in ("replayed", "stale_nonce", "wrong_body", "wrong_target", "not covered"):
         assert word in done.stdout
+
+
+@pytest.mark.sweep
+def test_the_demo_gives_the_same_verdicts_on_valkey() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.demo", "--store", f"{valkey.shared().tcp_url}/1"], cwd=ROOT, capture_output=True, text=True,
+        timeout=PATIENCE, check=False, env={**os.environ, "WATCHWORD_SECRETS": "x" * 32},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 wrong" in done.stdout
 
 
 @pytest.mark.parametrize(
