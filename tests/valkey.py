@@ -74,7 +74,7 @@ class Server:
     def _answers(self) -> bool:
         return self.say("PING").startswith((b"+PONG", b"-NOAUTH"))
 
-    def say(self, *words: str) -> bytes:
+    def say(self, *words: str | bytes) -> bytes:
         """The beginning of the server's answer to a command, or nothing if there is no server."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE)
@@ -82,7 +82,8 @@ class Server:
                 connection.connect(str(self.socket))
                 connection.sendall(b"*%d\r\n" % len(words))
                 for word in words:
-                    connection.sendall(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()))
+                    octets = word.encode() if isinstance(word, str) else word
+                    connection.sendall(b"$%d\r\n%s\r\n" % (len(octets), octets))
                 return connection.recv(65536)
             except OSError:
                 return b""

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.stores.faces import Called, Clock, Note, on_valkey
 from tests.valkey import Server, shared
 from watchword import ConfigurationError, StoreUnavailable
-from watchword.core.records import COMMITTED, Add, After, Counter, Once, Put, Ref, Replayed, Spent
+from watchword.core.attempts import KnownPair
+from watchword.core.records import COMMITTED, Add, After, Counter, Once, Put, Ref, Replayed, Spent, Take, TakeBack
 from watchword.stores import MemoryStore, RedisStore
 from watchword.stores.counting import KEPT
 from watchword.stores.redis import commands
@@ -147,32 +148,42 @@ def test_nothing_is_accepted_twice_over_a_killed_server(make: Make, server: Serv
 
 
 def test_every_key_that_is_touched_is_among_the_declared_ones(make: Make, server: Server) -> None:
-    """Else a user of the server who may use these keys only, or a cluster, would refuse the commit half way."""
-    server.say("CONFIG", "SET", "slowlog-log-slower-than", "0")
-    prefix = "declared:"
-    store = make(url=server.url, prefix=prefix, max_counters=128)
+    """Tried by a user of the server who may use these keys only; a cluster would refuse the commit as well."""
     end = time.time() + 300
-    for number in range(140):
-        store.commit(
-            Once(("m", str(number)), end, "owner"), Add((str(number),), 1, end, 9), Put(Ref(Note, ("n",)), Note("n"))
-        )
-    server.say("CONFIG", "SET", "slowlog-log-slower-than", "-1")
-    layout = commands.Layout(prefix)
-    conversation = commands.committing(
-        layout, [Once(("m", "1"), end, "o"), Put(Ref(Note, ("n",)), Note("n")), Add(("c",), 1, end)], None, 9, lambda *_: (b"", False)
-    )  # fmt: skip
-    command = next(conversation)
-    number = int(command[2])
-    declared = set(command[3 : 3 + number])
-    assert declared == {
-        layout.mark(("m", "1")), layout.mark(("owner", "o", "m", "1")), layout.record("Note", '["n"]'), *layout.counting,
-    }  # fmt: skip
-    scripts = (commands._COMMIT.text, commands._FETCH.text)
-    for script in scripts:
-        calls = re.findall(rb"redis\.call\(\"\w+\", *([^,)]+)", script)
-        assert calls
-        assert {call for call in calls if not re.match(rb"KEYS\[|of_rank\(|all_ends$", call)} == set()
-    assert len(store.records(Note)) == 1
+    note = Ref(Note, ("n",))
+    names = [
+        ("m", str(number)) for number in range(200) if is_a_word(("m", str(number)), ("owner", "o", "m", str(number)))
+    ]
+    setting_up = make(url=server.url, prefix=PREFIX, max_counters=128, secrets=None)
+    setting_up.commit(
+        *(Add((str(number),), 1, end, 9) for number in range(128)), Add(("ended",), 1, time.time() + 0.05)
+    )
+    time.sleep(0.1)
+    mark = Once(names[0], end, "o")
+    for writes in (
+        [mark, Put(note, Note("1"), 0)],
+        [Add(("one more",), 1, end, 9), Add(("another",), 1, end, 9, After(("1",), 1))],  # others have to go
+        [TakeBack(names[0], "o"), Take(note, 1), Add(("one more",), -1, end, 9), Add(("1",), 0, end, 9)],
+    ):
+        layout = commands.Layout(PREFIX)
+        words = next(commands.committing(layout, writes, None, 128, lambda *_: (b"", False)))
+        declared = words[3 : 3 + int(words[2])]
+        patterns = [b"~" + re.sub(rb"(\W)", rb"\\\1", key) for key in declared]
+        rights = ("on", "nopass", "resetkeys", "+@all")
+        assert server.say("ACL", "SETUSER", "few", *rights, *patterns) == b"+OK\r\n"
+        few = make(url=f"redis://few:x@127.0.0.1:{server.port}", prefix=PREFIX, max_counters=128, secrets=None)
+        assert few.commit(*writes) == COMMITTED
+    with pytest.raises(StoreUnavailable):
+        few.commit(Put(Ref(Note, ("of another name",)), Note("2")))
+
+
+PREFIX = "declared:"
+
+
+def is_a_word(*places: tuple[str, ...]) -> bool:
+    """Whether the keys of these marks have no octet that a list of rights can't hold."""
+    layout = commands.Layout(PREFIX)
+    return not any(re.search(rb"[\s\0]", layout.mark(place)) for place in places)
 
 
 def test_the_prefix_may_hold_what_patterns_are_made_of(make: Make) -> None:
@@ -204,6 +215,21 @@ def test_a_store_with_less_room_than_an_earlier_one_drops_down_to_it(make: Make)
     assert counted == b":128\r\n"
     ranks = [shared().say("ZCARD", f"{prefix}{name}") for name in ("c0", "ce")]
     assert ranks == [counted, counted]
+
+
+def test_a_flood_of_guesses_drops_no_mark_no_known_pair_and_no_counter_at_half_of_its_limit(make: Make) -> None:
+    store = make(max_counters=128)
+    end = time.time() + 300
+    marks = [Once((str(number),), end) for number in range(50)]
+    pairs = [Ref(KnownPair, ("alice", str(number))) for number in range(50)]
+    store.commit(*marks, *(Put(pair, KnownPair(end), until=end) for pair in pairs))
+    store.commit(*(Add(("kept", str(number)), 10, end, 20) for number in range(50)))
+    for first in range(0, 2000, 100):
+        store.commit(*(Add(("flood", str(number)), 1, end, 20) for number in range(first, first + 100)))
+    assert [store.commit(mark) for mark in marks] == [Replayed(mark) for mark in marks]
+    assert [store.get(*pair[:1], *pair.key) for pair in pairs] == [KnownPair(end)] * 50
+    assert [store.get(Counter, "kept", str(number)).value for number in range(50)] == [10] * 50
+    assert store.get(Counter, "flood", "0") is None
 
 
 def test_where_no_counter_may_go_there_is_no_room(make: Make) -> None:
