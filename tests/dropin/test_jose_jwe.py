@@ -115,6 +115,7 @@ def segments(**changed):
         (segments(alg="RSA-OAEP"), JWEKeyError), (segments(enc="A256CBC-HS512"), JWEKeyError), (segments(x=1), JWEInvalidAuth),
         (segments(alg="HS256"), JWEError), (segments(enc="HS256"), JWEError),
     ],
+    ids=lambda value: getattr(value, "__name__", "token"),
 )  # fmt: skip
 def test_what_can_not_be_decrypted(token, error):
     with pytest.raises(error) as caught:
