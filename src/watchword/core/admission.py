@@ -15,7 +15,7 @@ from watchword.core.records import Once
 from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.core.scheme import BodyStream, Verifier
 from watchword.core.seal import around, as_proxy
-from watchword.core.streams import piped
+from watchword.structures.streams import piped
 
 __all__ = ["Additions", "Admission"]
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol
 
 from watchword.core.message import Headers, Request, Response
 from watchword.core.records import Write
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 
 __all__ = ["ACCOUNT_TYPE", "Challenge", "Random", "Refusal", "ResponseSealer", "Seal", "Token"]
 

@@ -28,7 +28,7 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected, Store
 from watchword.core.scheme import STREAM, UNUSED, Decision, More
 from watchword.core.seal import checked_content, seal_for, sealed
 from watchword.core.slow_work import Applicant, Turn, take_turn
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 from watchword.core.taking_back import commit_or_leave_none, remove
 from watchword.core.verdict import verdict_on
 

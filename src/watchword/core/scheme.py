@@ -18,7 +18,7 @@ from watchword.core.limits import Limits
 from watchword.core.message import Headers, Request
 from watchword.core.records import Found, Once, Ref, Source, Write
 from watchword.core.rejection import Reason, Refuser, Rejected
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 
 __all__ = [
     "NO_BODY", "STREAM", "UNUSED", "WHOLE", "Address", "Bindable", "Body", "BodyNeed", "BodyStream", "Changes", "Check", "Claim",

@@ -17,7 +17,7 @@ from watchword.core.message import Headers, Request, Response
 from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import NO_BODY, WHOLE, Decision
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 
 __all__ = ["Failing", "around", "as_proxy", "checked_content", "failure", "has_content", "seal_for", "sealed"]
 

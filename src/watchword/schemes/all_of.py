@@ -18,7 +18,7 @@ from watchword.core.scheme import (
     Proof, Random, Refusal, Seal, Verifier,
 )  # fmt: skip
 from watchword.core.plan import checked_verifiers
-from watchword.core.streams import piped
+from watchword.structures.streams import piped
 from watchword.core.together import committed_together
 
 __all__ = ["AllOf", "same_subject"]

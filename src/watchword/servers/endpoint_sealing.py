@@ -11,7 +11,7 @@ from watchword.core.answer import Refusal, ResponseSealer
 from watchword.core.message import Headers, Request, Response
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.seal import has_content
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 
 __all__ = ["Answered", "Failures", "Sealing"]
 

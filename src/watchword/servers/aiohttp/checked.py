@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from watchword.core.rejection import Reason, Rejected, not_installed
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 from watchword.servers.checked_body import too_long
 
 try:

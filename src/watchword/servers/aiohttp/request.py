@@ -8,7 +8,7 @@ from typing import Any
 
 from watchword.core.message import Peer, Request
 from watchword.core.rejection import Reason, Rejected, not_installed
-from watchword.core.streams import BodyStream
+from watchword.structures.streams import BodyStream
 from watchword.servers.aiohttp.checked import UNPAUSED, CheckedReader
 from watchword.servers.checked_body import check_unread
 

@@ -1,4 +1,4 @@
-"""Checks of a body as it passes."""
+"""Checks of octets as they pass."""
 
 from __future__ import annotations
 
