@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -43,6 +44,11 @@ class Server:
         self._options = options
         self._program = program or str(get_binary_path())
         self._process: subprocess.Popen[bytes] | None = None
+        for _ in range(4):
+            with suppress(OSError):  # another program may have taken the port meanwhile
+                self.start()
+                return
+            self.port = _free_port()
         self.start()
 
     @property
@@ -62,7 +68,7 @@ class Server:
         self._process = subprocess.Popen([self._program, *usual, *self._options])
         for _ in range(int(PATIENCE * 50)):
             if self._process.poll() is not None:
-                raise RuntimeError((self.folder / "log").read_text())
+                raise OSError((self.folder / "log").read_text())
             if self._answers():
                 return
             try:

@@ -14,7 +14,9 @@ from tests.stores.faces import Called, Note
 from tests.stores.redis.proxy import Proxy
 from tests.valkey import Server, shared
 from watchword import StoreUnavailable
-from watchword.core.records import COMMITTED, Add, Counter, Once, Put, Ref, Replayed
+from watchword.core.records import COMMITTED, Add, Counter, Once, Put, Ref, Replayed, Spent
+from watchword.stores.redis.commands import Layout
+from watchword.stores.sql.queries import counter_key
 
 Make = Callable[..., Called]
 NOTE = Ref(Note, ("n",))
@@ -130,6 +132,15 @@ def test_a_key_that_another_program_uses_is_unavailable_and_nothing_is_written(m
             store.commit(once("mark"), Put(NOTE, Note("n")), Add(("c",), 1, time.time() + 9))
         assert store.get(Note, "n") is None
         server.say("DEL", name)
+    layout = Layout("w:")
+    server.say("SET", layout.mark(("m",)), "of another program")
+    for verb in (lambda: store.get(Spent, "m"), lambda: store.commit(once("m"))):
+        with pytest.raises(StoreUnavailable):
+            verb()
+    server.say("HSET", "w:c", counter_key(("c",)), "of another program")
+    for verb in (lambda: store.get(Counter, "c"), lambda: store.commit(Add(("c",), 1, time.time() + 9))):
+        with pytest.raises(StoreUnavailable):
+            verb()
     server.say("SET", 'w:r:Note:["n"]', "of another program")
     with pytest.raises(StoreUnavailable, match="unknown form"):
         store.get(Note, "n")

@@ -140,22 +140,22 @@ def fetching(layout: Layout, refs: Sequence[Ref[Any]], now: float | None) -> Gen
     else:
         answer = yield ("MGET", *records.values())
     _check(answer)
-    rows: list[Row] = []
-    for place, value in zip((*marks, *records, *counters), answer, strict=True):
-        if value is None:
-            continue
-        kind = refs[place].kind
-        if kind is Counter:
-            count, _, until = value.split(b" ")
-            rows.append((place, None, None, None, int(count), float(until)))
-        elif kind is Spent:
-            until = int(value) / _TICKS
-            if now is None or is_alive(until, now):
-                rows.append((place, None, None, None, None, until))
-        else:
-            version, sealed, data = _parts(value)
-            rows.append((place, version, data, sealed, None, None))
-    return rows
+    try:
+        found = zip((*marks, *records, *counters), answer, strict=True)
+        rows = [_row(place, refs[place].kind, value) for place, value in found if value is not None]
+    except ValueError:  # its words hold what is there
+        raise StoreUnavailable("what another program has put at one of the store's keys can't be read") from None
+    return rows if now is None else [row for row in rows if row[0] not in marks or is_alive(row[5] or 0.0, now)]
+
+
+def _row(place: int, kind: type, value: bytes) -> Row:
+    if kind is Counter:
+        count, _, until = value.split(b" ")
+        return place, None, None, None, int(count), float(until)
+    if kind is Spent:
+        return place, None, None, None, None, int(value) / _TICKS
+    version, sealed, data = _parts(value)
+    return place, version, data, sealed, None, None
 
 
 def is_alive(until: float, now: float) -> bool:

@@ -22,6 +22,9 @@ end
 for place = 4, #ARGV do
     local text = redis.call("HGET", KEYS[#KEYS], ARGV[place])
     local until_ = text and tonumber(string.match(text, " (%S+)$"))
-    found[#KEYS - 4 + place] = until_ and until_ > now and text
+    if until_ and until_ <= now then
+        text = false
+    end
+    found[#KEYS - 4 + place] = text -- never nil, which would end the answer
 end
 return found
