@@ -22,7 +22,15 @@ from watchword.clients import httpx as for_httpx
 from watchword.clients import requests as for_requests
 from watchword.crypto.sealing import Sealer
 from watchword.crypto.sigv4a import derive
-from watchword.stores import AgentDirectories, AsyncSQLStore, MemoryStore, RemoteKeySet, SQLStore
+from watchword.stores import (
+    AgentDirectories,
+    AsyncRedisStore,
+    AsyncSQLStore,
+    MemoryStore,
+    RedisStore,
+    RemoteKeySet,
+    SQLStore,
+)
 
 SECRET = "a-secret-that-nothing-may-show-or-keep"
 KEY = Key.from_secret(SECRET, algorithm="HS256", key_id="k1")
@@ -80,6 +88,8 @@ HOLDING: dict[str, Callable[[], object]] = {
     "MemoryStore": lambda: STORE,
     "SQLStore": lambda: SQLStore("sqlite://", secrets=SECRET.encode()),
     "AsyncSQLStore": lambda: AsyncSQLStore("sqlite://", secrets=SECRET.encode()),
+    "RedisStore": lambda: RedisStore(f"redis://app:{SECRET}@127.0.0.1", secrets=SECRET.encode()),
+    "AsyncRedisStore": lambda: AsyncRedisStore(f"redis://app:{SECRET}@127.0.0.1", secrets=SECRET.encode()),
     "AgentDirectories": lambda: AGENTS,
     "RemoteKeySet": lambda: REMOTE,
     "TokenEndpoint": lambda: TokenEndpoint(KEY, issuer="https://id.example", audience="orders"),
