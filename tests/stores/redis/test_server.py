@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import ssl
 import time
@@ -24,6 +25,7 @@ from tests.valkey import Server, new_prefix, shared
 from watchword import ConfigurationError, StoreUnavailable
 from watchword.core.records import COMMITTED, Add, After, Counter, Once, Put, Ref, Replayed, Take, TakeBack
 from watchword.stores import AsyncRedisStore, RedisStore
+from watchword.stores.redis.async_connections import _is_dead
 
 Make = Callable[..., Called]
 
@@ -33,9 +35,12 @@ def once(*key: str) -> Once:
 
 
 def end_connections(server: Server, store: Called) -> None:
+    """Returns once an event loop, if there is one, has heard of it; others look for themselves."""
     server.say("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     if isinstance(store.store, AsyncRedisStore):
-        store.wait(asyncio.sleep(0.05))  # a loop that runs hears of it
+        for connection in tuple(store.store._pools[os.getpid()].connections._idle):
+            while not store.wait(_is_dead(connection)):
+                store.wait(asyncio.sleep(0.01))
 
 
 # ---- what is demanded ----
