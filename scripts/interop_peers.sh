@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what tests/interop talks to, where it is missing: from Debian Apache, nginx, HAProxy, curl, wget, PHP, Chromium, Redis and Node.js, from npm what package.json beside the tests names.
+# Installs what tests/interop talks to, where it is missing: from Debian Apache, nginx, HAProxy, curl, wget, PHP, Chromium, Redis, PostgreSQL, pgbouncer and Node.js, from npm what package.json beside the tests names.
 # The peers from PyPI are the dependency group "interop"; releases with a published hole, which
 # tests/interop/test_vulnerable_peers.py attacks, get an environment each in .venv/peers, and are used for nothing else.
 # Nothing is started; the tests start and stop their own.
@@ -23,6 +23,9 @@ need php php-cli
 need npm npm
 need chromium chromium
 need redis-server redis-server
+need pgbouncer pgbouncer
+# Debian keeps the server's programs apart, in a folder for each of its versions.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then

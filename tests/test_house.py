@@ -28,6 +28,7 @@ WALK = pkgutil.walk_packages([str(PACKAGE)], "watchword.")
 MODULES = ["watchword", *(module.name for module in WALK if not module.name.endswith("__main__"))]  # those run
 # What an extra installs; none of it may be loaded before it is asked for.
 EXTRAS = {"requests", "httpx", "httpx2", "sqlalchemy", "aiosqlite", "sqlite3", "redis", "typer", "rich", "granian"}
+EXTRAS |= {"psycopg", "alembic"}
 EXTRAS |= {"fastapi", "starlette", "litestar", "aiohttp", "urllib3"}
 EXTRAS |= {"bcrypt", "passlib", "precis_i18n"}  # the last one is the core's, for what is not ASCII
 

@@ -241,7 +241,7 @@ def test_unusable_input_exits_2_says_why_and_makes_nothing(
         ("users.db", "sqlite:///users.db"),
         ("sqlite://", "sqlite:///users.db"),
         ("sqlite:///:memory:", "sqlite:///users.db"),
-        ("postgresql:///users", "SQLite"),
+        ("mysql:///users", "SQLite"),
         ("sqlite:///no/such/folder/users.db", "folder"),
     ],
 )

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.hash_costs import cheap_password
-from tests.patience import PATIENCE
 from watchword import (
     AsyncGuard, AttemptPolicy, BasicVerifier, DigestVerifier, Guard, Password, Peer, Policy, Rejected, Request, Verdict,
 )  # fmt: skip
@@ -131,8 +130,6 @@ def world(
     """A world, closed at the end. `room` is for so many counters, if it is given; `strict` is the cache's."""
     made = World(kind, folder, policy, cache, room, strict)
     monkeypatch.setattr(passwords, "_matches", made.matches)
-    for module in ("database", "store"):  # on a slow machine the last of many threads waits long
-        monkeypatch.setattr(f"watchword.stores.sql.{module}.BUSY_TIMEOUT", PATIENCE)
     try:
         yield made
     finally:

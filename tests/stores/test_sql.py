@@ -24,6 +24,7 @@ from tests.stores.faces import Called, Clock, Hidden, Note
 from watchword import ConfigurationError, Key, Password, StoreUnavailable
 from watchword.core.records import COMMITTED, Add, Counter, Exceeded, Once, Put, Ref, Replayed, Spent, Take
 from watchword.stores import AsyncSQLStore, SQLStore
+from watchword.stores.sql import database
 
 SECRET = "hunter2-the-secret"
 HIDDEN = Ref(Hidden, ("h",))
@@ -36,9 +37,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 from watchword.core.records import *
 from watchword.stores import SQLStore
-from watchword.stores.sql import database, store as sql
-
-database.BUSY_TIMEOUT = sql.BUSY_TIMEOUT = 300.0  # on a slow machine the last of them waits long
 
 @dataclass(frozen=True)
 class Mine:
@@ -46,7 +44,7 @@ class Mine:
     worker: str
 
 url, worker = sys.argv[1:]
-store = SQLStore(url)
+store = SQLStore(url, timeout=300.0)  # on a slow machine the last of them waits long
 won = []
 def work(thread):
     for number in range(30):
@@ -169,7 +167,9 @@ def make(request: pytest.FixtureRequest) -> Iterator[Callable[..., Called]]:
     ("url", "words"),
     [
         ("users.db", "no database URL"),
-        ("postgresql://u:hunter2@h/d", "only SQLite"),
+        ("mysql://u:hunter2@h/d", "only SQLite and PostgreSQL"),
+        ("postgresql+asyncpg://u:hunter2@h/d", "only SQLite and PostgreSQL"),
+        ("postgresql://u:hunter2@h/d?sslmod=hunter2", "libpq's; one of these is none: sslmod"),
         ("sqlite+pysqlcipher://:hunter2@/x.db", "only SQLite"),
         ("sqlite://host/x.db", "the path"),
         ("sqlite:///x.db?mode=ro", "the path"),
@@ -203,6 +203,8 @@ print(json.dumps(said))
     url = f"sqlite:///{tmp_path}/x.db"
     both = answer_of(run(code, url, "sqlalchemy"))
     assert all("pip install 'watchword[sql]'" in words for words in both)
+    for words in answer_of(run(code, "postgresql://db.example/app", "psycopg")):
+        assert "pip install 'watchword[postgresql]'" in words
     for part in ("aiosqlite", "greenlet"):
         sync, awaited = answer_of(run(code, url, part))
         assert sync == ""
@@ -214,9 +216,15 @@ def test_importing_the_stores_loads_no_extra_and_no_asyncio() -> None:
 import json, sys
 import watchword.stores
 watchword.stores.SQLStore, watchword.stores.MemoryStore, watchword.stores.combine, watchword.stores.from_callables
-print(json.dumps([name for name in ("sqlalchemy", "aiosqlite", "asyncio", "cryptography") if name in sys.modules]))
+print(json.dumps([name for name in ("sqlalchemy", "aiosqlite", "psycopg", "alembic", "asyncio", "cryptography") if name in sys.modules]))
 """
     assert answer_of(run(code)) == []
+
+
+@pytest.mark.parametrize("options", [{"max_connections": 3}, {"synchronous_standby": True}, {"timeout": 0.0}])
+def test_an_argument_that_means_nothing_here_is_a_configuration_error(make: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="for PostgreSQL|seconds, above nothing"):
+        make("sqlite://", **options)
 
 
 def test_a_path_with_odd_characters_is_that_path(make: Any, tmp_path: Path) -> None:
@@ -335,11 +343,9 @@ def test_a_corrupt_database_is_unavailable(make: Any, tmp_path: Path) -> None:
 
 
 def test_a_database_that_another_process_keeps_locked_is_unavailable_after_the_timeout(
-    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Any, tmp_path: Path
 ) -> None:
-    for module in ("database", "store", "async_store"):
-        monkeypatch.setattr(f"watchword.stores.sql.{module}.BUSY_TIMEOUT", 0.1)
-    store = make(f"sqlite:///{tmp_path}/x.db")
+    store = make(f"sqlite:///{tmp_path}/x.db", timeout=0.1)
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="SQLITE_BUSY"):
@@ -348,6 +354,46 @@ def test_a_database_that_another_process_keeps_locked_is_unavailable_after_the_t
     other.execute("ROLLBACK")
     other.close()
     assert store.commit(Once(("x",), LATER)) == COMMITTED
+
+
+class Losing:
+    """A connection whose answer to one statement is lost, after it was carried out."""
+
+    def __init__(self, connection: Any, lost: str, said: list[str]) -> None:
+        self._connection, self._lost, self._said = connection, lost, said
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        self._said.append(statement)
+        cursor = self._connection.execute(statement, *parameters)
+        if self._lost and statement.startswith(self._lost):
+            self._lost = ""
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@pytest.mark.parametrize(
+    ("lost", "writes"),
+    [
+        ("INSERT INTO watchword_spent", [Once(("x",), LATER)]),
+        ("COMMIT", [Once(("x",), LATER), Put(NOTE, Note("n"), if_version=0)]),
+    ],
+)
+def test_a_commit_whose_outcome_is_unknown_is_unavailable_and_never_said_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, writes: list[Any]
+) -> None:
+    said: list[str] = []
+    with SQLStore(f"sqlite:///{tmp_path}/x.db") as store:
+        store.commit([Once(("first",), LATER)])
+        with monkeypatch.context() as patch:
+            take = store._engine().connections.take
+            patch.setattr(database.Connections, "take", lambda self: Losing(take(), lost, said))
+            with pytest.raises(StoreUnavailable):
+                store.commit(writes)
+        assert sum(statement.startswith(lost) for statement in said) == 1
+        assert store.commit(writes) == Replayed(writes[0])
 
 
 def test_a_statement_that_fails_half_way_leaves_nothing_behind(make: Any, tmp_path: Path) -> None:
@@ -631,16 +677,16 @@ def test_what_was_stored_anew_is_read_anew_also_by_another_store(tmp_path: Path)
 
 def test_a_connection_that_failed_half_way_is_used_again_without_its_transaction(tmp_path: Path) -> None:
     with SQLStore(f"sqlite:///{tmp_path / 'half.db'}") as store:
-        connections = store._pool().connections
+        engine = store._engine()
+        connections = engine.connections
 
-        def failing(connection: sqlite3.Connection) -> None:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO watchword_spent (key, until) VALUES ('a', 2e9)")
-            connection.execute("no statement")
+        def failing() -> Any:
+            yield [("BEGIN IMMEDIATE", ())]
+            yield [("INSERT INTO watchword_spent (key, until) VALUES ('a', 2e9)", ()), ("no statement", ())]
 
         for _ in range(20):
             with pytest.raises(StoreUnavailable, match="SQLITE_ERROR"):
-                store._write(failing)
+                engine.converse(failing)
         assert len(connections._idle) == 1
         assert store.fetch([Ref(Spent, ("a",))]).get(Ref(Spent, ("a",))) is None
         assert store.commit([Once(("a",), 2e9)]) == COMMITTED

@@ -16,6 +16,7 @@ def main() -> None:
     from watchword.cli.explain import explain_command  # noqa: PLC0415 -- needs the extra
     from watchword.cli.jwt import jwt_commands  # noqa: PLC0415 -- as above
     from watchword.cli.key import key_commands  # noqa: PLC0415 -- as above
+    from watchword.cli.store import store_commands  # noqa: PLC0415 -- as above
     from watchword.cli.user import user_commands  # noqa: PLC0415 -- as above
 
     app = typer.Typer(help="Authenticate HTTP requests.", no_args_is_help=True, add_completion=False,
@@ -24,6 +25,7 @@ def main() -> None:
     app.command("explain")(explain_command)
     app.add_typer(jwt_commands, name="jwt")
     app.add_typer(key_commands, name="key")
+    app.add_typer(store_commands, name="store")
     app.add_typer(user_commands, name="user")
     app()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
@@ -19,12 +19,31 @@ from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.administration import AdministrationError
 from watchword.crypto.sealing import KEY_SIZE, Sealer
 from watchword.stores.sql import SQLStore
-from watchword.stores.sql.database import Database, SealingKeyError
+from watchword.stores.sql.database import Database
+from watchword.stores.sql.key_file import SealingKeyError
+from watchword.stores.sql.urls import database_at
 
-__all__ = ["Json", "SecretsFile", "StoreURL", "administering", "duration", "moment", "note", "show", "unusable"]
+if TYPE_CHECKING:
+    from watchword.stores.sql.server import Server
+
+__all__ = [
+    "Json",
+    "SecretsFile",
+    "StoreURL",
+    "administering",
+    "duration",
+    "located",
+    "moment",
+    "note",
+    "show",
+    "unusable",
+]
 
 StoreURL = Annotated[
-    str, typer.Option("--store", envvar="WATCHWORD_STORE", help="the store: sqlite:///users.db", show_default=False)
+    str,
+    typer.Option(
+        "--store", envvar="WATCHWORD_STORE", help="the store: sqlite:///users.db or postgresql://…", show_default=False
+    ),
 ]
 SecretsFile = Annotated[
     Path | None,
@@ -63,19 +82,41 @@ def administering(url: str, secrets_file: Path | None, *, create: bool = False) 
 
 
 def _opened(url: str, secrets_file: Path | None, create: bool) -> SQLStore:
+    database = located(url, create=create)
+    where, given = _given(secrets_file)
+    name, file = _names(url, database)
+    try:
+        return SQLStore(url, secrets=None if given is None else _fitting(database, url, where, given, create))
+    except SealingKeyError:
+        elsewhere, restored = (
+            (f" that is not in {file}", "; or restore that file, if it has been there") if file else ("", "")
+        )
+        unusable(
+            f"{name} is sealed with a key{elsewhere}: give the one that the application gives its store as "
+            f"secrets=, {_BY}{restored}"
+        )
+
+
+def located(url: str, *, create: bool = False) -> Database | Server:
+    """The database at `url`. With `create` its file may be missing."""
     scheme, found, path = url.partition(":///")
-    if not found or not path or path == ":memory:":
-        unusable("--store is a database file, as in sqlite:///users.db or sqlite:////var/lib/app/users.db")
+    sqlite = not scheme.startswith("postgresql")
+    if sqlite and (not found or not path or path == ":memory:"):
+        unusable(
+            "--store is a database file, as in sqlite:///users.db or sqlite:////var/lib/app/users.db, "
+            "or PostgreSQL's, as in postgresql://app@db.example/app"
+        )
     if not create and scheme.startswith("sqlite") and not Path(path).exists():
         unusable(f"there is no file {path}: name the one that the guard uses, or begin one with `add`")
-    where, given = _given(secrets_file)
-    try:
-        return SQLStore(url, secrets=None if given is None else _fitting(Path(path), url, where, given, create))
-    except SealingKeyError:
-        unusable(
-            f"{path} is sealed with a key that is not in {path}.key: give the one that the application gives its store as "
-            f"secrets=, {_BY}; or restore that file, if it has been there"
-        )
+    return database_at(url, "pysqlite")
+
+
+def _names(url: str, database: Database | Server) -> tuple[str, str]:
+    """What the database is called, and the file that has its key unless that was given; "" where there is none."""
+    if not isinstance(database, Database):
+        return repr(database), ""
+    path = url.partition(":///")[2]
+    return path, f"{path}.key"
 
 
 def _given(secrets_file: Path | None) -> tuple[str, bytes | None]:
@@ -94,7 +135,7 @@ def _given(secrets_file: Path | None) -> tuple[str, bytes | None]:
     return "the file of --secrets-file", written
 
 
-def _fitting(path: Path, url: str, where: str, written: bytes, create: bool) -> bytes | None:
+def _fitting(database: Database | Server, url: str, where: str, written: bytes, create: bool) -> bytes | None:
     """The key that was meant by what is written: the one with which the database was sealed, if it was.
 
     Without a key so far, the database gets this one from a command that may add the first secret, and none from others.
@@ -102,14 +143,16 @@ def _fitting(path: Path, url: str, where: str, written: bytes, create: bool) -> 
     readings = [reading for reading in _readings(written) if len(reading) >= KEY_SIZE]
     if not readings:
         unusable(f"{where} has fewer than {KEY_SIZE} octets: give what the application gives its store as secrets=")
-    check = Database(url, "pysqlite").key_check() if path.exists() else None
+    missing = isinstance(database, Database) and database.path is not None and not database.path.exists()
+    check = None if missing else database.key_check()
     if check is None:
         return readings[0] if create else None
     found = next((reading for reading in readings if _seals(reading, check)), None)
     if found is None:
+        name, file = _names(url, database)
         unusable(
-            f"{where} is not the key that {path} was sealed with: give the one that the application gives its store as "
-            f"secrets=, or no key if it is in {path}.key"
+            f"{where} is not the key that {name} was sealed with: give the one that the application gives its store as secrets="
+            + (f", or no key if it is in {file}" if file else "")
         )
     return found
 

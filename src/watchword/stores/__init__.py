@@ -4,6 +4,7 @@
 |---|---|---|
 | `MemoryStore` | in this process | tests, one process |
 | `SQLStore`, `AsyncSQLStore` | in SQLite | any number of processes on one host |
+| `SQLStore`, `AsyncSQLStore` | in PostgreSQL | any number of hosts |
 | `RedisStore`, `AsyncRedisStore` | in one Redis or Valkey server | any number of processes and hosts |
 | `HtpasswdStore`, `HtdigestStore` | nothing; read files | the password files that you have |
 | `from_callables` | nothing; asks your look-ups | the user table that you have |

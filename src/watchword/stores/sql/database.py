@@ -1,13 +1,11 @@
-"""The SQLite database itself: where it is, how it is opened, and the key file beside it."""
+"""The SQLite database itself: where it is, how it is opened, and which key its secrets are sealed with."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -15,57 +13,60 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from watchword.core.rejection import ConfigurationError, StoreUnavailable, WatchwordError
+from watchword.stores.sql.dialects import SQLITE
+from watchword.stores.sql.key_file import SealingKeyError, make_key, read_key
+from watchword.stores.sql.tables import ADDED, OLDER, REVISION, VERSION_TABLE, tables
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from watchword.crypto.sealing import Sealer
 
-__all__ = ["BUSY_TIMEOUT", "Answering", "Connections", "Database", "SealingKeyError"]
+__all__ = ["Answering", "Connections", "Database"]
 
-BUSY_TIMEOUT = 5.0
-"""Seconds for which a commit waits for its turn."""
-
-_SCHEMA = "1"
-_FULL_EXAMPLE = "SQLStore('sqlite:///users.db')"
-
-
-class SealingKeyError(ConfigurationError):
-    """The key that a database's secrets are sealed with is another one than the given one, or is missing."""
+_SCHEMA: Final = "1"
+"""What version 0.1.0 looks for: it may go on beside this one."""
 
 
 class Database:
     """A database file, or one in memory (`path` None).
 
     Args:
-        url: "sqlite:///relative.db", "sqlite:////absolute.db", or "sqlite://" for one in memory.
-        driver: the driver that a URL may name.
+        url: of SQLite (`urls.database_at`).
+        driver: SQLAlchemy's for it.
+        timeout: seconds for which a commit waits for its turn.
 
     Raises:
         ConfigurationError: the URL is none of these, or the extra is missing.
     """
 
-    def __init__(self, url: str, driver: str) -> None:
-        try:
-            from sqlalchemy.engine import make_url  # noqa: PLC0415 -- an extra
-            from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 -- an extra
-        except ImportError:
-            raise ConfigurationError("SQL stores need an extra: pip install 'watchword[sql]'") from None
-        try:
-            parsed = make_url(url)
-        except (ArgumentError, ValueError):  # its words would repeat a password in the URL
-            raise ConfigurationError(f"this is no database URL; for example {_FULL_EXAMPLE}") from None
-        if parsed.drivername not in ("sqlite", f"sqlite+{driver}"):
-            raise ConfigurationError(f"{parsed.drivername[:32]!r} is not spoken yet, only SQLite: {_FULL_EXAMPLE}")
-        if parsed.host or parsed.query or (parsed.database or "").startswith("file:"):
-            raise ConfigurationError(f"give the path of the file and nothing else: {_FULL_EXAMPLE}")
-        in_memory = not parsed.database or parsed.database == ":memory:"
+    dialect = SQLITE
+
+    def __init__(self, url: URL, driver: str, timeout: float) -> None:
+        if url.host or url.query or (url.database or "").startswith("file:"):
+            raise ConfigurationError("give the path of the file and nothing else: SQLStore('sqlite:///users.db')")
+        in_memory = not url.database or url.database == ":memory:"
         # Made absolute now: the working directory may change before the first connection.
-        self.path = None if in_memory else Path(parsed.database or "").absolute()
+        self.path = None if in_memory else Path(url.database or "").absolute()
         self.driver = driver
+        self.timeout = timeout
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it ends with the process."""
+        return self.path is None
 
     def __repr__(self) -> str:
         return "sqlite://" if self.path is None else f"sqlite:///{self.path}"
+
+    def clock(self) -> float:
+        """Seconds since the epoch: the file is of this host."""
+        return time.time()
+
+    def configure(self, max_connections: int | None, synchronous_standby: bool) -> None:
+        """Raises `ConfigurationError`: SQLite knows neither."""
+        if max_connections is not None or synchronous_standby:
+            raise ConfigurationError("max_connections and synchronous_standby are for PostgreSQL: leave them out")
 
     def engine_url(self) -> URL:
         """What SQLAlchemy connects to. A file that is gone is never made anew: it would have forgotten everything."""
@@ -76,22 +77,11 @@ class Database:
             return URL.create(name)
         return URL.create(name, database=f"file:{quote(str(self.path))}", query={"mode": "rw", "uri": "true"})
 
-    def prepare(
-        self,
-        schema: Sequence[str],
-        older: Sequence[tuple[str, str]] = (),
-        added: Sequence[tuple[str, str, str]] = (),
-    ) -> None:
-        """Makes the file (for its owner only) and the tables, unless another process came first; closes it again.
-
-        Args:
-            schema: the statements that make the tables.
-            older: tables, each with a column; one that lacks it is made anew, empty.
-            added: tables, each with a column and its type; one that lacks it gets it, without values.
+    def make(self) -> None:
+        """Makes the file, for its owner only, if it is not there.
 
         Raises:
-            ConfigurationError: the folder is missing, or the tables are a later version's.
-            StoreUnavailable: the database does not answer.
+            ConfigurationError: the folder is missing.
         """
         assert self.path is not None
         try:
@@ -100,30 +90,38 @@ class Database:
             raise ConfigurationError(
                 f"{self.path} can't be opened ({type(error).__name__}): make its folder, and let this process write there"
             ) from None
-        with Answering(), closing(self._connect()) as connection:
-            _use_wal(connection)
-            connection.execute("BEGIN IMMEDIATE")
-            for table, column in older:
-                if _lacks(connection, table, column):
-                    connection.execute(f"DROP TABLE {table}")
-            for table, column, kind in added:
-                if _lacks(connection, table, column):
-                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-            for statement in schema:
-                connection.execute(statement)
-            connection.execute("INSERT OR IGNORE INTO watchword_facts VALUES ('schema', ?)", (_SCHEMA,))
-            found = _fact(connection, "schema")
-            connection.execute("COMMIT")
-        if found != _SCHEMA:
-            raise ConfigurationError(
-                f"{self.path} was made by another version of watchword (tables {found!r}): upgrade"
-            )
 
-    def connect(self, schema: Callable[[], Sequence[str]]) -> sqlite3.Connection:
-        """A connection that leaves transactions to us and may go from thread to thread; in memory, with `schema`'s tables."""
+    def prepare(self) -> None:
+        """Makes the file (for its owner only) and the tables, unless another process came first; closes it again.
+
+        Raises:
+            ConfigurationError: the folder is missing, or the tables are a later version's.
+            StoreUnavailable: the database does not answer.
+        """
+        if self.path is None:
+            return
+        self.make()
+        with Answering(), closing(self._connect()) as connection:
+            _use_wal(connection, self.timeout)
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in statements_for(connection):
+                connection.execute(statement)
+            found = _fact(connection, "schema")
+            revision = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+            if revision is None:
+                connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (?)", (REVISION,))
+            if found != _SCHEMA or (revision is not None and revision[0] != REVISION):
+                said = found if revision is None else revision[0]
+                raise ConfigurationError(
+                    f"{self.path} was made by another version of watchword (tables {said!r}): upgrade watchword"
+                )
+            connection.execute("COMMIT")
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that leaves transactions to us and may go from thread to thread; in memory, with the tables."""
         if self.path is None:
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            for statement in schema():
+            for statement in tables(SQLITE):
                 connection.execute(statement)
             return connection
         connection = self._connect()
@@ -137,7 +135,14 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         """To the file. One that is gone is never made anew: it would have forgotten everything."""
         uri = f"file:{quote(str(self.path))}?mode=rw"
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(uri, uri=True, timeout=self.timeout, isolation_level=None, check_same_thread=False)
+
+    def revision(self) -> str | None:
+        """That of its tables; None: they are of a version that did not count them, or there are none."""
+        with Answering(), closing(self._connect()) as connection:
+            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchone()
+            row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone() if known else None
+        return None if row is None else str(row[0])
 
     # ---- the key that seals secrets ----
 
@@ -178,13 +183,13 @@ class Database:
             check = _fact(connection, "key_check")
             if check is None and not create:
                 return None
-            material = given if given is not None else _read_key(self.key_path)
+            material = given if given is not None else read_key(self.key_path)
             if material is None and check is not None:
                 raise SealingKeyError(
                     f"{self.path} is sealed, and its key is missing: give the one that it was made with, secrets=…; "
                     f"or, if it was made without, restore {self.key_path} from a copy, since it can't be made again"
                 )
-            sealer = Sealer(material if material is not None else _make_key(self.key_path))
+            sealer = Sealer(material if material is not None else make_key(self.key_path))
             if check is None:
                 connection.execute("INSERT INTO watchword_facts VALUES ('key_check', ?)", (sealer.check_value,))
             elif not sealer.knows(check):
@@ -204,26 +209,24 @@ class Connections:
     SQLite itself, not SQLAlchemy's engine: that takes ten times as long as the statements which it is given here.
 
     Args:
-        database: where they lead.
-        schema: the tables, for a database in memory: it has one connection, and is gone with it.
+        database: where they lead. One in memory has one connection, and is gone with it.
     """
 
-    __slots__ = ("_closed", "_database", "_idle", "_schema")
+    __slots__ = ("_closed", "_database", "_idle")
 
-    def __init__(self, database: Database, schema: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._schema = schema
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         if database.path is None:
-            self._idle.append(database.connect(schema))
+            self._idle.append(database.connect())
 
     def take(self) -> sqlite3.Connection:
         """One that nobody uses. In memory there is only one: take turns."""
         try:
             return self._idle.pop()
         except IndexError:
-            return self._database.connect(self._schema)
+            return self._database.connect()
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         """What was left half way is undone."""
@@ -273,6 +276,25 @@ def _unavailable(error: BaseException) -> StoreUnavailable:
     return StoreUnavailable(f"the database does not answer: {name}")
 
 
+def statements_for(connection: sqlite3.Connection) -> list[str]:
+    """What brings the tables of any version in an SQLite file to `REVISION`; harmless where they are."""
+    made = [f"DROP TABLE {table}" for table, column in OLDER if _lacks(connection, table, column)]
+    made += [
+        f"ALTER TABLE {table} ADD COLUMN {column} {kind}"
+        for table, column, kind in ADDED
+        if _lacks(connection, table, column)
+    ]
+    return [
+        *made,
+        *tables(SQLITE),
+        f"INSERT OR IGNORE INTO watchword_facts VALUES ('schema', '{_SCHEMA}')",
+        (
+            f"CREATE TABLE IF NOT EXISTS {VERSION_TABLE} "
+            f"(version_num VARCHAR(32) NOT NULL, CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num))"
+        ),
+    ]
+
+
 def _lacks(connection: sqlite3.Connection, table: str, column: str) -> bool:
     """Whether the table is there, without that column."""
     columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -284,9 +306,9 @@ def _fact(connection: sqlite3.Connection, name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, timeout: float) -> None:
     """WAL, so that readers never wait. Switching to it does not honour the busy timeout, hence the loop."""
-    deadline = time.monotonic() + BUSY_TIMEOUT
+    deadline = time.monotonic() + timeout
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -295,55 +317,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-def _read_key(path: Path) -> bytes | None:
-    try:
-        encoded = path.read_bytes().strip()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be read ({type(error).__name__}): let this process read it") from None
-    try:
-        material = urlsafe_b64decode(encoded)
-    except ValueError:
-        material = b""
-    if len(material) != 32:
-        raise ConfigurationError(f"{path} is damaged (32 octets in base64url): restore it from a copy")
-    return material
-
-
-def _flush_folder(folder: Path) -> None:
-    """After a power failure the database must not remember a key whose file was never written."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _make_key(path: Path) -> bytes:
-    """Writes a new key for its owner only, whole or not at all; or reads the one that was there first."""
-    material = os.urandom(32)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(6).hex()}")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, urlsafe_b64encode(material) + b"\n")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.link(temporary, path)
-        _flush_folder(path.parent)
-    except FileExistsError:
-        found = _read_key(path)
-        if found is None:
-            raise ConfigurationError(f"{path} comes and goes: leave it in place") from None
-        return found
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} can't be written ({type(error).__name__}): let this process write there, or give secrets=…"
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return material

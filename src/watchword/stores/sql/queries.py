@@ -12,12 +12,10 @@ from typing import Any, Final
 
 from watchword.core.records import Add, Counter, Once, Ref, Spent, Write
 from watchword.crypto.digests import keyed_digest
+from watchword.stores.sql.dialects import SQLITE, Dialect, Say
 from watchword.stores.writes import check_once
 
-__all__ = ["Say", "asking", "counter_key", "counting", "fetching", "key_text", "marking"]
-
-Say = tuple[str, dict[str, Any] | tuple[Any, ...]]
-"""A statement and its parameters, by name or in order."""
+__all__ = ["asking", "counter_key", "counting", "fetching", "key_text", "marking"]
 
 
 @lru_cache(4096)
@@ -47,29 +45,27 @@ def counter_key(key: tuple[str, ...]) -> bytes:
 # ---- fetch -----------------------------------------------------------------------------------------------------------
 
 # Each is joined to the keys that are sought: one seek for each, where `IN (…)` would sort them into a table of its own
-# first. CROSS JOIN tells SQLite to begin with the keys.
+# first. PostgreSQL wants to know the type of each NULL.
 _PARTS: Final = {
-    "r": "SELECT place, version, data, sealed, NULL, NULL FROM r CROSS JOIN watchword_records AS t "
-    "ON t.kind = r.kind AND t.key = r.key",
-    "s": "SELECT place, NULL, owner, NULL, NULL, until FROM s CROSS JOIN watchword_spent AS t ON t.key = s.key",
-    "c": "SELECT place, NULL, NULL, NULL, value, until FROM c CROSS JOIN watchword_counters AS t ON t.key = c.key "
-    "WHERE t.until > ?",
+    "r": "SELECT place, version, data, sealed, CAST(NULL AS TEXT), CAST(NULL AS BIGINT), CAST(NULL AS DOUBLE PRECISION) "
+    "FROM r {join} watchword_records AS t ON t.kind = r.kind AND t.key = r.key",
+    "s": "SELECT place, NULL, CAST(NULL AS {octets}), NULL, owner, CAST(NULL AS BIGINT), until "
+    "FROM s {join} watchword_spent AS t ON t.key = s.key",
+    "c": "SELECT place, NULL, CAST(NULL AS {octets}), NULL, CAST(NULL AS TEXT), value, until "
+    "FROM c {join} watchword_counters AS t ON t.key = c.key WHERE t.until > ?",
 }  # fmt: skip
 _COLUMNS: Final = {"r": "place, kind, key", "s": "place, key", "c": "place, key"}
 
 
-def fetching(refs: Sequence[Ref[Any]], now: float) -> Say:
-    """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, value, until).
-
-    In the place of data a mark has its owner.
-    """
-    query, parameters, asks_when = _fetching(tuple(refs))
-    return query, (*parameters, now) if asks_when else parameters
+def fetching(refs: Sequence[Ref[Any]], now: float, dialect: Dialect = SQLITE) -> Say:
+    """The one statement that reads all of `refs`. Rows are (index in `refs`, version, data, sealed, owner, value, until)."""
+    pattern, parameters, asks_when = _fetching(tuple(refs))
+    return _query(pattern, dialect), (*parameters, now) if asks_when else parameters
 
 
 @lru_cache(1024)
 def _fetching(refs: tuple[Ref[Any], ...]) -> tuple[str, tuple[str | bytes, ...], bool]:
-    """Its text, its parameters, and whether the time follows them; most requests come from who came before."""
+    """Its pattern, its parameters, and whether the time follows them; most requests come from who came before."""
     records: list[str] = []
     marks: list[str] = []
     counters: list[bytes] = []
@@ -84,11 +80,11 @@ def _fetching(refs: tuple[Ref[Any], ...]) -> tuple[str, tuple[str | bytes, ...],
         else:
             pattern += "r"
             records += (kind.__name__, key_text(key))
-    return _query(pattern), (*records, *marks, *counters), bool(counters)
+    return pattern, (*records, *marks, *counters), bool(counters)
 
 
 @lru_cache(256)
-def _query(pattern: str) -> str:
+def _query(pattern: str, dialect: Dialect) -> str:
     """The text for references of which each is a record's, a mark's or a counter's: "rrsc"."""
     sought, parts = [], []
     for letter, part in _PARTS.items():
@@ -97,7 +93,7 @@ def _query(pattern: str) -> str:
             marks = ", ?" * _COLUMNS[letter].count(",")
             rows = ", ".join(f"({place}{marks})" for place in places)
             sought.append(f"{letter}({_COLUMNS[letter]}) AS (VALUES {rows})")
-            parts.append(part)
+            parts.append(part.format(join=dialect.join, octets=dialect.octets))
     return f"WITH {', '.join(sought)} {' UNION ALL '.join(parts)}"
 
 
@@ -107,6 +103,7 @@ _FULL: Final = "SELECT until FROM watchword_counters WHERE key = ? AND until > ?
 _MARK: Final = "INSERT INTO watchword_spent (key, until) SELECT ?, ? WHERE true"
 _MARK_OF_OWNER: Final = "INSERT INTO watchword_spent (key, until, owner) SELECT ?, ?, ? WHERE true"
 _UNLESS: Final = " AND NOT EXISTS (SELECT 1 FROM watchword_counters WHERE key = ? AND until > ? AND value > ?)"
+_UNLESS_EVERYBODYS: Final = " AND NOT EXISTS (SELECT 1 FROM watchword_spent WHERE key = ?)"
 
 
 def asking(writes: Sequence[Write], now: float) -> list[tuple[Add, Say]] | None:
@@ -125,7 +122,7 @@ def asking(writes: Sequence[Write], now: float) -> list[tuple[Add, Say]] | None:
     return asked
 
 
-def marking(writes: Sequence[Write], now: float) -> Say | None:
+def marking(writes: Sequence[Write], now: float, dialect: Dialect = SQLITE) -> Say | None:
     """If only questions are asked before one mark is made: the one statement that makes it if none of them is refused.
 
     It writes one row, or none: then the writes are to be made one by one, to learn which of them is refused, or whether the
@@ -135,36 +132,48 @@ def marking(writes: Sequence[Write], now: float) -> Say | None:
     if not isinstance(mark, Once):
         return None
     check_once(mark)
-    parameters: list[Any] = [_written(mark.key), mark.until]
-    if mark.owner is not None:
+    owned, shared = mark.owner is not None, dialect.shares_marks
+    parameters: list[Any] = [_written(mark.key if shared else mark.place), mark.until]
+    if owned:
         parameters.append(mark.owner)
+    if owned and not shared:
+        parameters.append(_written(mark.key))
     for write in writes[:-1]:
         if not isinstance(write, Add) or write.n or write.limit is None:
             return None
         parameters += (counter_key(write.counter), now, write.limit)
-    return _marking(mark.owner is not None, len(writes) - 1), tuple(parameters)
+    return _marking(owned, shared, len(writes) - 1), tuple(parameters)
 
 
-def counting(keys: Sequence[tuple[str, ...]]) -> Say:
-    """The statement that reads counters, whether they live or not. Rows are (index in `keys`, value, until, rank).
+def counting(keys: Sequence[tuple[str, ...]], dialect: Dialect) -> list[Say]:
+    """The statements that read counters, whether they live or not, the last of them; those before it lock the counters.
 
-    One more row is (-1, how many counters are kept, None, None).
+    Rows are (index in `keys`, value, until, rank). One more row is (-1, how many counters are kept, 0, 0).
     """
-    return _counting(len(keys)), tuple(map(counter_key, keys))
+    hashed = tuple(map(counter_key, keys))
+    reading: Say = _counting(len(keys), dialect), hashed
+    if dialect.takes_turns:
+        return [reading]
+    # A counter that isn't there yet has no row to lock. In the order of the locks, so that nobody waits in a circle.
+    locks = sorted({int.from_bytes(key[:8], "big", signed=True) for key in hashed})
+    return [(_LOCK, (f"{{{','.join(map(str, locks))}}}",)), reading]
 
 
+_LOCK: Final = "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(CAST(? AS TEXT) AS BIGINT[])) AS locks(key)"
 _TALLIES: Final = (
-    "SELECT place, value, until, rank FROM c CROSS JOIN watchword_counters AS t ON t.key = c.key "
-    "UNION ALL SELECT -1, counters, NULL, NULL FROM watchword_sizes WHERE rank = 4"
+    "SELECT place, value, until, rank FROM c {join} watchword_counters AS t ON t.key = c.key "
+    "UNION ALL SELECT -1, CAST(coalesce(sum(counters), 0) AS BIGINT), 0.0, 0 FROM watchword_sizes WHERE rank = 4"
 )
 
 
 @lru_cache(64)
-def _counting(number: int) -> str:
+def _counting(number: int, dialect: Dialect) -> str:
     rows = ", ".join(f"({place}, ?)" for place in range(number))
-    return f"WITH c(place, key) AS (VALUES {rows}) {_TALLIES}"
+    return f"WITH c(place, key) AS (VALUES {rows}) {_TALLIES.format(join=dialect.join)}"
 
 
 @lru_cache(16)
-def _marking(owned: bool, questions: int) -> str:
-    return f"{_MARK_OF_OWNER if owned else _MARK}{_UNLESS * questions} ON CONFLICT DO NOTHING"
+def _marking(owned: bool, shared: bool, questions: int) -> str:
+    mark = _MARK_OF_OWNER if owned else _MARK
+    unless = _UNLESS_EVERYBODYS if owned and not shared else ""
+    return f"{mark}{unless}{_UNLESS * questions} ON CONFLICT DO NOTHING"

@@ -1,96 +1,28 @@
-"""What the SQL stores say to the database: `Ref`s and `Write`s as statements, and rows as records. Nothing is run here.
+"""What the SQL stores say to the database: `Write`s as statements. Nothing is run here.
 
-Generic tables; a new kind of record needs no new one. A kind is stored under its class's `__name__`, so that name
-must be unique and stay as it is. A key is stored as a JSON array in ASCII, which no two keys share.
+A commit is a conversation of one or two rounds: what is said in one round needs no answer to anything else in it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
-
-from sqlalchemy import (
-    BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, bindparam, delete, select, tuple_,
-    update,
-)  # fmt: skip
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.schema import CreateIndex, CreateTable
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword.core.records import (
     COMMITTED, Add, Conflict, Exceeded, Once, Outcome, Put, Replayed, Take, TakeBack, Write,
 )  # fmt: skip
 from watchword.core.rejection import ConfigurationError
-from watchword.stores.counting import KEPT, Tally, adding, most_kept, no_room_to_keep, share_of_a_rank
-from watchword.stores.sql.queries import Say, counter_key, counting, key_text
-from watchword.stores.writes import GRACE, check_once, check_ref, check_until
+from watchword.stores.counting import KEPT, Tally, adding, most_kept, no_room_to_keep
+from watchword.stores.sql.dialects import Dialect, Say
+from watchword.stores.sql.queries import counter_key, counting, key_text
+from watchword.stores.writes import check_once, check_ref, check_until
 
 __all__ = [
-    "ADDED",
-    "OLDER",
-    "Answer",
-    "Step",
-    "check_room",
-    "forgets",
-    "forgetting",
-    "listing",
-    "schema",
-    "steps",
-    "transaction",
+    "Answer", "Conversation", "Step", "check_room", "listing", "single", "steps", "transaction",
 ]  # fmt: skip
 
-_TABLES = MetaData()
-_RECORDS = Table(
-    "watchword_records",
-    _TABLES,
-    Column("kind", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("data", LargeBinary, nullable=False),
-    Column("sealed", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-_SPENT = Table(
-    "watchword_spent",
-    _TABLES,
-    Column("key", Text, primary_key=True),
-    Column("until", Float, nullable=False),  # no index: one would double the cost of a mark (`_SWEEP`)
-    Column("owner", Text),  # NULL: everybody
-    sqlite_with_rowid=False,
-)
-_COUNTERS = Table(
-    "watchword_counters",
-    _TABLES,
-    Column("key", LargeBinary, primary_key=True),
-    Column("value", BigInteger, nullable=False),
-    Column("until", Float, nullable=False, index=True),
-    Column("rank", Integer, nullable=False),
-    Column("since", Float, nullable=False),  # of that rank
-    Index("ix_watchword_counters_rank_since", "rank", "since"),
-    sqlite_with_rowid=False,
-)
-# How many counters of each rank there are (`stores.counting`); triggers see to that.
-_SIZES = Table(
-    "watchword_sizes",
-    _TABLES,
-    Column("rank", Integer, primary_key=True),
-    Column("counters", Integer, nullable=False),
-)
-_ENDS = Table(
-    "watchword_ends",
-    _TABLES,
-    Column("kind", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("until", Float, nullable=False, index=True),
-    sqlite_with_rowid=False,
-)
-_FACTS = Table(
-    "watchword_facts",
-    _TABLES,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -100,276 +32,205 @@ class Answer(NamedTuple):
     read: Sequence[Any] = ()
 
 
+Conversation = Generator[Sequence[Say], Sequence[Answer], T]
+"""Yields what is said in one round, takes the answers to it in their order, returns what came of it."""
+
+
 class Step(NamedTuple):
-    """A statement of a commit, which is refused if it writes exactly `refused_at` rows. An `Add` has none (`_Counting`)."""
+    """A statement of a commit, which is refused if it writes exactly `refused_at` rows. An `Add` has none (`_Counting`).
+
+    `place` is what it writes to: everybody writes in the order of the places, so that no two wait for each other.
+    """
 
     say: Say | None
     refused_at: int | None
     write: Write | None
+    place: tuple[str, ...] = ()
 
 
-OLDER: tuple[tuple[str, str], ...] = (("watchword_counters", "since"),)
-"""Tables that are made anew where they lack that column: what is in them is of use for a day at most."""
-
-ADDED: tuple[tuple[str, str, str], ...] = (("watchword_spent", "owner", "TEXT"),)
-"""Columns that tables of earlier versions lack, with their types. Whoever runs such a version on the same file leaves them out."""
-
-_SIZED: tuple[str, ...] = (
-    (
-        "WITH r(rank) AS (VALUES (0), (1), (2), (3), (4)) INSERT OR IGNORE INTO watchword_sizes "
-        "SELECT rank, (SELECT count(*) FROM watchword_counters AS t WHERE t.rank = r.rank) FROM r "
-        "WHERE NOT EXISTS (SELECT 1 FROM watchword_sizes)"
-    ),
-    (
-        "CREATE TRIGGER IF NOT EXISTS watchword_counter_made AFTER INSERT ON watchword_counters "
-        "BEGIN UPDATE watchword_sizes SET counters = counters + 1 WHERE rank = new.rank; END"
-    ),
-    (
-        "CREATE TRIGGER IF NOT EXISTS watchword_counter_gone AFTER DELETE ON watchword_counters "
-        "BEGIN UPDATE watchword_sizes SET counters = counters - 1 WHERE rank = old.rank; END"
-    ),
-    (
-        "CREATE TRIGGER IF NOT EXISTS watchword_counter_ranked AFTER UPDATE OF rank ON watchword_counters "
-        "WHEN old.rank <> new.rank BEGIN "
-        "UPDATE watchword_sizes SET counters = counters - 1 WHERE rank = old.rank; "
-        "UPDATE watchword_sizes SET counters = counters + 1 WHERE rank = new.rank; END"
-    ),
-)
-
-
-def schema() -> list[str]:
-    """The statements that make the tables, in SQLite's dialect; harmless where they are."""
-    dialect = sqlite.dialect()
-    made = []
-    for table in _TABLES.sorted_tables:
-        made.append(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
-        made += [str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)) for index in table.indexes]
-    return [*made, *_SIZED, "DROP INDEX IF EXISTS ix_watchword_spent_until"]
-
-
-def _text(statement: Any) -> str:
-    """A statement as SQLite reads it, its parameters by name."""
-    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
-    written = str(compiled)
-    for name, value in compiled.params.items():
-        if value is not None:  # a constant of the statement's own
-            written = re.sub(rf":{name}\b", str(int(value)), written)
-    return written
-
-
-_ALL_OF_A_KIND = _text(
-    select(_RECORDS.c.key, _RECORDS.c.data, _RECORDS.c.sealed)
-    .where(_RECORDS.c.kind == bindparam("kind"))
-    .limit(bindparam("most", type_=Integer))
-)
+_ALL_OF_A_KIND: Final = "SELECT key, data, sealed FROM watchword_records WHERE kind = :kind LIMIT :most"
 
 
 def listing(kind: type, most: int | None = None) -> Say:
     """The statement that reads every record of `kind`, or `most` of them; rows are (key, data, sealed)."""
-    return _ALL_OF_A_KIND, {"kind": kind.__name__, "most": -1 if most is None else most}
+    return _ALL_OF_A_KIND, {"kind": kind.__name__, "most": 2**62 if most is None else most}
 
 
 # ---- commit ----------------------------------------------------------------------------------------------------------
 
-_ONCE = _text(insert(_SPENT).values(key=bindparam("key"), until=bindparam("until")).on_conflict_do_nothing())
+_ONCE: Final = "INSERT INTO watchword_spent (key, until) VALUES (:key, :until) ON CONFLICT DO NOTHING"
 
-# The marks of a key that have an owner. The first is under the key itself, where versions before owners look, so that none of
-# them accepts what was marked here; those of other owners are each at a place of their own. The one under the key
+# The marks of a key that have an owner, in SQLite. The first is under the key itself, where versions before owners look, so that
+# none of them accepts what was marked here; those of other owners are each at a place of their own. The one under the key
 # lives as long as any of them, and stays, as nobody's, when it is taken back.
-_LIVES_LONGER = "UPDATE watchword_spent SET until = max(until, :until) WHERE key = :key"
-_ONCE_OF_OWNER = (
+_LIVES_LONGER: Final = "UPDATE watchword_spent SET until = max(until, :until) WHERE key = :key"
+_ONCE_OF_OWNER: Final = (
     "INSERT INTO watchword_spent (key, until, owner) "
     "SELECT CASE WHEN EXISTS (SELECT 1 FROM watchword_spent WHERE key = :key) THEN :place ELSE :key END, :until, :owner "
     "WHERE NOT EXISTS (SELECT 1 FROM watchword_spent "
     "WHERE key IN (:key, :place) AND (owner IS NULL OR owner = :owner)) ON CONFLICT DO NOTHING"
 )
-_NOBODYS = "UPDATE watchword_spent SET owner = '' WHERE key = :key AND owner = :owner"
-_UNMARK_OF_OWNER = "DELETE FROM watchword_spent WHERE key = :place AND owner = :owner"
-_UNMARK = "DELETE FROM watchword_spent WHERE key = :key AND owner IS NULL"
+_NOBODYS: Final = "UPDATE watchword_spent SET owner = '' WHERE key = :key AND owner = :owner"
+# In PostgreSQL, where no such version ever wrote, each is at its own place.
+_ONCE_AT_PLACE: Final = (
+    "INSERT INTO watchword_spent (key, until, owner) SELECT :place, :until, :owner "
+    "WHERE NOT EXISTS (SELECT 1 FROM watchword_spent WHERE key = :key) ON CONFLICT DO NOTHING"
+)
+_UNMARK_OF_OWNER: Final = "DELETE FROM watchword_spent WHERE key = :place AND owner = :owner"
+_UNMARK: Final = "DELETE FROM watchword_spent WHERE key = :key AND owner IS NULL"
 
-_NEW = insert(_RECORDS).values(
-    kind=bindparam("kind"), key=bindparam("key"), version=1, data=bindparam("data"), sealed=bindparam("sealed")
+_NEW: Final = "INSERT INTO watchword_records (kind, key, version, data, sealed) VALUES (:kind, :key, 1, :data, :sealed)"
+_PUT_FIRST: Final = f"{_NEW} ON CONFLICT DO NOTHING"
+_PUT: Final = (
+    f"{_NEW} ON CONFLICT (kind, key) DO UPDATE "
+    "SET version = watchword_records.version + 1, data = excluded.data, sealed = excluded.sealed"
 )
-_PUT_FIRST = _text(_NEW.on_conflict_do_nothing())
-_PUT = _text(
-    _NEW.on_conflict_do_update(
-        index_elements=[_RECORDS.c.kind, _RECORDS.c.key],
-        set_={"version": _RECORDS.c.version + 1, "data": _NEW.excluded.data, "sealed": _NEW.excluded.sealed},
-    )
+_THIS: Final = "WHERE kind = :kind AND key = :key"
+_PUT_OVER: Final = (
+    f"UPDATE watchword_records SET version = version + 1, data = :data, sealed = :sealed {_THIS} AND version = :version"
 )
-_THIS = (_RECORDS.c.kind == bindparam("b_kind"), _RECORDS.c.key == bindparam("b_key"))
-_AT_VERSION = _RECORDS.c.version == bindparam("b_version")
-_PUT_OVER = _text(
-    update(_RECORDS)
-    .where(*_THIS, _AT_VERSION)
-    .values(version=_RECORDS.c.version + 1, data=bindparam("data"), sealed=bindparam("sealed"))
+_TAKE: Final = f"DELETE FROM watchword_records {_THIS}"
+_TAKE_AT: Final = f"{_TAKE} AND version = :version"
+_ENDS_LATER: Final = (
+    "INSERT INTO watchword_ends (kind, key, until) VALUES (:kind, :key, :until) "
+    "ON CONFLICT (kind, key) DO UPDATE SET until = excluded.until"
 )
-_TAKE = _text(delete(_RECORDS).where(*_THIS))
-_TAKE_AT = _text(delete(_RECORDS).where(*_THIS, _AT_VERSION))
 
-_COUNT = (
+_COUNT: Final = (
     "INSERT INTO watchword_counters (key, value, until, rank, since) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until, rank = excluded.rank, "
-    "since = CASE WHEN until = excluded.until AND rank = excluded.rank THEN since ELSE excluded.since END"
+    "since = CASE WHEN watchword_counters.until = excluded.until AND watchword_counters.rank = excluded.rank "
+    "THEN watchword_counters.since ELSE excluded.since END"
 )
-_UNCOUNT = "DELETE FROM watchword_counters WHERE key = ?"
+_UNCOUNT: Final = "DELETE FROM watchword_counters WHERE key = ?"
 
-# Marks are looked through in the order of their keys, some at a time, from where the last sweep of any process ended: the
-# facts 'swept from' (excluded) and 'swept to' (included; '' is the end).
-_SWEEP: tuple[str, ...] = (
-    (
-        "INSERT OR REPLACE INTO watchword_facts (name, value) "
-        "SELECT 'swept from', coalesce((SELECT value FROM watchword_facts WHERE name = 'swept to'), '')"
-    ),
-    (
-        "INSERT OR REPLACE INTO watchword_facts (name, value) "
-        "SELECT 'swept to', coalesce((SELECT key FROM watchword_spent WHERE key > "
-        "(SELECT value FROM watchword_facts WHERE name = 'swept from') ORDER BY key LIMIT 1 OFFSET :most - 1), '')"
-    ),
-    (
-        "DELETE FROM watchword_spent WHERE until < :past "
-        "AND key > (SELECT value FROM watchword_facts WHERE name = 'swept from') "
-        "AND key <= coalesce((SELECT nullif(value, '') FROM watchword_facts WHERE name = 'swept to'), x'')"
-    ),
-)  # a blob comes after every text
-_FORGET_COUNTERS = (
-    "DELETE FROM watchword_counters WHERE key IN (SELECT key FROM watchword_counters WHERE until < :past LIMIT :most)"
-)
-_DROP_LEAST = (
-    "DELETE FROM watchword_counters WHERE key IN "
-    "(SELECT key FROM watchword_counters WHERE rank = :rank ORDER BY since LIMIT max(0, min("
-    ":most, (SELECT sum(counters) FROM watchword_sizes) - :room, "
-    "(SELECT counters FROM watchword_sizes WHERE rank = :rank) - :share)))"
-)
-
-_END = insert(_ENDS).values(kind=bindparam("kind"), key=bindparam("key"), until=bindparam("until"))
-_ENDS_LATER = _text(
-    _END.on_conflict_do_update(index_elements=[_ENDS.c.kind, _ENDS.c.key], set_={"until": _END.excluded.until})
-)
-_ENDED = (
-    select(_ENDS.c.kind, _ENDS.c.key)
-    .where(_ENDS.c.until < bindparam("past"))
-    .order_by(_ENDS.c.until, _ENDS.c.kind, _ENDS.c.key)
-    .limit(bindparam("most"))
-)
-# The records first: both statements find the same ends, for they are of one transaction.
-_FORGET_RECORDS, _FORGET_ENDS = (
-    _text(delete(table).where(tuple_(table.c.kind, table.c.key).in_(_ENDED))) for table in (_RECORDS, _ENDS)
-)
+# While a process stands still, nobody waits for its transaction longer than for an answer.
+_PATIENCE: Final = "SELECT set_config('idle_in_transaction_session_timeout', :most, true), set_config('statement_timeout', :most, true)"
 
 Encode = Callable[[Any, str, str], tuple[bytes, bool]]
 """`encode(record, kind, key)` gives its bytes and whether they are sealed."""
 
 
-def steps(writes: Sequence[Write], encode: Encode) -> list[Step]:
+def steps(writes: Sequence[Write], encode: Encode, dialect: Dialect) -> list[Step]:
     """The statements that make `writes`."""
     made = []
     for write in writes:
         if isinstance(write, Once):
-            made += _marking(write)
-            continue
-        if isinstance(write, TakeBack):
-            made += _unmarking(write)
-            continue
-        made.append(_step(write, encode))
-        if isinstance(write, Put) and write.until is not None:
+            made += _marking(write, dialect)
+        elif isinstance(write, TakeBack):
+            made += _unmarking(write, dialect)
+        elif isinstance(write, Add):
             check_until(write.until)
-            end = {"kind": write.ref.kind.__name__, "key": key_text(write.ref.key), "until": write.until}
-            made.append(Step((_ENDS_LATER, end), None, None))
+            made.append(Step(None, None, write))
+        else:
+            made += _replacing(write, encode)
     return made
 
 
-def forgetting(now: float, room: int) -> list[Step]:
-    """The statements that forget some of the marks, counters and records that ended more than `GRACE` seconds ago.
-
-    The least valuable counters go as well while there are more than `room`. Of each twice as many as may come in until
-    the next time; of the marks eight times as many are looked at, so that few that ended are still there. All that is
-    no part of a commit, since a commit may be refused.
-    """
-    past, counted = {"past": now - GRACE, "most": _MOST}, {"past": now - GRACE, "most": _MOST_COUNTERS}
-    swept = {"past": now - GRACE, "most": _MOST_SWEPT}
-    least = {"most": _MOST_COUNTERS, "room": room, "share": share_of_a_rank(room)}
-    says: list[Say] = [
-        *((sweep, swept) for sweep in _SWEEP),
-        (_FORGET_COUNTERS, counted),
-        *((_DROP_LEAST, {**least, "rank": rank}) for rank in range(KEPT)),
-        (_FORGET_RECORDS, past),
-        (_FORGET_ENDS, past),
-    ]
-    return [Step(say, None, None) for say in says]
-
-
-def _marking(write: Once) -> list[Step]:
+def _marking(write: Once, dialect: Dialect) -> list[Step]:
     check_once(write)
-    values = {"key": key_text(write.key), "until": write.until}
+    key = key_text(write.key)
+    values = {"key": key, "until": write.until}
     if write.owner is None:
-        return [Step((_ONCE, values), 0, write)]
-    owned = {**values, "place": key_text(write.place), "owner": write.owner}
-    return [Step((_LIVES_LONGER, values), None, None), Step((_ONCE_OF_OWNER, owned), 0, write)]
-
-
-def _unmarking(write: TakeBack) -> list[Step]:
-    if write.owner is None:
-        return [Step((_UNMARK, {"key": key_text(write.key)}), None, write)]
-    says: list[Say] = [
-        (_NOBODYS, {"key": key_text(write.key), "owner": write.owner}),
-        (_UNMARK_OF_OWNER, {"place": key_text(write.place), "owner": write.owner}),
+        return [Step((_ONCE, values), 0, write, (_MARKS, key))]
+    place = key_text(write.place)
+    owned = {**values, "place": place, "owner": write.owner}
+    if not dialect.shares_marks:
+        return [Step((_ONCE_AT_PLACE, owned), 0, write, (_MARKS, place))]
+    return [
+        Step((_LIVES_LONGER, values), None, None, (_MARKS, key)),
+        Step((_ONCE_OF_OWNER, owned), 0, write, (_MARKS, key)),
     ]
-    return [Step(say, None, write) for say in says]
 
 
-def _step(write: Put | Take | Add, encode: Encode) -> Step:
-    if isinstance(write, Add):
-        check_until(write.until)
-        return Step(None, None, write)
+def _unmarking(write: TakeBack, dialect: Dialect) -> list[Step]:
+    key, place = key_text(write.key), key_text(write.place)
+    if write.owner is None:
+        return [Step((_UNMARK, {"key": key}), None, write, (_MARKS, key))]
+    own = Step((_UNMARK_OF_OWNER, {"place": place, "owner": write.owner}), None, write, (_MARKS, place))
+    if not dialect.shares_marks:
+        return [own]
+    shared: Say = _NOBODYS, {"key": key, "owner": write.owner}
+    return [Step(shared, None, write, (_MARKS, key)), own._replace(place=(_MARKS, key))]
+
+
+def _replacing(write: Put | Take, encode: Encode) -> list[Step]:
+    """When a record ends is written before the record: whoever forgets records locks them in that order."""
     check_ref(write)
     kind, key = write.ref.kind.__name__, key_text(write.ref.key)
-    where = {"b_kind": kind, "b_key": key}
+    where = {"kind": kind, "key": key}
+    place = (_RECORDS, kind, key)
     if isinstance(write, Take):
         if write.if_version is None:
-            return Step((_TAKE, where), None, write)
+            return [Step((_TAKE, where), None, write, place)]
         if write.if_version == 0:  # only if there is none: one that goes is one too many
-            return Step((_TAKE, where), 1, write)
-        return Step((_TAKE_AT, {**where, "b_version": write.if_version}), 0, write)
+            return [Step((_TAKE, where), 1, write, place)]
+        return [Step((_TAKE_AT, {**where, "version": write.if_version}), 0, write, place)]
     data, sealed = encode(write.record, kind, key)
-    what = {"data": data, "sealed": int(sealed)}
+    what = {**where, "data": data, "sealed": int(sealed)}
+    made = []
+    if write.until is not None:
+        check_until(write.until)
+        made.append(Step((_ENDS_LATER, {**where, "until": write.until}), None, None, place))
     if write.if_version is None:
-        return Step((_PUT, {"kind": kind, "key": key, **what}), None, write)
+        return [*made, Step((_PUT, what), None, write, place)]
     if write.if_version == 0:
-        return Step((_PUT_FIRST, {"kind": kind, "key": key, **what}), 0, write)
-    return Step((_PUT_OVER, {**where, "b_version": write.if_version, **what}), 0, write)
+        return [*made, Step((_PUT_FIRST, what), 0, write, place)]
+    return [*made, Step((_PUT_OVER, {**what, "version": write.if_version}), 0, write, place)]
 
 
-# SQLAlchemy's own transactions begin as SQLite's "deferred" ones, which may fail half way when two of them want to write.
-_BEGIN, _COMMIT, _ROLLBACK = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+_MARKS, _RECORDS = "1", "2"
+COMMIT: Final[Say] = "COMMIT", {}
+ROLLBACK: Final[Say] = "ROLLBACK", {}
 
 
-def transaction(steps: Sequence[Step], now: float, room: int) -> Generator[Say, Answer, Outcome]:
-    """Makes all of the steps or none: yields what to run, takes its `Answer`, returns the outcome.
+def beginning(dialect: Dialect, patience: float) -> list[Say]:
+    """What begins a transaction. `patience`: seconds for which others wait for it at most."""
+    begin: Say = dialect.begin, {}
+    if dialect.takes_turns:
+        return [begin]
+    return [begin, (_PATIENCE, {"most": f"{max(1, int(patience * 1000))}ms"})]
+
+
+def single(say: Say) -> Conversation[Answer]:
+    """One statement, which is a transaction by itself."""
+    (answer,) = yield [say]
+    return answer
+
+
+def transaction(
+    steps: Sequence[Step], now: float, room: int, dialect: Dialect, patience: float
+) -> Conversation[Outcome]:
+    """Makes all of the steps or none, in two rounds. The outcome is that of the first step that is refused.
 
     A single statement is a transaction by itself, unless it has to be undone. `room` is for how many counters there is.
     """
     adds = [step.write for step in steps if isinstance(step.write, Add)]
-    alone = len(steps) == 1 and steps[0].refused_at != 1 and not adds
-    if not alone:
-        yield _BEGIN, {}
+    if len(steps) == 1 and steps[0].say is not None and steps[0].refused_at != 1:
+        answer = yield from single(steps[0].say)
+        return _refusal(steps[0].write) if answer.rows == steps[0].refused_at else COMMITTED
     counters = _Counting(now, room)
+    before = [*beginning(dialect, patience), *(counters.reading(adds, dialect) if adds else ())]
+    said = sorted(
+        ((step.place, number, step.say) for number, step in enumerate(steps) if step.say is not None), key=itemgetter(0)
+    )
+    answers = yield [*before, *(say for _, _, say in said)]
     if adds:
-        yield from counters.read(adds)
-    for step in steps:
+        counters.read(answers[len(before) - 1])
+    rows = {number: answer.rows for (_, number, _), answer in zip(said, answers[len(before) :], strict=True)}
+    for number, step in enumerate(steps):
         refusal: Outcome | None = None
         if step.say is None:
             refusal = counters.add(step.write)
-        elif (yield step.say).rows == step.refused_at:
+        elif rows[number] == step.refused_at:
             refusal = _refusal(step.write)
         if refusal is not None:
-            if not alone:
-                yield _ROLLBACK, {}
+            yield [ROLLBACK]
             return refusal
-    if adds:
-        yield from counters.written()
-    if not alone:
-        yield _COMMIT, {}
+    if counters.are_too_many():
+        yield [ROLLBACK]
+        raise no_room_to_keep(room)
+    yield [*counters.written(), COMMIT]
     return COMMITTED
 
 
@@ -381,22 +242,28 @@ def _refusal(write: Write | None) -> Outcome:
 
 
 class _Counting:
-    """The counters of one commit: read at its beginning, written at its end, both in its turn to write."""
+    """The counters of one commit: read in its first round, written in its second, locked from one to the other."""
 
     def __init__(self, now: float, room: int) -> None:
         self._now = now
         self._room = room
         self._kept = 0
+        self._keys: list[tuple[str, ...]] = []
         self._before: dict[tuple[str, ...], Tally] = {}
         self._after: dict[tuple[str, ...], Tally] = {}
 
-    def read(self, adds: Sequence[Add]) -> Generator[Say, Answer, None]:
-        keys = list(dict.fromkeys(key for add in adds for key in _counters_of(add)))
-        for place, value, until, rank in (yield counting(keys)).read:
+    def reading(self, adds: Sequence[Add], dialect: Dialect) -> list[Say]:
+        """What is said to read them, to whose last statement `read` is told the answer."""
+        self._keys = list(dict.fromkeys(key for add in adds for key in _counters_of(add)))
+        return counting(self._keys, dialect)
+
+    def read(self, answer: Answer) -> None:
+        """Takes what was read of them."""
+        for place, value, until, rank in answer.read:
             if place < 0:
                 self._kept = value
             else:
-                self._before[keys[place]] = Tally(value, until, rank)
+                self._before[self._keys[place]] = Tally(value, until, rank)
 
     def add(self, write: Write | None) -> Exceeded | None:
         assert isinstance(write, Add)
@@ -409,17 +276,20 @@ class _Counting:
             self._after[write.counter] = made
         return None
 
-    def written(self) -> Generator[Say, Answer, None]:
-        """Raises `StoreUnavailable` where there is no room for what would have to be kept."""
+    def are_too_many(self) -> bool:
+        """Whether there is no room for what would have to be kept."""
         kept = sum(tally.rank == KEPT > self._rank_before(key) for key, tally in self._after.items())
-        if kept and self._kept + kept > most_kept(self._room):
-            yield _ROLLBACK, {}
-            raise no_room_to_keep(self._room)
-        for key, tally in self._after.items():
+        return bool(kept) and self._kept + kept > most_kept(self._room)
+
+    def written(self) -> list[Say]:
+        """What is said to write them, in the order of their keys."""
+        made: list[Say] = []
+        for hashed, key, tally in sorted((counter_key(key), key, tally) for key, tally in self._after.items()):
             if tally.value:
-                yield _COUNT, (counter_key(key), *tally, self._now)
+                made.append((_COUNT, (hashed, *tally, self._now)))
             elif key in self._before:
-                yield _UNCOUNT, (counter_key(key),)
+                made.append((_UNCOUNT, (hashed,)))
+        return made
 
     def _living(self, key: tuple[str, ...]) -> Tally | None:
         tally = self._after.get(key) or self._before.get(key)
@@ -432,16 +302,6 @@ class _Counting:
 
 def _counters_of(add: Add) -> Sequence[tuple[str, ...]]:
     return (add.counter,) if add.after is None else (add.counter, add.after.counter)
-
-
-_EVERY, _MOST = 128, 256
-_MOST_SWEPT = 1024
-_MOST_COUNTERS = 2048  # a guess makes eight counters at most
-
-
-def forgets(commits: int) -> bool:
-    """Whether `forgetting` is due before the `commits`-th commit."""
-    return commits % _EVERY == 1
 
 
 def check_room(room: int) -> int:

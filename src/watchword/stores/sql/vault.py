@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -13,12 +13,26 @@ from watchword.structures.bounded import Bounded
 from watchword.core.records import Counter, Found, Ref, Spent
 from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.crypto.sealing import KEY_SIZE, Sealer
-from watchword.stores.sql.database import Database
 from watchword.stores.sql.queries import key_text
 
-__all__ = ["Vault", "check_secrets", "sensitive"]
+__all__ = ["Sealed", "Vault", "check_secrets", "sensitive"]
 
 T = TypeVar("T")
+
+
+class Sealed(Protocol):
+    """What a vault asks of a database: the key that its secrets are sealed with."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it ends with the process, and its key with it."""
+        ...
+
+    def sealer(self, given: bytes | None, *, create: bool) -> Sealer | None:
+        """The key, the given one or its own; None if it has none, and none is to be made."""
+        ...
+
+
 _MOST = 1024  # records whose last reading is kept
 
 
@@ -62,14 +76,14 @@ class Vault:
         ConfigurationError: the key is too short, missing, or another database's.
     """
 
-    def __init__(self, database: Database, secrets: bytes | None, *, allow_plaintext: bool) -> None:
+    def __init__(self, database: Sealed, secrets: bytes | None, *, allow_plaintext: bool) -> None:
         self._database = database
         self._given = secrets
         self._allow_plaintext = allow_plaintext
         self._kinds: dict[str, tuple[type, msgspec.json.Decoder[Any]]] = {}
         self._latest: Bounded[Ref[Any], tuple[bytes, int, Any]] = Bounded(_MOST)
         self._sealer: Sealer | None = None
-        if database.path is None:
+        if database.in_memory:
             self._sealer = None if allow_plaintext else Sealer(secrets or os.urandom(KEY_SIZE))
         else:
             # A given key is the database's at once: else whoever comes without it would make a file, and be the first.
@@ -81,7 +95,7 @@ class Vault:
 
     def open(self) -> None:
         """Fetches the key, which is made if there never was one."""
-        if self._database.path is not None and not self._allow_plaintext:
+        if not self._database.in_memory and not self._allow_plaintext:
             self._sealer = self._database.sealer(self._given, create=True)
 
     def encode(self, record: Any, kind: str, key: str) -> tuple[bytes, bool]:
@@ -104,10 +118,10 @@ class Vault:
         """The rows of `queries.fetching(refs, …)`, as records."""
         counts = False
         records: dict[Ref[Any], tuple[Any, int]] = {}
-        for place, version, data, sealed, value, until in rows:
+        for place, version, data, sealed, owner, value, until in rows:
             ref = refs[place]
             if ref.kind is Spent:
-                records[ref] = (Spent(until, data), 1)
+                records[ref] = (Spent(until, owner), 1)
             elif ref.kind is Counter:
                 counts = True
                 records[ref] = (Counter(value, until), 1)
@@ -132,7 +146,7 @@ class Vault:
 
     def _decode(self, kind: type, name: str, key: str, data: bytes, sealed: int) -> Any:
         if sealed:
-            if self._sealer is None and self._database.path is not None:
+            if self._sealer is None and not self._database.in_memory:
                 self._sealer = self._database.sealer(self._given, create=False)
             if self._sealer is None:
                 raise ConfigurationError(f"a {name} record is sealed: give the store the key that sealed it, secrets=…")
