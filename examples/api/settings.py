@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from examples.api.stores import store
+from examples.api.stores import make_tables, store
 from watchword import JWTAuth, Key
 
 AUDIENCE = "urn:example:api"
@@ -132,8 +132,9 @@ def octets(secret: str) -> bytes:
 
 
 def register(settings: Settings) -> None:
-    """Puts the user, the key and the client into the database."""
+    """Makes the tables, and puts the user, the key and the client into the database."""
     scopes = ("read", "write")
+    make_tables(settings.database)
     with store(settings.database) as kept:
         kept.add_user(
             settings.username, settings.password, scopes=scopes, realm=REALM, digest_algorithms=DIGEST_ALGORITHMS

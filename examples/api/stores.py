@@ -6,22 +6,35 @@ import os
 
 from watchword.stores import AsyncRedisStore, AsyncSQLStore, RedisStore, SQLStore
 
-__all__ = ["async_store", "store"]
+__all__ = ["async_store", "make_tables", "store"]
 
 
 def store(url: str) -> SQLStore | RedisStore:
     """Called: for the launcher, and for `watchword explain`."""
-    return RedisStore(url, secrets=store_key()) if is_redis(url) else SQLStore(url)
+    return RedisStore(url, secrets=store_key()) if is_redis(url) else SQLStore(url, secrets=_sql_key(url))
 
 
 def async_store(url: str) -> AsyncSQLStore | AsyncRedisStore:
     """Awaited: for the server."""
-    return AsyncRedisStore(url, secrets=store_key()) if is_redis(url) else AsyncSQLStore(url)
+    return AsyncRedisStore(url, secrets=store_key()) if is_redis(url) else AsyncSQLStore(url, secrets=_sql_key(url))
+
+
+def make_tables(url: str) -> None:
+    """Once, before any process serves: a PostgreSQL database has none until somebody makes them."""
+    if url.startswith("postgresql"):
+        from watchword.stores.sql.migrations import upgrade
+
+        upgrade(url)
 
 
 def is_redis(url: str) -> bool:
     """Whether the URL is that of a Redis or Valkey server."""
     return url.startswith(("redis://", "rediss://", "unix://"))
+
+
+def _sql_key(url: str) -> bytes | None:
+    """An SQLite file has its key beside it."""
+    return None if url.startswith("sqlite") else store_key()
 
 
 def store_key() -> bytes | None:
