@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -35,7 +35,7 @@ class Connection:
         psycopg.OperationalError: there is no server, or it refuses.
     """
 
-    __slots__ = ("_connection", "_libpq", "_poll", "is_lost", "warned")
+    __slots__ = ("_connection", "_is_ready", "_libpq", "is_lost", "warned")
 
     def __init__(self, conninfo: str) -> None:
         self._connection = psycopg.Connection.connect(conninfo, autocommit=True, prepare_threshold=None)
@@ -43,8 +43,7 @@ class Connection:
         self._libpq = self._connection.pgconn
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
-        self._poll = select.poll()
-        self._poll.register(self._libpq.socket, select.POLLIN)
+        self._is_ready = _waiter(self._libpq.socket)
         self.warned = False
         self.is_lost = False
 
@@ -69,9 +68,8 @@ class Connection:
         try:
             while True:
                 wanted = next(waits)
-                self._poll.modify(self._libpq.socket, _POLLED[wanted])
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._poll.poll(left * 1000):
+                if left <= 0 or not self._is_ready(wanted, left):
                     raise TimeoutError
         except StopIteration as stop:
             self.is_lost = False
@@ -108,15 +106,29 @@ class Connection:
     @property
     def has_ended(self) -> bool:
         """Whether the server closed it meanwhile, or says what nobody asked for."""
-        self._poll.modify(self._libpq.socket, select.POLLIN)
-        return bool(self._poll.poll(0))
+        return self._is_ready(READ, 0.0)
 
     def close(self) -> None:
         """Closes it; what was begun is undone by the server."""
         self._connection.close()
 
 
-_POLLED: Final = {READ: select.POLLIN, READ | WRITE: select.POLLIN | select.POLLOUT}
+def _waiter(socket: int) -> Callable[[int, float], bool]:
+    """A function that waits for a socket: for `READ` or `READ | WRITE`, for so many seconds; whether it is ready."""
+    if not hasattr(select, "poll"):  # Windows
+
+        def by_select(wanted: int, seconds: float) -> bool:
+            return any(select.select([socket], [socket] if wanted & WRITE else [], [], seconds))
+
+        return by_select
+    reading, both = select.poll(), select.poll()
+    reading.register(socket, select.POLLIN)
+    both.register(socket, select.POLLIN | select.POLLOUT)
+
+    def by_poll(wanted: int, seconds: float) -> bool:
+        return bool((both if wanted & WRITE else reading).poll(seconds * 1000))
+
+    return by_poll
 
 
 async def _ready(loop: Any, socket: int, wanted: int) -> None:
