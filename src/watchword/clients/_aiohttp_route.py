@@ -12,13 +12,13 @@ from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
 from watchword.clients._redirects import Origin, Trail, origin_of
-from watchword.clients._route import calls
+from watchword.clients._route import calls, code_of
 from watchword.core.message import Peer
 from watchword.core.rejection import ConfigurationError
 
 __all__ = ["Call", "Proxy", "call_of"]
 
-_CALL = inspect.unwrap(aiohttp.ClientSession._request)  # noqa: SLF001 -- aiohttp tells a middleware nothing of redirects
+_CALL = code_of(inspect.unwrap(aiohttp.ClientSession._request))  # noqa: SLF001 -- aiohttp tells a middleware nothing of redirects
 
 
 class Proxy(NamedTuple):

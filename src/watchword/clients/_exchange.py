@@ -30,10 +30,7 @@ def changes(before: Request, after: Request) -> Replacements:
     >>> changes(bare, bare.with_headers(((b"authorization", b"Basic YTpi"),)))
     {b'authorization': [b'Basic YTpi']}
     """
-    old, new = before.lines, after.lines
-    if len(old) == len(before.headers) and len(new) == len(after.headers):  # each field has one line
-        return {name: [new[name]] if name in new else [] for name in {**old, **new} if old.get(name) != new.get(name)}
-    return {name: after.values(name) for name in {**old, **new} if after.values(name) != before.values(name)}
+    return {name: after.values(name) for name in after.changed_since(before)}
 
 
 def differs(before: Request, send: Send) -> bool:
@@ -90,7 +87,7 @@ def oversized() -> CredentialsUnavailable:
 
 def field_lines(lines: Iterable[tuple[str, str | bytes]]) -> Headers:
     """Field lines as the core takes them, from libraries that decode them as ISO 8859-1."""
-    return tuple((octets(name).lower(), octets(value)) for name, value in lines)
+    return [(octets(name).lower(), octets(value)) for name, value in lines]
 
 
 def octets(text: str | bytes) -> bytes:

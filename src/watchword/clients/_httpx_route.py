@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from watchword.clients._route import calls
+from watchword.clients._route import calls, code_of
 from watchword.core.message import SOCKS, Peer
 
 __all__ = ["Call", "call_of"]
@@ -34,8 +34,8 @@ class Call(NamedTuple):
 
 def call_of(library: Any) -> Call:
     """The call of a client that is under way."""
-    asking = calls(library.Client._send_handling_auth, library.AsyncClient._send_handling_auth)  # noqa: SLF001 -- see _route
-    call = next(asking, None)
+    asking = (library.Client._send_handling_auth, library.AsyncClient._send_handling_auth)  # noqa: SLF001 -- see _route
+    call = next(calls(*map(code_of, asking)), None)
     known = {} if call is None else call.f_locals
     return Call(library, known.get("self"), known.get("follow_redirects", False))
 

@@ -35,6 +35,8 @@ WANTED: Final = "the server wants the request with its body once more"
 
 def position(body: Any) -> int | None:
     """The offset of a file; None if `body` is no file, or is not seekable."""
+    if body is None or isinstance(body, (str, bytes)):
+        return None
     try:
         return int(body.tell()) if body.seekable() else None
     except (AttributeError, OSError):

@@ -7,19 +7,37 @@ from typing import Any
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+from urllib3 import HTTPHeaderDict
 
-from watchword.clients._exchange import LIMIT, as_sent, capped, field_lines
-from watchword.core.message import Response
+from watchword.clients._exchange import LIMIT, as_sent, capped, field_lines, octets
+from watchword.core.message import DeferredResponse, Headers
 from watchword.effects import Received, Send
 
 __all__ = ["answer_to", "content", "drain", "received"]
 
 
+class _Head(DeferredResponse):
+    """Status and field lines of an answer; `lines` has them as urllib3 does, or as requests has merged them."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, status: int, lines: Any) -> None:
+        self.status = status
+        self._lines = lines
+
+    def _make_headers(self) -> Headers:
+        return field_lines(self._lines.items())
+
+    def values(self, name: bytes) -> list[bytes]:
+        return [octets(value) for value in self._lines.getlist(name.decode())]
+
+
 def received(response: requests.Response) -> Received:
     """The answer without its body."""
-    raw = getattr(response.raw, "headers", None)
-    lines = response.headers.items() if raw is None else raw.items()
-    return Received(Response(response.status_code, field_lines(lines)))
+    lines = getattr(response.raw, "headers", None)
+    if not isinstance(lines, HTTPHeaderDict):  # a session's adapter may be anybody's
+        lines = HTTPHeaderDict(response.headers if lines is None else lines.items())
+    return Received(_Head(response.status_code, lines))
 
 
 def answer_to(send: Send, response: requests.Response) -> Received:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from threading import get_ident
 from typing import Any
@@ -11,16 +10,14 @@ from weakref import ref
 import requests
 import requests.cookies
 
-from watchword.clients._exchange import merged_cookies
+from watchword.clients._exchange import differs, merged_cookies
 from watchword.clients._redirects import Trail
 from watchword.clients._repeats import check_repeatable, position, rewind
 from watchword.clients._requests_answer import drain
 from watchword.clients._requests_headers import Lines, RenewedHeaders
-from watchword.clients._requests_io import origin
-from watchword.clients._requests_put import bare, check_unjudged, put_lines
-from watchword.clients._requests_run import Run
-from watchword.core.message import Request
-from watchword.transport.flow import ClientContext, Drive
+from watchword.clients._requests_io import Bare, origin
+from watchword.clients._requests_put import bare, check_unjudged, put, put_lines
+from watchword.clients._requests_run import Make, Run
 
 __all__ = ["Exchange"]
 
@@ -28,36 +25,32 @@ __all__ = ["Exchange"]
 class Exchange:
     """One request of the caller; `make` makes the driver of a flow, and with `every_answer` each answer has to be judged."""
 
-    def __init__(
-        self, make: Callable[[Request, ClientContext], Drive], every_answer: bool, prepared: requests.PreparedRequest
-    ) -> None:
+    def __init__(self, make: Make, every_answer: bool, prepared: requests.PreparedRequest) -> None:
         self._make = make
         self._every_answer = every_answer
         self._first = self._last = ref(prepared)
-        self._trail = Trail(origin(prepared))
-        self._led = False
-        self._start = position(prepared.body)
-        self._body = prepared.body
+        self._body = body = prepared.body
+        self._start = None if body is None else position(body)
         self._fields: set[bytes] = set()
-        self._run: Run | None = None
         self._renewed: dict[int, Run] = {}  # by the thread that wrote the request
-
-    def begin(self, prepared: requests.PreparedRequest) -> None:
-        """Runs up to where requests sends the request itself."""
-        self._run = Run.of(prepared, self._start, self._make)
+        # Runs up to where requests sends the request itself.
+        self._run: Run | None = Run(Bare(prepared), self._start, make)
         self._put(self._run, prepared)
+        self._home = self._run.bare.origin
+        self._trail: Trail | None = None  # only redirects need one
+        self._led = False
 
     def _put(self, run: Run, prepared: requests.PreparedRequest) -> None:
-        self._last = ref(prepared)
-        run.put(prepared, self._fields)
-        prepared.headers = RenewedHeaders(prepared.headers, partial(self._renew, run, ref(prepared)))
+        self._last = sent = ref(prepared)
+        put(prepared, run, self._fields)
+        prepared.headers = RenewedHeaders(prepared.headers, partial(self._renew, run, sent))
 
     def _renew(self, run: Run, sent: ref[requests.PreparedRequest], written: Lines) -> None:
         """Makes the fields anew for what urllib3 repeats: its own settings say what that is, and how often."""
         prepared, again = sent(), run.anew()
         if prepared is not None and again is not None:
             self._renewed[get_ident()] = again
-            again.put(prepared, self._fields)
+            put(prepared, again, self._fields)
             put_lines(written, prepared.headers, self._fields)
 
     def answered(self, r: requests.Response, **kwargs: Any) -> requests.Response:
@@ -66,18 +59,24 @@ class Exchange:
         vars(sent).pop("copy", None)
         # If one prepared request is sent twice at the same time, the second answer starts a new flow.
         run, self._run = self._renewed.pop(get_ident(), self._run), None
-        at = origin(sent)
         if sent is self._first():
-            self._trail, self._led = Trail(at), False
-        stays = self._trail.leads_to(at)
+            self._trail, self._led, stays = None, False, True
+        else:
+            stays = self._leads_to(sent)
         if run is None if stays else not self._led:
             check_unjudged(r, self._every_answer)
         if stays:
             r = self._resume(r, run, kwargs)
-        if r.is_redirect:
+        if 300 <= r.status_code < 400 and r.is_redirect:
             # requests goes on with a copy of `sent`, or with two: one of them is the answer's `next`.
+            self._trail = self._trail or Trail(origin(sent))
             vars(sent)["copy"] = partial(self._redirected, sent)
         return r
+
+    def _leads_to(self, request: requests.PreparedRequest) -> bool:
+        if self._trail is None:
+            self._trail = Trail(self._home)
+        return self._trail.leads_to(origin(request))
 
     def _request_of(self, r: requests.Response) -> requests.PreparedRequest:
         """The request that was answered, whatever stands for it in an answer that a test has made up (requests-mock)."""
@@ -97,10 +96,10 @@ class Exchange:
         del vars(copy)["prepare_cookies"]
         copy.prepare_cookies(cookies)
         self._led = True
-        if self._trail.leads_to(origin(copy)):
+        if self._leads_to(copy):
             check_repeatable(copy.body, self._start, "the server redirects the request with its body")
             if self._run is None or not self._run.fits(copy):
-                self._run = Run.of(copy, self._start, self._make)
+                self._run = Run(Bare(copy), self._start, self._make)
             self._put(self._run, copy)
             vars(copy)["prepare_auth"] = _keep  # else ~/.netrc would replace the credentials
 
@@ -109,9 +108,9 @@ class Exchange:
             if run is None:
                 if not self._refused(r):
                     return r
-                run = Run.of(self._request_of(r), self._start, self._make)
+                run = Run(Bare(self._request_of(r)), self._start, self._make)
                 # A flow that begins without credentials begins with the answer that is there.
-                if run.changes_request:
+                if differs(run.bare, run.send):
                     run, r = self._resend(r, run, kwargs)
             while run.goes_on(r):
                 run, r = self._resend(r, run, kwargs)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable, ItemsView, Iterator
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool
 
-from watchword.clients._route import calls
+from watchword.clients._route import calls, code_of
 
-__all__ = ["Lines", "RenewedHeaders"]
+__all__ = ["Lines", "RenewedHeaders", "stored"]
 
 Lines = CaseInsensitiveDict[Any]
+
+
+def stored(headers: Lines) -> dict[str, tuple[str, Any]]:
+    """What `headers` hold: by each name in lower case, the name as it is sent and the value. To change it changes them."""
+    library: Any = headers
+    lines: dict[str, tuple[str, Any]] = library._store  # noqa: SLF001 -- what `copy` of requests reads
+    return lines
 
 
 class RenewedHeaders(Lines):
@@ -28,8 +35,8 @@ class RenewedHeaders(Lines):
     """
 
     def __init__(self, plain: Lines, renew: Callable[[Lines], None]) -> None:
-        super().__init__()
-        self._store: Any = plain._store.copy()  # type: ignore[attr-defined]  # noqa: SLF001 -- what `copy` of requests reads
+        library: Any = self
+        library._store = dict(stored(plain))  # noqa: SLF001 -- as above
         self._renew = renew
         self._written: list[bool] = []  # shared by all copies
 
@@ -39,10 +46,13 @@ class RenewedHeaders(Lines):
         twin._written = self._written
         return twin
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(stored(self).values()))
+
     def items(self) -> ItemsView[str, Any]:
         """As in requests; where urllib3 asks, it writes what it gets."""
-        if next(calls(HTTPConnectionPool.urlopen), None) is not None:
+        if next(calls(code_of(HTTPConnectionPool.urlopen)), None) is not None:
             if self._written:
                 self._renew(self)
             self._written.append(True)
-        return super().items()
+        return dict(stored(self).values()).items()

@@ -13,9 +13,10 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
 
 from watchword.clients._exchange import changes, field_lines, made
-from watchword.clients._repeats import check_repeatable, position, read, rewind
+from watchword.clients._repeats import position, rewind
 from watchword.clients._requests_answer import drain
-from watchword.clients._requests_io import request_of
+from watchword.clients._requests_io import Bare
+from watchword.clients._requests_put import put
 from watchword.clients._requests_route import through
 from watchword.clients._requests_run import Run
 from watchword.core.message import Peer, Request, Response
@@ -63,15 +64,13 @@ class ProxyAdapter(InProcess, HTTPAdapter):
         if proxy is None or url[:5].lower() != "http:":
             return super().send(request, *args, **kwargs)
         body, start, fields = request.body, position(request.body), set[bytes]()
-        bare = request_of(request, through(Peer("proxied"), proxy))
-        context = ClientContext(partial(read, body, start), check_repeatable=partial(check_repeatable, body, start))
-        run, answer = Run(bare, context, self._drive), None
+        run, answer = Run(Bare(request, through(Peer("proxied"), proxy)), start, self._drive), None
         while answer is None or run.goes_on(answer):
             if answer is not None:
                 drain(answer)
                 rewind(body, start)
             sent = requests.PreparedRequest.copy(request)  # a redirect copies `request`, which stays without them
-            run.put(sent, fields)
+            put(sent, run, fields)
             answer = super().send(sent, *args, **kwargs)
         answer.request = request
         return answer

@@ -9,39 +9,39 @@ from urllib.parse import urlsplit
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from watchword.clients._exchange import changes
-from watchword.clients._requests_headers import Lines
-from watchword.core.message import Request
+from watchword.clients._requests_headers import Lines, stored
+from watchword.clients._requests_run import Run
 from watchword.core.rejection import CredentialsUnavailable
-from watchword.effects import Send
 
 __all__ = ["bare", "check_unjudged", "put", "put_lines"]
 
 
-def put(prepared: requests.PreparedRequest, plain: Request, send: Send, fields: set[bytes]) -> None:
-    """Puts the flow's fields, target and content into `prepared`; `fields` are those that it ever changed."""
-    fields.update(changes(plain, send.request))
-    lines = {
-        name.decode("latin-1").title(): b", ".join(values).decode("latin-1")
-        for name in fields
-        if (values := send.request.values(name))
-    }
-    put_lines(prepared.headers, CaseInsensitiveDict(lines), fields)
-    if send.request.target != prepared.path_url.encode():
-        parts = urlsplit(prepared.url or "")
-        prepared.url = f"{parts.scheme}://{parts.netloc}{send.request.target.decode('latin-1')}"
+def put(prepared: requests.PreparedRequest, run: Run, fields: set[bytes]) -> None:
+    """Puts the fields, target and content of a run into `prepared`; `fields` are those that the flows of it ever changed."""
+    plain, send, lines = run.bare, run.send, stored(prepared.headers)
+    request = send.request
+    fields.update(request.changed_since(plain))
+    for field in fields:
+        name = field.decode("latin-1")
+        lines.pop(name, None)
+        if values := request.values(field):
+            lines[name] = (name.title(), b", ".join(values).decode("latin-1"))
+    if request.target != plain.target or prepared.url != plain.url:
+        parts = urlsplit(plain.url)
+        prepared.url = f"{parts.scheme}://{parts.netloc}{request.target.decode('latin-1')}"
     if send.content is not None:
         prepared.body = send.content
         prepared.headers["Content-Length"] = str(len(send.content))
 
 
-def put_lines(headers: Lines, lines: Lines, fields: Iterable[bytes]) -> None:
-    """Replaces `fields` by those of `lines`, or takes them out."""
+def put_lines(headers: Lines, sent: Lines, fields: Iterable[bytes]) -> None:
+    """Replaces `fields` by those of `sent`, or takes them out."""
+    lines, fresh = stored(headers), stored(sent)
     for field in fields:
         name = field.decode("latin-1")
-        headers.pop(name, None)
-        if name in lines:
-            headers[name.title()] = lines[name]
+        lines.pop(name, None)
+        if name in fresh:
+            lines[name] = fresh[name]
 
 
 def bare(prepared: requests.PreparedRequest, fields: Iterable[bytes], body: Any) -> None:

@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import InvalidSchema
 from requests.utils import select_proxy
 
-from watchword.clients._route import calls
+from watchword.clients._route import calls, code_of
 from watchword.core.message import SOCKS, Peer
 
 __all__ = ["Caller", "caller", "through"]
@@ -70,7 +70,8 @@ def caller() -> Caller:
     session: requests.Session | None = None
     settings: Mapping[str, Any] = {}
     expected: set[str] = set(_CALLED_FROM)
-    for frame in calls(library.prepare_request, library.send, library.resolve_redirects, library.request):
+    asking: tuple[Any, ...] = (library.prepare_request, library.send, library.resolve_redirects, library.request)
+    for frame in calls(*map(code_of, asking)):
         name, known = frame.f_code.co_name, frame.f_locals
         if name not in expected or (session is not None and known["self"] is not session):
             break

@@ -3,79 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
 import requests
 
-from watchword.clients._exchange import differs, url_of
+from watchword.clients._exchange import url_of
 from watchword.clients._repeats import check_repeatable, read
 from watchword.clients._requests_answer import answer_to
-from watchword.clients._requests_io import advance, request_of
-from watchword.clients._requests_put import put
+from watchword.clients._requests_io import Bare, advance
 from watchword.clients._requests_route import caller
-from watchword.core.message import Request
-from watchword.effects import Send
-from watchword.transport.flow import ClientContext, Drive
+from watchword.core.message import Peer, Request
+from watchword.transport.flow import Drive, HostContext
 
-__all__ = ["Run"]
+__all__ = ["Make", "Run"]
+
+Make = Callable[[Request, HostContext], Drive]
+"""Makes the driver of a flow."""
+
+
+class _Context(HostContext):
+    """What a flow may use for a prepared request whose body is `body`; `start` is where that stood, if it is a file."""
+
+    def __init__(self, body: Any, start: int | None) -> None:
+        self._body = body
+        self._start = start
+
+    def body(self) -> bytes:
+        """The octets of the body."""
+        return read(self._body, self._start)
+
+    def check_repeatable(self) -> None:
+        """Nothing, if the body can be sent twice; else a `ConfigurationError`."""
+        check_repeatable(self._body, self._start)
+
+    def peer(self, request: Request, /) -> Peer:
+        """Who the session connects to for a request of the flow's own."""
+        return caller().peer(url_of(request))
 
 
 class Run:
-    """A flow that waits for the answer to a request.
+    """A flow that waits for the answer to a request; `send` is what it has sent last.
 
     Args:
         bare: the request without what the flow puts into it.
-        context: the means that the flow may use.
+        start: where its body stood, if that is a file.
         make: makes the flow's driver.
     """
 
-    def __init__(self, bare: Request, context: ClientContext, make: Callable[[Request, ClientContext], Drive]) -> None:
-        self._bare = bare
-        self._context = context
+    def __init__(self, bare: Bare, start: int | None, make: Make) -> None:
+        self.bare = bare
+        self._start = start
         self._make = make
-        self._drive = make(bare, context)
-        self._send = advance(self._drive)
-
-    @classmethod
-    def of(
-        cls, prepared: requests.PreparedRequest, start: int | None, make: Callable[[Request, ClientContext], Drive]
-    ) -> Run:
-        """The run for `prepared`; `start` is where its body stood, if that is a file."""
-        body = prepared.body
-        context = ClientContext(
-            partial(read, body, start),
-            check_repeatable=partial(check_repeatable, body, start),
-            peer=lambda own: caller().peer(url_of(own)),
-        )
-        return cls(request_of(prepared, caller().peer(prepared.url or "")), context, make)
+        self._drive = make(bare, _Context(bare.body, start))
+        send = advance(self._drive)
+        assert send is not None  # a flow without a Send of the caller's request has raised
+        self.send = send
 
     def fits(self, prepared: requests.PreparedRequest) -> bool:
         """Whether it is a run for the same request, which waits to be sent."""
-        bare, other = self._bare, request_of(prepared, self._bare.peer)
+        bare, other = self.bare, Bare(prepared)
         return (bare.method, bare.target, bare.headers) == (other.method, other.target, other.headers)
 
     def anew(self) -> Run | None:
         """A new run for the same request; None if its credentials are not in fields, which alone can still be changed."""
-        self._context.check_repeatable()
-        run = Run(self._bare, self._context, self._make)
-        send = run._sending
-        return None if send.content is not None or send.request.target != self._bare.target else run
-
-    @property
-    def changes_request(self) -> bool:
-        """Whether the flow sends the request otherwise than it is."""
-        return differs(self._bare, self._sending)
-
-    def put(self, prepared: requests.PreparedRequest, fields: set[bytes]) -> None:
-        """Puts the credentials into `prepared`; `fields` are those that the flows of this request ever changed."""
-        put(prepared, self._bare, self._sending, fields)
+        check_repeatable(self.bare.body, self._start)
+        run = Run(self.bare, self._start, self._make)
+        return None if run.send.content is not None or run.send.request.target != self.bare.target else run
 
     def goes_on(self, answer: requests.Response) -> bool:
         """Takes the answer; whether the request has to be sent again."""
-        self._send = advance(self._drive, partial(answer_to, self._sending, answer))
-        return self._send is not None
-
-    @property
-    def _sending(self) -> Send:
-        assert self._send is not None  # a flow without a Send of the caller's request has raised
-        return self._send
+        try:
+            received = answer_to(self.send, answer)
+        except BaseException:
+            self._drive.close()
+            raise
+        send = advance(self._drive, received)
+        if send is None:
+            return False
+        self.send = send
+        return True

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ["calls"]
+__all__ = ["calls", "code_of"]
 
 
-def calls(*functions: Callable[..., Any]) -> Iterator[FrameType]:
-    """The calls of these functions that are under way in this thread or task, the innermost first."""
-    codes = {id(getattr(function, "__code__", None)) for function in functions}  # to hash code is to read all of it
+def code_of(function: Callable[..., Any]) -> CodeType | None:
+    """What is run where `function` is called, by which `calls` knows it; None for what isn't written in Python."""
+    return getattr(function, "__code__", None)
+
+
+def calls(*codes: CodeType | None) -> Iterator[FrameType]:
+    """The calls of the functions with this code that are under way in this thread or task, the innermost first."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the documented way to the callers; CPython has it
     while frame is not None:
-        if id(frame.f_code) in codes:
+        if frame.f_code in codes:
             yield frame
         frame = frame.f_back

@@ -16,12 +16,12 @@ from urllib.request import (
 )
 
 from watchword.clients._redirects import Origin, Trail, origin_of
-from watchword.clients._route import calls
+from watchword.clients._route import calls, code_of
 from watchword.core.message import Peer
 
 __all__ = ["OwnRequest", "led", "opening", "peer_of", "stays", "target_of"]
 
-_LEADING: Final = HTTPRedirectHandler.http_error_302
+_LEADING: Final = code_of(HTTPRedirectHandler.http_error_302)
 """Opens the next request while it is under way, whatever the status."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from watchword.clients._exchange import made
-from watchword.transport.flow import ClientContext, Drive
-from watchword.core.message import Request
+from watchword.clients._exchange import made, misadapted
+from watchword.transport.flow import Drive
 from watchword.core.records import Store
 from watchword.core.rejection import not_installed
 from watchword.effects import Ask, Auth
@@ -46,14 +46,12 @@ def adapt(auth: Auth, *, store: Store | None = None, ask: Callable[[Ask], str] |
 
 class _Adapted(requests.auth.AuthBase):
     def __init__(self, auth: Auth, store: Store | None, ask: Callable[[Ask], str] | None) -> None:
-        self._auth = made(auth)
-        self._store, self._ask = store, ask
+        self._every_answer: bool = getattr(made(auth), "every_answer", False)
+        self._drive = partial(Drive, auth, store=store, ask=ask)
 
     def __call__(self, r: requests.PreparedRequest, *_: object) -> requests.PreparedRequest:  # others pass more
-        exchange = Exchange(self._drive, getattr(self._auth, "every_answer", False), r)
-        exchange.begin(r)
+        if not isinstance(r, requests.PreparedRequest):
+            raise misadapted("requests")
+        exchange = Exchange(self._drive, self._every_answer, r)
         r.hooks["response"].append(exchange.answered)
         return r
-
-    def _drive(self, request: Request, context: ClientContext) -> Drive:
-        return Drive(self._auth, request, context, store=self._store, ask=self._ask)

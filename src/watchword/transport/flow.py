@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from inspect import isawaitable, iscoroutinefunction
@@ -21,7 +22,7 @@ from watchword.core.rejection import ConfigurationError, CredentialsUnavailable,
 from watchword.effects import ORIGINAL, Ask, Auth, Call, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep
 from watchword.schemes.sending import unsendable
 
-__all__ = ["AsyncDrive", "ClientContext", "Drive", "arun", "run"]
+__all__ = ["AsyncDrive", "ClientContext", "Drive", "HostContext", "arun", "run"]
 
 Asker = Callable[[Ask], str]
 
@@ -33,6 +34,21 @@ def _repeatable() -> None:
 def _unknown(request: Request) -> Peer:
     """The peer of the request itself: a caller that drives a flow by hand tells by it where the request goes, or not at all."""
     return request.peer
+
+
+class HostContext(ABC):
+    """A context with the clock and the randomness of this host; a subclass has the other means as methods."""
+
+    stored = False
+    now = staticmethod(time.time)
+    random = staticmethod(os.urandom)
+
+    @abstractmethod
+    def body(self) -> bytes: ...
+    @abstractmethod
+    def check_repeatable(self) -> None: ...
+    @abstractmethod
+    def peer(self, request: Request, /) -> Peer: ...
 
 
 class ClientContext:
@@ -107,6 +123,34 @@ def _lock_of(auth: Auth, key: str) -> Lock:
         raise ConfigurationError(f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__") from None
 
 
+class _Held:
+    """The locks that a flow holds. Most flows hold none, and have no such object."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, tuple[Lock, Turn]] = {}
+
+    def take(self, key: str, lock: Lock, turn: Turn) -> None:
+        self.release(key)
+        self._turns[key] = (lock, turn)
+
+    def release(self, key: str) -> None:
+        held = self._turns.pop(key, None)
+        if held is not None:
+            held[0].release(held[1])
+
+    def release_all(self) -> None:
+        for key in list(self._turns):
+            self.release(key)
+
+    def release_but_across(self) -> None:
+        """All but those that are held while the caller's request is sent."""
+        for key in [key for key, (_, turn) in self._turns.items() if not turn.across]:
+            self.release(key)
+
+    # A library that failed to send drops the flow without a word; a lock held across the sending ends with it.
+    __del__ = release_all
+
+
 class _DriveBase:
     """The part that both drivers share: the flow, and the locks that it holds."""
 
@@ -114,17 +158,18 @@ class _DriveBase:
         self,
         auth: Auth,
         request: Request,
-        context: ClientContext,
+        context: ClientContext | HostContext,
         *,
         store: Store | AsyncStore | None = None,
         ask: Asker | None = None,
     ) -> None:
-        context.stored = store is not None
+        if store is not None:
+            context.stored = True
         self._auth = auth
         self._flow: Flow = auth.flow(request, context)
         self._store: Any = store
         self._ask = ask
-        self._held: dict[str, tuple[Lock, Turn]] = {}
+        self._held: _Held | None = None
         self._last: Send | None = None
 
     def close(self) -> None:
@@ -138,7 +183,8 @@ class _DriveBase:
         try:
             effect = self._flow.send(answer)
         except StopIteration:
-            self._release_all()
+            if self._held is not None:
+                self._held.release_all()
             if self._last is None or self._last.body is not ORIGINAL:
                 raise CredentialsUnavailable("the flow ended without the answer to the caller's request") from None
             return None
@@ -150,29 +196,23 @@ class _DriveBase:
             raise
         if isinstance(effect, Send):
             self._last = effect
-            if effect.body is ORIGINAL and self._held:
+            if effect.body is ORIGINAL and self._held is not None:
                 # It may take hours, and not every library says when it has failed.
-                for key in [key for key, (_, turn) in self._held.items() if not turn.across]:
-                    self._release(key)
+                self._held.release_but_across()
         return effect
 
-    def __del__(self) -> None:
-        # A library that failed to send drops the flow without a word; a lock held across the sending ends with it.
-        if getattr(self, "_held", None):
-            self._release_all()
-
     def _take(self, key: str, lock: Lock, turn: Turn) -> None:
-        self._release(key)
-        self._held[key] = (lock, turn)
+        if self._held is None:
+            self._held = _Held()
+        self._held.take(key, lock, turn)
 
     def _release(self, key: str) -> None:
-        held = self._held.pop(key, None)
-        if held is not None:
-            held[0].release(held[1])
+        if self._held is not None:
+            self._held.release(key)
 
     def _release_all(self) -> None:
-        for key in list(self._held):
-            self._release(key)
+        if self._held is not None:
+            self._held.release_all()
 
     def _need_store(self) -> Any:
         if self._store is None:

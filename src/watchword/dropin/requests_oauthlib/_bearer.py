@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 
 import requests.auth
 
-from watchword.clients._requests_io import request_of
-from watchword.clients._requests_route import caller
+from watchword.clients._requests_io import Bare
 from watchword.clients.requests import adapt
 from watchword.core.message import Request
 from watchword.core.rejection import ConfigurationError
@@ -179,5 +178,5 @@ class Secured(requests.auth.AuthBase):
         self._allow_cleartext = allow_cleartext
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        over_tls(request_of(r, caller().peer(r.url or "")), allow_cleartext=self._allow_cleartext)
+        over_tls(Bare(r), allow_cleartext=self._allow_cleartext)
         return r if self._inner is None else self._inner(r)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
-from binascii import b2a_base64
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from watchword.structures.bounded import Bounded
@@ -16,7 +16,7 @@ from watchword.schemes.client_half import ClientHalf, need_text
 from watchword.schemes.sending import reaches_proxy
 from watchword.fields.auth_params import parse_auth_info
 from watchword.fields.target import check_target
-from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms, octets_hash
+from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms
 from watchword.schemes.digest.credentials import CONTROL, Offer, read_offers
 from watchword.schemes.digest.session import Session, Signed
 
@@ -83,17 +83,14 @@ class Space:
         self.open: Bounded[bytes, bool] = Bounded(MAX_OPEN)
 
     def session_for(self, target: bytes) -> Session | None:
-        """The session with the longest prefix of `target` in its domain; of equals, the last one."""
+        """The session with the longest prefix of `target` in its domain; of equals, the last one. None if its count is used up."""
         sessions = self.sessions
-        if len(sessions) == 1 and not sessions[0].domain:
-            return sessions[0]
-        best: Session | None = None
-        fit = -1
-        for session in sessions:
-            covered = session.covers(target)
-            if covered > fit:
-                best, fit = session, covered
-        return best
+        best = sessions[0] if sessions else None
+        if best is not None and (len(sessions) > 1 or best.domain):
+            fit, best = max(((one.covers(target), one) for one in sessions), key=itemgetter(0))
+            if fit < 0:
+                return None
+        return None if best is None or best.is_used_up() else best
 
 
 class DigestAuth(ClientHalf):
@@ -128,8 +125,8 @@ class DigestAuth(ClientHalf):
     """
 
     __slots__ = (
-        "__weakref__", "_algorithms", "_auth_int", "_fields", "_goes_lower", "_legacy", "_lock", "_on_unproven", "_password",
-        "_require_mutual", "_spaces", "_username",
+        "__weakref__", "_algorithms", "_auth_int", "_fields", "_goes_lower", "_judging", "_legacy", "_lock", "_on_unproven",
+        "_password", "_require_mutual", "_spaces", "_username",
     )  # fmt: skip
 
     def __init__(
@@ -158,6 +155,7 @@ class DigestAuth(ClientHalf):
         self._goes_lower = algorithms is not None
         self._require_mutual = require_mutual
         self._on_unproven = on_unproven
+        self._judging = require_mutual or on_unproven is not None
         self._auth_int = auth_int
         self._fields = _PROXY if proxy else _ORIGIN
         self._legacy = allow_legacy_rfc2069
@@ -189,7 +187,11 @@ class DigestAuth(ClientHalf):
             if learning and session is not None:  # whoever held it before has learned it
                 yield Release(place.lock)
                 learning = False
-        signed = None if session is None else self._signed(session, place, context)
+        signed = (
+            None
+            if session is None
+            else session.sign(request, place.uri, context, self._fields.credentials, self._judging)
+        )
         received: Received = yield Send(request) if signed is None else signed.send
         answers = 0
         while received.response.status == self._fields.status:
@@ -197,7 +199,7 @@ class DigestAuth(ClientHalf):
             if session is None:
                 return
             answers += 1
-            signed = self._signed(session, place, context)
+            signed = session.sign(request, place.uri, context, self._fields.credentials, self._judging)
             if learning:
                 yield Release(place.lock)
                 learning = False
@@ -208,19 +210,11 @@ class DigestAuth(ClientHalf):
                 yield Release(place.lock)
         self._conclude(place, signed, received)
 
-    def _signed(self, session: Session, place: _Place, context: Context) -> Signed:
-        body_hash = octets_hash(session.offer.algorithm, context.body()) if session.qop == b"auth-int" else None
-        want = session.qop == b"auth-int" and (self._require_mutual or self._on_unproven is not None)
-        return session.sign(place.request, place.uri, _cnonce(context), body_hash, self._fields.credentials, want)
-
     # ---- what is remembered ----
 
     def _session(self, place: _Place) -> Session | None:
         space = self._spaces.get(place.origin)
-        if space is None:
-            return None
-        session = space.session_for(place.uri)
-        return None if session is None or session.is_used_up() else session
+        return None if space is None else space.session_for(place.uri)
 
     def _is_open(self, place: _Place) -> bool:
         with self._lock:
@@ -253,7 +247,7 @@ class DigestAuth(ClientHalf):
         if offer is None or not _is_worth_answering(offer, refused, answers):
             return None
         session = Session(
-            offer, self._username, self._password, _cnonce(context),
+            offer, self._username, self._password, context,
             auth_int=self._auth_int, domain=place.within(offer.domain),
         )  # fmt: skip
         self._keep(place, session)
@@ -294,14 +288,19 @@ class DigestAuth(ClientHalf):
             return
         session = signed.session
         session.confirmed = True
-        lines = received.response.values(self._fields.info)
-        info = parse_auth_info(b", ".join(lines)) if lines else {}
-        fits = signed.fits(info, received)
-        if fits is not False and received.response.status < 400:  # who gives a wrong proof doesn't know the password
+        lines, fits = received.response.values(self._fields.info), None
+        if not lines and session.proven and not self._judging:
+            return  # as most answers are
+        if lines:
+            info = parse_auth_info(b", ".join(lines))
+            fits = signed.fits(info, received)
+            if fits is not False and (following := session.following(info)) is not None:
+                self._keep(place, following, instead_of=session)
+        # Who gives a wrong proof doesn't know the password.
+        if not session.proven and fits is not False and received.response.status < 400:
             self._note_strength(place, session.offer.algorithm.strength)
-        if fits is not False and (following := session.following(info)) is not None:
-            self._keep(place, following, instead_of=session)
-        if fits:
+            session.proven = True
+        if fits or (fits is None and not self._judging):
             return
         unproven = Unproven(
             place.shown, session.offer.realm.decode("latin-1"), "a wrong proof" if fits is False else "no proof"
@@ -387,7 +386,3 @@ def _is_worth_answering(offer: Offer, refused: Session | None, answers: int) -> 
         return True
     # A secret that was right before may be answering an old nonce; one that never was is wrong.
     return answers == 0 and (refused.confirmed or offer.realm != refused.offer.realm)
-
-
-def _cnonce(context: Context) -> bytes:
-    return b2a_base64(context.random(18), newline=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from binascii import b2a_base64
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from watchword.core.message import Request
-from watchword.effects import ORIGINAL, Received, Send
+from watchword.effects import ORIGINAL, Context, Received, Send
 from watchword.crypto.digests import at_once, compare
 from watchword.schemes.digest.computation import (
     hash_a1, hash_a2, legacy_response, normal, octets_hash, response, session_key, username_hash,
@@ -22,11 +23,12 @@ MAX_COUNT: Final = 0xFFFFFFFF
 class Session:
     """The answers to one challenge: its secret, and how many there were.
 
-    `confirmed` is set once the server has accepted one of them.
+    `confirmed` is set once the server has not refused one of them, `proven` once it has served what was asked for with it.
     """
 
     __slots__ = (
-        "_cnonce", "_count", "_form", "_ha1", "_hash", "_lock", "_start", "_username", "confirmed", "domain", "offer", "qop",
+        "_cnonce", "_count", "_form", "_ha1", "_hash", "_lock", "_start", "_username", "confirmed", "domain", "offer", "proven",
+        "qop",
     )  # fmt: skip
 
     def __init__(
@@ -34,7 +36,7 @@ class Session:
         offer: Offer,
         username: str,
         password: str,
-        cnonce: bytes,
+        context: Context,
         *,
         auth_int: bool = False,
         domain: tuple[bytes, ...] = (),
@@ -45,13 +47,13 @@ class Session:
             self.qop = b""
         else:
             self.qop = b"auth-int" if "auth" not in offer.qops or (auth_int and "auth-int" in offer.qops) else b"auth"
-        self.confirmed = False
+        self.confirmed = self.proven = False
         self.domain = domain
         self._username = username_hash(offer.algorithm, user, offer.realm) if offer.userhash else user
         # A "-sess" secret is bound to the first cnonce. It is kept for later requests too: then the servers that take
         # the current one into the secret, against RFC 7616 §3.4.2, agree as well.
-        self._cnonce = cnonce if offer.algorithm.session else None
-        self._ha1 = session_key(offer.algorithm, ha1, offer.nonce, cnonce) if offer.algorithm.session else ha1
+        self._cnonce = b2a_base64(context.random(18), newline=False) if offer.algorithm.session else None
+        self._ha1 = ha1 if self._cnonce is None else session_key(offer.algorithm, ha1, offer.nonce, self._cnonce)
         self._lock = threading.Lock()
         self._begin(offer)
 
@@ -71,7 +73,7 @@ class Session:
         if not nonce or CONTROL.search(nonce) or nonce.encode("latin-1") == self.offer.nonce:
             return None
         session = object.__new__(Session)
-        session.qop, session.domain, session.confirmed = self.qop, self.domain, True
+        session.qop, session.domain, session.confirmed, session.proven = self.qop, self.domain, True, self.proven
         session._username, session._cnonce, session._ha1 = self._username, self._cnonce, self._ha1
         session._lock = threading.Lock()
         session._begin(self.offer._replace(nonce=nonce.encode("latin-1")))
@@ -91,33 +93,26 @@ class Session:
         """Whether one of the two is enough."""
         return self.offer.realm == other.offer.realm and self.domain == other.domain
 
-    def sign(
-        self, request: Request, uri: bytes, cnonce: bytes, body_hash: bytes | None, field: bytes, want: bool
-    ) -> Signed:
-        """The request with the next answer in `field`; `want`: the body of what comes back is needed."""
-        cnonce = self._cnonce or cnonce
-        nc, value = self.answer(request.method.encode(), uri, cnonce, body_hash)
-        # The server proves the body as it left it, which a library that decodes it does not show.
-        fields = ((field, value), (b"accept-encoding", b"identity")) if want else ((field, value),)
-        kept = [pair for pair in request.headers if pair[0] != field and (pair[0] != b"accept-encoding" or not want)]
-        signed = Request.raw(
-            request.method, request.scheme, request.authority, request.target, (*kept, *fields), request.peer,
-            request.exact,
-        )  # fmt: skip
-        return Signed(self, Send(signed, ORIGINAL, want), uri, nc, cnonce)
-
-    def answer(self, method: bytes, uri: bytes, cnonce: bytes, body_hash: bytes | None) -> tuple[bytes, bytes]:
-        """The next count, and the field value with it."""
+    def sign(self, request: Request, uri: bytes, context: Context, field: bytes, judged: bool) -> Signed:
+        """The request with the next answer in `field`; `judged`: the server shall prove what comes back."""
+        cnonce = self._cnonce or b2a_base64(context.random(18), newline=False)
         with self._lock:
             self._count = count = self._count + 1
-        nc = b"%08x" % count
-        if self.qop != b"auth":
-            a2 = hash_a2(self.offer.algorithm, method, uri, body_hash)
-            return nc, self._form.fill(uri, nc, cnonce, self.response(nc, cnonce, a2))
-        # As above, without the way through four functions: a third of the time.
-        a2 = self._hash(b"%b:%b" % (method, uri)).hexdigest().encode()
-        proof = self._hash(b"%b%b:%b:auth:%b" % (self._start, nc, cnonce, a2)).hexdigest().encode()
-        return nc, self._form.fill(uri, nc, cnonce, proof)
+        nc, method, qop = b"%08x" % count, request.method.encode(), self.qop
+        if qop == b"auth":
+            # As below, without the way through four functions: a third of the time.
+            a2 = self._hash(b"%b:%b" % (method, uri)).hexdigest().encode()
+            proof = self._hash(b"%b%b:%b:auth:%b" % (self._start, nc, cnonce, a2)).hexdigest().encode()
+        else:
+            algorithm = self.offer.algorithm
+            body_hash = octets_hash(algorithm, context.body()) if qop else None
+            proof = self.response(nc, cnonce, hash_a2(algorithm, method, uri, body_hash))
+        lines = ((field, self._form.fill(uri, nc, cnonce, proof)),)
+        if judged and qop == b"auth-int":
+            # The server proves the body as it left it, which a library that decodes it does not show.
+            signed = request.with_headers((*lines, (b"accept-encoding", b"identity")))
+            return Signed(self, Send(signed, ORIGINAL, want=True), uri, nc, cnonce)
+        return Signed(self, Send(request.with_headers(lines)), uri, nc, cnonce)
 
     def response(self, nc: bytes, cnonce: bytes, a2: bytes) -> bytes:
         """What proves the password for this H(A2)."""
