@@ -225,7 +225,8 @@ def test_history_holds_redirects_and_challenges_but_no_token_request(library, ad
 
 
 def bound(library):
-    return kit_of(library).headers([(b"Host", b"a"), (b"X-One", b"1")], [(b"X-Hmac", b"s3cret"), (b"x-hmac", b"more")])
+    plain = library.Headers([(b"Host", b"a"), (b"X-One", b"1"), (b"x-hmac", b"the caller's")])
+    return kit_of(library).headers(plain, {b"x-hmac": [b"s3cret", b"more"]})
 
 
 def test_bound_headers_read_like_headers(library):
@@ -238,7 +239,7 @@ def test_bound_headers_read_like_headers(library):
     assert headers.multi_items()[-1] == ("x-hmac", "more")
     assert "X-Hmac" in headers
     assert len(headers) == 4
-    assert headers.raw[-2:] == [(b"X-Hmac", b"s3cret"), (b"x-hmac", b"more")]
+    assert headers.raw[-2:] == [(b"X-Hmac", b"s3cret"), (b"X-Hmac", b"more")]
     assert headers == library.Headers(headers.raw)
     assert headers != {"host": "a"}
     assert "s3cret" not in repr(headers)
@@ -256,12 +257,35 @@ def test_bound_headers_can_be_written(library):
     with pytest.raises(KeyError):
         del headers["x-hmac"]
     headers.update({"host": "b"})
-    assert headers["host"] == "b"
+    assert headers["host"] == headers.copy()["host"] == "b"
 
 
 def test_a_copy_of_bound_headers_is_without_what_is_bound(library):
     for copy in (library.Headers(bound(library)), bound(library).copy()):
         assert dict(copy) == {"host": "a", "x-one": "1"}
+
+
+def test_a_copy_of_bound_headers_has_the_length_of_the_plain_body(library):
+    plain = library.Headers([(b"Host", b"a"), (b"Content-Length", b"1")])
+    headers = kit_of(library).headers(plain, {b"content-length": [b"7"], b"transfer-encoding": []})
+    assert (headers["content-length"], headers.copy()["content-length"]) == ("7", "1")
+
+
+def test_a_library_whose_headers_are_unknown_is_refused(library, adapt, monkeypatch):
+    class Headers(library.Headers):
+        __slots__ = ()
+        _list = property()
+
+    module = {httpx: for_httpx, httpx2: for_httpx2}[library]
+
+    class Changed:
+        SyncByteStream, AsyncByteStream = library.SyncByteStream, library.AsyncByteStream
+        __name__ = "httpx3"
+
+    Changed.Headers = Headers
+    monkeypatch.setattr(module._Adapted, "kit", kit_of(Changed()))
+    with pytest.raises(ConfigurationError, match="httpx3 is unknown"):
+        adapt(Once())
 
 
 def test_a_library_that_would_copy_them_is_refused(library, adapt, monkeypatch):

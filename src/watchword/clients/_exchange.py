@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from watchword.core.message import Headers, Request
+from watchword.core.message import DeferredResponse, Headers, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.effects import Send
 
 __all__ = [
-    "LIMIT", "TIMEOUT", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",
+    "LIMIT", "TIMEOUT", "Head", "Replacements", "as_sent", "capped", "changes", "differs", "field_lines", "limited", "made",
     "merged_cookies", "misadapted", "octets", "oversized", "url_of", "waiting",
 ]  # fmt: skip
 
@@ -71,6 +71,22 @@ def capped(chunks: Iterable[bytes], limit: int) -> bytes | None:
         if len(body) > limit:
             return None
     return bytes(body)
+
+
+class Head(DeferredResponse):
+    """Status and field lines of an answer, whose names the library has left as they came."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, status: int, lines: Headers) -> None:
+        self.status = status
+        self._lines = lines
+
+    def _make_headers(self) -> Headers:
+        return [(name.lower(), value) for name, value in self._lines]
+
+    def values(self, name: bytes) -> list[bytes]:
+        return [value for field, value in self._lines if field.lower() == name]
 
 
 def as_sent(send: Send, lines: Iterable[tuple[str | bytes, str | bytes]]) -> Request:

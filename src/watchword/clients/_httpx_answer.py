@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchword.clients._exchange import as_sent
+from watchword.clients._exchange import Head, as_sent
 from watchword.clients._httpx_parts import Kit
-from watchword.core.message import Response
 from watchword.effects import Received, Send
 
 __all__ = ["TooLong", "head_of"]
@@ -18,7 +17,7 @@ class TooLong(Exception):
 
 def head_of(kit: Kit, send: Send, answer: Any) -> tuple[Received, bool]:
     """The answer without its body, and whether that is to be read; who reads more than may be gets `TooLong`."""
-    received = Received(Response(answer.status_code, answer.headers.raw))
+    received = Received(Head(answer.status_code, answer.headers.raw))
     if send.head is None or not send.want:
         return received, send.want
     received = received._replace(sent=as_sent(send, answer.request.headers.raw))

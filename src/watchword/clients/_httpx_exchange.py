@@ -25,22 +25,23 @@ class Exchange:
         self._kit = kit
         self._make = make
         self._call = call_of(kit.module)
-        self._trail = Trail(_origin(request.url))
         self._start = position(getattr(request.stream, "_stream", None))
         self._own: list[Any] = []  # the flow's own requests
         self._seen: list[Any] = []  # all answers to the caller's
         self._led: list[Leg] = []
         self._final: Any = None
         self._first = request
-        self.leg: Leg | None = self._leg_of(request)
-        watch(self._call)
-        mark(request, self._redirected)
+        self._trail: Trail | None = None  # only redirects need one
+        self.leg: Leg | None = Leg(kit, self._call, request, self._start, make, redirected=False)
+        if self._call.follows:
+            watch(self._call)
+            mark(request, self._redirected)
 
     def _redirected(self, request: Any) -> Leg | None:
         """The leg of a request that the client is about to send, if it was redirected and stays at the origin."""
         if self.leg is None or request is self.leg.request:
             return None
-        if not self._trail.leads_to(_origin(request.url)):
+        if not self._leads_to(request.url):
             unmark(request)
             return None
         leg = self._leg_of(request)
@@ -61,18 +62,21 @@ class Exchange:
             own = own_request(self._kit, send.request, send.body, leg.request.extensions.get("timeout"))
             self._own.append(own)
             return own
-        self._forget_led()
+        if self._led:
+            self._forget_led()
         return leg.outgoing(send)
 
     def arrived(self, leg: Leg, send: Send, response: Any) -> Any:
         """The answer to the request that was sent: not to where the client was redirected from it."""
         if send.body is not ORIGINAL:
             return self._of_own(response)
-        self._final = response
-        hops = [hop for hop in (*response.history, response) if not _among(hop.request, self._own)]
-        self._seen += [hop for hop in hops if not _among(hop, self._seen)]
-        answer = [hop for hop in self._seen if hop.request is leg.request][-1]
-        leg.take_cookies(answer)
+        self._final = answer = response
+        for hop in (*response.history, response):
+            if hop.request not in self._own and hop not in self._seen:
+                self._seen.append(hop)
+            if hop.request is leg.request:
+                answer = hop
+        leg.answer = answer
         return answer
 
     def _of_own(self, response: Any) -> Any:
@@ -86,8 +90,10 @@ class Exchange:
     def move_on(self, leg: Leg) -> None:
         """On to where the client was redirected from `leg`; or settles the last answer's history."""
         final = self._final
-        begun = [led for led in self._led if led.send is not None]
-        self.leg, self._led = next(iter(begun), None), begun[1:]
+        self.leg = None
+        if self._led:
+            begun = [led for led in self._led if led.send is not None]
+            self.leg, self._led = next(iter(begun), None), begun[1:]
         if self.leg is None:
             final.history = [hop for hop in self._seen if hop is not final]
             if final.request is not leg.request and 400 <= final.status_code < 500 and self._stayed():
@@ -97,16 +103,23 @@ class Exchange:
             self.leg.standing = True
 
     def _stayed(self) -> bool:
-        return all(self._trail.leads_to(_origin(hop.request.url)) for hop in self._seen)
+        return all(self._leads_to(hop.request.url) for hop in self._seen)
+
+    def _leads_to(self, url: Any) -> bool:
+        if self._trail is None:
+            self._trail = Trail(_origin(self._first.url))
+        return self._trail.leads_to(_origin(url))
 
     def close(self) -> None:
         """Ends what is under way."""
         leg, self.leg = self.leg, None
         if leg is not None:
             leg.drive.close()
-        self._forget_led()
-        for request in (self._first, *(hop.request for hop in self._seen)):
-            unmark(request)
+        if self._led:
+            self._forget_led()
+        if self._call.follows:
+            for request in (self._first, *(hop.request for hop in self._seen)):
+                unmark(request)
 
     def _forget_led(self) -> None:
         for led in self._led:
@@ -116,7 +129,3 @@ class Exchange:
 
 def _origin(url: Any) -> Origin:
     return origin_of(url.scheme, url.host, url.port)
-
-
-def _among(one: Any, many: list[Any]) -> bool:
-    return any(one is other for other in many)

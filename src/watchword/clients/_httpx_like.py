@@ -29,12 +29,17 @@ class FlowAuth:
 
     def __init__(self, auth: Auth, store: Store | AsyncStore | None, ask: Callable[[Ask], str] | None) -> None:
         library = self.kit.module
-        bound = self.kit.headers((), ((b"x", b"y"),))
-        if "x" in library.Headers(bound) or (b"x", b"y") not in bound.raw:
+        try:
+            bound = self.kit.headers(library.Headers({"z": "z"}), {b"x": [b"y"]})
+            known = library.Headers(bound).raw == [(b"z", b"z")] and bound.raw == [(b"z", b"z"), (b"X", b"y")]
+        except AttributeError:
+            known = False
+        if not known:
             # A later version may copy headers in another way; better none of it than credentials that go astray.
             raise ConfigurationError(f"this version of {library.__name__} is unknown: pip install -U watchword")
-        self._auth = made(auth)
-        self._settings: dict[str, Any] = {"store": store, "ask": ask}
+        settings: dict[str, Any] = {"store": store, "ask": ask}
+        self._drive = partial(Drive, made(auth), **settings)
+        self._async_drive = partial(AsyncDrive, auth, **settings)
 
     def __call__(self, *_: object) -> NoReturn:
         """What other libraries would run."""
@@ -42,7 +47,7 @@ class FlowAuth:
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """What the sync client runs."""
-        exchange = Exchange(self.kit, request, partial(Drive, self._auth, **self._settings))
+        exchange = Exchange(self.kit, request, self._drive)
         try:
             while (leg := exchange.leg) is not None:
                 send = leg.send or leg.drive.advance()
@@ -64,7 +69,7 @@ class FlowAuth:
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """What the async client runs."""
-        exchange = Exchange(self.kit, request, partial(AsyncDrive, self._auth, **self._settings))
+        exchange = Exchange(self.kit, request, self._async_drive)
         try:
             while (leg := exchange.leg) is not None:
                 send = leg.send or await leg.drive.advance()

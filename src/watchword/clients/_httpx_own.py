@@ -7,19 +7,20 @@ from typing import Any
 
 from watchword.clients._exchange import TIMEOUT, Replacements, changes, url_of, waiting
 from watchword.clients._httpx_parts import Kit
+from watchword.clients._httpx_request import Bare
 from watchword.core.message import Request
 from watchword.effects import Send
 
 __all__ = ["own_request", "put"]
 
 
-def put(library: Any, request: Any, bare: Request, send: Send) -> Replacements:
+def put(library: Any, request: Any, bare: Bare, send: Send) -> Replacements:
     """Puts another target and other content into the caller's request, and gives the field lines to replace."""
     target = send.request.target
     if "target" in request.extensions:
         request.extensions = {**request.extensions, "target": target}
-    elif target != bare.target or target != request.url.raw_path:
-        request.url = request.url.copy_with(raw_path=target)
+    elif target != bare.target or request.url is not bare.url:
+        request.url = bare.url.copy_with(raw_path=target)
     replaced = changes(bare, send.request)
     if send.content is not None:
         request.stream = _content_once(library, send.content, request.content)
@@ -53,13 +54,12 @@ def own_request(kit: Kit, request: Request, body: bytes, timeouts: Mapping[str, 
     waits = timeouts or library.Timeout(TIMEOUT).as_dict()
     waits = {name: waiting(seconds) for name, seconds in waits.items()}
     own = library.Request(request.method, url_of(request), content=body, extensions={"timeout": waits})
-    given = {name for name, _ in request.headers}
-    lines = [(b"Accept-Encoding", b"identity"), *own.headers.raw]
-    lines = [line for line in lines if line[0].lower() not in given] + [(n.title(), v) for n, v in request.headers]
+    put: Replacements = {b"accept-encoding": [b"identity"]}
+    for name, value in own.headers.raw:
+        put.setdefault(name.lower(), []).append(value)
+    put |= {name: request.values(name) for name, _ in request.headers}
     # Nothing but Host is left to copy for a client that follows redirects.
-    own.headers = kit.headers(
-        [line for line in lines if line[0].lower() == b"host"],
-        [line for line in lines if line[0].lower() != b"host"],
-    )
+    host = put.pop(b"host")
+    own.headers = kit.headers(library.Headers([(b"Host", value) for value in host]), put)
     own.stream = kit.body(body)
     return own
