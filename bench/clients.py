@@ -6,6 +6,7 @@ keeps its connection and knows its nonce. The limit is what its own auth adds to
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import requests
 
 from bench.harness import Figure, Interleaved, Unfit
 from watchword import DigestAuth
+from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx as for_httpx
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
@@ -65,11 +68,12 @@ class Added:
 
 
 def rows() -> Iterable[Added]:
-    """requests, httpx and httpx2, sync."""
+    """requests, httpx and httpx2, sync; aiohttp."""
     with served() as url, ExitStack() as stack:
         yield Added("requests", *by_requests(stack, url))
         yield Added("httpx", *by_httpx(stack, url, httpx, for_httpx.adapt))
         yield Added("httpx2", *by_httpx(stack, url, httpx2, for_httpx2.adapt))
+        yield Added("aiohttp", *by_aiohttp(stack, url))
 
 
 def by_requests(stack: ExitStack, url: str) -> Sequence[Get]:
@@ -93,6 +97,31 @@ def by_httpx(stack: ExitStack, url: str, library: Any, adapt: Callable[[Any], An
         return lambda path: int(client.get(url + path).status_code)
 
     return [get_by(auth) for auth in auths]
+
+
+def by_aiohttp(stack: ExitStack, url: str) -> Sequence[Get]:
+    """Sessions without middleware, with its own and with ours, on one event loop, whose turns count with each of them."""
+    middlewares: Sequence[Any] = (
+        [],
+        [aiohttp.DigestAuthMiddleware(USER, PASSWORD)],
+        [for_aiohttp.adapt(DigestAuth(USER, PASSWORD))],
+    )
+    run = stack.enter_context(asyncio.Runner()).get_loop().run_until_complete
+
+    async def opened(middleware: Sequence[Any]) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(middlewares=middleware)
+
+    async def get(session: aiohttp.ClientSession, path: str) -> int:
+        async with session.get(url + path) as response:
+            await response.read()
+            return response.status
+
+    def get_by(middleware: Sequence[Any]) -> Get:
+        session = run(opened(middleware))
+        stack.callback(lambda: run(session.close()))
+        return lambda path: run(get(session, path))
+
+    return [get_by(middleware) for middleware in middlewares]
 
 
 @contextmanager

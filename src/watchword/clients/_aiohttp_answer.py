@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 import aiohttp
 from aiohttp.base_protocol import BaseProtocol
 
-from watchword.clients._exchange import LIMIT, as_sent, oversized
-from watchword.core.message import Headers, Response
+from watchword.clients._exchange import LIMIT, Head, as_sent, oversized
+from watchword.core.message import Headers
 from watchword.core.rejection import CredentialsUnavailable
 from watchword.effects import Received, Send
 
-__all__ = ["answer_to", "content_of_own", "drain", "head_of", "lines_of"]
+__all__ = ["answer_to", "content_of_own", "drain", "head_of", "lines_of", "octets_of"]
 
 
 def lines_of(request: aiohttp.ClientRequest) -> Headers:
-    """The field lines of a request as aiohttp sends them: in UTF-8."""
-    return tuple((name.lower().encode(), value.encode()) for name, value in request.headers.items())
+    """The field lines of a request."""
+    return octets_of(request.headers.items())
+
+
+def octets_of(lines: Iterable[tuple[str, str]]) -> Headers:
+    """Field lines as aiohttp sends them: in UTF-8."""
+    return [(name.lower().encode(), value.encode()) for name, value in lines]
 
 
 def head_of(response: aiohttp.ClientResponse) -> Received:
     """The answer without its body."""
-    return Received(Response(response.status, response.raw_headers))
+    return Received(Head(response.status, response.raw_headers))
 
 
 async def answer_to(send: Send, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> Received:
-    """The answer, its body with it if the flow wants that, and as far as it wants it."""
+    """The answer with its body, as far as the flow wants that."""
     answer = head_of(response)
     limit: float | None = float("inf")
-    if not send.want:
-        return answer
     if send.head is not None:
         answer = answer._replace(sent=as_sent(send, lines_of(request)))
         limit = send.head(answer)

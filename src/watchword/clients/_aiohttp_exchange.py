@@ -9,20 +9,21 @@ from aiohttp import ClientHandlerType
 from multidict import CIMultiDict
 from yarl import URL
 
-from watchword.clients._aiohttp_answer import answer_to, content_of_own, drain, head_of, lines_of
+from watchword.clients._aiohttp_answer import answer_to, content_of_own, drain, head_of
 from watchword.clients._aiohttp_body import check_repeatable, read, replaced
+from watchword.clients._aiohttp_request import Bare
 from watchword.clients._aiohttp_route import Call
 from watchword.clients._exchange import TIMEOUT, changes, merged_cookies, url_of
 from watchword.core.message import Headers, Peer, Request
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.effects import Received, Send
-from watchword.transport.flow import ClientContext
+from watchword.transport.flow import HostContext
 
 __all__ = ["Exchange"]
 
 
-class Exchange:
-    """One request of the caller; `answer` is the last answer to it."""
+class Exchange(HostContext):
+    """One request of the caller, and what its flow may use; `answer` is the last answer to it."""
 
     def __init__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType, call: Call) -> None:
         self.answer: aiohttp.ClientResponse | None = None
@@ -33,17 +34,19 @@ class Exchange:
             request.headers.setdefault("Content-Type", "application/octet-stream")  # as aiohttp does, but later
         self._plain = tuple(request.headers.items())
         self._url = request.url
-        peer = call.peer_of(request.url, request.proxy)
-        self.bare = Request.raw(
-            request.method, request.url.scheme, request.headers["Host"], request.url.raw_path_qs.encode(),
-            lines_of(request), peer, exact=True,
-        )  # fmt: skip
-        self.context = ClientContext(
-            lambda: read(request), check_repeatable=lambda: check_repeatable(request.body), peer=self._peer
-        )
+        self.bare = Bare(request, self._plain, call)
 
-    def _peer(self, own: Request) -> Peer:
-        url = URL(url_of(own), encoded=True)
+    def body(self) -> bytes:
+        """The octets of the body, which stays ready to be sent."""
+        return read(self._request)
+
+    def check_repeatable(self) -> None:
+        """Nothing, if the body can be sent twice; else a `ConfigurationError`."""
+        check_repeatable(self._request.body)
+
+    def peer(self, request: Request, /) -> Peer:
+        """Who the session connects to for a request of the flow's own."""
+        url = URL(url_of(request), encoded=True)
         return self._call.peer_of(url, self._call.proxy_for(url, self._request).url)
 
     async def send(self, send: Send) -> Received:
@@ -62,7 +65,7 @@ class Exchange:
         else:
             with replaced(request, send.content):
                 self.answer = await self._handler(request)
-        return await answer_to(send, request, self.answer)
+        return await answer_to(send, request, self.answer) if send.want else head_of(self.answer)
 
     async def _prepare_once_more(self, refused: aiohttp.ClientResponse) -> None:
         fresh = self._fresh_cookies(refused)

@@ -78,14 +78,17 @@ def call_of(request: aiohttp.ClientRequest) -> Call:
             "the call of the session can't be seen from here: put adapt(…) first among the middlewares if another one "
             "runs requests in tasks of its own; else this version of aiohttp is unknown: pip install -U watchword"
         )
-    way = [_origin(url) for url in (*(hop.url for hop in hops), request.url)]
-    trail = Trail(way[0])
     return Call(
-        stayed=all(trail.leads_to(origin) for origin in way),
-        endless=waits.total is None and waits.sock_read is None,
-        session=request.session,
-        proxy=local.get("proxy"),
+        not hops or _stayed(*(hop.url for hop in hops), request.url),
+        waits.total is None and waits.sock_read is None,
+        request.session,
+        local.get("proxy"),
     )
+
+
+def _stayed(first: URL, *others: URL) -> bool:
+    trail = Trail(_origin(first))
+    return all(trail.leads_to(_origin(url)) for url in others)
 
 
 def _origin(url: URL) -> Origin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
 
 from watchword.clients._exchange import made, misadapted
 from watchword.core.records import AsyncStore, Store
@@ -56,8 +56,7 @@ def adapt(
 
 class _Adapted:
     def __init__(self, auth: Auth, store: Store | AsyncStore | None, ask: Callable[[Ask], str] | None) -> None:
-        self._auth = made(auth)
-        self._settings: dict[str, Any] = {"store": store, "ask": ask}
+        self._drive = partial(AsyncDrive, made(auth), store=store, ask=ask)
 
     def __call__(
         self, request: aiohttp.ClientRequest, handler: ClientHandlerType | None = None
@@ -72,7 +71,7 @@ class _Adapted:
         if not call.stayed:  # somebody else chose the target
             return await handler(request)
         exchange = Exchange(request, handler, call)
-        drive = AsyncDrive(self._auth, exchange.bare, exchange.context, **self._settings)
+        drive = self._drive(exchange.bare, exchange)
         try:
             send = await drive.advance()
             while send is not None:
