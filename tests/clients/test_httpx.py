@@ -279,6 +279,7 @@ def test_a_library_whose_headers_are_unknown_is_refused(library, adapt, monkeypa
     module = {httpx: for_httpx, httpx2: for_httpx2}[library]
 
     class Changed:
+        Client, AsyncClient = library.Client, library.AsyncClient
         SyncByteStream, AsyncByteStream = library.SyncByteStream, library.AsyncByteStream
         __name__ = "httpx3"
 
@@ -297,8 +298,8 @@ def test_a_library_that_would_copy_them_is_refused(library, adapt, monkeypatch):
 
     class Changed:
         Headers = Copying
-        SyncByteStream = library.SyncByteStream
-        AsyncByteStream = library.AsyncByteStream
+        Client, AsyncClient = library.Client, library.AsyncClient
+        SyncByteStream, AsyncByteStream = library.SyncByteStream, library.AsyncByteStream
         __name__ = "httpx3"
 
     monkeypatch.setattr(module._Adapted, "kit", kit_of(Changed()))

@@ -11,7 +11,7 @@ from tests.schemes.digest_world import ask, context, params, request
 from watchword import ConfigurationError, DigestAuth, Request, Response
 from watchword.transport.flow import arun
 from watchword.effects import Received, Send
-from watchword.schemes.digest import client, session
+from watchword.schemes.digest import client
 from watchword.schemes.digest.computation import algorithm_named, hash_a1, hash_a2, response, session_key
 
 
@@ -321,7 +321,7 @@ def test_a_session_algorithm_keeps_its_first_cnonce() -> None:
 
 
 def test_a_nonce_whose_count_is_used_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "MAX_COUNT", 2)
+    monkeypatch.setattr(client, "MAX_COUNT", 2)
     auth = DigestAuth(*AUTH)
     server = Server(once(challenge()))
     for _ in range(3):

@@ -54,11 +54,12 @@ class Exchange(HostContext):
         request = self._request
         if self.answer is not None:
             await self._prepare_once_more(self.answer)
-        for name, lines in changes(self.bare, send.request).items():
-            request.headers.popall(name.decode(), None)
-            request.headers.extend((name.decode().title(), _text(line)) for line in lines)
-        target = send.request.target
-        if target != self.bare.target:
+        for octets, lines in changes(self.bare, send.request).items():
+            name = octets.decode().title()
+            request.headers.popall(name, None)
+            for line in lines:
+                request.headers.add(name, _text(line))
+        if (target := send.request.target) != self.bare.target:
             request.url = URL(f"{self._url.origin()}{target.decode()}", encoded=True)
         if send.content is None:
             self.answer = await self._handler(request)

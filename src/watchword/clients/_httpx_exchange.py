@@ -24,7 +24,7 @@ class Exchange:
     def __init__(self, kit: Kit, request: Any, make: Make) -> None:
         self._kit = kit
         self._make = make
-        self._call = call_of(kit.module)
+        self._call = call_of(kit)
         self._start = position(getattr(request.stream, "_stream", None))
         self._own: list[Any] = []  # the flow's own requests
         self._seen: list[Any] = []  # all answers to the caller's
@@ -53,8 +53,10 @@ class Exchange:
 
     def standing(self, leg: Leg, send: Send) -> Any:
         """The answer that is there already, where the request of a leg that was led here went out by `send`; else None."""
-        stands, leg.standing = leg.standing, False
-        return self._final if stands and (send is leg.send or leg.is_plain(send)) else None
+        if not leg.standing:
+            return None
+        leg.standing = False
+        return self._final if send is leg.send or leg.is_plain(send) else None
 
     def outgoing(self, leg: Leg, send: Send) -> Any:
         """The library's request for `send`."""
@@ -95,7 +97,8 @@ class Exchange:
             begun = [led for led in self._led if led.send is not None]
             self.leg, self._led = next(iter(begun), None), begun[1:]
         if self.leg is None:
-            final.history = [hop for hop in self._seen if hop is not final]
+            if len(self._seen) > 1 or self._own:
+                final.history = [hop for hop in self._seen if hop is not final]
             if final.request is not leg.request and 400 <= final.status_code < 500 and self._stayed():
                 # Nothing was signed there, since the client can't be seen or another request had to go first.
                 self.leg = self._leg_of(final.request)

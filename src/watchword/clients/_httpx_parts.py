@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import CodeType
 from typing import Any, NamedTuple
 
 from watchword.clients._exchange import Replacements
 from watchword.clients._httpx_headers import bound_headers
+from watchword.clients._route import code_of
 from watchword.core.rejection import CredentialsUnavailable
 
 __all__ = ["Kit", "kit_of"]
@@ -17,12 +19,14 @@ class Kit(NamedTuple):
 
     Args:
         module: the module, httpx or httpx2.
+        asking: what a client runs where it asks its Auth.
         headers: makes headers of (the library's plain ones, lines instead of those, which no redirected request gets).
         body: makes a stream of the octets of a flow's own request.
         answer: makes of an answer's stream one that fails by the given error after so many octets.
     """
 
     module: Any
+    asking: tuple[CodeType | None, ...]
     headers: Callable[[Any, Replacements], Any]
     body: Callable[[bytes], Any]
     answer: Callable[[Any, int, Callable[[], Exception]], Any]
@@ -30,7 +34,8 @@ class Kit(NamedTuple):
 
 def kit_of(library: Any) -> Kit:
     """The kit of httpx or httpx2."""
-    return Kit(library, bound_headers(library), _own_body(library), _short_answer(library))
+    asking = [getattr(client, "_send_handling_auth", None) for client in (library.Client, library.AsyncClient)]
+    return Kit(library, tuple(map(code_of, asking)), bound_headers(library), _own_body(library), _short_answer(library))
 
 
 def _own_body(library: Any) -> Any:

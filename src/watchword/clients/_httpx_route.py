@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from watchword.clients._route import calls, code_of
+from watchword.clients._httpx_parts import Kit
+from watchword.clients._route import calls
 from watchword.core.message import SOCKS, Peer
 
 __all__ = ["Call", "call_of"]
@@ -32,12 +33,13 @@ class Call(NamedTuple):
         return _behind(self.library, choose(url), url.host)
 
 
-def call_of(library: Any) -> Call:
+def call_of(kit: Kit) -> Call:
     """The call of a client that is under way."""
-    asking = (library.Client._send_handling_auth, library.AsyncClient._send_handling_auth)  # noqa: SLF001 -- see _route
-    call = next(calls(*map(code_of, asking)), None)
-    known = {} if call is None else call.f_locals
-    return Call(library, known.get("self"), known.get("follow_redirects", False))
+    call = next(calls(*kit.asking), None)
+    if call is None:
+        return Call(kit.module, None, follows=False)
+    known = call.f_locals
+    return Call(kit.module, known["self"], known["follow_redirects"])
 
 
 def _behind(library: Any, transport: Any, host: str) -> Peer:

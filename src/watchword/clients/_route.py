@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["calls", "code_of"]
 
 
-def code_of(function: Callable[..., Any]) -> CodeType | None:
+def code_of(function: Callable[..., Any] | None) -> CodeType | None:
     """What is run where `function` is called, by which `calls` knows it; None for what isn't written in Python."""
     return getattr(function, "__code__", None)
 

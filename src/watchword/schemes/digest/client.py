@@ -18,7 +18,7 @@ from watchword.fields.auth_params import parse_auth_info
 from watchword.fields.target import check_target
 from watchword.schemes.digest.computation import ALGORITHMS, Algorithm, checked_algorithms
 from watchword.schemes.digest.credentials import CONTROL, Offer, read_offers
-from watchword.schemes.digest.session import Session, Signed
+from watchword.schemes.digest.session import MAX_COUNT, Session, Signed
 
 __all__ = ["DigestAuth", "ServerUnproven", "Unproven", "UnprovenWarning"]
 
@@ -75,22 +75,26 @@ class Space:
     that have answered unchallenged.
     """
 
-    __slots__ = ("open", "sessions", "strength")
+    __slots__ = ("_sole", "open", "sessions", "strength")
 
     def __init__(self) -> None:
-        self.sessions: tuple[Session, ...] = ()  # replaced, never changed: it is read without the lock
+        self.replace(())
         self.strength = 0
         self.open: Bounded[bytes, bool] = Bounded(MAX_OPEN)
 
+    def replace(self, sessions: tuple[Session, ...]) -> None:
+        """Has these sessions instead; they are read without the lock."""
+        self.sessions = sessions
+        self._sole = sessions[0] if len(sessions) == 1 and not sessions[0].domain else None
+
     def session_for(self, target: bytes) -> Session | None:
         """The session with the longest prefix of `target` in its domain; of equals, the last one. None if its count is used up."""
-        sessions = self.sessions
-        best = sessions[0] if sessions else None
-        if best is not None and (len(sessions) > 1 or best.domain):
-            fit, best = max(((one.covers(target), one) for one in sessions), key=itemgetter(0))
+        best = self._sole
+        if best is None:
+            fit, best = max(((one.covers(target), one) for one in self.sessions), key=itemgetter(0), default=(-1, None))
             if fit < 0:
                 return None
-        return None if best is None or best.is_used_up() else best
+        return None if best is None or best.count >= MAX_COUNT else best
 
 
 class DigestAuth(ClientHalf):
@@ -172,12 +176,14 @@ class DigestAuth(ClientHalf):
 
     def flow(self, request: Request, context: Context) -> Flow:
         """The request, with an answer if a nonce is at hand; then answers to at most two challenges."""
-        check_target(request)
+        place = _Place(request, self._fields)
+        space = self._spaces.get(place.origin)
+        # The authority of an origin that is known was looked at before; all targets of a proxy have one origin.
+        check_target(request, request.authority if space is not None and self._fields is _ORIGIN else None)
         if self._fields is _PROXY and not reaches_proxy(request):
             yield Send(request)
             return
-        place = _Place(request, self._fields)
-        session = self._session(place)
+        session = None if space is None else space.session_for(place.uri)
         learning = False
         if session is None and not self._is_open(place):
             # It will probably have to be sent twice.
@@ -238,7 +244,7 @@ class DigestAuth(ClientHalf):
         with self._lock:
             space = self._space(place.origin)
             space.open.pop(place.folder)
-            space.sessions = tuple(one for one in space.sessions if one is not refused)
+            space.replace(tuple(one for one in space.sessions if one is not refused))
             answered = refused.offer.algorithm.strength if refused is not None and answers else 0
             floor = 0 if self._goes_lower else max(space.strength, answered)
         offer = next(
@@ -265,7 +271,7 @@ class DigestAuth(ClientHalf):
                 return  # of many answers that bring a next nonce the first one counts
             # Of one realm and domain there is one session, and of whatever else a server makes up, a few.
             others = [one for one in space.sessions if not one.is_of_the_space_of(session)]
-            space.sessions = (session, *others[: MAX_SESSIONS - 1])
+            space.replace((session, *others[: MAX_SESSIONS - 1]))
 
     def _space(self, origin: Origin) -> Space:
         space = self._spaces.get(origin)

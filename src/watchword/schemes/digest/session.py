@@ -15,7 +15,7 @@ from watchword.schemes.digest.computation import (
 )  # fmt: skip
 from watchword.schemes.digest.credentials import CONTROL, Offer, credentials_form
 
-__all__ = ["Session", "Signed"]
+__all__ = ["MAX_COUNT", "Session", "Signed"]
 
 MAX_COUNT: Final = 0xFFFFFFFF
 
@@ -23,11 +23,11 @@ MAX_COUNT: Final = 0xFFFFFFFF
 class Session:
     """The answers to one challenge: its secret, and how many there were.
 
-    `confirmed` is set once the server has not refused one of them, `proven` once it has served what was asked for with it.
+    `count` is the nc of the last one (RFC 7616 §3.4), which is used up at `MAX_COUNT`. `confirmed` is set once the server has not refused one of them, `proven` once it has served what was asked for with it.
     """
 
     __slots__ = (
-        "_cnonce", "_count", "_form", "_ha1", "_hash", "_lock", "_start", "_username", "confirmed", "domain", "offer", "proven",
+        "_cnonce", "_form", "_ha1", "_hash", "_lock", "_start", "_username", "confirmed", "count", "domain", "offer", "proven",
         "qop",
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ class Session:
         self._form = credentials_form(offer, self._username, self.qop, offer.userhash)
         self._hash = at_once(offer.algorithm.hash)
         self._start = b"%b:%b:" % (self._ha1, offer.nonce)
-        self._count = 0
+        self.count = 0
 
     def following(self, info: Mapping[str, str]) -> Session | None:
         """The session with the `nextnonce` of an Authentication-Info (RFC 7616 §3.5), if there is one.
@@ -79,10 +79,6 @@ class Session:
         session._begin(self.offer._replace(nonce=nonce.encode("latin-1")))
         return session
 
-    def is_used_up(self) -> bool:
-        """Whether nc has no further value (RFC 7616 §3.4)."""
-        return self._count >= MAX_COUNT
-
     def covers(self, target: bytes) -> int:
         """The length of the longest prefix of `target` in the domain, 0 where that is the whole origin; -1: none."""
         if not self.domain:
@@ -97,7 +93,7 @@ class Session:
         """The request with the next answer in `field`; `judged`: the server shall prove what comes back."""
         cnonce = self._cnonce or b2a_base64(context.random(18), newline=False)
         with self._lock:
-            self._count = count = self._count + 1
+            self.count = count = self.count + 1
         nc, method, qop = b"%08x" % count, request.method.encode(), self.qop
         if qop == b"auth":
             # As below, without the way through four functions: a third of the time.
