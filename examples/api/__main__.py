@@ -25,7 +25,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes, on one database")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--database", type=Path, help="the SQLite file; default: a temporary one")
-    where.add_argument("--store", help="the URL of another database: postgresql://… or redis://…, whose secrets WATCHWORD_SECRETS seals")
+    where.add_argument(
+        "--store",
+        help="the URL of another database: postgresql://… or redis://…, whose secrets WATCHWORD_SECRETS seals",
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON once the server answers")
     parser.add_argument("--folder", type=Path, help="where settings and verdicts go; default: a temporary one")
     arguments = parser.parse_args()

@@ -17,7 +17,7 @@ from tests.patience import PATIENCE
 from watchword import (
     AsyncGuard, BasicVerifier, Guard, HMACAuth, HMACVerifier, Identity, Key, Peer, Reason, Rejected, Request, Response,
 )  # fmt: skip
-from watchword.core.scheme import Received, Send
+from watchword.effects import Received, Send
 from watchword.stores import AsyncSQLStore, SQLStore
 from watchword.transport.flow import ClientContext, run
 
