@@ -48,8 +48,8 @@ __all__ = [
 Command = tuple[str | bytes | int, ...]
 Answer = Any
 Conversation = Generator[Command, Answer, Any]
-Row = tuple[int, int | None, bytes | None, bool | None, int | None, float | None]
-"""(index of the reference, version, data, sealed, value, until), as `Vault.found` reads them."""
+Row = tuple[int, int | None, bytes | None, bool | None, None, int | None, float | None]
+"""(index of the reference, version, data, sealed, owner, value, until), as `Vault.found` reads them."""
 
 _TICKS: Final = 2.0**22
 _LATEST: Final = 2.0**40  # seconds; a mark that would last longer lasts until then, 34,000 years from now
@@ -145,17 +145,17 @@ def fetching(layout: Layout, refs: Sequence[Ref[Any]], now: float | None) -> Gen
         rows = [_row(place, refs[place].kind, value) for place, value in found if value is not None]
     except ValueError:  # its words hold what is there
         raise StoreUnavailable("what another program has put at one of the store's keys can't be read") from None
-    return rows if now is None else [row for row in rows if row[0] not in marks or is_alive(row[5] or 0.0, now)]
+    return rows if now is None else [row for row in rows if row[0] not in marks or is_alive(row[6] or 0.0, now)]
 
 
 def _row(place: int, kind: type, value: bytes) -> Row:
     if kind is Counter:
         count, _, until = value.split(b" ")
-        return place, None, None, None, int(count), float(until)
+        return place, None, None, None, None, int(count), float(until)
     if kind is Spent:
-        return place, None, None, None, None, int(value) / _TICKS
+        return place, None, None, None, None, None, int(value) / _TICKS
     version, sealed, data = _parts(value)
-    return place, version, data, sealed, None, None
+    return place, version, data, sealed, None, None, None
 
 
 def is_alive(until: float, now: float) -> bool:

@@ -31,7 +31,7 @@ def suited_kinds() -> frozenset[type]:
 class _Seal:
     """Stands where a vault looks for the key of its database: the server keeps no key, so it has to be given."""
 
-    path = Path()
+    in_memory = False
 
     def __init__(self, sealer: Sealer | None) -> None:
         self._sealer = sealer
@@ -93,7 +93,7 @@ class Remembering(InProcess):
         self._commands = commands
         self._layout = commands.Layout(prefix)
         self._sealer = None if secrets is None or allow_plaintext else Sealer(secrets)
-        self._vault = Vault(_Seal(self._sealer), secrets, allow_plaintext=allow_plaintext)  # type: ignore[arg-type]
+        self._vault = Vault(_Seal(self._sealer), secrets, allow_plaintext=allow_plaintext)
         self._room = max_counters
         self._clock = clock
         self.most_connections = most_connections
