@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from tests.stores.redis.proxy import Proxy
 from tests.valkey import Server, shared
 from watchword import StoreUnavailable
 from watchword.core.records import COMMITTED, Add, Counter, Once, Put, Ref, Replayed, Spent
+from watchword.stores import AsyncRedisStore
 from watchword.stores.redis.commands import Layout
 from watchword.stores.sql.queries import counter_key
 
@@ -199,3 +201,27 @@ def test_a_forked_process_has_connections_of_its_own(server: Server) -> None:
             os._exit(0 if store.commit([mark]) == COMMITTED else 1)
         assert os.waitpid(child, 0)[1] == 0
         assert store.commit([mark]) == Replayed(mark)
+
+
+def test_a_commit_whose_caller_is_cancelled_runs_to_its_end_and_a_look_up_leaves_no_answer_to_the_next(
+    server: Server,
+) -> None:
+    async def main() -> None:
+        async with AsyncRedisStore(server.url, secrets=bytes(32)) as store:
+            await store.commit([Put(NOTE, Note("n")), Put(Ref(Note, ("other",)), Note("other"))])
+            for number in range(20):
+                mark = once(str(number))
+                commit = asyncio.ensure_future(store.commit([mark]))
+                look_up = asyncio.ensure_future(store.fetch([NOTE]))
+                for _ in range(number):  # until it has sent, or waits for the answer
+                    await asyncio.sleep(0)
+                commit.cancel()
+                look_up.cancel()
+                await asyncio.gather(commit, look_up, return_exceptions=True)
+                await asyncio.gather(*store._pools[os.getpid()].running)
+                other = Ref(Note, ("other",))
+                assert (await store.fetch([other])).get(other) == Note("other")
+                if number:  # else it had not begun
+                    assert await store.commit([mark]) == Replayed(mark)
+
+    asyncio.run(main())
