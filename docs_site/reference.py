@@ -18,7 +18,8 @@ __all__ = ["MODULES", "names_of", "page_of"]
 MODULES: Final = (
     "watchword", "watchword.effects", "watchword.stores", "watchword.issuers", "watchword.testing", "watchword.authorization_server.token_endpoint",
     "watchword.clients.requests", "watchword.clients.httpx", "watchword.clients.httpx2", "watchword.clients.aiohttp",
-    "watchword.clients.urllib3", "watchword.clients.urllib_request", "watchword.servers.asgi", "watchword.servers.wsgi",
+    "watchword.clients.urllib3", "watchword.clients.urllib_request", "watchword.clients.direct", "watchword.oauth.authorization_code",
+    "watchword.oauth.token_response", "watchword.servers.asgi", "watchword.servers.wsgi",
     "watchword.servers.http_server", "watchword.servers.problem", "watchword.servers.fastapi", "watchword.servers.starlette",
     "watchword.servers.flask", "watchword.servers.django", "watchword.servers.aiohttp", "watchword.servers.litestar", "watchword.crypto.jose",
     "watchword.dropin", "watchword.core.records", "watchword.core.scheme",

@@ -6,6 +6,7 @@ import importlib
 
 import pytest
 
+import watchword
 from watchword import Guard, JWTAuth, JWTVerifier, explain
 from watchword.schemes import SCHEMES, Scheme
 from watchword.core.verdict import Verdict
@@ -28,7 +29,7 @@ def test_every_row_has_a_case_and_no_other_has() -> None:
 def test_a_row_names_what_exists(row: Scheme) -> None:
     module = importlib.import_module(f"watchword.schemes.{row.module}")
     setup = SchemeSetup.of(row.name)
-    assert hasattr(module, row.auth)
+    assert hasattr(watchword, row.auth)
     assert type(setup.verifier) is getattr(module, row.verifier)
 
 

@@ -11,10 +11,10 @@ import pytest
 
 import watchword
 from watchword import (
-    AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, DigestAuth, DigestVerifier, DPoPAuth, DPoPVerifier, Guard,
+    AllOf, APIKeyAuth, APIKeyVerifier, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, ClientSecret, DigestAuth, DigestVerifier, DPoPAuth, DPoPVerifier, Guard,
     HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, KeyDirectory, KeySet, OAuth1Auth, OAuth1Verifier, OAuth2Auth,
-    OAuth2Verifier, PasswordCache, ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Revocations, SealedAuth, SignatureAuth,
-    SignatureSeal, SignatureVerifier, RefreshingSigV4Auth, SigV4Auth, SigV4Credentials, SigV4Verifier, TokenCache, TokenVerifier, WebBotAuth, WebBotVerifier, WebhookAuth,
+    OAuth2Verifier, PasswordCache, PrivateKeyJWT, PublicClient, ReplayableBodyHMACAuth, ReplayableBodyHMACVerifier, Revocations, SealedAuth, SignatureAuth,
+    SignatureSeal, SignatureVerifier, RefreshingSigV4Auth, SigV4Auth, SigV4Credentials, SigV4Verifier, TokenCache, TokenFile, TokenMemory, TokenVerifier, WebBotAuth, WebBotVerifier, WebhookAuth,
     WebhookVerifier, stores,
 )  # fmt: skip
 from watchword.authorization_server.token_endpoint import TokenEndpoint
@@ -48,6 +48,7 @@ HOLDING: dict[str, Callable[[], object]] = {
     "BasicAuth": lambda: BasicAuth("alice", SECRET),
     "BasicVerifier": lambda: BasicVerifier(realm="orders"),
     "BearerAuth": lambda: BearerAuth(SECRET),
+    "ClientSecret": lambda: ClientSecret("app", SECRET),
     "DigestAuth": lambda: DigestAuth("alice", SECRET),
     "DigestVerifier": lambda: DigestVerifier(realm="orders"),
     "Guard": lambda: Guard([HMACVerifier()], STORE),
@@ -63,6 +64,8 @@ HOLDING: dict[str, Callable[[], object]] = {
     "OAuth2Auth": lambda: OAuth2Auth("https://id.example/token", "app", SECRET),
     "OAuth2Verifier": lambda: OAuth2Verifier(KEY, issuer="https://id.example", audience="orders"),
     "PasswordCache": PasswordCache,
+    "PrivateKeyJWT": lambda: PrivateKeyJWT("app", PAIR),
+    "PublicClient": lambda: PublicClient("app"),
     "RefreshingSigV4Auth": lambda: RefreshingSigV4Auth(
         lambda: SigV4Credentials("AKID", SECRET), region="eu-central-1", service="s3"
     ),
@@ -79,6 +82,8 @@ HOLDING: dict[str, Callable[[], object]] = {
     "SignatureSeal": lambda: SignatureSeal(KEY),
     "SignatureVerifier": SignatureVerifier,
     "TokenCache": TokenCache,
+    "TokenFile": lambda: TokenFile("tokens.json"),
+    "TokenMemory": TokenMemory,
     "TokenVerifier": TokenVerifier,
     "WebBotAuth": lambda: WebBotAuth(PAIR, agent="https://bot.example"),
     "WebBotVerifier": lambda: WebBotVerifier(AGENTS),
@@ -100,7 +105,7 @@ HOLDING: dict[str, Callable[[], object]] = {
 }
 # No secrets, or what the application has from elsewhere: requests as they came, records that stores keep.
 PLAIN = {
-    "APIKey", "AttemptPolicy", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "ExplanationLog", "Identity", "InCookie",
+    "APIKey", "AttemptPolicy", "AuthorizationCode", "ClaimCheck", "ClientCredentials", "ConfigurationError", "CredentialsUnavailable", "Device", "ExplanationLog", "Identity", "InCookie",
     "InField", "InSubprotocol", "Limits", "OAuth1Endpoints", "Password", "Peer",
     "Policy", "PublicURL", "Reason", "RegisteredToken", "Rejected", "Request", "Response", "ResponsePolicy", "ResponseUnproven", "SignaturePolicy",
     "StoreUnavailable", "Verdict", "WatchwordError", "WebhookProfile", "HtdigestStore", "HtpasswdStore",

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from watchword.crypto.keys import Key, KeySet
     from watchword.crypto.passwords import Password
     from watchword.fields.public_url import PublicURL
+    from watchword.oauth.auth import OAuth2Auth
+    from watchword.oauth.authorization_code import AuthorizationCode
+    from watchword.oauth.client_authentication import ClientSecret, PrivateKeyJWT, PublicClient
+    from watchword.oauth.client_credentials import ClientCredentials
+    from watchword.oauth.device import Device
+    from watchword.oauth.tokens import TokenMemory
     from watchword.schemes.api_key import APIKeyAuth, APIKeyVerifier
     from watchword.schemes.api_key_text import APIKey
     from watchword.schemes.basic import BasicAuth, BasicVerifier
@@ -43,7 +49,7 @@ if TYPE_CHECKING:
     from watchword.schemes.password_cache import PasswordCache
     from watchword.schemes.oauth1 import OAuth1Auth, OAuth1Endpoints, OAuth1Verifier
     from watchword.schemes.opaque_token import TokenVerifier
-    from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
+    from watchword.schemes.oauth2 import OAuth2Verifier
     from watchword.schemes.registered_token import RegisteredToken
     from watchword.schemes.revocation import Revocations
     from watchword.schemes.signatures import SignatureAuth, SignaturePolicy, SignatureVerifier
@@ -57,6 +63,7 @@ if TYPE_CHECKING:
     from watchword.schemes.token_cookie import InCookie
     from watchword.schemes.token_places import InField
     from watchword.schemes.token_subprotocol import InSubprotocol
+    from watchword.stores.token_file import TokenFile
     from watchword.schemes.webhooks import WebhookAuth, WebhookProfile, WebhookVerifier
 
 __version__ = "0.1.0"
@@ -69,14 +76,18 @@ _HOMES = {
     "AllOf": "schemes.all_of",
     "AttemptPolicy": "core.attempts",
     "AsyncGuard": "core.guard",
+    "AuthorizationCode": "oauth.authorization_code",
     "BasicAuth": "schemes.basic",
     "BasicVerifier": "schemes.basic",
     "BearerAuth": "schemes.bearer",
     "ClaimCheck": "schemes.jwt.checks",
+    "ClientCredentials": "oauth.client_credentials",
+    "ClientSecret": "oauth.client_authentication",
     "ConfigurationError": "core.rejection",
     "CredentialsUnavailable": "core.rejection",
     "DPoPAuth": "schemes.dpop",
     "DPoPVerifier": "schemes.dpop",
+    "Device": "oauth.device",
     "DigestAuth": "schemes.digest",
     "DigestVerifier": "schemes.digest",
     "Guard": "core.guard",
@@ -95,12 +106,14 @@ _HOMES = {
     "OAuth1Auth": "schemes.oauth1",
     "OAuth1Endpoints": "schemes.oauth1",
     "OAuth1Verifier": "schemes.oauth1",
-    "OAuth2Auth": "schemes.oauth2",
+    "OAuth2Auth": "oauth.auth",
     "OAuth2Verifier": "schemes.oauth2",
     "Password": "crypto.passwords",
     "PasswordCache": "schemes.password_cache",
     "Peer": "core.message",
     "Policy": "core.plan",
+    "PrivateKeyJWT": "oauth.client_authentication",
+    "PublicClient": "oauth.client_authentication",
     "PublicURL": "fields.public_url",
     "Reason": "core.rejection",
     "RefreshingSigV4Auth": "schemes.sigv4",
@@ -123,6 +136,8 @@ _HOMES = {
     "SignatureVerifier": "schemes.signatures",
     "StoreUnavailable": "core.rejection",
     "TokenCache": "schemes.token_cache",
+    "TokenFile": "stores.token_file",
+    "TokenMemory": "oauth.tokens",
     "TokenVerifier": "schemes.opaque_token",
     "Verdict": "core.verdict",
     "WatchwordError": "core.rejection",
@@ -136,15 +151,15 @@ _HOMES = {
 }
 
 __all__ = [
-    "APIKey", "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "BasicAuth", "BasicVerifier",
-    "BearerAuth", "ClaimCheck", "ConfigurationError", "CredentialsUnavailable", "DPoPAuth", "DPoPVerifier", "DigestAuth", "DigestVerifier", "Guard",
+    "APIKey", "APIKeyAuth", "APIKeyVerifier", "AllOf", "AsyncGuard", "AttemptPolicy", "AuthorizationCode", "BasicAuth", "BasicVerifier",
+    "BearerAuth", "ClaimCheck", "ClientCredentials", "ClientSecret", "ConfigurationError", "CredentialsUnavailable", "DPoPAuth", "DPoPVerifier", "Device", "DigestAuth", "DigestVerifier", "Guard",
     "HMACAuth", "HMACVerifier", "Identity", "InCookie", "InField", "InSubprotocol", "JWTAuth", "JWTVerifier", "Key", "KeyDirectory", "KeySet", "Limits", "OAuth1Auth", "OAuth1Endpoints",
     "OAuth1Verifier", "OAuth2Auth",
-    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PublicURL", "Reason", "RefreshingSigV4Auth", "RegisteredToken", "Rejected",
+    "OAuth2Verifier", "Password", "PasswordCache", "Peer", "Policy", "PrivateKeyJWT", "PublicClient", "PublicURL", "Reason", "RefreshingSigV4Auth", "RegisteredToken", "Rejected",
     "ReplayableBodyHMACAuth", "ReplayableBodyHMACVerifier", "Request", "Response", "ResponsePolicy",
     "ResponseUnproven", "Revocations", "SealedAuth",
     "SigV4Auth", "SigV4Credentials", "SigV4Verifier",
-    "SignatureAuth", "SignaturePolicy", "SignatureSeal", "SignatureVerifier", "StoreUnavailable", "TokenCache", "TokenVerifier", "Verdict", "WatchwordError", "WebBotAuth",
+    "SignatureAuth", "SignaturePolicy", "SignatureSeal", "SignatureVerifier", "StoreUnavailable", "TokenCache", "TokenFile", "TokenMemory", "TokenVerifier", "Verdict", "WatchwordError", "WebBotAuth",
     "WebBotVerifier", "WebhookAuth", "WebhookProfile",
     "WebhookVerifier", "explain", "explain_async",
 ]  # fmt: skip

@@ -13,11 +13,29 @@ from watchword.core.message import Peer, Request, Response
 from watchword.core.records import Ref, Write
 
 __all__ = [
-    "ORIGINAL", "Ask", "Auth", "Call", "Context", "Effect", "Flow", "Hold", "Load", "Received", "Release", "Save", "Send", "Sleep",
+    "ORIGINAL", "Ask", "Auth", "Call", "Context", "Effect", "Flow", "Hold", "Load", "NotSent", "Received", "Release", "Save", "Send", "SendTerms",
+    "Sleep",
 ]  # fmt: skip
 
 ORIGINAL: Final = None
 """As the body of `Send`: the caller's own request body, unchanged."""
+
+
+class SendTerms(NamedTuple):
+    """Under which a request of a flow's own is sent. Whatever they say, no redirect of it is followed and no cookie goes along.
+
+    Args:
+        timeout: seconds for all of it, where it goes over a connection of its own; an adapter goes by the caller's time limit.
+        max_size: octets of the answer that are of use.
+        repeatable: False: once any of it has been sent, no transport sends it a second time.
+        learnt_from: the host of the caller's own URL, where this one was learnt from an answer. It is then sent to an address
+            that is not on the public internet only if that host has such an address too. "": it is the caller's own URL.
+    """
+
+    timeout: float = 30.0
+    max_size: int = 512 * 1024
+    repeatable: bool = False
+    learnt_from: str = ""
 
 
 class Send(NamedTuple):
@@ -29,6 +47,9 @@ class Send(NamedTuple):
     With `head` the driver first shows the answer without its body, and reads as many octets as `head` says, or nothing where it
     says None. A body that is longer is not handed over, and the rest not read: then `Received.body` is None. An exception of
     `head` ends the flow, and is the caller's.
+
+    A request of the flow's own has `terms`. If it certainly never left, `NotSent` is raised in the flow, which can do
+    nothing more but note that.
     """
 
     request: Request
@@ -36,6 +57,7 @@ class Send(NamedTuple):
     want: bool = False
     content: bytes | None = None
     head: Callable[[Received], int | None] | None = None
+    terms: SendTerms | None = None
 
     def __repr__(self) -> str:
         # A token request's body may hold the client's secret.
@@ -73,6 +95,7 @@ class Hold(NamedTuple):
 
     It is let go by `Release`, when the caller's own request goes out, when the flow ends, however it ends, and when
     others wait and it has been held for `lease` seconds. Waiting ends with `CredentialsUnavailable` after `lease` seconds.
+    With `of` it is that object's lock instead, for what several Auths share.
 
     With `across_send` the caller's own request does not let it go, for flows that learn from its answer what the others
     wait for. As nobody knows when that answer comes, or whether it is ever read, waiting is then no duty: after `lease`
@@ -82,12 +105,17 @@ class Hold(NamedTuple):
     key: str
     lease: float
     across_send: bool = False
+    of: object = None
 
 
 class Release(NamedTuple):
     """Let the lock `key` go."""
 
     key: str
+
+
+class NotSent(Exception):
+    """Raised in a flow that waits for the answer to a request of its own: nothing of it was sent, nobody was connected to."""
 
 
 class Sleep(NamedTuple):

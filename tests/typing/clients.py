@@ -10,12 +10,17 @@ import httpx2
 import requests
 import urllib3
 
-from watchword import BasicAuth, DigestAuth, OAuth2Auth
+from watchword import (
+    AuthorizationCode, BasicAuth, ClientSecret, Device, DigestAuth, OAuth2Auth, PublicClient, TokenFile, TokenMemory,
+)  # fmt: skip
 from watchword.clients import aiohttp as for_aiohttp
 from watchword.clients import httpx2 as for_httpx2
 from watchword.clients import requests as for_requests
 from watchword.clients import urllib3 as for_urllib3
 from watchword.clients import urllib_request as for_urllib
+from watchword.clients.direct import perform, perform_async
+from watchword.oauth.authorization_code import Granted, Login
+from watchword.oauth.token_response import AccessToken
 from watchword.stores import MemoryStore
 
 BASIC = BasicAuth("alice", "open sesame")
@@ -64,3 +69,24 @@ httpx2.get("https://api.example/", auth=BASIC)  # type: ignore[arg-type] # pyrig
 aiohttp.ClientSession(middlewares=[BASIC])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
 build_opener(BASIC)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 BASIC(urllib3.PoolManager())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def by_oauth2(session: requests.Session) -> str:
+    shop = OAuth2Auth(
+        issuer="https://id.example", client=ClientSecret("shop", "a long random secret"),
+        grant=AuthorizationCode("https://shop.example/callback", max_age=300), scope=["openid"], tokens=TokenFile("tokens.json"),
+    )  # fmt: skip
+    login = perform(shop.begin_login())
+    assert_type(login, Login)
+    granted = perform(shop.finish_login(Login.from_text(login.to_text()), "https://shop.example/callback?code=x"))
+    assert_type(granted, Granted)
+    assert_type(granted.token, AccessToken)
+    assert_type(perform(shop.revoke()), None)
+    return session.get("https://api.example/", auth=for_requests.adapt(shop.for_owner("alice"))).text
+
+
+async def by_a_device() -> AccessToken:
+    television = OAuth2Auth(
+        issuer="https://id.example", client=PublicClient("tv"), grant=Device(), tokens=TokenMemory(), on_token=print
+    )
+    return await perform_async(television.log_in(), ask=lambda ask: ask.code)

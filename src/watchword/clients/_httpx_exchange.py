@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from watchword.clients._exchange import LIMIT, oversized
@@ -63,6 +64,7 @@ class Exchange:
         if send.body is not None:  # else it is ORIGINAL
             own = own_request(self._kit, send.request, send.body, leg.request.extensions.get("timeout"))
             self._own.append(own)
+            mark(own, partial(_stay, own))
             return own
         if self._led:
             self._forget_led()
@@ -83,7 +85,7 @@ class Exchange:
 
     def _of_own(self, response: Any) -> Any:
         if response.request is not self._own[-1]:
-            raise CredentialsUnavailable("the endpoint for credentials redirects, which is not followed")
+            raise _redirected()
         if response.headers.get("content-encoding", "identity") != "identity":
             raise CredentialsUnavailable("the endpoint for credentials answers in an encoding that was not asked for")
         response.stream = self._kit.answer(response.stream, LIMIT, oversized)
@@ -128,6 +130,16 @@ class Exchange:
         for led in self._led:
             led.drive.close()
         self._led.clear()
+
+
+def _stay(own: Any, request: Any) -> None:
+    """Stops a client that follows redirects before it asks where a flow's own request was redirected to."""
+    if request is not own:
+        raise _redirected()
+
+
+def _redirected() -> CredentialsUnavailable:
+    return CredentialsUnavailable("the endpoint for credentials redirects, which is not followed")
 
 
 def _origin(url: Any) -> Origin:

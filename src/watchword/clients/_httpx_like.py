@@ -64,6 +64,10 @@ class FlowAuth:
                             answer.close()
                     send = leg.drive.advance(received)
                 exchange.move_on(leg)
+        except (
+            GeneratorExit
+        ):  # no longer handled below, where what the client is handling says whether anything was sent
+            pass
         finally:
             exchange.close()
 
@@ -86,5 +90,9 @@ class FlowAuth:
                             await answer.aclose()
                     send = await leg.drive.advance(received)
                 exchange.move_on(leg)
+        except (
+            GeneratorExit
+        ):  # no longer handled below, where what the client is handling says whether anything was sent
+            pass
         finally:
             exchange.close()

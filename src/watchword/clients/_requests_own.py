@@ -10,7 +10,9 @@ from requests.utils import default_headers
 
 from watchword.clients._exchange import limited, url_of, waiting
 from watchword.clients._requests_answer import received
+from watchword.clients._requests_headers import Lines, RenewedHeaders
 from watchword.clients._requests_route import Caller
+from watchword.core.rejection import CredentialsUnavailable
 from watchword.effects import Received, Send
 
 __all__ = ["fetch"]
@@ -23,6 +25,8 @@ def fetch(send: Send, called: Caller) -> Received:
     headers: dict[str, Any] = {**default_headers(), "Accept-Encoding": "identity"}
     headers |= {name.decode("latin-1").title(): value.decode("latin-1") for name, value in request.headers}
     own = requests.Request(request.method, url, headers=headers, data=send.body).prepare()
+    if send.terms is not None and not send.terms.repeatable:
+        own.headers = RenewedHeaders(own.headers, _refuse)
     with ExitStack() as stack:
         session = called.session or stack.enter_context(requests.Session())
         timeout = _timeout(called.settings.get("timeout"))
@@ -30,6 +34,13 @@ def fetch(send: Send, called: Caller) -> Received:
         answer = stack.enter_context(session.get_adapter(url).send(own, **settings))
         head = received(answer)
         return head._replace(body=limited(answer.iter_content(65536))) if send.want else head
+
+
+def _refuse(_: Lines) -> None:
+    """What urllib3 repeats by itself would be an attempt that nobody knows of."""
+    raise CredentialsUnavailable(
+        "the endpoint for credentials was asked, and its answer was lost or said to come again"
+    )
 
 
 def _timeout(given: Any) -> Any:

@@ -109,6 +109,8 @@ class Exchange:
         timeout = self._settings.get("timeout", Timeout.DEFAULT_TIMEOUT)
         headers = _own_lines(send.request.headers)
         url, body = url_of(send.request), send.body or None
+        if send.terms is not None and not send.terms.repeatable:  # connecting may be tried again
+            retries = retries.new(read=False, other=0, status_forcelist=(), respect_retry_after_header=False)
         response = self._route.open_own(send.request.method, url, timeout, retries, body=body, headers=headers)
         try:
             answer = head_of(response)

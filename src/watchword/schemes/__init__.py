@@ -12,8 +12,8 @@ class Scheme(NamedTuple):
 
     Args:
         name: `Identity.scheme` and `Verifier.scheme`.
-        module: the module below `watchword.schemes` that holds both halves.
-        auth: the client half's class.
+        module: the module below `watchword.schemes` that holds both halves; that of OAuth holds the server half alone.
+        auth: the client half's class, a public name of `watchword`.
         verifier: the server half's class.
         covers: which parts of the request can't be changed: "method", "target" (or "path" alone), "headers", "body".
         single_use: the same credentials are never accepted twice.

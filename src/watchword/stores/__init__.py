@@ -11,6 +11,7 @@
 | `password_table` | nothing; asks your look-up | the passwords that another program writes |
 | `RemoteKeySet` | the keys that an issuer publishes | tokens of others |
 | `AgentDirectories` | the key directories of automated clients | Web Bot Auth |
+| `TokenFile` | access and refresh tokens, in a file | `OAuth2Auth(…, tokens=…)`; it is no store of records |
 | `ExplanationLog` | why requests were refused, in files | whoever is asked later (`Policy(explanations=…)`); it is no store of records |
 | `combine` | each kind of record in the store that names it, or in the one that holds any | several of these |
 """
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from watchword.stores.memory import MemoryStore
     from watchword.stores.redis import AsyncRedisStore, RedisStore
     from watchword.stores.table import password_table
+    from watchword.stores.token_file import TokenFile
     from watchword.stores.sql import AsyncSQLStore, SQLStore
 
 __all__ = [
     "AgentDirectories", "AsyncRedisStore", "AsyncSQLStore", "ExplanationLog", "HtdigestStore", "HtpasswdStore", "MemoryStore",
-    "RedisStore", "RemoteKeySet", "SQLStore", "combine", "from_callables", "password_table",
+    "RedisStore", "RemoteKeySet", "SQLStore", "TokenFile", "combine", "from_callables", "password_table",
 ]  # fmt: skip
 
 # Loaded at first use (PEP 562), so that one store does not pay for the others.
@@ -49,6 +51,7 @@ _HOMES = {
     "RedisStore": "redis",
     "RemoteKeySet": "jwks",
     "SQLStore": "sql",
+    "TokenFile": "token_file",
     "combine": "combined",
     "from_callables": "callables",
     "password_table": "table",

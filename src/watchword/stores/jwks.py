@@ -105,7 +105,7 @@ class RemoteKeySet:
         self.issuer = issuer
         self.algorithms = self._publisher.algorithms
         self._clock = clock
-        self._patience = 1.0 + timeout * (1 if issuer is None else 3)  # two places of metadata, then the keys
+        self._patience = 1.0 + timeout * (1 if issuer is None else 4)  # three places of metadata, then the keys
         self._lock = threading.Lock()
         self._flight: _Flight | None = None
         self._thread: threading.Thread | None = None

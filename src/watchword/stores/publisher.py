@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
-from watchword.core.rejection import ConfigurationError
+from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.crypto.algorithms import ALGORITHMS, algorithm_named
 from watchword.crypto.encoding import parse_object
 from watchword.crypto.keys import KeySet
 from watchword.crypto.keys.jwk_set import read_jwks
+from watchword.oauth.metadata import check_issuer, metadata_urls
 from watchword.transport.freshness import lifetime, while_revalidated
 from watchword.transport.get import Answer, Fault, FetchFailed, Get, Terms, target_of
 
-__all__ = ["Fetch", "Loaded", "Publisher", "jwks_uri", "metadata_urls", "usual_fetch"]
+__all__ = ["Fetch", "Loaded", "Publisher", "jwks_uri", "usual_fetch"]
 
 Fetch = Callable[[Get, Terms], Answer]
 
@@ -122,16 +122,21 @@ class Publisher:
             return self._url
         if self._found is not None and now < self._found[1]:
             return self._found[0]
-        first, second = metadata_urls(self.name)
-        try:
-            answer = self._get(Get(first))
-        except FetchFailed as failed:
-            if failed.fault is not Fault.STATUS or not 400 <= failed.status < 500:
-                raise
-            answer = self._get(Get(second))
+        answer = self._metadata()
         url = jwks_uri(answer.body, self.name)
         self._found = url, now + self._good_for(answer, _UNSAID)
         return url
+
+    def _metadata(self) -> Answer:
+        """The issuer's metadata, from the first of its places that doesn't answer that there is nothing."""
+        *others, last = metadata_urls(self.name)
+        for url in others:
+            try:
+                return self._get(Get(url))
+            except FetchFailed as failed:
+                if failed.fault is not Fault.STATUS or not 400 <= failed.status < 500:
+                    raise
+        return self._get(Get(last))
 
     def _get(self, get: Get) -> Answer:
         answer = self._fetch(get, self._terms)
@@ -153,23 +158,6 @@ class Publisher:
         return good_for, min(grace, self._bounds[1] - good_for)
 
 
-def metadata_urls(issuer: str) -> tuple[str, str]:
-    """Where its metadata may be: OpenID Connect appends to the issuer's path, RFC 8414 §3.1 goes before it.
-
-    >>> for url in metadata_urls("https://id.example/tenants/7"):
-    ...     print(url)
-    https://id.example/tenants/7/.well-known/openid-configuration
-    https://id.example/.well-known/oauth-authorization-server/tenants/7
-    """
-    parts = urlsplit(issuer)
-    path = parts.path.removesuffix("/")
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return (
-        f"{origin}{path}/.well-known/openid-configuration",
-        f"{origin}/.well-known/oauth-authorization-server{path}",
-    )
-
-
 def jwks_uri(metadata: bytes, issuer: str) -> str:
     """The key set's URL in an issuer's metadata, which must be that issuer's to the letter (RFC 8414 §3.3).
 
@@ -180,8 +168,10 @@ def jwks_uri(metadata: bytes, issuer: str) -> str:
         members = parse_object(metadata)
     except ValueError:
         raise FetchFailed(Fault.UNUSABLE, f"the metadata of {issuer} is not a JSON object") from None
-    if members.get("issuer") != issuer:
-        raise FetchFailed(Fault.UNUSABLE, f"the metadata of {issuer} names another issuer: write it letter by letter")
+    try:
+        check_issuer(members, issuer)
+    except CredentialsUnavailable as wrong:
+        raise FetchFailed(Fault.UNUSABLE, str(wrong)) from None
     url = members.get("jwks_uri")
     if not isinstance(url, str):
         raise FetchFailed(Fault.UNUSABLE, f"the metadata of {issuer} names no jwks_uri")

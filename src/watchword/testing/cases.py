@@ -25,7 +25,8 @@ from watchword.schemes.hmac_header import HMACAuth, HMACVerifier
 from watchword.schemes.jwt import JWTAuth, JWTVerifier
 from watchword.schemes.lookups import sha256_of
 from watchword.schemes.oauth1 import OAuth1Auth, OAuth1Verifier
-from watchword.schemes.oauth2 import OAuth2Auth, OAuth2Verifier
+from watchword.oauth.auth import OAuth2Auth
+from watchword.schemes.oauth2 import OAuth2Verifier
 from watchword.schemes.opaque_token import TokenVerifier
 from watchword.schemes.password_cache import PasswordCache
 from watchword.schemes.registered_token import RegisteredToken

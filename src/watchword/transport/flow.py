@@ -7,6 +7,7 @@ hooks, httpx's own generator) uses `Drive` directly: `advance(answer)` runs the 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -19,8 +20,12 @@ from watchword.structures.lock import Lock, Turn, lock_of
 from watchword.core.message import Peer, Request
 from watchword.core.records import AsyncStore, Store
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, Rejected
-from watchword.effects import ORIGINAL, Ask, Auth, Call, Effect, Flow, Hold, Load, Received, Release, Save, Send, Sleep
+from watchword.effects import (
+    ORIGINAL, Ask, Auth, Call, Effect, Flow, Hold, Load, NotSent, Received, Release, Save, Send, Sleep,
+)  # fmt: skip
 from watchword.schemes.sending import unsendable
+from watchword.transport.never_sent import never_sent
+from watchword.transport.whereto import check_address
 
 __all__ = ["AsyncDrive", "ClientContext", "Drive", "HostContext", "arun", "run"]
 
@@ -40,6 +45,7 @@ class HostContext(ABC):
     """A context with the clock and the randomness of this host; a subclass has the other means as methods."""
 
     stored = False
+    asks = False
     now = staticmethod(time.time)
     random = staticmethod(os.urandom)
 
@@ -61,7 +67,11 @@ class ClientContext:
         now: seconds since the epoch.
         random: n unpredictable bytes.
         peer: who is connected to for a request of the flow's own.
+
+    `asks` says whether there is somebody who answers Ask; the driver sets it.
     """
+
+    asks = False
 
     def __init__(
         self,
@@ -115,12 +125,13 @@ async def _awaited(function: Callable[[], Any]) -> object:
         return error
 
 
-def _lock_of(auth: Auth, key: str) -> Lock:
-    """The lock `key` of this Auth, so that one object adapted to several libraries has one token."""
+def _lock_of(auth: Auth, hold: Hold) -> Lock:
+    """The lock that is asked for: by default of this Auth, so that one object adapted to several libraries has one token."""
+    owner = auth if hold.of is None else hold.of
     try:
-        return lock_of(auth, key)
+        return lock_of(owner, hold.key)
     except TypeError:
-        raise ConfigurationError(f"{type(auth).__name__} holds locks: add '__weakref__' to its __slots__") from None
+        raise ConfigurationError(f"{type(owner).__name__} holds locks: add '__weakref__' to its __slots__") from None
 
 
 class _Held:
@@ -165,28 +176,37 @@ class _DriveBase:
     ) -> None:
         if store is not None:
             context.stored = True
+        if ask is not None:
+            context.asks = True
         self._auth = auth
         self._flow: Flow = auth.flow(request, context)
         self._store: Any = store
         self._ask = ask
         self._held: _Held | None = None
         self._last: Send | None = None
+        self._waits = False  # for the answer to a request of the flow's own
+        self._handled: BaseException | None = None
 
     def close(self) -> None:
-        """Ends the flow wherever it is, and lets its locks go."""
+        """Ends the flow wherever it is, and lets its locks go.
+
+        While an exception is handled, that is how sending failed: the flow is told if nothing was sent.
+        """
         try:
+            if self._waits and never_sent(sys.exception(), self._handled):
+                with suppress(NotSent, StopIteration):
+                    self._flow.throw(NotSent())
             self._flow.close()
         finally:
             self._release_all()
 
     def _next(self, answer: object) -> Effect | None:
+        self._waits = False
         try:
             effect = self._flow.send(answer)
-        except StopIteration:
-            if self._held is not None:
-                self._held.release_all()
-            if self._last is None or self._last.body is not ORIGINAL:
-                raise CredentialsUnavailable("the flow ended without the answer to the caller's request") from None
+        except StopIteration as stop:
+            self._release_all()
+            self._ended(stop.value)
             return None
         except Rejected as rejected:  # what a server would say of it is the developer's to mend here
             self._release_all()
@@ -195,11 +215,16 @@ class _DriveBase:
             self._release_all()
             raise
         if isinstance(effect, Send):
-            self._last = effect
+            self._last, self._handled, self._waits = effect, sys.exception(), effect.terms is not None
             if effect.body is ORIGINAL and self._held is not None:
                 # It may take hours, and not every library says when it has failed.
                 self._held.release_but_across()
         return effect
+
+    def _ended(self, result: object) -> None:
+        """The flow has ended with `result`; what belongs to a request of the caller's has sent that last."""
+        if self._last is None or self._last.body is not ORIGINAL:
+            raise CredentialsUnavailable("the flow ended without the answer to the caller's request") from None
 
     def _take(self, key: str, lock: Lock, turn: Turn) -> None:
         if self._held is None:
@@ -243,6 +268,12 @@ class Drive(_DriveBase):
                 self.close()
                 raise
             effect = self._next(result)
+        if effect is not None and effect.terms is not None and effect.terms.learnt_from:
+            try:
+                check_address(effect.request, effect.terms)
+            except BaseException:
+                self.close()
+                raise
         return effect
 
     def _perform(self, effect: Effect) -> object:
@@ -271,7 +302,7 @@ class Drive(_DriveBase):
         return store
 
     def _hold(self, hold: Hold) -> bool:
-        lock = _lock_of(self._auth, hold.key)
+        lock = _lock_of(self._auth, hold)
         turn = lock.acquire(hold.lease, get_ident(), across=hold.across_send)
         if turn is None:
             return False
@@ -303,6 +334,14 @@ class AsyncDrive(_DriveBase):
                 self.close()
                 raise
             effect = self._next(result)
+        if effect is not None and effect.terms is not None and effect.terms.learnt_from:
+            import asyncio  # noqa: PLC0415 -- as above
+
+            try:
+                await asyncio.to_thread(check_address, effect.request, effect.terms)
+            except BaseException:
+                self.close()
+                raise
         return effect
 
     async def _perform(self, effect: Effect) -> object:
@@ -335,7 +374,7 @@ class AsyncDrive(_DriveBase):
     async def _hold(self, hold: Hold) -> bool:
         import asyncio  # noqa: PLC0415 -- as above
 
-        lock = _lock_of(self._auth, hold.key)
+        lock = _lock_of(self._auth, hold)
         turn = lock.acquire(hold.lease, asyncio.current_task(), across=hold.across_send)
         if turn is None:
             return False

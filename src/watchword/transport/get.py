@@ -17,7 +17,19 @@ from watchword.core.message import Headers
 from watchword.core.rejection import StoreUnavailable
 from watchword.transport.addresses import is_public
 
-__all__ = ["Answer", "Exchange", "Fault", "FetchFailed", "Get", "Resolve", "Target", "Terms", "getting", "target_of"]
+__all__ = [
+    "Answer",
+    "Exchange",
+    "Fault",
+    "FetchFailed",
+    "Get",
+    "Resolve",
+    "Target",
+    "Terms",
+    "getting",
+    "reaching",
+    "target_of",
+]
 
 MAX_ADDRESSES: Final = 4
 """How many addresses of one name are tried, where connecting fails."""
@@ -147,13 +159,17 @@ class Resolve(NamedTuple):
 class Exchange(NamedTuple):
     """One request to one address; answered by an `Answer` of any status, its body at most `max_size` octets as sent.
 
-    TLS is made with, and the certificate checked against, the target's host, whatever the address.
+    TLS is made with, and the certificate checked against, the target's host, whatever the address. With `whole` the body of
+    an answer of any status is read, else of 200 alone.
     """
 
     target: Target
     address: str
     headers: Sequence[tuple[str, str]]
     max_size: int
+    method: str = "GET"
+    body: bytes = b""
+    whole: bool = False
 
 
 Steps = Generator[Resolve | Exchange, Any, Answer]
@@ -216,21 +232,31 @@ def target_of(url: str, *, allow_cleartext: bool = False) -> Target:
 
 def _ask(target: Target, get: Get, terms: Terms) -> Generator[Resolve | Exchange, Any, Answer]:
     """One request, to the first address that can be reached, if all of them may be."""
+    fields = [("host", target.authority), ("accept", get.accept), ("accept-encoding", "identity")]
+    fields += [("user-agent", "watchword"), ("connection", "close")]
+    fields += [("if-none-match", get.etag)] if get.etag is not None else []
+    if get.fields:
+        fields = _with(fields, get.fields)
+    return (yield from reaching(Exchange(target, "", tuple(fields), terms.max_size), terms))
+
+
+def reaching(exchange: Exchange, terms: Terms) -> Generator[Resolve | Exchange, Any, Answer]:
+    """The answer to `exchange`, at the first of its target's addresses that can be connected to; it names none itself.
+
+    Raises:
+        FetchFailed: not all of them may be, or none can.
+    """
+    target = exchange.target
     addresses: Sequence[str] = yield Resolve(target.host, target.port)
     if not terms.allow_private and not all(is_public(address) for address in addresses):
         # One private address among public ones is no accident worth working round.
         raise FetchFailed(
             Fault.PRIVATE_ADDRESS, f"{target.host} is not on the public internet: allow_private=True if that is meant"
         )
-    fields = [("host", target.authority), ("accept", get.accept), ("accept-encoding", "identity")]
-    fields += [("user-agent", "watchword"), ("connection", "close")]
-    fields += [("if-none-match", get.etag)] if get.etag is not None else []
-    if get.fields:
-        fields = _with(fields, get.fields)
     failure = FetchFailed(Fault.UNRESOLVED, f"{target.host} has no address")
     for address in addresses[:MAX_ADDRESSES]:
         try:
-            answer: Answer = yield Exchange(target, address, tuple(fields), terms.max_size)
+            answer: Answer = yield exchange._replace(address=address)
         except FetchFailed as failed:
             if failed.fault is not Fault.UNREACHABLE:
                 raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from threading import Event, Timer
@@ -25,7 +25,7 @@ try:
 except ImportError:
     raise ConfigurationError("fetching needs an extra: pip install 'watchword[urllib3]'") from None
 
-__all__ = ["fetch", "resolve", "trust"]
+__all__ = ["carry_out", "fetch", "resolve", "trust"]
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -43,16 +43,27 @@ def fetch(get: Get, terms: Terms = Terms(), *, resolver: Resolver | None = None)
     Raises:
         FetchFailed: why not.
     """
+    return carry_out(getting(get, terms), terms, resolver=resolver)
+
+
+def carry_out(
+    steps: Generator[Resolve | Exchange, Any, Answer], terms: Terms, *, resolver: Resolver | None = None
+) -> Answer:
+    """What `steps` give, carried out within the time that `terms` allow.
+
+    Raises:
+        FetchFailed: why not.
+    """
     end = time.monotonic() + terms.timeout
     look_up = resolve if resolver is None else resolver
-    steps = getting(get, terms)
     answer: Any = None
     failure: FetchFailed | None = None
     while True:
         try:
             step = steps.send(answer) if failure is None else steps.throw(failure)
         except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+            result: Answer = stop.value
+            return result
         answer = failure = None
         try:
             _check_time(end, terms)
@@ -178,11 +189,12 @@ def _request(connection: _Plain | _Secure, step: Exchange) -> Answer:
     connection.connect()
     connection.opened = connection.sock
     connection.timeout = None  # from here on the watchdog has the time
-    connection.request("GET", step.target.path, headers=dict(step.headers), preload_content=False, decode_content=False)
+    sent, headers = step.body if step.method == "POST" else None, dict(step.headers)
+    connection.request(step.method, step.target.path, sent, headers, preload_content=False, decode_content=False)
     response = connection.getresponse()
     try:
         body = bytearray()
-        if response.status == 200:
+        if response.status == 200 or step.whole:
             for chunk in response.stream(_CHUNK, decode_content=False):
                 body += chunk
                 if len(body) > step.max_size:

@@ -17,15 +17,18 @@ from watchword.core.rejection import ConfigurationError
 from watchword.dropin.requests_oauthlib.errors import (
     InsecureOAuthWarning, InsecureTransportError, TokenExpiredError, made,
 )  # fmt: skip
-from watchword.effects import Call, Context, Flow, Send
+from watchword.effects import Call, Context, Flow, Hold, Release, Send
+from watchword.oauth.renewing import Fetching, RenewingAuth
+from watchword.oauth.token_response import AccessToken, token_until
 from watchword.schemes.bearer import is_token
 from watchword.schemes.oauth1.encoding import FORM, is_form
-from watchword.schemes.oauth2 import AccessToken, Fetching, RenewingAuth, token_until
 from watchword.schemes.sending import refuse_cleartext
 
 __all__ = ["ClientToken", "Secured", "TokenSender", "end_of", "over_tls"]
 
 PLACEMENTS: Final = ("auth_header", "body", "query")
+LEASE: Final = 60.0
+"""Seconds for which others wait for the flow that fetches."""
 
 
 def end_of(token: Mapping[str, Any], now: float) -> float | None:
@@ -106,10 +109,17 @@ class ClientToken(RenewingAuth):
         """Whether another token can be fetched in the way in which this one was."""
         return self.again is not None
 
-    def use(self, token: AccessToken) -> None:
-        """Nothing: the client has the token."""
+    def obtain(self, context: Context, refused: AccessToken | None) -> Fetching:
+        """The effects that get a token other than `refused`; one flow fetches, the others wait for it."""
+        yield Hold("token", LEASE)
+        token = self.token
+        if token is None or token == refused or not token.is_fresh(context.now()):
+            token = yield from self._fetched()
+        # If anything above fails, the driver lets the lock go.
+        yield Release("token")
+        return token
 
-    def fetched(self, context: Context) -> Fetching:
+    def _fetched(self) -> Fetching:
         """The effect that fetches another token."""
         if self.again is None:
             if self.value:

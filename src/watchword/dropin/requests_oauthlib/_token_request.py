@@ -15,7 +15,8 @@ from watchword.clients._requests_answer import content
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.dropin.requests_oauthlib.errors import MissingTokenError, ScopeChanged, error_of, made
 from watchword.dropin.requests_oauthlib.oauth2_client import scope_list
-from watchword.schemes.oauth2 import form_request, json_object, lifetime_of
+from watchword.oauth.own_requests import json_object, own_url
+from watchword.oauth.token_response import lifetime_of
 
 __all__ = ["UNFOLLOWED", "Auth", "TokenRequest", "text_of", "token_of"]
 
@@ -61,7 +62,7 @@ class TokenRequest(NamedTuple):
         Raises:
             ConfigurationError: no URL of a token endpoint, or another method than POST and GET.
         """
-        form_request(self.url)
+        own_url("token_url", self.url)
         if self.method.upper() not in ("POST", "GET"):
             raise ConfigurationError("The method kwarg must be POST or GET.")
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final, TypeVar
 
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable, bounded
-from watchword.schemes.oauth2 import error_code
+from watchword.oauth.token_response import error_code
 
 __all__ = [
     "AccessDeniedError", "CustomOAuth2Error", "InsecureOAuthWarning", "InsecureTransportError", "InvalidClientError",

@@ -15,7 +15,7 @@ from watchword.dropin.requests_oauthlib._token_request import UNFOLLOWED, text_o
 from watchword.dropin.requests_oauthlib.oauth1_auth import OAuth1
 from watchword.dropin.requests_oauthlib.oauth1_client import SIGNATURE_HMAC, SIGNATURE_TYPE_AUTH_HEADER, is_rsa
 from watchword.schemes.oauth1.three_legged import MAX_ANSWER, answer_parameters, callback_parameters
-from watchword.schemes.oauth2 import json_object
+from watchword.oauth.own_requests import json_object
 
 __all__ = ["OAuth1Session", "TokenMissing", "TokenRequestDenied", "VerifierMissing"]
 

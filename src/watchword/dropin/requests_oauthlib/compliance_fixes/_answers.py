@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import requests
 
-from watchword.schemes.oauth2 import json_object
+from watchword.oauth.own_requests import json_object
 
 __all__ = ["fix_answers", "put_back"]
 
