@@ -80,7 +80,7 @@ def test_what_is_kept_is_there_for_the_next_program(path: Path) -> None:
     record = Record(TOKEN, Intent("hash", 1, 900.0), 1)
     assert TokenFile(path).save(KEY, record)
     assert TokenFile(path).load(KEY) == record
-    assert TokenFile(path).keys() == [KEY]
+    assert TokenFile(path).kept() == [KEY]
     assert TokenFile(path).load(KEY._replace(owner="bob")) == NO_RECORD
 
 
@@ -90,7 +90,7 @@ def test_a_record_follows_on_the_one_that_is_there(path: Path) -> None:
     assert tokens.save(KEY, Record(TOKEN, None, 1))
     assert not tokens.save(KEY, Record(None, None, 1))
     assert tokens.save(KEY, Record(None, None, 2))
-    assert tokens.keys() == []
+    assert tokens.kept() == []
 
 
 def test_nobody_else_may_read_it_whatever_the_umask(path: Path) -> None:
@@ -113,7 +113,7 @@ def test_one_that_others_may_read_or_write_is_refused(path: Path, mode: int) -> 
     tokens = TokenFile(path)
     tokens.save(KEY, Record(TOKEN, None, 1))
     path.chmod(mode)
-    for verb in (lambda: tokens.load(KEY), lambda: tokens.save(KEY, Record(None, None, 2)), tokens.keys):
+    for verb in (lambda: tokens.load(KEY), lambda: tokens.save(KEY, Record(None, None, 2)), tokens.kept):
         with pytest.raises(ConfigurationError, match="chmod 600"):
             verb()
 

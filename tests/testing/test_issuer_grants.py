@@ -66,6 +66,16 @@ def test_the_browser_is_sent_nowhere_that_is_not_registered() -> None:
         assert visit(issuer_of(), **changed) == (400, {})
 
 
+def test_a_program_on_the_same_host_may_come_from_any_port() -> None:
+    issuer = issuer_of()
+    issuer.add_client("shop", "s3cret", redirect_uris=["http://127.0.0.1/callback"])
+    for uri, status in (
+        ("http://127.0.0.1:49152/callback", 302), ("http://127.0.0.1/callback", 302), ("http://127.0.0.1:49152/other", 400),
+        ("http://127.0.0.2:49152/callback", 400), ("http://127.0.0.1:49152@evil.example/callback", 400),
+    ):  # fmt: skip
+        assert visit(issuer, redirect_uri=uri)[0] == status
+
+
 @pytest.mark.parametrize(
     "changed", [{"code_challenge_method": "plain"}, {"code_challenge": ""}, {"response_type": "token"}]
 )

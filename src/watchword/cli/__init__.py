@@ -17,6 +17,8 @@ def main() -> None:
     from watchword.cli.jwt import jwt_commands  # noqa: PLC0415 -- as above
     from watchword.cli.key import key_commands  # noqa: PLC0415 -- as above
     from watchword.cli.store import store_commands  # noqa: PLC0415 -- as above
+    from watchword.cli.login import login_command  # noqa: PLC0415 -- as above
+    from watchword.cli.token_commands import token_commands  # noqa: PLC0415 -- as above
     from watchword.cli.user import user_commands  # noqa: PLC0415 -- as above
 
     app = typer.Typer(help="Authenticate HTTP requests.", no_args_is_help=True, add_completion=False,
@@ -26,6 +28,8 @@ def main() -> None:
     app.add_typer(jwt_commands, name="jwt")
     app.add_typer(key_commands, name="key")
     app.add_typer(store_commands, name="store")
+    app.command("login")(login_command)
+    app.add_typer(token_commands, name="token")
     app.add_typer(user_commands, name="user")
     app()
 

@@ -200,15 +200,24 @@ class OAuth2Auth(RenewingAuth):
 
         def steps(context: Context) -> Generator[Any, Any, Granted]:
             granted = yield from grant.redeem(context, self._issuer, login, callback)
-            yield from self._keeper.put(self._key, granted.token)
-            self._known.put(self._key.owner, granted.token)
+            yield from self._kept(granted.token)
             return granted
 
         return Errand("finish a log-in", steps)
 
-    def log_in(self) -> Errand[AccessToken]:
-        """Gets a token now and not with the first request, and asks a person where the grant does so."""
-        return Errand("log in", lambda context: self.obtain(context, self._known.get(self._key.owner)))
+    def log_in(self, *, anew: bool = False) -> Errand[AccessToken]:
+        """Gets a token now and not with the first request, and asks a person where the grant does so.
+
+        Args:
+            anew: begin the grant even if there is a token; what was there stays until it has succeeded.
+        """
+
+        def steps(context: Context) -> Generator[Any, Any, AccessToken]:
+            if anew:
+                return (yield from self._kept((yield from self.begin(context))))
+            return (yield from self.obtain(context, self._known.get(self._key.owner)))
+
+        return Errand("log in", steps)
 
     def revoke(self) -> Errand[None]:
         """Forgets the token, and gives it back to the issuer (RFC 7009)."""
@@ -220,6 +229,11 @@ class OAuth2Auth(RenewingAuth):
                 yield from revoking(context, self._issuer, token)
 
         return Errand("give a token back", steps)
+
+    def _kept(self, token: AccessToken) -> Generator[Any, Any, AccessToken]:
+        yield from self._keeper.put(self._key, token)
+        self._known.put(self._key.owner, token)
+        return token
 
     def _with_browser(self) -> AuthorizationCode:
         if not isinstance(self._grant, AuthorizationCode):

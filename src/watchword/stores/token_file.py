@@ -96,7 +96,7 @@ class TokenFile(InProcess):
             self._write(tokens | {key.text: record})
             return True
 
-    def keys(self) -> list[TokenKey]:
+    def kept(self) -> list[TokenKey]:
         """What there are tokens for.
 
         Raises:

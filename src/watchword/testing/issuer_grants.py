@@ -5,6 +5,7 @@ Written for itself: nothing here comes from `watchword.oauth`, so that a mistake
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ __all__ = ["IssuerGrants", "Settings"]
 _JSON: Final = (b"content-type", b"application/json")
 _DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _LIFE: Final = 600.0
+_LOOPBACK_PORT: Final = re.compile(r"^(http://127\.0\.0\.1):[0-9]+(?=/)")
 _HASHES: Final = {"256": "sha-256", "384": "sha-384", "512": "sha-512"}
 
 Form = Mapping[str, str]
@@ -145,7 +147,7 @@ class IssuerGrants:
         """Sends the browser back at once, as if somebody had logged in and said yes. `name`: who the callback says it is."""
         asked = dict(parse_qsl((request.query or b"").decode("latin-1"), keep_blank_values=True))
         client = self._clients.get(asked.get("client_id", ""))
-        if client is None or asked.get("redirect_uri") not in client.redirect_uris:
+        if client is None or not _is_registered(asked.get("redirect_uri", ""), client.redirect_uris):
             return Reply(400, ((b"content-type", b"text/html"),), b"<h1>unknown client or redirect_uri</h1>")
         given: dict[str, str | None] = {"state": asked.get("state"), "iss": name}
         if (
@@ -324,6 +326,11 @@ class IssuerGrants:
         }  # fmt: skip
         kept = {claim: value for claim, value in claims.items() if value is not None}
         return jose.sign(msgspec.json.encode(kept), key, header={"typ": "JWT"})
+
+
+def _is_registered(uri: str, registered: tuple[str, ...]) -> bool:
+    """Letter by letter; of a loopback address any port is that which was registered (RFC 8252 §7.3)."""
+    return uri in registered or _LOOPBACK_PORT.sub(r"\1", uri) in registered
 
 
 def form_of(request: Request, body: bytes) -> Form:
