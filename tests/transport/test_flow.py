@@ -374,7 +374,8 @@ def holding(lease):
 
 def test_waiting_ends_after_the_lease():
     auth = holding(0.05)
-    lock_of(auth, "token").acquire(60)
+    lock = lock_of(auth, "token")
+    lock.acquire(60)
     with pytest.raises(CredentialsUnavailable, match="waited 0.05 s for 'token' in vain"):
         run(auth, REQUEST, lambda effect: OK, context())
 

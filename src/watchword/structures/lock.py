@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
-from weakref import finalize
+from weakref import WeakValueDictionary, finalize
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -35,7 +35,7 @@ class Lock:
     A holder that outstays the lease loses the lock to the next in the queue: a thread that hangs must not stop all others.
     """
 
-    __slots__ = ("_holder", "_mutex", "_queue", "_until")
+    __slots__ = ("__weakref__", "_holder", "_mutex", "_queue", "_until")
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -93,8 +93,9 @@ class Lock:
                 return
 
 
-# A lock lives beside its owner, by identity: owners are free to define equality, and need not know of threads.
-_LOCKS: dict[int, dict[str, Lock]] = {}
+# A lock lives beside its owner, by identity: owners are free to define equality, and need not know of threads. Whoever holds it or
+# waits for it has a reference; one that nobody has is gone, so that an owner may have a lock for each of very many people.
+_LOCKS: dict[int, WeakValueDictionary[str, Lock]] = {}
 _LOCKS_GUARD = threading.Lock()
 
 
@@ -108,5 +109,5 @@ def lock_of(owner: object, key: str) -> Lock:
         locks = _LOCKS.get(id(owner))
         if locks is None:
             finalize(owner, _LOCKS.pop, id(owner), None).atexit = False
-            locks = _LOCKS[id(owner)] = {}
+            locks = _LOCKS[id(owner)] = WeakValueDictionary()
         return locks.setdefault(key, Lock())
