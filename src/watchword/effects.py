@@ -173,6 +173,11 @@ class Context(Protocol):
         """True if there is a token store for Load and Save."""
         ...
 
+    @property
+    def asks(self) -> bool:
+        """True if there is somebody who answers Ask."""
+        ...
+
 
 class Auth(Protocol):
     """The client half of a scheme: one object serves any number of requests, threads and tasks.

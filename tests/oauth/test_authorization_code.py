@@ -18,7 +18,7 @@ from watchword import (
 from watchword.effects import Ask, Received, Send
 from watchword.oauth.authorization_code import Login
 from watchword.oauth.token_response import TokenRefused
-from watchword.testing import signed
+from watchword.testing import ClockedAuth, signed
 from watchword.transport.flow import ClientContext, run
 from watchword import Request
 
@@ -162,3 +162,18 @@ def test_asking_waits_longer_than_refreshing() -> None:
         context.asks = asks
         assert next(auth.log_in().flow(GET, context)).lease == lease
     assert isinstance(Ask("authorize", "https://id.example"), Ask)
+
+
+def test_by_the_clock_of_a_test_a_person_is_asked_all_the_same() -> None:
+    world = World()
+    clocked = ClockedAuth(world.auth(), world.clock)
+    seen: list[str] = []
+
+    def send(effect: Send) -> Received:
+        if effect.want:
+            return world.issuer.answer(effect.request, effect.body or b"")
+        seen.extend(value.decode() for value in effect.request.values(b"authorization"))
+        return Received(Response(200))
+
+    run(clocked, GET, send, ClientContext(bytes), ask=lambda ask: world.visit(ask.url))
+    assert seen[0].startswith("Bearer ")

@@ -184,16 +184,19 @@ def test_an_answer_from_which_nobody_knows_what_was_done_is_a_lost_one(tokens: T
         call(world, auth)
 
 
-def test_an_error_that_says_so_leaves_the_refresh_token_good(tokens: TokenStore) -> None:
+@pytest.mark.parametrize(
+    ("status", "body"), [(400, b'{"error":"invalid_request"}'), (429, b"<h1>Too Many Requests</h1>"), (401, b"")]
+)
+def test_an_error_that_says_so_leaves_the_refresh_token_good(tokens: TokenStore, status: int, body: bytes) -> None:
     world = World()
     auth = world.auth(tokens=tokens)
     world.log_in(auth)
     world.clock.advance(299)
 
     def busy(effect: Send) -> Received:
-        return Received(Response(400), b'{"error":"invalid_request"}')
+        return Received(Response(status), body)
 
-    with pytest.raises(TokenRefused, match="invalid_request"):
+    with pytest.raises(TokenRefused, match=str(status)):
         run(auth, GET, busy, ClientContext(bytes, now=world.clock))
     call(world, auth)
     assert world.issuer.grants.refreshed == ["shop"]

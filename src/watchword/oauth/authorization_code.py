@@ -116,7 +116,7 @@ class AuthorizationCode:
 
     def can_begin(self, context: Context) -> bool:
         """Whether there is somebody to ask: `adapt(auth, ask=…)`."""
-        return bool(getattr(context, "asks", False))
+        return context.asks
 
     def begin(self, context: Context, issuer: Issuer) -> Generator[Any, Any, AccessToken]:
         """The effects that have a person log in, and get a token for it.

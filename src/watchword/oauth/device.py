@@ -36,7 +36,7 @@ class Device:
 
     def can_begin(self, context: Context) -> bool:
         """Whether there is somebody to ask: `adapt(auth, ask=…)`."""
-        return bool(getattr(context, "asks", False))
+        return context.asks
 
     def begin(self, context: Context, issuer: Issuer) -> Generator[Any, Any, AccessToken]:
         """The effects that show a code, and wait until somebody has entered it. Time is counted, not read from the clock.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from watchword.core.rejection import CredentialsUnavailable
 from watchword.effects import Received
-from watchword.oauth.own_requests import object_of
+from watchword.oauth.own_requests import json_object, object_of
 from watchword.schemes.bearer import is_token
 
 __all__ = [
@@ -98,10 +98,12 @@ def read_token_response(
         chance: between 0 and 1, by which it is renewed earlier.
 
     Raises:
-        TokenRefused: an error answer, with whatever status.
+        TokenRefused: an error answer, with whatever status; or any of 4xx, by which the server says that it has done nothing.
         CredentialsUnavailable: one that is not a bearer token.
     """
     status = received.response.status
+    if 400 <= status < 500 and json_object(received.body or b"") is None:
+        raise TokenRefused(f"the token endpoint answered {status} without a JSON object", "", status=status)
     content = object_of(received, "the token endpoint")
     if status not in (200, 201) or "error" in content:
         raise refusal_of(content, f"the token endpoint answered {status}", secrets, status)

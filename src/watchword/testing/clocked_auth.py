@@ -57,3 +57,7 @@ class _Clocked:
     @property
     def stored(self) -> bool:
         return self._context.stored
+
+    @property
+    def asks(self) -> bool:
+        return self._context.asks
