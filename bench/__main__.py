@@ -32,6 +32,7 @@ MODULES = (
     "served",
     "served_wsgi",
     "clients",
+    "postgresql",
     "explain",
 )
 
