@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchword.core.answer import Challenge, Token
-from watchword.core.message import Deferred, DeferredResponse, Peer, Request, Response
+from watchword.core.message import Peer, Request, Response
 
 
 def request(target="/a?b=c", headers=()):
@@ -33,72 +33,6 @@ def test_with_headers_replaces_the_named_fields_and_keeps_the_rest():
     made = request(headers=[("A", "1"), ("B", "2"), ("A", "3")]).with_headers([(b"a", b"new")])
     assert made.headers == ((b"b", b"2"), (b"a", b"new"))
     assert made.target == b"/a?b=c"
-
-
-class Late(Deferred):
-    """A request whose field lines and peer are made late; `asked` has the name of each that was."""
-
-    __slots__ = ("asked",)
-
-    def __init__(self):
-        plain = request(headers=[("A", "1")])
-        self.method, self.scheme, self.authority = plain.method, plain.scheme, plain.authority
-        self.target, self.exact, self._lines, self.asked = plain.target, plain.exact, None, []
-
-    def _make_headers(self):
-        self.asked.append("headers")
-        return [(b"a", b"1"), (b"b", b"2")]
-
-    def _make_peer(self):
-        self.asked.append("peer")
-        return Peer("::1")
-
-
-def test_a_deferred_request_makes_lines_and_peer_once_and_only_for_who_asks():
-    late = Late()
-    signed = late.with_headers([(b"authorization", b"x")])
-    assert (signed.values(b"authorization"), list(signed.changed_since(late)), late.asked) == (
-        [b"x"],
-        [b"authorization"],
-        [],
-    )
-    assert signed.headers == ((b"a", b"1"), (b"b", b"2"), (b"authorization", b"x"))
-    assert (signed.peer.address, late.values(b"a"), late.peer.address) == ("::1", [b"1"], "::1")
-    assert late.asked == ["headers", "peer"]
-    with pytest.raises(AttributeError, match="header"):
-        _ = late.header
-
-
-@pytest.mark.parametrize(
-    ("changed", "names"),
-    [
-        (lambda plain: plain, []),
-        (lambda plain: plain.with_headers([(b"c", b"3")]), [b"c"]),
-        (lambda plain: plain.with_headers([(b"c", b"3")]).with_headers([(b"a", b"4"), (b"c", b"5")]), [b"a", b"c"]),
-        (lambda plain: request(headers=[("A", "1"), ("B", "other"), ("C", "3")]), [b"b", b"c"]),
-        (lambda plain: request(headers=[("A", "1")]), [b"b"]),
-        (lambda plain: request(headers=[("A", "1")]).with_headers([(b"c", b"3")]), [b"b", b"c"]),
-        (lambda plain: request(headers=[("A", "1"), ("A", "6"), ("B", "2")]), [b"a"]),
-    ],
-)
-def test_what_has_changed_since_is_known_by_name(changed, names):
-    plain = request(headers=[("A", "1"), ("B", "2")])
-    assert sorted(changed(plain).changed_since(plain)) == names
-
-
-def test_a_deferred_response_makes_its_lines_once():
-    made = []
-
-    class LateResponse(DeferredResponse):
-        def _make_headers(self):
-            made.append(self.status)
-            return [(b"a", b"1")]
-
-    late = LateResponse.__new__(LateResponse)
-    late.status = 200
-    assert (late.values(b"a"), late.headers, made) == ([b"1"], [(b"a", b"1")], [200])
-    with pytest.raises(AttributeError, match="reason"):
-        _ = late.reason
 
 
 def test_a_repr_shows_neither_the_query_nor_any_value():

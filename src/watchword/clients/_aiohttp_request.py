@@ -8,7 +8,8 @@ import aiohttp
 
 from watchword.clients._aiohttp_answer import octets_of
 from watchword.clients._aiohttp_route import Call
-from watchword.core.message import Deferred, Headers, Peer
+from watchword.core.message import Headers, Peer
+from watchword.transport.deferred import Deferred
 
 __all__ = ["Bare"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from watchword.core.message import DeferredResponse, Headers, Request
+from watchword.core.message import Headers, Request
+from watchword.transport.deferred import DeferredResponse, changed_since
 from watchword.core.rejection import ConfigurationError, CredentialsUnavailable
 from watchword.effects import Send
 
@@ -30,7 +31,7 @@ def changes(before: Request, after: Request) -> Replacements:
     >>> changes(bare, bare.with_headers(((b"authorization", b"Basic YTpi"),)))
     {b'authorization': [b'Basic YTpi']}
     """
-    return {name: after.values(name) for name in after.changed_since(before)}
+    return {name: after.values(name) for name in changed_since(after, before)}
 
 
 def differs(before: Request, send: Send) -> bool:

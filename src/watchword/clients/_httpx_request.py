@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from watchword.clients._httpx_route import Call
-from watchword.core.message import Deferred, Headers, Peer
+from watchword.core.message import Headers, Peer
+from watchword.transport.deferred import Deferred
 
 __all__ = ["Bare"]
 

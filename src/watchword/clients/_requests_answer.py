@@ -10,7 +10,8 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from urllib3 import HTTPHeaderDict
 
 from watchword.clients._exchange import LIMIT, as_sent, capped, field_lines, octets
-from watchword.core.message import DeferredResponse, Headers
+from watchword.core.message import Headers
+from watchword.transport.deferred import DeferredResponse
 from watchword.effects import Received, Send
 
 __all__ = ["answer_to", "content", "drain", "received"]

@@ -13,7 +13,8 @@ from watchword.clients._requests_headers import stored
 from watchword.clients._requests_own import fetch
 from watchword.clients._requests_route import Caller, caller
 from watchword.transport.flow import Drive
-from watchword.core.message import Deferred, Headers, Peer
+from watchword.core.message import Headers, Peer
+from watchword.transport.deferred import Deferred
 from watchword.effects import ORIGINAL, Received, Send
 
 __all__ = ["Bare", "advance", "origin"]

@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from watchword.clients._requests_headers import Lines, stored
 from watchword.clients._requests_run import Run
 from watchword.core.rejection import CredentialsUnavailable
+from watchword.transport.deferred import changed_since
 
 __all__ = ["bare", "check_unjudged", "put", "put_lines"]
 
@@ -20,7 +21,7 @@ def put(prepared: requests.PreparedRequest, run: Run, fields: set[bytes]) -> Non
     """Puts the fields, target and content of a run into `prepared`; `fields` are those that the flows of it ever changed."""
     plain, send, lines = run.bare, run.send, stored(prepared.headers)
     request = send.request
-    fields.update(request.changed_since(plain))
+    fields.update(changed_since(request, plain))
     for field in fields:
         name = field.decode("latin-1")
         lines.pop(name, None)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["SAFE", "SOCKS", "Deferred", "DeferredResponse", "Headers", "Peer", "Request", "Response"]
+__all__ = ["SAFE", "SOCKS", "Headers", "Peer", "Request", "Response"]
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """The methods that ask for nothing to be done (RFC 9110 §9.2.1); their case matters (§9.1)."""
@@ -137,75 +137,17 @@ class Request:
 
     def with_headers(self, headers: Headers) -> Request:
         """The same request where the named fields have these values instead of any they had."""
-        return _Changed(self, headers)
-
-    def changed_since(self, before: Request) -> Iterable[bytes]:
-        """The names of the fields whose lines differ from those of `before`; also of those that were set to what they were."""
-        if self is before:
-            return ()
-        names = {**before.lines, **self.lines}
-        return [name for name in names if self.values(name) != before.values(name)]
+        names = {name for name, _ in headers}
+        kept = tuple(pair for pair in self.headers if pair[0] not in names)
+        return Request.raw(
+            self.method, self.scheme, self.authority, self.target, (*kept, *headers), self.peer, self.exact
+        )
 
     def __repr__(self) -> str:
         # The query and the field values may hold secrets.
         names = ", ".join(name.decode("latin-1") for name, _ in self.headers)
         path = self.path.decode("latin-1")
         return f"Request({self.method} {self.scheme}://{self.authority}{path}, fields: {names})"
-
-
-class Deferred(Request):
-    """A request of which `headers` and `peer` are made when somebody asks for them, each once: much that is sent needs neither.
-
-    A subclass makes them by `_make_headers` and `_make_peer`, and sets all other attributes, `_lines` to None.
-    """
-
-    __slots__ = ()
-
-    def _make_headers(self) -> Headers:
-        raise NotImplementedError
-
-    def _make_peer(self) -> Peer:
-        raise NotImplementedError
-
-    def __getattr__(self, name: str) -> Any:
-        # Python asks this where a slot is empty.
-        if name == "headers":
-            self.headers = self._make_headers()
-            return self.headers
-        if name == "peer":
-            self.peer = self._make_peer()
-            return self.peer
-        raise AttributeError(name)
-
-
-class _Changed(Deferred):
-    """`base` with some fields replaced."""
-
-    __slots__ = ("_base", "_put")
-
-    def __init__(self, base: Request, put: Headers) -> None:
-        self.method = base.method
-        self.scheme = base.scheme
-        self.authority = base.authority
-        self.target = base.target
-        self.exact = base.exact
-        self._lines = None
-        self._base = base
-        self._put = put
-
-    def _make_headers(self) -> Headers:
-        names = {name for name, _ in self._put}
-        return (*(pair for pair in self._base.headers if pair[0] not in names), *self._put)
-
-    def _make_peer(self) -> Peer:
-        return self._base.peer
-
-    def values(self, name: bytes) -> list[bytes]:
-        return [value for field, value in self._put if field == name] or self._base.values(name)
-
-    def changed_since(self, before: Request) -> Iterable[bytes]:
-        names = dict(self._put)
-        return names if self._base is before else (names | dict.fromkeys(self._base.changed_since(before), b"")).keys()
 
 
 class Response:
@@ -234,21 +176,6 @@ class Response:
 
     def __repr__(self) -> str:
         return f"Response({self.status}, fields: {', '.join(name.decode('latin-1') for name, _ in self.headers)})"
-
-
-class DeferredResponse(Response):
-    """A response of which `headers` are made once somebody asks for them; a subclass makes them, and sets `status`."""
-
-    __slots__ = ()
-
-    def _make_headers(self) -> Headers:
-        raise NotImplementedError
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "headers":
-            self.headers = self._make_headers()
-            return self.headers
-        raise AttributeError(name)
 
 
 def _lines_of(headers: HeadersLike) -> Headers:
