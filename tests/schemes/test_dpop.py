@@ -12,6 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.schemes.dpop_world import (
+    CLAIMS, CLIENT, ISSUER, TOKEN, guard_at, proof_of, refusal_of, request_with, token_for, verifier,
+)  # fmt: skip
 from watchword import (
     ConfigurationError, DPoPAuth, DPoPVerifier, Guard, JWTVerifier, Key, KeySet, OAuth2Verifier, Policy, PublicURL, Reason, Rejected,
     Request, Response, explain,
@@ -24,50 +27,7 @@ from watchword.testing import Clock, signed
 from watchword.transport.flow import ClientContext, run
 
 RFC = json.loads((Path(__file__).parent.parent / "vectors" / "dpop" / "rfc9449.json").read_text("utf-8"))
-ISSUER = Key.generate("ES256", key_id="issuer")
-CLIENT = Key.generate("ES256")
-CLAIMS: Mapping[str, Any] = {"iss": "https://id.example", "aud": "orders", "sub": "alice"}
 URL = "https://api.example/orders?page=2"
-
-
-def token_for(key: Key, **claims: object) -> str:
-    return jose.sign(json.dumps({**CLAIMS, "cnf": {"jkt": key.thumbprint()}, **claims}).encode(), ISSUER)
-
-
-TOKEN = token_for(CLIENT)
-
-
-def verifier(**settings: Any) -> DPoPVerifier:
-    return DPoPVerifier(JWTVerifier(ISSUER, issuer="https://id.example", audience="orders"), **settings)
-
-
-def guard_at(clock: Clock, **settings: Any) -> Guard:
-    return Guard([verifier(**settings)], MemoryStore(clock=clock), policy=Policy(clock=clock))
-
-
-def proof_of(
-    clock: Clock, *, by: Key = CLIENT, header: Mapping[str, object] | None = None, leave_out: str = "", **claims: object
-) -> str:
-    """A proof as somebody writes it who gets a part wrong."""
-    jwk = {name: value for name, value in by.to_jwk().items() if name in ("kty", "crv", "x", "y", "n", "e")}
-    said: dict[str, object] = {
-        "jti": "a-jti-of-96-bits", "htm": "GET", "htu": "https://api.example/orders", "iat": int(clock.now), "ath": ath_of(TOKEN.encode()), **claims,
-    }  # fmt: skip
-    said.pop(leave_out, None)
-    return jose.sign(json.dumps(said).encode(), by, header={"typ": "dpop+jwt", "jwk": jwk, **(header or {})})
-
-
-def request_with(proof: str | None, token: str = TOKEN, method: str = "GET", url: str = "/orders?page=2") -> Request:
-    headers = {"Authorization": f"DPoP {token}", **({} if proof is None else {"DPoP": proof})}
-    return Request(method, "https", "api.example", url, headers)
-
-
-def refusal_of(guard: Guard, request: Request) -> tuple[Reason, str, bytes]:
-    with pytest.raises(Rejected) as caught:
-        guard.verify(request)
-    rejected = caught.value
-    assert rejected.refusal is not None
-    return rejected.reason, rejected.rejection.where, b"".join(rejected.refusal.response().values(b"www-authenticate"))
 
 
 # ---- the RFC's own example -------------------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ def tamperings(request: Request, body: bytes = b"") -> Iterator[Tampering]:
     Tampering(method: another method)
     Tampering(query: another last octet)
     Tampering(path: a slash after the path)
+    Tampering(path: a fragment after the path)
     Tampering(query: without its query)
     Tampering(headers: a field more)
     Tampering(body: an octet more)
@@ -108,6 +109,7 @@ def _targets(request: Request) -> Iterator[tuple[str, str, bytes]]:
     if target[-1:].isalnum():
         yield "path" if query is None else "query", "another last octet", target[:-1] + _other(target[-1])
     yield "path", "a slash after the path", path + b"/" + target[len(path) :]
+    yield "path", "a fragment after the path", path + b"#" + target[len(path) :]
     if query is not None:
         yield "query", "without its query", path
     else:

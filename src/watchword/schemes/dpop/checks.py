@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -14,11 +16,13 @@ from watchword.fields.target import check_exact
 from watchword.schemes.digest.nonces import NonceState, Reading
 from watchword.schemes.dpop.proof import TYPE, PresentedProof, ath_of, resource_of, url_of
 from watchword.schemes.freshness import Freshness
+from watchword.schemes.jwt.checks import valid_from, valid_until
 
 __all__ = ["Facts", "ProofCheck", "Rules", "checks_of"]
 
 MAX_JTI: Final = 256
 """Characters of the longest `jti`; RFC 9449 §4.2 wants 96 random bits or a UUID."""
+_SECRETS: Final = re.compile(r"(?<=//)[^/?#]*(?=@)|(?<=[?#]).+", re.DOTALL)
 
 
 class Rules(Protocol):
@@ -87,13 +91,14 @@ def _method(facts: Facts) -> None:
 def _url(facts: Facts) -> None:
     request, said = facts.claim.request, facts.claim.proof.text("htu")
     check_exact(request, where="dpop htu")
-    if said == url_of(request):  # as nearly every client writes it
+    if request.authority and said == url_of(request):  # as nearly every client writes it
         return
     try:
-        meant = resource_of(said.encode("utf-8", "replace"), "", "")
+        meant = resource_of(said.encode(), "", "")
     except Rejected as rejected:
         raise Rejected(Reason.WRONG_TARGET, rejected.rejection.detail, where="dpop htu") from None
-    if meant != resource_of(request.target, request.scheme, request.authority):
+    _, host, _ = own = resource_of(request.target, request.scheme, request.authority)
+    if not host or meant != own:  # a URL without a host is nobody's
         raise Rejected(Reason.WRONG_TARGET, "the proof is for another URL", where="dpop htu")
 
 
@@ -103,8 +108,7 @@ def _id(facts: Facts) -> None:
 
 
 def _token_hash(facts: Facts) -> None:
-    said = facts.claim.proof.text("ath").encode("utf-8", "replace")
-    if not compare(said, ath_of(facts.claim.access_token).encode()):
+    if not compare(facts.claim.proof.text("ath").encode(), ath_of(facts.claim.access_token).encode()):
         raise Rejected(Reason.WRONG_CLAIM, "the proof is for another access token", where="dpop ath")
 
 
@@ -112,6 +116,16 @@ def _time(facts: Facts) -> None:
     made, rules = facts.claim.proof.made(), facts.claim.rules
     if not rules.nonces:  # else the nonce tells, whatever the client's clock says
         rules.freshness.check(made, facts.now, "dpop iat", genuine=False)
+
+
+def _lifetime(facts: Facts) -> None:
+    claims, skew = facts.claim.proof.claims, facts.claim.rules.freshness.skew
+    try:
+        valid_until(skew).check(claims, facts.now)
+        valid_from(skew).check(claims, facts.now)
+    except Rejected as rejected:
+        fault = rejected.rejection
+        raise Rejected(fault.reason, fault.detail, where=f"dpop {fault.where}") from None
 
 
 def _nonce(facts: Facts) -> None:
@@ -139,7 +153,7 @@ def _expected_time(facts: Facts) -> str:
     max_age = rules.freshness.max_age
     if rules.nonces or max_age is None:
         return "a time; the nonce tells whether it is recent"
-    return f"from {now - max_age:.0f} to {now + rules.freshness.skew:.0f}"
+    return f"later than {math.floor(now - max_age)}, and at most {math.floor(now + rules.freshness.skew)}"
 
 
 def _key_said(facts: Facts) -> str:
@@ -153,6 +167,18 @@ def _key_said(facts: Facts) -> str:
 def _said(name: str) -> Callable[[Facts], str]:
     """What a proof says in one claim."""
     return lambda facts: _shown(facts.claim.proof.claims, name)
+
+
+def _url_said(facts: Facts) -> str:
+    """The URL that a proof says, without what may be a secret: a password before the host, and the query."""
+    claims = facts.claim.proof.claims
+    said = claims.get("htu")
+    return _shown({"htu": _SECRETS.sub("***", said)} if isinstance(said, str) else claims, "htu")
+
+
+def _lifetime_said(facts: Facts) -> str:
+    claims = facts.claim.proof.claims
+    return ", ".join(f"{name} {_shown(claims, name)}" for name in ("exp", "nbf"))
 
 
 def _shown(members: Mapping[str, Any], name: str) -> str:
@@ -170,13 +196,15 @@ _CHECKS: Final[Sequence[ProofCheck]] = (
                f"write typ {TYPE} into the proof's header"),
     ProofCheck("htm", _method, lambda facts: facts.claim.request.method, _said("htm"),
                "make a proof for each request, with its own method"),
-    ProofCheck("htu", _url, lambda facts: url_of(facts.claim.request), _said("htu"),
+    ProofCheck("htu", _url, lambda facts: url_of(facts.claim.request), _url_said,
                "write the URL as the client calls it, without query and fragment; behind a proxy give the guard a PublicURL"),
     ProofCheck("jti", _id, _always("a text that no other proof has"), _said("jti"), "make a random one for each proof"),
     ProofCheck("ath", _token_hash, lambda facts: ath_of(facts.claim.access_token), _said("ath"),
                "write the base64url of SHA-256 over the access token as it is sent, without padding"),
     ProofCheck("iat", _time, _expected_time, _said("iat"),
                "make the proof when the request is sent, in seconds since 1970, and check both clocks"),
+    ProofCheck("exp", _lifetime, _always("exp absent or in the future, and nbf absent or past"), _lifetime_said,
+               "leave both out, for iat says how old a proof is"),
 )  # fmt: skip
 _NONCE: Final = ProofCheck(
     "nonce", _nonce, _always("what the last answer said in DPoP-Nonce"), _said("nonce"),

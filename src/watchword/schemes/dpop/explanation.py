@@ -1,4 +1,4 @@
-"""Why a DPoP-bound token was refused: every each of the proof, then every check of the token and of its binding."""
+"""Why a DPoP-bound token was refused: every check of the token, of its binding and of the proof."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from watchword.core.rejection import ConfigurationError, Reason, Rejected
 from watchword.crypto import jose
 from watchword.crypto.algorithms import ALGORITHMS
 from watchword.crypto.digests import digest
-from watchword.crypto.encoding import b64url_encode
+from watchword.crypto.encoding import b64url_encode, has_lone_surrogate
 from watchword.crypto.keys import Key, check_key
-from watchword.fields.target import split_target
+from watchword.fields.target import HTTP_SCHEMES, split_target
 from watchword.schemes.jwt.checks import numeric_date, read_claims
 
 __all__ = [
@@ -96,9 +96,18 @@ def is_nonce(value: str) -> bool:
 
 
 def url_of(request: Request) -> str:
-    """What a proof for this request says in `htu`: its URL without the query (RFC 9449 §4.2)."""
-    scheme = {"ws": "http", "wss": "https"}.get(request.scheme, request.scheme)
-    return f"{scheme}://{request.authority}{request.path.decode('ascii', 'replace') or '/'}"
+    """What a proof for this request says in `htu`: its URL without the query (RFC 9449 §4.2, RFC 9110 §7.1).
+
+    Its target was let through by `check_target`.
+
+    >>> url_of(Request("GET", "wss", "api.example", "/feed?page=2")), url_of(Request("OPTIONS", "https", "api.example", "*"))
+    ('https://api.example/feed', 'https://api.example')
+    """
+    path = request.path.decode("ascii")
+    origin = f"{HTTP_SCHEMES.get(request.scheme, request.scheme)}://{request.authority}"
+    if path[:1] == "/":
+        return origin + path
+    return origin if path == "*" or request.method == "CONNECT" else path
 
 
 class PresentedProof(NamedTuple):
@@ -129,6 +138,9 @@ class PresentedProof(NamedTuple):
         value = self.claims[name]
         if not isinstance(value, str) or not value:
             raise Rejected(Reason.WRONG_CLAIM, "it is a text (RFC 9449 §4.2)", where=f"dpop {name}")
+        if has_lone_surrogate(value):
+            detail = "it holds half of a surrogate pair (RFC 8259 §8.2)"
+            raise Rejected(Reason.WRONG_CLAIM, detail, where=f"dpop {name}")
         return value
 
     def made(self) -> float:

@@ -20,6 +20,7 @@ from watchword.core.scheme import UNUSED, Body, BodyNeed, Decision, More, Random
 from watchword.crypto.digests import compare, digest
 from watchword.crypto.encoding import b64url_encode
 from watchword.crypto.keys import Key
+from watchword.fields.target import check_target
 from watchword.schemes.bearer import peek_issuer
 from watchword.schemes.digest.nonces import NonceKey, Reading, make_nonce, read_nonce
 from watchword.schemes.dpop.checks import Facts, checks_of
@@ -119,11 +120,12 @@ class DPoPVerifier(InProcess):
         """The token and its proof.
 
         Raises:
-            Rejected: MALFORMED_REQUEST: no token by its grammar. BINDING_MISSING: no proof. As `read_proof`.
+            Rejected: MALFORMED_REQUEST: no token by its grammar. BINDING_MISSING: no proof. As `check_target` and `read_proof`.
         """
         token = PLACE.read(request)
         if token is None:
             return None
+        check_target(request)  # a proof covers the URL
         proofs = request.values(FIELD)
         if len(proofs) > 1:
             raise Rejected(Reason.MALFORMED_CREDENTIALS, "more than one proof (RFC 9449 §4.3)", where="dpop")
