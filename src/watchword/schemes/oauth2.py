@@ -20,6 +20,9 @@ __all__ = ["OAuth2Verifier"]
 class OAuth2Verifier(JWTVerifier):
     """Verifies JWT access tokens by the profile of RFC 9068: typ `at+jwt` and all the claims of its §2.2 are demanded.
 
+    Bearer tokens, that is: one that is bound to a key (`cnf`) is refused. `DPoPVerifier` around this verifier takes those that are
+    bound by `jkt` (RFC 9449), and `Guard([tokens, DPoPVerifier(tokens)], store)` takes both kinds.
+
     Args:
         keys: the authorization server's key or keys, or a `watchword.stores.RemoteKeySet` of them.
         issuer: the authorization server (`iss`).
