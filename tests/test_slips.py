@@ -15,7 +15,7 @@ import urllib3
 
 import watchword
 from watchword import (
-    AllOf, APIKeyAuth, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, ConfigurationError, DigestAuth, DigestVerifier, Guard,
+    AllOf, APIKeyAuth, AsyncGuard, BasicAuth, BasicVerifier, BearerAuth, ConfigurationError, DigestAuth, DigestVerifier, DPoPAuth, Guard,
     HMACAuth, HMACVerifier, JWTAuth, JWTVerifier, Key, OAuth1Auth, OAuth2Auth, OAuth2Verifier, RefreshingSigV4Auth, ReplayableBodyHMACAuth, Rejected,
     Request, Response, SealedAuth, SignatureAuth, SignatureVerifier, SigV4Auth, SigV4Credentials, WebBotAuth, WebhookAuth, WebhookVerifier,
 )  # fmt: skip
@@ -41,6 +41,7 @@ AUTHS: dict[str, Callable[[], Any]] = {
     "APIKeyAuth": lambda: APIKeyAuth(API_KEY),
     "BasicAuth": lambda: BasicAuth("alice", "open sesame"),
     "BearerAuth": lambda: BearerAuth("t0ken"),
+    "DPoPAuth": lambda: DPoPAuth("t0ken", PAIR),
     "DigestAuth": lambda: DigestAuth("alice", "open sesame"),
     "HMACAuth": lambda: HMACAuth(TOKENS),
     "JWTAuth": lambda: JWTAuth(TOKENS, claims={"sub": "alice"}),
@@ -246,7 +247,17 @@ def test_a_target_that_no_server_takes_is_the_developers_error_in_a_client(name:
 
 
 @pytest.mark.parametrize(
-    "name", ["DigestAuth", "HMACAuth", "OAuth1Auth", "RefreshingSigV4Auth", "SigV4Auth", "SignatureAuth", "WebBotAuth"]
+    "name",
+    [
+        "DPoPAuth",
+        "DigestAuth",
+        "HMACAuth",
+        "OAuth1Auth",
+        "RefreshingSigV4Auth",
+        "SigV4Auth",
+        "SignatureAuth",
+        "WebBotAuth",
+    ],
 )
 def test_a_backslash_in_a_url_says_how_it_is_written(name: str) -> None:
     request = Request("GET", "https", "api.example", "/a\\b")
