@@ -27,6 +27,7 @@ MODULES = (
     "dpop",
     "production",
     "redis",
+    "memory",
     "frameworks",
     "frameworks_wsgi",
     "served",

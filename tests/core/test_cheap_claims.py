@@ -358,7 +358,7 @@ def remembered(world: World, *caches: Any) -> list[Any]:
     caches = (memory._shapes, memory._nonce_owners, *caches)
     return [
         held,
-        store._spent.size,
+        store._marks.size,
         store._counters.size,
         *[[(key, cache.get(key)) for key in cache] for cache in caches],
     ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.stores.faces import Clock, Note
-from watchword import ConfigurationError, StoreUnavailable
+from watchword import (
+    ConfigurationError, Guard, HMACAuth, HMACVerifier, Key, Policy, Reason, Rejected, StoreUnavailable, Verdict,
+)  # fmt: skip
 from watchword.core.records import COMMITTED, Add, Conflict, Counter, Once, Put, Ref, Replayed, Spent, Take
 from watchword.stores import MemoryStore
+from watchword.testing import signed
 
 
 def test_it_never_waits_and_holds_everything() -> None:
@@ -33,6 +36,25 @@ def test_full_of_what_lives_it_refuses_and_forgets_nothing(clock: Clock) -> None
     assert store.commit([Once(("one more",), clock.now + 100)]) == COMMITTED
 
 
+def test_at_the_bound_a_guard_answers_503_and_says_why_while_replays_are_still_refused_as_replays(clock: Clock) -> None:
+    store = MemoryStore(capacity=2, clock=clock)
+    key = Key.generate("HS256", key_id="robot-1")
+    store.add_key("robot", key)
+    verdicts: list[Verdict] = []
+    guard = Guard([HMACVerifier()], store, policy=Policy(clock=clock), observe=verdicts.append)
+    first, second, third = (signed(HMACAuth(key), clock=clock).request for _ in range(3))
+    guard.verify(first)
+    guard.verify(second)
+    with pytest.raises(StoreUnavailable, match="replay memory is full: 2 entries are alive") as caught:
+        guard.verify(third)
+    assert caught.value.refusal is not None
+    assert caught.value.refusal.status == 503
+    assert (verdicts[-1].outcome, verdicts[-1].detail) == ("unavailable", str(caught.value))
+    with pytest.raises(Rejected) as refused:
+        guard.verify(first)
+    assert refused.value.reason is Reason.REPLAYED
+
+
 def test_it_stays_bounded_under_endless_traffic_and_refused_attempts(clock: Clock) -> None:
     store = MemoryStore(capacity=3000, clock=clock)
     for number in range(20_000):
@@ -41,9 +63,9 @@ def test_it_stays_bounded_under_endless_traffic_and_refused_attempts(clock: Cloc
         impossible = Put(Ref(Note, ("n",)), Note("n"), if_version=9)
         assert store.commit([mark, Add(("c", str(number)), 1, clock.now + 20), impossible]) == Conflict(impossible)
         assert store.commit([mark, Add(("same",), 1, clock.now + 1000)]) == COMMITTED
-    assert len(store._spent) < 1500
-    assert store._spent.notes() + store._counters.notes() < 1600
-    assert len(store._spent._spans) < 100
+    assert store._marks.size < 1500
+    assert store._counters.notes() < 800
+    assert len(store._counters._spans) < 100
 
 
 def test_a_counter_that_began_a_new_life_is_not_forgotten_at_the_end_of_the_old(clock: Clock) -> None:

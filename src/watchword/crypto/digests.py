@@ -28,6 +28,7 @@ __all__ = [
     "keyed_digest",
     "keyed_digester",
     "keyed_hmac",
+    "keyed_state",
     "new",
     "subject_key",
 ]
@@ -205,7 +206,7 @@ def keyed_digester(key: bytes) -> Callable[[bytes], bytes]:
     >>> keyed_digester(bytes(32))(b"data") == keyed_digest(bytes(32), b"data")
     True
     """
-    copy = hashlib.blake2b(key=key, digest_size=16).copy
+    copy = keyed_state(key)
 
     def digest_of(data: bytes) -> bytes:
         state = copy()
@@ -213,6 +214,18 @@ def keyed_digester(key: bytes) -> Callable[[bytes], bytes]:
         return state.digest()
 
     return digest_of
+
+
+def keyed_state(key: bytes) -> Callable[[], Hasher]:
+    """What gives hashers for `keyed_digest` under one key, for who feeds them in parts.
+
+    >>> hasher = keyed_state(bytes(32))()
+    >>> hasher.update(b"da")
+    >>> hasher.update(b"ta")
+    >>> hasher.digest() == keyed_digest(bytes(32), b"data")
+    True
+    """
+    return hashlib.blake2b(key=key, digest_size=16).copy
 
 
 def subject_key(subject: str) -> str:

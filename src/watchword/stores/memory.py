@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from threading import Lock
+from functools import partial
 from itertools import islice
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 from watchword.core.records import (
@@ -15,6 +16,7 @@ from watchword.core.rejection import ConfigurationError, StoreUnavailable
 from watchword.stores.administration import Admin
 from watchword.stores.changes import Changes
 from watchword.stores.counting import KEPT, Tally, adding, is_question, most_kept, no_room_to_keep, share_of_a_rank
+from watchword.stores.marks import Marks
 from watchword.stores.passing import Counters, Key, Passing, Undo
 from watchword.stores.writes import GRACE, check_once, check_ref, check_until
 
@@ -52,7 +54,7 @@ class MemoryStore(Admin):
         self.clock = clock
         self._lock = Lock()
         self._records: dict[Ref[Any], tuple[Any, int]] = {}
-        self._spent = Passing()
+        self._marks = Marks(capacity)
         self._counters = Counters()
         self._most_counters = max(1, capacity // 2)
         self._ends = Passing()  # of the records that end
@@ -84,7 +86,10 @@ class MemoryStore(Admin):
         return Found(found, counts=counts)
 
     def _marked(self, ref: Ref[Any]) -> tuple[Any, int] | None:
-        until = self._spent.get(ref.key)
+        key, marks, past = ref.key, self._marks, self.clock() - GRACE
+        until = marks.until(marks.place(key), past)
+        if until is None and key[:1] == ("owner",):  # as `Once.place` spells it
+            until = marks.until(marks.place(key[2:], *key[1:2]), past)
         return None if until is None else (Spent(until), 1)
 
     def _counted(self, ref: Ref[Any]) -> tuple[Any, int] | None:
@@ -112,7 +117,7 @@ class MemoryStore(Admin):
                         if counted or self._counters.size or not is_question(write):
                             refusal = self._add(write, counted)
                     elif type(write) is TakeBack:
-                        undo.append(self._spent.discard(write.place))
+                        self._take_back(write, undo)
                     else:
                         refusal = self._replace(cast("Put | Take", write), undo)
                     if refusal is not None:
@@ -128,19 +133,27 @@ class MemoryStore(Admin):
         return COMMITTED
 
     def _mark(self, write: Once, undo: list[Undo]) -> Outcome | None:
-        spent, key = self._spent, write.key
-        shard = spent.shard(key)
-        if key in shard:  # whoever the owner is
-            return Replayed(write)
         check_once(write)
-        if write.owner is not None:
-            key = write.place
-            shard = spent.shard(key)
-            if key in shard:
+        key, until, owner = write
+        marks, counters, ends, past = self._marks, self._counters, self._ends, self.clock() - GRACE
+        if counters.due <= past or ends.due <= past:
+            self._forget(past, 1)
+        if marks.size + counters.size + ends.size >= self._capacity:
+            if any(self._marked(ref) for ref in write.refs):  # that needs no room
                 return Replayed(write)
-        self._make_room()
-        undo.append(spent.add(shard, key, write.until))
+            self._check_room(past, 1)
+        place = marks.mark(key, owner, until, past)
+        if place is None:
+            return Replayed(write)
+        undo.append(partial(marks.remove, place))
         return None
+
+    def _take_back(self, write: TakeBack, undo: list[Undo]) -> None:
+        marks = self._marks
+        place = marks.place(write.key, write.owner)
+        until = marks.remove(place)
+        if until is not None:
+            undo.append(partial(marks.put_back, place, until))
 
     def _add(self, write: Add, counted: dict[Key, Tally]) -> Outcome | None:
         """Notes in `counted` what becomes of the counter."""
@@ -161,7 +174,8 @@ class MemoryStore(Admin):
     def _count(self, counted: dict[Key, Tally]) -> None:
         """Keeps the counters as they are now, all or none of them."""
         counters, most = self._counters, self._most_counters
-        self._forget(len(counted))
+        past = self.clock() - GRACE
+        self._forget(past, len(counted))
         sizes = [*counters.sizes]
         for key, tally in counted.items():
             old = counters.get(key)
@@ -175,7 +189,7 @@ class MemoryStore(Admin):
             raise no_room_to_keep(most)
         if excess > sum(max(0, size - share + 1) for size in sizes[:KEPT]):
             raise StoreUnavailable(f"half of the {self._capacity} entries are counters (MemoryStore capacity)")
-        self._check_room(sum(sizes) - max(0, excess) - counters.size)
+        self._check_room(past, sum(sizes) - max(0, excess) - counters.size)
         for key, tally in counted.items():
             if tally.value:
                 counters.put(key, tally)
@@ -194,7 +208,7 @@ class MemoryStore(Admin):
         if isinstance(write, Put):
             if write.until is not None:
                 check_until(write.until)
-                self._make_room()
+                self._make_room(self.clock() - GRACE)
                 undo.append(self._ends.insert(ref, write.until))
             self._records[ref] = (write.record, version + 1)
         else:
@@ -213,22 +227,20 @@ class MemoryStore(Admin):
         tally = self._counters.get(key)
         return tally if tally is not None and tally.lives(now) else None
 
-    def _make_room(self) -> None:
-        self._forget(1)
-        self._check_room(1)
+    def _make_room(self, past: float) -> None:
+        self._forget(past, 1)
+        self._check_room(past, 1)
 
-    def _forget(self, more: int) -> None:
-        past = self.clock() - GRACE
-        spent, counters, ends = self._spent, self._counters, self._ends
-        if spent.due <= past:
-            spent.forget(past)
+    def _forget(self, past: float, more: int) -> None:
+        counters, ends = self._counters, self._ends
         if counters.due <= past:
             counters.forget(past, more)
         if ends.due <= past:
             ends.forget(past, self._drop)
 
-    def _check_room(self, more: int) -> None:
-        if self._spent.size + self._counters.size + self._ends.size + more > self._capacity:
+    def _check_room(self, past: float, more: int) -> None:
+        room = self._capacity - self._counters.size - self._ends.size - more
+        if self._marks.size > room and not self._marks.sweep(past, room):
             raise StoreUnavailable(f"replay memory is full: {self._capacity} entries are alive (MemoryStore capacity)")
 
     def _drop(self, ref: Key) -> None:

@@ -77,16 +77,6 @@ class Passing(_Ends):
     def get(self, key: Key) -> float | None:
         return self._shards[hash(key) % _SHARDS].get(key)
 
-    def shard(self, key: Key) -> dict[Key, float]:
-        """The part that `key` is in, if it is in any."""
-        return self._shards[hash(key) % _SHARDS]
-
-    def add(self, shard: dict[Key, float], key: Key, until: float) -> Undo:
-        """Adds what is not there to its part; the returned callable takes that back."""
-        shard[key] = until
-        self.size += 1
-        return partial(self._take_back, key, None, self.note(key, int(until // _SPAN)))
-
     def insert(self, key: Key, until: float) -> Undo:
         """Adds or replaces; the returned callable takes that back."""
         shard = self._shards[hash(key) % _SHARDS]
@@ -98,17 +88,6 @@ class Passing(_Ends):
         if old != until:
             notes = self.note(key, int(until // _SPAN))
         return partial(self._take_back, key, old, notes)
-
-    def discard(self, key: Key) -> Undo:
-        """Removes it, if it is there; the returned callable takes that back."""
-        old = self.get(key)
-        self._remove(key)
-        return partial(self._put_back, key, old)
-
-    def _put_back(self, key: Key, old: float | None) -> None:
-        if old is not None:
-            self._shards[hash(key) % _SHARDS][key] = old
-            self.size += 1
 
     def _take_back(self, key: Key, old: float | None, notes: deque[Key] | None) -> None:
         if old is None:

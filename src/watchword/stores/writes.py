@@ -21,9 +21,10 @@ def check_until(until: float) -> None:
 
 def check_once(write: Once) -> None:
     """A mark that a store can keep; `ConfigurationError` for what is none."""
+    if isfinite(write.until) and write.owner != "":
+        return
     check_until(write.until)
-    if write.owner == "":
-        raise ConfigurationError("a mark's owner is None or has a name")
+    raise ConfigurationError("a mark's owner is None or has a name")
 
 
 def check_ref(write: Put | Take) -> None:
