@@ -61,7 +61,9 @@ def test_a_public_key_as_a_secret_is_named_a_forgery(algorithm, encoding):
     octets = key.openssl_pair()[0].public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
     assert "forgery" in near_miss([key], "HS256", DATA, mac(octets))
     assert "forgery" in near_miss([key], "HS256", DATA, mac(octets.rstrip(b"\n")))
-    assert near_miss([key], "ES256", DATA, mac(octets)) != near_miss([key], "HS256", DATA, mac(octets))
+    assert "makes an HMAC, HS256" in near_miss([key], "ES256", DATA, mac(octets))  # whatever the header names
+    if encoding is Encoding.PEM:  # pasted into one line
+        assert "forgery" in near_miss([key], "HS256", DATA, mac(octets.replace(b"\n", b"")))
 
 
 def test_the_same_key_with_another_padding_or_hash():

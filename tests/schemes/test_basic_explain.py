@@ -38,6 +38,8 @@ def told(user: str, password: str | bytes, guard: Guard = GUARD) -> Explanation:
 SENT = {
     "with blanks or a line end around it": f" {PLAIN} ",
     "in quotes": f'"{PLAIN}"',
+    "in quotes with a comma behind them, as a line of JSON": f'"{PLAIN}",',
+    "in brackets or braces": f"<{PLAIN}>",
     "as a bytes literal, b'…'": f"b'{PLAIN}'",
     "percent-encoded": "Correct%2Dhorse7%26battery",
     "with HTML escapes": "Correct-horse7&amp;battery",
@@ -55,6 +57,21 @@ SENT = {
     "with one character too many at its end": PLAIN + "x",
     "with one character too many before it": "x" + PLAIN,
 }
+
+
+def test_octets_beyond_ascii_are_read_as_a_program_prints_them() -> None:
+    first = told("zoë", str(PASSWORD.encode())).causes[0]
+    assert "as a bytes literal" in first.mend
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "said"),
+    [("$API_USER", PLAIN, "not set"), ('{"username"', f'"alice","password":"{PLAIN}"}}', "JSON"), ("/run/secrets/user", PLAIN, "path of a file")],
+)  # fmt: skip
+def test_what_stands_for_a_name_is_told(user: str, password: str, said: str) -> None:
+    explanation = told(user, password)
+    assert said in explanation.causes[0].mend
+    assert PLAIN not in str(explanation) + explanation.to_json()
 
 
 @pytest.mark.parametrize("what", SENT)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64decode
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,8 @@ def with_field(name: str, *lines: str) -> Request:
         (with_field("x-list", "a, b, c,"), "header x-list"),
         (with_field("x-list", "a,\r\n b, c"), "header x-list"),
         (with_field("date", "Mon,  01 Jan 2024  00:00:00 GMT"), "header date"),
+        (with_field("date", "Mon, 01 Jan 2024 00:00:07 GMT"), "header date"),
+        (with_field("content-type", "Application/json"), "header content-type"),
     ],
 )
 def test_a_usual_change_is_undone_and_its_component_named(received: Request, component: str) -> None:
@@ -105,12 +108,41 @@ def test_a_usual_change_is_undone_and_its_component_named(received: Request, com
     [
         BODY + b"\n", BODY + b"\r\n", b" " + BODY, b"\xef\xbb\xbf" + BODY, gzip.compress(BODY, mtime=0), BODY.decode().encode("latin-1"),
         b'{"data":' + BODY + b"}", json.dumps(BODY.decode()).encode(),
+        BODY + BODY, BODY + b"\n" + BODY, b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY), b"payload=" + quote_plus(BODY).encode(),
+        BODY.decode().encode("utf-16"), BODY.replace(b'"', b"'").replace(b"null", b"None").replace(b"true", b"True"),
     ],
 )  # fmt: skip
 def test_a_changed_body_is_undone(body: bytes) -> None:
     guess = found(GENUINE, body)
     assert guess is not None
     assert (guess.component, guess.body) == ("body", BODY)
+
+
+@pytest.mark.parametrize(
+    ("received", "words"),
+    [
+        (BODY + BODY, "it came twice"), (BODY.decode().encode("utf-16"), "character encoding"),
+        (BODY.replace(b'"', b"'").replace(b"null", b"None").replace(b"true", b"True"), "as Python prints it"),
+    ],
+)  # fmt: skip
+def test_what_became_of_json_is_not_taken_for_a_form_or_for_white_space(received: bytes, words: str) -> None:
+    guess = found(GENUINE, received)
+    assert guess is not None
+    assert words in guess.mend
+
+
+@pytest.mark.parametrize("received", [b'{"a":"1","b":["2.5"],"c":"x"}', b'{"a":1,"b":["2.5"],"c":"x"}'])
+def test_numbers_that_came_as_texts_are_read(received: bytes) -> None:
+    guess = found(GENUINE, received, signed_body=b'{"a":1,"b":[2.5],"c":"x"}')
+    assert guess is not None
+    assert "numbers came as texts" in guess.mend
+
+
+def test_a_member_that_a_proxy_put_before_the_others_of_a_field_is_named() -> None:
+    request = with_field("x-list", "Self=1-2;Root=1-1")
+    guess = found(request, signed=with_field("x-list", "Root=1-1"))
+    assert guess is not None
+    assert (guess.component, guess.expected) == ("header x-list", "Root=1-1")
 
 
 @pytest.mark.parametrize(
@@ -285,6 +317,11 @@ def test_the_same_request_has_the_same_guesses() -> None:
         (b"QUJDRE", b"ABC", "its incomplete end left out"),
         (b"\x01\xfe", b"1,254", "as decimal numbers"),
         (b"a&b", b"a%26b", "percent-encoded"),
+        (b"Secret", b'"Secret",', "as a line of JSON"),
+        (b"Secret", b"sECRET", "caps lock"),
+        (b"Secret", b"Frperg", "ROT13"),
+        (b"Secret", b'\\"Secret\\"', "an escape before each"),
+        (b"Secret", b64decode(b"None"), "not set, or a placeholder, decoded"),
         (b"secret", b"", "empty"),
     ],
 )

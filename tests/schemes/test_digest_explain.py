@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 
 import pytest
@@ -54,6 +55,32 @@ def test_the_first_failed_check_is_the_reason(spoil: Spoil, first: str, componen
     assert (found.causes[0].name, found.causes[0].component) == (first, component)
     assert found.causes[0].mend
     assert [check.name for check in found.checks] == NAMES, "none is skipped after a failure"
+
+
+@pytest.mark.parametrize(
+    ("spell", "what"),
+    [(lambda nonce: nonce.translate(str.maketrans("-_", "+/")), "another encoding"), (lambda nonce: urlsafe_b64decode(nonce).hex(), "in hex")],
+)  # fmt: skip
+def test_a_nonce_that_was_written_otherwise_is_told(spell: Callable[[str], str], what: str) -> None:
+    world, spelled = World("Guard"), ""
+    while spelled in ("", nonce_of(asked := world.signed())):
+        spelled = spell(nonce_of(asked))
+        world.now += 1
+    first = explain(changed(asked, nonce=spelled), world.guard, at=world.now).causes[0]
+    assert first.name == "nonce"
+    assert what in first.mend
+
+
+def nonce_of(asked: Request) -> str:
+    return params(asked)["nonce"]
+
+
+@pytest.mark.parametrize(("sent", "what"), [(USER.upper(), "in upper case"), (f"{USER} ", "a space at its end")])
+def test_a_name_that_is_nearly_one_is_told(sent: str, what: str) -> None:
+    world = World("Guard")
+    first = explain(world.signed(auth=DigestAuth(sent, PASSWORD)), world.guard, at=world.now).causes[0]
+    assert (first.name, first.expected) == ("user", USER)
+    assert what in first.mend
 
 
 def test_an_expired_nonce_is_told_with_its_age() -> None:

@@ -6,10 +6,11 @@ with. The worlds are those of `bench.explain`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
-from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
+from base64 import a85encode, b32encode, b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -235,6 +236,7 @@ BASIC = {
     "as a tuple": b"('alice', 'open sesame')",
     "as one parameter of several": b'realm="orders", credentials="%b"' % b64encode(b"alice:open sesame"),
     "in base32": b32encode(b"alice:open sesame"),
+    "in Ascii85": a85encode(b"alice:open sesame"),
     "cut": b64encode(b"alice:open sesame")[:-3],
     "with a byte order mark": b64encode(b"\xef\xbb\xbfalice:open sesame"),
 }
@@ -281,6 +283,9 @@ KEYS: dict[str, Callable[[str], str]] = {
     "starred out": lambda key: key[:15] + "*" * 38,
     "shortened with dots": lambda key: key[:20] + "...",
     "its case is lost": str.upper,
+    "the form of a hash": lambda key: hashlib.sha256(key.encode()).hexdigest(),
+    "in the opposite order": lambda key: key[::-1],
+    "as decimal numbers": lambda key: ",".join(map(str, key.encode())),
 }
 
 

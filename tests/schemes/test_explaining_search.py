@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import random
+from base64 import a85encode, b85encode
+from collections.abc import Callable
 
 import pytest
 
 from bench.explain import DESCRIBED, Described, component, described, every, on_the_way
 from bench.explain_worlds import Maker
 from watchword import Request
+from watchword.crypto.usual_hashes import keyed
 from watchword.schemes.explaining.computation import (
     FORMS, Computation, Encoding, Hash, Join, Leaf, Mac, Node, Parameters, Style,
 )  # fmt: skip
@@ -90,6 +94,8 @@ def value(root: Encoding) -> bytes:
         ("target", b"%2Fa%2Fb?c=d", "@path", "percent-encoded"),
         ("target", b"/a%2Fb?c=d", "@path", "slashes but the first"),
         ("target", b"/a/b/index.html?c=d", "@path", "index file"),
+        ("target", b"/index.php/a/b?c=d", "@path", "a prefix"),
+        ("target", b"/a/b?c=d&c=d", "@query", "each parameter of the query twice"),
         ("target", REQUEST.authority.encode() + b"/a/b?c=d", "@path", "with the host before it"),
         ("target", f"{REQUEST.scheme}://{REQUEST.authority}/a/b?c=d".encode(), "@path", "a URL"),
         ("authority", b"api.example.com/", "host", "slash"),
@@ -161,6 +167,9 @@ def parameters(pairs: dict[bytes, bytes], text: bytes = b"") -> Encoding:
         (b"a.b=x%20y&t%5B%5D=1", "without those that are empty, 0 or false"),
         (b"a.b=x%20y&f=false&n=0&t=1", "without brackets"),
         (b'{"t[]": "1", "n": "0", "f": "false", "a.b": "x y"}', "as a JSON object"),
+        (b'{"a.b":"x y","f":"false","n":"0","t[]":"1"}', "as a JSON object"),
+        (b"a.b=&f=&n=&t%5B%5D=", "by their names alone, with empty values"),
+        (b"a.b=x%20y&a.b=x%20y&f=false&f=false&n=0&n=0&t%5B%5D=1&t%5B%5D=1", "twice, each of them"),
         (b"t%5B%5D=1%26n%3D0%26f%3Dfalse%26a.b%3Dx%20y", "one parameter"),
     ],
 )
@@ -168,6 +177,63 @@ def test_parameters_that_are_written_otherwise_are_named_with_what_was_done(sign
     pairs = {b"t[]": b"1", b"n": b"0", b"f": b"false", b"a.b": b"x y"}
     told, _ = sent(parameters(pairs), value(parameters(pairs, signed)))
     assert words in told[0][1], told
+
+
+def test_parameters_that_are_encoded_one_by_one_are_named_and_what_is_left_between_them() -> None:
+    key, text = Leaf("the key", b"of 16 octets 123", "key", "key"), b"%2Fa%20b\na%3D1&q%3Dx%2520y"
+    theirs = value(Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, Leaf("the text", text))))
+    told, _ = sent(parameters({b"q": b"x y", b"a": b"1"}), theirs)
+    assert "percent-encoded for itself, and leaves an ampersand, '&', between them" in told[0][1]
+
+
+@pytest.mark.parametrize("order", [("@query", "body", ""), ("", "body", "@query"), ("body", "", "@query")])
+def test_parameters_that_are_put_together_and_not_sorted_are_named(order: tuple[str, ...]) -> None:
+    sources = {"": {b"k": b"1", b"n": b"2"}, "@query": {b"z": b"3", b"b": b"4"}, "body": {b"y": b"5"}}
+    pairs = [
+        (name, Leaf(f"{name!r}", text, component=each or "own"))
+        for each, some in sources.items()
+        for name, text in some.items()
+    ]
+    key = Leaf("the key", b"of 16 octets 123", "key", "key")
+    text = b"&".join(b"%b=%b" % pair for each in order for pair in sources[each].items())
+    mine = Encoding(
+        "the MAC", "base64", Mac("the MAC", "sha256", key, Parameters("the parameters", pairs, Style(), "parameters"))
+    )
+    told, _ = sent(mine, value(Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, Leaf("the text", text)))))
+    assert told[0][0] == "parameters"
+    assert "not sorted" in told[0][1]
+
+
+@pytest.mark.parametrize("name", ["blake2s", "blake2b"])
+def test_a_hash_that_takes_a_key_itself_is_told_from_hmac(name: str) -> None:
+    mine = tree()
+    graph = Computation(mine)
+    mac = mine.of
+    assert isinstance(mac, Mac)
+    theirs = keyed(name, graph.value(mac.key), graph.value(mac.of))
+    ((component, mend),) = sent(mine, FORMS["base64"](theirs))[0]
+    assert component == "algorithm"
+    assert f"by {name}, a hash with a key, not by HMAC" in mend
+
+
+def test_a_key_that_is_derived_from_the_day_is_named() -> None:
+    day = hmac.digest(b"a secret of 20 octets", b"20231114", "sha256")
+    ((component, mend),) = sent(tree(), value(tree(day)))[0]
+    assert (component, "the day of the time" in mend) == ("key", True)
+
+
+def test_lines_in_one_row_with_the_end_of_the_last_one_are_named() -> None:
+    key, lines = (
+        Leaf("the key", b"of 16 octets 123", "key", "key"),
+        [Leaf(f"line {each.decode()}", each) for each in LINES],
+    )
+
+    def of(separator: bytes) -> Encoding:
+        return Encoding("the MAC", "base64", Mac("the MAC", "sha256", key, Join("the text", lines, separator, b"\n")))
+
+    told, _ = sent(of(b"\n"), value(of(b";")))
+    assert "by a semicolon, ';'" in told[0][1]
+    assert "ends it with a line feed" in told[0][1]
 
 
 def test_one_function_that_encodes_all_is_one_mistake() -> None:
@@ -212,6 +278,22 @@ def test_a_right_mac_in_another_spelling_is_named(form: str) -> None:
     root = tree()
     found, _ = sent(root, FORMS[form](Computation(root.of).value(root.of)))
     assert found[0][0] == "MAC"
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda octets: "-".join(f"{each:02X}" for each in octets), "in hex with dashes"),
+        (lambda octets: "".join(f"{each:x}" for each in octets), "without the zeros before single digits"),
+        (lambda octets: str(int.from_bytes(octets, "big")), "in one decimal number"),
+        (lambda octets: b85encode(octets).decode(), "in base85"),
+        (lambda octets: a85encode(octets).decode(), "in Ascii85"),
+    ],
+)
+def test_a_right_mac_in_an_alphabet_of_few_is_named(write: Callable[[bytes], str], words: str) -> None:
+    root = tree()
+    ((component, mend),) = sent(root, write(Computation(root.of).value(root.of)).encode())[0]
+    assert (component, words in mend) == ("MAC", True), mend
 
 
 @pytest.mark.parametrize("around", [b'"%b"', b'\\"%b\\"', b"*%b*"])

@@ -16,6 +16,7 @@ from tests.examples_of import examples
 from watchword import Guard, JWTVerifier, Key, KeySet, Policy, Request, explain
 from watchword.crypto import jose
 from watchword.crypto.digests import digest, hmac_digest
+from watchword.crypto.usual_hashes import keyed
 from watchword.issuers import keycloak
 from watchword.schemes.explaining.report import Explanation
 from watchword.schemes.explaining.computation import Computation, Leaf
@@ -70,6 +71,9 @@ SIGNATURES = {
     ("signature", "of its hex digits"): encoded(mac(INPUT).hex().encode()),
     ("signature", "as hex digits"): mac(INPUT).hex().encode(),
     ("signature", "of its base64"): encoded(b64encode(mac(INPUT))),
+    ("signature", "in hex with dashes"): mac(INPUT).hex("-").encode(),
+    ("header alg", "by blake2s, a hash with a key"): encoded(keyed("blake2s", SECRET, INPUT)),
+    ("key", "as a line of JSON"): encoded(mac(INPUT, b'"%b",' % SECRET)),
     ("signature", "cut to 16 of its 32 octets"): encoded(mac(INPUT)[:16]),
     ("header alg", "HMAC-sha512"): encoded(mac(INPUT, name="sha512")),
     ("signature", "a plain hash (sha256) of key and message"): encoded(digest("sha-256", SECRET + INPUT)),
@@ -84,6 +88,16 @@ SIGNATURES = {
     ("header", "without 'kid'"): encoded(mac(encoded({"alg": "HS256", "typ": "JWT"}) + b"." + BODY)),
     ("header", "with alg HS512"): encoded(mac(encoded({**HEADER, "alg": "HS512"}) + b"." + BODY)),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kid", "component", "said"), [("orders-1 ", "header kid", "blanks"), (1, "header kid", "text")]
+)
+def test_how_a_key_id_came_is_told(kid: object, component: str, said: str) -> None:
+    head = encoded({**HEADER, "kid": kid})
+    first = explained(head + b"." + BODY + b"." + encoded(mac(head + b"." + BODY))).causes[0]
+    assert first.component == component
+    assert said in first.mend
 
 
 @pytest.mark.parametrize(("component", "what"), SIGNATURES)

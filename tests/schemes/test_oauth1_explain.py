@@ -76,6 +76,18 @@ def test_what_changed_on_the_way_is_named(parts: dict[str, Any], component: str)
     assert first(changed(request, **parts), body) == component
 
 
+def test_a_token_that_is_signed_and_not_sent_or_stands_in_another_place_is_named() -> None:
+    request, _ = signed(auth())
+    value = request.values(b"authorization")[0].decode()
+    bare = ", ".join(each for each in value.split(", ") if "oauth_token=" not in each)
+    told = asked(request.with_headers(((b"authorization", bare.encode()),))).causes[0]
+    assert (told.component, told.mend.partition(":")[0]) == ("oauth_token", "oauth_token is missing")
+    exchanged = value.replace(f'"{KEY}"', '"?"').replace(f'"{TOKEN}"', f'"{KEY}"').replace('"?"', f'"{TOKEN}"')
+    assert exchanged != value
+    told = asked(request.with_headers(((b"authorization", exchanged.encode()),))).causes[0]
+    assert (told.component, "exchanged" in told.mend) == ("oauth_consumer_key", True)
+
+
 @pytest.mark.parametrize("placement", ["query", "form"])
 def test_in_the_other_placements_too(placement: str) -> None:
     request, body = signed(auth(placement=placement), POST, TEXT)

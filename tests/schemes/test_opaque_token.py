@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -266,6 +267,29 @@ def test_a_jwt_that_no_verifier_names_never_falls_through_to_the_look_up(judge: 
             assert isinstance(rejected, Rejected)
             assert rejected.reason is Reason.UNKNOWN_ISSUER
     assert lookup.names == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "what"),
+    [
+        (b64encode(TOKEN.encode()), "in base64"), (TOKEN.encode().hex().encode(), "in hex"), (TOKEN.encode() * 2, "twice"),
+        (b"=?utf-8?B?%b?=" % b64encode(TOKEN.encode()), "an encoded word of MIME"), (b'Some("%b")' % TOKEN.encode(), "Some(…)"),
+        (b"<%b>" % TOKEN.encode(), "in brackets"),
+    ],
+)  # fmt: skip
+def test_what_was_done_to_a_token_is_told_and_the_token_is_not(sent: bytes, what: str) -> None:
+    told = explain(bearer(sent), Guard([TokenVerifier({HASH: ALICE}.get)]))
+    assert what in told.causes[0].received
+    assert "scheme word" not in told.causes[0].received
+    assert TOKEN not in str(told) + told.to_json()
+    assert TOKEN.encode().hex() not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [(HASH.encode(), "the form of a hash"), (b"() => token()", "a function"), (b"********", "masked")]
+)
+def test_what_stands_for_a_token_is_told(sent: bytes, said: str) -> None:
+    assert said in explain(bearer(sent), Guard([TokenVerifier({HASH: ALICE}.get)])).causes[0].mend
 
 
 def test_two_look_ups_for_one_word_are_refused_at_construction() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from hypothesis import given
@@ -379,6 +381,42 @@ def test_a_receiver_without_a_good_key_is_not_made(profile: str, secret: str) ->
 def test_a_sender_without_a_private_key_is_not_made(secret: str) -> None:
     with pytest.raises(ConfigurationError):
         WebhookAuth(secret, "sendgrid")
+
+
+@pytest.mark.parametrize(
+    ("hashes", "component", "said"),
+    [(["sha512"], "header x-twilio-email-event-webhook-signature", "with the hash SHA512"), (["sha256", "sha256"], "signed content", "hashes it itself")],
+)  # fmt: skip
+def test_a_key_pair_that_signed_by_another_hash_or_a_hash_is_told(hashes: list[str], component: str, said: str) -> None:
+    sender, name = SENDERS["sendgrid"], b"x-twilio-email-event-webhook-signature"
+    request = delivered(sender)
+    text = request.values(b"x-twilio-email-event-webhook-timestamp")[0] + sender.body
+    for each in hashes[:-1]:
+        text = hashlib.new(each, text).digest()
+    chosen = SHA512() if hashes[-1] == "sha512" else SHA256()
+    signature = base64.b64encode(derive_private_key(7, SECP256R1()).sign(text, ECDSA(chosen)))
+    first = explain(request.with_headers(((name, signature),)), guarded(receiver(sender)), sender.body).causes[0]
+    assert first.component == component
+    assert said in first.mend
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"[object Object]", "a placeholder"), (b'{"a": 1, "b": {"c', "ends early")]
+)
+def test_a_body_that_is_seen_to_be_none_is_told(body: bytes, said: str) -> None:
+    sender = SENDERS["stripe"]
+    first = explain(delivered(sender), guarded(receiver(sender)), body).causes[0]
+    assert first.component == "body"
+    assert said in first.mend
+
+
+@pytest.mark.parametrize("profile", ["discord", "github"])
+def test_what_is_in_any_field_is_not_taken_for_a_signature(profile: str) -> None:
+    sender = SENDERS[profile]
+    request = delivered(sender)
+    kept = [pair for pair in request.headers if pair[0].decode() != sender.row.signature.lower()]
+    bare = Request(request.method, request.scheme, request.authority, "/in?word=duquanor", [*kept, (b"content-type", b"application/json")])  # fmt: skip
+    assert explain(bare, guarded(receiver(sender)), sender.body).causes[0].name == "no_credentials"
 
 
 def test_only_strict_der_in_strict_base64_is_a_signature_by_ecdsa() -> None:

@@ -94,14 +94,14 @@ def _raw(der: bytes, half: int) -> bytes | None:
 
 def _public_key_as_secret(keys: Sequence[Key], algorithm: str, signing_input: bytes, signature: bytes) -> str:
     """The forgery of RFC 8725 §2.1, and also what happens when a client's settings name the wrong algorithm."""
-    if algorithm not in _HASHES:
-        return ""
-    for key in keys:
+    by_length = {32: "HS256", 48: "HS384", 64: "HS512"}.get(len(signature), "")  # whatever the header names
+    named = algorithm if algorithm in _HASHES else by_length
+    for key in keys if named else ():
         for octets in public_key_spellings(key):
-            if _signed_with(octets, algorithm, signing_input, signature):
+            if _signed_with(octets, named, signing_input, signature):
                 return (
                     f"it was made with the public key {key.key_id!r} as a secret, which everybody can do: a forgery, or a "
-                    f"signer that is set to {algorithm} instead of {key.algorithm}"
+                    f"signer that makes an HMAC, {named}, instead of {key.algorithm}"
                 )
     return ""
 
@@ -126,6 +126,9 @@ def public_key_spellings(key: Key) -> Iterator[bytes]:
         yield octets
         if octets.endswith(b"\n"):
             yield octets.rstrip(b"\n")
+            yield octets.replace(b"\n", b"")
+            yield octets.replace(b"\n", b"\\n")
+            yield b"".join(octets.split(b"\n")[1:-2])
     members = key.to_jwk()
     yield json.dumps(members).encode()
     yield json.dumps(members, separators=(",", ":")).encode()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from watchword.schemes.explaining.typed_text import near
 from watchword.schemes.explaining.program import ClaimExplainers
-from watchword.schemes.explaining.typed_text import is_unset, retyped
+from watchword.schemes.explaining.typed_text import hash_form, placeholder, retyped
+from watchword.schemes.explaining.masking import body_members
+from watchword.schemes.explaining.places import pair_of
 from watchword.core.records import Found, Ref
 from watchword.core.rejection import Rejected, StoreUnavailable
 from watchword.core.scheme import Body, Check
@@ -59,6 +60,11 @@ def _nobody(claim: BasicClaim, found: Found, hashes: int) -> Iterator[Check]:
         mend = f"it came {what}: send {name!r}" if name else "add the user with store.add_user, or send the name of one"
         if not claim.username:
             mend = "nothing stands before the colon: is the variable with the username set?"
+        elif unset := "" if name else placeholder(claim.username):
+            mend = unset
+        elif list(pair_of([*body_members(f"{claim.username}:{claim.presented_password()}".encode())])):
+            shown = "an object of JSON"
+            mend = "the base64 holds JSON, not text: encode username, a colon and the password (RFC 7617 §2)"
         yield Check("user", False, where, repr(name) if name else "a user of the store", shown, mend)
     yield Check("password", None, _WHERE, mend="there is nobody to compare with")
 
@@ -88,9 +94,8 @@ def _password(claim: BasicClaim, record: Password, hashes: int) -> Iterator[Chec
         yield Check("password", True, _WHERE, "the stored one", "the stored one")
         return
     sent = claim.presented_password()
-    if is_unset(sent):
+    if mend := placeholder(sent):
         shown = repr(sent) if sent else "nothing"
-        mend = "a variable is not set, or a template not filled in: set it where the client is configured"
         yield Check("password", False, _WHERE, "the user's password", shown, mend)
         return
     if fault != _DIFFERS:
@@ -103,7 +108,8 @@ def _password(claim: BasicClaim, record: Password, hashes: int) -> Iterator[Chec
             yield Check("password", False, _WHERE, "the stored one", f"the stored one, {what}", mend)
             return
     tried = min(len(spellings), hashes - 1)
-    odd = next((what for sign, what in _LOST if sign.search(sent)), "")
+    form = hash_form(sent)
+    odd = f"; it has {form}: send the password itself" if form else _REPLACED if "\ufffd" in sent else ""
     cut = "" if tried == len(spellings) else f", the search was cut there: {len(spellings)} are usual"
     told = (
         f"{tried} usual spellings of what was sent don't fit either{cut}"
@@ -114,20 +120,7 @@ def _password(claim: BasicClaim, record: Password, hashes: int) -> Iterator[Chec
     yield Check("password", False, _WHERE, "the stored one", "another one", mend)
 
 
-_LOST: Final = (
-    (re.compile("\ufffd"), "; it holds U+FFFD, which stands for octets that were read in the wrong character set"),
-    (
-        re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})", re.IGNORECASE),
-        "; it has the form of a hash: send the password itself",
-    ),
-    (
-        re.compile(
-            r"\$(?:2[aby]|argon2id?|5|6|apr1)\$|^(?:pbkdf2_sha|(?:argon2|scrypt|bcrypt_sha256)\$|(?:scrypt|pbkdf2):)"
-        ),
-        "; it has the form of a stored hash: send the password itself",
-    ),
-)
-"""What can't be undone, and yet be seen."""
+_REPLACED: Final = "; it holds U+FFFD, which stands for octets that were read in the wrong character set"
 _DIFFERS: Final = "send the user's password, or set it again with store.add_user"
 
 

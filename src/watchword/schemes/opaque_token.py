@@ -6,6 +6,7 @@ reads the table or times the look-up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from typing import Any, Final
 
@@ -173,6 +174,10 @@ class TokenClaim:
     def described(self) -> str:
         """The token without a word of it."""
         return f"{len(self._token)} characters"
+
+    def looks_hashed(self) -> bool:
+        """Whether the token has the form of its own hash, as a table of tokens may hold it."""
+        return re.fullmatch(r"[0-9A-Fa-f]{64}", self._token) is not None
 
     def looks_like_a_jwt(self) -> bool:
         """Whether it is one by its form."""

@@ -46,6 +46,8 @@ def _mend(claim: TokenClaim) -> str:
     """What to do about a token that nobody knows."""
     if claim.looks_like_a_jwt():
         return "it is a JWT, and no opaque token: give the guard a JWTVerifier for its issuer"
+    if claim.looks_hashed():
+        return "it has the form of a hash, 64 hex digits, as SHA-256 gives: if it was taken from the table, send the token itself"
     looked_up = (
         "an id in it" if claim.verifier.by_id else "the token itself" if claim.name_is_the_token() else "its SHA-256"
     )

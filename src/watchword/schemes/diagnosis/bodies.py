@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from itertools import islice, product
 from json import dumps, loads
 from typing import Any, Final
 from unicodedata import normalize
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes, urlencode
 
 from watchword.core.message import Request
 from watchword.schemes.diagnosis.change import Change, first_difference, with_field
@@ -83,15 +84,54 @@ def _bodies(request: Request, body: bytes) -> Iterator[tuple[bytes, str]]:
     yield body.replace(b"\r", b"\n"), ends
     if len(body) > MAX_BODY:
         return
+    yield from _came(body)
     yield from _json(body)
     yield from _raw(body)
     yield from _packed(request, body)
-    if b"=" in body:
+    if b"=" in body and body.lstrip()[:1] not in (b"{", b"[", b"<"):
         yield from _form(body)
     yield from _in_charsets(body)
     yield from _wrapped(body)
     text = body.removeprefix(_BOM)
     yield from islice(reordered(text), MAX_WRITTEN // max(1, len(text)))
+
+
+def _came(body: bytes) -> Iterator[tuple[bytes, str]]:
+    """What was done to it on the way, where that can be seen and taken back: doubled, framed, put into a form, printed."""
+    half = len(body) // 2
+    if body[:half] == body[-half:]:
+        yield body[:half], f"it came twice, the one behind the other: {_ANEW}"
+    if body.endswith(b"0\r\n\r\n"):
+        yield (
+            _unframed(body),
+            f"it came with the frames of its chunks (Transfer-Encoding), which are no part of it: {_ANEW}",
+        )
+    member = re.fullmatch(rb"[A-Za-z_]{1,32}=([^&]*)", body)
+    if member is not None:
+        yield (
+            unquote_to_bytes(member[1].replace(b"+", b" ")),
+            f"it came as a member of a form, percent-encoded: {_ANEW}",
+        )
+    if body[:2] in (b"{'", b"['"):
+        printed = f"the value came as Python prints it, with ' for \" (single quotes), not as JSON: {_ANEW}"
+        text = re.sub(rb"\b(None|True|False)\b", lambda word: _WORDS[word[1]], body.replace(b"'", b'"'))
+        yield text, printed
+        yield from ((other, printed) for other, _ in islice(respelled(text), 4))
+
+
+_WORDS: Final = {b"None": b"null", b"True": b"true", b"False": b"false"}
+
+
+def _unframed(body: bytes) -> bytes:
+    """The data of its chunks (RFC 9112 §7.1), as far as it has any."""
+    data, rest = b"", body
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size, 16) if re.fullmatch(rb"[0-9A-Fa-f]{1,8}", size) else 0
+        if not length:
+            break
+        data, rest = data + rest[:length], rest[length + 2 :]
+    return data
 
 
 def _json(body: bytes) -> Iterator[tuple[bytes, str]]:

@@ -6,9 +6,9 @@ import re
 from calendar import timegm
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from functools import partial
-from itertools import islice, permutations
+from itertools import islice, permutations, product
 from time import strptime
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -25,6 +25,8 @@ MAX_CHANGES: Final = 96
 """Changes of one field that are tried."""
 MAX_VALUE: Final = 8 * 1024
 """Octets of a field's lines together that are guessed at."""
+MAX_LATE: Final = 31
+"""Seconds by which a Date is taken to have been written later than it was signed."""
 MAX_MEMBERS: Final = 8
 """Lines, or members of a list, that are tried one by one."""
 
@@ -109,6 +111,8 @@ def _lines(request: Request, body: bytes, name: bytes, received: list[bytes]) ->
     if not received:
         yield from _removed(request, name)
         return
+    if name == b"date":
+        yield from _dates(received)
     yield from _several(received)
     yield from _spaced(received)
     yield from _members(received)
@@ -122,6 +126,16 @@ def _lines(request: Request, body: bytes, name: bytes, received: list[bytes]) ->
     yield from _renamed(request, name, mend)
     yield (), "the field was added on the way, or by the client library after signing: sign what is sent"
     yield (b"",), "a value was put into an empty field on the way: sign what is sent"
+
+
+def _dates(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
+    """Seconds before, which is when it was signed, and a few after."""
+    try:
+        moment = timegm(parsedate_to_datetime(received[0].decode("latin-1")).utctimetuple())
+    except (ValueError, OverflowError):
+        return
+    for away in (*range(1, MAX_LATE), *range(-1, -4, -1)):
+        yield (formatdate(moment - away, usegmt=True).encode(),), _DATED
 
 
 def _removed(request: Request, name: bytes) -> Iterator[tuple[Sequence[bytes], str]]:
@@ -197,16 +211,18 @@ def _spaced(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
 def _members(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     """A list's members (RFC 9110 §5.6.1): one appended by a hop, another order, a comma at the end, on several lines."""
     *before, line = received
-    members = [member.strip(b" \t") for member in line.split(b",")]
+    mark = b";" if b"," not in line and all(b"=" in pair for pair in line.split(b";")) else b","
+    members = [member.strip(b" \t") for member in line.split(mark)]
     mend = "a proxy appended a member to the field's list: don't cover what proxies write"
     for most in range(1, min(len(members), MAX_MEMBERS)):
-        yield (*before, b", ".join(members[:-most])), mend
-        yield (*before, b",".join(members[:-most])), mend
+        for some in (members[:-most], members[most:]):
+            yield (*before, (mark + b" ").join(some)), mend
+            yield (*before, mark.join(some)), mend
     mend = "a comma or semicolon at the end of the value was added or dropped: send and sign it without"
     for end in (b",", b", ", b";", b"; "):
         yield (*before, line + end), mend
         yield (*before, line.removesuffix(end)), mend
-    yield (*before, b", ".join(filter(None, members))), mend
+    yield (*before, (mark + b" ").join(filter(None, members))), mend
     if len(members) < 2:
         return
     mend = (
@@ -214,10 +230,10 @@ def _members(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     )
     orders = permutations(members) if len(members) <= 4 else iter((members[::-1], sorted(members)))
     for order in orders:
-        yield (*before, b", ".join(order)), mend
+        yield (*before, (mark + b" ").join(order)), mend
     for at in range(min(len(members), MAX_MEMBERS)):
-        yield (*before, b", ".join(members[:at] + members[at + 1 :])), mend
-    yield (*before, b", ".join(dict.fromkeys(members))), mend
+        yield (*before, (mark + b" ").join(members[:at] + members[at + 1 :])), mend
+    yield (*before, (mark + b" ").join(dict.fromkeys(members))), mend
     mend = "the field's lines were joined or split on the way: sign one line"
     yield (*before, *members), mend
 
@@ -245,3 +261,6 @@ def _spelled(received: list[bytes]) -> Iterator[tuple[Sequence[bytes], str]]:
     for mend, change in _SPELLINGS:
         with suppress(UnicodeError):
             yield [change(line) for line in received], mend
+    first, slash, rest = received[0].partition(b"/")
+    for one, other in product((bytes.lower, bytes.title, bytes.upper), repeat=2) if slash else ():
+        yield (one(first) + slash + other(rest), *received[1:]), _CASE

@@ -35,6 +35,10 @@ _NULLS = "members that are null were left out of the JSON: sign the octets that 
 _NUMBERS = "JSON was written anew with other numbers (1.0 or a text for 1): sign the octets that are sent"
 
 
+_TEXTS: Final = "numbers came as texts, in quotes, where the JSON had numbers: sign the octets that are sent, don't build the JSON anew"
+_DIGITS: Final = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?")
+
+
 class _Number(str):
     """A number as it was written."""
 
@@ -64,6 +68,8 @@ def respelled(data: bytes) -> Iterator[tuple[bytes, str]]:
             for escape in (_plain, _escape_all, _escape_php, _escape_html):
                 for comma, colon, indent in _SPACINGS[:5]:
                     yield _written(order, comma, colon, indent, escape), _NUMBERS
+    for other in _with_numbers_read(value):
+        yield from ((_written(other, comma, colon, "", _plain), _TEXTS) for comma, colon, _ in _SPACINGS[:2])
     yield from _without_nulls(value)
     for escape in (_plain, _escape_all):
         for comma, colon in ((", ", "=>"), (", ", " => "), (",", "=>")):
@@ -139,12 +145,16 @@ def _escape_html(text: str) -> str:
     return "".join(_HTML.get(char, char) for char in text)
 
 
+def _escape_gson(text: str) -> str:
+    return _escape_html(text).replace("=", "\\u003d").replace("'", "\\u0027")
+
+
 def _escape_php(text: str) -> str:
     return _escape_slashes(_escape_all(text))
 
 
 _ESCAPINGS: Final[tuple[Callable[[str], str], ...]] = (
-    _escape_all, _escape_slashes, _escape_php, _escape_html, _escape_upper,
+    _escape_all, _escape_slashes, _escape_php, _escape_html, _escape_upper, _escape_gson,
 )  # fmt: skip
 _NOTHING: Final = object()
 
@@ -157,7 +167,11 @@ def _parsed(data: bytes) -> Any:
             return _NOTHING
     try:
         return json.loads(
-            data, parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_members
+            data.decode("utf-8", "surrogatepass"),
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=_members,
         )
     except (ValueError, RecursionError):
         return _NOTHING
@@ -238,6 +252,23 @@ def _with_numbers(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, _Object):
         return _Object((name, _with_numbers(each, change)) for name, each in value)
     return [_with_numbers(each, change) for each in value] if isinstance(value, list) else value
+
+
+def _with_numbers_read(value: Any) -> Iterator[Any]:
+    """With the texts that are digits as numbers: all of them, and those of the outermost object one by one."""
+    yield _read(value)
+    if isinstance(value, _Object):
+        for at, (name, each) in enumerate(value[:MAX_DROPPED]):
+            if isinstance(each, str) and type(_read(each)) is not type(each):
+                yield _Object([*value[:at], (name, _read(each)), *value[at + 1 :]])
+
+
+def _read(value: Any) -> Any:
+    if type(value) is str:
+        return _Number(value) if _DIGITS.fullmatch(value) else value
+    if isinstance(value, _Object):
+        return _Object((name, _read(each)) for name, each in value)
+    return [_read(each) for each in value] if isinstance(value, list) else value
 
 
 def _as_whole(number: str) -> str:

@@ -9,9 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import a85encode, b32decode, b32encode, b64decode, b64encode, urlsafe_b64encode
+from base64 import (
+    a85decode,
+    a85encode,
+    b32decode,
+    b32encode,
+    b64decode,
+    b64encode,
+    b85decode,
+    b85encode,
+    urlsafe_b64encode,
+)
 from binascii import unhexlify
-from collections.abc import Callable, Iterable, Iterator
+from codecs import encode as transformed
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape, unescape
 from typing import Final, NamedTuple
 from unicodedata import normalize
@@ -35,9 +46,9 @@ _SHELL: Final = re.compile(rb"[$\"\\`!&;|<>*?(){}' ]")
 _BOM: Final = b"\xef\xbb\xbf"
 _TRIPLE: Final = re.compile(rb"%[0-9A-F]{2}")
 _QUOTES: Final = (
-    ('"', '"'), ("'", "'"), ("`", "`"), ("<", ">"), ("[", "]"), ("{", "}"), ("(", ")"), ("“", "”"), ("‘", "’"), ("«", "»"),
-    ("„", "“"), ('\\"', '\\"'), ("&quot;", "&quot;"), ("%22", "%22"),
+    ('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"), ("‘", "’"), ("«", "»"), ("„", "“"), ('\\"', '\\"'), ("&quot;", "&quot;"), ("%22", "%22"),
 )  # fmt: skip
+_BRACKETS: Final = (("<", ">"), ("[", "]"), ("{", "}"), ("(", ")"))
 _CURLY: Final = str.maketrans("“”„‘’–—‐−", '"""\'\'----')
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _PREFIX: Final = re.compile(rb"^[A-Za-z0-9]{1,12}[_:-]")
@@ -62,10 +73,11 @@ class Axis(NamedTuple):
     take: Changes | None = None
 
 
-def _text(change: Callable[[str], str | list[str]]) -> Changes:
+def _text(change: Callable[[str], str | Sequence[str | bytes]]) -> Changes:
     def changed(octets: bytes) -> list[bytes]:
         found = change(octets.decode())
-        return [each.encode("utf-8", "surrogatepass") for each in ([found] if isinstance(found, str) else found)]
+        listed = [found] if isinstance(found, str) else found
+        return [each if isinstance(each, bytes) else each.encode("utf-8", "surrogatepass") for each in listed]
 
     return changed
 
@@ -128,10 +140,32 @@ def _of_decimals(text: bytes) -> bytes:
     return bytes(each % 256 for each in numbers)
 
 
-def _unquoted(text: str) -> list[str]:
+def _of_number(text: bytes) -> bytes:
+    number = int(text)
+    if not text.isdigit() or not 1 << 56 <= number < 1 << 4096:
+        raise ValueError("it is no number of so many octets")
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _turned(octets: bytes) -> bytes:
+    return transformed(octets.decode("latin-1"), "rot13").encode("latin-1")
+
+
+def _of_mime(text: str) -> list[str]:
+    """An encoded word of UTF-8 in base64 (RFC 2047 §2)."""
+    match = re.fullmatch(r"=\?(?:utf-8|us-ascii)\?B\?([A-Za-z0-9+/=]+)\?=", text.strip(), re.IGNORECASE)
+    return [b64decode(match[1]).decode()] if match else []
+
+
+def _called(text: str) -> list[str]:
+    match = re.fullmatch(r"[A-Za-z_][\w.]*\((['\"]?)(.+)\1\)", text.strip(), re.DOTALL)
+    return [match[2]] if match else []
+
+
+def _unquoted(text: str, marks: Iterable[tuple[str, str]] = _QUOTES) -> list[str]:
     bare = text.strip()
     found = []
-    for start, end in _QUOTES:
+    for start, end in marks:
         if bare.startswith(start) and bare.endswith(end) and len(bare) >= len(start) + len(end):
             found.append(bare[len(start) : len(bare) - len(end)])
         elif bare.startswith(start):
@@ -141,9 +175,14 @@ def _unquoted(text: str) -> list[str]:
     return found
 
 
-def _literal(text: str) -> list[str]:
+def _literal(text: str) -> list[str | bytes]:
     match = re.fullmatch(r"[bBuUrR]+(['\"])(.*)\1", text.strip(), re.DOTALL)
-    return [match[2]] if match else []
+    if match is None:
+        return []
+    if re.search(r"\\x[89a-fA-F]", match[2]):  # octets beyond ASCII, as a program prints them
+        escaped = re.sub(rb"\\x([0-9a-fA-F]{2})", lambda each: unhexlify(each[1]), match[2].encode())
+        return [escaped, match[2]]
+    return [match[2]]
 
 
 def _unescaped(text: str) -> list[str]:
@@ -237,6 +276,7 @@ _TYPED: Final = (
     Axis("with a space before it", lambda octets: b" " + octets),
     Axis("with a tab at its end", _after(b"\t")),
     Axis("with two line breaks at its end", _after(b"\n\n")),
+    Axis("that is empty: it isn't set", lambda _: b""),
     Axis("with a line break before it, an empty first line", lambda octets: b"\n" + octets),
     Axis("without its prefix, up to the first _, : or -", lambda octets: _PREFIX.sub(b"", octets)),
     Axis("in lower case", bytes.lower),
@@ -245,7 +285,9 @@ _TYPED: Final = (
     Axis("in quotes", lambda octets: b'"%b"' % octets, "without the quotes around it", _text(_unquoted)),
     Axis("in single quotes", lambda octets: b"'%b'" % octets),
     Axis("without any quotes", lambda octets: octets.replace(b'"', b"").replace(b"'", b"")),
+    Axis("in quotes with a comma behind them, as a line of JSON", lambda octets: b'"%b",' % octets, "", _text(lambda text: _unquoted(text.strip().rstrip(",;")) if text.strip()[-1:] in (",", ";") else [])),
     Axis("in angle brackets", lambda octets: b"<%b>" % octets),
+    Axis("in brackets or braces", None, "", _text(lambda text: _unquoted(text, _BRACKETS))),
     Axis("with a comma behind it", _after(b",")),
     Axis("with a semicolon behind it", _after(b";")),
     Axis("with a no-break space at its end", _after("\u00a0".encode())),
@@ -309,12 +351,20 @@ _CHARACTERS: Final = (
     Axis("in base64, with a line break at its end", lambda octets: b64encode(octets) + b"\n"),
     Axis("in hex, with a line break at its end", lambda octets: octets.hex().encode() + b"\n"),
     Axis("with non-ASCII characters as %uXXXX, of JavaScript's escape()", javascript_escaped),
-    Axis("in hex with colons", lambda octets: octets.hex(":").encode()),
-    Axis("in Ascii85", a85encode),
-    Axis("backwards", lambda octets: octets[::-1]),
-    Axis("that is empty: it isn't set", lambda _: b""),
+    Axis("backwards, its characters in the opposite order", lambda octets: octets[::-1], "", lambda octets: octets[::-1]),
     Axis("cut short, with dots in place of its end", None, "", lambda octets: octets.rstrip(b".").removesuffix("…".encode())),
     Axis("with more after it", None, "", lambda octets: octets.split()[0] if octets.split() else octets),
+)  # fmt: skip
+_RARE: Final = (
+    Axis("as one decimal number", lambda octets: b"%d" % int.from_bytes(octets, "big"), "decoded from one decimal number", _of_number),
+    Axis("in hex with dashes or colons", lambda octets: octets.hex("-").upper().encode(), "decoded from hex with dashes or colons", lambda text: unhexlify(re.sub(rb"[:-]", b"", text))),
+    Axis("in Ascii85", a85encode, "decoded from Ascii85", lambda text: a85decode(text.removeprefix(b"<~").removesuffix(b"~>"))),
+    Axis("in base85", b85encode, "decoded from base85", b85decode),
+    Axis("with each letter turned by thirteen places of the alphabet (ROT13)", _turned, "", _turned),
+    Axis("as an encoded word of MIME", lambda octets: b"=?utf-8?B?%b?=" % b64encode(octets), "", _text(_of_mime)),
+    Axis("as a program prints what is around it, Some(…)", lambda octets: b'Some("%b")' % octets, "", _text(_called)),
+    Axis("in quotes with an escape before each", lambda octets: b'\\"%b\\"' % octets),
+    Axis("with capitals and small letters exchanged, as with caps lock", bytes.swapcase),
 )  # fmt: skip
 
 
@@ -338,16 +388,16 @@ def _both(axes: Iterable[Axis]) -> Iterator[tuple[str, Change]]:
             yield axis.taken, _one(axis.take)
 
 
-SPELLINGS: Final = tuple(_both((*_ENCODED, *_TYPED, *_CHARACTERS)))
+SPELLINGS: Final = tuple(_both((*_ENCODED, *_TYPED, *_CHARACTERS, *_RARE)))
 """Both directions by their words, likeliest first; a ValueError says that octets have no such spelling."""
 _DECODERS: Final = tuple(
-    (axis.taken, _one(axis.take)) for axis in _ENCODED if axis.take and axis.taken.startswith("decoded")
+    (axis.taken, _one(axis.take)) for axis in (*_ENCODED, *_RARE) if axis.take and axis.taken.startswith("decoded")
 )
 _LOOSE: Final = Axis("in base64", None, "", lambda octets: [base64_octets(octets.strip()) or b""])
 _UNDO: Final = tuple(
     (axis.words, axis.take)
-    for axis in (*_TYPED, _LOOSE, *_ENCODED, *_CHARACTERS)
-    if axis.take is not None and axis.words and axis not in _ENCODED[1:-1]  # base64 is one thing here
+    for axis in (*_TYPED, _LOOSE, *_ENCODED, *_CHARACTERS, *_RARE)
+    if axis.take is not None and axis.words and axis not in _ENCODED[1:7]  # base64 is one thing here
 )
 
 

@@ -9,7 +9,7 @@ from watchword.core.records import Found
 from watchword.core.scheme import Body
 from watchword.schemes.digest.computation import Algorithm, DigestSecret
 from watchword.schemes.digest.server import DigestClaim
-from watchword.schemes.explaining.computation import Encoding, Hash, Join, Leaf, Node, Of, made
+from watchword.schemes.explaining.computation import FORMS, Encoding, Hash, Join, Leaf, Node, Of, made
 from watchword.schemes.explaining.deviation import Deviation, Make, constant
 
 __all__ = ["described"]
@@ -24,7 +24,13 @@ def described(
     """The response, and the deviations that only Digest has; with "-sess" by the first client nonce, and by the current one."""
     presented, algorithm = claim.presented, claim.algorithm
     assert algorithm is not None
-    secret = Leaf("H(A1)", record.ha1.encode(), "key", "authorization response")
+    octets = bytes.fromhex(record.ha1)
+    others = [
+        (f"H(A1) written as {form}, not as hex digits", write(octets))
+        for form, write in FORMS.items()
+        if form != "hex digits"
+    ]
+    secret = Leaf("H(A1)", record.ha1.encode(), "key", "authorization response", others=others)
     whose = list(_others(claim, secret, found))
     cnonce = Leaf("the cnonce", presented.cnonce, component="authorization cnonce")
     nonce = Leaf("the nonce", presented.nonce, component="authorization nonce")

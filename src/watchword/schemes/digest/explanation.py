@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from watchword.schemes.explaining.program import ClaimExplainers
+from watchword.schemes.explaining.accounts import fields_at_hand, unknown
 from watchword.schemes.explaining.search import Asked, look_for, unexplained
 from watchword.schemes.explaining.received import Received
+from watchword.schemes.explaining.value_spellings import respelled
 from watchword.core.records import Found
 from watchword.core.rejection import Rejected
 from watchword.core.scheme import Body, Check
@@ -95,8 +97,12 @@ def _nonce(claim: DigestClaim, found: Found, now: float) -> Check:
         return Check("nonce", None, where, expected, mend="nonces belong to an algorithm, and this one is not offered")
     reading = verifier.read_nonce(found.get(NONCE_KEY), claim.algorithm, claim.presented.nonce, now)
     if reading.state is NonceState.FOREIGN:
-        return Check("nonce", False, where, expected, "not signed by this server for this realm and algorithm",
-                     "answer a fresh challenge; workers share nonces if they share a store")  # fmt: skip
+        mend = "answer a fresh challenge; workers share nonces if they share a store"
+        for what, other in respelled(claim.presented.nonce):
+            if verifier.read_nonce(found.get(NONCE_KEY), claim.algorithm, other, now).state is not NonceState.FOREIGN:
+                mend = f"it came {what}: give it back exactly as the challenge has it"
+                break
+        return Check("nonce", False, where, expected, "not signed by this server for this realm and algorithm", mend)
     age = f"made {now - reading.made:.0f} s ago"
     if reading.state is NonceState.EXPIRED:
         return Check("nonce", False, where, expected, age, "answer the challenge that says stale=true")
@@ -114,12 +120,13 @@ def _proof(claim: DigestClaim, found: Found, body: Body) -> Iterator[Check]:
     ref = claim.ref(username)
     record = found.get(ref)
     shown = f"{username!r}, hashed" if presented.hashed else repr(username)
-    yield Check(
-        "user", record is not None, "authorization username",
-        f"a user with {ref.key[0]} in the realm {claim.verifier.realm!r}", shown,
-        "" if record else "add the user with store.add_user(…, realm=…, digest_algorithms=[…])",
-    )  # fmt: skip
-    if record is None:
+    where, expected = "authorization username", f"a user with {ref.key[0]} in the realm {claim.verifier.realm!r}"
+    if record is not None:
+        yield Check("user", True, where, expected, shown)
+    else:
+        known = [key[-1] for key, _ in found.of(DigestSecret) if key[:-1] == ref.key[:-1]]
+        add = "add the user with store.add_user(…, realm=…, digest_algorithms=[…])"
+        yield unknown("user", where, expected, username, known, add)
         yield Check("response", None, "authorization response", "", received, "there is no secret to compare with")
         return
     yield from _response(claim, found, body, record)
@@ -134,7 +141,19 @@ def _response(claim: DigestClaim, found: Found, body: Body, record: DigestSecret
         advice = "hash what RFC 7616 §3.4 says"
         searched = look_for(
             *(
-                Asked("response", root, fits, claim.request, body.data, parts=("body",), advice=advice, more=more)
+                Asked(
+                    "response",
+                    root,
+                    fits,
+                    claim.request,
+                    body.data,
+                    (),
+                    ("body",),
+                    fields_at_hand(claim.request),
+                    advice,
+                    0,
+                    more,
+                )
                 for root, more in trees
             )
         )

@@ -14,9 +14,9 @@ from watchword.schemes.explaining.computation import Computation, Encoding, Hash
 from watchword.schemes.explaining.masking import is_secret_of
 from watchword.schemes.explaining.received import Received
 from watchword.schemes.explaining.search import Asked, look_for, unexplained
-from watchword.schemes.explaining.typed_text import near
+from watchword.schemes.explaining.typed_text import near, placeholder
 
-__all__ = ["aside", "body_check", "body_digest", "current", "fields_at_hand", "signature_check", "unknown"]
+__all__ = ["aside", "body_check", "body_digest", "current", "fields_at_hand", "oddity_of", "signature_check", "unknown"]
 
 
 _INTERNAL: Final = re.compile(
@@ -30,7 +30,8 @@ _INTERNAL: Final = re.compile(
 def fields_at_hand(request: Request) -> list[Leaf]:
     """The values of fields that clients sign besides."""
     names = (b"content-type", b"content-length", b"date", b"user-agent", b"accept", b"x-request-id")
-    return [Leaf(f"the field {name.decode()}", value) for name in names for value in request.values(name)[:1]]
+    fields = [Leaf(f"the field {name.decode()}", value) for name in names for value in request.values(name)[:1]]
+    return [*fields, Leaf("the version of HTTP", b"HTTP/1.1")]
 
 
 def unknown(
@@ -40,6 +41,8 @@ def unknown(
     if any(is_secret_of(record, sent) for record in records):
         mend = "id and secret are exchanged, or the secret was sent for both: send the id here, and the secret nowhere"
         return Check(name, False, where, expected, "the secret of one", mend)
+    if sent and (unset := placeholder(sent)):
+        return Check(name, False, where, expected, sent, unset)
     meant = near(sent, known)
     mend = f"did the client mean {meant!r}{aside(meant, sent)}? If not, {register}" if meant else register
     return Check(name, False, where, meant or expected, sent or "nothing", mend)
@@ -93,16 +96,28 @@ def body_digest(
     return Encoding(name, form, Hash(name, algorithm, leaf, where, chosen), where)
 
 
-def _ends_early(body: bytes) -> bool:
-    """Whether it begins as JSON does, and all that is wrong is that it ends."""
+def oddity_of(body: bytes) -> str:
+    """What any reader sees of a body that was changed or never was what was meant, and what to do; "" if nothing.
+
+    >>> oddity_of(b'{"a": 1, "b'), oddity_of(b"[object Object]").partition(":")[0], oddity_of(b'{"a": 1}')
+    ('the body is JSON that ends early, its end is missing: look for what cuts it, such as a Content-Length that counts characters', 'the body that came is a placeholder, an object that was printed', '')
+    """
+    if not body:
+        return "an empty body came, and another was signed: look for what lost it on the way, a redirect or a proxy"
+    if re.fullmatch(rb"\[object \w+\]|<[\w.]+ object at 0x\w+>|undefined|null|None|NaN", body[:200]):
+        return "the body that came is a placeholder, an object that was printed: write it as JSON, and sign that text"
     try:
         json.loads(body)
     except json.JSONDecodeError as error:
         ended = error.pos >= len(body.decode("utf-8", "replace").rstrip()) or error.msg.startswith("Unterminated")
-        return ended and body.lstrip()[:1] in (b"{", b"[")
+        if ended and body.lstrip()[:1] in (b"{", b"["):
+            return (
+                "the body is JSON that ends early, its end is missing: look for what cuts it, such as a Content-Length "
+                "that counts characters"
+            )
     except (ValueError, RecursionError):
         pass
-    return False
+    return ""
 
 
 def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, algorithm: str, advice: str) -> Check:
@@ -113,9 +128,5 @@ def body_check(request: Request, body: bytes, signed: bytes, root: Encoding, alg
     if computed == signed:
         return Check("body", True, "body", said, shown)
     asked = Asked("body", root, Received(signed, root.form), request, body, parts=("body",), advice=advice)
-    mend = "the body changed after it was signed: sign exactly the octets that are sent"
-    if _ends_early(body):
-        mend = "the body is JSON that ends early, its end is missing: look for what cuts it, such as a Content-Length that counts characters"
-    if not body:
-        mend = "an empty body came, and another was signed: look for what lost it on the way, a redirect or a proxy"
+    mend = oddity_of(body) or "the body changed after it was signed: sign exactly the octets that are sent"
     return next(iter(look_for(asked).causes), Check("body", False, "body", said, shown, mend))

@@ -7,6 +7,7 @@ from string import ascii_letters, digits
 from typing import Final
 
 from watchword.schemes.api_key_text import KEY, has_checksum
+from watchword.schemes.explaining.typed_text import hash_form
 
 __all__ = ["part_of_a_key", "whole_keys"]
 
@@ -57,6 +58,8 @@ def part_of_a_key(value: str) -> str:
     ):
         if text in value:
             return f"; {told}: it was copied from where it is not shown whole"
+    if form := hash_form(value):
+        return f"; it has {form}: send the key itself"
     size, whole = len(value), value.startswith("ww_")
     if whole and size < 54:
         return f"; it begins like a key and has {size} of its 54 characters: it was cut"

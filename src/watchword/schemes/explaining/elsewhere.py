@@ -160,7 +160,8 @@ async def _evidence(plan: Plan, io: IO[R, Any], case: Case, receive: R, at: floa
                 return UNKNOWN
         return ADMITTED if isinstance(streamed(answer, body), Decision) else LOOKED_AT
     except Rejected as rejected:
-        if rejected.reason in OF_NAMES:
+        formless = getattr(claim, "formless", False) and not claim.needs  # any text fares like this one
+        if rejected.reason in OF_NAMES or (rejected.reason is Reason.WRONG_SIGNATURE and formless):
             return UNKNOWN
         return READ if rejected.reason in OF_FORM else LOOKED_AT
     except StoreUnavailable:

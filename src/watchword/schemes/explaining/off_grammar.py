@@ -74,6 +74,8 @@ def odd_marks(value: str) -> Iterator[str]:
         inner, end, _ = rest[1:].partition(":")
         if not end:
             yield "its second colon is missing: it was cut, or ends early"
+        elif re.fullmatch(r"[A-Za-z0-9+/]*=*", inner) is None:
+            yield "what stands between its colons is no base64"
         elif len(inner) % 4:
             yield f"{len(inner)} characters of base64 stand between its colons, no multiple of 4: it was cut, or its padding is missing"
     elif rest.startswith("("):

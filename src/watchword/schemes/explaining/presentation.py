@@ -57,7 +57,7 @@ _MENDS: Final = {
     "with its name before it": "send the value alone",
 }
 """What to do about a change, where that is more than to leave it."""
-_ENCODED: Final = frozenset({"in base64", "in hex"})
+_ENCODED: Final = frozenset({"in base64", "in hex", "in Ascii85", "in base85"})
 _PAIR: Final = re.compile(
     rb"\s*+user(?:name)?+\s*+[=:]\s*+\"?+([^\s\",;&]++)\"?+\s*+[,;&]?+\s*+pass(?:word)?+\s*+[=:]\s*+\"?+([^\s\"]++)\"?+\s*+",
     re.IGNORECASE,
@@ -154,7 +154,7 @@ def ways(request: Request, body: bytes, addresses: Iterable[Address], field: byt
         for address in listed:
             if not address.query and not (address.member and source.name.encode() == address.field):
                 yield from _presented(source, texts, address, field)
-    yield from respellings(request, listed, field)
+    yield from _respelled(request, listed, field)
 
 
 # ---- what may have been done to them -------------------------------------------------------------------------------------
@@ -181,13 +181,11 @@ def _unworded(text: _Text, words: Sequence[str]) -> Iterator[_Text]:
     """Without the scheme word, or what stands in its place."""
     match = _WORD.match(text.octets)
     if match is not None and len(text.words) < 3:
-        word = match[1]
-        yield replace(
-            text,
-            octets=text.octets[match.end() :].lstrip(),
-            words=(*text.words, text.octets[: match.end()]),
-            word=_name_of(word, words),
-        )
+        size = len(match[1])
+        blank = text.octets[size : size + 1] == b" "
+        for end in dict.fromkeys((*((size + 1,) if blank else ()), match.end())):
+            octets, word = text.octets[end:].lstrip(), _name_of(match[1], words)
+            yield replace(text, octets=octets, words=(*text.words, text.octets[:end]), word=word)
         return
     for each in words:  # written in one piece
         size = len(each)
@@ -224,7 +222,10 @@ def _presented(source: Source, texts: Sequence[_Text], address: Address, field: 
     own = source.kind == "own" and source.name.encode() == name and not address.member
     own = own or (source.kind == "cookie" and address == Address(b"cookie", member=source.name.encode() + b"="))
     word = WORDS.get(address.word, address.word.upper())
+    begins = bool(address.word) and source.octets[: len(word) + 1].lower() == f"{address.word} ".encode()
     for text in texts:
+        if begins and not text.words:
+            continue  # the word is there: it is no part of the credentials
         shapes = [(text.octets, "")] if address.word != "basic" else list(_pairs_of(text.octets))
         for octets, what in shapes:
             value, member = written_at(address, octets, word)
@@ -343,7 +344,16 @@ def _renamed(request: Request, fields: Sequence[bytes]) -> Iterator[Way]:
 
 
 def respellings(request: Request, addresses: Sequence[Address], field: bytes) -> Iterator[Way]:
-    """One value at a time spelled otherwise: of a parameter of Authorization or the query, or all of a field of a scheme's own."""
+    """What could be read, spelled otherwise: a token before something was done to it, then one value at a time."""
+    for address in addresses:
+        name = field if address.word else address.field
+        for value in request.values(name)[:1] if not (address.query or address.member) else ():
+            yield from _token(request, name, value, address.word)
+    yield from _respelled(request, addresses, field)
+
+
+def _respelled(request: Request, addresses: Sequence[Address], field: bytes) -> Iterator[Way]:
+    """One value at a time: of a parameter of Authorization or the query, or all of a field of a scheme's own."""
     own = [
         field if address.word else address.field for address in addresses if not address.query and not address.member
     ]
@@ -380,6 +390,17 @@ def _rejoined(request: Request, query: bytes) -> Iterator[Way]:
                 request.method, request.scheme, request.authority, target, request.headers, request.peer, request.exact
             )
             yield _way_of_value(changed, "query", written, b"&", what)
+
+
+def _token(request: Request, name: bytes, value: bytes, word: str) -> Iterator[Way]:
+    """The one text behind the scheme word, or that is all of the value, before something was done to it."""
+    found = re.fullmatch(rb"(%b )([^\s,]+)" % re.escape(word.encode()) if word else rb"()(\S+)", value, re.IGNORECASE)
+    form = form_of(WORDS.get(word, word.upper()), word)
+    if found is None:
+        return
+    for what, octets in undone(found[2]):
+        changed, shown = request.with_headers(((name, found[1] + octets),)), hidden(len(found[2]))
+        yield Way(changed, name.decode(), "", None, "", (what,), form, f"{found[1].decode()}{shown}", True)
 
 
 def _values(request: Request, name: bytes, value: bytes) -> Iterator[Way]:

@@ -18,6 +18,7 @@ from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.core.scheme import Check
 from watchword.schemes.diagnosis import PARTS, Guess, causes, request_guesses, show
 from watchword.schemes.diagnosis.change import in_turn
+from watchword.schemes.diagnosis.text_axes import spellings
 from watchword.schemes.explaining.computation import (
     FORMS,
     Computation,
@@ -176,6 +177,8 @@ class _Search:
                 if self._written(each) == fits.text and len(fits.text) >= 2 * LEAST:
                     return self._told(_Try(each.cost, {}, each))
         what = fits(value)
+        if not what and isinstance(fits, Received) and self.top is not None and len(fits.text) >= 2 * LEAST:
+            what = next((each for each, other in spellings(value) if other == fits.text), "")
         return [self._of_form(what)] if what else []
 
     def _written(self, each: Deviation) -> bytes | None:

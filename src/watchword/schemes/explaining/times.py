@@ -12,7 +12,7 @@ from typing import Final
 
 from watchword.schemes.diagnosis.clocks import EPOCHS, time_guesses
 
-__all__ = ["near_times", "within_second", "written_times"]
+__all__ = ["days_of", "near_times", "within_second", "written_times"]
 
 _BASIC: Final = "%Y%m%dT%H%M%SZ"
 """The form of SigV4."""
@@ -47,6 +47,17 @@ def _read(value: bytes) -> tuple[int, Callable[[int], bytes]] | None:
         return timegm(strptime(found[1], _SECONDS)), lambda t: f"{strftime(_SECONDS, gmtime(t))}{end}".encode()
     except ValueError:
         return None
+
+
+def days_of(value: bytes) -> Iterator[bytes]:
+    """The day of a time, as keys are derived by it.
+
+    >>> list(days_of(b"1700000000"))
+    [b'20231114', b'2023-11-14']
+    """
+    read = _read(value)
+    if read is not None and 0 <= read[0] < _LAST:
+        yield from (strftime(form, gmtime(read[0])).encode() for form in ("%Y%m%d", "%Y-%m-%d"))
 
 
 def near_times(value: bytes) -> Iterator[bytes]:

@@ -18,15 +18,26 @@ from urllib.parse import quote
 from watchword.crypto.usual_hashes import hashed
 from watchword.schemes.diagnosis.text_axes import SPELLINGS, decoded, spellings, undone, without_repeats
 
-__all__ = ["is_unset", "near", "retyped", "secret_guesses"]
+__all__ = ["hash_form", "is_unset", "near", "placeholder", "retyped", "secret_guesses"]
 
 _UNSET: Final = re.compile(
-    r"(?:none|null|nil|undefined|nan|false|true|todo|xxx+|\*+|\.{3}|…|-+|changeme|change[-_ ]me|example|secret[-_]?here|placeholder"
-    r"|\[object [a-z]+\]|\[redacted\]|\[filtered\]|redacted|\(null\)|<nil>|<null>|\$\{\{?[^}]*\}?\}|\$\([^)]*\)|\$[a-z_]\w*|\{\{[^}]*\}\}"
+    r"(?:none|null|nil|undefined|nan|false|true|todo|-+|changeme|change[-_ ]me|example|secret[-_]?here|placeholder"
+    r"|\[object [a-z]+\]|\(null\)|<nil>|<null>|\$\{\{?[^}]*\}?\}|\$\([^)]*\)|\$[a-z_]\w*|\{\{[^}]*\}\}"
     r"|\{[a-z_][a-z_.]{0,30}\}|<[a-z][a-z _.-]{0,40}>|%[a-z_]\w*%|%\([a-z_]\w*\)s|%[sd]|#\{[^}]*\}|@[a-z_]+@|__[a-z]\w*__|\$env:\w+|process\.env\.\w+"
     r"|os\.environ.*|(?:your|my|insert|enter)[-_ ].{0,20}(?:key|token|secret|password|jwt|id|here|username|user).{0,10}"
     r"|(?:api[-_]?key|access[-_]?token|token|username)[-_ ]?(?:here|goes[-_ ]here|value)?)",
     re.IGNORECASE,
+)
+_MASKED: Final = re.compile(r"xxx+|\*+|•+|\.{3}|…|\[?(?:redacted|filtered|masked|hidden)\]?|<redacted>", re.IGNORECASE)
+_PATH: Final = re.compile(
+    r"(?:file:(?://)?|@)?/(?:run|etc|var|home|mnt|tmp|secrets|app|opt|usr|srv)(?:/[\w.-]{1,40}){1,8}|file:[\w./-]{1,80}"
+)
+_UNCALLED: Final = re.compile(
+    r"(?:async )?(?:\([\w, ]*\)|\w+) ?=>.*|(?:async )?function\b.*|[A-Za-z_][\w.]*\(\)|<(?:bound |built-in )?(?:function|method) .*>"
+)
+_HASH: Final = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})", re.IGNORECASE)
+_STORED: Final = re.compile(
+    r"\$(?:2[aby]|argon2id?|5|6|apr1)\$|^(?:pbkdf2_sha|(?:argon2|scrypt|bcrypt_sha256)\$|(?:scrypt|pbkdf2):)"
 )
 _Y_AND_Z: Final = str.maketrans("yzYZ", "zyZY")
 _AZERTY: Final = str.maketrans("aqzwAQZW;m,", "qawzQAWZm,;")
@@ -48,8 +59,42 @@ def is_unset(text: str) -> bool:
     >>> [is_unset(text) for text in ("${TOKEN}", "undefined", "<token>", "YOUR_API_KEY", "open sesame")]
     [True, True, True, True, False]
     """
-    bare = text.strip().strip("\"'").strip()
-    return not bare or _UNSET.fullmatch(bare[:200]) is not None
+    bare = _bare(text)
+    return not bare or any(form.fullmatch(bare) is not None for form in (_UNSET, _MASKED, _PATH))
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip("\"'").strip()[:200]
+
+
+def placeholder(text: str) -> str:
+    """What stands in a value's place, and what to do; "" if the text may be the value.
+
+    >>> placeholder("********"), placeholder("/run/secrets/key").partition(":")[0], placeholder("open sesame")
+    ('it was masked where it was copied from, a log or a page: send the value itself', 'it is the path of a file', '')
+    """
+    bare = _bare(text)
+    if not bare or _UNSET.fullmatch(bare):
+        return "a variable is not set, or a template not filled in: set it where the client is configured"
+    if _MASKED.fullmatch(bare):
+        return "it was masked where it was copied from, a log or a page: send the value itself"
+    if _PATH.fullmatch(bare):
+        return "it is the path of a file: send what is in the file"
+    if _UNCALLED.fullmatch(bare):
+        return "it is a placeholder, a function that was printed and not called: send what it gives"
+    return ""
+
+
+def hash_form(text: str) -> str:
+    """What a text is that may be a hash; "" if it has the form of none.
+
+    >>> hash_form("0f" * 32)
+    'the form of a hash, 64 hex digits, as SHA-256 gives'
+    """
+    if _HASH.fullmatch(text):
+        names = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
+        return f"the form of a hash, {len(text)} hex digits, as {names[len(text)]} gives"
+    return "the form of a stored hash" if _STORED.search(text[:256]) else ""
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -188,9 +233,10 @@ def _of_secret(secret: bytes) -> Iterator[tuple[str, bytes]]:
     if mark:
         yield "without its prefix", rest
         yield from ((f"without its prefix and {what}", octets) for what, octets in decoded(rest))
-    yield from (
-        (f"that is the text {text}: the variable is not set, or a placeholder", text.encode()) for text in _PLACEHOLDERS
-    )
+    for text in _PLACEHOLDERS:
+        unset = f"that is the text {text}: the variable is not set, or a placeholder"
+        yield unset, text.encode()
+        yield from ((f"{unset}, {what}", octets) for what, octets in decoded(text.encode()))
     yield "with & behind it", secret + b"&"
     for name in ("sha256", "sha1", "md5", "sha512"):
         try:

@@ -15,7 +15,7 @@ from watchword.core.scheme import Check
 from watchword.schemes.explaining.api_keys import part_of_a_key
 from watchword.schemes.explaining.off_grammar import odd_marks, odd_times
 from watchword.schemes.diagnosis.text_axes import base64_octets
-from watchword.schemes.explaining.typed_text import is_unset
+from watchword.schemes.explaining.typed_text import placeholder
 
 __all__ = ["PARAMETER", "WORDS", "described", "form_of", "is_word", "nowhere", "shape_of", "unread", "unset", "value_at"]  # fmt: skip
 
@@ -45,9 +45,9 @@ def unset(request: Request, body: bytes, addresses: Iterable[Address], field: by
             octets = base64_octets(bare.strip().encode())
             decoded = "" if octets is None else octets.decode("utf-8", "replace")
             parts = decoded.split(":", 1) if address.word == "basic" and ":" in decoded else [bare]
-            if all(map(is_unset, parts)):
-                shown = ":".join(parts)
-                mend = "a variable is not set, or a template not filled in: set it where the client is configured"
+            told = [placeholder(part) for part in parts]
+            if all(told):
+                shown, mend = ":".join(parts), told[-1]
                 expected = form_of(WORDS.get(address.word, address.word), address.word)
                 where = f"{word} " if rest and bare is rest else ""
                 return Check("grammar", False, name.decode(), expected, f"{where}{shown.strip() or 'nothing'}", mend)
@@ -138,7 +138,9 @@ def _octets_of(bare: str) -> Iterator[str]:
             yield f"{len(bare)} characters that are neither hex digits nor base64, an alphabet of its own or malformed"
         return
     size = len(octets or b"")
-    if size in _SIZES:
+    if octets and form != "hex digits" and re.fullmatch(rb"(?:[0-9A-Fa-f]{2}){16,64}", octets):
+        yield f"it is {form} of {size} hex digits: the text of a hash was encoded, not its {size // 2} octets"
+    elif size in _SIZES:
         half = ", or cut: half of what SHA-256 gives" if size == 16 else ""
         yield f"it is {form} of {size} octets, as {_SIZES[size]} gives{half}"
     else:
@@ -170,13 +172,16 @@ def unread(rejected: Rejected, request: Request, words: Iterable[str], field: by
     scheme = "" if rejected.verifier is None else rejected.verifier.scheme
     if scheme == "api_key":
         shown = f"{shown}{part_of_a_key(value)}"
+    proof = value if place != "signature" else re.sub(r"^[^=]*=:?|:$", "", value.strip())
     proof = (
-        unquote(value) if scheme == "oauth1" else value
+        unquote(value) if scheme == "oauth1" else proof
     )  # there the grammar has it percent-encoded (RFC 5849 §3.5.1)
     shape = shape_of(proof) if _PROOF.search(part or place) else ""
     if scheme == "sigv4" and not part and place == "authorization":
         missing = [each for each in ("Credential", "SignedHeaders", "Signature") if f"{each}=" not in value]
         shape = f"{' and '.join(missing)} is missing, left out" if missing else shape
+        if missing and all(f"{each}=".lower() in value.lower() for each in missing):
+            shape = f"{' and '.join(missing)} came with other capitals, or none: names are written in exactly this case"
     elif scheme in ("jwt", "oauth") and value.count(".") == 2 and re.search(r"[=+/]", value):
         shape = "its parts are not base64url without padding, but have = or + or / in them, as base64 has"
     shapes = [*([shape] if shape else []), *(odd_times(part or place, value) if scheme not in ("sigv4", "jwt") else ())]

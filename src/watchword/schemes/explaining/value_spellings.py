@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from binascii import unhexlify
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from watchword.schemes.diagnosis.text_axes import base64_octets, undone
+from watchword.schemes.diagnosis.text_axes import base64_octets, decoded, undone
 from watchword.schemes.explaining.unread import PARAMETER
 
 __all__ = ["AMPERSANDS", "part_that_differs", "respelled"]
@@ -44,6 +43,7 @@ def respelled(value: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "with white space around it", value.strip()
     yield from ((what, change(value)) for what, change in _GRAMMAR)
     yield "in capitals", value.lower()
     yield "in small letters", value.upper()
@@ -71,17 +71,20 @@ def _spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _octets(value: bytes) -> Iterator[tuple[str, bytes]]:
     """What the value is an encoding of."""
-    if len(value) < 16:
-        return
-    try:
-        yield "in hex", unhexlify(value)
-    except ValueError:
-        pass
-    octets = base64_octets(value)
-    if octets is not None:
-        yield "in another encoding", octets
+    for what, octets in _encoded(value) if len(value) >= 16 else ():
+        yield what, octets
+        yield f"{what}, its octets in the opposite order", octets[::-1]
+
+
+def _encoded(value: bytes) -> Iterator[tuple[str, bytes]]:
+    for what, octets in decoded(value):
+        if "base64" not in what:
+            yield what.replace("decoded from", "in"), octets
+    octets_or_none = base64_octets(value)
+    if octets_or_none is not None:
+        yield "in another encoding", octets_or_none
     if value.startswith(b":") and value.endswith(b":"):
-        yield from _octets(value[1:-1])
+        yield from _encoded(value[1:-1])
 
 
 def _in_colons(octets: bytes) -> bytes:

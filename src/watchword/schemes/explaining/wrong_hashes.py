@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import permutations, product
 from typing import Final
 
 from watchword.crypto.digests import hmac_digest
-from watchword.crypto.usual_hashes import hashed, usual_hashes
+from watchword.crypto.usual_hashes import hashed, keyed, usual_hashes
 from watchword.schemes.explaining.computation import (
     ENCODINGS, FORMS, Encoding, Hash, Leaf, Mac, Node, Of, Parameters, all_under, parameters_text, under,
 )  # fmt: skip
 from watchword.schemes.explaining.deviation import MAX_PARTS, Deviation, Make, constant, value_in, words
+from watchword.schemes.explaining.times import days_of
 from watchword.schemes.explaining.wrong_joins import WHOLE
 
 __all__ = ["everywhere", "of_encoding", "of_hash", "of_mac"]
@@ -38,6 +40,10 @@ def _hashed(algorithm: str, make: Make) -> Make:
 
 def _mac(algorithm: str, key: Make, text: Make) -> Make:
     return lambda of: hmac_digest(algorithm, key(of), text(of))
+
+
+def _keyed(algorithm: str, key: Make, text: Make) -> Make:
+    return lambda of: keyed(algorithm, key(of), text(of))
 
 
 def _nothing(_: object) -> bytes:
@@ -82,6 +88,11 @@ def of_mac(node: Mac, pool: Sequence[Leaf] = ()) -> Iterator[Deviation]:
         if other != algorithm:
             shown = f"HMAC-{algorithm}", f"HMAC-{other}", node.chosen
             yield Deviation(1 + place / 10, node, f"makes {name} with HMAC-{other}", _mac(other, key, text), *shown)
+    for other in ("blake2s", "blake2b"):
+        shown = f"HMAC-{algorithm}", f"the hash {other} under the key", node.chosen
+        yield Deviation(
+            1.9, node, f"makes {name} by {other}, a hash with a key, not by HMAC", _keyed(other, key, text), *shown
+        )
     secret = node.key
     for leaf in [leaf for leaf in pool if leaf.kind == "text"][:MAX_PARTS]:
         if not isinstance(secret, Leaf):
@@ -112,7 +123,11 @@ def of_mac(node: Mac, pool: Sequence[Leaf] = ()) -> Iterator[Deviation]:
 def _derived(node: Mac, pool: Sequence[Leaf]) -> Iterator[Deviation]:
     """A key that is made of the key and another part first, or of the key alone as HKDF begins."""
     algorithm = node.algorithm
-    for leaf in [leaf for leaf in pool if leaf.kind not in ("key", "body", "literal")][:MAX_PARTS]:
+    at_hand = [leaf for leaf in pool if leaf.kind not in ("key", "body", "literal")][:MAX_PARTS]
+    at_hand += [
+        Leaf(f"the day of {leaf.name}", day) for leaf in at_hand if leaf.kind == "time" for day in days_of(leaf.value)
+    ]
+    for leaf in at_hand:
         for what, make in (
             (f"derives the key by HMAC of {leaf.name}", lambda key, text: hmac_digest(algorithm, key, text)),
             (f"derives the key by HMAC of {leaf.name}, in hex", lambda key, text: hmac_digest(algorithm, key, text).hex().encode()),
@@ -279,6 +294,7 @@ def of_encoding(node: Encoding) -> Iterator[Deviation]:
             did = f"writes {name} as {form}" if family is FORMS else f"signs {name} {form}, not {node.form}"
             yield Deviation(1 + place / 20, node, did, _written(inner, form), node.form, form)
     if family is ENCODINGS:
+        yield from _by_pieces(node)
         return
     for form in ("hex digits", "base64"):
         did = f"writes {name} as the {node.form} of its {form}"
@@ -294,6 +310,22 @@ def of_encoding(node: Encoding) -> Iterator[Deviation]:
     for place, (_, what, change) in enumerate(WHOLE):
         yield Deviation(1.6 + place / 20, node, f"writes {name} {what}", _changed(right, change))
     yield Deviation(2, node, f"cuts {name} to half", lambda of: right(of)[: len(right(of)) // 2])
+
+
+def _by_pieces(node: Encoding) -> Iterator[Deviation]:
+    """Parameters that are encoded one by one: the marks between them stay as they are."""
+    if not isinstance(node.of, Parameters):
+        return
+    inner, encode, style = _value(node.of), ENCODINGS[node.form], node.of.style
+    for kept in ((style.separator,), (style.separator, style.equals)):
+        shown = " and ".join(map(words, kept))
+        marks = re.compile(b"(" + b"|".join(map(re.escape, kept)) + b")")
+        did = f"has each of {node.of.name} {node.form} for itself, and leaves {shown} between them as they are"
+        yield Deviation(1.3, node, did, _changed(inner, partial(_piecewise, encode, marks)))
+
+
+def _piecewise(encode: Callable[[bytes], bytes], marks: re.Pattern[bytes], text: bytes) -> bytes:
+    return b"".join([piece if at % 2 else encode(piece) for at, piece in enumerate(marks.split(text))])
 
 
 def _changed(make: Make, change: Callable[[bytes], bytes]) -> Make:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import combinations, permutations, zip_longest
@@ -90,6 +91,9 @@ def _separators(node: Join) -> Iterator[Deviation]:
             if node.end:
                 did += f", without {words(node.end)} at the end"
                 yield Deviation(1.4 + place / 40, node, did, _rejoined(node, mark, b""), *shown)
+            if node.end not in (b"", end):
+                did = f"joins the parts of {node.name} by {words(mark)}, and ends it with {words(node.end)}"
+                yield Deviation(1.5 + place / 40, node, did, _rejoined(node, mark, node.end), *shown)
 
 
 def _with_marks(mark: bytes, text: bytes, once: bool = False) -> bytes:
@@ -229,7 +233,9 @@ def _as_object(inner: Sequence[Join]) -> Make:
 _NAMES: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("with capitals at the words' beginnings", bytes.title), ("in capitals", bytes.upper), ("in lower case", bytes.lower),
     ("with capitals in the names of fields", lambda name: name if b"@" in name else name.title()),
-    ("in quotes", lambda name: b'"%b"' % name), ("without quotes", lambda name: name.replace(b'"', b"")), ("left empty", lambda _: b""),
+    ("in quotes", lambda name: b'"%b"' % name), ("in single quotes", lambda name: b"'%b'" % name.strip(b'"')),
+    ("without quotes, those of derived components in parentheses, as the drafts had", lambda name: re.sub(rb"^@(.*)", rb"(\1)", name.replace(b'"', b""))),
+    ("without quotes", lambda name: name.replace(b'"', b"")), ("left empty", lambda _: b""),
     ("without their parameters", lambda name: name.partition(b";")[0]), ("without quotes and @", lambda name: name.replace(b'"', b"").removeprefix(b"@")),
     ("in title case, without quotes", lambda name: name.replace(b'"', b"").title()),
 )  # fmt: skip

@@ -13,7 +13,8 @@ from watchword.schemes.diagnosis.origins import METHODS, split_port
 from watchword.schemes.diagnosis.text_axes import SPELLINGS, spellings
 from watchword.schemes.explaining.typed_text import secret_guesses
 from watchword.schemes.explaining.computation import FORMS, Leaf
-from watchword.schemes.explaining.deviation import MAX_SPELT, Deviation, constant
+from watchword.schemes.explaining.deviation import MAX_SPELT, Deviation, constant, words
+from watchword.schemes.explaining.wrong_joins import SEPARATORS
 from watchword.schemes.explaining.times import written_times
 
 __all__ = ["of_leaf", "with_origin"]
@@ -124,6 +125,9 @@ def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
         pairs = query.split(b"&")
         yield 1.2, "with the query sorted", path + mark + b"&".join(sorted(pairs))
         yield 2, "with the query's names alone", path + mark + b"&".join(pair.partition(b"=")[0] for pair in pairs)
+        for other in SEPARATORS if len(pairs) > 1 else ():
+            yield 1.6, f"with {words(other)} between the parameters of the query", path + mark + other.join(pairs)
+        yield 1.8, "with each parameter of the query twice", value + b"&" + query
         for place in range(min(len(pairs), 12)):
             rest = b"&".join(pairs[:place] + pairs[place + 1 :])
             yield 2, "without one parameter of the query", path + mark + rest if rest else path
@@ -158,6 +162,7 @@ def _of_target(value: bytes) -> Iterator[tuple[float, str, bytes]]:
     yield 2.5, "with a fragment, # alone, behind it", value + b"#"
     for file in (b"index.html", b"index.php", b"index.htm"):
         yield 2.5, f"with the index file {file.decode()}", path.rstrip(b"/") + b"/" + file + value[len(path) :]
+        yield 2.5, f"with a prefix, /{file.decode()}, before it", b"/" + file + value
 
 
 def with_origin(leaf: Leaf, request: Request) -> Iterator[Deviation]:

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
+from itertools import count, permutations
 from typing import Final, TypeAlias
 
 from watchword.schemes.explaining.computation import ENCODINGS, ORDERS, Of, Parameters, Style, parameters_text
@@ -82,7 +82,10 @@ def _others(node: Parameters) -> Iterator[Deviation]:
         yield Deviation(1.7, node, f"signs the names of {name} {what}", make)
     for cost, did, pick in ways:
         yield Deviation(cost, node, did, _made(node, node.style, pick))
-    yield Deviation(1.8, node, f"signs {name} as a JSON object", _as_json(node))
+    for order in dict.fromkeys((node.style.order, "in the order in which they are sent")):
+        for separators in ((",", ":"), (", ", ": ")):
+            yield Deviation(1.8, node, f"signs {name} as a JSON object, {order}", _as_json(node, order, separators))
+    yield from _of_one_source(node)
     bare = f"signs {name} without = where the value is empty"
     yield Deviation(
         1.2, node, bare, _written(node, lambda key, value: key + node.style.equals + value if value else key)
@@ -166,10 +169,46 @@ def _as_one(places: Mapping[int, None], end: bytes, pairs: _Pairs) -> _Pairs:
     return [*(pair for at, pair in enumerate(pairs) if at not in places), (name, rest) if end else (text, b"")]
 
 
-def _as_json(node: Parameters) -> Make:
-    return lambda of: json.dumps(
-        {key.decode("latin-1"): of(leaf).decode("utf-8", "replace") for key, leaf in node.pairs}
-    ).encode()
+def _as_json(node: Parameters, order: str, separators: tuple[str, str]) -> Make:
+    def make(of: Of) -> bytes:
+        pairs = ORDERS[order]([(key, of(leaf)) for key, leaf in node.pairs])
+        members = {key.decode("latin-1"): value.decode("utf-8", "replace") for key, value in pairs}
+        return json.dumps(members, separators=separators).encode()
+
+    return make
+
+
+def _of_one_source(node: Parameters) -> Iterator[Deviation]:
+    """What is done to those of the query or of the body alone; and what comes of them and the others in another order."""
+    sources = [leaf.component if leaf.component in ("@query", "body") else "" for _, leaf in node.pairs]
+    groups = [[at for at, each in enumerate(sources) if each == source] for source in dict.fromkeys(sources)]
+    for places in groups:
+        component = sources[places[0]]
+        which = {"@query": f"those of the query in {node.name}", "body": f"those of the body in {node.name}"}.get(
+            component, node.name
+        )
+        for what, change in _EACH if component else ():
+            make = _made(node, node.style, partial(_changed_at, frozenset(places), change))
+            yield Deviation(1.6, node, f"signs {which} {what}", make, component=component)
+    unsorted = node.style._replace(order="in the order in which they are sent")
+    for order in permutations(groups) if 1 < len(groups) < len(node.pairs) else ():
+        did = f"signs {node.name} in the order in which they are put together, not sorted"
+        yield Deviation(
+            1.2,
+            node,
+            did,
+            _made(node, unsorted, partial(_kept, [at for each in order for at in each])),
+            component="parameters",
+        )
+
+
+_EACH: Final[tuple[tuple[str, Callable[[tuple[bytes, bytes]], _Pairs]], ...]] = (
+    ("by their names alone, with empty values", lambda pair: [(pair[0], b"")]), ("twice, each of them", lambda pair: [pair, pair]),
+)  # fmt: skip
+
+
+def _changed_at(places: frozenset[int], change: Callable[[tuple[bytes, bytes]], _Pairs], pairs: _Pairs) -> _Pairs:
+    return [each for at, pair in enumerate(pairs) for each in (change(pair) if at in places else [pair])]
 
 
 def _written(node: Parameters, write: Callable[[bytes, bytes], bytes]) -> Make:

@@ -22,6 +22,7 @@ from watchword.schemes.revocation import mark_of
 __all__ = ["EXPLAINERS", "explain_jwt"]
 
 SHOWN = 48
+_CAME: Final = "the key id came"
 
 MENDS = {
     Reason.WRONG_ALGORITHM: "sign with the algorithm of the verifier's key, or give the verifier a key for this one",
@@ -125,6 +126,8 @@ class _Steps:
         """Says in the check of the key id, if that failed, which key it was."""
         at = next(at for at, check in enumerate(self.checks) if check.name == "key id")
         if component == "header kid" and self.checks[at].passed is False:
+            before = self.checks[at].mend
+            found = f"{before}; {found}" if before.startswith(_CAME) else found
             self.checks[at] = self.checks[at]._replace(mend=found)
 
     def _keys(self, header: dict[str, Any] | None) -> tuple[Key, ...] | None:
@@ -155,9 +158,9 @@ class _Steps:
         shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "") if names else "any"
         self.note("key id", passed, "header kid", shown, _value(header, "kid"), fault)
         if unknown and header is not None:
-            meant = next((what for what, name in retyped(str(header.get("kid", ""))[:256]) if name in names), "")
+            meant = _respelled(str(header.get("kid", ""))[:256], names)
             if meant:
-                self.checks[-1] = self.checks[-1]._replace(mend=f"the key id came {meant}: send it as it is registered")
+                self.checks[-1] = self.checks[-1]._replace(mend=f"{_CAME} {meant}: send it as it is registered")
         if wrong and header is not None:
             for what, other in converted(header["alg"]):
                 if other in {key.algorithm for key in held.keys}:
@@ -221,6 +224,8 @@ class _Steps:
         mend = ""
         if passed is False and fault is not None:
             detail = fault.rejection.detail
+            if component == "header" and fault.rejection.where not in ("", "header"):
+                component = f"header {fault.rejection.where}"  # which of its members
             of_another_kind = fault.reason is Reason.WRONG_TYPE and component.startswith("claim ")
             advice = OF_ANOTHER_KIND if of_another_kind else MENDS.get(fault.reason)
             mend = detail if advice is None else f"{detail}: {advice}"
@@ -229,6 +234,11 @@ class _Steps:
 
 def _checked(check: Callable[[Mapping[str, Any], float], None], now: float, claims: Mapping[str, Any]) -> None:
     check(claims, now)
+
+
+def _respelled(key_id: str, names: Sequence[str]) -> str:
+    """What happened to one of the names; "" if it is none of them in any spelling."""
+    return next((what for what, name in retyped(key_id) if name in names), "")
 
 
 def _segments(token: bytes) -> str:

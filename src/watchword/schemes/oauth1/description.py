@@ -45,6 +45,7 @@ _ADDED: Final = (
     ("oauth_token", ""),
     ("oauth_verifier", ""),
     ("oauth_callback", "oob"),
+    ("oauth_callback", ""),
     ("realm", ""),
     ("oauth_signature", ""),
 )
@@ -239,14 +240,20 @@ def _renamed(
 
 
 def _misnamed(node: Parameters, secret: Leaf, tokens: Sequence[tuple[str, OAuth1Token]]) -> Iterator[Deviation]:
-    """A known token that is sent under another name than it is signed by."""
+    """A known token that is sent under another name than it is signed by, or not at all."""
+    for token, other in tokens if b"oauth_token" not in dict(node.pairs) else ():
+        mend = "oauth_token is missing: it was signed, and left out of what is sent"
+        also: dict[Node, Make] = {secret: constant(other.secret.encode())}
+        yield Deviation(
+            1, node, "", _with(node, [("oauth_token", token)]), "oauth_token", "nothing", "oauth_token", also, mend
+        )
     for at, (name, leaf) in enumerate(node.pairs):
         for token, other in tokens:
             if leaf.value == token.encode() and name != b"oauth_token":
                 shown = name.decode("utf-8", "backslashreplace")[:64]
                 makes = partial(_called, node, at)
                 mend = f"oauth_token is missing: the token stands in {shown}, and was signed as oauth_token"
-                also: dict[Node, Make] = {secret: constant(other.secret.encode())}
+                also = {secret: constant(other.secret.encode())}
                 yield Deviation(1, node, "", makes, "oauth_token", shown, shown, also, mend)
 
 

@@ -128,6 +128,10 @@ def _client(case: _Case) -> Check:
             return Check("client", False, where, key, name, mend)
         if case.by(other, case.token_secret)(case.base(_replaced(case.pairs(), where, key))):
             return Check("client", False, where, key, name, f"the key was changed on the way: it was signed as {key!r}")
+    token = case.presented.token
+    if name in [each for each, _ in case.tokens] or token in [key for key, _ in case.others]:
+        mend = "oauth_consumer_key and oauth_token are exchanged, or one of them stands in both places: send each in its own"
+        return Check("client", False, where, "a registered client", "a token" if token != name else name, mend)
     register = "register the client with store.add_oauth1_client, or send the key that was registered"
     return unknown(
         "client",

@@ -176,6 +176,7 @@ def _other_rules(claim: SigV4Claim, parts: _Parts) -> list[tuple[str, bytes]]:
                 (f"the path {what}; the service {service!r} has it {mine}, by its PathRules", each) for each in paths(path, rules)
             ]  # fmt: skip
     found += [
+        *(("the path with the query left in it, behind ?", each + b"?" + (claim.request.query or b"")) for each in parts(claim.request).paths),
         ("the path with its query, as they are sent", claim.request.target), ("the path with the host, a URL", host + path),
         ("the path with its slashes percent-encoded, %2F", percent(percent_decoded(path))), ("the path encoded with + for a blank", percent(path, "/-._~%").replace(b"%20", b"+")),
         ("the path with + for a blank, encoded", percent(path.replace(b"%20", b"+"), "/-._~%+")),

@@ -64,10 +64,14 @@ class Engine:
         return next(content for content in contents if self.matching(delivery, (content,)) is not None)
 
     def _fits(self, secret: Secret, content: bytes, text: bytes) -> bool:
+        return secret.fits(content, self.decode(text))
+
+    def decode(self, text: bytes) -> bytes:
+        """The octets of a signature; b"" for what is not in the profile's encoding."""
         try:
-            return secret.fits(content, self._decode(text))
+            return self._decode(text)
         except DecodingError:
-            return False
+            return b""
 
 
 def _strict_base64(text: bytes) -> bytes:

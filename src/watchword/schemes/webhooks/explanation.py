@@ -15,11 +15,12 @@ from watchword.core.records import Found
 from watchword.core.rejection import Reason, Rejected
 from watchword.core.scheme import Body, Check
 from watchword.crypto.digests import compare
+from watchword.crypto.wrong_spellings import near_cause
 from watchword.schemes.diagnosis import PARTS, causes, clock_check, search
-from watchword.schemes.explaining.accounts import fields_at_hand
+from watchword.schemes.explaining.accounts import fields_at_hand, oddity_of
 from watchword.schemes.explaining.received import damaged
 from watchword.schemes.explaining.typed_text import secret_guesses
-from watchword.schemes.explaining.deviation import Deviation, Make, constant
+from watchword.schemes.explaining.deviation import Deviation, Make, constant, hashed_first
 from watchword.schemes.explaining.masking import body_members
 from watchword.schemes.explaining.computation import (
     Computation, Encoding, Join, Leaf, Mac, Node, Parameters, Style, all_under, parameters_text,
@@ -284,26 +285,49 @@ def _signature(
     for number, content in enumerate(contents):
         for secret in engine.secrets:
             root: Node
+            more: list[Deviation] = []
             if secret.mac is not None:
                 root = signature_of(claim, secret, content, body, number)
                 texts: list[tuple[Fit, int]] = [(Received(text, _FORMS[row.encoding]), 0) for text in delivery.macs]
             else:
                 root = content_of(claim, content, body, number)
+                more = [*hashed_first(root)] if isinstance(root, Join) else []
                 texts = [(_verified(engine, delivery), DEAR * len(delivery.signatures))] if delivery.signatures else []
             asked += [
                 Asked(
                     "signature", root, fits, claim.request, body, covered, parts, _pool(claim, row.parts, body), f"sign as {row.name} says", price,
-                    list(_from_elsewhere(root, claim.request, body)) if "form" in row.parts else (),
+                    [*more, *(_from_elsewhere(root, claim.request, body) if "form" in row.parts else ())],
                 )
                 for fits, price in texts
             ]  # fmt: skip
-    found = look_for(*asked[:MAX_TREES])
-    if found.causes:
-        yield from found.causes
+    by_hash = _by_another_hash(engine, delivery, contents)
+    found = look_for(*asked[:MAX_TREES]) if by_hash is None else None
+    if found is None or found.causes:
+        yield from found.causes if found is not None else filter(None, (by_hash,))
         return
     shown = (delivery.macs or delivery.signatures)[0][:6].decode("latin-1")
+    if body and (odd := oddity_of(body)):
+        mend = f"{odd}; if the sender signs such bodies, compare the secrets"
+        yield Check("signature", False, "body", "the body that was signed", f"{len(body)} octets", mend)
+        return
     mend = unexplained(found, _UNKNOWN) if body else _EMPTY
     yield Check("signature", False, where, f"by one of {count} secrets", f"{shown}…", mend)
+
+
+def _by_another_hash(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> Check | None:
+    """The check of a signature that a key pair made of the right content, by another algorithm than the profile's."""
+    where = f"header {engine.profile.signature}"
+    for secret in engine.secrets:
+        for text in delivery.signatures if secret.key is not None else ():
+            for content in contents:
+                assert secret.key is not None
+                octets = secret.octets_of(engine.decode(text))
+                component, mend = (
+                    near_cause([secret.key], secret.key.algorithm, content, octets) if octets else ("", "")
+                )
+                if component == "header alg":
+                    return Check("signature", False, where, secret.key.algorithm, "another algorithm", mend)
+    return None
 
 
 def _token(engine: Engine, delivery: PresentedCredentials, contents: Sequence[bytes]) -> Check:

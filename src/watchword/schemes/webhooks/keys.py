@@ -66,19 +66,25 @@ class Secret:
 
     def fits(self, content: bytes, signature: bytes) -> bool:
         """Whether this is the key's signature of `content`."""
-        if self.key is None:
+        octets = self.octets_of(signature)
+        if self.key is None or len(octets) != _SIGNATURE:
             return False
         try:
-            if self.der:
-                from watchword.crypto import ecdsa_der  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
-
-                signature = ecdsa_der.from_der(signature, _SIGNATURE)
-            if len(signature) != _SIGNATURE:
-                return False
-            self.key.verifier(content, signature)
+            self.key.verifier(content, octets)
         except (ValueError, Rejected):
             return False
         return True
+
+    def octets_of(self, signature: bytes) -> bytes:
+        """A signature as JWS has it: r and s, where it came in DER; b"" for what is no DER."""
+        if not self.der:
+            return signature
+        from watchword.crypto import ecdsa_der  # noqa: PLC0415 -- loads OpenSSL's asymmetric half
+
+        try:
+            return ecdsa_der.from_der(signature, _SIGNATURE)
+        except ValueError:
+            return b""
 
     def __repr__(self) -> str:
         return "Secret(shared)" if self.key is None else f"Secret({'private' if self.key.can_sign else 'public'} key)"

@@ -222,6 +222,8 @@ class WebhookClaim:
 
     needs: Sequence[Ref[Any]] = ()
     body: BodyNeed = WHOLE
+    formless: bool = True
+    """Nearly any text could be a signature: for `explain`, which looks for one everywhere."""
 
     def __init__(self, verifier: WebhookVerifier, delivery: PresentedCredentials, request: Request) -> None:
         self.verifier = verifier
