@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import pkgutil
 import re
+import shlex
+import socket
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from threading import Thread
@@ -74,7 +77,8 @@ def url():
 
 
 ALONE = [ROOT / "docs" / "how-to" / "protect-a-django-app.md"]  # a process has one project of Django's
-TOGETHER = [page for page in PAGES[1:] if page not in ALONE]  # README's blocks run alone, in tests/test_readme.py
+FILES = ROOT / "docs" / "tutorial" / "first-ten-minutes.md"  # its blocks are the files that it says to save
+TOGETHER = [page for page in PAGES[1:] if page not in [*ALONE, FILES]]  # README's blocks run alone, in tests/test_readme.py
 
 
 @pytest.mark.parametrize("page", ALONE, ids=page_id)
@@ -86,6 +90,43 @@ def test_every_python_block_of_a_page_runs_in_a_process_of_its_own(page, tmp_pat
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_the_files_of_the_first_ten_minutes_run_beside_their_server(tmp_path):
+    text = FILES.read_text("utf-8")
+    names = re.findall(r"^Save this as `(\w+\.py)`|\bSave this as `(\w+\.py)` and run", text, re.MULTILINE)
+    blocks = [block for language, block in FENCE.findall(text) if language == "python"]
+    [serve] = re.findall(r"^\$ (granian .+)$", text, re.MULTILINE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for name, block in zip((one or other for one, other in names), blocks, strict=True):
+        (tmp_path / name).write_text(block.replace("127.0.0.1:8000", f"127.0.0.1:{port}"), "utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", *shlex.split(serve), "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, **quiet) as server:
+        try:
+            while not listens(port):
+                assert server.poll() is None, f"{serve} ended with {server.returncode}"
+                time.sleep(0.05)
+            for program in ("client.py", "why.py"):
+                done = subprocess.run(
+                    [sys.executable, "-W", "error", program],
+                    cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+                )  # fmt: skip
+                assert done.returncode == 0, done.stderr
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("page", TOGETHER, ids=page_id)
