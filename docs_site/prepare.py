@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).parents[1]
 SECTIONS: Final = {
     "Learn": "tutorial", "Do": "how-to", "Look up": "reference", "Understand": "explanation", "Decide": "decisions",
 }  # fmt: skip
-ALONE: Final = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+ALONE: Final = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
 
 def prepare(folder: Path) -> None:
@@ -47,7 +47,15 @@ def index() -> str:
     lines += _toctree("Names", [f"names/{module}" for module in MODULES])
     lines += _toctree(
         "More",
-        ["README", "docs/supported", "docs/limitations", "examples/hmac_clients/README", "CHANGELOG", "CONTRIBUTING"],
+        [
+            "README",
+            "docs/supported",
+            "docs/limitations",
+            "examples/hmac_clients/README",
+            "CHANGELOG",
+            "CONTRIBUTING",
+            "SECURITY",
+        ],
     )
     return "\n".join(lines) + "\n"
 

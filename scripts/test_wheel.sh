@@ -21,7 +21,7 @@ pip install --upgrade 'pip>=25.1'
 pip install "watchword[all] @ file://$wheel" --group "$root/pyproject.toml:test"
 
 mkdir "$work/tree"
-for part in tests bench docs docs_site examples scripts Makefile pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md LICENSE; do
+for part in tests bench docs docs_site examples scripts Makefile pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE; do
     cp -R "$part" "$work/tree/"
 done
 rm -rf "$work/tree/tests/interop/node_modules"

@@ -28,7 +28,13 @@ from watchword.servers.wsgi import identity, protect
 from watchword.stores import MemoryStore
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 FENCE = re.compile(r"^```(\w*)$(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 # Blocks in these languages are shown, not run: configuration of other programs, messages, output, pictures.
@@ -78,7 +84,9 @@ def url():
 
 ALONE = [ROOT / "docs" / "how-to" / "protect-a-django-app.md"]  # a process has one project of Django's
 FILES = ROOT / "docs" / "tutorial" / "first-ten-minutes.md"  # its blocks are the files that it says to save
-TOGETHER = [page for page in PAGES[1:] if page not in [*ALONE, FILES]]  # README's blocks run alone, in tests/test_readme.py
+TOGETHER = [
+    page for page in PAGES[1:] if page not in [*ALONE, FILES]
+]  # README's blocks run alone, in tests/test_readme.py
 
 
 @pytest.mark.parametrize("page", ALONE, ids=page_id)
