@@ -18,6 +18,20 @@ SECTIONS: Final = {
 }  # fmt: skip
 ALONE: Final = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
+WORDS: Final = {
+    "how-to/protect-a-fastapi-app": ("fastapi",),
+    "how-to/protect-a-flask-app": ("flask",),
+    "how-to/protect-a-django-app": ("django",),
+    "how-to/cors": ("cors",),
+    "how-to/issuers": ("cognito", "entra"),
+    "how-to/logs-and-metrics": ("prometheus",),
+    "how-to/deployment": ("docker", "rotate"),
+    "how-to/what-401-means": ("401", "clock skew"),
+    "how-to/receive-webhooks": ("webhook raw body",),
+}
+"""What people search for, and the page that they should find first. The search of the site ranks a main entry (!) of the index above
+all else; it finds a number only there."""
+
 
 def prepare(folder: Path) -> None:
     """Writes all sources below `folder`."""
@@ -27,12 +41,22 @@ def prepare(folder: Path) -> None:
         shutil.copy(ROOT / name, folder)
     shutil.copy(ROOT / "LICENSE", folder)
     shutil.copytree(ROOT / "examples" / "hmac_clients", folder / "examples" / "hmac_clients")
+    for page, words in WORDS.items():
+        path = folder / "docs" / f"{page}.md"
+        path.write_text(found_by(words, path.read_text("utf-8")), "utf-8")
     own = folder / "docs" / "index.md"  # README leads to it; here the first page has its place
     own.write_text(f"---\norphan: true\n---\n\n{own.read_text('utf-8')}", "utf-8")
     (folder / "names").mkdir()
     for module in MODULES:
         (folder / "names" / f"{module}.rst").write_text(page_of(module), "utf-8")
     (folder / "index.md").write_text(index(), "utf-8")
+
+
+def found_by(words: tuple[str, ...], text: str) -> str:
+    """The page with a main entry of the index for each of the words, below its title."""
+    title, _, rest = text.partition("\n")
+    entries = "".join(f"```{{index}} ! single: {word}\n```\n" for word in words)
+    return f"{title}\n\n{entries}{rest}"
 
 
 def index() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import watchword
-from docs_site.prepare import SECTIONS, index, prepare
+from docs_site.prepare import SECTIONS, WORDS, found_by, index, prepare
 from docs_site.reference import MODULES, names_of, page_of
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +51,19 @@ def test_every_page_is_one_step_from_the_first(tmp_path: Path):
     for listed in re.findall(r"^(?:docs|names|examples)/\S+$|^[A-Z]+$", text, re.MULTILINE):
         assert any((tmp_path / "source" / f"{listed}{ending}").is_file() for ending in (".md", ".rst")), listed
     assert {path.name for path in (ROOT / "docs").iterdir() if path.is_dir()} == set(SECTIONS.values())
+
+
+def test_what_people_search_for_is_an_entry_of_the_index_on_one_page(tmp_path: Path):
+    prepare(tmp_path / "source")
+    entry = re.compile(r"^```\{index\} ! single: (.+)$", re.MULTILINE)
+    for page, words in WORDS.items():
+        own = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+        made = (tmp_path / "source" / "docs" / f"{page}.md").read_text("utf-8")
+        assert tuple(entry.findall(made)) == words
+        assert made == found_by(words, own)
+        assert made.startswith(own.partition("\n")[0] + "\n\n```{index}")
+    every = [word for words in WORDS.values() for word in words]
+    assert len(every) == len(set(every))
 
 
 def test_markup_in_a_docstring_is_shown_as_it_is_written(monkeypatch: pytest.MonkeyPatch):
