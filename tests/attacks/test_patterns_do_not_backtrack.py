@@ -23,7 +23,18 @@ from watchword.schemes.token_places import InAuthorization
 
 MANY = 64
 """A repeat of fewer can't give much back."""
-ROOMS = ("structures", "core", "fields", "crypto", "schemes", "issuers", "authorization_server", "servers", "stores")
+ROOMS = (
+    "structures",
+    "core",
+    "fields",
+    "crypto",
+    "schemes",
+    "issuers",
+    "authorization_server",
+    "oauth",
+    "servers",
+    "stores",
+)
 EVERY = frozenset(range(256))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode, b64decode
 from itertools import permutations
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.schemes.signature_world import COVERED, NOW, URL, base64, guard_at, hand_signed, params, reason_of, signed
-from watchword import Reason, Rejected, Request, SignaturePolicy, SignatureVerifier
+from watchword import Reason, Rejected, Request, SignaturePolicy, SignatureVerifier, explain
 from watchword.schemes.signatures.message import Fields
 from watchword.schemes.signatures.reading import (
     LONGEST,
@@ -48,6 +49,30 @@ def taught(covered: str) -> Reader:
 
 def fields(covered: str, signature: str = "sig1=:AAAA:") -> tuple[tuple[bytes, bytes], ...]:
     return ((b"signature-input", covered.encode()), (b"signature", signature.encode()))
+
+
+@pytest.mark.parametrize("padding", ["=", "==", "===", "===="])
+def test_padding_is_read_alike_the_short_way_and_the_general_one(padding: str) -> None:
+    covered = f"sig1={COVERED};created={int(NOW)}"
+    presented = fields(covered, f"sig1=:AAAA{padding}:")
+    read = []
+    for reader in (taught(covered), Reader(POLICY)):
+        try:
+            read.append([one.signature for one in reader.read(Fields(presented))])
+        except Rejected as rejected:
+            read.append([rejected.reason.value.encode()])
+    assert read[0] == read[1]
+
+
+@pytest.mark.parametrize("spelt", [b32encode, lambda octets: octets.hex().encode()])
+def test_explain_teaches_the_guard_nothing_though_it_finds_the_genuine_signature(spelt) -> None:
+    guard, request = guard_at(), signed()
+    label, octets, _ = request.values(b"signature")[0].split(b":")
+    explain(request.with_headers(((b"signature", label + b":" + spelt(b64decode(octets)) + b":"),)), guard)
+    read = guard.plan.dispatch.locate
+    assert type(read(request).claim.presented[0]) is ParsedCredentials
+    guard.verify(request)
+    assert type(read(request).claim.presented[0]) is PresentedCredentials
 
 
 @pytest.mark.parametrize("order", list(permutations(GIVEN))[::7], ids=" ".join)

@@ -163,7 +163,7 @@ def test_nonces_are_good_once_where_they_are_demanded():
     web = Web(bot=[KEYS["bot"]])
     verifier = WebBotVerifier(web.directories(), policy=profile(nonce=True))
     assert verifier.single_use
-    guard = Guard([verifier], MemoryStore(), policy=Policy(clock=web.clock))
+    guard = Guard([verifier], MemoryStore(clock=web.clock), policy=Policy(clock=web.clock))
     assert [reason(guard, signed())[0] for _ in range(2)] == ["", "replayed"]
     with pytest.raises(ConfigurationError, match="needs a store"):
         Guard([verifier])

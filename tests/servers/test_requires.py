@@ -15,6 +15,7 @@ from tests.servers.apps import Handler
 from watchword import ConfigurationError, Guard, Rejected, Request
 from watchword.servers import asgi, http_server, wsgi
 from watchword.servers.http_server.body import Body
+from watchword.servers.problem import no_body
 from watchword.servers.http_server.exchange import Exchange
 
 WRITE = ("write",)
@@ -299,7 +300,7 @@ def anonymous_wsgi() -> Any:
 def anonymous_handler() -> Any:
     guard = Guard([FakeVerifier()])
     handler: Any = object.__new__(http_server.protect(Handler, guard, optional=True))
-    handler._exchange = Exchange(handler, guard, Body(io.BytesIO(), None))
+    handler._exchange = Exchange(handler, guard, Body(io.BytesIO(), None), no_body)
     handler._exchange.body.left = 0
     handler._exchange.admit(guard.admit(Request("GET", "http", "h", "/"), bytes, optional=True))
     return handler

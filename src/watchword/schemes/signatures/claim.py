@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from watchword.core.identity import Identity
@@ -116,15 +117,14 @@ class SignatureClaim:
             one, key_owner = judged[0]
         if len(judged) == 1:
             writes = self._judge(one, key_owner, body, now)
-            if not one.suffices or key_owner.record is not None:
-                self._remember(one, key_owner)
+            new = not one.suffices or key_owner.record is not None
         else:
-            writes = self._judge_all(judged, body, now)
+            writes, new = self._judge_all(judged, body, now), True
         record = key_owner.record
         rotated = record is not None and record.superseded_by is not None
         identity = Identity(key_owner.subject, "signature", one.key_id, key_owner.scopes, one.claims, rotated)
         stream = self._stream([one for one, _ in judged]) if self.settings.stream else None
-        return Decision(identity, writes, stream=stream)
+        return Decision(identity, writes, stream=stream, learn=partial(self._remember, judged) if new else None)
 
     def _judge_all(
         self, judged: Sequence[tuple[PresentedCredentials, KeyOwner]], body: Body, now: float
@@ -134,8 +134,6 @@ class SignatureClaim:
             raise Rejected(
                 Reason.AMBIGUOUS, "the signatures are of different subjects: name a label or tags", where="keyid"
             )
-        for one, key_owner in judged:
-            self._remember(one, key_owner)
         return tuple(onces)
 
     def _judge(self, one: PresentedCredentials, key_owner: KeyOwner, body: Body, now: float) -> tuple[Once, ...]:
@@ -256,11 +254,12 @@ class SignatureClaim:
     def _key_owner(self, one: PresentedCredentials, found: Found, refs: Sequence[Ref[Any]]) -> KeyOwner | None:
         return self.signers.find(one.key_id, one.alg, found, refs)
 
-    def _remember(self, one: PresentedCredentials, key_owner: KeyOwner) -> None:
-        """Keeps what the next signature of this kind is verified with; called after a good one."""
-        if type(one) is ParsedCredentials:
-            self.reader.remember(one)
-        self.signers.keep(one.key_id, key_owner)
+    def _remember(self, judged: Sequence[tuple[PresentedCredentials, KeyOwner]]) -> None:
+        """Keeps what the next signatures of this kind are verified with; called once good ones are committed."""
+        for one, key_owner in judged:
+            if type(one) is ParsedCredentials:
+                self.reader.remember(one)
+            self.signers.keep(one.key_id, key_owner)
 
     def _spend(self) -> None:
         """An unknown key id costs what a known shared key does, whether that was kept or not."""

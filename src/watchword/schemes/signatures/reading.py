@@ -178,7 +178,12 @@ class Reader:
             covered, signature = single[b"signature-input"], single[b"signature"]
             end = covered.find(b")") + 1
             plan = self._plans.get(covered[:end])
-            if plan is None or not signature.startswith(plan.start) or signature[-1:] != b":":
+            if (
+                plan is None
+                or not signature.startswith(plan.start)
+                or signature[-1:] != b":"
+                or signature[-4:-1] == b"==="
+            ):
                 return None
             params = covered[end:]
             text = params.decode("ascii")
