@@ -36,6 +36,15 @@ def test_full_of_what_lives_it_refuses_and_forgets_nothing(clock: Clock) -> None
     assert store.commit([Once(("one more",), clock.now + 100)]) == COMMITTED
 
 
+@pytest.mark.parametrize("owner", [None, "partner"])
+def test_a_mark_by_another_clock_that_is_years_behind_still_marks(clock: Clock, owner: str | None) -> None:
+    store = MemoryStore(clock=clock)
+    mark = Once(("n",), clock.now - 10**8, owner)
+    assert [store.commit([mark]) for _ in range(2)] == [COMMITTED, Replayed(mark)]
+    clock.now += 59  # within the grace
+    assert store.commit([mark]) == Replayed(mark)
+
+
 def test_at_the_bound_a_guard_answers_503_and_says_why_while_replays_are_still_refused_as_replays(clock: Clock) -> None:
     store = MemoryStore(capacity=2, clock=clock)
     key = Key.generate("HS256", key_id="robot-1")

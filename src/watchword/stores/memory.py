@@ -142,7 +142,8 @@ class MemoryStore(Admin):
             if any(self._marked(ref) for ref in write.refs):  # that needs no room
                 return Replayed(write)
             self._check_room(past, 1)
-        place = marks.mark(key, owner, until, past)
+        # A mark that has ended before it is made tells of another clock: it is kept for the grace all the same.
+        place = marks.mark(key, owner, max(until, past + GRACE), past)
         if place is None:
             return Replayed(write)
         undo.append(partial(marks.remove, place))
