@@ -9,7 +9,7 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
-SUBJECTS = {"basic", "digest", "jwt", "oauth", "hmac", "signature", "sigv4", "oauth1", "webhook"}
+SUBJECTS = {"basic", "digest", "jwt", "oauth", "hmac", "signature", "sigv4", "oauth1", "webhook", "dpop"}
 
 
 def url(api, scheme):
