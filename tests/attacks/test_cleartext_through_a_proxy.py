@@ -43,6 +43,8 @@ from watchword.dropin.requests_oauthlib import OAuth1Session, OAuth2Session
 from watchword.schemes.oauth1 import OAuth1Endpoints
 from watchword.stores import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 TOKENS = Key.from_secret("t" * 32, algorithm="HS256")
 API_KEY = MemoryStore().add_api_key("alice")
 BARE: dict[str, Callable[[str], Any]] = {

@@ -20,6 +20,8 @@ from watchword.core.io import Awaited, Direct, drive, once, once_async
 from watchword.core.records import Counter, Once, Put, Ref, Replayed
 from watchword.crypto.digests import subject_key
 
+pytestmark = pytest.mark.sweep
+
 ROOM = 128
 LIMIT = 20
 POLICY = AttemptPolicy(

@@ -12,6 +12,8 @@ from tests.attacks.signed_worlds import WORLDS
 from tests.counting import steps
 from watchword import Request
 
+pytestmark = pytest.mark.sweep
+
 SIZE = 16 * 1024
 CALLS = 24 * SIZE  # SigV4 takes 15 for each octet of a query of ampersands
 PIECES = [

@@ -22,6 +22,8 @@ from tests.clients.origin import Seen, guarded, ok, origin
 from tests.clients.worlds import SIGNING, WORLDS
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.sweep
+
 # The connector of aiohttp is made on its loop: test_aiohttp.py. urllib.request keeps no connections.
 ONE = [name for name in KINDS if name not in ("aiohttp", "urllib.request")]
 

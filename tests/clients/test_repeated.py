@@ -17,6 +17,8 @@ from tests.clients.worlds import SIGNING, WORLDS, optional, request_of
 from watchword import ConfigurationError
 from watchword.clients.requests import adapt
 
+pytestmark = pytest.mark.sweep
+
 FORCED = {"total": 3, "status_forcelist": [503], "backoff_factor": 0}
 
 
