@@ -27,7 +27,6 @@ from watchword.core.records import Put, Ref
 from watchword.core.scheme import NO_BODY
 from watchword.effects import Received
 from watchword.schemes.digest import DigestSecret, ha1
-from watchword.schemes.digest.client import _cnonce
 from watchword.schemes.digest.nonces import NONCE_KEY, NonceKey, make_nonce
 from watchword.stores import MemoryStore, SQLStore
 
@@ -271,7 +270,8 @@ def answering() -> Interleaved:
     target = TARGET.encode()
 
     def our_header() -> bytes:
-        return session.answer(b"GET", target, _cnonce(context), None)[1]
+        signed = session.sign(bare, target, context, b"authorization", judged=False)
+        return signed.send.request.values(b"authorization")[0]
 
     contenders: dict[str, Callable[[], Any]] = {
         "limit": client_limit(), "watchword, the header": our_header, "watchword, the whole flow": ours,
