@@ -53,7 +53,7 @@ class _Server(ThreadingHTTPServer):
     callback: str | None = None
 
     def __init__(self, *arguments: tuple[str, int] | type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]
+        super().__init__(*arguments)  # type: ignore[arg-type] # its address and its handler, handed on as they come
         self.came = threading.Event()
         self.authority = f"127.0.0.1:{self.server_address[1]}"
 

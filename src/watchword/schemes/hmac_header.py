@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from watchword.structures.bounded import Bounded
@@ -375,8 +376,6 @@ class HMACClaim:
             if record is None:
                 raise Rejected(Reason.UNKNOWN_KEY, "no such key id", where="authorization keyid")
             raise Rejected(Reason.WRONG_SIGNATURE, "the MAC is of another request or another key", where="mac")
-        if new:
-            verifier.keep(params.key_id, record, mac)
         signed = params.digest.encode()
         stream: BodyStream | None = None
         if self.body is STREAM:
@@ -389,7 +388,8 @@ class HMACClaim:
             record.check_current(now, "authorization keyid")
         rotated = record.superseded_by is not None
         identity = Identity(record.subject, "hmac", params.key_id, frozenset(record.scopes), NO_CLAIMS, rotated)
-        return Decision(identity, (self._once(signed_at),), stream=stream)
+        learn = partial(verifier.keep, params.key_id, record, mac) if new else None
+        return Decision(identity, (self._once(signed_at),), stream=stream, learn=learn)
 
 
 _NOBODY: Final = RegisteredKey("", "HS256", b"a stand-in for a key that nobody has")

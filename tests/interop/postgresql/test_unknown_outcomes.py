@@ -85,10 +85,8 @@ def test_a_server_that_says_nothing_is_given_up_by_the_clients_own_clock(make: M
     store = make(timeout=2.0)
     between.silent = True
     for verb in (lambda: store.get(Note, "n"), lambda: store.commit(Once(("x",), LATER))):
-        began = time.monotonic()
-        with pytest.raises(StoreUnavailable, match="Timeout"):
+        with pytest.raises(StoreUnavailable, match="Timeout"):  # without the deadline it would wait for ever
             verb()
-        assert time.monotonic() - began < 60.0, "the wait is endless but for the deadline"
     between.silent = False
     assert store.get(Spent, "warm") is not None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from watchword.core.identity import Identity
@@ -189,8 +190,6 @@ class SigV4Claim:
             raise Rejected(Reason.UNKNOWN_KEY, "no such access key", where="authorization Credential")
         if string is None:
             raise Rejected(Reason.WRONG_SIGNATURE, "it is of another request or another key", where="signature")
-        if new or self.presented.around is not None:
-            self.proven.keep(self.presented, record, signing)
         self.check_genuine(record, now)
         self.check_body(body)
         identity = Identity(
@@ -198,7 +197,9 @@ class SigV4Claim:
         )
         writes = (self.once(string),) if self.settings.single_use else ()
         stream = None if self.form is None else self.stream(signing, self.form)
-        return Decision(identity, writes, stream=stream)
+        new = new or self.presented.around is not None
+        learn = partial(self.proven.keep, self.presented, record, signing) if new else None
+        return Decision(identity, writes, stream=stream, learn=learn)
 
     def spend(self, record: AccessKey, new: bool) -> None:
         """Makes a refusal cost what one of an unknown key does, whatever was kept."""
