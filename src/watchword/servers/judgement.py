@@ -14,10 +14,11 @@ from watchword.core.plan import Plan
 from watchword.core.rejection import ConfigurationError, Rejected, StoreUnavailable
 from watchword.core.seal import seal_for
 
-__all__ = ["ADMISSION", "IDENTITY", "JUDGEMENTS", "Judgement", "check_method", "kept", "refused"]
+__all__ = ["ADMISSION", "IDENTITY", "JUDGEMENTS", "REFUSAL_BODY", "Judgement", "check_method", "kept", "refused"]
 
 IDENTITY: Final = "watchword.identity"
 ADMISSION: Final = "watchword.admission"
+REFUSAL_BODY: Final = "watchword.refusal_body"
 """The names under which a scope or an environ keeps who made an admitted request; the guard, its admission and the judged method."""
 JUDGEMENTS: Final = "watchword.judgements"
 """The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards.

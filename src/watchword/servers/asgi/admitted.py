@@ -13,7 +13,7 @@ from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
 from watchword.servers.asgi.answer import answer
 from watchword.servers.asgi.request import App, Receive, Scope, Send
-from watchword.servers.judgement import admission_of
+from watchword.servers.judgement import REFUSAL_BODY, admission_of
 from watchword.servers.problem import RefusalBody, no_body
 
 __all__ = ["demand", "demanding", "identity", "identity_or_none", "requires"]
@@ -87,8 +87,11 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
     return wrap
 
 
-def demanding(app: App, scopes: Sequence[str], body: RefusalBody = no_body) -> App:
-    """`app`, which only those requests reach that have all of `scopes`; `body` is as `refusal_body` of `protect`."""
+def demanding(app: App, scopes: Sequence[str], body: RefusalBody | None = None) -> App:
+    """`app`, which only those requests reach that have all of `scopes`.
+
+    `body` is as `refusal_body` of `protect`; None: that of the `protect` which the request came through.
+    """
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -96,7 +99,8 @@ def demanding(app: App, scopes: Sequence[str], body: RefusalBody = no_body) -> A
         try:
             await demand(scope, *scopes)
         except Rejected as rejected:
-            return await answer(rejected.refusal or Refusal(403), scope, receive, send, body)
+            said = body or scope.get(REFUSAL_BODY, no_body)
+            return await answer(rejected.refusal or Refusal(403), scope, receive, send, said)
         return await app(scope, receive, send)
 
     return checked

@@ -16,7 +16,7 @@ from watchword.servers.asgi.incoming import Incoming
 from watchword.servers.asgi.request import App, Receive, Scope, Send, headers_of, request_of
 from watchword.servers.asgi.subprotocols import without_tokens
 from watchword.servers.asgi.taking_back import taking_back
-from watchword.servers.judgement import ADMISSION, IDENTITY, admitted
+from watchword.servers.judgement import ADMISSION, IDENTITY, REFUSAL_BODY, admitted
 from watchword.servers.problem import RefusalBody, no_body
 
 __all__ = ["checked_guard", "protect"]
@@ -44,7 +44,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
         app: any ASGI application.
         guard: who may pass.
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
-        refusal_body: the media type and the content of a refusal, by its status; a guard's seal covers them.
+        refusal_body: the media type and the content of a refusal, also of one by `requires` within `app`, by its status; a guard's
+            seal covers them.
 
     Raises:
         ConfigurationError: `guard` is not a guard.
@@ -74,7 +75,9 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
             except ClientGone:
                 return None
             else:
-                inner = {**scope, IDENTITY: admission.identity, ADMISSION: (guard, admission, scope.get("method", ""))}
+                inner = {
+                    **scope, IDENTITY: admission.identity, ADMISSION: (guard, admission, scope.get("method", "")), REFUSAL_BODY: refusal_body,
+                }  # fmt: skip
                 if kind == "websocket" and plan.subprotocols:
                     send = without_tokens(inner, plan.subprotocols, send)
                 if admission.provisional:

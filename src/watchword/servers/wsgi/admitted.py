@@ -11,7 +11,7 @@ from watchword.core.guard import Guard
 from watchword.core.identity import Identity
 from watchword.core.rejection import ConfigurationError, Rejected
 from watchword.servers.applications import check_application
-from watchword.servers.judgement import admission_of
+from watchword.servers.judgement import REFUSAL_BODY, admission_of
 from watchword.servers.problem import RefusalBody, no_body
 from watchword.servers.wsgi.answer import answer_with
 from watchword.servers.wsgi.request import App, Environ
@@ -87,14 +87,18 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
     return wrap
 
 
-def demanding(app: App, scopes: Sequence[str], body: RefusalBody = no_body) -> App:
-    """`app`, which only those requests reach that have all of `scopes`; `body` is as `refusal_body` of `protect`."""
+def demanding(app: App, scopes: Sequence[str], body: RefusalBody | None = None) -> App:
+    """`app`, which only those requests reach that have all of `scopes`.
+
+    `body` is as `refusal_body` of `protect`; None: that of the `protect` which the request came through.
+    """
 
     def checked(environ: Environ, start_response: Any) -> Iterable[bytes]:
         try:
             demand(environ, *scopes)
         except Rejected as rejected:
-            return answer_with(body, environ, rejected.refusal or Refusal(403), start_response)
+            said = body or environ.get(REFUSAL_BODY, no_body)
+            return answer_with(said, environ, rejected.refusal or Refusal(403), start_response)
         return app(environ, start_response)
 
     return checked

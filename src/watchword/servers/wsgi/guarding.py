@@ -9,7 +9,7 @@ from typing import Any
 from watchword.core.admission import Admission
 from watchword.core.answer import Refusal
 from watchword.core.guard import Guard
-from watchword.servers.judgement import admitted
+from watchword.servers.judgement import REFUSAL_BODY, admitted
 from watchword.servers.problem import RefusalBody, no_body
 from watchword.servers.wsgi.admitted import demanding
 from watchword.servers.wsgi.answer import answer_with
@@ -32,7 +32,8 @@ def protect(app: App, guard: Guard, *, optional: bool = False, refusal_body: Ref
         app: any WSGI application.
         guard: who may pass.
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
-        refusal_body: the media type and the content of a refusal, by its status; a guard's seal covers them.
+        refusal_body: the media type and the content of a refusal, also of one by `requires` within `app`, by its status; a guard's
+            seal covers them.
 
     Raises:
         ConfigurationError: `guard` is not a `Guard`.
@@ -51,6 +52,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False, refusal_body: Ref
         admission = judged(guard, environ, request_of(environ), body, optional)
         if not isinstance(admission, Admission):
             return answer_with(refusal_body, environ, admission.refusal or Refusal(503), start_response)
+        environ[REFUSAL_BODY] = refusal_body
         serve = app
         if admission.present:
             serve = partial(exchange, app, guard, admission, body=body, refusal_body=refusal_body)
