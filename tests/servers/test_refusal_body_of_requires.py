@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import httpx2
 import pytest
 
-from watchword import BearerAuth, Guard, Key
+from watchword import BearerAuth, Guard, Key, SealedAuth, SignatureSeal
+from tests.servers.frameworks.credentials import SEALING
 from watchword.clients.httpx2 import adapt
 from watchword.crypto import jose
 from watchword.schemes.jwt import JWTVerifier
@@ -43,31 +46,40 @@ def ask_wsgi(app: Any, auth: Any) -> httpx2.Response:
         return client.get("/orders", auth=auth)
 
 
-KINDS = {"asgi": (asgi, asgi_app, ask_asgi), "wsgi": (wsgi, wsgi_app, ask_wsgi)}
+class Kind(NamedTuple):
+    """The module, an application that must not be reached, and how it is asked."""
+
+    module: ModuleType
+    app: Any
+    ask: Callable[[Any, Any], httpx2.Response]
 
 
-def guarded(kind: str, **options: Any) -> Any:
-    module, app, _ = KINDS[kind]
-    return module.protect(module.requires("write")(app), Guard([JWTVerifier(KEY)]), **options)
+KINDS = {"asgi": Kind(asgi, asgi_app, ask_asgi), "wsgi": Kind(wsgi, wsgi_app, ask_wsgi)}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.fixture(params=KINDS)
+def kind(request) -> Kind:
+    return KINDS[request.param]
+
+
+def needing_write(kind: Kind, *, guard: Guard | None = None, **options: Any) -> Any:
+    return kind.module.protect(kind.module.requires("write")(kind.app), guard or Guard([JWTVerifier(KEY)]), **options)
+
+
 @pytest.mark.parametrize(("token", "status"), [(TOKEN, 403), (None, 401)], ids=["without the scope", "anonymous"])
 def test_what_requires_refuses_has_the_content_of_the_guard_around_it(kind, token, status):
-    app = guarded(kind, optional=True, refusal_body=problem_body)
-    got = KINDS[kind][2](app, None if token is None else adapt(BearerAuth(token)))
+    app = needing_write(kind, optional=True, refusal_body=problem_body)
+    got = kind.ask(app, None if token is None else adapt(BearerAuth(token)))
     assert (got.status_code, got.headers["content-type"]) == (status, "application/problem+json")
     assert json.loads(got.content)["status"] == status
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", [{}, {"refusal_body": no_body}], ids=["no hook", "the hook that gives none"])
 def test_without_the_hook_what_requires_refuses_has_no_content(kind, options):
-    got = KINDS[kind][2](guarded(kind, **options), adapt(BearerAuth(TOKEN)))
+    got = kind.ask(needing_write(kind, **options), adapt(BearerAuth(TOKEN)))
     assert (got.status_code, got.content) == (403, b"")
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_hook_of_ones_own_is_told_the_status_and_no_more(kind):
     told: list[object] = []
 
@@ -75,5 +87,26 @@ def test_a_hook_of_ones_own_is_told_the_status_and_no_more(kind):
         told.append(given)
         return "text/plain", b"no"
 
-    got = KINDS[kind][2](guarded(kind, refusal_body=words), adapt(BearerAuth(TOKEN)))
+    got = kind.ask(needing_write(kind, refusal_body=words), adapt(BearerAuth(TOKEN)))
     assert (got.status_code, got.content, told) == (403, b"no", [(403,)])
+
+
+@pytest.mark.parametrize("optional", [False, True])
+@pytest.mark.parametrize("same", [True, False], ids=["the same guard", "two guards"])
+@pytest.mark.parametrize("nearest", [problem_body, no_body])
+def test_the_nearest_of_nested_protects_decides(kind, optional, same, nearest):
+    farther = no_body if nearest is problem_body else problem_body
+    guard = Guard([JWTVerifier(KEY)])
+    inner = needing_write(kind, guard=guard, optional=optional, refusal_body=nearest)
+    outer = guard if same else Guard([JWTVerifier(KEY)])
+    got = kind.ask(kind.module.protect(inner, outer, refusal_body=farther), adapt(BearerAuth(TOKEN)))
+    assert (got.status_code, got.content) == (403, nearest(403)[1])
+
+
+def test_a_seal_covers_the_content(kind):
+    app = needing_write(kind, guard=Guard([JWTVerifier(KEY)], seal=SignatureSeal(SEALING)), refusal_body=problem_body)
+    got = kind.ask(
+        app, adapt(SealedAuth(SEALING, BearerAuth(TOKEN)))
+    )  # which refuses an answer that the seal doesn't fit
+    assert (got.status_code, got.content) == (403, problem_body(403)[1])
+    assert "content-digest" in got.headers

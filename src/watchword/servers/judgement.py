@@ -18,8 +18,9 @@ __all__ = ["ADMISSION", "IDENTITY", "JUDGEMENTS", "REFUSAL_BODY", "Judgement", "
 
 IDENTITY: Final = "watchword.identity"
 ADMISSION: Final = "watchword.admission"
-REFUSAL_BODY: Final = "watchword.refusal_body"
 """The names under which a scope or an environ keeps who made an admitted request; the guard, its admission and the judged method."""
+REFUSAL_BODY: Final = "watchword.refusal_body"
+"""The name under which it keeps the `refusal_body` of the nearest `protect`, for what `requires` refuses inside."""
 JUDGEMENTS: Final = "watchword.judgements"
 """The name under which a scope or an environ keeps them: a dict by plan, since an app may have several guards.
 

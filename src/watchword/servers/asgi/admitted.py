@@ -87,11 +87,8 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
     return wrap
 
 
-def demanding(app: App, scopes: Sequence[str], body: RefusalBody | None = None) -> App:
-    """`app`, which only those requests reach that have all of `scopes`.
-
-    `body` is as `refusal_body` of `protect`; None: that of the `protect` which the request came through.
-    """
+def demanding(app: App, scopes: Sequence[str]) -> App:
+    """`app`, which only those requests reach that have all of `scopes`; a refusal has the content of the nearest `protect`."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -99,8 +96,9 @@ def demanding(app: App, scopes: Sequence[str], body: RefusalBody | None = None) 
         try:
             await demand(scope, *scopes)
         except Rejected as rejected:
-            said = body or scope.get(REFUSAL_BODY, no_body)
-            return await answer(rejected.refusal or Refusal(403), scope, receive, send, said)
+            # Where the adapter of a framework judged, there is no `protect`.
+            body: RefusalBody = scope.get(REFUSAL_BODY, no_body)
+            return await answer(rejected.refusal or Refusal(403), scope, receive, send, body)
         return await app(scope, receive, send)
 
     return checked

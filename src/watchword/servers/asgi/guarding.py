@@ -45,7 +45,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
         guard: who may pass.
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
         refusal_body: the media type and the content of a refusal, also of one by `requires` within `app`, by its status; a guard's
-            seal covers them.
+            seal covers them. Where one `protect` is inside another, the nearest decides.
 
     Raises:
         ConfigurationError: `guard` is not a guard.
@@ -56,7 +56,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
     """
     guard = checked_guard(guard, "protect(app, guard)")
     admit, plan = guard.admit, guard.plan
-    again = app if optional else demanding(app, (), refusal_body)
+    again = app if optional else demanding(app, ())
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -65,7 +65,7 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
         if kind not in ("http", "websocket"):
             raise ConfigurationError(f"scope type {kind!r} can't be authenticated; mount its application outside")
         if admitted(scope, plan, scope.get("method", "")) is not None:
-            return await again(scope, receive, send)
+            return await again({**scope, REFUSAL_BODY: refusal_body}, receive, send)
         incoming = Incoming(receive, scope["type"], headers_of(scope))
         try:
             try:
@@ -75,9 +75,8 @@ def protect(app: App, guard: Guard | AsyncGuard, *, optional: bool = False, refu
             except ClientGone:
                 return None
             else:
-                inner = {
-                    **scope, IDENTITY: admission.identity, ADMISSION: (guard, admission, scope.get("method", "")), REFUSAL_BODY: refusal_body,
-                }  # fmt: skip
+                judged = (guard, admission, scope.get("method", ""))
+                inner = {**scope, IDENTITY: admission.identity, ADMISSION: judged, REFUSAL_BODY: refusal_body}
                 if kind == "websocket" and plan.subprotocols:
                     send = without_tokens(inner, plan.subprotocols, send)
                 if admission.provisional:

@@ -87,18 +87,16 @@ def requires(*scopes: str, application: bool = False) -> Callable[[App], App]:
     return wrap
 
 
-def demanding(app: App, scopes: Sequence[str], body: RefusalBody | None = None) -> App:
-    """`app`, which only those requests reach that have all of `scopes`.
-
-    `body` is as `refusal_body` of `protect`; None: that of the `protect` which the request came through.
-    """
+def demanding(app: App, scopes: Sequence[str]) -> App:
+    """`app`, which only those requests reach that have all of `scopes`; a refusal has the content of the nearest `protect`."""
 
     def checked(environ: Environ, start_response: Any) -> Iterable[bytes]:
         try:
             demand(environ, *scopes)
         except Rejected as rejected:
-            said = body or environ.get(REFUSAL_BODY, no_body)
-            return answer_with(said, environ, rejected.refusal or Refusal(403), start_response)
+            # Where the adapter of a framework judged, there is no `protect`.
+            body: RefusalBody = environ.get(REFUSAL_BODY, no_body)
+            return answer_with(body, environ, rejected.refusal or Refusal(403), start_response)
         return app(environ, start_response)
 
     return checked

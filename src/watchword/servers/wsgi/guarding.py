@@ -33,7 +33,7 @@ def protect(app: App, guard: Guard, *, optional: bool = False, refusal_body: Ref
         guard: who may pass.
         optional: let requests without credentials through, with the identity None. Wrong credentials never pass.
         refusal_body: the media type and the content of a refusal, also of one by `requires` within `app`, by its status; a guard's
-            seal covers them.
+            seal covers them. Where one `protect` is inside another, the nearest decides.
 
     Raises:
         ConfigurationError: `guard` is not a `Guard`.
@@ -43,10 +43,11 @@ def protect(app: App, guard: Guard, *, optional: bool = False, refusal_body: Ref
     >>> guarded = protect(app, Guard([JWTVerifier(Key.generate("HS256"))]))
     """
     check_guard(guard)
-    plan, again = guard.plan, app if optional else demanding(app, (), refusal_body)
+    plan, again = guard.plan, app if optional else demanding(app, ())
 
     def guarded(environ: Environ, start_response: Any) -> Iterable[bytes]:
         if admitted(environ, plan, environ["REQUEST_METHOD"]) is not None:
+            environ[REFUSAL_BODY] = refusal_body
             return again(environ, start_response)
         body = Body(environ)
         admission = judged(guard, environ, request_of(environ), body, optional)
